@@ -1,4 +1,6 @@
-"""The only file that knows everyone: configuration -> lock -> store -> plugins -> actors -> API. Stops in reverse."""
+"""The only file that knows everyone: configuration -> lock -> store -> plugins -> actors
+-> API. Stops in reverse.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 WINDING_UP = 3.0
-INSTANCE = "instance"  # under this name in the store: the run folder of the file that it was first run with
+# under this name in the store: the run folder of the file that it was first run with
+INSTANCE = "instance"
 CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last told of the file
 
 
@@ -89,18 +92,28 @@ class Running:
 
 
 def take_lock(config: Config, home: Home) -> int:
-    """The lock of the state the configuration names, for this process alone. Raises Conflict saying who holds it.
+    """The lock of the state the configuration names, for this process alone. Raises
+    Conflict saying who holds it.
 
     It lies beside the database, so that two configurations on one database are seen as one.
     """
     path = _lock_path(config, home)
-    private(path.parent) if path.parent == home.run(config.source) else path.parent.mkdir(parents=True, exist_ok=True)
-    lock = files.acquire(path, patience=PATIENCE)  # a worker that was just told to end may need a moment to do so
+    private(path.parent) if path.parent == home.run(config.source) else path.parent.mkdir(
+        parents=True, exist_ok=True
+    )
+    lock = files.acquire(
+        path, patience=PATIENCE
+    )  # a worker that was just told to end may need a moment to do so
     if lock is None:
         holder = files.holder(path) or "an unknown process"
         works = f"another supervisor works on {database.shown(config.database_url)} already"
         raise Conflict(f"{works}: {holder}; `ennio stop --config ...` ends it")
-    words = {"pid": os.getpid(), "supervisor": os.getppid(), "config": str(config.source), "port": config.port}
+    words = {
+        "pid": os.getpid(),
+        "supervisor": os.getppid(),
+        "config": str(config.source),
+        "port": config.port,
+    }
     files.note_holder(lock, json.dumps(words))
     return lock
 
@@ -111,11 +124,13 @@ def _lock_path(config: Config, home: Home) -> Path:
 
 
 def boot(config_file: Path, port: int) -> Running:
-    """Start what a configuration file describes in this process, which is a worker of its supervisor.
+    """Start what a configuration file describes in this process, which is a
+    worker of its supervisor.
 
-    A file that has become wrong since this supervisor began, or wants what was never trusted, does not end it: the last
-    good one holds, and the supervisor says so. ``port`` is the one its API is reached at: the file may say 0 (any), or since the
-    supervisor began another one than it has. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
+    A file that has become wrong since this supervisor began, or wants what was never trusted, does
+    not end it: the last good one holds, and the supervisor says so. ``port`` is the one its API is
+    reached at: the file may say 0 (any), or since the supervisor began another one than it has.
+    Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
     """
     home = Home.of_environment()
     run_dir = private(home.run(config_file))
@@ -161,8 +176,11 @@ def _end_supervisor() -> None:
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-def start(config: Config, home: Home, stop: Callable[[], None], problem: str | None = None) -> Running:
-    """Start everything; ``stop`` is what its shutdown calls, ``problem`` why its file is not the one it stands on.
+def start(
+    config: Config, home: Home, stop: Callable[[], None], problem: str | None = None
+) -> Running:
+    """Start everything; ``stop`` is what its shutdown calls, ``problem`` why its file is
+    not the one it stands on.
 
     Raises Conflict, ConfigError, Refused, Unreachable; then nothing of it is left open.
     """
@@ -170,9 +188,13 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         lock = take_lock(config, home)
         undo.callback(os.close, lock)
         clock = SystemClock()
-        store = open_store(config.database_url, config.directory, clock, beside=private(home.run(config.source)))
+        store = open_store(
+            config.database_url, config.directory, clock, beside=private(home.run(config.source))
+        )
         undo.callback(store.close)
-        plugins = Registry(home, clock, store.forge, config.directory, _instance(store, config, home))
+        plugins = Registry(
+            home, clock, store.forge, config.directory, _instance(store, config, home)
+        )
         host = PluginHost(plugins, home, clock, apart=in_a_thread)
         deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
         undo.callback(deps.plugins.close)
@@ -184,11 +206,19 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
-    return Running(Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()), deps, feed, root, lock)
+    return Running(
+        Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()),
+        deps,
+        feed,
+        root,
+        lock,
+    )
 
 
 def _instance(store: Store, config: Config, home: Home) -> str:
-    """What this state was called when it was first run: a file that is moved finds the agents that it started before."""
+    """What this state was called when it was first run: a file that is moved finds the
+    agents that it started before.
+    """
     named = store.meta.get(INSTANCE)
     if named is None:
         named = home.run(config.source).name
@@ -197,13 +227,17 @@ def _instance(store: Store, config: Config, home: Home) -> str:
 
 
 def _guard_hubs(deps: Dependencies) -> None:
-    """Let every hub that Ennio made refuse agents' pushes to the branches that the projects on it protect."""
+    """Let every hub that Ennio made refuse agents' pushes to the branches that
+    the projects on it protect.
+    """
     wanted: dict[Path, set[str]] = {}
     for project in deps.config.projects:
         local = project.scm is not None and project.scm.plugin == "local" and project.ssh is None
         hub = guard.hub_of(project, deps.home) if local else None
         if hub is not None:
-            wanted.setdefault(hub, set()).update((project.default_branch, *project.protected_branches))
+            wanted.setdefault(hub, set()).update(
+                (project.default_branch, *project.protected_branches)
+            )
     for hub, branches in wanted.items():
         if (problem := guard.install(hub, branches)) is not None:
             log.warning("hub not guarded", extra={"hub": str(hub), "error": problem})
@@ -216,14 +250,20 @@ def _tell_of_problem(store: Store, config: Config, problem: str | None) -> None:
     refused = f"the configuration was refused, the last good one holds: {problem}"
     kind, words, priority = EventType.CONFIG_REFUSED, refused, Priority.URGENT
     if problem is None:
-        kind, words, priority = EventType.CONFIG_ACCEPTED, f"{config.source} is good again and holds", Priority.INFO
+        kind, words, priority = (
+            EventType.CONFIG_ACCEPTED,
+            f"{config.source} is good again and holds",
+            Priority.INFO,
+        )
     with store.transaction() as tx:
         store.meta.set(CONFIG_PROBLEM, problem or "")
         tx.emit("", "", Draft(kind, words, priority, {"file": str(config.source)}))
 
 
 def _build_plugins(deps: Dependencies) -> None:
-    """Every plugin the configuration names, once, so that what is wrong with its settings is said before anybody starts."""
+    """Every plugin the configuration names, once, so that what is wrong with its settings is
+    said before anybody starts.
+    """
     for project in deps.config.projects:
         deps.plugins.agent(project.agent, project.id, project.agent_config, project.env)
         deps.plugins.workspace(project.workspace)
@@ -236,12 +276,16 @@ def _build_plugins(deps: Dependencies) -> None:
 
 
 def in_a_thread(work: Callable[[], None]) -> None:
-    """Do it in a thread of the system's, which a slow disk may keep waiting without the other greenlets."""
+    """Do it in a thread of the system's, which a slow disk may keep waiting
+    without the other greenlets.
+    """
     gevent.get_hub().threadpool.apply(work)
 
 
 def _fall_together(why: str) -> None:
-    """Without its root the API would answer and do nothing: the worker ends, and the arbiter starts another."""
+    """Without its root the API would answer and do nothing: the worker ends, and
+    the arbiter starts another.
+    """
     log.critical("root supervisor died, the worker ends", extra={"error": why})
     os._exit(1)
 
@@ -258,18 +302,33 @@ def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
         (REACTIONS, simple(ReactionActor)),
     ]
     for host in deps.hosts:
-        children += [(runtime_name(name, host.name), simple(RuntimePoller, name, host)) for name in _runtimes(deps)]
+        children += [
+            (runtime_name(name, host.name), simple(RuntimePoller, name, host))
+            for name in _runtimes(deps)
+        ]
         children.append((agents_name(host.name), simple(AgentPoller, host)))
-    children += [(forge_name(p.id), simple(ForgePoller, p.id)) for p in deps.config.projects if _has_forge(deps, p.id)]
-    children += [(tracker_name(p.id), simple(TrackerActor, p.id)) for p in deps.config.projects if _has_tracker(p)]
+    children += [
+        (forge_name(p.id), simple(ForgePoller, p.id))
+        for p in deps.config.projects
+        if _has_forge(deps, p.id)
+    ]
+    children += [
+        (tracker_name(p.id), simple(TrackerActor, p.id))
+        for p in deps.config.projects
+        if _has_tracker(p)
+    ]
     children.append((QUEUE, simple(QueueActor)))
     return children
 
 
 def _runtimes(deps: Dependencies) -> list[str]:
-    """Every runtime a session may be in: those configured, those a spawn may name, those in the store."""
+    """Every runtime a session may be in: those configured, those a spawn may
+    name, those in the store.
+    """
     named = {project.runtime for project in deps.config.projects}
-    stored = {session.runtime_name for session in deps.store.sessions.list() if session.runtime_name}
+    stored = {
+        session.runtime_name for session in deps.store.sessions.list() if session.runtime_name
+    }
     shipped = {"tmux", "process"}
     return sorted((named | stored | shipped) & set(installed("runtime")))
 
@@ -283,6 +342,9 @@ def _has_forge(deps: Dependencies, project_id: str) -> bool:
     if project.scm is None:
         return False
     if project.scm.plugin not in installed("scm"):
-        log.warning("forge not watched: this version has no such scm plugin", extra={"project": project.id, "plugin": project.scm.plugin})
+        log.warning(
+            "forge not watched: this version has no such scm plugin",
+            extra={"project": project.id, "plugin": project.scm.plugin},
+        )
         return False
     return True

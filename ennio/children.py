@@ -1,8 +1,9 @@
 """Child processes of the supervisor, begun the way the standard library begins them.
 
-gevent's ``Popen`` forks in Python: the child copies the page tables of the whole worker, closes descriptors
-one by one in the interpreter, and the parent learns through the event loop that the program has begun. The
-standard library's own way (``vfork`` in C) takes a tenth of that. Here it begins the child, and gevent waits for its end.
+gevent's ``Popen`` forks in Python: the child copies the page tables of the whole worker, closes
+descriptors one by one in the interpreter, and the parent learns through the event loop that the
+program has begun. The standard library's own way (``vfork`` in C) takes a tenth of that. Here it
+begins the child, and gevent waits for its end.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ _ABSENT = {"process_group": -1}
 
 
 def begin_natively() -> None:
-    """From now on every ``Popen`` of this process begins its child so; call it once gevent has patched the standard library.
+    """From now on every ``Popen`` of this process begins its child so; call it once gevent has
+    patched the standard library.
 
-    Where the two do not fit together any more, everything stays as gevent has it: slower, and just as right.
+    Where the two do not fit together any more, everything stays as gevent has it:
+    slower, and just as right.
     """
     native = _unpatched_subprocess().Popen
     execute, given = native._execute_child, _names(cooperative.Popen._execute_child)  # noqa: SLF001 - the one seam both have
@@ -33,9 +36,14 @@ def begin_natively() -> None:
         return
 
     def execute_child(popen: Any, *args: Any) -> None:
-        """Begin the child and have its end watched; nothing yields between the two, so the end cannot be missed."""
+        """Begin the child and have its end watched; nothing yields between the two, so
+        the end cannot be missed.
+        """
         popen._loop.install_sigchld()  # noqa: SLF001
-        named = {name: _ABSENT.get(name) if value is None else value for name, value in zip(given, args, strict=True)}
+        named = {
+            name: _ABSENT.get(name) if value is None else value
+            for name, value in zip(given, args, strict=True)
+        }
 
         def begun() -> int:
             execute(popen, **{name: named[name] for name in taken})
@@ -53,7 +61,9 @@ def _names(method: Any) -> list[str]:
 
 
 def _unpatched_subprocess() -> ModuleType:
-    """The module as the standard library has it: the one that everybody imports is gevent's by now."""
+    """The module as the standard library has it: the one that everybody
+    imports is gevent's by now.
+    """
     spec = importlib.util.find_spec("subprocess")
     if spec is None or spec.loader is None:
         raise ImportError("the standard library has no subprocess")

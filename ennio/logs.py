@@ -1,8 +1,8 @@
 """How the supervisor logs: one line an entry to stderr, and no secret in any of it.
 
-``time LEVEL name: message key=value ...``; the keys are those given as ``extra``. Everything that goes
-to stderr passes here, also tracebacks that nobody logged: what is a secret of the configuration, or
-looks like one, is replaced by ``***``.
+``time LEVEL name: message key=value ...``; the keys are those given as ``extra``. Everything that
+goes to stderr passes here, also tracebacks that nobody logged: what is a secret of the
+configuration, or looks like one, is replaced by ``***``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,19 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "t
 _PLAIN = re.compile(r"[^\s\"'=\\]+\Z")
 _LOOKS = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
-    (re.compile(r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?)(?!bearer\b|basic\b)[^\s'\",;]{6,}"), rf"\1{MASK}"),
+    (
+        re.compile(
+            r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?)(?!bearer\b|basic\b)[^\s'\",;]{6,}"
+        ),
+        rf"\1{MASK}",
+    ),
     (re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://[^/@:\s]*):[^/@\s]+@"), rf"\1:{MASK}@"),
-    (re.compile(r"\b(gh[opsur]_|github_pat_|lin_api_|lin_oauth_|xox[abprs]-|sk-)[A-Za-z0-9_-]{6,}"), rf"\1{MASK}"),
+    (
+        re.compile(
+            r"\b(gh[opsur]_|github_pat_|lin_api_|lin_oauth_|xox[abprs]-|sk-)[A-Za-z0-9_-]{6,}"
+        ),
+        rf"\1{MASK}",
+    ),
 )
 
 
@@ -38,9 +48,13 @@ class Redactor:
 
     def learn(self, secrets: Collection[str]) -> None:
         """Take out these from now on, beside those known before."""
-        self._words.update(form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret))
+        self._words.update(
+            form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret)
+        )
         longest_first = sorted(self._words, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._pattern = (
+            re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        )
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
@@ -52,8 +66,16 @@ class Redactor:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A secret as texts may show it: as it is, in a URL, in Python's and in JSON's quotes, line by line."""
-    yield from (secret, quote(secret, safe=""), quote(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1])
+    """A secret as texts may show it: as it is, in a URL, in Python's and in
+    JSON's quotes, line by line.
+    """
+    yield from (
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+    )
     yield from (line for line in secret.splitlines() if len(line) >= SHORTEST_SECRET)
 
 
@@ -88,7 +110,9 @@ def _keys(record: logging.LogRecord) -> Iterator[str]:
 
 
 class Guarded:
-    """A stream that nothing secret gets through, and nothing that steers a terminal; for the rest it is the stream it stands before."""
+    """A stream that nothing secret gets through, and nothing that steers a terminal; for the rest
+    it is the stream it stands before.
+    """
 
     def __init__(self, stream: TextIO, redact: Redactor) -> None:
         self._stream = stream
@@ -119,7 +143,9 @@ _redact = Redactor()
 
 
 def to_stderr(secrets: Collection[str], level: int = logging.INFO) -> None:
-    """Have everything logged on stderr, and these secrets kept out of it. May be called again with more secrets."""
+    """Have everything logged on stderr, and these secrets kept out of it. May be called
+    again with more secrets.
+    """
     _redact.learn(secrets)
     if not isinstance(sys.stderr, Guarded):
         sys.stderr = Guarded(sys.stderr, _redact)
@@ -129,7 +155,8 @@ def to_stderr(secrets: Collection[str], level: int = logging.INFO) -> None:
         handler.setFormatter(Formatter(_redact))
         root.addHandler(handler)
         root.setLevel(level)
-        # an actor that refuses what it was asked answers so; pykka would tell of each with its whole traceback
+        # an actor that refuses what it was asked answers so; pykka would tell of each
+        # with its whole traceback
         logging.getLogger("pykka").setLevel(logging.WARNING)
 
 

@@ -1,4 +1,6 @@
-"""Where the supervisor's process begins: everything is made cooperative before anything else is imported."""
+"""Where the supervisor's process begins: everything is made cooperative before
+anything else is imported.
+"""
 
 # The order is the point: what is imported before the patch keeps the blocking versions for good.
 from gevent import monkey

@@ -1,4 +1,5 @@
-"""Reads the source as text and trees and tells what breaks the rules of the house; imports nothing of it.
+"""Reads the source as text and trees and tells what breaks the rules of the
+house; imports nothing of it.
 
 Every checker takes sources by path (``ennio/http/app.py``) and returns one sentence for each fault.
 """
@@ -35,16 +36,44 @@ CLIENTS = frozenset({"board", "cli", "demo"})
 SLOTS = frozenset({"agent", "runtime", "workspace", "tracker", "scm", "notifier", "terminal"})
 
 MACHINERY = frozenset(
-    {"gevent", "pykka", "peewee", "subprocess", "socket", "sqlite3", "psycopg", "threading", "falcon", "gunicorn", "grpc", "psutil"}
+    {
+        "gevent",
+        "pykka",
+        "peewee",
+        "subprocess",
+        "socket",
+        "sqlite3",
+        "psycopg",
+        "threading",
+        "falcon",
+        "gunicorn",
+        "grpc",
+        "psutil",
+    }
 )
 """What acts on the world, and has no place where decisions are made."""
-GROUND = frozenset({"os", "pathlib", "shutil", "subprocess", "signal", "socket", "psutil", "stat", "tempfile"})
+GROUND = frozenset(
+    {"os", "pathlib", "shutil", "subprocess", "signal", "socket", "psutil", "stat", "tempfile"}
+)
 """The machine itself, which actors only know through their hosts."""
 SCHEDULING = frozenset({"gevent", "pykka"})
 """Who runs whom is the actors' affair; plugins and the store use the standard library."""
 
 LIBRARIES = frozenset(
-    {"blessed", "falcon", "gevent", "gunicorn", "marshmallow", "peewee", "psutil", "psycopg", "pykka", "pyte", "urllib3", "yaml"}
+    {
+        "blessed",
+        "falcon",
+        "gevent",
+        "gunicorn",
+        "marshmallow",
+        "peewee",
+        "psutil",
+        "psycopg",
+        "pykka",
+        "pyte",
+        "urllib3",
+        "yaml",
+    }
 )
 """What the house builds on. None of them knows a model; whoever adds one says so here."""
 MODEL_CLIENTS = re.compile(
@@ -58,7 +87,9 @@ MODEL_APIS = re.compile(
 )
 """Where models are asked: their hosts, and the paths they share."""
 
-NAMELESS = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "service", "impl", "misc"})
+NAMELESS = frozenset(
+    {"utils", "util", "helpers", "helper", "common", "manager", "service", "impl", "misc"}
+)
 BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -68,7 +99,9 @@ def layer(part: str) -> int | None:
 
 
 def part_of(path: str) -> str:
-    """The part of the package a file belongs to: ``ennio/http/app.py`` to ``http``, ``ennio/boot.py`` to ``boot``."""
+    """The part of the package a file belongs to: ``ennio/http/app.py`` to ``http``,
+    ``ennio/boot.py`` to ``boot``.
+    """
     return PurePosixPath(path).parts[1].removesuffix(".py")
 
 
@@ -91,8 +124,16 @@ def _imports(path: str, source: str) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             origin = _absolute(path, node)
             yield node.lineno, origin
-            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names if origin in ("ennio", "ennio.plugins"))
-        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__", "resolve_name") and node.args:
+            yield from (
+                (node.lineno, f"{origin}.{alias.name}")
+                for alias in node.names
+                if origin in ("ennio", "ennio.plugins")
+            )
+        elif (
+            isinstance(node, ast.Call)
+            and _called(node) in ("import_module", "__import__", "resolve_name")
+            and node.args
+        ):
             named = node.args[0]
             if isinstance(named, ast.Constant) and isinstance(named.value, str):
                 yield node.lineno, named.value.split(":")[0]
@@ -125,7 +166,9 @@ def climbs(sources: Sources) -> list[str]:
 
 def _inner(sources: Sources) -> Iterator[tuple[str, int, str]]:
     for path, source in sources.items():
-        yield from ((path, line, name) for line, name in imports(path, source) if name.startswith("ennio."))
+        yield from (
+            (path, line, name) for line, name in imports(path, source) if name.startswith("ennio.")
+        )
 
 
 def _may(importer: str, imported: str) -> bool:
@@ -137,14 +180,19 @@ def _may(importer: str, imported: str) -> bool:
     return below < above or (below == above and {importer, imported} != {"plugins", "store"})
 
 
-
 def past_the_orchestrator(sources: Sources) -> list[str]:
-    """Places where the API reads or orders by itself what only the orchestrator reads and orders."""
+    """Places where the API reads or orders by itself what only the
+    orchestrator reads and orders.
+    """
     found = []
     for path, source in sources.items():
         if part_of(path) != "http":
             continue
-        found += [f"{path}:{line}: asks {name} itself" for line, name in imports(path, source) if _behind(name)]
+        found += [
+            f"{path}:{line}: asks {name} itself"
+            for line, name in imports(path, source)
+            if _behind(name)
+        ]
         found += [
             f"{path}:{node.lineno}: {ast.unparse(node)} is behind the orchestrator"
             for node in nodes(path, source)
@@ -160,12 +208,19 @@ def _behind(name: str) -> bool:
 
 
 def slot_mixing(sources: Sources) -> list[str]:
-    """Plugins of one slot that import another's beyond its interface; the registry alone knows them all."""
+    """Plugins of one slot that import another's beyond its interface; the
+    registry alone knows them all.
+    """
     found = []
     for path, line, name in _inner(sources):
         own = "".join(PurePosixPath(path).parts[2:3])
         other, *rest = [*name.split(".")[2:], ""]
-        if part_of(path) == "plugins" and own in SLOTS and other in SLOTS - {own} and rest[0] != "interface":
+        if (
+            part_of(path) == "plugins"
+            and own in SLOTS
+            and other in SLOTS - {own}
+            and rest[0] != "interface"
+        ):
             found.append(f"{path}:{line}: the {own} slot may not import {name}")
     return found
 
@@ -176,12 +231,18 @@ def machinery(sources: Sources) -> list[str]:
     for path, source in sources.items():
         part = part_of(path)
         barred = MACHINERY if part in PURE else SCHEDULING if part in ACTING else frozenset()
-        found += [f"{path}:{line}: {part} may not import {name}" for line, name in imports(path, source) if name.split(".")[0] in barred]
+        found += [
+            f"{path}:{line}: {part} may not import {name}"
+            for line, name in imports(path, source)
+            if name.split(".")[0] in barred
+        ]
     return found
 
 
 def reaching(sources: Sources) -> list[str]:
-    """Actors that reach for the machine themselves: files, processes and the environment are their hosts' affair."""
+    """Actors that reach for the machine themselves: files, processes and the environment
+    are their hosts' affair.
+    """
     return [
         f"{path}:{line}: actors ask their host instead of {name}"
         for path, source in sources.items()
@@ -221,7 +282,9 @@ def model_requirements(setup: str) -> list[str]:
 
 
 def broad_excepts(sources: Sources, walls: Iterable[str]) -> list[str]:
-    """Handlers that swallow anything, outside of the walls; one that ends by raising again swallows nothing."""
+    """Handlers that swallow anything, outside of the walls; one that ends by
+    raising again swallows nothing.
+    """
     return [
         f"{path}:{node.lineno}: catches everything"
         for path, source in sources.items()
@@ -240,22 +303,30 @@ def _ends_by_raising(node: ast.ExceptHandler) -> bool:
     last = node.body[-1]
     if isinstance(last, ast.Raise):
         return True
-    called = ast.unparse(last.value.func) if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) else ""
+    called = (
+        ast.unparse(last.value.func)
+        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call)
+        else ""
+    )
     return called == "os._exit"  # a forked child must never return into its parent's code
 
 
 def nameless(paths: Iterable[str]) -> list[str]:
     """Files and folders whose names say nothing of what is in them."""
-    return [path for path in paths if {part.removesuffix(".py") for part in PurePosixPath(path).parts} & NAMELESS]
+    return [
+        path
+        for path in paths
+        if {part.removesuffix(".py") for part in PurePosixPath(path).parts} & NAMELESS
+    ]
 
 
 def oversized(sources: Sources, most: int, excused: Mapping[str, str]) -> list[str]:
     """Modules longer than they may be, and excuses that are no longer needed."""
     long = {path for path, source in sources.items() if source.count("\n") > most}
     needless = [f"{path} is excused and need not be" for path in excused if path not in long]
-    return [f"{path} is longer than {most} lines" for path in sorted(long - set(excused))] + needless
-
-
+    return [
+        f"{path} is longer than {most} lines" for path in sorted(long - set(excused))
+    ] + needless
 
 
 def shared_names(sources: Sources, excused: Mapping[str, str]) -> list[str]:
@@ -267,4 +338,8 @@ def shared_names(sources: Sources, excused: Mapping[str, str]) -> list[str]:
                 places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
     shared = {name: where for name, where in places.items() if len(where) > 1}
     needless = [f"{name} is excused and need not be" for name in excused if name not in shared]
-    return [f"{name} is {' and '.join(where)}" for name, where in sorted(shared.items()) if name not in excused] + needless
+    return [
+        f"{name} is {' and '.join(where)}"
+        for name, where in sorted(shared.items())
+        if name not in excused
+    ] + needless

@@ -32,34 +32,47 @@ PURE = (
     "policy",
     "store",
 )
-"""Where tests need no process, socket or terminal; so do the files beside this one. What does all the same is marked ``real``."""
+"""Where tests need no process, socket or terminal; so do the files beside this one. What does all
+the same is marked ``real``.
+"""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # a shell starts what runs in the background so, and all that the tests start would inherit it and be deaf to Ctrl-C
+    # a shell starts what runs in the background so, and all that the tests start would inherit
+    # it and be deaf to Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import nothing that is real where nothing of it is to be run: that takes longer than all pure tests."""
+    """Import nothing that is real where nothing of it is to be run: that takes
+    longer than all pure tests.
+    """
     place = collection_path.relative_to(TESTS) if collection_path.is_relative_to(TESTS) else Path()
     leads_there = any(Path(pure).is_relative_to(place) for pure in PURE)
-    return True if config.option.markexpr == "not real" and not (leads_there or _pure(place)) else None
+    return (
+        True if config.option.markexpr == "not real" and not (leads_there or _pure(place)) else None
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as ``real`` what lies in any other folder, so that a new folder is real until it is listed."""
+    """Mark as ``real`` what lies in any other folder, so that a new folder is
+    real until it is listed.
+    """
     for item in items:
         if not _pure(item.path.relative_to(TESTS)):
             item.add_marker("real")
 
 
 def _pure(place: Path) -> bool:
-    return (len(place.parts) == 1 and place.suffix == ".py") or any(place.is_relative_to(folder) for folder in PURE)
+    return (len(place.parts) == 1 and place.suffix == ".py") or any(
+        place.is_relative_to(folder) for folder in PURE
+    )
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A real PostgreSQL for all tests of this process; each takes a database of its own. A laptop skips without it, CI fails."""
+    """A real PostgreSQL for all tests of this process; each takes a database of its own. A laptop
+    skips without it, CI fails.
+    """
     from tests.postgres import server
 
     with server() as started:

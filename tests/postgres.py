@@ -1,4 +1,6 @@
-"""A real PostgreSQL on a private socket in a folder of its own: started, killed and started again as a test wants it."""
+"""A real PostgreSQL on a private socket in a folder of its own: started, killed and started
+again as a test wants it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ import psutil
 from tests.conftest import eventually, lacking
 
 USER = "ennio"
-_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/opt/postgresql*/bin", "/opt/homebrew/opt/postgresql*/bin")
+_PLACES = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/local/opt/postgresql*/bin",
+    "/opt/homebrew/opt/postgresql*/bin",
+)
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",  # a process may be killed here, but no machine
@@ -34,26 +40,45 @@ _SETTINGS = {
 
 
 def program(name: str) -> str:
-    """The path of one of PostgreSQL's programs, which Debian does not put on the PATH; a laptop skips without it, CI fails."""
+    """The path of one of PostgreSQL's programs, which Debian does not put on the PATH; a laptop
+    skips without it, CI fails.
+    """
     found = [path for place in _PLACES for path in sorted(Path("/").glob(f"{place[1:]}/{name}"))]
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:
-        lacking("PostgreSQL is not installed (apt-get install postgresql): what needs it was NOT tested")
+        lacking(
+            "PostgreSQL is not installed (apt-get install postgresql): what needs it was NOT tested"
+        )
     return path
 
 
 class Server:
-    """A server with a cluster of its own. PostgreSQL refuses root, so it runs as nobody where we are root."""
+    """A server with a cluster of its own. PostgreSQL refuses root, so it runs as
+    nobody where we are root.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._data, self._log = folder / "data", folder / "log"
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self._user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        self._user: dict[str, Any] = (
+            {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         if self._user:
             shutil.chown(folder, "nobody", "nogroup")
-        self._run(program("initdb"), "--pgdata", str(self._data), "--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-sync")
+        self._run(
+            program("initdb"),
+            "--pgdata",
+            str(self._data),
+            "--username",
+            USER,
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--no-sync",
+        )
         self.start()
 
     def start(self) -> None:
@@ -81,7 +106,9 @@ class Server:
         return False
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it: SIGINT cleanly, SIGQUIT at once, SIGKILL as a crash does it (with all that serve a connection)."""
+        """End it: SIGINT cleanly, SIGQUIT at once, SIGKILL as a crash does it (with all
+        that serve a connection).
+        """
         if self._process is None:
             return
         if how is signal.SIGKILL:
@@ -119,19 +146,31 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
     def made(self) -> str:
-        """The address of a new, empty schema: it has a lock of its own, and takes a hundredth of the time of a database."""
+        """The address of a new, empty schema: it has a lock of its own, and takes a hundredth
+        of the time of a database.
+        """
         name = f"s{next(self._numbers)}"
         self.sql(f"CREATE SCHEMA {name}")
         return self.url("postgres", name)
 
     def _run(self, *words: str) -> None:
-        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False, **self._user)
+        done = subprocess.run(
+            words,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **self._user,
+        )
         assert done.returncode == 0, done.stderr
 
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A server until the end of the block; its folder is short, as the path of a socket must be, and nobody can reach it."""
+    """A server until the end of the block; its folder is short, as the path of a socket must be,
+    and nobody can reach it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ennio-pg-", dir="/tmp"))
     found: Server | None = None
     try:
@@ -147,7 +186,9 @@ _starting = threading.Lock()
 
 
 def chosen() -> str:
-    """An empty database of a server of this process where ``ENNIO_FAULTS_DATABASE=postgres`` wants one, else nothing."""
+    """An empty database of a server of this process where ``ENNIO_FAULTS_DATABASE=postgres``
+    wants one, else nothing.
+    """
     if os.environ.get("ENNIO_FAULTS_DATABASE") != "postgres":
         return ""
     with _starting:

@@ -11,9 +11,11 @@ from tests import architecture as rules
 ROOT = Path(__file__).resolve().parents[1]
 
 WALLS = (
-    "ennio/actors/actor.py",  # an actor's loop: the bug ends the actor and is told to its supervisor
+    # an actor's loop: the bug ends the actor and is told to its supervisor
+    "ennio/actors/actor.py",
     "ennio/http/envelope.py",  # the map of errors: the bug becomes a 500
-    "ennio/hosts/server.py",  # the end of a call from elsewhere: the bug becomes an answer that nothing is known
+    # the end of a call from elsewhere: the bug becomes an answer that nothing is known
+    "ennio/hosts/server.py",
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
 LONG: dict[str, str] = {"ennio/store/tables.py": "every table, declared at one place"}
@@ -56,8 +58,6 @@ def test_an_actor_that_reaches_for_the_machine_is_noticed() -> None:
     assert rules.reaching({"ennio/hosts/plugin_host.py": "import os"}) == []
 
 
-
-
 def test_the_api_asks_the_orchestrator_and_nobody_behind_it() -> None:
     assert rules.past_the_orchestrator(HOUSE) == []
 
@@ -71,7 +71,9 @@ def test_a_way_past_the_orchestrator_is_noticed() -> None:
         "from ennio.actors import queue",
     ):
         assert rules.past_the_orchestrator({"ennio/http/resources/a.py": way}), way
-    assert not rules.past_the_orchestrator({"ennio/http/a.py": "from ennio.actors.orchestrator import X", "ennio/boot.py": "x.store"})
+    assert not rules.past_the_orchestrator(
+        {"ennio/http/a.py": "from ennio.actors.orchestrator import X", "ennio/boot.py": "x.store"}
+    )
 
 
 def test_everything_is_caught_at_the_walls_only() -> None:
@@ -98,16 +100,21 @@ def test_one_name_is_one_class() -> None:
 
 
 def test_a_class_of_a_name_that_is_taken_is_noticed_and_so_is_an_idle_excuse() -> None:
-    one, two = "class Place: ...\nclass _Row: ...\n", "def made():\n    class Place: ...\nclass _Row: ...\n"
-    assert rules.shared_names({"ennio/a.py": one, "ennio/b.py": two}, {}) == ["Place is ennio/a.py:1 and ennio/b.py:2"]
+    one, two = (
+        "class Place: ...\nclass _Row: ...\n",
+        "def made():\n    class Place: ...\nclass _Row: ...\n",
+    )
+    assert rules.shared_names({"ennio/a.py": one, "ennio/b.py": two}, {}) == [
+        "Place is ennio/a.py:1 and ennio/b.py:2"
+    ]
     assert rules.shared_names({"ennio/a.py": one, "ennio/b.py": two}, {"Place": "not yet"}) == []
-    assert rules.shared_names({"ennio/a.py": one}, {"Place": "not yet"}) == ["Place is excused and need not be"]
+    assert rules.shared_names({"ennio/a.py": one}, {"Place": "not yet"}) == [
+        "Place is excused and need not be"
+    ]
 
 
 def test_no_module_outgrows_a_sitting() -> None:
     assert rules.oversized(HOUSE, 400, LONG) == []
-
-
 
 
 @pytest.mark.parametrize(
@@ -119,7 +126,10 @@ def test_no_module_outgrows_a_sitting() -> None:
         ("ennio/store/events.py", "from ennio.plugins.registry import Registry"),
         ("ennio/plugins/git.py", "from ennio import store"),
         ("ennio/actors/root.py", "def late():\n    from ennio.http import client"),
-        ("ennio/http/app.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ennio import boot"),
+        (
+            "ennio/http/app.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ennio import boot",
+        ),
         ("ennio/http/app.py", "from ..cli import main"),
         ("ennio/http/app.py", "from importlib import import_module\nimport_module('ennio.boot')"),
         ("ennio/http/serve.py", "import pkgutil\npkgutil.resolve_name('ennio.boot:boot')"),
@@ -138,7 +148,10 @@ def test_a_climb_is_noticed(path: str, source: str) -> None:
         ("ennio/config/load.py", "from ennio.model.errors import ConfigError"),
         ("ennio/policy/lifecycle/step.py", "from ennio.model.facts import ProcessSeen"),
         ("ennio/store/events.py", "from ennio.store.row_table import EventRow"),
-        ("ennio/boot.py", "from ennio.actors.root import RootSupervisor\nfrom ennio.store import open_store"),
+        (
+            "ennio/boot.py",
+            "from ennio.actors.root import RootSupervisor\nfrom ennio.store import open_store",
+        ),
         ("ennio/cli/main.py", "from ennio import __version__"),
         ("ennio/cli/verbs/demo.py", "from ennio.demo import main"),
     ],
@@ -148,15 +161,25 @@ def test_a_step_down_is_no_climb(path: str, source: str) -> None:
 
 
 def test_a_part_without_a_place_is_noticed() -> None:
-    assert rules.placeless({"ennio/__init__.py": "", "ennio/cellar/door.py": ""}) == ["ennio.cellar stands in no layer"]
+    assert rules.placeless({"ennio/__init__.py": "", "ennio/cellar/door.py": ""}) == [
+        "ennio.cellar stands in no layer"
+    ]
 
 
 def test_a_slot_that_reaches_into_another_is_noticed() -> None:
-    assert rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins.runtime.tmux import Tmux"})
+    assert rules.slot_mixing(
+        {"ennio/plugins/agent/codex.py": "from ennio.plugins.runtime.tmux import Tmux"}
+    )
     assert rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins import runtime"})
-    assert not rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins.runtime.interface import Key"})
-    assert not rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins.agent.flags import fault"})
-    assert not rules.slot_mixing({"ennio/plugins/registry.py": "from ennio.plugins.runtime.interface import Runtime"})
+    assert not rules.slot_mixing(
+        {"ennio/plugins/agent/codex.py": "from ennio.plugins.runtime.interface import Key"}
+    )
+    assert not rules.slot_mixing(
+        {"ennio/plugins/agent/codex.py": "from ennio.plugins.agent.flags import fault"}
+    )
+    assert not rules.slot_mixing(
+        {"ennio/plugins/registry.py": "from ennio.plugins.runtime.interface import Runtime"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +197,12 @@ def test_a_decision_that_acts_is_noticed(path: str, source: str) -> None:
 
 
 def test_what_acts_may_act() -> None:
-    assert rules.machinery({"ennio/plugins/git.py": "import subprocess", "ennio/actors/actor.py": "import gevent"}) == []
+    assert (
+        rules.machinery(
+            {"ennio/plugins/git.py": "import subprocess", "ennio/actors/actor.py": "import gevent"}
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,13 +232,22 @@ def test_incident_37_a_question_to_a_model_is_noticed(source: str) -> None:
 
 
 def test_incident_37_a_requirement_that_brings_a_model_is_noticed() -> None:
-    setup = "[options]\ninstall_requires =\n    # why\n    pykka~=4.5\n    Anthropic>=1  # a watchdog\n"
+    setup = (
+        "[options]\ninstall_requires =\n    # why\n    pykka~=4.5\n    Anthropic>=1  # a watchdog\n"
+    )
     setup += "[options.extras_require]\ntest =\n    litellm\n"
     assert rules.model_requirements(setup) == ["Anthropic>=1", "litellm"]
 
 
 @pytest.mark.parametrize(
-    "handler", ["except:", "except Exception:", "except BaseException as e:", "except (OSError, Exception):", "except Exception as bug:"]
+    "handler",
+    [
+        "except:",
+        "except Exception:",
+        "except BaseException as e:",
+        "except (OSError, Exception):",
+        "except Exception as bug:",
+    ],
 )
 def test_a_handler_that_swallows_everything_is_noticed(handler: str) -> None:
     source = f"try:\n    work()\n{handler}\n    pass\n"
@@ -219,12 +256,28 @@ def test_a_handler_that_swallows_everything_is_noticed(handler: str) -> None:
 
 
 def test_a_handler_that_raises_again_swallows_nothing() -> None:
-    assert rules.broad_excepts({"ennio/machine/home.py": "try:\n    work()\nexcept BaseException:\n    undo()\n    raise\n"}, ()) == []
-    assert rules.broad_excepts({"ennio/machine/home.py": "try:\n    work()\nexcept OSError:\n    pass\n"}, ()) == []
+    assert (
+        rules.broad_excepts(
+            {
+                "ennio/machine/home.py": "try:\n    work()\nexcept BaseException:\n    undo()\n  "
+                "  raise\n"
+            },
+            (),
+        )
+        == []
+    )
+    assert (
+        rules.broad_excepts(
+            {"ennio/machine/home.py": "try:\n    work()\nexcept OSError:\n    pass\n"}, ()
+        )
+        == []
+    )
 
 
 def test_a_name_that_says_nothing_is_noticed() -> None:
-    assert rules.nameless(["ennio/utils.py", "ennio/common/text.py", "tests/helpers.py", "ennio/model/session.py"]) == [
+    assert rules.nameless(
+        ["ennio/utils.py", "ennio/common/text.py", "tests/helpers.py", "ennio/model/session.py"]
+    ) == [
         "ennio/utils.py",
         "ennio/common/text.py",
         "tests/helpers.py",
@@ -235,4 +288,6 @@ def test_a_long_module_and_an_excuse_too_many_are_noticed() -> None:
     sources = {"ennio/a.py": "\n" * 401, "ennio/b.py": "\n" * 400}
     assert rules.oversized(sources, 400, {}) == ["ennio/a.py is longer than 400 lines"]
     assert rules.oversized(sources, 400, {"ennio/a.py": "why"}) == []
-    assert rules.oversized(sources, 400, {"ennio/a.py": "why", "ennio/b.py": "why"}) == ["ennio/b.py is excused and need not be"]
+    assert rules.oversized(sources, 400, {"ennio/a.py": "why", "ennio/b.py": "why"}) == [
+        "ennio/b.py is excused and need not be"
+    ]

@@ -1,4 +1,6 @@
-"""ARCHITECTURE.md names files and functions that are there, in few words of our own, and walks that do not grow."""
+"""ARCHITECTURE.md names files and functions that are there, in few words of our own,
+and walks that do not grow.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,22 @@ PLACES = re.compile(r"`([\w.-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md))`")
 LINKS = re.compile(r"\]\(([\w./-]+)\)")
 MOST_WORDS = 15
 MOST_STEPS = {"A check turns red": 28, "`POST /sessions`": 25, "A hook": 21}
-"""How long each walk is; one that becomes longer has got a step that something else could do without."""
+"""How long each walk is; one that becomes longer has got a step that
+something else could do without.
+"""
 
 
 def _missing(page: str) -> list[str]:
     """What a page names that is not there."""
     paths = PLACES.findall(page) + LINKS.findall(page)
-    places = [path for path in paths if not ((ROOT / path).exists() or (ROOT / "ennio" / path).exists())]
-    functions = [f"{file}:{name}" for file, name in NAMED.findall(page) if name not in _names(ROOT / "ennio" / file)]
+    places = [
+        path for path in paths if not ((ROOT / path).exists() or (ROOT / "ennio" / path).exists())
+    ]
+    functions = [
+        f"{file}:{name}"
+        for file, name in NAMED.findall(page)
+        if name not in _names(ROOT / "ennio" / file)
+    ]
     return places + functions
 
 
@@ -37,7 +47,9 @@ def _names(file: Path) -> frozenset[str]:
         if isinstance(node, ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}.{one.name}" for one in node.body if isinstance(one, ast.FunctionDef)}
+            found |= {
+                f"{node.name}.{one.name}" for one in node.body if isinstance(one, ast.FunctionDef)
+            }
     return frozenset(found)
 
 

@@ -1,4 +1,6 @@
-"""What happened to users of tools of this kind and must never happen here: every one of them has a test that is named after it."""
+"""What happened to users of tools of this kind and must never happen here: every one of them has a
+test that is named after it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ import pytest
 
 TESTS = Path(__file__).parent
 COUNT = 52
-MISSING = {43: "a terminal over WebSocket that takes any Origin, and types anywhere: it comes with the dashboard"}
+MISSING = {
+    43: "a terminal over WebSocket that takes any Origin, and types anywhere: it comes with the "
+    "dashboard"
+}
 """Those without a test, and what they wait for."""
 PARTLY = {38: "that work stops at the cap: budgets are seen and not enforced yet"}
 """Those whose tests say a part of it, and what is still to be said."""
@@ -27,12 +32,20 @@ def numbers_of(source: str) -> Iterator[int]:
 
 
 def test_every_incident_has_its_test_or_is_named_as_missing() -> None:
-    found = {number for file in TESTS.rglob("test_*.py") if "_incident_" in (text := file.read_text()) for number in numbers_of(text)}
+    found = {
+        number
+        for file in TESTS.rglob("test_*.py")
+        if "_incident_" in (text := file.read_text())
+        for number in numbers_of(text)
+    }
     assert found | MISSING.keys() == set(range(1, COUNT + 1))
     assert not found & MISSING.keys(), "an excuse that is not needed any more"
     assert found >= PARTLY.keys()
 
 
-@pytest.mark.parametrize(("source", "numbers"), [("def test_incident_01_09_x(): ...", [1, 9]), ("def test_an_incident_07_x(): ...", [])])
+@pytest.mark.parametrize(
+    ("source", "numbers"),
+    [("def test_incident_01_09_x(): ...", [1, 9]), ("def test_an_incident_07_x(): ...", [])],
+)
 def test_a_test_bears_its_numbers_in_front(source: str, numbers: list[int]) -> None:
     assert list(numbers_of(source)) == numbers

@@ -33,7 +33,10 @@ def _logged(message: str, *args: Any, redact: Redactor | None = None, **extra: A
 
 def test_an_entry_is_one_line_with_its_keys_in_a_stable_order() -> None:
     line = _logged("effect %s", "failed", zone="b", error="it broke", session="s-1", attempt=2)
-    assert line == '2026-01-01T00:00:00.250+00:00 WARNING ennio.actors.session: effect failed session=s-1 attempt=2 error="it broke" zone=b'
+    assert (
+        line == "2026-01-01T00:00:00.250+00:00 WARNING ennio.actors.session: effect failed "
+        'session=s-1 attempt=2 error="it broke" zone=b'
+    )
 
 
 def test_nobody_forges_an_entry_by_a_line_break() -> None:
@@ -63,7 +66,9 @@ def test_a_secret_is_not_in_a_traceback_either() -> None:
     try:
         raise RuntimeError(f"with {CANARY}") from ValueError(CANARY)  # noqa: TRY301 - a real traceback is wanted
     except RuntimeError:
-        record = logging.getLogger().makeRecord("x", logging.ERROR, "x.py", 1, "crashed", (), sys.exc_info())
+        record = logging.getLogger().makeRecord(
+            "x", logging.ERROR, "x.py", 1, "crashed", (), sys.exc_info()
+        )
     text = Formatter(_redactor(CANARY)).format(record)
     assert "RuntimeError: with ***" in text
     assert "canary-" not in text
@@ -85,7 +90,10 @@ def test_what_looks_like_a_secret_is_taken_out_unasked(text: str, shown: str) ->
     assert Redactor()(text) == shown
 
 
-@pytest.mark.parametrize("text", ["the bearer of news", "http://127.0.0.1:3000/api/v1", "git@github.com:a/b.git", "task-sk-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["the bearer of news", "http://127.0.0.1:3000/api/v1", "git@github.com:a/b.git", "task-sk-1"],
+)
 def test_plain_words_are_left_alone(text: str) -> None:
     assert Redactor()(text) == text
 
@@ -96,7 +104,9 @@ def test_short_secrets_are_not_looked_for_and_longer_ones_win() -> None:
 
 
 def test_a_secret_of_several_lines_is_found_line_by_line() -> None:
-    assert "AAAABBBB" not in _redactor("-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----")("    AAAABBBB")
+    assert "AAAABBBB" not in _redactor("-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----")(
+        "    AAAABBBB"
+    )
 
 
 def test_what_is_printed_to_a_guarded_stream_is_without_secrets() -> None:
@@ -117,7 +127,13 @@ raise ValueError("four canary-two")
 """
     root = Path(__file__).parents[1]
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False, cwd=root, env={**os.environ}
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=root,
+        env={**os.environ},
     )
     assert done.stderr.count(" INFO a: one *** session=s-1\n") == 1
     assert " ERROR b: two error=***\n" in done.stderr

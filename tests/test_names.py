@@ -1,4 +1,6 @@
-"""Names of modules and of what is in them that tests hold as text, which no type checker sees and no import tries."""
+"""Names of modules and of what is in them that tests hold as text, which no type checker
+sees and no import tries.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,20 @@ from tests.architecture import nodes
 
 ROOT = Path(__file__).resolve().parents[1]
 DOTTED = re.compile(r"(?:ennio|tests)(?:\.\w+)+(?::[A-Za-z_]\w*)?")
-ENDINGS = (".yaml", ".yml", ".db", ".lan", ".json", ".log")  # a file or a host of a test, and no module
+ENDINGS = (
+    ".yaml",
+    ".yml",
+    ".db",
+    ".lan",
+    ".json",
+    ".log",
+)  # a file or a host of a test, and no module
 TAKEN = re.compile(r"\bfrom ((?:ennio|tests)[.\w]*) import (\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*)")
 WHOLE = re.compile(r"\bimport ((?:ennio|tests)(?:\.\w+)+)")
-UNREAL = ("test_architecture.py", "test_names.py")  # sources that are made up, to see that they are noticed
+UNREAL = (
+    "test_architecture.py",
+    "test_names.py",
+)  # sources that are made up, to see that they are noticed
 
 
 @cache
@@ -35,7 +47,9 @@ def _bound(file: Path) -> frozenset[str]:
 
 
 def missing(name: str) -> str:
-    """What of a dotted name is not there, in a sentence; nothing when all of it is. Imports nothing."""
+    """What of a dotted name is not there, in a sentence; nothing when all
+    of it is. Imports nothing.
+    """
     place, (*parts,) = ROOT, re.split(r"[.:]", name)
     while parts and (place / parts[0]).is_dir():
         place /= parts.pop(0)
@@ -43,7 +57,11 @@ def missing(name: str) -> str:
         place /= f"{parts.pop(0)}.py"
     module = place / "__init__.py" if place.is_dir() else place
     known = _bound(module) if module.exists() else frozenset[str]()
-    return f"{name}: {module.relative_to(ROOT)} has no {parts[0]}" if parts and parts[0] not in known else ""
+    return (
+        f"{name}: {module.relative_to(ROOT)} has no {parts[0]}"
+        if parts and parts[0] not in known
+        else ""
+    )
 
 
 def named(source: str) -> Iterator[tuple[int, str]]:
@@ -56,14 +74,22 @@ def named(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, text
         yield from ((node.lineno, name) for name in WHOLE.findall(text))
         for module, names in TAKEN.findall(text):
-            yield from ((node.lineno, f"{module}.{name.split(' ')[0]}") for name in names.split(", "))
+            yield from (
+                (node.lineno, f"{module}.{name.split(' ')[0]}") for name in names.split(", ")
+            )
 
 
 def test_every_name_that_tests_hold_as_text_is_there() -> None:
     files = [file for file in (ROOT / "tests").rglob("*.py") if file.name not in UNREAL]
-    found = [(file, line, missing(name)) for file in files for line, name in named(file.read_text(encoding="utf-8"))]
+    found = [
+        (file, line, missing(name))
+        for file in files
+        for line, name in named(file.read_text(encoding="utf-8"))
+    ]
     assert len(found) > 50, "names are looked for where they stand no longer"
-    assert [f"{file.relative_to(ROOT)}:{line}: {words}" for file, line, words in found if words] == []
+    assert [
+        f"{file.relative_to(ROOT)}:{line}: {words}" for file, line, words in found if words
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -81,5 +107,8 @@ def test_a_name_that_is_gone_is_noticed(source: str) -> None:
 
 
 def test_what_is_there_and_what_names_no_module_is_left_alone() -> None:
-    source = "'ennio.plugins.git.STALL', 'ennio.yaml', 'from ennio.plugins.git import Git as G', 'ennio.supervise:main', 'ennio.boot'"
+    source = (
+        "'ennio.plugins.git.STALL', 'ennio.yaml', 'from ennio.plugins.git import Git as G', "
+        "'ennio.supervise:main', 'ennio.boot'"
+    )
     assert [words for _, name in named(source) if (words := missing(name))] == []

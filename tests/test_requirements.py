@@ -1,4 +1,6 @@
-"""What the package is built on is declared: where it is used already, or as an extra until it is."""
+"""What the package is built on is declared: where it is used already, or
+as an extra until it is.
+"""
 
 from __future__ import annotations
 

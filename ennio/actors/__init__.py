@@ -1,1 +1,3 @@
-"""Actors: one per session, one per source, and those that react, merge, notify and admit; a root that keeps them alive."""
+"""Actors: one per session, one per source, and those that react, merge, notify and admit; a
+root that keeps them alive.
+"""

@@ -1,7 +1,8 @@
-"""The base of all actors: pykka's, run by greenlets, with one word to the supervisor for every death.
+"""The base of all actors: pykka's, run by greenlets, with one word to the
+supervisor for every death.
 
-Built on pykka 4.5's hooks for actor runtimes. What is added to pykka: an actor that ends, however it
-ends, is unregistered, its effects end with it, and its watcher is told once (``Down``); a
+Built on pykka 4.5's hooks for actor runtimes. What is added to pykka: an actor that ends, however
+it ends, is unregistered, its effects end with it, and its watcher is told once (``Down``); a
 ``gevent.Timeout`` or ``GreenletExit`` that leaks out of a handler ends this actor instead of every
 actor in the process; a bug met while answering an ask goes to the asker *and* ends the actor, whose
 state may be half changed. Errors of ``ennio.model.errors`` are answers: they go to the asker only.
@@ -101,19 +102,31 @@ class Actor(pykka.Actor):
 
     def _die(self, why: str, of: BaseException | None = None) -> None:
         self._death = self._death or why
-        self._outage = self._outage or isinstance(of, Unreachable) or (of is not None and run_out(of) is not None)
+        self._outage = (
+            self._outage
+            or isinstance(of, Unreachable)
+            or (of is not None and run_out(of) is not None)
+        )
         self.actor_stopped.set()
 
     def _handle_failure(
-        self, exception_type: type[BaseException] | None, exception_value: BaseException | None, traceback: TracebackType | None
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self._die(f"{exception_type.__name__ if exception_type else 'error'}: {exception_value}", exception_value)
+        self._die(
+            f"{exception_type.__name__ if exception_type else 'error'}: {exception_value}",
+            exception_value,
+        )
         super()._handle_failure(exception_type, exception_value, traceback)
 
     def _ended(self, greenlet: gevent.Greenlet) -> None:
         """Runs in the hub, once, whatever the actor died of; must not wait for anything."""
         if greenlet.exception is not None:
-            self._death = self._death or f"{type(greenlet.exception).__name__}: {greenlet.exception}"
+            self._death = (
+                self._death or f"{type(greenlet.exception).__name__}: {greenlet.exception}"
+            )
         elif not self.actor_stopped.is_set():
             self._death = self._death or "killed"
         self.actor_stopped.set()
@@ -125,9 +138,11 @@ class Actor(pykka.Actor):
             self._watcher.tell(Down(self.name, self.actor_urn, self._death, self._outage))
 
     def perform(self, what: Any, effect: Callable[[], Any]) -> gevent.Greenlet:
-        """Run a slow effect beside the mailbox; an ``Effect`` message tells its end. A bug in it ends the actor.
+        """Run a slow effect beside the mailbox; an ``Effect`` message tells its end. A
+        bug in it ends the actor.
 
-        A resource of the machine that has run out is no bug: it is told like what could not be reached.
+        A resource of the machine that has run out is no bug: it is told like
+        what could not be reached.
         """
 
         def run() -> None:
@@ -143,7 +158,9 @@ class Actor(pykka.Actor):
             except Exception as broken:
                 if not self.actor_stopped.is_set():
                     raise
-                log.debug("effect broken off", extra={"actor": self.name, "error": str(broken)})  # nobody waits for it any more
+                log.debug(
+                    "effect broken off", extra={"actor": self.name, "error": str(broken)}
+                )  # nobody waits for it any more
                 return
             if not self.actor_stopped.is_set():
                 self.actor_ref.tell(done)
@@ -156,8 +173,14 @@ class Actor(pykka.Actor):
 
     def _effect_ended(self, greenlet: gevent.Greenlet) -> None:
         self._effects.discard(greenlet)
-        if greenlet.exception is not None and self._greenlet is not None and not self._greenlet.dead:
-            self._death = f"effect failed: {type(greenlet.exception).__name__}: {greenlet.exception}"
+        if (
+            greenlet.exception is not None
+            and self._greenlet is not None
+            and not self._greenlet.dead
+        ):
+            self._death = (
+                f"effect failed: {type(greenlet.exception).__name__}: {greenlet.exception}"
+            )
             self._greenlet.kill(block=False)
 
     def later(self, seconds: float, message: Any) -> gevent.Greenlet:
@@ -170,7 +193,9 @@ class Actor(pykka.Actor):
 
 
 def wound_up(within: float) -> bool:
-    """Wait until every actor of this process has ended, with what it had under way; False when that takes longer (seconds)."""
+    """Wait until every actor of this process has ended, with what it had under way; False when
+    that takes longer (seconds).
+    """
     with gevent.Timeout(within, False):
         while pykka.ActorRegistry.get_all() or any(not effect.dead for effect in _under_way):
             gevent.sleep(_WINDING)

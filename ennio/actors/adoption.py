@@ -1,7 +1,8 @@
-"""Agents that live on and that the database does not know: taken in again by what their launches wrote down.
+"""Agents that live on and that the database does not know: taken in again by what
+their launches wrote down.
 
-The database may have been deleted, or be a copy of last week. Each launch leaves a record beside the session's
-prompt, and the runtimes say whose terminals there are.
+The database may have been deleted, or be a copy of last week. Each launch leaves a record beside
+the session's prompt, and the runtimes say whose terminals there are.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LaunchRecord:
-    """A session as it was when its agent was last launched, and whose it is: of which file and which database."""
+    """A session as it was when its agent was last launched, and whose it is: of which
+    file and which database.
+    """
 
     config: str
     database: str
@@ -34,14 +37,20 @@ class LaunchRecord:
 
 def record(deps: Dependencies, session: Session) -> str:
     """What a launch leaves beside itself, so that a database that does not know it can be told."""
-    return codec.dumps(LaunchRecord(str(deps.config.source), database.shown(deps.config.database_url), session))
+    return codec.dumps(
+        LaunchRecord(str(deps.config.source), database.shown(deps.config.database_url), session)
+    )
 
 
 def adopt(deps: Dependencies) -> tuple[str, ...]:
-    """Take in whom the database does not know and who has a terminal; their ids. To be called before anybody looks after sessions."""
+    """Take in whom the database does not know and who has a terminal; their ids. To be called
+    before anybody looks after sessions.
+    """
     strangers = {record.session.id: record.session for record in _records(deps)}
     adopted: list[str] = []
-    for name in sorted({session.runtime_name for session in strangers.values() if session.runtime_name}):
+    for name in sorted(
+        {session.runtime_name for session in strangers.values() if session.runtime_name}
+    ):
         for session_id, handle in _terminals(deps, name).items():
             session = strangers.get(session_id)
             if session is not None and session.runtime_name == name:
@@ -51,17 +60,28 @@ def adopt(deps: Dependencies) -> tuple[str, ...]:
 
 
 def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
-    """The records of this file's or this database's sessions that are in no row, and whose project there is."""
+    """The records of this file's or this database's sessions that are in no row,
+    and whose project there is.
+    """
     for session_id, text in deps.this_machine.records():
         record = _read(text)
-        if record is None or not ID_PATTERN.match(record.session.id) or record.session.id != session_id:
+        if (
+            record is None
+            or not ID_PATTERN.match(record.session.id)
+            or record.session.id != session_id
+        ):
             continue
-        ours = record.config == str(deps.config.source) or record.database == database.shown(deps.config.database_url)
+        ours = record.config == str(deps.config.source) or record.database == database.shown(
+            deps.config.database_url
+        )
         if ours and deps.store.sessions.get(record.session.id) is None:
             if deps.config.project(record.session.project_id) is not None:
                 yield record
             else:
-                log.warning("agent not taken in: its project is not in the configuration", extra={"session": record.session.id})
+                log.warning(
+                    "agent not taken in: its project is not in the configuration",
+                    extra={"session": record.session.id},
+                )
 
 
 def _read(text: str) -> LaunchRecord | None:
@@ -81,7 +101,13 @@ def _terminals(deps: Dependencies, runtime: str) -> Mapping[str, RuntimeHandle]:
 def _take_in(deps: Dependencies, session: Session, handle: RuntimeHandle) -> None:
     now, number = deps.clock.now(), int(handle.data["number"])
     memory = LifecycleState(
-        session.status, now, desired=Desired.WATCH, phase=Phase.LAUNCHED, begun=True, launches=number, launched_at=session.created_at
+        session.status,
+        now,
+        desired=Desired.WATCH,
+        phase=Phase.LAUNCHED,
+        begun=True,
+        launches=number,
+        launched_at=session.created_at,
     )
     tmux = handle.id if handle.runtime_name == "tmux" else None
     words = "the database did not know it: found by its own record and its terminal, and taken in"
@@ -89,5 +115,12 @@ def _take_in(deps: Dependencies, session: Session, handle: RuntimeHandle) -> Non
         deps.store.projects.upsert(deps.project(session.project_id))
         deps.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=tmux))
         deps.store.memories.save(session.id, codec.dumps(memory))
-        tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, Priority.ACTION, {"launch": number}))
-    log.warning("agent taken in that the database did not know", extra={"session": session.id, "runtime": handle.runtime_name})
+        tx.emit(
+            session.id,
+            session.project_id,
+            Draft(EventType.SESSION_ADOPTED, words, Priority.ACTION, {"launch": number}),
+        )
+    log.warning(
+        "agent taken in that the database did not know",
+        extra={"session": session.id, "runtime": handle.runtime_name},
+    )

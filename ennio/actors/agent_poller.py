@@ -1,6 +1,7 @@
 """Has all agents read at once by their host, and tells each session what its own said.
 
-Who is in a hurry (an agent that is just starting) is looked at between two rounds, without the others.
+Who is in a hurry (an agent that is just starting) is looked at between two
+rounds, without the others.
 """
 
 from __future__ import annotations
@@ -22,26 +23,40 @@ from ennio.plugins.workspace.interface import Glance
 
 @dataclass(frozen=True, slots=True)
 class LookSchedule:
-    """When everybody is next (monotonic seconds), and who is in too much of a hurry to wait for that."""
+    """When everybody is next (monotonic seconds), and who is in too much of
+    a hurry to wait for that.
+    """
 
     due: float = 0.0
     expedited: frozenset[str] = frozenset()
 
     def expedite(self, session_id: str | None) -> LookSchedule:
         """The same with this session in a hurry; with everybody, when it is None."""
-        return LookSchedule(0.0, self.expedited) if session_id is None else replace(self, expedited=self.expedited | {session_id})
+        return (
+            LookSchedule(0.0, self.expedited)
+            if session_id is None
+            else replace(self, expedited=self.expedited | {session_id})
+        )
 
-    def take(self, watched: Iterable[str], now: float, wait: float) -> tuple[tuple[str, ...], LookSchedule]:
-        """Whose turn it is now, and the turns after that; the next round is ``wait`` seconds after this one."""
+    def take(
+        self, watched: Iterable[str], now: float, wait: float
+    ) -> tuple[tuple[str, ...], LookSchedule]:
+        """Whose turn it is now, and the turns after that; the next round is
+        ``wait`` seconds after this one.
+        """
         if now >= self.due:
             return tuple(watched), LookSchedule(now + wait)
-        return tuple(session_id for session_id in watched if session_id in self.expedited), LookSchedule(self.due)
+        return tuple(
+            session_id for session_id in watched if session_id in self.expedited
+        ), LookSchedule(self.due)
 
 
 class AgentPoller(PollerActor):
     """Reads what agents tell, off every session's mailbox, and tells each what is its own."""
 
-    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, host: Host) -> None:
+    def __init__(
+        self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, host: Host
+    ) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.agent)
         self._host = host
         self._looks = LookSchedule()
@@ -72,7 +87,9 @@ class AgentPoller(PollerActor):
         return {session_id: self._watched[session_id] for session_id in self._turn}
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, Observation]:
-        """One observation of all whose turn it is; working copies no more often than a runtime is looked at."""
+        """One observation of all whose turn it is; working copies no more often
+        than a runtime is looked at.
+        """
         places = time.monotonic() >= self._places_due and len(watched) == len(self._watched)
         if places:
             self._places_due = time.monotonic() + self._deps.config.poll.runtime
@@ -85,12 +102,16 @@ class AgentPoller(PollerActor):
             watch, reading = self._watched.get(session_id), readings.get(session_id)
             if watch is None:
                 continue
-            news = reading is not None and (reading.agent is not None or self._is_new_place(session_id, reading.place))
+            news = reading is not None and (
+                reading.agent is not None or self._is_new_place(session_id, reading.place)
+            )
             if news or watch.eager or session_id in self._asked:
                 self._tell_session(session_id, AgentObserved(reading, begun))
 
     def _is_new_place(self, session_id: str, place: Glance | None) -> bool:
-        """Whether a working copy is not as it was told of last; remembers that it is told of now."""
+        """Whether a working copy is not as it was told of last;
+        remembers that it is told of now.
+        """
         if place is None or self._told.get(session_id) == place:
             return False
         self._told[session_id] = place

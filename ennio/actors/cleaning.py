@@ -1,4 +1,6 @@
-"""Cleaning up after ended sessions: says beforehand exactly what it will do, and does exactly that."""
+"""Cleaning up after ended sessions: says beforehand exactly what it will
+do, and does exactly that.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ CleanupAction = Literal["removed", "removing", "would remove", "kept", "nothing"
 
 @dataclass(frozen=True, slots=True)
 class CleanupItem:
-    """What happened, or would happen, to one workspace. ``size`` in bytes; ``unsaved`` goes with it and is kept nowhere."""
+    """What happened, or would happen, to one workspace. ``size`` in bytes; ``unsaved`` goes
+    with it and is kept nowhere.
+    """
 
     session_id: str
     path: str
@@ -35,7 +39,14 @@ class CleanupItem:
     unsaved: tuple[UnsavedPath, ...] = ()
 
 
-def cleanup(deps: Dependencies, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
+def cleanup(
+    deps: Dependencies,
+    session_id: str | None,
+    project_id: str | None,
+    *,
+    dry_run: bool,
+    force: bool,
+) -> list[CleanupItem]:
     """One session's workspace, a project's, or all. Live ones are kept whatever is asked."""
     if session_id is not None:
         sessions = [deps.store.sessions.need(session_id)]
@@ -43,7 +54,11 @@ def cleanup(deps: Dependencies, session_id: str | None, project_id: str | None, 
         project = deps.project(project_id).id if project_id else None
         sessions = list(deps.store.sessions.list(project))
     # a few at a time: what is saved and freed is found out by git, working copy by working copy
-    return list(Pool(AT_ONCE).map(lambda session: _one(deps, session, dry_run=dry_run, force=force), sessions))
+    return list(
+        Pool(AT_ONCE).map(
+            lambda session: _one(deps, session, dry_run=dry_run, force=force), sessions
+        )
+    )
 
 
 def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) -> CleanupItem:
@@ -51,7 +66,11 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
     if session.archived_at is not None:
         return CleanupItem(session.id, path, 0, "nothing", "it was cleaned up before")
     if not session.status.terminal and not (force and session.status is SessionStatus.EXITED):
-        hint = "; with --force it is ended and cleaned" if session.status is SessionStatus.EXITED else ""
+        hint = (
+            "; with --force it is ended and cleaned"
+            if session.status is SessionStatus.EXITED
+            else ""
+        )
         return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
     try:
         removed = _would_go(deps, session) if session.branch else None
@@ -63,7 +82,9 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
     reason = f"it is {session.status}{_still(session)}"
     if removed is None:
         return CleanupItem(session.id, path, 0, action, reason)
-    return CleanupItem(session.id, path, removed.size, action, reason, removed.preserved, removed.unsaved)
+    return CleanupItem(
+        session.id, path, removed.size, action, reason, removed.preserved, removed.unsaved
+    )
 
 
 def _would_go(deps: Dependencies, session: Session) -> WorkspaceRemoved:

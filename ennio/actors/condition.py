@@ -1,4 +1,6 @@
-"""How the supervisor is doing: its actors, its sources, how many of what there are, and what is not well."""
+"""How the supervisor is doing: its actors, its sources, how many of what there
+are, and what is not well.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,14 @@ def readiness(deps: Dependencies, config_problem: str | None = None) -> Readines
 
 
 def health(deps: Dependencies) -> dict[str, SourceHealth]:
-    """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
-    sources = [name for name in deps.actors.names() if name == AGENTS or name.startswith((f"{AGENTS}:", "runtime:", "forge:", "tracker:"))]
+    """How each source has been doing; one that is just being restarted is in trouble, and no
+    reason not to show the others.
+    """
+    sources = [
+        name
+        for name in deps.actors.names()
+        if name == AGENTS or name.startswith((f"{AGENTS}:", "runtime:", "forge:", "tracker:"))
+    ]
     return {name: _health(deps, name) for name in sources}
 
 
@@ -64,7 +72,9 @@ def _health(deps: Dependencies, name: str) -> SourceHealth:
 
 
 def _children(deps: Dependencies) -> tuple[Children, str | None]:
-    """Every actor, or why nobody can be asked: whoever wants to know how it is hears that instead of an error."""
+    """Every actor, or why nobody can be asked: whoever wants to know how it is hears
+    that instead of an error.
+    """
     try:
         return deps.actors.ask(ROOT, ListChildren()), None
     except (NotFound, Unreachable) as error:
@@ -87,8 +97,15 @@ def _judged(
         database=deps.store.problem,
         configuration=config_problem,
         silent=silent,
-        actors={name: f"{state.value}: {error or 'it ended'}" for name, (state, error) in troubled.items()},
-        sources={name: each.detail or "it does not answer" for name, each in sources.items() if not each.ok},
+        actors={
+            name: f"{state.value}: {error or 'it ended'}"
+            for name, (state, error) in troubled.items()
+        },
+        sources={
+            name: each.detail or "it does not answer"
+            for name, each in sources.items()
+            if not each.ok
+        },
         channels=_channels(deps),
         free_disk=_free_disk(deps),
     )
@@ -96,7 +113,9 @@ def _judged(
 
 
 def _channels(deps: Dependencies) -> Mapping[str, str]:
-    """Those that did not take what they were told; what cannot be read now is told of the database."""
+    """Those that did not take what they were told; what cannot be read now
+    is told of the database.
+    """
     try:
         troubled = deps.store.deliveries.troubled(DeliveryKind.NOTICE)
     except EnnioError:

@@ -30,11 +30,14 @@ class Dependencies:
     other_machines: Mapping[str, Host] = field(default_factory=dict)
 
     def host(self, session: Session) -> Host:
-        """The host that the session is on; never another in its place. Raises Unreachable for one that is not known."""
+        """The host that the session is on; never another in its place. Raises Unreachable
+        for one that is not known.
+        """
         host = self.host_of_name(session.host)
         if host is None:
             raise Unreachable(
-                f"session {session.id} is on host {session.host}, which this supervisor does not know, "
+                f"session {session.id} is on host {session.host}, which this supervisor does not "
+                "know, "
                 "so nothing can be said of its agent or done to it from here"
             )
         return host

@@ -1,4 +1,6 @@
-"""What a person has begun to type into an agent's terminal: for how long it stands in a message's way, and what of it was put aside."""
+"""What a person has begun to type into an agent's terminal: for how long it stands in a message's
+way, and what of it was put aside.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from ennio.store import Store
 
 
 class Drafts:
-    """Those of one session. What was put aside is in the store from before it was taken out until it stands there again.
+    """Those of one session. What was put aside is in the store from before it was taken out
+    until it stands there again.
 
     ``patience`` is how long words wait for a person (seconds; 0: for ever).
     """
@@ -22,7 +25,9 @@ class Drafts:
         """What was put aside and is not back yet; empty when nothing was."""
 
     def seen(self, draft: str | None, now: datetime) -> None:
-        """This stands in the way now (None: nothing does). A person who goes on typing begins the wait anew."""
+        """This stands in the way now (None: nothing does). A person who goes on
+        typing begins the wait anew.
+        """
         if draft is None or self._stands is None or self._stands[0] != draft:
             self._stands = None if draft is None else (draft, now)
 

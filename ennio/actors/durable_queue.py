@@ -1,8 +1,10 @@
-"""Deliveries of one kind, worked off lane by lane: intended, done, settled, each written before the next.
+"""Deliveries of one kind, worked off lane by lane: intended, done, settled, each
+written before the next.
 
-A lane is a destination. One thing at a time is on its way in each, and nobody waits for another lane: who does not
-answer, or never comes back, holds up their own only. After a crash a delivery that was being done is done again;
-whoever does it looks first whether it happened, or gives it a name by which the destination knows it again.
+A lane is a destination. One thing at a time is on its way in each, and nobody waits for another
+lane: who does not answer, or never comes back, holds up their own only. After a crash a delivery
+that was being done is done again; whoever does it looks first whether it happened, or gives it a
+name by which the destination knows it again.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ class DeliveryWork(Protocol):
         ...
 
     def deliver(self, delivery: DeliveryRecord) -> Any:
-        """Do it, beside the mailbox. Safe to repeat: ``attempts`` tells whether it may have happened before."""
+        """Do it, beside the mailbox. Safe to repeat: ``attempts`` tells whether it
+        may have happened before.
+        """
         ...
 
     def outcome(
@@ -48,7 +52,8 @@ class DeliveryWork(Protocol):
 
 
 class DurableQueue:
-    """Works off the deliveries of one kind for the actor that holds it, which passes on ``Wake`` and the ends of tries.
+    """Works off the deliveries of one kind for the actor that holds it, which passes on
+    ``Wake`` and the ends of tries.
 
     ``lane``: in this one only. ``in_order``: in a lane nothing overtakes what waits.
     """

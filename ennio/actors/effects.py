@@ -1,4 +1,6 @@
-"""The effects of a session that take long: each runs in a greenlet beside the mailbox and is safe to repeat."""
+"""The effects of a session that take long: each runs in a greenlet beside the
+mailbox and is safe to repeat.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,23 @@ class Task:
 
 
 def task(at: SessionContext) -> Task:
-    """Compose the task from its layers; asks the tracker when there is an issue. Raises NotFound, Unreachable."""
+    """Compose the task from its layers; asks the tracker when there is an issue.
+    Raises NotFound, Unreachable.
+    """
     session, project = at.session, at.project
     issue = _issue(at)
-    branch = session.branch or (issue and (issue.branch or issue_branch(issue.id, issue.title))) or session.id
+    branch = (
+        session.branch
+        or (issue and (issue.branch or issue_branch(issue.id, issue.title)))
+        or session.id
+    )
     check_work_branch(branch, project.default_branch, project.protected_branches)
-    layers = prompt.Layers(project=project.prompt or "", issue=issue, rules=project.agent_rules, user=session.prompt or "")
+    layers = prompt.Layers(
+        project=project.prompt or "",
+        issue=issue,
+        rules=project.agent_rules,
+        user=session.prompt or "",
+    )
     title = issue.title if issue else (session.prompt or session.id).strip().splitlines()[0][:72]
     return Task(branch, title, prompt.compose(layers))
 
@@ -46,7 +59,9 @@ def task(at: SessionContext) -> Task:
 def rules(at: SessionContext, branch: str) -> str:
     """The rules above all words."""
     session = at.session
-    return prompt.system(session.id, session.project_id, branch, at.brief.base, session.role, remote(session))
+    return prompt.system(
+        session.id, session.project_id, branch, at.brief.base, session.role, remote(session)
+    )
 
 
 def _issue(at: SessionContext) -> Issue | None:
@@ -55,16 +70,22 @@ def _issue(at: SessionContext) -> Issue | None:
         return None
     tracker = at.deps.plugins.tracker(at.project)
     if tracker is None:
-        raise NotFound(f"project {at.project.id} has no tracker_config, so issue {issue_id} cannot be read")
+        raise NotFound(
+            f"project {at.project.id} has no tracker_config, so issue {issue_id} cannot be read"
+        )
     return tracker.issue(issue_id)
 
 
 def make_workspace(at: SessionContext, chosen: Callable[[str, str], Session]) -> WorkspaceMade:
-    """Choose the branch (written down through ``chosen`` first), make the working copy, keep the words there."""
+    """Choose the branch (written down through ``chosen`` first), make the working
+    copy, keep the words there.
+    """
     work = task(at)
     at = at.now_of(chosen(work.branch, work.title))
     created = at.host.make(at.brief)
-    at.host.instruct(at.brief, work.words, rules(at.now_of(called(at.session, created.remote)), work.branch))
+    at.host.instruct(
+        at.brief, work.words, rules(at.now_of(called(at.session, created.remote)), work.branch)
+    )
     return created
 
 
@@ -76,10 +97,13 @@ def called(session: Session, name: str) -> Session:
 def launch(at: SessionContext, effect: LaunchAgent, message: Message | None) -> Launched:
     """Start the agent or find it; a resume carries the message when the agent's command line can.
 
-    Raises Refused for a branch that is protected by now: of an older Ennio, or since the configuration says so.
+    Raises Refused for a branch that is protected by now: of an older Ennio, or since
+    the configuration says so.
     """
     session, project = at.session, at.project
-    refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
+    refuse_protected(
+        session.branch or session.id, project.default_branch, project.protected_branches
+    )
     hooks = hook_token.issue(at.deps, session.id)
     record = adoption.record(at.deps, session)
     carry = words(at, message, None) if message is not None else None
@@ -87,14 +111,25 @@ def launch(at: SessionContext, effect: LaunchAgent, message: Message | None) -> 
 
 
 def words(at: SessionContext, message: Message, aside: str | None) -> Words:
-    """A message as a host delivers it: past what a person has begun to type when that may be put aside."""
+    """A message as a host delivers it: past what a person has begun to type
+    when that may be put aside.
+    """
     return Words(message.id, message.text, at.deps.clock.now(), _sent(at), aside)
 
 
 def _sent(at: SessionContext) -> tuple[str, ...]:
     """The words that were sent to the agent of late, the newest first."""
-    sent = [message for message in at.deps.store.messages.list(at.session.id) if message.started_at is not None]
-    return tuple(message.text for message in sorted(sent, key=lambda message: message.started_at or _FIRST, reverse=True)[:_OURS])
+    sent = [
+        message
+        for message in at.deps.store.messages.list(at.session.id)
+        if message.started_at is not None
+    ]
+    return tuple(
+        message.text
+        for message in sorted(sent, key=lambda message: message.started_at or _FIRST, reverse=True)[
+            :_OURS
+        ]
+    )
 
 
 def settle(at: SessionContext, message: Message, *, alive: bool) -> Delivery:
@@ -105,4 +140,9 @@ def settle(at: SessionContext, message: Message, *, alive: bool) -> Delivery:
         begun = at.session.created_at if message.origin is Origin.PROMPT else since
         delivery = at.host.received(at.brief, Words(message.id, message.text, begun))
         return delivery if delivery.detail else replace(delivery, detail=WITH_THE_COMMAND)
-    return at.host.settle(at.brief, Words(message.id, message.text, since), alive=alive, entered=message.state is MessageState.SENT_UNSURE)
+    return at.host.settle(
+        at.brief,
+        Words(message.id, message.text, since),
+        alive=alive,
+        entered=message.state is MessageState.SENT_UNSURE,
+    )

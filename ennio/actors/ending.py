@@ -17,26 +17,34 @@ WITHIN = 15.0  # seconds; an agent is asked to end, and made to after five
 
 
 def end_without_database(deps: Dependencies, session: Session, by: str) -> Session:
-    """End what runs of it although nothing can be written: the order is remembered beside the database.
+    """End what runs of it although nothing can be written: the order is
+    remembered beside the database.
 
-    Its actor, which can do nothing meanwhile, carries it out in full when it can read and write again. Blocks for some
-    seconds. Raises Unreachable where the agent cannot be ended, and Conflict where it has.
+    Its actor, which can do nothing meanwhile, carries it out in full when it can read and
+    write again. Blocks for some seconds. Raises Unreachable where the agent cannot be ended,
+    and Conflict where it has.
     """
     if session.status.terminal:
         raise Conflict(f"it is {session.status} already; there is nothing to kill")
     try:
         deps.store.stops.add(session.id, by)
     except OSError as error:
-        raise Unreachable(f"the order to end it can be written down nowhere ({error}): {deps.store.problem}") from error
+        raise Unreachable(
+            f"the order to end it can be written down nowhere ({error}): {deps.store.problem}"
+        ) from error
     host, brief = deps.host(session), brief_without_project(session)
     if session.runtime_name:
         host.stop(brief, launched=True)
     host.stop(brief, launched=False)
-    return replace(session, reason=f"ended by {by}; it is written down as soon as the database can be")
+    return replace(
+        session, reason=f"ended by {by}; it is written down as soon as the database can be"
+    )
 
 
 def end(deps: Dependencies, feed: Feed, session_id: str, by: str) -> Session:
-    """Have it ended and wait for that, but not for ever; what is returned is ``killed`` only once nothing of its agent is left."""
+    """Have it ended and wait for that, but not for ever; what is returned is ``killed`` only once
+    nothing of its agent is left.
+    """
     after = deps.store.events.last_seq()
     session: Session = deps.actors.ask(session_name(session_id), Kill(by))
     until = time.monotonic() + WITHIN

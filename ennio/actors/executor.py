@@ -1,4 +1,6 @@
-"""Performs the one effect of a session that is due, beside the mailbox, so that a kill is never behind a ten-minute clone."""
+"""Performs the one effect of a session that is due, beside the mailbox, so that a kill is never
+behind a ten-minute clone.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,13 @@ ASK_WITHIN = 30.0  # seconds
 
 
 class Executor:
-    """One effect at a time. Its end comes to the actor as an ``EffectResult``; what must be written first is asked of the actor."""
+    """One effect at a time. Its end comes to the actor as an ``EffectResult``; what must be written
+    first is asked of the actor.
+    """
 
-    def __init__(self, actor: Actor, deps: Dependencies, state: SessionState, outbox: Outbox) -> None:
+    def __init__(
+        self, actor: Actor, deps: Dependencies, state: SessionState, outbox: Outbox
+    ) -> None:
         self._actor = actor
         self._deps = deps
         self._state = state
@@ -76,7 +82,10 @@ class Executor:
             case RemoveWorkspace():
                 self._perform(effect, lambda: at.host.remove(at.brief))
             case DeliverMessage(message_id):
-                post, aside = self._outbox.message(message_id), self._outbox.drafts.may_be_taken(self._deps.clock.now())
+                post, aside = (
+                    self._outbox.message(message_id),
+                    self._outbox.drafts.may_be_taken(self._deps.clock.now()),
+                )
                 self._perform(effect, lambda: self._deliver(at, post, aside))
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
@@ -116,7 +125,9 @@ class Executor:
         self._actor.actor_ref.ask(MessageMarked(message_id), timeout=ASK_WITHIN)
 
     def _deliver(self, at: SessionContext, message: Message, aside: str | None) -> Delivery:
-        """Mark it only when nothing stands in its way, so that what waits for long is not written again and again."""
+        """Mark it only when nothing stands in its way, so that what waits for long is not
+        written again and again.
+        """
         words = effects.words(at, message, aside)
         hindered = at.host.obstacle(at.brief, words)
         if hindered is not None:

@@ -1,4 +1,6 @@
-"""The event log as a stream: recent events from memory, older ones from the store, one wake-up for all listeners."""
+"""The event log as a stream: recent events from memory, older ones from the store, one
+wake-up for all listeners.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ KEPT = 2000
 
 
 class Feed:
-    """Follows the log. Listeners keep a cursor (the last seq they saw) and wait for what comes after it."""
+    """Follows the log. Listeners keep a cursor (the last seq they saw) and wait
+    for what comes after it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -30,7 +34,8 @@ class Feed:
 
     def _heard(self, events: Sequence[Event]) -> None:
         if self._recent and events[0].seq != self._recent[-1].seq + 1:
-            self._recent.clear()  # what came between was never told of: memory without a gap, or none
+            # what came between was never told of: memory without a gap, or none
+            self._recent.clear()
         self._recent.extend(events)
         signal, self._signal = self._signal, Signal()
         signal.set()

@@ -1,4 +1,6 @@
-"""Followers of the event log: each has a cursor of its own in the store, and catches up after any absence."""
+"""Followers of the event log: each has a cursor of its own in the store, and
+catches up after any absence.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,9 @@ class Batch:
 class FollowerActor(Actor):
     """Works off the log, a batch at a time, in order; its name is that of its cursor.
 
-    What ``handle`` did is told again when a crash came before the cursor moved, so it is safe to repeat. Where it
-    fails, the same batch is tried again after a pause that grows: nothing is ever passed over but by ``wants``.
+    What ``handle`` did is told again when a crash came before the cursor moved, so it is safe to
+    repeat. Where it fails, the same batch is tried again after a pause that grows: nothing is ever
+    passed over but by ``wants``.
     """
 
     batch = 100
@@ -70,7 +73,9 @@ class FollowerActor(Actor):
         return True
 
     def handle(self, events: Sequence[Event]) -> Any:
-        """Do what is to be done about a batch, beside the mailbox; its result goes to ``record``."""
+        """Do what is to be done about a batch, beside the mailbox; its
+        result goes to ``record``.
+        """
 
     def record(self, tx: Transaction, events: Sequence[Event], result: Any) -> None:
         """Write what came of a batch, in the transaction that moves the cursor past it."""
@@ -122,7 +127,9 @@ class FollowerActor(Actor):
             self.perform(batch, lambda: self.handle(batch.events))
 
     def _waits(self, now: datetime) -> bool:
-        """Whether it is too early; a pause that begins in a time to come is one from before the clock was put back."""
+        """Whether it is too early; a pause that begins in a time to come is one from
+        before the clock was put back.
+        """
         return self._pause is not None and self._pause[0] <= now < self._pause[1]
 
     def _due(self) -> Batch | None:

@@ -1,4 +1,6 @@
-"""One survey of a project's forge a tick, for all the branches of its sessions; each asks for it by a ``Watch``."""
+"""One survey of a project's forge a tick, for all the branches of its sessions; each
+asks for it by a ``Watch``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from ennio.plugins.scm.interface import Paced
 class ForgePoller(PollerActor):
     """Tells each session what became of its branch; what could not be asked is told as unknown."""
 
-    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
+    def __init__(
+        self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str
+    ) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.forge)
         scm = deps.plugins.scm(deps.project(project_id))
         if scm is None:
@@ -30,9 +34,13 @@ class ForgePoller(PollerActor):
         return self._scm.survey([*watched.values()])
 
     def trouble(self, result: Mapping[str, ForgeSeen]) -> str:
-        """See ``PollerActor.trouble``: the branches that could not be seen, with the reason of the first."""
+        """See ``PollerActor.trouble``: the branches that could not be seen, with
+        the reason of the first.
+        """
         unseen = [seen.detail for seen in result.values() if seen.presence is Presence.UNKNOWN]
-        return f"{len(unseen)} of {len(result)} branches cannot be seen: {unseen[0]}" if unseen else ""
+        return (
+            f"{len(unseen)} of {len(result)} branches cannot be seen: {unseen[0]}" if unseen else ""
+        )
 
     def pause(self) -> float:
         """See ``PollerActor.pause``; sooner where a nudge came too soon after the last look."""
@@ -43,7 +51,11 @@ class ForgePoller(PollerActor):
         """Unchanged news are not told again; an error is told as "unknown", with its words."""
         now = self._deps.clock.now()
         for session_id in tuple(self._watched):
-            seen = result.get(session_id) if error is None else ForgeSeen(Presence.UNKNOWN, now, self._scm.name, detail=str(error))
+            seen = (
+                result.get(session_id)
+                if error is None
+                else ForgeSeen(Presence.UNKNOWN, now, self._scm.name, detail=str(error))
+            )
             if seen is None:
                 continue  # it came while the survey was under way
             known = self._told.get(session_id)

@@ -1,7 +1,8 @@
-"""The hook token of a session: with it its agent's hooks say "look again", and can say nothing else.
+"""The hook token of a session: with it its agent's hooks say "look again",
+and can say nothing else.
 
-Each launch gets a token of its own, which stays when only the supervisor starts again. The agent's side
-of it lies in the session's folder (``bell.json``, 0600); ours keeps only a digest.
+Each launch gets a token of its own, which stays when only the supervisor starts again. The agent's
+side of it lies in the session's folder (``bell.json``, 0600); ours keeps only a digest.
 """
 
 from __future__ import annotations
@@ -19,17 +20,25 @@ _ANYWHERE = ("", "0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound 
 
 
 def issue(deps: Dependencies, session_id: str) -> HookAddress:
-    """A new token for the session's hooks, and where they bring it; the one before it opens nothing from now on."""
+    """A new token for the session's hooks, and where they bring it; the one before it
+    opens nothing from now on.
+    """
     token = secrets.token_urlsafe(24)
     deps.store.agents.save_hook_digest(session_id, _digest(token))
     return _address(deps, session_id, token)
 
 
 def renew(deps: Dependencies, session: Session) -> None:
-    """Make sure that the session's token is ours and leads here: the one that was issued stays when it is and does."""
+    """Make sure that the session's token is ours and leads here: the one that was issued
+    stays when it is and does.
+    """
     host = deps.host(session)
     issued = host.hooks(session.id)
-    if issued is None or issued != _address(deps, session.id, issued.token) or not verify(deps.store, session.id, issued.token):
+    if (
+        issued is None
+        or issued != _address(deps, session.id, issued.token)
+        or not verify(deps.store, session.id, issued.token)
+    ):
         host.lead_hooks(session.id, issue(deps, session.id))
 
 

@@ -1,4 +1,6 @@
-"""A person reviews or merges. Before a merge what is missing is said first, and whoever merges all the same is written down first."""
+"""A person reviews or merges. Before a merge what is missing is said first, and whoever merges all
+the same is written down first.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from ennio.policy.lifecycle.status import settled_checks
 
 @dataclass(frozen=True, slots=True)
 class MergeOrder:
-    """What a person wants of a merge. ``head`` is the commit they saw, or its beginning; None: whatever it is now.
+    """What a person wants of a merge. ``head`` is the commit they saw, or its beginning;
+    None: whatever it is now.
 
     ``force`` merges what is not green, or lacks an approval it needs; ``by`` names who wants it.
     """
@@ -35,10 +38,15 @@ class MergeOrder:
 
 
 def merge(deps: Dependencies, project: Project, scm: Scm, number: int, order: MergeOrder) -> Merged:
-    """Merge the head that was looked at. Raises Refused with what is missing, Conflict when the head is not the one that was seen."""
+    """Merge the head that was looked at. Raises Refused with what is missing, Conflict when the
+    head is not the one that was seen.
+    """
     pull = scm.look(number)
     if order.head is not None and not pull.head.startswith(order.head):
-        raise Conflict(f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look at it again: ennio pr diff")
+        raise Conflict(
+            f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look "
+            "at it again: ennio pr diff"
+        )
     if pull.state is PullState.OPEN:
         _permit(deps, project, pull, order)
     if order.force and _takes(scm.merge, "force"):
@@ -57,7 +65,9 @@ def review(
     line: int | None,
     head: str | None,
 ) -> PullRequest:
-    """Review as a person. Raises Refused for a session that approves, Conflict when the head is not the one that was seen."""
+    """Review as a person. Raises Refused for a session that approves, Conflict when the head is
+    not the one that was seen.
+    """
     if decision is ReviewState.APPROVED and deps.store.sessions.get(author) is not None:
         raise Refused(f"author: {author} is a session; agents do not approve, a person does")
     seen = {"head": head} if head is not None and _takes(scm.review, "head") else {}
@@ -67,32 +77,56 @@ def review(
 def _takes(call: Callable[..., Any], name: str) -> bool:
     """Whether a call knows this keyword: a forge of somebody's own may be older than it."""
     parameters = inspect.signature(call).parameters
-    return name in parameters or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    return name in parameters or any(
+        one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()
+    )
 
 
 def _permit(deps: Dependencies, project: Project, pull: PullRequest, order: MergeOrder) -> None:
     session = _session(deps, project, pull.number)
-    missing = lacking(_settled(deps, session, pull), count_stale=project.stale_approvals is StaleApprovals.COUNT)
+    missing = lacking(
+        _settled(deps, session, pull), count_stale=project.stale_approvals is StaleApprovals.COUNT
+    )
     if not missing:
         return
     if not order.force:
         words = "; ".join(missing)
-        raise Refused(f"#{pull.number} is not merged: {words}. Who merges it all the same says --force (force: true), and that is an event")
+        raise Refused(
+            f"#{pull.number} is not merged: {words}. Who merges it all the same says --force "
+            "(force: true), and that is an event"
+        )
     data = {"number": pull.number, "head": pull.head, "by": order.by, "missing": list(missing)}
-    words = f"{order.by} merges #{pull.number} at {pull.head[:7]} by force, although {'; '.join(missing)}"
+    words = (
+        f"{order.by} merges #{pull.number} at {pull.head[:7]} by force, although "
+        f"{'; '.join(missing)}"
+    )
     with deps.store.transaction() as tx:
-        tx.emit(session.id if session is not None else "", project.id, Draft(EventType.MERGE_FORCED, words, Priority.ACTION, data))
+        tx.emit(
+            session.id if session is not None else "",
+            project.id,
+            Draft(EventType.MERGE_FORCED, words, Priority.ACTION, data),
+        )
 
 
 def _session(deps: Dependencies, project: Project, number: int) -> Session | None:
     """The session whose pull request it is, if any."""
-    return next((one for one in deps.store.sessions.list(project.id) if one.pr_number == number), None)
+    return next(
+        (one for one in deps.store.sessions.list(project.id) if one.pr_number == number), None
+    )
 
 
 def _settled(deps: Dependencies, session: Session | None, pull: PullRequest) -> PullRequest:
-    """The pull request with "no checks" taken for pending while the head is so new that some may yet appear."""
-    text = deps.store.memories.get(session.id) if session is not None and pull.checks is CheckState.NONE else None
+    """The pull request with "no checks" taken for pending while the head is so new
+    that some may yet appear.
+    """
+    text = (
+        deps.store.memories.get(session.id)
+        if session is not None and pull.checks is CheckState.NONE
+        else None
+    )
     if session is None or text is None:
         return pull
-    state = settled_checks(context(deps, session).spec, codec.loads(LifecycleState, text), pull, deps.clock.now())
+    state = settled_checks(
+        context(deps, session).spec, codec.loads(LifecycleState, text), pull, deps.clock.now()
+    )
     return replace(pull, checks=CheckState.PENDING) if state is CheckState.NONE else pull

@@ -27,7 +27,9 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class EffectResult:
-    """An effect of the actor's own has ended: with a result, or with an error somebody can act on."""
+    """An effect of the actor's own has ended: with a result, or with an
+    error somebody can act on.
+    """
 
     what: Any
     result: Any = None
@@ -41,7 +43,8 @@ class EffectResult:
 class Down:
     """A child has ended; ``error`` is None when it was told to.
 
-    ``outage`` is True when something outside did not answer (the store's disk): no fault of the child's.
+    ``outage`` is True when something outside did not answer (the store's disk):
+    no fault of the child's.
     """
 
     name: str
@@ -106,10 +109,11 @@ class WatchProcess:
 
 @dataclass(frozen=True, slots=True)
 class WatchAgent:
-    """Read what this session's agent tells, from ``cursor`` on; ``screen`` when it needs the screen as well.
+    """Read what this session's agent tells, from ``cursor`` on; ``screen`` when it
+    needs the screen as well.
 
-    ``place``: look at its working copy too. ``afresh``: what it would only say again is wanted as well. ``eager``: it wants to
-    hear of every look, also of one that brought nothing.
+    ``place``: look at its working copy too. ``afresh``: what it would only say again is wanted as
+    well. ``eager``: it wants to hear of every look, also of one that brought nothing.
     """
 
     session_id: str
@@ -156,7 +160,9 @@ class RuntimeObserved:
 
 @dataclass(frozen=True, slots=True)
 class AgentObserved:
-    """What a look at the session's agent brought (None: it could not be read) and when it began, as in ``RuntimeObserved``."""
+    """What a look at the session's agent brought (None: it could not be read) and when it began,
+    as in ``RuntimeObserved``.
+    """
 
     reading: Observation | None
     begun: float
@@ -213,7 +219,9 @@ class MessageQueued:
 
 @dataclass(frozen=True, slots=True)
 class BranchChosen:
-    """The effect that makes the workspace has chosen the branch; asked, so that it is written first."""
+    """The effect that makes the workspace has chosen the branch; asked, so
+    that it is written first.
+    """
 
     branch: str
     title: str
@@ -228,7 +236,9 @@ class MessageMarked:
 
 @dataclass(frozen=True, slots=True)
 class DraftTaken:
-    """The delivery is about to take out what a person has begun to type; asked, so that it is written first."""
+    """The delivery is about to take out what a person has begun to type; asked, so
+    that it is written first.
+    """
 
     draft: str
 

@@ -1,4 +1,6 @@
-"""Tells people: each notification once on each channel it is routed to, until it is told or refused."""
+"""Tells people: each notification once on each channel it is routed to,
+until it is told or refused.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ STREAM = "events"
 class NotifierActor(Actor):
     """Routes the notifications that are written down, and tells them, one lane for each channel.
 
-    The event stream is a channel of its own, which waits for no other: the event written when a notification is
-    routed is what it shows.
+    The event stream is a channel of its own, which waits for no other: the event written when a
+    notification is routed is what it shows.
     """
 
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
@@ -70,7 +72,9 @@ class NotifierActor(Actor):
         return (STREAM, *dict.fromkeys(routed))
 
     def _route(self, notices: Collection[Notice]) -> None:
-        """Intend a delivery on each channel; what waits for one that is none any more is dropped."""
+        """Intend a delivery on each channel; what waits for one that is
+        none any more is dropped.
+        """
         for notice in notices:
             channels, now = self.channels(notice), self._deps.clock.now()
             with self._deps.store.transaction() as tx:
@@ -107,7 +111,9 @@ class NotifierActor(Actor):
         tx.emit(notice.session_id, notice.project_id, draft)
 
     def _end(self, tx: Transaction, notice: Notice, now: datetime) -> None:
-        """Write down whether anything is left to try; a notice that is done says which channels were given up."""
+        """Write down whether anything is left to try; a notice that is done says
+        which channels were given up.
+        """
         deliveries = self._deps.store.deliveries.of(DeliveryKind.NOTICE, [notice.id])
         over = not any(delivery.state.open for delivery in deliveries)
         self._deps.store.notifications.save(replace(notice, done_at=now if over else None))
@@ -118,7 +124,7 @@ class NotifierActor(Actor):
             told = self._deps.store.notifications.get(notice.id) or notice
             self._tell_stream(tx, told, notice.message + _untold(lost))
 
-    # --- what the queue asks -----------------------------------------------------------------------
+    # --- what the queue asks ----------------------------------------------------------------------
 
     def due(self, delivery: DeliveryRecord, now: datetime) -> datetime:
         """See ``DeliveryWork``."""

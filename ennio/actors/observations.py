@@ -1,4 +1,5 @@
-"""Keeps a session's facts: tells the pollers what to look for, takes in what they saw, reads what the agent says.
+"""Keeps a session's facts: tells the pollers what to look for, takes in what they saw,
+reads what the agent says.
 
 A look that began before the last thing done was done is not believed: it is asked for anew.
 """
@@ -12,7 +13,15 @@ from shlex import quote
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import AgentObserved, ForgeObserved, LookNow, RuntimeObserved, Unwatch, WatchAgent, WatchProcess
+from ennio.actors.messages import (
+    AgentObserved,
+    ForgeObserved,
+    LookNow,
+    RuntimeObserved,
+    Unwatch,
+    WatchAgent,
+    WatchProcess,
+)
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
@@ -29,7 +38,9 @@ STARTING = timedelta(seconds=30)
 
 
 class Observations:
-    """The facts of one session, kept in its state. Held by its actor alone; what takes something in tells whether there was news."""
+    """The facts of one session, kept in its state. Held by its actor alone; what takes something in
+    tells whether there was news.
+    """
 
     def __init__(self, deps: Dependencies, state: SessionState, outbox: Outbox) -> None:
         self._deps = deps
@@ -40,13 +51,17 @@ class Observations:
         self._asked: dict[str, Any] = {}
         self._ended: tuple[ProcessSeen, float] | None = None
 
-    # --- what to look for --------------------------------------------------------------------------
+    # --- what to look for -------------------------------------------------------------------------
 
     def watch(self) -> None:
         """Tell the pollers what to look for, whenever that changes."""
         session, memory = self._state.session, self._state.memory
         if memory.finished:
-            for name in (self._runtime_poller, self._agent_poller, forge_name(session.project_id)) if self._asked else ():
+            for name in (
+                (self._runtime_poller, self._agent_poller, forge_name(session.project_id))
+                if self._asked
+                else ()
+            ):
                 self._deps.actors.tell(name, Unwatch(session.id))
             self._asked.clear()
             return
@@ -57,7 +72,9 @@ class Observations:
             idle = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
             words = (session.metadata.get("title") or session.branch, session.prompt or "")
             path = at.host.workspace_path(at.brief)
-            watch = Watch(session.id, session.branch, at.brief.base, memory.pull, idle, *words, path)
+            watch = Watch(
+                session.id, session.branch, at.brief.base, memory.pull, idle, *words, path
+            )
             self._ask(forge_name(session.project_id), watch)
 
     def _watch_agent(self, at: SessionContext) -> WatchAgent:
@@ -66,13 +83,19 @@ class Observations:
         eager = memory.launched_at is not None and memory.ready_at is None
         eager = eager or bool(self._outbox.drafts.taken)
         afresh = self._state.facts.agent is None
-        return WatchAgent(at.session.id, at.brief, dict(self._cursor), screen, self._has_place, afresh, eager)
+        return WatchAgent(
+            at.session.id, at.brief, dict(self._cursor), screen, self._has_place, afresh, eager
+        )
 
     @property
     def _has_place(self) -> bool:
         """Whether there is a working copy: from when it was made until it is to go."""
         session, memory = self._state.session, self._state.memory
-        return session.branch is not None and not memory.status.terminal and memory.phase not in (Phase.NEW, Phase.WORKSPACE)
+        return (
+            session.branch is not None
+            and not memory.status.terminal
+            and memory.phase not in (Phase.NEW, Phase.WORKSPACE)
+        )
 
     def _ask(self, poller: str, message: Any) -> None:
         """Only what is new to a poller: it looks at everything again for whoever asks."""
@@ -105,7 +128,9 @@ class Observations:
         self._deps.actors.tell(self._agent_poller, LookNow(self._state.session.id))
 
     def _starting(self) -> bool:
-        """Whether the agent was started a moment ago and is not ready yet: somebody waits to give it words."""
+        """Whether the agent was started a moment ago and is not ready yet:
+        somebody waits to give it words.
+        """
         memory = self._state.memory
         if memory.ready_at is not None or memory.launched_at is None:
             return False
@@ -115,7 +140,9 @@ class Observations:
     def _runtime_poller(self) -> str:
         """Who looks after the processes of its runtime on its host."""
         session = self._state.session
-        return runtime_name(session.runtime_name or self._deps.project(session.project_id).runtime, session.host)
+        return runtime_name(
+            session.runtime_name or self._deps.project(session.project_id).runtime, session.host
+        )
 
     @property
     def _agent_poller(self) -> str:
@@ -128,10 +155,12 @@ class Observations:
     def _tell_forge(self, message: Any) -> None:
         self._deps.actors.tell(forge_name(self._state.session.project_id), message)
 
-    # --- what was seen -----------------------------------------------------------------------------
+    # --- what was seen ----------------------------------------------------------------------------
 
     def on_process(self, told: RuntimeObserved) -> bool:
-        """Take in what a survey saw of the agent's process; False when it is not believed, or waits for the agent's last words."""
+        """Take in what a survey saw of the agent's process; False when it is not believed, or waits
+        for the agent's last words.
+        """
         if told.begun < self._believed_from:
             self.look_now()
             return False
@@ -139,7 +168,9 @@ class Observations:
         seen = _unless_blind_already(before, told.seen)
         if self._outbox.echoes(seen.output_at):
             seen = replace(seen, output_at=before.output_at if before is not None else None)
-        ended = seen.presence is Presence.GONE and (before is None or before.presence is not Presence.GONE)
+        ended = seen.presence is Presence.GONE and (
+            before is None or before.presence is not Presence.GONE
+        )
         self._ended = (seen, time.monotonic()) if ended and self._state.memory.launches else None
         if self._ended is not None:
             self._expedite()  # what it said last counts before its end does
@@ -148,7 +179,9 @@ class Observations:
         return True
 
     def _take_end(self, begun: float) -> bool:
-        """Its last words are read: it has ended, and what the forge said before that does not count any more."""
+        """Its last words are read: it has ended, and what the forge said before that
+        does not count any more.
+        """
         if self._ended is None or begun < self._ended[1]:
             return False
         self._state.facts = replace(self._state.facts, process=self._ended[0])
@@ -158,7 +191,9 @@ class Observations:
         if forge is not None and forge.presence is Presence.GONE:
             blind = replace(forge, presence=Presence.UNKNOWN, detail="asked before the agent ended")
             self._state.facts = replace(self._state.facts, forge=blind)
-            self._tell_forge(LookNow(self._state.session.id))  # unchanged news would not be told again by themselves
+            self._tell_forge(
+                LookNow(self._state.session.id)
+            )  # unchanged news would not be told again by themselves
         return True
 
     def on_agent(self, told: AgentObserved) -> bool:
@@ -172,7 +207,9 @@ class Observations:
         return self._take_end(told.begun) or news
 
     def read_now(self) -> bool:
-        """Have the agent read by its host right now, for a person who asks; whether there was news."""
+        """Have the agent read by its host right now, for a person who
+        asks; whether there was news.
+        """
         at = context(self._deps, self._state.session)
         wanted = self._watch_agent(at)
         readings = at.host.observe([Wanted(wanted.brief, wanted.cursor)])
@@ -185,7 +222,9 @@ class Observations:
             self.watch()
         news = reading.agent is not None and reading.agent != self._state.facts.agent
         if reading.agent is not None:
-            self._state.facts = replace(self._state.facts, agent=reading.agent if news else self._state.facts.agent)
+            self._state.facts = replace(
+                self._state.facts, agent=reading.agent if news else self._state.facts.agent
+            )
         return self._take_place(reading.place) or news
 
     def _take_place(self, glance: Glance | None) -> bool:
@@ -219,18 +258,33 @@ def _way_out(told: Glance, brief: Brief) -> str:
     where, elsewhere = quote(told.where), quote(told.elsewhere)  # an agent may have chosen these
     back = f"`git -C {path} switch {branch}` goes back"
     if told.elsewhere:
-        back = f"{branch} is checked out in {elsewhere}: `git -C {elsewhere} switch --detach`, then {back}"
+        back = (
+            f"{branch} is checked out in {elsewhere}: `git -C {elsewhere} switch --detach`, then "
+            f"{back}"
+        )
     match told.place:
         case Place.GONE:
             lost = f" and its branch {branch} is deleted" if told.where else ""
-            return f"its working copy {path} is gone{lost}; messages wait, `ennio session restore {session_id}` makes it again"
+            return (
+                f"its working copy {path} is gone{lost}; messages wait, `ennio session restore "
+                f"{session_id}` makes it again"
+            )
         case Place.MOVED:
-            return f"its working copy was moved to {where}; messages wait, `git -C {source} worktree move {where} {path}` brings it back"
+            return (
+                f"its working copy was moved to {where}; messages wait, `git -C {source} "
+                f"worktree move {where} {path}` brings it back"
+            )
         case Place.CUT_OFF:
-            return f"its working copy {path} has lost its repository; messages wait, `git -C {source} worktree repair {path}` may help"
+            return (
+                f"its working copy {path} has lost its repository; messages wait, `git -C "
+                f"{source} worktree repair {path}` may help"
+            )
         case Place.BRANCHLESS:
             tip = where if told.where else "COMMIT"
-            return f"its branch {branch} was deleted; `git -C {path} update-ref refs/heads/{branch} {tip}` brings it back"
+            return (
+                f"its branch {branch} was deleted; `git -C {path} update-ref refs/heads/{branch} "
+                f"{tip}` brings it back"
+            )
         case Place.DETACHED:
             return f"its working copy is on no branch (HEAD is {told.where}); {back}"
         case Place.ASTRAY:
@@ -240,7 +294,9 @@ def _way_out(told: Glance, brief: Brief) -> str:
 
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:
-    """The first moment without a signal is the one that counts; what was known before is kept beside it."""
+    """The first moment without a signal is the one that counts; what was known
+    before is kept beside it.
+    """
     if seen.presence is not Presence.UNKNOWN or before is None:
         return seen
     since = before.at if before.presence is Presence.UNKNOWN else seen.at

@@ -1,7 +1,8 @@
-"""The words for one agent that it has not taken yet: which is next, how far it got, when it may be tried again.
+"""The words for one agent that it has not taken yet: which is next, how far it got,
+when it may be tried again.
 
-A message is marked as being sent before a key is pressed. How its delivery ended is written down here;
-typing and looking are the delivery's.
+A message is marked as being sent before a key is pressed. How its delivery ended is written down
+here; typing and looking are the delivery's.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from ennio.store import Notice
 
 DELIVERY_TRIES = 5
 UNSURE_LIMIT = timedelta(minutes=5)
-"""For how long one message that nobody can confirm is looked for; then it has failed, visibly, and what waits behind it goes on."""
+"""For how long one message that nobody can confirm is looked for; then it has failed, visibly, and
+what waits behind it goes on.
+"""
 LONGEST_PAUSE = timedelta(seconds=10)
 ECHO = timedelta(seconds=3)
 
@@ -64,14 +67,24 @@ class Outbox:
 
     def echoes(self, output_at: datetime | None) -> bool:
         """Whether what moved on the screen then was our own typing."""
-        return self._typed_at is not None and output_at is not None and output_at <= self._typed_at + ECHO
+        return (
+            self._typed_at is not None
+            and output_at is not None
+            and output_at <= self._typed_at + ECHO
+        )
 
     def mark(self, message_id: str) -> None:
         """Write down that it is about to be typed, or given to a launch."""
         now = self._deps.clock.now()
         self.typed()
         message, launch = self.message(message_id), self._state.memory.launches
-        marked = replace(message, state=MessageState.SENDING, started_at=now, attempts=message.attempts + 1, launch=launch)
+        marked = replace(
+            message,
+            state=MessageState.SENDING,
+            started_at=now,
+            attempts=message.attempts + 1,
+            launch=launch,
+        )
         self._state.write(messages=[marked])
 
     def put_back(self, by: timedelta) -> None:
@@ -90,7 +103,10 @@ class Outbox:
         if not self._state.memory.status.terminal:
             return ()
         pending = self._deps.store.messages.pending(self._state.session.id)
-        return [replace(message, state=MessageState.DROPPED, detail="the session has ended") for message in pending]
+        return [
+            replace(message, state=MessageState.DROPPED, detail="the session has ended")
+            for message in pending
+        ]
 
     def waiting(self, pending: PendingMessage | None, why: str | None) -> Sequence[Message]:
         """The next message with what it waits for, when that is new; not written yet."""
@@ -99,7 +115,9 @@ class Outbox:
         return [replace(self.message(pending.id), detail=why)]
 
     def of_launch(self, effect: LaunchAgent, done: Launched, now: datetime) -> list[Message]:
-        """The prompt becomes a message like any other; what the command line carried only has to be confirmed."""
+        """The prompt becomes a message like any other; what the command line carried
+        only has to be confirmed.
+        """
         if done.words is not None and not effect.resume:
             self._deps.store.messages.add(self._prompt(done.words, done, now))
             return []
@@ -107,31 +125,57 @@ class Outbox:
             return []
         message = self.message(effect.message)
         if done.carried:
-            return [replace(message, state=MessageState.SENT_UNSURE, detail=effects.WITH_THE_COMMAND, carried=True)]
+            return [
+                replace(
+                    message,
+                    state=MessageState.SENT_UNSURE,
+                    detail=effects.WITH_THE_COMMAND,
+                    carried=True,
+                )
+            ]
         return [replace(message, state=MessageState.QUEUED)]
 
     def _prompt(self, words: str, done: Launched, now: datetime) -> Message:
         session_id = self._state.session.id
-        prompt = Message(str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)), session_id, words, Origin.PROMPT, now, fingerprint="prompt")
+        prompt = Message(
+            str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)),
+            session_id,
+            words,
+            Origin.PROMPT,
+            now,
+            fingerprint="prompt",
+        )
         if not done.carried:
             return prompt
-        given = replace(prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number)
+        given = replace(
+            prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number
+        )
         return replace(given, detail=effects.WITH_THE_COMMAND, carried=True)
 
-    def delivered(self, message_id: str, delivery: Delivery | None, error: EnnioError | None, now: datetime) -> None:
-        """Write down how an attempt to deliver or to settle it ended; no delivery: the attempt failed with the error."""
+    def delivered(
+        self, message_id: str, delivery: Delivery | None, error: EnnioError | None, now: datetime
+    ) -> None:
+        """Write down how an attempt to deliver or to settle it ended; no delivery: the
+        attempt failed with the error.
+        """
         message = self.message(message_id)
         if delivery is None:
-            delivery = Delivery(Arrival.NOT_NOW if message.state is MessageState.QUEUED else Arrival.UNSURE, str(error))
+            delivery = Delivery(
+                Arrival.NOT_NOW if message.state is MessageState.QUEUED else Arrival.UNSURE,
+                str(error),
+            )
         if delivery.arrival is not Arrival.NOT_NOW and not message.carried:
             self._typed_at = now
         self.drafts.seen(delivery.draft, now)
         if self._taking and not delivery.aside:
-            self.drafts.given_back()  # it was gone, or the words could not be typed: it was not taken out
+            # it was gone, or the words could not be typed: it was not taken out
+            self.drafts.given_back()
         self._taking = False
         match delivery.arrival:
             case Arrival.DELIVERED:
-                done = replace(message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail)
+                done = replace(
+                    message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail
+                )
                 self._forget(message_id)
                 self._state.write(_told(done), messages=[done])
             case Arrival.NOT_NOW:
@@ -139,35 +183,57 @@ class Outbox:
             case Arrival.UNSURE:
                 self._try_again(message, MessageState.SENT_UNSURE, delivery.detail, now)
             case Arrival.MISSING:
-                # an attempt that our own end broke off says nothing against the agent: it does not count
+                # an attempt that our own end broke off says nothing against the
+                # agent: it does not count
                 uncounted = message.state is MessageState.SENDING or not delivery.typed
                 tries = message.attempts - 1 if uncounted else message.attempts
-                self._try_again(replace(message, attempts=tries), MessageState.QUEUED, delivery.detail, now)
+                self._try_again(
+                    replace(message, attempts=tries), MessageState.QUEUED, delivery.detail, now
+                )
 
     def _not_now(self, message: Message, detail: str, now: datetime) -> None:
         """It waits, and uses up no attempt; a wait that lasts is looked at less often."""
         self._refused[message.id] = self._refused.get(message.id, 0) + 1
-        self._pauses[message.id] = now + min(timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE)
+        self._pauses[message.id] = now + min(
+            timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE
+        )
         begun = message.state is MessageState.SENDING
-        back = replace(message, state=MessageState.QUEUED, attempts=message.attempts - 1) if begun else message
+        back = (
+            replace(message, state=MessageState.QUEUED, attempts=message.attempts - 1)
+            if begun
+            else message
+        )
         if (message.detail, message.state) != (detail, back.state):
             self._state.write(messages=[replace(back, detail=detail, carried=False)])
 
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
-        self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))
+        self._pauses[message.id] = now + timedelta(
+            seconds=min(2.0 * max(message.attempts, 1), 30.0)
+        )
         kept = message.detail if message.carried else detail
         if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
             self._state.write(messages=[replace(message, state=state, detail=kept)])
         elif state is MessageState.SENT_UNSURE:
             minutes = UNSURE_LIMIT.total_seconds() / 60
-            self._fail(message, f"nobody could confirm within {minutes:g} minutes that a message arrived; not sent again: {detail}", detail)
+            self._fail(
+                message,
+                f"nobody could confirm within {minutes:g} minutes that a message arrived; not "
+                f"sent again: {detail}",
+                detail,
+            )
         elif message.attempts < DELIVERY_TRIES:
             self._state.write(messages=[replace(message, state=state, detail=kept)])
         else:
-            self._fail(message, f"a message could not be delivered in {message.attempts} tries: {detail}", detail)
+            self._fail(
+                message,
+                f"a message could not be delivered in {message.attempts} tries: {detail}",
+                detail,
+            )
 
     def _long_unsure(self, message: Message, now: datetime) -> bool:
-        """Whether it has been looked for long enough; an agent that has yet to start has not been asked."""
+        """Whether it has been looked for long enough; an agent that has yet to
+        start has not been asked.
+        """
         if self._state.memory.ready_at is None:
             return False
         return now - self._unsure.setdefault(message.id, now) >= UNSURE_LIMIT
@@ -188,35 +254,60 @@ class Outbox:
         failed = replace(message, state=MessageState.FAILED, error=detail)
         with self._deps.store.transaction():
             self._deps.store.notifications.add(notice)
-            self._state.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
+            self._state.write(
+                [Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})],
+                messages=[failed],
+            )
         self._deps.actors.tell(NOTICES, NotificationDue())
 
     def _forget(self, message_id: str) -> None:
         for kept in (self._pauses, self._refused, self._unsure):
             kept.pop(message_id, None)
 
-    # --- what a person has begun to type ------------------------------------------------------------
+    # --- what a person has begun to type ----------------------------------------------------------
 
     def take_draft(self, draft: str) -> None:
-        """A person's words are about to be put aside: written down whole before a key is pressed."""
-        words = f"what a person had begun to type was put aside for a message, and is put back after it: {draft}"
+        """A person's words are about to be put aside: written down whole
+        before a key is pressed.
+        """
+        words = (
+            "what a person had begun to type was put aside for a message, and is put back after "
+            f"it: {draft}"
+        )
         self._taking = True
         with self._deps.store.transaction():
             self.drafts.take(draft)
-            self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})])
+            self._state.write(
+                [Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})]
+            )
 
     def give_back(self) -> None:
         """Put back what was put aside, once it can be seen to stand there again."""
         at = context(self._deps, self._state.session)
         if self.drafts.taken and at.host.put_back(at.brief, self.drafts.taken):
             self.drafts.given_back()
-            self._state.note_step("draft", "what a person had begun to type stands in the place to type again")
+            self._state.note_step(
+                "draft", "what a person had begun to type stands in the place to type again"
+            )
 
 
 def _told(message: Message) -> list[Draft]:
-    words = f"the agent took {message.origin.value if message.reaction is None else message.reaction} message ({message.detail})"
-    data = {"message": message.id, "origin": message.origin.value, "reaction": message.reaction, "attempts": message.attempts}
+    words = (
+        "the agent took "
+        f"{message.origin.value if message.reaction is None else message.reaction} message "
+        f"({message.detail})"
+    )
+    data = {
+        "message": message.id,
+        "origin": message.origin.value,
+        "reaction": message.reaction,
+        "attempts": message.attempts,
+    }
     told = [Draft(EventType.MESSAGE_DELIVERED, words, data=data)]
     if message.reaction in ("changes-requested", "bugbot-comments"):
-        told.append(Draft(EventType.REVIEW_COMMENTS_SENT, "the review was passed on to the agent", data=data))
+        told.append(
+            Draft(
+                EventType.REVIEW_COMMENTS_SENT, "the review was passed on to the agent", data=data
+            )
+        )
     return told

@@ -35,7 +35,14 @@ class SourceHealth:
     def as_json(self) -> dict[str, Any]:
         """The health as the API shows it."""
         at = self.at.isoformat() if self.at else None
-        return {"looks": self.looks, "at": at, "took": round(self.took, 4), "ok": self.ok, "detail": self.detail, "watched": self.watched}
+        return {
+            "looks": self.looks,
+            "at": at,
+            "took": round(self.took, 4),
+            "ok": self.ok,
+            "detail": self.detail,
+            "watched": self.watched,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,9 @@ class _State:
 class PollerActor(Actor):
     """What pollers share; a source overrides ``watch``, ``look`` and ``tell``."""
 
-    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, period: float) -> None:
+    def __init__(
+        self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, period: float
+    ) -> None:
         super().__init__(name, watcher)
         self._deps = deps
         self._pace = Pace(period)
@@ -121,7 +130,9 @@ class PollerActor(Actor):
         return self._state.health
 
     def _watch(self, message: Any) -> None:
-        """Who asks again may have been restarted and know nothing: what was told before is told once more."""
+        """Who asks again may have been restarted and know nothing: what was told
+        before is told once more.
+        """
         self._watched[message.session_id] = message
         self._look_now(message.session_id)
 
@@ -131,7 +142,8 @@ class PollerActor(Actor):
         if self._state.looking:
             self._state.again = True
         elif time.monotonic() + self._pace.least < self._due:
-            # never later than it was to be: a steady stream of hurry would put the look off for ever
+            # never later than it was to be: a steady stream of hurry would
+            # put the look off for ever
             self._schedule(self._pace.least)
 
     def _schedule(self, seconds: float) -> None:
@@ -172,7 +184,9 @@ class PollerActor(Actor):
         return self._pace.wait()
 
     def turn(self, now: float) -> Mapping[str, Any]:
-        """Who is looked at this time: everybody, unless a source has turns. Decided in the mailbox, before the look."""
+        """Who is looked at this time: everybody, unless a source has turns. Decided in the
+        mailbox, before the look.
+        """
         return dict(self._watched)
 
     def look(self, watched: Mapping[str, Any]) -> Any:

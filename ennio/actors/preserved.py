@@ -19,7 +19,9 @@ def everything(deps: Dependencies, project_id: str | None) -> list[Preserved]:
     """Of one project or all, the latest first; one request to git a project."""
     projects = [deps.project(project_id)] if project_id is not None else list(deps.config.projects)
     found = Pool(AT_ONCE).map(lambda project: _of(deps, project), projects)
-    return sorted((item for items in found for item in items), key=lambda item: item.at, reverse=True)
+    return sorted(
+        (item for items in found for item in items), key=lambda item: item.at, reverse=True
+    )
 
 
 def contents(deps: Dependencies, item_id: str) -> Contents:

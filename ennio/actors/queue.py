@@ -1,4 +1,6 @@
-"""Admits waiting sessions when there is room, in the order of the queue; the queue itself is in the store."""
+"""Admits waiting sessions when there is room, in the order of the queue; the
+queue itself is in the store.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,11 @@ class QueueActor(Actor):
 
     def _look(self) -> None:
         # who waits of a project that left the file goes on waiting: nobody could start it
-        queue = [waiting for waiting in self._deps.store.queue.list() if self._deps.config.project(waiting.project_id) is not None]
+        queue = [
+            waiting
+            for waiting in self._deps.store.queue.list()
+            if self._deps.config.project(waiting.project_id) is not None
+        ]
         if not queue:
             return
         decided = admission.decide(queue, self._limits(), self._room())
@@ -66,7 +72,9 @@ class QueueActor(Actor):
             self._timer = self.later(LOOK_EVERY, Wake())
 
     def _leave_waiting(self, waiting: Waiting, reason: str) -> None:
-        """What it waits for is told once; what comes of that later, such as another count, is in its place."""
+        """What it waits for is told once; what comes of that later, such as
+        another count, is in its place.
+        """
         with self._deps.store.transaction() as tx:
             waits = self._deps.store.queue.change(replace(waiting, reason=reason))
             if waits and not waiting.reason:
@@ -74,11 +82,17 @@ class QueueActor(Actor):
                 tx.emit(waiting.session_id, waiting.project_id, step)
 
     def _admit(self, session_id: str, project_id: str) -> None:
-        """Leaving the queue is the admission: a session that waits without standing in it starts by itself."""
+        """Leaving the queue is the admission: a session that waits without
+        standing in it starts by itself.
+        """
         with self._deps.store.transaction() as tx:
             if not self._deps.store.queue.remove(session_id):
                 return  # ended, or admitted, since it was looked at
-            tx.emit(session_id, project_id, Draft(EventType.SESSION_STEP, "admitted", data={"step": "admitted"}))
+            tx.emit(
+                session_id,
+                project_id,
+                Draft(EventType.SESSION_STEP, "admitted", data={"step": "admitted"}),
+            )
         self._deps.actors.tell(session_name(session_id), Admit())
 
     def _limits(self) -> Limits:
@@ -87,11 +101,17 @@ class QueueActor(Actor):
         return Limits(config.max_sessions, per_project, config.min_free_memory)
 
     def _room(self) -> Room:
-        """Counted by the database: whoever asks for a session waits for this, however many there are."""
+        """Counted by the database: whoever asks for a session waits for
+        this, however many there are.
+        """
         admitted = self._deps.store.sessions.admitted()
         live: Counter[str] = Counter()
         for (project_id, _), many in admitted.items():
             live[project_id] += many
         # what was admitted a moment ago has not taken its memory yet
-        starting = sum(many for (_, status), many in admitted.items() if status is SessionStatus.SPAWNING)
-        return Room(live, self._deps.this_machine.free_memory() - starting * admission.MEMORY_PER_SESSION)
+        starting = sum(
+            many for (_, status), many in admitted.items() if status is SessionStatus.SPAWNING
+        )
+        return Room(
+            live, self._deps.this_machine.free_memory() - starting * admission.MEMORY_PER_SESSION
+        )

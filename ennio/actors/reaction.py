@@ -1,7 +1,7 @@
 """Decides what is done about what happens: writes it down, then tells who does it.
 
-Each decision, its message or notification and its events are one transaction, so a crash can neither
-lose nor double them. After a restart every session is looked at again.
+Each decision, its message or notification and its events are one transaction, so a crash can
+neither lose nor double them. After a restart every session is looked at again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import MergeDue, MessageQueued, NotificationDue, Ping, SessionChanged, Wake
+from ennio.actors.messages import (
+    MergeDue,
+    MessageQueued,
+    NotificationDue,
+    Ping,
+    SessionChanged,
+    Wake,
+)
 from ennio.actors.registry import MERGES, NOTICES, session_name
 from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
@@ -68,9 +75,15 @@ class ReactionActor(Actor):
             if project is None or session.id not in facts:
                 continue
             text = self._deps.store.memories.get(session.id)
-            state = codec.loads(LifecycleState, text) if text is not None else LifecycleState(session.status, now)
+            state = (
+                codec.loads(LifecycleState, text)
+                if text is not None
+                else LifecycleState(session.status, now)
+            )
             seen = facts[session.id].adopted(now)
-            situation = Situation(session, seen, state.merge_ready, project.bots, state.running_since)
+            situation = Situation(
+                session, seen, state.merge_ready, project.bots, state.running_since
+            )
             self._look(situation)
         self._set_alarm()
         # what was written down by a life that ended before it told of it
@@ -104,16 +117,28 @@ class ReactionActor(Actor):
         self._set_alarm()
 
     def _on_clock_jump(self, jump: timedelta) -> None:
-        """The machine slept, or its clock was set: what is waited for moves along, and nobody is called silent for it."""
+        """The machine slept, or its clock was set: what is waited for moves along, and nobody
+        is called silent for it.
+        """
         self._resumed_at = self._deps.clock.now()
-        moved = {key: reactions.shifted(state, jump) for key, state in self._states.items() if state.since is not None}
-        projects = {name: reactions.shifted(state, jump) for name, state in self._of_projects.items() if state.since is not None}
+        moved = {
+            key: reactions.shifted(state, jump)
+            for key, state in self._states.items()
+            if state.since is not None
+        }
+        projects = {
+            name: reactions.shifted(state, jump)
+            for name, state in self._of_projects.items()
+            if state.since is not None
+        }
         with self._deps.store.transaction():
             self._deps.store.meta.set(RESUMED, rfc3339(self._resumed_at))
             for key, state in moved.items():
                 self._deps.store.reactions.save(*key, codec.dumps(state))
             for project_id, state in projects.items():
-                self._deps.store.reactions.save_of_project(project_id, ALL_COMPLETE, codec.dumps(state))
+                self._deps.store.reactions.save_of_project(
+                    project_id, ALL_COMPLETE, codec.dumps(state)
+                )
         self._states |= moved
         self._of_projects |= projects
         for situation in list(self._situations.values()):
@@ -129,12 +154,16 @@ class ReactionActor(Actor):
         session_id = situation.session.id
         rules = self._deps.project(situation.session.project_id).reactions
         now = self._deps.clock.now()
-        wakes = [self._hold(key, rules[key], situation, now) for key in SESSION_KEYS if key in rules]
+        wakes = [
+            self._hold(key, rules[key], situation, now) for key in SESSION_KEYS if key in rules
+        ]
         self._due.pop(session_id, None)
         due = min((at for at in wakes if at is not None), default=None)
         forge = situation.facts.forge
         if forge is not None and forge.pull is not None and forge.pull.merging:
-            self._deps.actors.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
+            self._deps.actors.tell(
+                MERGES, MergeDue(session_id)
+            )  # the forge merges by itself: perhaps not what was approved
         if situation.session.status.terminal:
             self._situations.pop(session_id, None)
             self._look_at_project(situation.session, now)
@@ -144,12 +173,16 @@ class ReactionActor(Actor):
         if due is not None:
             self._due[session_id] = due
 
-    def _hold(self, key: str, rule: Reaction, situation: Situation, now: datetime) -> datetime | None:
+    def _hold(
+        self, key: str, rule: Reaction, situation: Situation, now: datetime
+    ) -> datetime | None:
         session = situation.session
         case = reactions.case(key, rule, situation, now)
         before = self._states.get((session.id, key), ReactionState())
         if before.attempts and case.holds:
-            case = reactions.on_its_way(case, self._last(session.id, key), situation.facts.agent, now)
+            case = reactions.on_its_way(
+                case, self._last(session.id, key), situation.facts.agent, now
+            )
         decision = reactions.decide(rule, case, before, now)
         if decision.state != before:
             self._carry_out(key, rule, case, before, decision, situation, now)
@@ -157,17 +190,23 @@ class ReactionActor(Actor):
 
     def _last(self, session_id: str, key: str) -> Message | None:
         """What the agent was told last, or is to be told, by one reaction."""
-        told = [message for message in self._deps.store.messages.list(session_id) if message.reaction == key]
+        told = [
+            message
+            for message in self._deps.store.messages.list(session_id)
+            if message.reaction == key
+        ]
         return told[-1] if told else None
 
-    # --- a whole project ---------------------------------------------------------------------------
+    # --- a whole project --------------------------------------------------------------------------
 
     def _look_at_project(self, last: Session, now: datetime) -> None:
         rule = self._deps.project(last.project_id).reactions.get(ALL_COMPLETE)
         if rule is None:
             return
         sessions = self._deps.store.sessions.list(last.project_id)
-        case = reactions.all_complete([session for session in sessions if session.archived_at is None] or [last])
+        case = reactions.all_complete(
+            [session for session in sessions if session.archived_at is None] or [last]
+        )
         self._hold_project(rule, case, last, now)
 
     def _end_of_project_episode(self, session: Session, now: datetime) -> None:
@@ -184,16 +223,38 @@ class ReactionActor(Actor):
             return
         self._of_projects[project_id] = decision.state
         with self._deps.store.transaction() as tx:
-            self._deps.store.reactions.save_of_project(project_id, ALL_COMPLETE, codec.dumps(decision.state))
+            self._deps.store.reactions.save_of_project(
+                project_id, ALL_COMPLETE, codec.dumps(decision.state)
+            )
             if decision.verdict is not Verdict.QUIET:
-                tx.emit(session.id, project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
-                self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"@{project_id}:{decision.state.episode}", now)
+                tx.emit(
+                    session.id,
+                    project_id,
+                    Draft(EventType.ALL_COMPLETE, case.headline, rule.priority),
+                )
+                self._notify(
+                    tx,
+                    ALL_COMPLETE,
+                    rule,
+                    case,
+                    decision,
+                    session,
+                    f"@{project_id}:{decision.state.episode}",
+                    now,
+                )
         self._deps.actors.tell(NOTICES, NotificationDue())
 
-    # --- what is done ------------------------------------------------------------------------------
+    # --- what is done -----------------------------------------------------------------------------
 
     def _carry_out(
-        self, key: str, rule: Reaction, case: Case, before: ReactionState, decision: Decision, situation: Situation, now: datetime
+        self,
+        key: str,
+        rule: Reaction,
+        case: Case,
+        before: ReactionState,
+        decision: Decision,
+        situation: Situation,
+        now: datetime,
     ) -> None:
         session, store = situation.session, self._deps.store
         self._states[(session.id, key)] = decision.state
@@ -204,29 +265,69 @@ class ReactionActor(Actor):
             elif decision.verdict is Verdict.ESCALATE:
                 self._escalate(tx, key, rule, case, decision, session, now)
             elif decision.items and decision.state.passed_over != before.passed_over:
-                self._note(key, "none", decision, session, fingerprint(session.id, key, decision), now, "skipped", f"{case.headline}: ")
+                self._note(
+                    key,
+                    "none",
+                    decision,
+                    session,
+                    fingerprint(session.id, key, decision),
+                    now,
+                    "skipped",
+                    f"{case.headline}: ",
+                )
         if decision.verdict is not Verdict.QUIET:
             self._deps.actors.tell(session_name(session.id), MessageQueued())
             self._deps.actors.tell(NOTICES, NotificationDue())
             self._deps.actors.tell(MERGES, MergeDue(session.id))
 
     def _act(
-        self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, situation: Situation, now: datetime
+        self,
+        tx: Transaction,
+        key: str,
+        rule: Reaction,
+        case: Case,
+        decision: Decision,
+        situation: Situation,
+        now: datetime,
     ) -> None:
         session = situation.session
         mark = fingerprint(session.id, key, decision)
         match rule.action:
             case ReactionAction.SEND_TO_AGENT:
-                text = reactions.to_agent(key, rule, situation, decision.items, self._answering(session), edited=decision.edited)
-                message = Message(str(uuid.uuid4()), session.id, text, Origin.REACTION, now, fingerprint=mark, reaction=key)
+                text = reactions.to_agent(
+                    key,
+                    rule,
+                    situation,
+                    decision.items,
+                    self._answering(session),
+                    edited=decision.edited,
+                )
+                message = Message(
+                    str(uuid.uuid4()),
+                    session.id,
+                    text,
+                    Origin.REACTION,
+                    now,
+                    fingerprint=mark,
+                    reaction=key,
+                )
                 self._deps.store.messages.add(message)
             case ReactionAction.NOTIFY:
                 self._notify(tx, key, rule, case, decision, session, mark, now)
             case ReactionAction.AUTO_MERGE:
                 self._intend_merge(situation, mark, now)
-        data = {"reaction": key, "action": rule.action.value, "attempt": decision.state.attempts, "items": list(decision.items)}
+        data = {
+            "reaction": key,
+            "action": rule.action.value,
+            "attempt": decision.state.attempts,
+            "items": list(decision.items),
+        }
         words = f"{key}: {case.headline} -> {rule.action.value} ({decision.reason})"
-        tx.emit(session.id, session.project_id, Draft(EventType.REACTION_TRIGGERED, words, rule.priority, data))
+        tx.emit(
+            session.id,
+            session.project_id,
+            Draft(EventType.REACTION_TRIGGERED, words, rule.priority, data),
+        )
         self._note(key, rule.action.value, decision, session, mark, now)
 
     def _answering(self, session: Session) -> str:
@@ -237,18 +338,37 @@ class ReactionActor(Actor):
         return f"{program()} --config {shlex.quote(str(self._deps.config.source))}" if takes else ""
 
     def _escalate(
-        self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, session: Session, now: datetime
+        self,
+        tx: Transaction,
+        key: str,
+        rule: Reaction,
+        case: Case,
+        decision: Decision,
+        session: Session,
+        now: datetime,
     ) -> None:
         mark = f"{fingerprint(session.id, key, decision)}:escalated:{decision.state.episode}"
         priority = max(rule.priority, Priority.URGENT, key=lambda p: p.rank)
         words = f"{key}: {case.headline}; {decision.reason}"
         data = {"reaction": key, "attempts": decision.state.attempts, "reason": decision.reason}
-        tx.emit(session.id, session.project_id, Draft(EventType.REACTION_ESCALATED, words, priority, data))
+        tx.emit(
+            session.id,
+            session.project_id,
+            Draft(EventType.REACTION_ESCALATED, words, priority, data),
+        )
         self._notify(tx, key, rule, case, decision, session, mark, now, escalated=decision.reason)
         self._note(key, "escalate", decision, session, mark, now)
 
     def _note(
-        self, key: str, action: str, decision: Decision, session: Session, mark: str, now: datetime, outcome: str = "", what: str = ""
+        self,
+        key: str,
+        action: str,
+        decision: Decision,
+        session: Session,
+        mark: str,
+        now: datetime,
+        outcome: str = "",
+        what: str = "",
     ) -> None:
         self._deps.store.reactions.record(
             ReactionRecord(
@@ -277,7 +397,11 @@ class ReactionActor(Actor):
         *,
         escalated: str | None = None,
     ) -> None:
-        priority = max(rule.priority, Priority.URGENT, key=lambda p: p.rank) if escalated else rule.priority
+        priority = (
+            max(rule.priority, Priority.URGENT, key=lambda p: p.rank)
+            if escalated
+            else rule.priority
+        )
         event_type = EventType.REACTION_ESCALATED if escalated else EventType.REACTION_TRIGGERED
         notice = Notice(
             id=str(uuid.uuid4()),
@@ -297,9 +421,18 @@ class ReactionActor(Actor):
         if forge is None or forge.pull is None:
             return
         project = self._deps.project(situation.session.project_id)
-        method = MergeMethod(str((project.scm.config if project.scm else {}).get("merge_method", "squash")))
+        method = MergeMethod(
+            str((project.scm.config if project.scm else {}).get("merge_method", "squash"))
+        )
         pull = forge.pull
-        merge = Merge(session_id=situation.session.id, number=pull.number, head=pull.head, method=method, fingerprint=mark, at=now)
+        merge = Merge(
+            session_id=situation.session.id,
+            number=pull.number,
+            head=pull.head,
+            method=method,
+            fingerprint=mark,
+            at=now,
+        )
         self._deps.store.merges.intend(merge, situation.session.project_id)
 
 

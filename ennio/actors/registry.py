@@ -1,4 +1,6 @@
-"""Who is who: actors by name. Telling is always possible; what nobody hears is asked for again later."""
+"""Who is who: actors by name. Telling is always possible; what nobody hears
+is asked for again later.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ class ActorRegistry:
         return self._refs.get(name)
 
     def tell(self, name: str, message: Any) -> bool:
-        """Tell, if somebody is there to hear. What matters is in the store and is found there again."""
+        """Tell, if somebody is there to hear. What matters is in the store
+        and is found there again.
+        """
         ref = self._refs.get(name)
         if ref is None or not ref.is_alive():
             return False
@@ -77,7 +81,9 @@ class ActorRegistry:
         return True
 
     def ask(self, name: str, message: Any, timeout: float = ASK_TIMEOUT) -> Any:
-        """Ask and wait. Raises NotFound when there is no such actor, TimedOut, or the actor's own error."""
+        """Ask and wait. Raises NotFound when there is no such actor, TimedOut,
+        or the actor's own error.
+        """
         ref = self._refs.get(name)
         if ref is None:
             raise NotFound(f"no actor {name} is running")

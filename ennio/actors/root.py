@@ -1,10 +1,10 @@
 """The root supervisor: starts everybody in order, restarts who dies, gives up on who cannot live.
 
-Static children come first and in a fixed order, so that nobody asks somebody started later; then one
-actor per session. A dead actor reloads from the store and adopts what runs; agents never notice.
-Restart intensity is counted per child and forgiven after a time; who cannot live is given up, shown as
-such, and tried again more and more seldom. Many children dying at once open the breaker, and then their
-restarts are spread out and held against nobody.
+Static children come first and in a fixed order, so that nobody asks somebody started later; then
+one actor per session. A dead actor reloads from the store and adopts what runs; agents never
+notice. Restart intensity is counted per child and forgiven after a time; who cannot live is given
+up, shown as such, and tried again more and more seldom. Many children dying at once open the
+breaker, and then their restarts are spread out and held against nobody.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ import pykka
 from ennio.actors import strays
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Down, ListChildren, Ping, RestartChild, RestartDue, Resubscribe, SessionOver, StartSession
+from ennio.actors.messages import (
+    Down,
+    ListChildren,
+    Ping,
+    RestartChild,
+    RestartDue,
+    Resubscribe,
+    SessionOver,
+    StartSession,
+)
 from ennio.actors.registry import ASK_TIMEOUT, ActorRegistry, session_name
 from ennio.actors.session import SessionActor
 from ennio.config.model import Restart
@@ -35,7 +44,10 @@ from ennio.policy.breaker import Breaker
 log = logging.getLogger(__name__)
 
 INTENSITY = Restart(attempts=5, within=60.0, delay=0.05)
-FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0  # seconds between two tries of a child that was given up; doubled each time
+FIRST_PAUSE, LONGEST_PAUSE = (
+    60.0,
+    900.0,
+)  # seconds between two tries of a child that was given up; doubled each time
 
 Start = Callable[[str, Any], pykka.ActorRef[Any]]
 
@@ -65,9 +77,16 @@ class Child:
 
 
 class RootSupervisor(Actor):
-    """Keeps all actors alive. ``on_death`` is called when it dies itself, with the reason: nobody else watches it."""
+    """Keeps all actors alive. ``on_death`` is called when it dies itself, with the
+    reason: nobody else watches it.
+    """
 
-    def __init__(self, deps: Dependencies, fixed: Sequence[tuple[str, Start]], on_death: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        deps: Dependencies,
+        fixed: Sequence[tuple[str, Start]],
+        on_death: Callable[[str], None] | None = None,
+    ) -> None:
         super().__init__("root")
         self._deps = deps
         self._on_death = on_death
@@ -81,7 +100,9 @@ class RootSupervisor(Actor):
         return self._deps.actors
 
     def on_start(self) -> None:
-        """Everybody in order; a fixed child that does not start ends the supervisor with its error."""
+        """Everybody in order; a fixed child that does not start ends the
+        supervisor with its error.
+        """
         self._actors.enter("root", self.actor_ref)
         for name in self._fixed:
             ref = self._launch(self._children[name])
@@ -103,13 +124,18 @@ class RootSupervisor(Actor):
                 ref.stop(block=False)
 
     def on_receive(self, message: Any) -> Any:
-        """Deaths, births, and questions about both; without a database it goes on, and so does the worker."""
+        """Deaths, births, and questions about both; without a database it goes
+        on, and so does the worker.
+        """
         try:
             return self._received(message)
         except Unreachable as error:
             if self._deps.store.problem is None:
                 raise
-            log.warning("root could not ask the database", extra={"about": type(message).__name__, "error": str(error)})
+            log.warning(
+                "root could not ask the database",
+                extra={"about": type(message).__name__, "error": str(error)},
+            )
             if isinstance(message, StartSession):
                 self.later(self._deps.store.retry_after, message)
         return None
@@ -221,29 +247,50 @@ class RootSupervisor(Actor):
     def _adopted(self, child: Child) -> None:
         session = self._session_of(child)
         if session is not None:
-            words = f"its actor crashed ({child.error}) and was restarted; the agent was not touched"
-            self._tell(session, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error}))
+            words = (
+                f"its actor crashed ({child.error}) and was restarted; the agent was not touched"
+            )
+            self._tell(
+                session, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error})
+            )
 
     def _tell(self, session: Session, draft: Draft) -> None:
-        """What cannot be written is said in the log alone: everybody's supervisor does not die of a full disk."""
+        """What cannot be written is said in the log alone: everybody's supervisor
+        does not die of a full disk.
+        """
         try:
             with self._deps.store.transaction() as tx:
                 tx.emit(session.id, session.project_id, draft)
         except EnnioError as error:
-            log.warning("event not written", extra={"session": session.id, "event": draft.event_type.value, "error": str(error)})
+            log.warning(
+                "event not written",
+                extra={"session": session.id, "event": draft.event_type.value, "error": str(error)},
+            )
 
     def _give_up(self, child: Child, reason: str, now: datetime) -> None:
-        """Show its session as one nobody watches, and try again after a pause: what it failed of may be gone by then."""
+        """Show its session as one nobody watches, and try again after a pause: what it
+        failed of may be gone by then.
+        """
         child.state = ChildState.GIVEN_UP
-        lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(seconds=2 * LONGEST_PAUSE)
+        lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(
+            seconds=2 * LONGEST_PAUSE
+        )
         child.surrenders, child.surrendered_at = (1 if lived else child.surrenders + 1), now
-        self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), RestartChild(child.name))
+        self.later(
+            min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), RestartChild(child.name)
+        )
         session = self._session_of(child)
         if session is None:
             return
-        words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again now"
+        words = (
+            f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session "
+            f"restore {session.id}` tries again now"
+        )
         told = Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error})
-        self._show(replace(session, reason=words, no_signal_since=session.no_signal_since or now), told if child.surrenders == 1 else None)
+        self._show(
+            replace(session, reason=words, no_signal_since=session.no_signal_since or now),
+            told if child.surrenders == 1 else None,
+        )
 
     def _show(self, session: Session, told: Draft | None) -> None:
         """Its actor writes over it as soon as it lives."""
@@ -253,7 +300,10 @@ class RootSupervisor(Actor):
                 if told is not None:
                     tx.emit(session.id, session.project_id, told)
         except EnnioError as error:
-            log.warning("session given up, and that was not written", extra={"session": session.id, "error": str(error)})
+            log.warning(
+                "session given up, and that was not written",
+                extra={"session": session.id, "error": str(error)},
+            )
 
     def _restart_given_up(self, name: str) -> None:
         child = self._children.get(name)

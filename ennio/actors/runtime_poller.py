@@ -16,24 +16,39 @@ from ennio.model.facts import ProcessSeen
 
 
 class RuntimePoller(PollerActor):
-    """Tells each session what became of its agent's process; who was seen to be as before is not told again."""
+    """Tells each session what became of its agent's process; who was seen to be as
+    before is not told again.
+    """
 
-    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, runtime: str, host: Host) -> None:
+    def __init__(
+        self,
+        deps: Dependencies,
+        name: str,
+        watcher: pykka.ActorRef[Any] | None,
+        runtime: str,
+        host: Host,
+    ) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.runtime)
         self._runtime = runtime
         self._host = host
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, ProcessSeen]:
         """One survey."""
-        return self._host.survey(self._runtime, {session_id: watch.handle for session_id, watch in watched.items()})
+        return self._host.survey(
+            self._runtime, {session_id: watch.handle for session_id, watch in watched.items()}
+        )
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
-        """Who came while the survey was under way is told of by the next; a survey that failed makes all unknown."""
+        """Who came while the survey was under way is told of by the next; a survey that
+        failed makes all unknown.
+        """
         for session_id, watch in tuple(self._watched.items()):
             if error is None:
                 seen = result.get(session_id)
             else:
-                seen = ProcessSeen.unseen(watch.handle, self._deps.clock.now(), f"{self._runtime} survey", str(error))
+                seen = ProcessSeen.unseen(
+                    watch.handle, self._deps.clock.now(), f"{self._runtime} survey", str(error)
+                )
             if seen is None or self._told.get(session_id) == seen:
                 continue
             self._told[session_id] = seen

@@ -1,7 +1,9 @@
-"""One actor owns one session: facts come in, a pure step decides, the state is written, one effect is performed.
+"""One actor owns one session: facts come in, a pure step decides, the state is written,
+one effect is performed.
 
-What it holds: the state (what is known), the observations (what is seen), the outbox (what the agent is to
-be told), the executor (what is under way). All of them are its own and run in its mailbox.
+What it holds: the state (what is known), the observations (what is seen), the outbox
+(what the agent is to be told), the executor (what is under way). All of them are its
+own and run in its mailbox.
 """
 
 from __future__ import annotations
@@ -53,7 +55,14 @@ from ennio.model.facts import Presence
 from ennio.model.session import Activity, Session
 from ennio.policy import lifecycle
 from ennio.policy.lifecycle import Inputs, orders
-from ennio.policy.lifecycle.effects import DeliverMessage, Effect, LaunchAgent, RemoveWorkspace, SettleMessage, StopAgent
+from ennio.policy.lifecycle.effects import (
+    DeliverMessage,
+    Effect,
+    LaunchAgent,
+    RemoveWorkspace,
+    SettleMessage,
+    StopAgent,
+)
 from ennio.policy.reactions import Situation
 from ennio.store import Waiting
 
@@ -63,7 +72,9 @@ MAX_STEPS = 12
 class SessionActor(Actor):
     """Owns a session from its row in the store to its cleaned workspace."""
 
-    def __init__(self, deps: Dependencies, session_id: str, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(
+        self, deps: Dependencies, session_id: str, name: str, watcher: pykka.ActorRef[Any] | None
+    ) -> None:
         super().__init__(name, watcher)
         self._deps = deps
         self._id = session_id
@@ -74,7 +85,7 @@ class SessionActor(Actor):
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
 
-    # --- life --------------------------------------------------------------------------------------
+    # --- life -------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
         """Read the state back and adopt whatever runs."""
@@ -83,11 +94,17 @@ class SessionActor(Actor):
         self._observations = Observations(self._deps, self._state, self._outbox)
         self._executor = Executor(self, self._deps, self._state, self._outbox)
         if self._deps.store.queue.get(self._id) is None:
-            self._state.memory = orders.admit(self._state.memory)  # it left the queue and was not told
+            self._state.memory = orders.admit(
+                self._state.memory
+            )  # it left the queue and was not told
         # the clock may have been put back while nobody was here
-        self._state.memory = orders.put_back(self._state.memory, timedelta(), self._deps.clock.now())
+        self._state.memory = orders.put_back(
+            self._state.memory, timedelta(), self._deps.clock.now()
+        )
         if self._state.memory.launches and not self._state.memory.finished:
-            hook_token.renew(self._deps, self._session)  # an agent that runs on finds the API where it is now
+            hook_token.renew(
+                self._deps, self._session
+            )  # an agent that runs on finds the API where it is now
         self._observations.watch()
         self._begin()
 
@@ -110,7 +127,9 @@ class SessionActor(Actor):
         return self._state.session
 
     def on_receive(self, message: Any) -> Any:
-        """One message, one match; who cannot write down what came of it ends, and the next life reads what stands."""
+        """One message, one match; who cannot write down what came of it ends, and the
+        next life reads what stands.
+        """
         try:
             return self._received(message)
         except EnnioError as error:
@@ -162,7 +181,7 @@ class SessionActor(Actor):
                 assert_never(message)
         return None
 
-    # --- orders ------------------------------------------------------------------------------------
+    # --- orders -----------------------------------------------------------------------------------
 
     def _change(self, memory: lifecycle.LifecycleState) -> Session:
         self._state.memory = memory
@@ -171,7 +190,9 @@ class SessionActor(Actor):
 
     def _on_kill(self, by: str) -> Session:
         memory = orders.kill(self._state.memory, by)
-        if self._executor.busy and not isinstance(self._executor.current, StopAgent | RemoveWorkspace):
+        if self._executor.busy and not isinstance(
+            self._executor.current, StopAgent | RemoveWorkspace
+        ):
             self._executor.break_off()
             self._observations.distrust()
         self._state.memory = memory
@@ -185,13 +206,17 @@ class SessionActor(Actor):
     def _on_restore(self) -> Session:
         """It takes its place in the queue like a new one, in the transaction that makes it wait."""
         place = self._state.facts.place
-        memory = orders.restore(self._state.memory, unusable=place is not None and not place.place.usable)
+        memory = orders.restore(
+            self._state.memory, unusable=place is not None and not place.place.usable
+        )
         now, session = self._deps.clock.now(), self._session
         self._state.facts = replace(self._state.facts, place=None)
         self._state.memory = memory
         self._state.session = replace(session, restored_at=now)
         with self._deps.store.transaction():
-            self._deps.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, False, now, ""))
+            self._deps.store.queue.add(
+                Waiting(session.id, session.project_id, session.priority, 0, False, now, "")
+            )
             self._state.write([Draft(EventType.SESSION_RESTORED, "restored by a person")])
         self._deps.actors.tell(QUEUE, QueueChanged())
         self._advance()
@@ -203,20 +228,41 @@ class SessionActor(Actor):
         others = self._deps.store.sessions.on_branch(self._session.project_id, branch)
         rival = next((other for other in others if other.id != self._id), None)
         if rival is not None:
-            raise Conflict(f"branch {branch} belongs to session {rival.id} ({rival.status}); choose another with --branch")
+            raise Conflict(
+                f"branch {branch} belongs to session {rival.id} ({rival.status}); choose another "
+                "with --branch"
+            )
         metadata = {**self._session.metadata, "title": title}
-        self._state.session = replace(self._session, branch=branch, workspace_path=path, metadata=metadata)
-        self._state.write([Draft(EventType.SESSION_STEP, f"works on branch {branch}", data={"step": "branch", "branch": branch})])
+        self._state.session = replace(
+            self._session, branch=branch, workspace_path=path, metadata=metadata
+        )
+        self._state.write(
+            [
+                Draft(
+                    EventType.SESSION_STEP,
+                    f"works on branch {branch}",
+                    data={"step": "branch", "branch": branch},
+                )
+            ]
+        )
         self._observations.watch()
         return self._session
 
     def _see_question(self) -> None:
-        """What was asked may have been answered since it was seen: by a person at the terminal, or by a life before this."""
+        """What was asked may have been answered since it was seen: by a person at the terminal,
+        or by a life before this.
+        """
         process = self._state.facts.process
         if self._session.runtime_handle is None:
-            raise Conflict(f"session {self._id} has no agent yet that could ask anything; it is {self._session.status}")
+            raise Conflict(
+                f"session {self._id} has no agent yet that could ask anything; it is "
+                f"{self._session.status}"
+            )
         if process is not None and process.presence is Presence.GONE:
-            raise Conflict(f"the agent of session {self._id} has ended, and nobody asks; `ennio session restore {self._id}` goes on")
+            raise Conflict(
+                f"the agent of session {self._id} has ended, and nobody asks; `ennio session "
+                f"restore {self._id}` goes on"
+            )
         if process is None or process.presence is not Presence.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
         at = context(self._deps, self._session)
@@ -224,46 +270,78 @@ class SessionActor(Actor):
             self._advance_if(self._observations.read_now())
 
     def _on_answer(self, text: str) -> None:
-        """Short enough to be done in the mailbox, and so never at the same time as another effect's typing."""
+        """Short enough to be done in the mailbox, and so never at the same time as
+        another effect's typing.
+        """
         self._see_question()
         if self._state.memory.activity is not Activity.WAITING_INPUT:
             told = self._state.memory.activity or "not known yet"
-            raise Conflict(f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` gives it words")
+            raise Conflict(
+                f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` "
+                "gives it words"
+            )
         if self._executor.current is not None:
             current = NAMES[type(self._executor.current)]
-            raise Conflict(f"session {self._id} is just being attended to ({current}); try again in a moment")
+            raise Conflict(
+                f"session {self._id} is just being attended to ({current}); try again in a moment"
+            )
         self._outbox.typed()
         at = context(self._deps, self._session)
         at.host.answer(at.brief, text)
         data = {"step": "answered", "answer": text}
-        self._state.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
+        self._state.write(
+            [
+                Draft(
+                    EventType.SESSION_STEP,
+                    f"a person answered its question: {text[:80]}",
+                    data=data,
+                )
+            ]
+        )
         self._observations.look_now()
 
     def _give_back(self) -> None:
-        """What a person had begun to type goes back as soon as there is a place for it; in the mailbox, so that nobody types meanwhile."""
+        """What a person had begun to type goes back as soon as there is a place for it; in the
+        mailbox, so that nobody types meanwhile.
+        """
         process = self._state.facts.process
-        if self._outbox.drafts.taken and not self._executor.busy and process is not None and process.presence is Presence.ALIVE:
+        if (
+            self._outbox.drafts.taken
+            and not self._executor.busy
+            and process is not None
+            and process.presence is Presence.ALIVE
+        ):
             with contextlib.suppress(EnnioError):
                 self._outbox.give_back()
 
-    # --- the step ----------------------------------------------------------------------------------
+    # --- the step ---------------------------------------------------------------------------------
 
     def _advance_if(self, news: bool) -> None:
         if news:
             self._advance()
 
     def _advance(self) -> None:
-        """Step until the world, the state and what is desired agree, then perform the one effect that is due."""
+        """Step until the world, the state and what is desired agree, then perform
+        the one effect that is due.
+        """
         jump = self._clock_jump.taken()
         if jump is not None and jump < timedelta():
             self._put_back(-jump)
         for _ in range(MAX_STEPS):
             state = self._state
             inputs = Inputs(state.facts, self._outbox.next(), self._executor.busy)
-            plan = lifecycle.step(context(self._deps, self._session).spec, inputs, state.memory, self._deps.clock.now())
+            plan = lifecycle.step(
+                context(self._deps, self._session).spec,
+                inputs,
+                state.memory,
+                self._deps.clock.now(),
+            )
             settled = plan.state == state.memory and plan.effect is None
             state.memory = plan.state
-            told = [*self._outbox.undeliverable(), *self._outbox.waiting(inputs.pending, plan.waits)]
+            told = [
+                *self._outbox.undeliverable(),
+                *self._outbox.waiting(inputs.pending, plan.waits),
+            ]
             if state.write(plan.events, plan.evidence, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
@@ -286,7 +364,9 @@ class SessionActor(Actor):
     def _tell_others(self) -> None:
         state, memory = self._state, self._state.memory
         bots = self._deps.project(state.session.project_id).bots
-        situation = Situation(state.session, state.facts, memory.merge_ready, bots, memory.running_since)
+        situation = Situation(
+            state.session, state.facts, memory.merge_ready, bots, memory.running_since
+        )
         self._deps.actors.tell(REACTIONS, SessionChanged(situation))
         if memory.status.terminal:
             self._deps.actors.tell(QUEUE, QueueChanged())

@@ -47,7 +47,9 @@ def context(deps: Dependencies, session: Session) -> SessionContext:
 
 
 def brief(session: Session, project: Project) -> Brief:
-    """The session as a host must know it; no secret of the project's trackers, forges or channels is in it."""
+    """The session as a host must know it; no secret of the project's trackers,
+    forges or channels is in it.
+    """
     return Brief(
         session_id=session.id,
         project_id=project.id,
@@ -72,7 +74,9 @@ def brief(session: Session, project: Project) -> Brief:
 
 
 def brief_without_project(session: Session) -> Brief:
-    """What is left to say of a session whose project is not in the configuration: enough to end it."""
+    """What is left to say of a session whose project is not in the
+    configuration: enough to end it.
+    """
     return Brief(
         session_id=session.id,
         project_id=session.project_id,
@@ -85,5 +89,7 @@ def brief_without_project(session: Session) -> Brief:
 
 
 def remote(session: Session) -> str:
-    """What the project's repository is called in the working copy; empty where a commit in it is all it takes."""
+    """What the project's repository is called in the working copy; empty where a
+    commit in it is all it takes.
+    """
     return session.metadata.get("remote", "origin")

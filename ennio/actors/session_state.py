@@ -1,4 +1,6 @@
-"""The written side of a session: its row, memory, facts, events and messages, changed together or not at all."""
+"""The written side of a session: its row, memory, facts, events and messages,
+changed together or not at all.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ OUTPUT_STEP = timedelta(seconds=5)
 
 @dataclass(slots=True)
 class SessionState:
-    """What is known of one session right now; ``write`` makes it durable. Held by its actor alone."""
+    """What is known of one session right now; ``write`` makes it durable.
+    Held by its actor alone.
+    """
 
     deps: Dependencies
     session: Session
@@ -35,16 +39,34 @@ class SessionState:
         """Read it back after a restart; what was seen must be seen again. Raises NotFound."""
         session = deps.store.sessions.need(session_id)
         text = deps.store.memories.get(session_id)
-        memory = codec.loads(LifecycleState, text) if text else LifecycleState(session.status, session.created_at)
+        memory = (
+            codec.loads(LifecycleState, text)
+            if text
+            else LifecycleState(session.status, session.created_at)
+        )
         stored = deps.store.facts.get(session_id)
-        return cls(deps, session, memory, stored.adopted(deps.clock.now()), (session, memory, stored))
+        return cls(
+            deps, session, memory, stored.adopted(deps.clock.now()), (session, memory, stored)
+        )
 
-    def write(self, events: Sequence[Draft] = (), evidence: Evidence | None = None, messages: Sequence[Message] = ()) -> bool:
-        """Write what changed, with its events, in one transaction; False when there was nothing to write."""
+    def write(
+        self,
+        events: Sequence[Draft] = (),
+        evidence: Evidence | None = None,
+        messages: Sequence[Message] = (),
+    ) -> bool:
+        """Write what changed, with its events, in one transaction; False when
+        there was nothing to write.
+        """
         session, memory, facts = self.written
         self.session = _project(self.session, self.memory, self.facts)
         changed_facts = noteworthy(facts, self.facts)
-        if not (events or messages or evidence) and self.memory == memory and self.session == session and not changed_facts:
+        if (
+            not (events or messages or evidence)
+            and self.memory == memory
+            and self.session == session
+            and not changed_facts
+        ):
             return False
         store, session_id = self.deps.store, self.session.id
         with store.transaction() as tx:
@@ -90,16 +112,25 @@ class SessionState:
         if not waiting:
             return None
         first = waiting[0]
-        return PendingMessage(first.id, first.state, pauses.get(first.id), first.detail, first.carried)
+        return PendingMessage(
+            first.id, first.state, pauses.get(first.id), first.detail, first.carried
+        )
 
 
 def noteworthy(before: Facts, after: Facts) -> bool:
-    """Whether facts differ; output counts in steps of seconds. Since when somebody is unknown is news, too."""
-    return _still(before, before.process) != _still(after, before.process) or _unknown_since(before) != _unknown_since(after)
+    """Whether facts differ; output counts in steps of seconds. Since when somebody
+    is unknown is news, too.
+    """
+    return _still(before, before.process) != _still(after, before.process) or _unknown_since(
+        before
+    ) != _unknown_since(after)
 
 
 def _unknown_since(facts: Facts) -> list[datetime | None]:
-    return [seen.at if seen is not None and seen.presence is Presence.UNKNOWN else None for seen in (facts.process, facts.forge)]
+    return [
+        seen.at if seen is not None and seen.presence is Presence.UNKNOWN else None
+        for seen in (facts.process, facts.forge)
+    ]
 
 
 def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
@@ -138,11 +169,17 @@ def _project(session: Session, memory: LifecycleState, facts: Facts) -> Session:
 
 def _lost(memory: LifecycleState, facts: Facts) -> list[tuple[datetime, str]]:
     """What nobody has seen for a while: since when, what it is, and why."""
-    watched = (("the agent", facts.process, memory.signal_lost), ("the forge", facts.forge, memory.forge_lost))
+    watched = (
+        ("the agent", facts.process, memory.signal_lost),
+        ("the forge", facts.forge, memory.forge_lost),
+    )
     return [
         (seen.at, f"{what}: {seen.detail or 'it cannot be seen'}")
         for what, seen, lost in watched
-        if seen is not None and seen.presence is Presence.UNKNOWN and lost and not memory.status.terminal
+        if seen is not None
+        and seen.presence is Presence.UNKNOWN
+        and lost
+        and not memory.status.terminal
     ]
 
 
@@ -154,7 +191,11 @@ def last_activity(session: Session, memory: LifecycleState, facts: Facts) -> dat
     if facts.agent is not None and facts.agent.since is not None:
         moments.append(facts.agent.since)
     process = facts.process
-    output = process.output_at if process is not None and memory.activity is not Activity.EXITED else None
+    output = (
+        process.output_at
+        if process is not None and memory.activity is not Activity.EXITED
+        else None
+    )
     if output is not None and output - session.last_activity_at >= OUTPUT_STEP:
         moments.append(output)
     return max(moments)

@@ -1,4 +1,6 @@
-"""Asking for a session: checked as a whole, then written as a whole; its steps follow on their own."""
+"""Asking for a session: checked as a whole, then written as a whole; its
+steps follow on their own.
+"""
 
 from __future__ import annotations
 
@@ -62,23 +64,32 @@ def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
     project = deps.project(request.project_id)
     if project.ssh is not None:
         raise Refused(
-            f"project {project.id} lies on {project.ssh.host} (ssh_config), which this version cannot reach yet; "
+            f"project {project.id} lies on {project.ssh.host} (ssh_config), which this version "
+            "cannot reach yet; "
             "it is never run on this machine instead: remove ssh_config if it is to be"
         )
     if not (request.prompt and request.prompt.strip()) and not request.issue_id:
         raise Invalid("prompt: give a prompt or an issue_id, so that the agent has something to do")
     if request.issue_id and project.tracker is None:
-        raise Invalid(f"issue_id: project {project.id} has no tracker_config to read issues from; give a prompt instead")
+        raise Invalid(
+            f"issue_id: project {project.id} has no tracker_config to read issues from; give a "
+            "prompt instead"
+        )
     if request.branch is not None:
         check_work_branch(request.branch, project.default_branch, project.protected_branches)
         rivals = deps.store.sessions.on_branch(project.id, request.branch)
         if rivals:
-            raise Conflict(f"branch: {request.branch} belongs to session {rivals[0].id} ({rivals[0].status}); choose another")
+            raise Conflict(
+                f"branch: {request.branch} belongs to session {rivals[0].id} "
+                f"({rivals[0].status}); choose another"
+            )
     return project
 
 
 def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Session:
-    """The session that would be; without a branch or an issue to name one it works on one of its own name."""
+    """The session that would be; without a branch or an issue to name one it
+    works on one of its own name.
+    """
     now = deps.clock.now()
     session = Session(
         id=f"{project.session_prefix or project.id[:3]}-{secrets.token_hex(4)}",
@@ -98,20 +109,31 @@ def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Sessi
         priority=request.priority,
     )
     if session.issue_id is None:
-        check_work_branch(session.branch or session.id, project.default_branch, project.protected_branches)
+        check_work_branch(
+            session.branch or session.id, project.default_branch, project.protected_branches
+        )
     deps.host(session).check(brief(session, project))
     return session
 
 
-def spawn(deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | None = None) -> Session:
-    """Write down a new session and its place in the queue. Raises Invalid, Conflict, NotFound; makes nothing then.
+def spawn(
+    deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | None = None
+) -> Session:
+    """Write down a new session and its place in the queue. Raises Invalid, Conflict,
+    NotFound; makes nothing then.
 
     Neither where it was made ``once`` already: that raises RequestRepeatedError.
     """
     project = _checked(deps, request)
     session = _drawn(deps, project, request)
-    waiting = Waiting(session.id, project.id, request.priority, 0, request.held, session.created_at, "")
-    what = f"issue {request.issue_id}" if request.issue_id else (request.prompt or "").strip().splitlines()[0][:72]
+    waiting = Waiting(
+        session.id, project.id, request.priority, 0, request.held, session.created_at, ""
+    )
+    what = (
+        f"issue {request.issue_id}"
+        if request.issue_id
+        else (request.prompt or "").strip().splitlines()[0][:72]
+    )
     with deps.store.transaction() as tx:
         if once is not None:
             deps.store.idempotency.begin(once, session.id, session.created_at)
@@ -119,7 +141,13 @@ def spawn(deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | N
         deps.store.sessions.insert(session)
         deps.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
         deps.store.queue.add(waiting)
-        tx.emit(session.id, project.id, Draft(EventType.SESSION_QUEUED, f"asked for: {what}", data={"priority": request.priority}))
+        tx.emit(
+            session.id,
+            project.id,
+            Draft(
+                EventType.SESSION_QUEUED, f"asked for: {what}", data={"priority": request.priority}
+            ),
+        )
     return session
 
 

@@ -1,4 +1,5 @@
-"""Sessions that nobody looks after, and that is said: their project is not in the file any more, or their host is not known.
+"""Sessions that nobody looks after, and that is said: their project is not in the file any more, or
+their host is not known.
 
 A person can still end those of a project that left.
 """
@@ -23,13 +24,16 @@ def why(deps: Dependencies, session: Session) -> str | None:
     """Why nobody looks after it and what to do; None where its project and its host are there."""
     if deps.host_of_name(session.host) is None:
         return (
-            f"nobody watches it: it is on host {session.host}, which this supervisor does not know, so nobody can say whether its agent "
-            "lives, and it is not started here; have that host known again, or end the agent over there"
+            f"nobody watches it: it is on host {session.host}, which this supervisor does not "
+            "know, so nobody can say whether its agent "
+            "lives, and it is not started here; have that host known again, or end the agent over "
+            "there"
         )
     if deps.config.project(session.project_id) is not None:
         return None
     return (
-        f"nobody watches it: its project {session.project_id} is not in {deps.config.source}; put that back under this project_id and "
+        f"nobody watches it: its project {session.project_id} is not in {deps.config.source}; put "
+        "that back under this project_id and "
         f"send SIGHUP (or ennio stop && ennio start), or end it: ennio session kill {session.id}"
     )
 
@@ -47,19 +51,35 @@ def show(deps: Dependencies, session: Session) -> None:
     if reason is None or session.status.terminal or session.reason == reason:
         return
     log.warning("session left alone", extra={"session": session.id, "reason": reason})
-    shown = replace(session, reason=reason, no_signal_since=session.no_signal_since or deps.clock.now())
+    shown = replace(
+        session, reason=reason, no_signal_since=session.no_signal_since or deps.clock.now()
+    )
     try:
         with deps.store.transaction() as tx:
             deps.store.sessions.save(shown)
-            tx.emit(session.id, session.project_id, Draft(EventType.SIGNAL_LOST, reason, Priority.ACTION))
+            tx.emit(
+                session.id,
+                session.project_id,
+                Draft(EventType.SIGNAL_LOST, reason, Priority.ACTION),
+            )
     except EnnioError as error:
-        log.warning("not written that a session is left alone", extra={"session": session.id, "error": str(error)})
+        log.warning(
+            "not written that a session is left alone",
+            extra={"session": session.id, "error": str(error)},
+        )
 
 
 def kill(deps: Dependencies, session: Session, by: str) -> Session:
-    """End what runs of it, then say so. Blocks for some seconds; raises Unreachable where it cannot be ended, and Conflict where it has."""
+    """End what runs of it, then say so. Blocks for some seconds; raises Unreachable where it cannot
+    be ended, and Conflict where it has.
+    """
     text = deps.store.memories.get(session.id)
-    memory = orders.kill(codec.loads(LifecycleState, text) if text else LifecycleState(session.status, session.created_at), by)
+    memory = orders.kill(
+        codec.loads(LifecycleState, text)
+        if text
+        else LifecycleState(session.status, session.created_at),
+        by,
+    )
     if memory.status is SessionStatus.KILLED:
         return session
     host, brief = deps.host(session), brief_without_project(session)
@@ -67,13 +87,19 @@ def kill(deps: Dependencies, session: Session, by: str) -> Session:
         host.stop(brief, launched=True)
     host.stop(brief, launched=False)
     now, before, rule = deps.clock.now(), memory.status, f"killed by {by}"
-    memory = replace(orders.stopped(memory), status=SessionStatus.KILLED, status_since=now, rule=rule)
+    memory = replace(
+        orders.stopped(memory), status=SessionStatus.KILLED, status_since=now, rule=rule
+    )
     killed = replace(session, status=SessionStatus.KILLED, reason=rule, no_signal_since=None)
     data = {"from": before.value, "to": "killed", "reason": rule}
     with deps.store.transaction() as tx:
         deps.store.sessions.save(killed)
         deps.store.memories.save(session.id, codec.dumps(memory))
         deps.store.queue.remove(session.id)
-        tx.emit(session.id, session.project_id, Draft(EventType.STATUS_CHANGED, f"{before} -> killed: {rule}", data=data))
+        tx.emit(
+            session.id,
+            session.project_id,
+            Draft(EventType.STATUS_CHANGED, f"{before} -> killed: {rule}", data=data),
+        )
         tx.emit(session.id, session.project_id, Draft(EventType.SESSION_KILLED, rule, data=data))
     return killed

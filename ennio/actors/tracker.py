@@ -1,4 +1,6 @@
-"""Tells issues what their sessions have come to: one follower of the log for each project with a tracker."""
+"""Tells issues what their sessions have come to: one follower of the log for
+each project with a tracker.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,11 @@ KINDS: Mapping[str, MilestoneKind] = MappingProxyType(
 
 
 class TrackerActor(FollowerActor):
-    """Works off the log of one project: intends to tell each milestone, and tells them in their order.
+    """Works off the log of one project: intends to tell each milestone, and
+    tells them in their order.
 
-    What cannot be reached is tried again until it can; what is refused is told in the log and passed over.
+    What cannot be reached is tried again until it can; what is refused is told in
+    the log and passed over.
     """
 
     def __init__(
@@ -84,14 +88,16 @@ class TrackerActor(FollowerActor):
             delivery = DeliveryRecord(DeliveryKind.MILESTONE, event.id, event.project_id)
             self._deps.store.deliveries.intend(delivery)
 
-    # --- what the queue asks -----------------------------------------------------------------------
+    # --- what the queue asks ----------------------------------------------------------------------
 
     def due(self, delivery: DeliveryRecord, now: datetime) -> datetime:
         """See ``DeliveryWork``."""
         return delivering.due(delivery, RETRY, now)
 
     def deliver(self, delivery: DeliveryRecord) -> float:
-        """Tell the issue; the tracker knows a milestone again. Returns how long it took (seconds)."""
+        """Tell the issue; the tracker knows a milestone again. Returns
+        how long it took (seconds).
+        """
         begun = time.monotonic()
         found = self._milestone(delivery)
         # a tracker of somebody's own may be older than this question
@@ -135,7 +141,9 @@ class TrackerActor(FollowerActor):
 
 
 def milestone_of(event: Event, session: Session) -> Milestone:
-    """What an event means to the session's issue; the pull request is the event's own where it names one."""
+    """What an event means to the session's issue; the pull request is the
+    event's own where it names one.
+    """
     number = event.data.get("number")
     return Milestone(
         kind=KINDS[event.event_type],

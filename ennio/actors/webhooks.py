@@ -1,4 +1,6 @@
-"""Takes in what a forge sends: believed only with a signature, taken once, and never more than "look again"."""
+"""Takes in what a forge sends: believed only with a signature, taken once, and
+never more than "look again".
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,27 @@ _KEY = "webhooks.github"
 _REMEMBERED = 500
 
 
-def received(deps: Dependencies, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
+def received(
+    deps: Dependencies, event: str, delivery: str, signature: str | None, raw: bytes
+) -> str:
     """Look again at what a delivery of GitHub's is about; says what was done.
 
-    Raises Unauthorized unless a project's ``webhook_secret`` made the signature, Invalid for what is no JSON object.
+    Raises Unauthorized unless a project's ``webhook_secret`` made the signature, Invalid
+    for what is no JSON object.
     """
     trusting = [project for project, secret in _secrets(deps) if is_signed(raw, signature, secret)]
     if not trusting:
-        raise Unauthorized("the signature fits no project's webhook_secret; set the same secret on GitHub and in scm_config.config")
+        raise Unauthorized(
+            "the signature fits no project's webhook_secret; set the same secret on GitHub and in "
+            "scm_config.config"
+        )
     if delivery in _known(deps):
         return "known already"
-    told = [_tell(deps, project, happening) for happening in happenings(event, _object(raw)) for project in trusting]
+    told = [
+        _tell(deps, project, happening)
+        for happening in happenings(event, _object(raw))
+        for project in trusting
+    ]
     # written down last: a delivery that was cut off is taken again
     with deps.store.transaction():  # read again: others may have been taken meanwhile
         deps.store.meta.set(_KEY, json.dumps([*_known(deps), delivery][-_REMEMBERED:]))
@@ -41,7 +53,11 @@ def received(deps: Dependencies, event: str, delivery: str, signature: str | Non
 
 def _secrets(deps: Dependencies) -> Iterator[tuple[Project, str]]:
     for project in deps.config.projects:
-        if project.scm is not None and project.scm.plugin == "github" and isinstance(project.scm.config.get("webhook_secret"), str):
+        if (
+            project.scm is not None
+            and project.scm.plugin == "github"
+            and isinstance(project.scm.config.get("webhook_secret"), str)
+        ):
             yield project, project.scm.config["webhook_secret"]
 
 
@@ -62,7 +78,9 @@ def _object(raw: bytes) -> Mapping[str, Any]:
     try:
         document = json_value(raw)
     except ValueError:
-        raise Invalid("the body is no JSON; choose the content type application/json on GitHub") from None
+        raise Invalid(
+            "the body is no JSON; choose the content type application/json on GitHub"
+        ) from None
     if not isinstance(document, dict):
         raise Invalid("the body must be a JSON object: {...}")
     return document

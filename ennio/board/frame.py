@@ -16,7 +16,9 @@ HELP = "q quit  ↑↓ scroll"
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """What the board shows. ``trouble`` says why it could not be read afresh; the last is shown then."""
+    """What the board shows. ``trouble`` says why it could not be read
+    afresh; the last is shown then.
+    """
 
     at: datetime
     sessions: Sequence[Mapping[str, Any]] = ()
@@ -28,7 +30,9 @@ class BoardView:
 
 
 def frame(view: BoardView, width: int, height: int) -> list[str]:
-    """Exactly ``height`` lines, none wider than ``width``: a title, the table from ``top`` on, a foot."""
+    """Exactly ``height`` lines, none wider than ``width``: a title, the table
+    from ``top`` on, a foot.
+    """
     if height <= 0 or width <= 0:
         return [""] * max(height, 0)
     head = [cut(line, width) for line in _head(view)][:height]
@@ -41,13 +45,18 @@ def frame(view: BoardView, width: int, height: int) -> list[str]:
 
 def _head(view: BoardView) -> list[str]:
     queued = f"; {len(view.queue)} in the queue" if view.queue else ""
-    return [f"ennio  {view.url}  {summary(view.sessions)}{queued}", *warnings(view.sessions, view.at), ""]
+    return [
+        f"ennio  {view.url}  {summary(view.sessions)}{queued}",
+        *warnings(view.sessions, view.at),
+        "",
+    ]
 
 
 def _body(view: BoardView, width: int, room: int) -> list[str]:
     if not view.sessions:
         return ["no sessions; begin one with: ennio spawn PROJECT --prompt TEXT"[:width]][:room]
-    # painted lines cannot be cut afterwards: a terminal too narrow for the table goes without colour
+    # painted lines cannot be cut afterwards: a terminal too narrow for the
+    # table goes without colour
     plain = session_table(view.sessions, view.at, width, PLAIN)
     if max(map(len, plain)) > width:
         titles, *rows = [cut(line, width) for line in plain]
@@ -64,4 +73,8 @@ def scroll(top: int, by: int, rows: int, room: int) -> int:
 
 def _foot(view: BoardView) -> list[str]:
     trouble = f"not up to date: {clean(view.trouble)}" if view.trouble else ""
-    return [trouble, f"{view.at.astimezone():%H:%M:%S}  {HELP}"] if trouble else [f"{view.at.astimezone():%H:%M:%S}  {HELP}"]
+    return (
+        [trouble, f"{view.at.astimezone():%H:%M:%S}  {HELP}"]
+        if trouble
+        else [f"{view.at.astimezone():%H:%M:%S}  {HELP}"]
+    )

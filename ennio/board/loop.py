@@ -1,4 +1,6 @@
-"""The board's loop: read, draw, wait for a key or the next second. The picture itself is in ``frame``."""
+"""The board's loop: read, draw, wait for a key or the next second. The
+picture itself is in ``frame``.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,12 @@ def show(source: Source, view: BoardView) -> None:
             key = _painted(terminal, view)
             if key in ("q", "Q"):
                 return
-            view = replace(view, top=scroll(view.top, _steps(key, terminal.height), len(view.sessions), terminal.height - 4))
+            view = replace(
+                view,
+                top=scroll(
+                    view.top, _steps(key, terminal.height), len(view.sessions), terminal.height - 4
+                ),
+            )
 
 
 @contextmanager
@@ -52,4 +59,11 @@ def _painted(terminal: blessed.Terminal, view: BoardView) -> str:
 
 def _steps(key: str, height: int) -> int:
     pages = max(1, height - 5)
-    return {"KEY_DOWN": 1, "j": 1, "KEY_UP": -1, "k": -1, "KEY_PGDOWN": pages, "KEY_PGUP": -pages}.get(key, 0)
+    return {
+        "KEY_DOWN": 1,
+        "j": 1,
+        "KEY_UP": -1,
+        "k": -1,
+        "KEY_PGDOWN": pages,
+        "KEY_PGUP": -pages,
+    }.get(key, 0)

@@ -1,6 +1,8 @@
-"""The one place where the commands, the board and the demo print: words are cleaned here, and output that is closed is met.
+"""The one place where the commands, the board and the demo print: words are cleaned here, and
+output that is closed is met.
 
-Nobody reads what goes to a closed stream, and what is told beside the answer (stderr) never stops the answer.
+Nobody reads what goes to a closed stream, and what is told beside the answer
+(stderr) never stops the answer.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ class OutputError(EnnioError):
 def begin() -> None:
     """Make the standard streams fit for use: closed ones lead nowhere, and no character can fail.
 
-    A number that was left free would be given to the next file or socket opened, and then written to.
+    A number that was left free would be given to the next file or socket
+    opened, and then written to.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -41,12 +44,16 @@ def _occupy(number: int) -> None:
 
 
 def out(text: str, end: str = "\n") -> None:
-    """Print a part of the answer. Raises BrokenPipeError when its reader is gone, OutputError when there is no room for it."""
+    """Print a part of the answer. Raises BrokenPipeError when its reader is gone, OutputError when
+    there is no room for it.
+    """
     screen(shown(text) + end)
 
 
 def screen(text: str) -> None:
-    """Write to standard output what was cleaned already: whole frames with the sequences that place them."""
+    """Write to standard output what was cleaned already: whole frames with the
+    sequences that place them.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -54,7 +61,9 @@ def screen(text: str) -> None:
         raise
     except OSError as error:
         abandon()
-        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from error
+        raise OutputError(
+            f"standard output cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def note(text: str) -> None:
@@ -66,7 +75,9 @@ def note(text: str) -> None:
 
 
 def abandon() -> None:
-    """Nobody reads standard output any more: the interpreter must not try to flush it at its end."""
+    """Nobody reads standard output any more: the interpreter must not
+    try to flush it at its end.
+    """
     _nowhere(sys.stdout.fileno())
 
 

@@ -44,16 +44,23 @@ def row(session: Document, now: datetime) -> tuple[str, ...]:
 
 
 def activity(session: Document) -> str:
-    """What the agent does; ``?`` behind it when nobody can see that any more (a forge out of sight leaves the agent in it)."""
+    """What the agent does; ``?`` behind it when nobody can see that any more (a forge out of sight
+    leaves the agent in it).
+    """
     shown = "queued" if session.get("queued") else session.get("activity") or ""
     if shown == "ready" and session.get("helpers"):
-        shown = f"ready +{session['helpers']}"  # its turn is over, and so many helpers are at work for it
-    unseen = session.get("no_signal_since") and not (session.get("no_signal") or "").startswith("the forge")
+        # its turn is over, and so many helpers are at work for it
+        shown = f"ready +{session['helpers']}"
+    unseen = session.get("no_signal_since") and not (session.get("no_signal") or "").startswith(
+        "the forge"
+    )
     return f"{shown}?" if unseen else shown
 
 
 def why(session: Document, now: datetime) -> str:
-    """What a person should know first: the agent's question, what it or a message for it waits for, why the status is what it is."""
+    """What a person should know first: the agent's question, what it or a message for it waits for,
+    why the status is what it is.
+    """
     queued = session.get("queued")
     if session.get("question"):
         return f"asks: {session['question']}"
@@ -63,7 +70,9 @@ def why(session: Document, now: datetime) -> str:
 
 
 def message_waits(session: Document, now: datetime) -> str:
-    """In few words what a message waits for; empty until it has waited for longer than a delivery takes."""
+    """In few words what a message waits for; empty until it has waited for
+    longer than a delivery takes.
+    """
     waits = session.get("message_waits")
     if not waits or now - datetime.fromisoformat(waits["since"]) < BRIEF:
         return ""
@@ -78,13 +87,19 @@ def tint(style: Style) -> Tint | None:
 
     def painted(column: Column, cell: str, padded: str) -> str:
         palette = {"STATUS": STATUS, "ACTIVITY": ACTIVITY}.get(column.title, {})
-        colour = "yellow" if cell.startswith("asks:") else palette.get(cell.rstrip("?").partition(" +")[0])
+        colour = (
+            "yellow"
+            if cell.startswith("asks:")
+            else palette.get(cell.rstrip("?").partition(" +")[0])
+        )
         return style.paint(colour, padded)
 
     return painted if style.on else None
 
 
-def session_table(sessions: Sequence[Document], now: datetime, width: int | None, style: Style) -> list[str]:
+def session_table(
+    sessions: Sequence[Document], now: datetime, width: int | None, style: Style
+) -> list[str]:
     """The table of these sessions, in the order given."""
     return table(COLUMNS, [row(session, now) for session in sessions], width, tint(style))
 
@@ -102,18 +117,36 @@ def warnings(sessions: Sequence[Document], now: datetime) -> list[str]:
     blind = [session for session in sessions if session.get("no_signal_since")]
     if not blind:
         return []
-    named = ", ".join(f"{session['id']} ({age(session['no_signal_since'], now)})" for session in blind[:5])
+    named = ", ".join(
+        f"{session['id']} ({age(session['no_signal_since'], now)})" for session in blind[:5]
+    )
     more = f" and {len(blind) - 5} more" if len(blind) > 5 else ""
-    reasons = list(dict.fromkeys(session["no_signal"] for session in blind if session.get("no_signal")))
-    why = f" ({reasons[0]}{f'; and {len(reasons) - 1} more reasons' if len(reasons) > 1 else ''})" if reasons else ""
+    reasons = list(
+        dict.fromkeys(session["no_signal"] for session in blind if session.get("no_signal"))
+    )
+    why = (
+        f" ({reasons[0]}{f'; and {len(reasons) - 1} more reasons' if len(reasons) > 1 else ''})"
+        if reasons
+        else ""
+    )
     return [f"no signal from {named}{more}{why}: what is shown of them is the last that was seen"]
 
 
 def living(sessions: Sequence[Document]) -> list[Document]:
-    """The sessions whose agent is thought to run (unknown counts as running, but not of one whose task is over)."""
-    return [s for s in sessions if not s.get("queued") and s.get("activity") != "exited" and (s["status"] not in OVER or _lingers(s))]
+    """The sessions whose agent is thought to run (unknown counts as running, but not of
+    one whose task is over).
+    """
+    return [
+        s
+        for s in sessions
+        if not s.get("queued")
+        and s.get("activity") != "exited"
+        and (s["status"] not in OVER or _lingers(s))
+    ]
 
 
 def _lingers(session: Document) -> bool:
-    """Whether the agent lives on although its task is over: it does so until its workspace is cleaned up."""
+    """Whether the agent lives on although its task is over: it does so until its
+    workspace is cleaned up.
+    """
     return session["status"] in ("merged", "done") and session.get("activity") is not None

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from ennio.model.printable import printable
 
-_CODES: Mapping[str, str] = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "dim": "2"}
+_CODES: Mapping[str, str] = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "dim": "2",
+}
 # Known to this process alone, so that no text from elsewhere holds a colour of ours.
 _OURS = f"\x1b[{os.urandom(8).hex()}:"
 
@@ -30,7 +38,13 @@ STATUS: Mapping[str, str] = {
     "exited": "red",
     "killed": "dim",
 }
-ACTIVITY: Mapping[str, str] = {"active": "blue", "waiting_input": "yellow", "blocked": "red", "idle": "dim", "exited": "dim"}
+ACTIVITY: Mapping[str, str] = {
+    "active": "blue",
+    "waiting_input": "yellow",
+    "blocked": "red",
+    "idle": "dim",
+    "exited": "dim",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,10 @@ class Style:
 def shown(text: str) -> str:
     """The text as a terminal gets it: our own colours, and nothing else that steers."""
     first, *painted = text.split(_OURS)
-    return printable(first) + "".join(f"\x1b[{code}m{printable(rest)}" for code, _, rest in (part.partition("m") for part in painted))
+    return printable(first) + "".join(
+        f"\x1b[{code}m{printable(rest)}"
+        for code, _, rest in (part.partition("m") for part in painted)
+    )
 
 
 PLAIN = Style()

@@ -25,7 +25,9 @@ Tint = Callable[[Column, str, str], str]
 
 
 def clean(text: str) -> str:
-    """The text on one line, as it will be printed: measured so, a title neither steers the terminal nor moves a column."""
+    """The text on one line, as it will be printed: measured so, a title neither steers the
+    terminal nor moves a column.
+    """
     return one_line(text)
 
 
@@ -35,7 +37,10 @@ def cells(text: str) -> int:
         return len(text)
     import unicodedata  # noqa: PLC0415 - most tables never need it
 
-    return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
 
 
 def cut(text: str, width: int) -> str:
@@ -71,16 +76,24 @@ def _fit(widths: list[int], columns: Sequence[Column], room: int) -> list[int]:
     return fitted
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None = None, tint: Tint | None = None) -> list[str]:
+def table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    width: int | None = None,
+    tint: Tint | None = None,
+) -> list[str]:
     """The lines of a table with a heading; columns empty in every row are left out.
 
-    ``width`` None means as wide as it wants to be (for pipes). ``tint`` colours cells after they are padded.
+    ``width`` None means as wide as it wants to be (for pipes). ``tint`` colours
+    cells after they are padded.
     """
     bare = [[clean(cell) for cell in row] for row in rows]
     used = [i for i, _ in enumerate(columns) if any(row[i] for row in bare)]
     shown = [columns[i] for i in used]
     body = [[row[i] for i in used] for row in bare]
-    widths = [max(cells(column.title), *(cells(row[i]) for row in body)) for i, column in enumerate(shown)]
+    widths = [
+        max(cells(column.title), *(cells(row[i]) for row in body)) for i, column in enumerate(shown)
+    ]
     if width is not None:
         widths = _fit(widths, shown, width - len(GAP) * (len(shown) - 1))
     lines = [_line(shown, [column.title for column in shown], widths, None)]
@@ -88,11 +101,19 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
     return lines
 
 
-def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int], tint: Tint | None) -> str:
-    padded = [pad(cell, width, right=column.right) for column, cell, width in zip(columns, row, widths, strict=True)]
+def _line(
+    columns: Sequence[Column], row: Sequence[str], widths: Sequence[int], tint: Tint | None
+) -> str:
+    padded = [
+        pad(cell, width, right=column.right)
+        for column, cell, width in zip(columns, row, widths, strict=True)
+    ]
     padded[-1:] = [cell.rstrip() for cell in padded[-1:]]
     if tint is not None:
-        padded = [tint(column, cell, filled) for column, cell, filled in zip(columns, row, padded, strict=True)]
+        padded = [
+            tint(column, cell, filled)
+            for column, cell, filled in zip(columns, row, padded, strict=True)
+        ]
     return GAP.join(padded).rstrip()
 
 

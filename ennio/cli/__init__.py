@@ -1,1 +1,3 @@
-"""The ``ennio`` command: verbs over the REST API. It prints; decisions are made by the supervisor."""
+"""The ``ennio`` command: verbs over the REST API. It prints; decisions
+are made by the supervisor.
+"""

@@ -5,7 +5,9 @@ import sys
 
 
 def main() -> int:
-    """Run one command. While it is being loaded, Ctrl-C ends it without a word; from then on ``main`` answers it."""
+    """Run one command. While it is being loaded, Ctrl-C ends it without a word; from
+    then on ``main`` answers it.
+    """
     listening = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     if listening:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)

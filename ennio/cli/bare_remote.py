@@ -1,4 +1,6 @@
-"""The bare repository a project without a remote gets, so that merges never move a person's checked-out branch."""
+"""The bare repository a project without a remote gets, so that merges never move a
+person's checked-out branch.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,21 @@ _PUSHING = 600.0
 
 
 def bare_remote_path(repository: WorkingCopy, home: Home) -> Path:
-    """Where the bare remote of this repository lies: readable, and different for folders of the same name elsewhere."""
+    """Where the bare remote of this repository lies: readable, and different for folders of
+    the same name elsewhere.
+    """
     root = repository.root
-    return home.root / "hubs" / f"{root.name or 'root'}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}.git"
+    return (
+        home.root
+        / "hubs"
+        / f"{root.name or 'root'}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}.git"
+    )
 
 
 def make_bare_remote(repository: WorkingCopy, home: Home, undo: ExitStack) -> Path:
-    """Make the bare remote, push the default branch there, add it as remote; each step is put on ``undo``."""
+    """Make the bare remote, push the default branch there, add it as remote; each
+    step is put on ``undo``.
+    """
     place = bare_remote_path(repository, home)
     private(home.root / "hubs")
     git = Git(repository.root)
@@ -51,7 +61,9 @@ def _push(git: Git, place: Path, branch: str) -> None:
 
 
 def exclude(root: Path, pattern: str) -> None:
-    """Keep files out of git's sight in this clone alone: the person's own .gitignore stays as it is."""
+    """Keep files out of git's sight in this clone alone: the person's own
+    .gitignore stays as it is.
+    """
     told = Git(root).run("rev-parse", "--git-path", "info/exclude").text
     file = root / told
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -59,4 +71,6 @@ def exclude(root: Path, pattern: str) -> None:
     if pattern not in before.splitlines():
         end = "" if not before or before.endswith("\n") else "\n"
         after = f"{before}{end}{pattern}\n".encode(errors="surrogateescape")
-        write_atomically(file.resolve(), after, mode=0o644, keep_mode=True)  # people keep it as a link into their dotfiles
+        write_atomically(
+            file.resolve(), after, mode=0o644, keep_mode=True
+        )  # people keep it as a link into their dotfiles

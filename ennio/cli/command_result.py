@@ -12,7 +12,8 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The end of a verb. ``document`` is printed under ``--json``, ``lines`` otherwise, ``notes`` always to stderr.
+    """The end of a verb. ``document`` is printed under ``--json``, ``lines`` otherwise,
+    ``notes`` always to stderr.
 
     A verb that has printed as it went (a stream) answers with ``spoken``.
     """

@@ -1,4 +1,6 @@
-"""What a person says to a configuration file that was never seen here: shown whole, asked once, kept."""
+"""What a person says to a configuration file that was never seen here: shown
+whole, asked once, kept.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def obtain(config: Config, context: CliContext, *, given: bool) -> None:
-    """Make sure that the file is trusted: it is, or ``given`` says so, or a person is asked. Raises Untrusted, Refused."""
+    """Make sure that the file is trusted: it is, or ``given`` says so, or a person is asked.
+    Raises Untrusted, Refused.
+    """
     from ennio.config import trusted
     from ennio.machine.home import Home
 
@@ -31,14 +35,20 @@ def obtain(config: Config, context: CliContext, *, given: bool) -> None:
 def _agreed(config: Config, new: Collection[Demand], context: CliContext, *, before: bool) -> bool:
     if not context.interactive or context.json:
         return False
-    began = "has changed since you trusted it. What is new would" if before else "is not known here. It would"
+    began = (
+        "has changed since you trusted it. What is new would"
+        if before
+        else "is not known here. It would"
+    )
     context.note("\n".join([f"{config.source} {began}", "", *told(new), ""]))
     context.note("Trust it? It runs as you, with your files. [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def told(demands: Collection[Demand]) -> Iterator[str]:
-    """The demands for people, by what they can do; nothing is left out, and no line can be taken for another's."""
+    """The demands for people, by what they can do; nothing is left out, and no line
+    can be taken for another's.
+    """
     from ennio.config.trust_keys import Trust
 
     for kind in Trust:
@@ -58,6 +68,12 @@ def _lines(word: str) -> list[str]:
 def listed(config: Config, new: Collection[Demand]) -> dict[str, Any]:
     """The same for programs."""
     demands = [
-        {"kind": demand.kind, "place": demand.place, "words": list(demand.words), "trusted": demand not in new} for demand in config.demands
+        {
+            "kind": demand.kind,
+            "place": demand.place,
+            "words": list(demand.words),
+            "trusted": demand not in new,
+        }
+        for demand in config.demands
     ]
     return {"file": str(config.source), "trusted": not new, "demands": demands}

@@ -37,7 +37,12 @@ class CliContext:
     def of_terminal(cls, *, json: bool, config: str | None) -> CliContext:
         """The context as standard output and the environment tell it."""
         terminal = sys.stdout.isatty()
-        colour = terminal and not json and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        colour = (
+            terminal
+            and not json
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+        )
         width = os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None
         return cls(json, config, Style(colour), width or None, terminal and sys.stdin.isatty())
 
@@ -74,11 +79,15 @@ class CliContext:
         from ennio.machine.home import Home
 
         source = self.config_file()
-        found = find(source, Home.of_environment(), lambda: self._configured_token(source), self.known)
+        found = find(
+            source, Home.of_environment(), lambda: self._configured_token(source), self.known
+        )
         return found if patience is None else found.patient(patience)
 
     def distrusted(self, error: Unauthorized) -> Unauthorized:
-        """The error where the supervisor does not take the token that was read for it; any other stays as it is."""
+        """The error where the supervisor does not take the token that was read for it;
+        any other stays as it is.
+        """
         from ennio.http.address import TOKEN
 
         if "the token is wrong" not in str(error):
@@ -86,7 +95,8 @@ class CliContext:
         file = self.run_directory() / TOKEN
         source = file if file.exists() else f"api_token of {self.config_file()}"
         return Unauthorized(
-            f"the supervisor does not take the token that was read for it ({source}): it was changed since the start; "
+            f"the supervisor does not take the token that was read for it ({source}): it was "
+            "changed since the start; "
             "make them agree with: ennio stop && ennio start --detach"
         )
 
@@ -101,13 +111,17 @@ class CliContext:
 
 
 def match_project(name: str, projects: list[dict[str, Any]]) -> str:
-    """The id of the project with this id or name among those. Raises NotFound naming the nearest."""
+    """The id of the project with this id or name among those. Raises
+    NotFound naming the nearest.
+    """
     for key in ("id", "name"):
         for project in projects:
             if project[key] == name:
                 return str(project["id"])
     known = [str(project["id"]) for project in projects]
-    raise NotFound(f"no project {name!r}{nearest(name, known)}; known are: {', '.join(known) or 'none'}")
+    raise NotFound(
+        f"no project {name!r}{nearest(name, known)}; known are: {', '.join(known) or 'none'}"
+    )
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -117,7 +131,8 @@ def nearest(word: str, known: list[str]) -> str:
 
 
 def path(template: str, *segments: object) -> str:
-    """A path of the API, its ``{}`` filled with quoted segments. Raises Invalid for one that is no segment, NotFound with a slash.
+    """A path of the API, its ``{}`` filled with quoted segments. Raises Invalid for one that is no
+    segment, NotFound with a slash.
 
     >>> path("/sessions/{}/output", "a b")
     '/sessions/a%20b/output'
@@ -129,5 +144,8 @@ def path(template: str, *segments: object) -> str:
     slashed = next((segment for segment in segments if "/" in str(segment)), None)
     if slashed is not None:
         # a server reads a quoted slash like any other
-        raise NotFound(f"there is nothing called {slashed!r}: an id has no slash; ennio status shows the sessions, and their projects")
+        raise NotFound(
+            f"there is nothing called {slashed!r}: an id has no slash; ennio status shows the "
+            "sessions, and their projects"
+        )
     return template.format(*(quote(str(segment), safe="") for segment in segments))

@@ -16,7 +16,11 @@ Document = Mapping[str, Any]
 
 def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
     """Everything the session's document says, one thing a line."""
-    status = session["status"] + (f" ({session['outcome']})" if session.get("outcome") not in (None, "", session["status"]) else "")
+    status = session["status"] + (
+        f" ({session['outcome']})"
+        if session.get("outcome") not in (None, "", session["status"])
+        else ""
+    )
     items = [
         ("session", session["id"]),
         ("project", session["project_id"]),
@@ -45,7 +49,10 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("archived", _since(session.get("archived_at"), now)),
     ]
     lines = pairs(items)
-    return [style.paint(STATUS.get(session["status"]), line) if line.startswith("status ") else line for line in lines]
+    return [
+        style.paint(STATUS.get(session["status"]), line) if line.startswith("status ") else line
+        for line in lines
+    ]
 
 
 def _since(text: str | None, now: datetime) -> str:
@@ -67,14 +74,18 @@ def _agent(session: Document) -> str:
 
 def _branch(session: Document) -> str:
     base = session.get("base")
-    return (session.get("branch") or "") + (f" (from {base})" if base and session.get("branch") else "")
+    return (session.get("branch") or "") + (
+        f" (from {base})" if base and session.get("branch") else ""
+    )
 
 
 def _usage(usage: Document | None) -> str:
     if not usage:
         return ""
     cost = money(usage.get("cost_usd"))
-    return f"{tokens(usage['input_tokens'])} in, {tokens(usage['output_tokens'])} out" + (f", {cost}" if cost else "")
+    return f"{tokens(usage['input_tokens'])} in, {tokens(usage['output_tokens'])} out" + (
+        f", {cost}" if cost else ""
+    )
 
 
 def _course(metrics: Document | None) -> str:
@@ -85,7 +96,9 @@ def _course(metrics: Document | None) -> str:
     first, merged = metrics["time_to_first_pr_secs"], metrics["time_to_merge_secs"]
     parts = [
         f"pull request after {span(first)}" if first is not None else "",
-        f"{runs} run{'s' * (runs != 1)} of the checks, {metrics['ci_failures']} failed" if runs else "",
+        f"{runs} run{'s' * (runs != 1)} of the checks, {metrics['ci_failures']} failed"
+        if runs
+        else "",
         f"{rounds} round{'s' * (rounds != 1)} of review" if rounds else "",
         f"merged after {span(merged)}" if merged is not None else "",
     ]
@@ -93,12 +106,21 @@ def _course(metrics: Document | None) -> str:
 
 
 def evidence_lines(evidence: Document, now: datetime) -> list[str]:
-    """One verdict in words: the status, the rule that gave it, and each fact with its source and time."""
-    lines = [f"{evidence['status']} since {local(evidence['at'])} ({age(evidence['at'], now)} ago)", f"  rule: {clean(evidence['rule'])}"]
+    """One verdict in words: the status, the rule that gave it, and each fact
+    with its source and time.
+    """
+    lines = [
+        f"{evidence['status']} since {local(evidence['at'])} ({age(evidence['at'], now)} ago)",
+        f"  rule: {clean(evidence['rule'])}",
+    ]
     if evidence["facts"]:
         lines.append("  as it was when that was decided (later news: ennio events --session ID):")
     for ground in evidence["facts"]:
-        seen = f", seen {local(ground['at'])} ({age(ground['at'], now)} ago)" if ground.get("at") else ""
+        seen = (
+            f", seen {local(ground['at'])} ({age(ground['at'], now)} ago)"
+            if ground.get("at")
+            else ""
+        )
         lines.append(f"  - {clean(ground['what'])}  [{clean(ground['source'])}{seen}]")
     return lines
 
@@ -106,14 +128,21 @@ def evidence_lines(evidence: Document, now: datetime) -> list[str]:
 def reaction_line(reaction: Document, now: datetime) -> str:
     """What a reaction last did, or that it did nothing; with its reason and its time."""
     when = f"{local(reaction['at'])} ({age(reaction['at'], now)} ago)"
-    did = reaction["action"].replace("_", " ") if reaction["outcome"] == "act" else reaction["outcome"]
+    did = (
+        reaction["action"].replace("_", " ")
+        if reaction["outcome"] == "act"
+        else reaction["outcome"]
+    )
     return f"reaction {reaction['key']}: {did}: {clean(reaction['detail'] or '')}  [{when}]"
 
 
 def message_line(message: Document, now: datetime) -> str:
     """How far a message to the agent got, and what it waits for or why it failed."""
     why = clean(message["error"] or message["detail"] or "waits for the agent")
-    return f"message {clean(message['text'])[:40]!r}: {message['state'].replace('_', ' ')}: {why}  [{age(message['created_at'], now)} ago]"
+    return (
+        f"message {clean(message['text'])[:40]!r}: {message['state'].replace('_', ' ')}: {why}  "
+        f"[{age(message['created_at'], now)} ago]"
+    )
 
 
 def history_lines(history: Sequence[Document]) -> list[str]:

@@ -13,7 +13,9 @@ _PAUSE = 0.2
 
 
 def tail(log: Path, lines: int, end: int | None = None, begin: int = 0) -> list[str]:
-    """The last lines of a file of any size, read backwards from ``end`` (None: all there is) to ``begin`` at most. In bytes."""
+    """The last lines of a file of any size, read backwards from ``end`` (None: all there is) to
+    ``begin`` at most. In bytes.
+    """
     if lines <= 0:
         return []
     with log.open("rb") as stream:
@@ -27,7 +29,9 @@ def tail(log: Path, lines: int, end: int | None = None, begin: int = 0) -> list[
 
 
 def grown(log: Path, end: int) -> Iterator[str]:
-    """What is written to the file behind ``end``, for ever; a file begun anew is read from its beginning."""
+    """What is written to the file behind ``end``, for ever; a file begun anew is
+    read from its beginning.
+    """
     stream = log.open("rb")
     stream.seek(end)
     while True:

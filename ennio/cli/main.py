@@ -1,4 +1,6 @@
-"""The way through every call: understand, run, print, and turn what went wrong into words and an exit code."""
+"""The way through every call: understand, run, print, and turn what went wrong
+into words and an exit code.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ CLOSED_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 failed, 2 usage, 3 not found, 4 no supervisor, 5 refused."""
+    """Run one command and return its exit code: 0, 1 failed, 2 usage, 3 not found, 4
+    no supervisor, 5 refused.
+    """
     words = sys.argv[1:] if argv is None else list(argv)
     printing.begin()
     try:
@@ -49,7 +53,9 @@ def _said(error: OSError) -> str:
     what = (error.strerror or str(error)).lower()
     place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
     way = {
-        errno.EROFS: "; the disk it lies on is read-only: name another folder (Ennio's own is set by ENNIO_HOME)",
+        errno.EROFS: "; the disk it lies on is read-only: name another folder (Ennio's own is "
+        "set by "
+        "ENNIO_HOME)",
         errno.ENOSPC: "; the disk it lies on is full: free some space and try again",
     }
     return f"{place}{what}{way.get(error.errno or 0, '')}"
@@ -64,7 +70,9 @@ def _call(words: Sequence[str]) -> int:
 
 
 def _answered(call: Call, context: CliContext) -> CommandResult:
-    """What the verb answers. It is the command that sends the token, so a wrong one is told as its affair."""
+    """What the verb answers. It is the command that sends the token, so a wrong
+    one is told as its affair.
+    """
     try:
         return _of_session(call, context)
     except Unauthorized as error:
@@ -116,5 +124,7 @@ def _fail(words: Sequence[str], error: Exception, code: int) -> int:
 def _document(error: Exception, code: int) -> dict[str, Any]:
     document: dict[str, Any] = {"error": str(error), "code": code}
     if isinstance(error, ConfigError):
-        document["problems"] = [{"path": p.path, "line": p.line, "message": p.message} for p in error.problems]
+        document["problems"] = [
+            {"path": p.path, "line": p.line, "message": p.message} for p in error.problems
+        ]
     return document

@@ -43,7 +43,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "dashboard": "the same in a browser",
     },
     "Forge": {
-        "pr": "pull requests: list, show, create, approve, request-changes, comment, merge, close, ready, rerun",
+        "pr": "pull requests: list, show, create, approve, request-changes, comment, merge, close, "
+        "ready, rerun",
         "issue": "issues: list, add",
         "node": "remote nodes: status, list, connect, disconnect",
     },
@@ -55,7 +56,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 TEXTS = ("--prompt", "--message", "--body")
 """Options that take ``-`` for standard input."""
-VERBS: Mapping[str, str] = {verb: summary for group in GROUPS.values() for verb, summary in group.items()}
+VERBS: Mapping[str, str] = {
+    verb: summary for group in GROUPS.values() for verb, summary in group.items()
+}
 
 
 class Verb(Protocol):
@@ -86,8 +89,18 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
         everywhere = self.add_argument_group("everywhere")
-        everywhere.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on standard output")
-        everywhere.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="the configuration (else looked for upwards)")
+        everywhere.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="one JSON document on standard output",
+        )
+        everywhere.add_argument(
+            "--config",
+            metavar="FILE",
+            default=argparse.SUPPRESS,
+            help="the configuration (else looked for upwards)",
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of ending the process."""
@@ -100,22 +113,30 @@ class Parser(argparse.ArgumentParser):
             stdin = f", or on standard input: {found[1]} -" if found[1] in TEXTS else ""
             return f"; words that begin with a dash are given as {found[1]}='-...'{stdin}"
         free = any(action.nargs == "+" and not action.option_strings for action in self._actions)
-        if free and message.startswith(("the following arguments are required", "unrecognized arguments: -")):
+        if free and message.startswith(
+            ("the following arguments are required", "unrecognized arguments: -")
+        ):
             return "; words that begin with a dash stand behind --"
         return ""
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End after ``--help``; what was printed leaves first, so that a closed pipe is noticed in time."""
+        """End after ``--help``; what was printed leaves first, so that a closed
+        pipe is noticed in time.
+        """
         sys.stdout.flush()
         super().exit(status, message)
 
     def verbs(self, **run_of: tuple[Run, str]) -> dict[str, Parser]:
-        """Sub-verbs by name, each with what it runs and its one-line help; underscores become dashes."""
+        """Sub-verbs by name, each with what it runs and its one-line help;
+        underscores become dashes.
+        """
         subs = self.add_subparsers(dest="sub", metavar="COMMAND", required=True)
         made: dict[str, Parser] = {}
         for key, (run, words) in run_of.items():
             name = key.replace("_", "-")
-            made[name] = subs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+            made[name] = subs.add_parser(
+                name, help=words, description=words[0].upper() + words[1:] + "."
+            )
             made[name].set_defaults(run=run)
         return made
 
@@ -134,7 +155,11 @@ def verb_parser(name: str) -> Parser:
     """The parser of one verb, its module loaded now."""
     module = import_module(f"ennio.cli.verbs.{name.replace('-', '_')}")
     verb = cast("Verb", module)
-    parser = Parser(prog=f"ennio {name}", description=module.__doc__, epilog=f"examples:\n{verb.EXAMPLES.rstrip()}")
+    parser = Parser(
+        prog=f"ennio {name}",
+        description=module.__doc__,
+        epilog=f"examples:\n{verb.EXAMPLES.rstrip()}",
+    )
     verb.configure(parser)
     return parser
 
@@ -151,7 +176,9 @@ def split(words: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 
 def understand(words: Sequence[str]) -> Call:
-    """The call a command line asks for. Raises UsageError; ``--help`` and ``--version`` print and exit."""
+    """The call a command line asks for. Raises UsageError; ``--help`` and
+    ``--version`` print and exit.
+    """
     before, name, rest = split(words)
     top = Parser(prog="ennio", add_help=False, usage="ennio [--json] [--config FILE] COMMAND ...")
     top.add_argument("-h", "--help", action="store_true")
@@ -163,7 +190,9 @@ def understand(words: Sequence[str]) -> Call:
         return _help(options, name, rest)
     assert name is not None  # noqa: S101 - for the type checker
     if name not in VERBS:
-        raise UsageError(f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help")
+        raise UsageError(
+            f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help"
+        )
     parser = verb_parser(name)
     given = parser.parse_args(rest, options)
     return Call(given.run, given, getattr(given, "json", False), getattr(given, "config", None))
@@ -187,6 +216,9 @@ def overview() -> str:
     lines += ["Conducts many AI coding agents at once, from first prompt to merged pull request."]
     for group, verbs in GROUPS.items():
         lines += ["", f"{group}:", *(f"  {name:<11} {summary}" for name, summary in verbs.items())]
-    lines += ["", "exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no supervisor, 5 refused"]
+    lines += [
+        "",
+        "exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no supervisor, 5 refused",
+    ]
     lines += ["", "ennio COMMAND --help tells more; ennio demo needs nothing but git."]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,6 @@
-"""The supervisor as a process of this machine: its command, whether a pid is really one, how it starts and ends."""
+"""The supervisor as a process of this machine: its command, whether a pid is really
+one, how it starts and ends.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def is_supervisor(pid: int) -> bool:
 
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and any(ENTRY in word or "ennio-supervisor" in word for word in process.cmdline())
+        return process.status() != psutil.STATUS_ZOMBIE and any(
+            ENTRY in word or "ennio-supervisor" in word for word in process.cmdline()
+        )
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
@@ -56,7 +60,12 @@ def detach(config: Path, run_directory: Path) -> Detached:
         log.chmod(0o600)
         begin = stream.tell()
         process = subprocess.Popen(
-            command(config), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True, cwd=config.parent
+            command(config),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            cwd=config.parent,
         )
     return Detached(process, log, begin)
 

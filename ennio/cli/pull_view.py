@@ -37,7 +37,10 @@ def tint(style: Style) -> Tint | None:
     """The colours of the table, or None when colours are off."""
 
     def painted(column: Column, cell: str, padded: str) -> str:
-        return style.paint(_COLOURS.get(cell) if column.title in ("STATE", "CHECKS", "REVIEW", "MERGES") else None, padded)
+        return style.paint(
+            _COLOURS.get(cell) if column.title in ("STATE", "CHECKS", "REVIEW", "MERGES") else None,
+            padded,
+        )
 
     return painted if style.on else None
 
@@ -61,7 +64,9 @@ def pull_table(pulls: Sequence[Document], width: int | None, style: Style) -> li
 
 
 def state(pull: Document) -> str:
-    """Its state, with ``draft`` for an open draft, and how it was merged where that was past the forge."""
+    """Its state, with ``draft`` for an open draft, and how it was merged where
+    that was past the forge.
+    """
     if pull.get("merged_by_push"):
         return f"{pull['state']} (by push)"
     return "draft" if pull.get("draft") and pull["state"] == "open" else str(pull["state"])
@@ -96,7 +101,11 @@ def pull_lines(pull: Document) -> list[str]:
 def _verdict(pull: Document) -> str:
     """The decision, marked where it rests on approvals of other heads alone."""
     heads = [one["head"] for one in pull.get("opinions") or () if one["decision"] == "approved"]
-    return f"{pull['review']}, stale" if pull["review"] == "approved" and heads and pull["head"] not in heads else str(pull["review"])
+    return (
+        f"{pull['review']}, stale"
+        if pull["review"] == "approved" and heads and pull["head"] not in heads
+        else str(pull["review"])
+    )
 
 
 def _review(pull: Document) -> str:
@@ -104,21 +113,35 @@ def _review(pull: Document) -> str:
     lines = [_verdict(pull)]
     for one in pull.get("opinions") or ():
         stale = "" if one["head"] == pull["head"] else f", stale: the head is {pull['head'][:7]}"
-        lines.append(f"{one['decision']} by {one['author']} at {one['head'][:7] or 'another head'}{stale}")
+        lines.append(
+            f"{one['decision']} by {one['author']} at {one['head'][:7] or 'another head'}{stale}"
+        )
     return "\n".join(lines)
 
 
 def _check(run: Document) -> list[str]:
-    head = ["", f"check {clean(run['name'])}: {run['state']}" + (f"  {run['url']}" if run.get("url") else "")]
+    head = [
+        "",
+        f"check {clean(run['name'])}: {run['state']}"
+        + (f"  {run['url']}" if run.get("url") else ""),
+    ]
     return head + [f"  | {clean(line)}" for line in (run.get("log_tail") or "").splitlines()]
 
 
 def _comment(comment: Document) -> list[str]:
-    place = f" on {comment['path']}" + (f":{comment['line']}" if comment.get("line") else "") if comment.get("path") else ""
+    place = (
+        f" on {comment['path']}" + (f":{comment['line']}" if comment.get("line") else "")
+        if comment.get("path")
+        else ""
+    )
     decision = f" ({comment['decision']})" if comment.get("decision") else ""
     name = f"  [{clean(comment['id'])}]" if comment.get("id") else ""
     own = " (own words, not told to the agent)" if comment.get("own") else ""
-    return ["", f"{clean(comment['author'])}{own}{decision}{place}:{name}", *(f"  {clean(line)}" for line in comment["body"].splitlines())]
+    return [
+        "",
+        f"{clean(comment['author'])}{own}{decision}{place}:{name}",
+        *(f"  {clean(line)}" for line in comment["body"].splitlines()),
+    ]
 
 
 def file_lines(found: Document) -> list[str]:
@@ -130,7 +153,12 @@ def file_lines(found: Document) -> list[str]:
     return table(FILES, rows) + more
 
 
-FILES = (Column("FILE"), Column("CHANGE"), Column("ADDED", right=True), Column("REMOVED", right=True))
+FILES = (
+    Column("FILE"),
+    Column("CHANGE"),
+    Column("ADDED", right=True),
+    Column("REMOVED", right=True),
+)
 
 
 def _file(one: Document) -> tuple[str, str, str, str]:
@@ -141,7 +169,9 @@ def _file(one: Document) -> tuple[str, str, str, str]:
 
 def diff_lines(found: Document, style: Style) -> list[str]:
     """The difference, its lines in the colours that git gives them."""
-    return [style.paint(_hue(line), line) for line in found["text"].split("\n")[:-1]] or ["nothing is changed"]
+    return [style.paint(_hue(line), line) for line in found["text"].split("\n")[:-1]] or [
+        "nothing is changed"
+    ]
 
 
 def _hue(line: str) -> str | None:

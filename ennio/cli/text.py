@@ -13,7 +13,9 @@ _MOST_BYTES = 1024 * 1024  # no request carries more
 
 
 def text_of(given: str, *, files: bool = False) -> str:
-    """The words meant: ``-`` is standard input, ``@file`` (with ``files``) what the file holds. Raises Invalid."""
+    """The words meant: ``-`` is standard input, ``@file`` (with ``files``) what the
+    file holds. Raises Invalid.
+    """
     if given == "-":
         text = _decoded(_within(sys.stdin.buffer, "standard input"), "standard input")
     elif files and given.startswith("@"):
@@ -30,13 +32,19 @@ def _bytes(name: str) -> bytes:
         with untrusted.given(Path(name)) as stream:
             return _within(stream, name)
     except OSError as error:
-        raise Invalid(f"cannot read {name}: {error.strerror}; a text that begins with @ can be given on standard input: -p -") from error
+        raise Invalid(
+            f"cannot read {name}: {error.strerror}; a text that begins with @ can be given on "
+            "standard input: -p -"
+        ) from error
 
 
 def _within(stream: BinaryIO, source: str) -> bytes:
     content = stream.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
-        raise Invalid(f"{source} holds more than {_MOST_BYTES // 1024} KiB: give less, or name a file that the agent can read")
+        raise Invalid(
+            f"{source} holds more than {_MOST_BYTES // 1024} KiB: give less, or name a file that "
+            "the agent can read"
+        )
     return content
 
 
@@ -44,4 +52,6 @@ def _decoded(content: bytes, source: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise Invalid(f"{source} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise Invalid(
+            f"{source} is not UTF-8 text: {error.reason} at byte {error.start}"
+        ) from error

@@ -17,7 +17,10 @@ def without(data: Any) -> Any:
         return data
     kept = _plain(data)
     if isinstance(kept.get("projects"), list):
-        kept["projects"] = [_plain(project) if isinstance(project, dict) else project for project in kept["projects"]]
+        kept["projects"] = [
+            _plain(project) if isinstance(project, dict) else project
+            for project in kept["projects"]
+        ]
     return kept
 
 

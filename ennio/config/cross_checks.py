@@ -1,4 +1,5 @@
-"""Whether the parts of a configuration fit together: names that must be unique, names that must exist.
+"""Whether the parts of a configuration fit together: names that must be
+unique, names that must exist.
 
 Works on the plain values of the file, whatever they look like, so that these problems are told
 together with those of single fields. Yields places and messages in the words of ``fields``.
@@ -21,7 +22,9 @@ SELF_MADE = ("desktop",)
 
 
 def faults(data: Mapping[str, Any], known: Known | None) -> Iterator[Fault]:
-    """Everything that does not fit; ``known`` names the plugins of each slot (None: they are not judged)."""
+    """Everything that does not fit; ``known`` names the plugins of each slot
+    (None: they are not judged).
+    """
     yield from _projects(data)
     yield from _notifiers(data)
     yield from _ports(data)
@@ -45,7 +48,13 @@ def _texts(data: Any, key: str) -> Iterator[tuple[int, str]]:
 
 def _id(project: Mapping[str, Any]) -> str:
     given, name = project.get("project_id"), project.get("name")
-    return given if isinstance(given, str) else derive_project_id(name) if isinstance(name, str) else ""
+    return (
+        given
+        if isinstance(given, str)
+        else derive_project_id(name)
+        if isinstance(name, str)
+        else ""
+    )
 
 
 def _repeated(names: Iterable[tuple[Where, str]]) -> Iterator[tuple[Where, Where]]:
@@ -58,13 +67,30 @@ def _repeated(names: Iterable[tuple[Where, str]]) -> Iterator[tuple[Where, Where
 
 
 def _projects(data: Any) -> Iterator[Fault]:
-    projects = [(index, project) for index, project in _items(data, "projects") if isinstance(project, dict)]
-    names = {("projects", index, "name"): project["name"] for index, project in projects if _named(project, "name")}
-    ids = {("projects", index, _key_of_id(project)): _id(project) for index, project in projects if _id(project)}
+    projects = [
+        (index, project) for index, project in _items(data, "projects") if isinstance(project, dict)
+    ]
+    names = {
+        ("projects", index, "name"): project["name"]
+        for index, project in projects
+        if _named(project, "name")
+    }
+    ids = {
+        ("projects", index, _key_of_id(project)): _id(project)
+        for index, project in projects
+        if _id(project)
+    }
     for where, first in _repeated(names.items()):
         yield where, f"{{value}} is the name of {shown(first[:2])} already"
     for where, first in _repeated(ids.items()):
-        yield where, f"{{value}} gives the id of {shown(first[:2])} again: give one of them a `project_id` of its own"
+        yield (
+            where,
+            (
+                f"{{value}} gives the id of {shown(first[:2])} again: give one of them a "
+                "`project_id` "
+                "of its own"
+            ),
+        )
     both = {(project["name"], _id(project)) for _, project in projects if _named(project, "name")}
     for where, identity in ids.items():
         if identity in names.values() and (identity, identity) not in both:
@@ -79,9 +105,21 @@ def _key_of_id(project: Mapping[str, Any]) -> str:
 
 def _project(here: Where, project: Mapping[str, Any]) -> Iterator[Fault]:
     name = project.get("name")
-    if isinstance(name, str) and name.strip() and "project_id" not in project and not ID_PATTERN.match(_id(project)):
-        yield (*here, "name"), "{value} gives no project id: add `project_id` with letters and digits"
-    links = [((*here, "symlinks", at, "target"), link["target"]) for at, link in _items(project, "symlinks") if _named(link, "target")]
+    if (
+        isinstance(name, str)
+        and name.strip()
+        and "project_id" not in project
+        and not ID_PATTERN.match(_id(project))
+    ):
+        yield (
+            (*here, "name"),
+            "{value} gives no project id: add `project_id` with letters and digits",
+        )
+    links = [
+        ((*here, "symlinks", at, "target"), link["target"])
+        for at, link in _items(project, "symlinks")
+        if _named(link, "target")
+    ]
     for where, first in _repeated(links):
         yield where, f"{{value}} is the target of {shown(first[-3:-1])} already"
     if project.get("runtime") == "ssh" and not project.get("ssh_config"):
@@ -96,7 +134,11 @@ def _named(item: Any, key: str) -> bool:
 
 
 def _notifiers(data: Any) -> Iterator[Fault]:
-    named = [(("notifiers", index, "name"), item["name"]) for index, item in _items(data, "notifiers") if _named(item, "name")]
+    named = [
+        (("notifiers", index, "name"), item["name"])
+        for index, item in _items(data, "notifiers")
+        if _named(item, "name")
+    ]
     for where, first in _repeated(named):
         yield where, f"{{value}} is the name of {shown(first[:2])} already"
     names = [*(name for _, name in named), *SELF_MADE]
@@ -114,13 +156,24 @@ def _unless(name: str, names: Sequence[str], where: Where) -> Iterator[Fault]:
 
 def _ports(data: Mapping[str, Any]) -> Iterator[Fault]:
     """Two servers cannot share a port; 0 is any that is free."""
-    given: list[tuple[Where, str]] = [((key,), str(data[key])) for key in ("port", "terminal_port", "direct_terminal_port") if key in data]
-    for where, first in _repeated([(where, port) for where, port in given if port not in ("0", "None")]):
+    given: list[tuple[Where, str]] = [
+        ((key,), str(data[key]))
+        for key in ("port", "terminal_port", "direct_terminal_port")
+        if key in data
+    ]
+    for where, first in _repeated(
+        [(where, port) for where, port in given if port not in ("0", "None")]
+    ):
         yield where, f"{{value}} is the port of `{shown(first)}` already"
 
 
 def _budgets(data: Any) -> Iterator[Fault]:
-    projects = [name for _, item in _items(data, "projects") if isinstance(item, dict) for name in (_id(item), item.get("name"))]
+    projects = [
+        name
+        for _, item in _items(data, "projects")
+        if isinstance(item, dict)
+        for name in (_id(item), item.get("name"))
+    ]
     seen = set()
     for index, budget in _items(data, "budgets"):
         if not isinstance(budget, dict):
@@ -151,7 +204,11 @@ def _chosen(data: Any) -> Iterator[tuple[Where, str, Any]]:
         for slot in ("runtime", "agent", "workspace"):
             yield (*where, slot), slot, _value(owner, slot)
         for slot in ("tracker", "scm"):
-            yield (*where, f"{slot}_config", "plugin"), slot, _part(owner, f"{slot}_config").get("plugin")
+            yield (
+                (*where, f"{slot}_config", "plugin"),
+                slot,
+                _part(owner, f"{slot}_config").get("plugin"),
+            )
     for index, notifier in _items(data, "notifiers"):
         yield ("notifiers", index, "plugin"), "notifier", _value(notifier, "plugin")
 

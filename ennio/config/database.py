@@ -1,4 +1,6 @@
-"""The database's URL: which file or server it names, wherever somebody happens to stand, and what of it may be shown."""
+"""The database's URL: which file or server it names, wherever somebody happens to stand, and
+what of it may be shown.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def resolved(url: str, directory: Path, home: Callable[[str], str] = os.path.exp
     if not path or path.endswith("/"):
         raise ValueError("names no database file: write sqlite:ennio.db")
     if "?" in path:
-        raise ValueError("has options after its file, which are not understood: write sqlite:ennio.db")
+        raise ValueError(
+            "has options after its file, which are not understood: write sqlite:ennio.db"
+        )
     return f"sqlite:{os.path.abspath(directory / home(path))}"
 
 
@@ -42,7 +46,9 @@ def _server(url: str) -> str:
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         _ = [int(port) for port in _PORT.findall(parts.netloc.rpartition("@")[2])]
     except ValueError:
-        raise ValueError(f"is no address of a PostgreSQL server: {way}") from None  # what is wrong may be the password
+        raise ValueError(
+            f"is no address of a PostgreSQL server: {way}"
+        ) from None  # what is wrong may be the password
     if not parts.path.strip("/") and "dbname" not in options:
         raise ValueError(f"names no database of the server: {way}")
     return url
@@ -67,4 +73,6 @@ def shown(url: str) -> str:
     parts = urlsplit(url)
     user, at, place = parts.netloc.rpartition("@")
     options = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRET]
-    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{place}", query=urlencode(options, safe="/")).geturl()
+    return parts._replace(
+        netloc=f"{user.partition(':')[0]}{at}{place}", query=urlencode(options, safe="/")
+    ).geturl()

@@ -1,8 +1,10 @@
-"""What of a configuration needs trust: what it would run, whom it would talk to, and with which variables.
+"""What of a configuration needs trust: what it would run, whom it would talk to,
+and with which variables.
 
-Made of the file as it is written, variables by their names, so that neither a digest nor a question holds
-what is in them. What belongs together is one demand: a token and the host it goes to, an agent and its flags.
-So whatever is left of a trusted file when something is taken out of it was trusted as it stands.
+Made of the file as it is written, variables by their names, so that neither a digest nor a
+question holds what is in them. What belongs together is one demand: a token and the host it goes
+to, an agent and its flags. So whatever is left of a trusted file when something is taken out of it
+was trusted as it stands.
 """
 
 from __future__ import annotations
@@ -14,7 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ennio.config.fields import AnyField, ConfigField, ListField, MapField, MappingSchema, NestedField
+from ennio.config.fields import (
+    AnyField,
+    ConfigField,
+    ListField,
+    MapField,
+    MappingSchema,
+    NestedField,
+)
 from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
 from ennio.config.schema import ConfigSchema, ProjectSchema
 from ennio.config.secrets import is_secret, veiled
@@ -30,7 +39,9 @@ _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Za-z_]\w*")
 
 
 def demands(written: Written, config: Config) -> tuple[Demand, ...]:
-    """Every demand of a file; ``written`` are its values before any variable was put in, ``config`` what was made of them."""
+    """Every demand of a file; ``written`` are its values before any variable was put in,
+    ``config`` what was made of them.
+    """
     found = [*_of_place(config), *_of_schema("", ConfigSchema, written, _APART)]
     for given, project in zip(_list(written, "projects"), config.projects, strict=True):
         found += _of_project(given, project)
@@ -52,7 +63,9 @@ def _of_place(config: Config) -> Iterator[Demand]:
         yield _demand("the folder of relative paths", [Trust.REACHES], str(here))
 
 
-def _of_schema(where: str, schema: type[MappingSchema], written: Written, apart: Iterable[str]) -> Iterator[Demand]:
+def _of_schema(
+    where: str, schema: type[MappingSchema], written: Written, apart: Iterable[str]
+) -> Iterator[Demand]:
     for key, _, entry in schema.entries():
         if key in apart or written.get(key) is None:
             continue
@@ -67,12 +80,19 @@ def _of_project(written: Written, project: Project) -> Iterator[Demand]:
     where = f"projects[{project.name}]."
     settings = _chosen(ProjectSchema, "agent_config", written, ("agent", project.agent))
     yield _plugin(f"{where}agent", project.agent, *settings)
-    choices: tuple[tuple[str, PluginChoice | None], ...] = (("tracker", project.tracker), ("scm", project.scm))
+    choices: tuple[tuple[str, PluginChoice | None], ...] = (
+        ("tracker", project.tracker),
+        ("scm", project.scm),
+    )
     for slot, choice in choices:
         if choice is not None:
             settings = _chosen(ProjectSchema, f"{slot}_config", written, (slot, choice.plugin))
-            yield _plugin(f"{where}{slot}", choice.plugin, *settings, beside=_implied(choice, project.repo))
-    yield from _of_schema(where, ProjectSchema, written, ("agent", "runtime", "workspace", *_CHOSEN))
+            yield _plugin(
+                f"{where}{slot}", choice.plugin, *settings, beside=_implied(choice, project.repo)
+            )
+    yield from _of_schema(
+        where, ProjectSchema, written, ("agent", "runtime", "workspace", *_CHOSEN)
+    )
     for slot in ("runtime", "workspace"):
         yield _demand(f"{where}{slot}", [Trust.RUNS], getattr(project, slot))
 
@@ -83,7 +103,9 @@ def _of_channel(written: Written, channel: NotifierConfig) -> Demand:
     return _plugin(f"notifiers[{channel.name}]", channel.plugin, config, [Trust.TALKS, *kinds])
 
 
-def _chosen(schema: type[MappingSchema], key: str, written: Written, plugin: tuple[str, str]) -> tuple[dict[str, Any], list[Trust]]:
+def _chosen(
+    schema: type[MappingSchema], key: str, written: Written, plugin: tuple[str, str]
+) -> tuple[dict[str, Any], list[Trust]]:
     """What is kept of the settings of a plugin; its name is told apart."""
     entry = next(entry for name, _, entry in schema.entries() if name == key)
     kinds: list[Trust] = []
@@ -93,8 +115,12 @@ def _chosen(schema: type[MappingSchema], key: str, written: Written, plugin: tup
     return value | inner, [Trust.TALKS if talks(*plugin) else Trust.RUNS, *kinds]
 
 
-def _plugin(where: str, name: str, settings: Written, kinds: list[Trust], beside: Iterable[str] = ()) -> Demand:
-    return _demand(where, kinds, {"plugin": name, "settings": settings}, (name, *beside, *_words(settings)))
+def _plugin(
+    where: str, name: str, settings: Written, kinds: list[Trust], beside: Iterable[str] = ()
+) -> Demand:
+    return _demand(
+        where, kinds, {"plugin": name, "settings": settings}, (name, *beside, *_words(settings))
+    )
 
 
 def _implied(choice: PluginChoice, repo: str) -> tuple[str, ...]:
@@ -103,13 +129,24 @@ def _implied(choice: PluginChoice, repo: str) -> tuple[str, ...]:
     if choice.plugin == "github":
         host = "github.com" if repository_address.github(repo) else "the host of the repository"
         words += [] if choice.config.get("api_url") else [f"at {host}"]
-        words += [] if choice.config.get("token") else ["with GH_TOKEN, GITHUB_TOKEN or the token of gh, if they belong to that host"]
+        words += (
+            []
+            if choice.config.get("token")
+            else ["with GH_TOKEN, GITHUB_TOKEN or the token of gh, if they belong to that host"]
+        )
     if choice.plugin == "linear" and not choice.config.get("api_url"):
         words.append("at api.linear.app")
     return tuple(words)
 
 
-def _kept(schema: type[MappingSchema], key: str, entry: ConfigField[Any], value: Any, plugin: tuple[str, str], kinds: list[Trust]) -> Any:
+def _kept(
+    schema: type[MappingSchema],
+    key: str,
+    entry: ConfigField[Any],
+    value: Any,
+    plugin: tuple[str, str],
+    kinds: list[Trust],
+) -> Any:
     """What of a value is part of trust; what that can do is added to ``kinds``."""
     match entry:
         case NestedField(schema=inner):
@@ -117,7 +154,9 @@ def _kept(schema: type[MappingSchema], key: str, entry: ConfigField[Any], value:
         case ListField(each=NestedField(schema=inner)):
             return [_mapping(inner, item, plugin, kinds) for item in value]
         case MapField(each=NestedField(schema=inner)):
-            return {name: _mapping(inner, item or {}, plugin, kinds) for name, item in value.items()}
+            return {
+                name: _mapping(inner, item or {}, plugin, kinds) for name, item in value.items()
+            }
         case MapField(each=AnyField()):
             return _settings(value, plugin, kinds)
     kind = of_key(schema.makes.__name__, key)
@@ -126,7 +165,9 @@ def _kept(schema: type[MappingSchema], key: str, entry: ConfigField[Any], value:
     return None if kind is Trust.FREE else value
 
 
-def _mapping(schema: type[MappingSchema], written: Written, plugin: tuple[str, str], kinds: list[Trust]) -> dict[str, Any]:
+def _mapping(
+    schema: type[MappingSchema], written: Written, plugin: tuple[str, str], kinds: list[Trust]
+) -> dict[str, Any]:
     given = [(key, entry) for key, _, entry in schema.entries() if written.get(key) is not None]
     kept = {key: _kept(schema, key, entry, written[key], plugin, kinds) for key, entry in given}
     return {key: value for key, value in kept.items() if value is not None}
@@ -146,12 +187,20 @@ def _items(value: Any, plugin: tuple[str, str], setting: str) -> Any:
     if not isinstance(value, list):
         return value
     return [
-        {key: part for key, part in item.items() if of_item(*plugin, setting, key) is not Trust.FREE} if isinstance(item, dict) else item
+        {
+            key: part
+            for key, part in item.items()
+            if of_item(*plugin, setting, key) is not Trust.FREE
+        }
+        if isinstance(item, dict)
+        else item
         for item in value
     ]
 
 
-def _demand(place: str, kinds: Iterable[Trust], value: Any, words: Iterable[str] | None = None) -> Demand:
+def _demand(
+    place: str, kinds: Iterable[Trust], value: Any, words: Iterable[str] | None = None
+) -> Demand:
     kind = min(kinds, key=_RANK.index)
     told = tuple(_words(value, place.rpartition(".")[2]) if words is None else words)
     canonical = json.dumps([place, value], sort_keys=True, separators=(",", ":"), default=str)
@@ -159,7 +208,9 @@ def _demand(place: str, kinds: Iterable[Trust], value: Any, words: Iterable[str]
 
 
 def _words(value: Any, key: str = "") -> Iterator[str]:
-    """A value for people, a line for each part; secrets that stand in the file are not repeated, variables are named."""
+    """A value for people, a line for each part; secrets that stand in the file are not
+    repeated, variables are named.
+    """
     match value:
         case Mapping():
             for name, item in value.items():
@@ -168,7 +219,11 @@ def _words(value: Any, key: str = "") -> Iterator[str]:
             for item in value:
                 yield from _words(item, key)
         case _:
-            yield _hidden(value) if is_secret(key) or key in ("passphrase", "url", "webhook") else veiled(str(value))
+            yield (
+                _hidden(value)
+                if is_secret(key) or key in ("passphrase", "url", "webhook")
+                else veiled(str(value))
+            )
 
 
 def _hidden(value: Any) -> str:

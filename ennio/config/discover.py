@@ -19,7 +19,8 @@ NAMES = ("ennio.yaml", "ennio.yml", ".ennio.yaml", ".ennio.yml")
 def find(start: Path, explicit: Path | None = None) -> Path:
     """The absolute path of the configuration file that holds for ``start``.
 
-    ``explicit`` wins and may be a folder. Raises NotFound naming the places looked at and the way out.
+    ``explicit`` wins and may be a folder. Raises NotFound naming the places
+    looked at and the way out.
     """
     if explicit is not None:
         return _named(start, explicit)
@@ -28,7 +29,10 @@ def find(start: Path, explicit: Path | None = None) -> Path:
         for name in NAMES:
             if (folder / name).is_file():
                 return folder / name
-    raise _lost(f"no {NAMES[0]} in {start} or any folder above it: `ennio init` writes one, `--config FILE` names one")
+    raise _lost(
+        f"no {NAMES[0]} in {start} or any folder above it: `ennio init` writes one, `--config "
+        "FILE` names one"
+    )
 
 
 def _named(start: Path, explicit: Path) -> Path:

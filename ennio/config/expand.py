@@ -1,6 +1,7 @@
 """``${VAR}`` and ``${VAR:-default}`` in strings; ``$${`` stands for a literal ``${``.
 
-``$VAR`` without braces is left alone. As in a shell, the default also stands in for an empty variable.
+``$VAR`` without braces is left alone. As in a shell, the default also stands
+in for an empty variable.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def expand(text: str, environ: Mapping[str, str]) -> Expansion:
             return "${"
         name, default = match["name"], match["default"]
         if name is None:
-            faults.append("has a `${` that names no variable: write ${NAME} or ${NAME:-default}, or $${ for a literal ${")
+            faults.append(
+                "has a `${` that names no variable: write ${NAME} or ${NAME:-default}, or $${ for "
+                "a literal ${"
+            )
             return ""
         found = environ.get(name)
         if found:
@@ -42,12 +46,19 @@ def expand(text: str, environ: Mapping[str, str]) -> Expansion:
         if default is not None:
             return found or default
         if found is None:
-            faults.append(f"names the variable {name}, which is not set: export {name}, or write ${{{name}:-default}}")
+            faults.append(
+                f"names the variable {name}, which is not set: export {name}, or write "
+                f"${{{name}:-default}}"
+            )
             return ""
         return found
 
     expanded = _MARK.sub(value, text)
-    if not faults and not expanded.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in expanded):
+    if (
+        not faults
+        and not expanded.isprintable()
+        and any("\ud800" <= letter <= "\udfff" for letter in expanded)
+    ):
         faults.append("is not valid Unicode once its variables are put in")
     return Expansion(expanded, tuple(faults), tuple(variables))
 

@@ -1,4 +1,5 @@
-"""The grammar of the file: what a mapping, a list and an entry of it look like, in marshmallow's terms.
+"""The grammar of the file: what a mapping, a list and an entry of it look
+like, in marshmallow's terms.
 
 A message is written as it follows its place (``projects[0].port: is missing``); ``{value}`` in it
 stands for the value as its author wrote it, or for "the value" where that is a secret.
@@ -25,13 +26,16 @@ Json = dict[str, Any]
 
 
 def hint(word: str, known: Collection[str]) -> str:
-    """The end of a message about an unknown word: the known one that looks like it, else all of them."""
+    """The end of a message about an unknown word: the known one that looks
+    like it, else all of them.
+    """
     near = nearest(word, known)
     return f"did you mean `{near}`?" if near else f"known are {', '.join(known)}"
 
 
 class ConfigField(fields.Field[T]):
-    """A value under a key. ``about`` explains it, ``shown`` words a default that is not in the model.
+    """A value under a key. ``about`` explains it, ``shown`` words a default
+    that is not in the model.
 
     ``required`` may be the words that say what to write.
     """
@@ -43,7 +47,13 @@ class ConfigField(fields.Field[T]):
     }
 
     def __init__(
-        self, about: str, *, key: str | None = None, required: bool | str = False, none: bool = False, shown: str | None = None
+        self,
+        about: str,
+        *,
+        key: str | None = None,
+        required: bool | str = False,
+        none: bool = False,
+        shown: str | None = None,
     ) -> None:
         super().__init__(data_key=key, required=bool(required), allow_none=none)
         if isinstance(required, str):
@@ -59,7 +69,9 @@ class ConfigField(fields.Field[T]):
         """The JSON Schema of what may stand there."""
         raise NotImplementedError
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> T:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> T:
         return self.read(value)
 
     def default(self, value: Any) -> Any:
@@ -79,7 +91,8 @@ def _plain(value: Any) -> Any:
 
 
 class MappingSchema(Schema):
-    """A mapping with known keys (marshmallow refuses any other); ``makes`` is the value of the model it turns into.
+    """A mapping with known keys (marshmallow refuses any other); ``makes`` is the value of
+    the model it turns into.
 
     With ``at_once`` False the keys are handed on as they are: what they become depends on others.
     """
@@ -89,9 +102,14 @@ class MappingSchema(Schema):
     rules: ClassVar[Json] = {}
     """What the JSON Schema says beyond the keys."""
     holds_anchors: ClassVar[bool] = False
-    """Whether keys that begin with ``x-`` may stand in it; they are taken away before it is read."""
+    """Whether keys that begin with ``x-`` may stand in it; they are
+    taken away before it is read.
+    """
 
-    error_messages: ClassVar[dict[str, str]] = {"type": "{value} is not a mapping: indent `key: value` lines below it", "unknown": "?"}  # type: ignore[misc]
+    error_messages: ClassVar[dict[str, str]] = {
+        "type": "{value} is not a mapping: indent `key: value` lines below it",
+        "unknown": "?",
+    }  # type: ignore[misc]
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Any:
@@ -118,13 +136,20 @@ class MappingSchema(Schema):
 
     @classmethod
     def model_defaults(cls) -> dict[str, Any]:
-        """The model's defaults by attribute, as they would stand in the file; None and empty ones left out."""
+        """The model's defaults by attribute, as they would stand in the file; None
+        and empty ones left out.
+        """
         entries = {name: entry for _, name, entry in cls.entries()}
         found = {}
         for attribute in dataclasses.fields(cls.makes):
             entry = entries.get(attribute.name)
             value = attribute.default
-            if entry and not entry.required and not isinstance(entry, ContainerField) and value not in (dataclasses.MISSING, None, ""):
+            if (
+                entry
+                and not entry.required
+                and not isinstance(entry, ContainerField)
+                and value not in (dataclasses.MISSING, None, "")
+            ):
                 found[attribute.name] = entry.default(value)
         return found
 
@@ -137,7 +162,9 @@ class MappingSchema(Schema):
             described = entry.json() | {"description": entry.about}
             if entry.allow_none:
                 described = {"anyOf": [entry.json(), {"type": "null"}], "description": entry.about}
-            properties[key] = described | ({"default": defaults[name]} if name in defaults and not entry.shown else {})
+            properties[key] = described | (
+                {"default": defaults[name]} if name in defaults and not entry.shown else {}
+            )
         required = [key for key, _, entry in cls.entries() if entry.required]
         schema: Json = {"type": "object", "properties": properties, "additionalProperties": False}
         anchors: Json = {"patternProperties": {f"^{PREFIX}": {}}} if cls.holds_anchors else {}
@@ -149,7 +176,11 @@ class SettingsSchema(MappingSchema):
 
     @pre_load
     def _without_empty(self, data: Any, **_: Any) -> Any:
-        return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+        return (
+            {key: value for key, value in data.items() if value is not None}
+            if isinstance(data, Mapping)
+            else data
+        )
 
     @classmethod
     def json_schema(cls) -> Json:
@@ -157,13 +188,19 @@ class SettingsSchema(MappingSchema):
         schema = super().json_schema()
         for key, described in schema["properties"].items():
             if key not in schema.get("required", ()):
-                about = {name: described.pop(name) for name in ("description", "default") if name in described}
+                about = {
+                    name: described.pop(name)
+                    for name in ("description", "default")
+                    if name in described
+                }
                 schema["properties"][key] = {"anyOf": [described, {"type": "null"}], **about}
         return schema
 
 
 def faults_of(messages: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
-    """The places and messages in marshmallow's tree of errors; of several for one place the first."""
+    """The places and messages in marshmallow's tree of errors; of several
+    for one place the first.
+    """
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
             yield from faults_of(inner, where if key == "_schema" else (*where, key))
@@ -174,7 +211,13 @@ def faults_of(messages: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
 class ContainerField(ConfigField[T]):
     """An entry that holds others; left empty it counts as left out."""
 
-    def deserialize(self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+    def deserialize(
+        self,
+        value: Any,
+        attr: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """Read it, nothing for none."""
         return super().deserialize(missing if value is None else value, attr, data, **kwargs)
 
@@ -184,7 +227,14 @@ class NestedField(ContainerField[Any]):
 
     kind = "mapping"
 
-    def __init__(self, about: str, schema: type[MappingSchema], *, key: str | None = None, required: bool = False) -> None:
+    def __init__(
+        self,
+        about: str,
+        schema: type[MappingSchema],
+        *,
+        key: str | None = None,
+        required: bool = False,
+    ) -> None:
         super().__init__(about, key=key, required=required)
         self.schema = schema
 
@@ -213,7 +263,9 @@ class ListField(ContainerField[tuple[Any, ...]]):
     def read(self, value: Any) -> tuple[Any, ...]:
         """The items in their order."""
         if not isinstance(value, (list, tuple)):
-            raise ValidationError("{value} is not a list: start each item on a line of its own with `- `")
+            raise ValidationError(
+                "{value} is not a list: start each item on a line of its own with `- `"
+            )
         found, errors = [], {}
         for index, item in enumerate(value):
             try:
@@ -230,11 +282,20 @@ class ListField(ContainerField[tuple[Any, ...]]):
 
 
 class MapField(ContainerField[dict[str, Any]]):
-    """A mapping whose keys are names: any, or those of ``keys``; ``pattern`` says what a name looks like."""
+    """A mapping whose keys are names: any, or those of ``keys``; ``pattern``
+    says what a name looks like.
+    """
 
     kind = "mapping"
 
-    def __init__(self, about: str, each: ConfigField[Any], *, keys: Collection[str] = (), names: ConfigField[str] | None = None) -> None:
+    def __init__(
+        self,
+        about: str,
+        each: ConfigField[Any],
+        *,
+        keys: Collection[str] = (),
+        names: ConfigField[str] | None = None,
+    ) -> None:
         super().__init__(about)
         self.each = each
         self.known = tuple(keys)
@@ -263,7 +324,11 @@ class MapField(ContainerField[dict[str, Any]]):
         """An object with exactly the known keys, or with any."""
         each = _json_of(self.each)
         if self.known:
-            return {"type": ["object", "null"], "properties": dict.fromkeys(self.known, each), "additionalProperties": False}
+            return {
+                "type": ["object", "null"],
+                "properties": dict.fromkeys(self.known, each),
+                "additionalProperties": False,
+            }
         names = {"propertyNames": self.names.json()} if self.names else {}
         return {"type": ["object", "null"], "additionalProperties": each} | names
 
@@ -295,5 +360,9 @@ def _full(entry: ConfigField[Any], item: Any) -> Any:
 
 def _json_of(entry: ConfigField[Any]) -> Json:
     """The schema of an item; unlike an entry it is null only where that means something."""
-    schema: Json = {"$ref": f"#/$defs/{entry.schema.makes.__name__}"} if isinstance(entry, NestedField) else entry.json()
+    schema: Json = (
+        {"$ref": f"#/$defs/{entry.schema.makes.__name__}"}
+        if isinstance(entry, NestedField)
+        else entry.json()
+    )
     return {"anyOf": [schema, {"type": "null"}]} if schema and entry.allow_none else schema

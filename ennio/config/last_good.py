@@ -1,6 +1,7 @@
 """The configuration file as it last was good: a copy, for when the file itself is not.
 
-It lives as long as the supervisor: a person who starts one is told what is wrong with the file at once.
+It lives as long as the supervisor: a person who starts one is told what is
+wrong with the file at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ def forget(run_dir: Path) -> None:
 
 
 def keep(run_dir: Path, content: bytes) -> None:
-    """A supervisor stands on this; only its owner may read the copy, secrets may stand in it. Raises OSError."""
+    """A supervisor stands on this; only its owner may read the copy, secrets may
+    stand in it. Raises OSError.
+    """
     if known(run_dir) == content:
         return
     write_atomically(run_dir / NAME, content)

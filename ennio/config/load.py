@@ -10,7 +10,15 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from ennio.config import anchors, cross_checks, database, ownership, plugin_settings, resolve, yaml_source
+from ennio.config import (
+    anchors,
+    cross_checks,
+    database,
+    ownership,
+    plugin_settings,
+    resolve,
+    yaml_source,
+)
 from ennio.config.cross_checks import Known
 from ennio.config.demands import demands
 from ennio.config.expand import expand
@@ -22,8 +30,12 @@ from ennio.config.secrets import is_secret
 from ennio.config.yaml_source import Where, YamlDocument, shown
 from ennio.model.errors import ConfigError, Problem
 
-SAID_ALOUD = frozenset({"post_create", "run", "passthrough", "permissions", "prompt", "agent_rules", "message"})
-"""Keys below which a text becomes a command line, or words for an agent: those too can be on one, and are kept and shown."""
+SAID_ALOUD = frozenset(
+    {"post_create", "run", "passthrough", "permissions", "prompt", "agent_rules", "message"}
+)
+"""Keys below which a text becomes a command line, or words for an agent: those too can be on
+one, and are kept and shown.
+"""
 
 
 def load(
@@ -34,10 +46,12 @@ def load(
     declared: Declared | None = None,
     content: bytes | None = None,
 ) -> Config:
-    """The configuration in a file. Raises ConfigError with every problem, and Untrusted for a file others can write.
+    """The configuration in a file. Raises ConfigError with every problem, and Untrusted for
+    a file others can write.
 
-    ``known`` names the plugins of each slot, ``declared`` says what settings one takes; what is left out
-    is not judged here. ``content`` is taken for what the file holds, where that was read before.
+    ``known`` names the plugins of each slot, ``declared`` says what settings one takes;
+    what is left out is not judged here. ``content`` is taken for what the file holds,
+    where that was read before.
     """
     config, problems = _examined(path, environ, known, declared, content)
     if config is None:
@@ -45,13 +59,24 @@ def load(
     return config
 
 
-def check(path: Path, environ: Mapping[str, str], known: Known | None = None, declared: Declared | None = None) -> list[Problem]:
-    """Everything wrong with a configuration file, by line; empty when ``load`` would succeed. Raises Untrusted as ``load`` does."""
+def check(
+    path: Path,
+    environ: Mapping[str, str],
+    known: Known | None = None,
+    declared: Declared | None = None,
+) -> list[Problem]:
+    """Everything wrong with a configuration file, by line; empty when ``load`` would succeed.
+    Raises Untrusted as ``load`` does.
+    """
     return _examined(path, environ, known, declared)[1]
 
 
 def _examined(
-    path: Path, environ: Mapping[str, str], known: Known | None, declared: Declared | None, content: bytes | None = None
+    path: Path,
+    environ: Mapping[str, str],
+    known: Known | None,
+    declared: Declared | None,
+    content: bytes | None = None,
 ) -> tuple[Config | None, list[Problem]]:
     source = Path(os.path.abspath(path))
     text, problems = _read(source, content)
@@ -76,7 +101,13 @@ def _read(source: Path, content: bytes | None) -> tuple[YamlDocument | None, lis
         raw = ownership.read(source, yaml_source.MOST_BYTES) if content is None else content
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return None, [Problem("", f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config FILE` names another")]
+        return None, [
+            Problem(
+                "",
+                f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config "
+                "FILE` names another",
+            )
+        ]
     text = yaml_source.read(raw)
     return text, list(text.problems)
 
@@ -86,21 +117,35 @@ def _places(data: Mapping[str, Any], base: resolve.PathBase) -> Iterator[cross_c
     written = data.get("database_url")
     if written is None or isinstance(written, str):
         try:
-            database.resolved(resolve.database_url(written, base.environ), base.directory, base.home)
+            database.resolved(
+                resolve.database_url(written, base.environ), base.directory, base.home
+            )
         except ValueError as error:
-            yield ("database_url",), f"{{value}} {error}" if written else f"(from DATABASE_URL) {error}"
+            yield (
+                ("database_url",),
+                f"{{value}} {error}" if written else f"(from DATABASE_URL) {error}",
+            )
     nats = base.environ.get("NATS_URL")
     if not data.get("nats_url") and nats and not nats.startswith(("nats://", "tls://")):
         yield ("nats_url",), "(from NATS_URL) is not a URL that starts with nats:// or tls://"
     projects = data.get("projects")
     for index, project in enumerate(projects if isinstance(projects, list) else ()):
-        path = project.get("path") if isinstance(project, dict) and not project.get("ssh_config") else None
+        path = (
+            project.get("path")
+            if isinstance(project, dict) and not project.get("ssh_config")
+            else None
+        )
         if isinstance(path, str) and base.home(path).startswith("~"):
-            yield ("projects", index, "path"), "{value} begins with ~, but that user has no home here"
+            yield (
+                ("projects", index, "path"),
+                "{value} begins with ~, but that user has no home here",
+            )
 
 
 class _Faults:
-    """The problems found so far: one for each place, the first; what lies below a broken place is not blamed."""
+    """The problems found so far: one for each place, the first; what lies below a
+    broken place is not blamed.
+    """
 
     def __init__(self, text: YamlDocument) -> None:
         self.text = text
@@ -113,7 +158,9 @@ class _Faults:
         if isinstance(value, dict):
             return {key: self.expanded(item, (*where, key), environ) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.expanded(item, (*where, index), environ) for index, item in enumerate(value)]
+            return [
+                self.expanded(item, (*where, index), environ) for index, item in enumerate(value)
+            ]
         if not isinstance(value, str) or "${" not in value:
             return value
         expansion = expand(value, environ)
@@ -137,15 +184,27 @@ class _Faults:
         for where, message in faults:
             if not any(shown(where[:length]) in self.blamed for length in range(1, len(where) + 1)):
                 self.blamed.add(shown(where))
-                self.problems.append(Problem(shown(where), self._worded(where, message), self.text.line(where)))
+                self.problems.append(
+                    Problem(shown(where), self._worded(where, message), self.text.line(where))
+                )
 
     def _worded(self, where: Where, message: str) -> str:
         written = self.text.written(where)
         secret = any(isinstance(step, str) and is_secret(step) for step in where)
-        quoted = f"`{written}`" if written is not None and not secret and len(written) <= 80 else "the value"
+        quoted = (
+            f"`{written}`"
+            if written is not None and not secret and len(written) <= 80
+            else "the value"
+        )
         return message.replace("{value}", quoted)
 
 
 def _said_aloud(variable: str) -> str:
-    way_out = f'give it to the project by `env: {{{variable}: "${{{variable}}}"}}`, and here name it without braces: ${variable}'
-    return f"would put the value of {variable} on a command line or among words that are kept and shown: {way_out}"
+    way_out = (
+        f'give it to the project by `env: {{{variable}: "${{{variable}}}"}}`, and here name it '
+        f"without braces: ${variable}"
+    )
+    return (
+        f"would put the value of {variable} on a command line or among words that are kept and "
+        f"shown: {way_out}"
+    )

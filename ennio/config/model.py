@@ -111,7 +111,9 @@ class AgentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Symlink:
-    """A link in the workspace: ``target`` (inside it) points to ``source`` (relative: to the project's path)."""
+    """A link in the workspace: ``target`` (inside it) points to ``source``
+    (relative: to the project's path).
+    """
 
     source: Path
     target: Path
@@ -225,7 +227,9 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit of money; ``id`` names the project or session where the scope needs one (None: each)."""
+    """A limit of money; ``id`` names the project or session where the
+    scope needs one (None: each).
+    """
 
     scope: BudgetScope
     limit_usd: Decimal
@@ -255,7 +259,9 @@ class CleanupPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Something a file would have done that needs trust: ``kind`` and ``words`` tell a person, ``canonical`` is what is compared."""
+    """Something a file would have done that needs trust: ``kind`` and ``words`` tell a person,
+    ``canonical`` is what is compared.
+    """
 
     kind: str
     place: str
@@ -265,7 +271,9 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole configuration; ``source`` is the file it came from, ``directory`` what paths are relative to."""
+    """A whole configuration; ``source`` is the file it came from, ``directory``
+    what paths are relative to.
+    """
 
     source: Path
     directory: Path

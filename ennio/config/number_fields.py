@@ -1,4 +1,5 @@
-"""The kinds of number a configuration has: switches, whole numbers, fractions, money, durations, sizes.
+"""The kinds of number a configuration has: switches, whole numbers, fractions,
+money, durations, sizes.
 
 They may also arrive as text, since ``${PORT}`` is text until it is expanded.
 """
@@ -47,8 +48,14 @@ class IntField(ConfigField[int]):
         """The number."""
         if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,17}", value, re.ASCII):
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
-            raise ValidationError(f"{{value}} is not a whole number from {self.least} to {self.most}")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or not self.least <= value <= self.most
+        ):
+            raise ValidationError(
+                f"{{value}} is not a whole number from {self.least} to {self.most}"
+            )
         return value
 
     def json(self) -> Json:
@@ -71,7 +78,12 @@ class FractionField(ConfigField[float]):
 
     def json(self) -> Json:
         """A number within bounds, or a text."""
-        return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^[0-9.]+$|\$\{"}]}
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": r"^[0-9.]+$|\$\{"},
+            ]
+        }
 
 
 class MoneyField(ConfigField[Decimal]):
@@ -83,12 +95,19 @@ class MoneyField(ConfigField[Decimal]):
         """The exact amount."""
         number = _decimal(value)
         if number is None or not 0 <= number <= 10**9 or number != round(number, 6):
-            raise ValidationError("{value} is not an amount of US dollars: write a number such as 25 or 2.50")
+            raise ValidationError(
+                "{value} is not an amount of US dollars: write a number such as 25 or 2.50"
+            )
         return number
 
     def json(self) -> Json:
         """A number, or a text of one."""
-        return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 10**9}, {"type": "string", "pattern": r"^[0-9.]+$|\$\{"}]}
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 10**9},
+                {"type": "string", "pattern": r"^[0-9.]+$|\$\{"},
+            ]
+        }
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -101,11 +120,15 @@ def _decimal(value: Any) -> Decimal | None:
 
 
 class DurationField(ConfigField[float]):
-    """Seconds, written as ``90``, ``90s``, ``500ms``, ``5m``, ``1h`` or ``2d``; ``bare`` is the unit of a bare number."""
+    """Seconds, written as ``90``, ``90s``, ``500ms``, ``5m``, ``1h`` or ``2d``; ``bare`` is
+    the unit of a bare number.
+    """
 
     kind = "duration"
 
-    def __init__(self, about: str, *, least: float = 0.0, bare: str = "s", none: bool = False) -> None:
+    def __init__(
+        self, about: str, *, least: float = 0.0, bare: str = "s", none: bool = False
+    ) -> None:
         super().__init__(about, none=none)
         self.least, self.bare = least, bare
 
@@ -116,7 +139,9 @@ class DurationField(ConfigField[float]):
         except ValueError as error:
             raise ValidationError(f"{{value}} {error}") from None
         if found < self.least:
-            raise ValidationError(f"{{value}} is too short: at least {quantity.shown_seconds(self.least)}")
+            raise ValidationError(
+                f"{{value}} is too short: at least {quantity.shown_seconds(self.least)}"
+            )
         return found
 
     def json(self) -> Json:
@@ -143,7 +168,10 @@ class SizeField(ConfigField[int]):
 
     def json(self) -> Json:
         """A number, or a text with a unit."""
-        text = {"type": "string", "pattern": rf"^\s*[0-9]+(\.[0-9]+)?\s*({'|'.join(quantity.UNITS_OF_SIZE)})?\s*$|\$\{{"}
+        text = {
+            "type": "string",
+            "pattern": rf"^\s*[0-9]+(\.[0-9]+)?\s*({'|'.join(quantity.UNITS_OF_SIZE)})?\s*$|\$\{{",
+        }
         return {"anyOf": [{"type": "integer", "minimum": 0}, text]}
 
     def default(self, value: Any) -> Any:

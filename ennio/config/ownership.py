@@ -1,8 +1,10 @@
-"""Whose a configuration file is: one that another account could have written says what that account wants.
+"""Whose a configuration file is: one that another account could have written says
+what that account wants.
 
-A file is ours when it, its folder, and a link that leads to it belong to this account or to root, and nobody
-else may write them. A group counts by its members: a person's private group (umask 002) holds nobody else. A group
-whose members cannot be told counts as others. A sticky folder (``/tmp``) lets nobody replace a file of ours.
+A file is ours when it, its folder, and a link that leads to it belong to this account or to root,
+and nobody else may write them. A group counts by its members: a person's private group (umask 002)
+holds nobody else. A group whose members cannot be told counts as others. A sticky folder (``/tmp``)
+lets nobody replace a file of ours.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _ACL_USER, _ACL_GROUP, _ACL_WRITE = 0x02, 0x08, 0x2
 
 
 def read(path: Path, most: int) -> bytes:
-    """The content of a file that is ours, up to one byte more than ``most``. Raises OSError, and Untrusted with the way out."""
+    """The content of a file that is ours, up to one byte more than ``most``. Raises OSError, and
+    Untrusted with the way out.
+    """
     with given(path) as file:
         found = os.fstat(file.fileno())
         trouble = _of_link(path) or _of_file(path, found) or _of_folder(path, found)
@@ -51,11 +55,17 @@ def private(path: Path) -> bool:
         found = path.lstat()
     except OSError:
         return False
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return (
+        stat.S_ISREG(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
 
 
 def _of_link(path: Path) -> str:
-    """A link of somebody else's chooses for us which of our files is read, and what its relative paths mean."""
+    """A link of somebody else's chooses for us which of our files is read, and what
+    its relative paths mean.
+    """
     found = path.lstat()
     return _of_owner(path, found, "the link ") if stat.S_ISLNK(found.st_mode) else ""
 
@@ -66,13 +76,19 @@ def _of_file(path: Path, found: os.stat_result) -> str:
 
 
 def _of_folder(path: Path, found: os.stat_result) -> str:
-    """Who may write the folder may put another file in the place of ours, and its database beside it."""
+    """Who may write the folder may put another file in the place of ours,
+    and its database beside it.
+    """
     if stat.S_ISFIFO(found.st_mode):
         return ""  # that of a shell's <(...) lies in no folder
-    for folder in dict.fromkeys((Path(os.path.realpath(path)).parent, Path(os.path.realpath(path.parent)))):
+    for folder in dict.fromkeys(
+        (Path(os.path.realpath(path)).parent, Path(os.path.realpath(path.parent)))
+    ):
         around = folder.stat()
         sticky = around.st_mode & stat.S_ISVTX
-        trouble = _of_owner(folder, around, "the folder ") or ("" if sticky else _of_writers(folder, around, "the folder "))
+        trouble = _of_owner(folder, around, "the folder ") or (
+            "" if sticky else _of_writers(folder, around, "the folder ")
+        )
         if trouble:
             return f"{path} is not used: {trouble}"
     return ""
@@ -82,9 +98,13 @@ def _of_owner(path: Path, found: os.stat_result, what: str) -> str:
     if found.st_uid in (ROOT, os.geteuid()):
         return ""
     mine = _name(os.geteuid())
-    mend = f"sudo chown {'-h ' if what == 'the link ' else ''}{shlex.quote(mine)} {shlex.quote(str(path))}"
+    mend = (
+        f"sudo chown {'-h ' if what == 'the link ' else ''}{shlex.quote(mine)} "
+        f"{shlex.quote(str(path))}"
+    )
     return (
-        f"{what}{path} belongs to {_name(found.st_uid)}, not to you ({mine}), and whoever owns it decides what it does: "
+        f"{what}{path} belongs to {_name(found.st_uid)}, not to you ({mine}), and whoever owns it "
+        "decides what it does: "
         f"name a file of your own by --config, or take this one over once you have read it: {mend}"
     )
 
@@ -94,7 +114,10 @@ def _of_writers(path: Path, found: os.stat_result, what: str) -> str:
     if not others:
         return ""
     mend = f"chmod go-w {shlex.quote(str(path))}"
-    return f"{what}{path} can be written by {others}, so that they decide what it does: read it, then {mend}"
+    return (
+        f"{what}{path} can be written by {others}, so that they decide what it does: read it, "
+        f"then {mend}"
+    )
 
 
 def _others(path: Path, found: os.stat_result) -> str:
@@ -127,7 +150,9 @@ def _of_group(gid: int) -> str:
 
 
 def _first_group(gid: int) -> Iterator[str]:
-    """The accounts whose first group this is; those of root's are the machine's own, which cannot log in."""
+    """The accounts whose first group this is; those of root's are the machine's
+    own, which cannot log in.
+    """
     return (account.pw_name for account in pwd.getpwall() if account.pw_gid == gid and gid != ROOT)
 
 

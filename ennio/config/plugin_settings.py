@@ -76,12 +76,19 @@ def _quoted(given: Any, where: Where) -> str:
 
 
 def _chosen(data: Any) -> Iterator[tuple[Where, str, str, Any]]:
-    """Where the settings of each plugin stand, its slot and name, and what is there; nothing is ``{}``."""
+    """Where the settings of each plugin stand, its slot and name, and what is
+    there; nothing is ``{}``.
+    """
     default = _text(_of(data, "defaults"), "agent") or Defaults().agent
     for index, project in enumerate(_list(data, "projects")):
         where: Where = ("projects", index)
         given = _of(_of(project, "agent_config") or {}, "passthrough") or {}
-        yield (*where, "agent_config", "passthrough"), "agent", _text(project, "agent") or default, given
+        yield (
+            (*where, "agent_config", "passthrough"),
+            "agent",
+            _text(project, "agent") or default,
+            given,
+        )
         for slot in ("tracker", "scm"):
             choice = _of(project, f"{slot}_config")
             if (name := _text(choice, "plugin")) is not None:

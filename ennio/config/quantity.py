@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-UNITS_OF_TIME = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
+UNITS_OF_TIME = {
+    "ms": Decimal("0.001"),
+    "s": Decimal(1),
+    "m": Decimal(60),
+    "h": Decimal(3600),
+    "d": Decimal(86400),
+}
 UNITS_OF_SIZE = {"B": 1} | {
     f"{letter}{suffix}": base**power
     for power, letter in enumerate("KMGT", start=1)
@@ -25,7 +31,10 @@ def seconds(value: object, bare: str = "s") -> float:
     """
     number, unit = _split(value, bare)
     if number is None or unit not in UNITS_OF_TIME:
-        raise ValueError("is not a duration: write a number with ms, s, m, h or d behind it, such as 500ms, 90s or 5m")
+        raise ValueError(
+            "is not a duration: write a number with ms, s, m, h or d behind it, such as 500ms, "
+            "90s or 5m"
+        )
     result = float(number * UNITS_OF_TIME[unit])
     if result > LONGEST:
         raise ValueError("is longer than ten years")
@@ -36,7 +45,10 @@ def size(value: object) -> int:
     """The bytes meant by a number or a text. Raises ValueError like ``seconds``."""
     number, unit = _split(value, "B")
     if number is None or unit not in UNITS_OF_SIZE:
-        raise ValueError("is not a size: write a number of bytes, or with KiB, MiB, GiB, kB, MB or GB behind it, such as 512MiB")
+        raise ValueError(
+            "is not a size: write a number of bytes, or with KiB, MiB, GiB, kB, MB or GB behind "
+            "it, such as 512MiB"
+        )
     result = int(number * UNITS_OF_SIZE[unit])
     if result > LARGEST:
         raise ValueError("is more than any machine has")
@@ -44,7 +56,9 @@ def size(value: object) -> int:
 
 
 def shown_seconds(value: float) -> str:
-    """A duration as one would write it, in the largest unit that divides it: ``5m``, ``90s``, ``1.5s``."""
+    """A duration as one would write it, in the largest unit that divides it:
+    ``5m``, ``90s``, ``1.5s``.
+    """
     for unit in ("d", "h", "m"):
         if value and value % float(UNITS_OF_TIME[unit]) == 0:
             return f"{value / float(UNITS_OF_TIME[unit]):.0f}{unit}"

@@ -1,4 +1,5 @@
-"""The built-in reactions, the nine documented ones first, and how a configuration changes them: field by field.
+"""The built-in reactions, the nine documented ones first, and how a configuration
+changes them: field by field.
 
 Of a rule, a project's own field wins, then the global one, then what is built in.
 """

@@ -106,16 +106,22 @@ def reference(plugins: Plugins = NONE) -> str:
     """The whole page, in Markdown; ``plugins`` are those whose settings it shows."""
     sections = ["\n".join(_section(schema)) + _remark(schema) for schema in SCHEMAS]
     settings = "\n".join([OF_PLUGINS, *_settings(plugins)])
-    return "\n".join([INTRODUCTION, *sections, settings, "\n".join(_reactions()), TRUST + "\n".join(_trust())])
+    return "\n".join(
+        [INTRODUCTION, *sections, settings, "\n".join(_reactions()), TRUST + "\n".join(_trust())]
+    )
 
 
 def _settings(plugins: Plugins) -> Iterator[str]:
-    """A table for each plugin, and for each mapping within its settings; one for all agents that take flags."""
+    """A table for each plugin, and for each mapping within its settings; one for
+    all agents that take flags.
+    """
     for declared in plugins.values():
         if not isinstance(declared, MapField):
             for schema in (declared, *nested(declared)):
                 yield "\n".join(_section(schema, "###"))
-    flags = {name: declared for (_, name), declared in plugins.items() if isinstance(declared, MapField)}
+    flags = {
+        name: declared for (_, name), declared in plugins.items() if isinstance(declared, MapField)
+    }
     if flags:
         rows = [f"| `{name}` | {_reserved(declared)} |" for name, declared in flags.items()]
         yield FLAGS.format(agents=", ".join(f"`{name}`" for name in flags)) + "\n".join(rows) + "\n"
@@ -135,7 +141,10 @@ def _trust() -> Iterator[str]:
             named = ", ".join(f"`{key}`" for key, stated in keys.items() if stated is kind)
             parts += [f"{owner}: {named}"] if named else []
         yield f"| {words} | {'; '.join(parts)} |"
-    yield "\nAlso every setting of any other plugin, the flags in `passthrough` of an agent among them.\n"
+    yield (
+        "\nAlso every setting of any other plugin, the flags in `passthrough` of an agent among "
+        "them.\n"
+    )
 
 
 def _section(schema: type[MappingSchema], level: str = "##") -> Iterator[str]:
@@ -144,7 +153,9 @@ def _section(schema: type[MappingSchema], level: str = "##") -> Iterator[str]:
     yield "| Key | Value | Default | Meaning |\n|---|---|---|---|"
     defaults = schema.model_defaults()
     for key, name, entry in schema.entries():
-        yield f"| `{key}` | {_kind(entry)} | {_default(entry, defaults.get(name))} | {entry.about} |"
+        yield (
+            f"| `{key}` | {_kind(entry)} | {_default(entry, defaults.get(name))} | {entry.about} |"
+        )
     yield ""
 
 
@@ -166,7 +177,9 @@ def _kind(entry: ConfigField[object]) -> str:
 
 def _anchor(schema: type[MappingSchema]) -> str:
     words = (schema.__doc__ or "").strip().rstrip(".").lower()
-    return "".join(letter for letter in words if letter.isalnum() or letter in " _-").replace(" ", "-")
+    return "".join(letter for letter in words if letter.isalnum() or letter in " _-").replace(
+        " ", "-"
+    )
 
 
 def _default(entry: ConfigField[object], value: object) -> str:
@@ -189,17 +202,28 @@ An agent that settles a conflict has all of `escalate_after`, whatever it pushes
 
 
 def _reactions() -> Iterator[str]:
-    yield "## Built-in rules\n\nA project's field wins over the global one, which wins over what is built in.\n"
+    yield (
+        "## Built-in rules\n\nA project's field wins over the global one, which wins over what "
+        "is built in.\n"
+    )
     yield _EPISODES
-    yield "| Key | Fires when | Action | Retries | Rounds | Escalates after | Priority |\n|---|---|---|---|---|---|---|"
+    yield (
+        "| Key | Fires when | Action | Retries | Rounds | Escalates after | Priority |\n"
+        "|---|---|---|---|---|---|---|"
+    )
     for key, rule in reactions.BUILT_IN.items():
         counts = f"{rule.retries} | {rule.rounds or ''}"
-        yield f"| `{key}` | {_trigger(key, rule)} | `{rule.action}` | {counts} | {_after(rule)} | {rule.priority} |"
+        yield (
+            f"| `{key}` | {_trigger(key, rule)} | `{rule.action}` | {counts} | {_after(rule)} | "
+            f"{rule.priority} |"
+        )
     yield ""
 
 
 def _trigger(key: str, rule: Reaction) -> str:
-    words = reactions.TRIGGERS[key] + (f" ({shown_seconds(rule.threshold)})" if rule.threshold else "")
+    words = reactions.TRIGGERS[key] + (
+        f" ({shown_seconds(rule.threshold)})" if rule.threshold else ""
+    )
     return f"{words} (nothing says so in this version)" if key in reactions.AWAITED else words
 
 

@@ -13,7 +13,16 @@ from typing import Any
 
 from ennio.config import database
 from ennio.config.cross_checks import SELF_MADE
-from ennio.config.model import Budget, BudgetScope, Config, Defaults, NotifierConfig, PluginChoice, Project, SshConfig
+from ennio.config.model import (
+    Budget,
+    BudgetScope,
+    Config,
+    Defaults,
+    NotifierConfig,
+    PluginChoice,
+    Project,
+    SshConfig,
+)
 from ennio.config.reactions import merged
 from ennio.config.secrets import config_hash
 from ennio.model import repository_address
@@ -48,7 +57,9 @@ def config(given: Given, base: PathBase) -> Config:
     defaults = rest.get("defaults", Defaults())
     overrides = rest.pop("reactions", {})
     notifiers = channels(rest.pop("notifiers", ()), defaults, rest.get("notification_routing", {}))
-    projects = tuple(project(entry, base, defaults, overrides) for entry in rest.pop("projects", ()))
+    projects = tuple(
+        project(entry, base, defaults, overrides) for entry in rest.pop("projects", ())
+    )
     return Config(
         source=base.source,
         directory=base.directory,
@@ -56,7 +67,9 @@ def config(given: Given, base: PathBase) -> Config:
         notifiers=notifiers,
         budgets=tuple(limited(budget, projects) for budget in rest.pop("budgets", ())),
         reactions=merged(overrides),
-        database_url=database.resolved(database_url(rest.pop("database_url", None), base.environ), base.directory, base.home),
+        database_url=database.resolved(
+            database_url(rest.pop("database_url", None), base.environ), base.directory, base.home
+        ),
         nats_url=rest.pop("nats_url", None) or base.environ.get("NATS_URL") or None,
         **rest,
     )
@@ -64,11 +77,17 @@ def config(given: Given, base: PathBase) -> Config:
 
 def limited(budget: Budget, projects: tuple[Project, ...]) -> Budget:
     """The budget with its project's id, where its author wrote the name."""
-    named = {project.name: project.id for project in projects} if budget.scope is BudgetScope.PROJECT else {}
+    named = (
+        {project.name: project.id for project in projects}
+        if budget.scope is BudgetScope.PROJECT
+        else {}
+    )
     return replace(budget, id=named.get(budget.id or "", budget.id))
 
 
-def channels(defined: tuple[NotifierConfig, ...], defaults: Defaults, routing: Mapping[str, tuple[str, ...]]) -> tuple[NotifierConfig, ...]:
+def channels(
+    defined: tuple[NotifierConfig, ...], defaults: Defaults, routing: Mapping[str, tuple[str, ...]]
+) -> tuple[NotifierConfig, ...]:
     """The notifiers defined, and those that are only named but need no settings."""
     names = {name for names in (defaults.notifiers, *routing.values()) for name in names}
     missing = names.intersection(SELF_MADE) - {notifier.name for notifier in defined}
@@ -80,7 +99,9 @@ def database_url(written: str | None, environ: Mapping[str, str]) -> str:
     return written or environ.get("DATABASE_URL") or DATABASE_URL
 
 
-def project(given: Given, base: PathBase, defaults: Defaults, overrides: Mapping[str, Given]) -> Project:
+def project(
+    given: Given, base: PathBase, defaults: Defaults, overrides: Mapping[str, Given]
+) -> Project:
     """One project from what the schema read."""
     rest = dict(given)
     ssh: SshConfig | None = rest.pop("ssh", None)
@@ -95,7 +116,11 @@ def project(given: Given, base: PathBase, defaults: Defaults, overrides: Mapping
         runtime=rest.pop("runtime", defaults.runtime),
         agent=rest.pop("agent", defaults.agent),
         workspace=rest.pop("workspace", defaults.workspace),
-        tracker=plugin(rest.pop("tracker", None) or (PluginChoice("github") if repository_address.github(repo) else None), repo),
+        tracker=plugin(
+            rest.pop("tracker", None)
+            or (PluginChoice("github") if repository_address.github(repo) else None),
+            repo,
+        ),
         scm=plugin(rest.pop("scm", None) or guessed_scm(repo, remote=ssh is not None), repo),
         reactions=merged(overrides, rest.pop("reactions", {})),
         ssh=ssh and reached(ssh, base),
@@ -105,24 +130,34 @@ def project(given: Given, base: PathBase, defaults: Defaults, overrides: Mapping
 
 
 def project_id(given: Given) -> str:
-    """The id of a project: its own, else one made of its name; empty when the name has no letter for one."""
+    """The id of a project: its own, else one made of its name; empty when the
+    name has no letter for one.
+    """
     return str(given.get("id") or derive_project_id(given["name"]))
 
 
 def address(repo: str, base: PathBase) -> str:
     """The repository's address; one on this machine as an absolute path."""
-    return str(base.path(repository_address.local_path(repo))) if repository_address.is_local(repo) else repo
+    return (
+        str(base.path(repository_address.local_path(repo)))
+        if repository_address.is_local(repo)
+        else repo
+    )
 
 
 def guessed_scm(repo: str, *, remote: bool) -> PluginChoice | None:
-    """The forge of a project that names none; the local forge needs the repository on this machine."""
+    """The forge of a project that names none; the local forge needs the
+    repository on this machine.
+    """
     if repository_address.github(repo):
         return PluginChoice("github")
     return PluginChoice("local") if repository_address.is_local(repo) and not remote else None
 
 
 def plugin(choice: PluginChoice | None, repo: str) -> PluginChoice | None:
-    """The choice; on GitHub, owner and repository follow from the address where they are not given."""
+    """The choice; on GitHub, owner and repository follow from the address
+    where they are not given.
+    """
     found = repository_address.github(repo)
     if choice is None or choice.plugin != "github" or found is None:
         return choice
@@ -130,6 +165,10 @@ def plugin(choice: PluginChoice | None, repo: str) -> PluginChoice | None:
 
 
 def reached(ssh: SshConfig, base: PathBase) -> SshConfig:
-    """The login with the files of this machine absolute; those of the remote one stay as written."""
+    """The login with the files of this machine absolute; those of the
+    remote one stay as written.
+    """
     auth = replace(ssh.auth, path=ssh.auth.path and base.path(ssh.auth.path))
-    return replace(ssh, auth=auth, known_hosts_path=ssh.known_hosts_path and base.path(ssh.known_hosts_path))
+    return replace(
+        ssh, auth=auth, known_hosts_path=ssh.known_hosts_path and base.path(ssh.known_hosts_path)
+    )

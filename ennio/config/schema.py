@@ -11,7 +11,14 @@ from marshmallow import ValidationError, validates_schema
 
 from ennio.config import model
 from ennio.config.fields import AnyField, Json, ListField, MapField, MappingSchema, NestedField
-from ennio.config.number_fields import BoolField, DurationField, FractionField, IntField, MoneyField, SizeField
+from ennio.config.number_fields import (
+    BoolField,
+    DurationField,
+    FractionField,
+    IntField,
+    MoneyField,
+    SizeField,
+)
 from ennio.config.reactions import KEYS
 from ennio.config.text_fields import (
     BranchField,
@@ -39,7 +46,10 @@ class DefaultsSchema(MappingSchema):
     runtime = StringField("Where agents run")
     agent = StringField("The coding agent")
     workspace = StringField("How working copies are made")
-    notifiers = ListField("Names of the notifiers used where no routing says otherwise", StringField("The name of a notifier"))
+    notifiers = ListField(
+        "Names of the notifiers used where no routing says otherwise",
+        StringField("The name of a notifier"),
+    )
 
 
 class ReactionSchema(MappingSchema):
@@ -49,13 +59,21 @@ class ReactionSchema(MappingSchema):
     at_once = False
     enabled = BoolField("Whether the rule is active")
     action = EnumField("What to do when it fires", model.ReactionAction)
-    message = StringField("Words that stand above what is sent to the agent or the person", lines=True, none=True)
+    message = StringField(
+        "Words that stand above what is sent to the agent or the person", lines=True, none=True
+    )
     priority = EnumField("How soon a person should look", Priority)
-    escalate_after = DurationField("How long it may last before a person is notified, whatever the action", none=True)
+    escalate_after = DurationField(
+        "How long it may last before a person is notified, whatever the action", none=True
+    )
     threshold = DurationField("How long without activity before it fires (agent-stuck)", none=True)
     retries = IntField("How many more messages new findings of the same episode may bring", 0, MANY)
     rounds = IntField(
-        "How many heads in a row may bring new comments that the agent is told, before a person is called instead", 1, MANY, none=True
+        "How many heads in a row may bring new comments that the agent is told, before a person "
+        "is called instead",
+        1,
+        MANY,
+        none=True,
     )
     include_summary = BoolField("Whether a notification carries the session's summary")
 
@@ -81,7 +99,9 @@ class AgentConfigSchema(MappingSchema):
     """``agent_config``."""
 
     makes = model.AgentConfig
-    permissions = StringField("The agent's permission mode, as its own command line flags", none=True)
+    permissions = StringField(
+        "The agent's permission mode, as its own command line flags", none=True
+    )
     model = StringField("The model the agent uses", none=True)
     passthrough = MapField("Settings handed on to the agent as they are", AnyField())
 
@@ -152,7 +172,9 @@ class SshConfigSchema(MappingSchema):
     auth = NestedField("How to log in", SshAuthSchema, required=True)
     strategy = EnumField("How the agent is driven there", model.SshStrategy)
     connection_timeout = DurationField("How long a connection may take", least=0.1)
-    keepalive_interval = DurationField("How often to say that the connection is still wanted", least=1, none=True)
+    keepalive_interval = DurationField(
+        "How often to say that the connection is still wanted", least=1, none=True
+    )
     host_key_policy = EnumField("Which host keys are believed", model.HostKeyPolicy)
     known_hosts_path = PathField("The known_hosts file", none=True)
     node_config = NestedField("The node daemon", NodeConfigSchema)
@@ -162,7 +184,9 @@ class RestartSchema(MappingSchema):
     """``restart``."""
 
     makes = model.Restart
-    attempts = IntField("How often a failed agent is started again by itself; 0: a person decides", 0, 1000)
+    attempts = IntField(
+        "How often a failed agent is started again by itself; 0: a person decides", 0, 1000
+    )
     within = DurationField("The window in which attempts count", least=1)
     delay = DurationField("The wait before the first attempt")
 
@@ -176,40 +200,67 @@ class ProjectSchema(MappingSchema):
     name = StringField("The name people use; unique", required=True)
     id = SlugField("The project's id", key="project_id", shown="from the name")
     repo = RepositoryField("The repository: a URL, or a path to one on this machine", required=True)
-    path = PathField("The working copy on this machine (with `ssh_config`: on the remote one)", required=True)
+    path = PathField(
+        "The working copy on this machine (with `ssh_config`: on the remote one)", required=True
+    )
     default_branch = BranchField("The branch work starts from and is merged into")
-    session_prefix = SlugField("What session ids begin with", longest=119, shown="from the project id")
+    session_prefix = SlugField(
+        "What session ids begin with", longest=119, shown="from the project id"
+    )
     runtime = StringField("Overrides `defaults.runtime`", shown="`defaults.runtime`")
     agent = StringField("Overrides `defaults.agent`", shown="`defaults.agent`")
     workspace = StringField("Overrides `defaults.workspace`", shown="`defaults.workspace`")
-    tracker = NestedField("Where issues come from; for a repository on github.com: its issues", PluginChoiceSchema, key="tracker_config")
+    tracker = NestedField(
+        "Where issues come from; for a repository on github.com: its issues",
+        PluginChoiceSchema,
+        key="tracker_config",
+    )
     scm = NestedField(
-        "Where pull requests live; for a repository on github.com: there; for a local one: Ennio's own forge",
+        "Where pull requests live; for a repository on github.com: there; for a local one: "
+        "Ennio's own forge",
         PluginChoiceSchema,
         key="scm_config",
     )
     symlinks = ListField("Links made in every workspace", NestedField("One link", SymlinkSchema))
-    post_create = ListField("Shell commands run in a new workspace", StringField("A command", lines=True))
+    post_create = ListField(
+        "Shell commands run in a new workspace", StringField("A command", lines=True)
+    )
     agent_config = NestedField("Settings of the agent", AgentConfigSchema)
-    reactions = MapField("Changes to the rules for this project", NestedField("One rule", ReactionSchema), keys=KEYS)
-    agent_rules = ListField("Instructions that stand above every prompt", StringField("One instruction", lines=True))
+    reactions = MapField(
+        "Changes to the rules for this project", NestedField("One rule", ReactionSchema), keys=KEYS
+    )
+    agent_rules = ListField(
+        "Instructions that stand above every prompt", StringField("One instruction", lines=True)
+    )
     max_sessions = IntField("How many sessions may run at once", 0, MANY, none=True)
     ssh = NestedField("Runs the project on a remote machine", SshConfigSchema, key="ssh_config")
-    prompt = StringField("What agents should know of the project, part of every first prompt", lines=True, none=True)
+    prompt = StringField(
+        "What agents should know of the project, part of every first prompt", lines=True, none=True
+    )
     post_create_timeout = DurationField("How long each command of `post_create` may take", least=1)
-    env = MapField("Environment variables for agents and `post_create`", VariableField("A value"), names=VariableNameField("A name"))
+    env = MapField(
+        "Environment variables for agents and `post_create`",
+        VariableField("A value"),
+        names=VariableNameField("A name"),
+    )
     restart = NestedField("Whether a failed agent is started again by itself", RestartSchema)
-    bots = ListField("Authors whose comments count as a bot's, besides those the forge marks", StringField("A login name"))
+    bots = ListField(
+        "Authors whose comments count as a bot's, besides those the forge marks",
+        StringField("A login name"),
+    )
     protected_branches = ListField(
-        "Branches, besides `default_branch`, that no session works on and no agent's push moves in a repository that `ennio init` made",
+        "Branches, besides `default_branch`, that no session works on and no agent's push moves "
+        "in a repository that `ennio init` made",
         BranchPatternField("A name; `*` and `?` stand for any letters, slashes too"),
     )
     stale_approvals = EnumField(
-        "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge PULL`: `renew` wants one of this very head",
+        "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge PULL`: "
+        "`renew` wants one of this very head",
         model.StaleApprovals,
     )
     submodules = BoolField(
-        "Whether the submodules of a new workspace are filled, before `symlinks` and `post_create`; else they stay empty",
+        "Whether the submodules of a new workspace are filled, before `symlinks` and "
+        "`post_create`; else they stay empty",
     )
 
 
@@ -238,7 +289,9 @@ class CleanupSchema(MappingSchema):
     """``cleanup``."""
 
     makes = model.CleanupPolicy
-    merged_after = DurationField("When the workspace of a merged session is removed; null: on request", none=True)
+    merged_after = DurationField(
+        "When the workspace of a merged session is removed; null: on request", none=True
+    )
     done_after = DurationField("When that of a done one is", none=True)
     killed_after = DurationField("When that of a killed one is", none=True)
 
@@ -252,30 +305,51 @@ class ConfigSchema(MappingSchema):
     port = IntField("The port of the API and the dashboard; 0: any that is free", 0, 65535)
     terminal_port = IntField("The port of the terminal WebSocket; 0: any that is free", 0, 65535)
     direct_terminal_port = IntField("A port for direct access to terminals", 0, 65535, none=True)
-    ready_threshold = DurationField("How long an agent must be quiet to count as ready; a bare number is milliseconds", bare="ms")
+    ready_threshold = DurationField(
+        "How long an agent must be quiet to count as ready; a bare number is milliseconds",
+        bare="ms",
+    )
     defaults = NestedField("Plugins used where a project names none", DefaultsSchema)
     projects = ListField("The projects", NestedField("One project", ProjectSchema))
     notifiers = ListField("Channels to people", NestedField("One channel", NotifierSchema))
     notification_routing = MapField(
         "Which notifiers a reaction uses, by its key",
-        ListField("Names", StringField("The name of a notifier")), keys=KEYS,
+        ListField("Names", StringField("The name of a notifier")),
+        keys=KEYS,
     )
-    reactions = MapField("Changes to the rules for all projects", NestedField("One rule", ReactionSchema), keys=KEYS)
+    reactions = MapField(
+        "Changes to the rules for all projects", NestedField("One rule", ReactionSchema), keys=KEYS
+    )
     database_url = StringField(
-        "The database: `sqlite:FILE` (a relative path is relative to this file) or `postgresql://user@host/database`"
+        "The database: `sqlite:FILE` (a relative path is relative to this file) or "
+        "`postgresql://user@host/database`"
         " (docs/postgresql.md). Where it is left out, `DATABASE_URL` counts",
         none=True,
     )
-    nats_url = UrlField("The NATS server; left out, `NATS_URL` counts, and without either there is no NATS", "nats", "tls", none=True)
-    api_token = TokenField("The token of the API; left out, one is made and kept in a file only you can read", none=True)
-    cors_origins = ListField("Origins of web pages that may use the API", UrlField("An origin", "http", "https", origin=True))
+    nats_url = UrlField(
+        "The NATS server; left out, `NATS_URL` counts, and without either there is no NATS",
+        "nats",
+        "tls",
+        none=True,
+    )
+    api_token = TokenField(
+        "The token of the API; left out, one is made and kept in a file only you can read",
+        none=True,
+    )
+    cors_origins = ListField(
+        "Origins of web pages that may use the API",
+        UrlField("An origin", "http", "https", origin=True),
+    )
     host = StringField("The address the API listens on")
-    max_sessions = IntField("How many sessions may run at once, all projects together", 0, MANY, none=True)
+    max_sessions = IntField(
+        "How many sessions may run at once, all projects together", 0, MANY, none=True
+    )
     min_free_memory = SizeField("No session starts with less free memory than this")
     poll = NestedField("How often to look", PollSchema)
     cleanup = NestedField("When workspaces are removed by themselves", CleanupSchema)
     person_patience = DurationField(
-        "How long words wait for what a person has begun to type before that is put aside and put back; 0: for ever",
+        "How long words wait for what a person has begun to type before that is put aside and put "
+        "back; 0: for ever",
     )
     budgets = ListField("Limits of money", NestedField("One budget", BudgetSchema))
 

@@ -40,7 +40,11 @@ def _named(slot: str, name: str) -> str:
 def _choose(definitions: dict[str, Json], plugins: Plugins) -> None:
     """Say of a project and a notifier which settings go with which plugin."""
     project = [_rule(slot, name) for slot, name in plugins if slot in ("agent", "tracker", "scm")]
-    channel = [_if_plugin(name, _within("config", _settings("notifier", name))) for slot, name in plugins if slot == "notifier"]
+    channel = [
+        _if_plugin(name, _within("config", _settings("notifier", name)))
+        for slot, name in plugins
+        if slot == "notifier"
+    ]
     for owner, rules in (("Project", project), ("NotifierConfig", channel)):
         if rules:
             definitions[owner]["allOf"] = [*definitions[owner].get("allOf", ()), *rules]
@@ -51,7 +55,9 @@ def _rule(slot: str, name: str) -> Json:
         chosen = {"properties": {"agent": {"const": name}}, "required": ["agent"]}
         settings = _within("passthrough", _settings(slot, name))
         return {"if": chosen, "then": {"properties": {"agent_config": settings}}}
-    return {"properties": {f"{slot}_config": _if_plugin(name, _within("config", _settings(slot, name)))}}
+    return {
+        "properties": {f"{slot}_config": _if_plugin(name, _within("config", _settings(slot, name)))}
+    }
 
 
 def _if_plugin(name: str, then: Json) -> Json:
@@ -69,7 +75,11 @@ def _settings(slot: str, name: str) -> Json:
 
 def nested(declared: Declaration) -> Iterator[type[MappingSchema]]:
     """The schemas within what a plugin takes."""
-    entries: list[ConfigField[Any]] = [declared] if isinstance(declared, MapField) else [entry for _, _, entry in declared.entries()]
+    entries: list[ConfigField[Any]] = (
+        [declared]
+        if isinstance(declared, MapField)
+        else [entry for _, _, entry in declared.entries()]
+    )
     for entry in entries:
         inner = entry.each if isinstance(entry, (ListField, MapField)) else entry
         if isinstance(inner, NestedField):

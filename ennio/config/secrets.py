@@ -1,8 +1,9 @@
 """Which values of a configuration are secret, and what it looks like without them.
 
-A value is secret by its place (``api_token``, ``auth_token``, a password) or by the name of its key in
-a plugin's settings, ``passthrough`` or ``env`` (``token``, ``webhook_url``, ``AWS_SECRET_ACCESS_KEY``);
-in a URL, the password in front of the host is; and so is the value of a variable of such a name, wherever it is put.
+A value is secret by its place (``api_token``, ``auth_token``, a password) or by the name of its key
+in a plugin's settings, ``passthrough`` or ``env`` (``token``, ``webhook_url``,
+``AWS_SECRET_ACCESS_KEY``); in a URL, the password in front of the host is; and so is the value of a
+variable of such a name, wherever it is put.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _ENDINGS = ("token", "secret", "secrets", "password", "passwords", "passwd", "pa
             "accesskey", "signingkey", "credential", "credentials", "authorization", "cookie", "webhookurl", "dsn")  # fmt: skip
 _WORDS = ("tokens", "auth", "bearer", "apikeys")
 _NOTIFIER_URLS = ("url", "webhook", "hook")
-_USERINFO = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/@:\s]*)(?P<password>:[^/@\s]*)?@")
+_USERINFO = re.compile(
+    r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/@:\s]*)(?P<password>:[^/@\s]*)?@"
+)
 
 
 def is_secret(key: str) -> bool:
@@ -36,7 +39,10 @@ def is_secret(key: str) -> bool:
 
 def secrets(config: Config) -> frozenset[str]:
     """Every secret value of a configuration, for whoever redacts texts; none is empty."""
-    return frozenset(text for text in _secrets(replace(config, demands=()), secret=False) if text) | config.hidden
+    return (
+        frozenset(text for text in _secrets(replace(config, demands=()), secret=False) if text)
+        | config.hidden
+    )
 
 
 def masked(config: Config) -> dict[str, Any]:
@@ -57,7 +63,9 @@ def veiled(text: str) -> str:
 
 
 def config_hash(project: Project) -> str:
-    """Twelve hex digits that change when the project's resolved configuration does, but not with its secrets."""
+    """Twelve hex digits that change when the project's resolved configuration does,
+    but not with its secrets.
+    """
     plain = _plain(project)
     del plain["config_hash"]
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
@@ -68,14 +76,20 @@ def _items(value: Any) -> Iterator[tuple[str, Any, bool]]:
     """The parts of a value by name, each with whether it is a secret."""
     if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
-            yield field.name, getattr(value, field.name), is_secret(field.name) and field.name != "auth"
+            yield (
+                field.name,
+                getattr(value, field.name),
+                is_secret(field.name) and field.name != "auth",
+            )
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key), item, is_secret(str(key))
 
 
 def _parts(value: Any, secret: bool) -> Iterator[tuple[str, Any, bool]]:
-    """Like ``_items``, where what is in a secret is secret and a channel's address is a key to it."""
+    """Like ``_items``, where what is in a secret is secret and a
+    channel's address is a key to it.
+    """
     for name, item, own in _items(value):
         inner = _channel(item) if isinstance(value, NotifierConfig) and name == "config" else item
         yield name, inner, secret or own
@@ -89,7 +103,10 @@ class _Hidden:
 
 
 def _channel(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _Hidden(item) if key.lower() in _NOTIFIER_URLS and isinstance(item, str) else item for key, item in settings.items()}
+    return {
+        key: _Hidden(item) if key.lower() in _NOTIFIER_URLS and isinstance(item, str) else item
+        for key, item in settings.items()
+    }
 
 
 def _secrets(value: Any, *, secret: bool) -> Iterator[str]:
@@ -133,7 +150,9 @@ def _plain(value: Any, *, secret: bool = False) -> Any:
     match value:
         case list() | tuple():
             return [_plain(item, secret=secret) for item in value]
-        case _ if not isinstance(value, _Hidden) and (dataclasses.is_dataclass(value) or isinstance(value, Mapping)):
+        case _ if not isinstance(value, _Hidden) and (
+            dataclasses.is_dataclass(value) or isinstance(value, Mapping)
+        ):
             return {name: _plain(item, secret=inner) for name, item, inner in _parts(value, secret)}
     return _leaf(value, secret)
 
@@ -147,7 +166,11 @@ def _without(value: Any, words: Collection[str]) -> Any:
         case list():
             return [_without(item, words) for item in value]
         case str():
-            return functools.reduce(lambda text, word: text.replace(word, MASK), sorted(words, key=len, reverse=True), value)
+            return functools.reduce(
+                lambda text, word: text.replace(word, MASK),
+                sorted(words, key=len, reverse=True),
+                value,
+            )
     return value
 
 

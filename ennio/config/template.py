@@ -15,9 +15,9 @@ from ennio.model.session import ID_PATTERN, derive_project_id
 class TemplateValues:
     """What was found where ``ennio init`` was called.
 
-    ``agents`` are the installed ones, best first. ``bare_remote`` is True when ``repo`` is a bare repository
-    that Ennio made, ``remote`` the name by which the person's working copy knows it. ``database`` is the name of its
-    file under ``ENNIO_HOME``.
+    ``agents`` are the installed ones, best first. ``bare_remote`` is True when ``repo`` is a bare
+    repository that Ennio made, ``remote`` the name by which the person's working copy knows it.
+    ``database`` is the name of its file under ``ENNIO_HOME``.
     """
 
     name: str
@@ -59,8 +59,18 @@ database_url: "sqlite:${{ENNIO_HOME:-~/.ennio}}/databases/{found.database}"
 
 def _defaults(found: TemplateValues) -> str:
     others = ", ".join(found.agents[1:])
-    note = "  # none was found here: install it, or name another" if not found.agents else f"  # also here: {others}" if others else ""
-    runtime = "agents run in tmux; `ennio open` attaches" if found.runtime == "tmux" else "where agents run"
+    note = (
+        "  # none was found here: install it, or name another"
+        if not found.agents
+        else f"  # also here: {others}"
+        if others
+        else ""
+    )
+    runtime = (
+        "agents run in tmux; `ennio open` attaches"
+        if found.runtime == "tmux"
+        else "where agents run"
+    )
     return f"""\
 defaults:
   agent: {_text(found.agents[0] if found.agents else "claude-code")}{note}

@@ -1,6 +1,8 @@
-"""The kinds of text a configuration has: ids, branches, addresses, paths, URLs, words to choose from.
+"""The kinds of text a configuration has: ids, branches, addresses, paths,
+URLs, words to choose from.
 
-Where a text is restricted, its JSON Schema lets one with a ``${`` pass: what it becomes is not known there.
+Where a text is restricted, its JSON Schema lets one with a ``${`` pass: what it
+becomes is not known there.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class StringField(ConfigField[Any]):
         if not value.strip():
             raise ValidationError("is blank: give it a value or remove the line")
         if _CONTROL.search(value) or (not self.lines and _BREAK.search(value)):
-            raise ValidationError("holds a control character or a line break: it must be one line of text")
+            raise ValidationError(
+                "holds a control character or a line break: it must be one line of text"
+            )
         return value
 
     def judged(self, text: str) -> Any:
@@ -107,16 +111,22 @@ class WordsField(ConfigField[tuple[str, ...]]):
 
 
 class SlugField(StringField):
-    """A name that may stand in file names, branches and subjects: letters, digits, ``_`` and ``-``."""
+    """A name that may stand in file names, branches and subjects: letters,
+    digits, ``_`` and ``-``.
+    """
 
-    def __init__(self, about: str, *, longest: int = 128, key: str | None = None, shown: str | None = None) -> None:
+    def __init__(
+        self, about: str, *, longest: int = 128, key: str | None = None, shown: str | None = None
+    ) -> None:
         super().__init__(about, key=key, shown=shown)
         self.longest = longest
 
     def judged(self, text: str) -> str:
         """The id when it is one."""
         if not ID_PATTERN.match(text) or len(text) > self.longest:
-            raise ValidationError(f"{{value}} is not an id: 1 to {self.longest} letters, digits, `_` or `-`")
+            raise ValidationError(
+                f"{{value}} is not an id: 1 to {self.longest} letters, digits, `_` or `-`"
+            )
         return text
 
     def json(self) -> Json:
@@ -140,11 +150,19 @@ class BranchPatternField(StringField):
     def judged(self, text: str) -> str:
         """The pattern when branches could match it."""
         if text.startswith(("refs/", "origin/")):
-            raise ValidationError("{value} is how git names a branch from elsewhere: write what follows after it")
+            raise ValidationError(
+                "{value} is how git names a branch from elsewhere: write what follows after it"
+            )
         if not text.strip("*?/"):
-            raise ValidationError("{value} protects every branch, so that no session could work: write for example release/*")
+            raise ValidationError(
+                "{value} protects every branch, so that no session could work: write for example "
+                "release/*"
+            )
         if (wrong := wrong_with(text.replace("*", "x").replace("?", "x"))) is not None:
-            raise ValidationError(f"{{value}} matches no branch name git accepts ({wrong}): write a name, or a pattern like release/*")
+            raise ValidationError(
+                f"{{value}} matches no branch name git accepts ({wrong}): write a name, or a "
+                "pattern like release/*"
+            )
         return text
 
 
@@ -154,11 +172,16 @@ class RepositoryField(StringField):
     def judged(self, text: str) -> str:
         """The address when git could clone from it."""
         if not repository_address.is_address(text):
-            raise ValidationError("{value} is neither a URL (https://, ssh://, git@host:owner/name) nor a path (/…, ~/…, ./…, ../…)")
+            raise ValidationError(
+                "{value} is neither a URL (https://, ssh://, git@host:owner/name) nor a path (/…, "
+                "~/…, ./…, ../…)"
+            )
         if repository_address.has_password(text):
             raise ValidationError(
-                "carries a password, which git would show to everybody on its command lines: leave it out and let a credential helper "
-                "of git keep it (`git config --global credential.helper store`, `gh auth setup-git`), or use ssh"
+                "carries a password, which git would show to everybody on its command lines: "
+                "leave it out and let a credential helper "
+                "of git keep it (`git config --global credential.helper store`, `gh auth "
+                "setup-git`), or use ssh"
             )
         return text
 
@@ -185,7 +208,9 @@ class InsidePathField(PathField):
         path = PurePosixPath(text)
         inside = [part for part in path.parts if part != "."]
         if path.is_absolute() or text.startswith("~") or ".." in inside or not inside:
-            raise ValidationError("{value} leaves the workspace: write a path below its root, such as .env")
+            raise ValidationError(
+                "{value} leaves the workspace: write a path below its root, such as .env"
+            )
         if inside[0].lower() == ".git":
             raise ValidationError("{value} lies in the workspace's .git: git alone writes there")
         return Path(*inside)
@@ -208,13 +233,22 @@ class UrlField(StringField):
         wanted = " or ".join(f"{scheme}://" for scheme in self.schemes)
         try:
             parts = urlsplit(text)
-            fits = parts.scheme in self.schemes and parts.hostname and (parts.port is None or parts.port > 0)
+            fits = (
+                parts.scheme in self.schemes
+                and parts.hostname
+                and (parts.port is None or parts.port > 0)
+            )
         except ValueError:
             fits = False
         if not fits or " " in text:
-            raise ValidationError(f"{{value}} is not a URL that starts with {wanted} and names a host")
+            raise ValidationError(
+                f"{{value}} is not a URL that starts with {wanted} and names a host"
+            )
         if self.origin and (parts.path or parts.query or parts.fragment or "@" in parts.netloc):
-            raise ValidationError("{value} is more than an origin: write only scheme, host and port, such as http://localhost:3000")
+            raise ValidationError(
+                "{value} is more than an origin: write only scheme, host and port, such as "
+                "http://localhost:3000"
+            )
         return text
 
     def json(self) -> Json:
@@ -235,7 +269,9 @@ class TokenField(StringField):
 class EnumField(ConfigField[E], Generic[E]):
     """One of the words of an enum."""
 
-    def __init__(self, about: str, words: type[E], *, required: bool = False, shown: str | None = None) -> None:
+    def __init__(
+        self, about: str, words: type[E], *, required: bool = False, shown: str | None = None
+    ) -> None:
         super().__init__(about, required=required, shown=shown)
         self.words = words
 
@@ -250,7 +286,9 @@ class EnumField(ConfigField[E], Generic[E]):
     def read(self, value: Any) -> E:
         """The word of the enum."""
         if not isinstance(value, str) or value not in self._values():
-            raise ValidationError(f"{{value}} is none of {', '.join(self._values())}{self._hint(value)}")
+            raise ValidationError(
+                f"{{value}} is none of {', '.join(self._values())}{self._hint(value)}"
+            )
         return self.words(value)
 
     def _hint(self, value: Any) -> str:
@@ -286,7 +324,9 @@ class VariableNameField(StringField):
     def judged(self, text: str) -> str:
         """The name when a shell could use it."""
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text, re.ASCII):
-            raise ValidationError("is not a name of an environment variable: letters, digits and `_`")
+            raise ValidationError(
+                "is not a name of an environment variable: letters, digits and `_`"
+            )
         if text.startswith("ENNIO_"):
             raise ValidationError("begins with ENNIO_, which Ennio keeps for its own variables")
         return text

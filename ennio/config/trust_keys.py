@@ -1,7 +1,8 @@
-"""Which keys are part of trust: what each lets the author of a file do on the machine of whoever starts Ennio on it.
+"""Which keys are part of trust: what each lets the author of a file do on the machine of
+whoever starts Ennio on it.
 
-Every key of every schema stands here, and every setting of the shipped plugins. What does not, as the settings of
-a plugin that another distribution brings, is part of trust.
+Every key of every schema stands here, and every setting of the shipped plugins. What does not, as
+the settings of a plugin that another distribution brings, is part of trust.
 """
 
 from __future__ import annotations
@@ -36,7 +37,15 @@ def _all(trust: Trust, *keys: str) -> dict[str, Trust]:
 SCHEMAS: Mapping[str, Keys] = MappingProxyType(
     {
         "Config": {
-            **_all(FREE, "port", "terminal_port", "direct_terminal_port", "ready_threshold", "notification_routing", "max_sessions"),
+            **_all(
+                FREE,
+                "port",
+                "terminal_port",
+                "direct_terminal_port",
+                "ready_threshold",
+                "notification_routing",
+                "max_sessions",
+            ),
             **_all(FREE, "min_free_memory", "person_patience"),
             **_all(OPENS, "host", "api_token", "cors_origins"),
             "nats_url": TALKS,
@@ -44,7 +53,16 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         },
         "Defaults": {**_all(RUNS, "runtime", "agent", "workspace"), "notifiers": FREE},
         "Project": {
-            **_all(FREE, "name", "project_id", "default_branch", "session_prefix", "agent_rules", "max_sessions", "prompt"),
+            **_all(
+                FREE,
+                "name",
+                "project_id",
+                "default_branch",
+                "session_prefix",
+                "agent_rules",
+                "max_sessions",
+                "prompt",
+            ),
             **_all(FREE, "post_create_timeout", "bots", "protected_branches", "stale_approvals"),
             **_all(RUNS, "runtime", "agent", "workspace", "post_create"),
             "repo": TALKS,
@@ -55,7 +73,16 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         "PluginChoice": {"plugin": RUNS, "config": PLUGIN},
         "NotifierConfig": {"plugin": RUNS, "name": FREE, "config": PLUGIN},
         "Reaction": _all(
-            FREE, "enabled", "action", "message", "priority", "escalate_after", "threshold", "retries", "rounds", "include_summary"
+            FREE,
+            "enabled",
+            "action",
+            "message",
+            "priority",
+            "escalate_after",
+            "threshold",
+            "retries",
+            "rounds",
+            "include_summary",
         ),
         "AgentConfig": {"permissions": RUNS, "model": FREE, "passthrough": PLUGIN},
         "Symlink": _all(REACHES, "source", "target"),
@@ -78,7 +105,9 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         "CleanupPolicy": _all(FREE, "merged_after", "done_after", "killed_after"),
     }
 )
-"""By the name of what a schema makes, and the key. A key that holds a schema of its own is as that one's keys are."""
+"""By the name of what a schema makes, and the key. A key that holds a schema of its own
+is as that one's keys are.
+"""
 
 _GITHUB: Keys = {**_all(TALKS, "owner", "repo", "api_url"), "token": GIVES, "webhook_secret": OPENS}
 
@@ -87,13 +116,34 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
         ("scm", "github"): {
             **_GITHUB,
             "head_owner": TALKS,
-            **_all(FREE, "merge_method", "auto_open", "draft", "delete_branch", "update_branch", "pace", "own_comments"),
+            **_all(
+                FREE,
+                "merge_method",
+                "auto_open",
+                "draft",
+                "delete_branch",
+                "update_branch",
+                "pace",
+                "own_comments",
+            ),
         },
         ("scm", "local"): {
             "checks": RUNS,
-            **_all(FREE, "merge_method", "review_required", "auto_open", "draft", "check_slots", "delete_branch", "dismiss_stale"),
+            **_all(
+                FREE,
+                "merge_method",
+                "review_required",
+                "auto_open",
+                "draft",
+                "check_slots",
+                "delete_branch",
+                "dismiss_stale",
+            ),
         },
-        ("tracker", "github"): {**_GITHUB, **_all(FREE, "assign", "comment", "labels", "unlabels", "close_on_merge")},
+        ("tracker", "github"): {
+            **_GITHUB,
+            **_all(FREE, "assign", "comment", "labels", "unlabels", "close_on_merge"),
+        },
         ("tracker", "linear"): {
             "api_url": TALKS,
             **_all(GIVES, "api_key", "token"),
@@ -107,14 +157,20 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
         ("agent", "scripted"): {"story": RUNS, **_all(FREE, "speed", "typed")},
     }
 )
-"""By slot, name and setting. Of the other agents every setting is a flag of their command line, which may make them run anything."""
+"""By slot, name and setting. Of the other agents every setting is a flag of their command line,
+which may make them run anything.
+"""
 
-ITEMS: Mapping[tuple[str, str, str], Keys] = MappingProxyType({("scm", "local", "checks"): {"name": FREE, "run": RUNS, "timeout": FREE}})
+ITEMS: Mapping[tuple[str, str, str], Keys] = MappingProxyType(
+    {("scm", "local", "checks"): {"name": FREE, "run": RUNS, "timeout": FREE}}
+)
 """The keys of the entries of a setting that is a list of mappings."""
 
 
 def of_key(schema: str, key: str) -> Trust:
-    """What a key of a schema can do; one that is not stated runs something, until somebody says otherwise."""
+    """What a key of a schema can do; one that is not stated runs something, until
+    somebody says otherwise.
+    """
     return SCHEMAS.get(schema, {}).get(key, RUNS)
 
 

@@ -1,10 +1,12 @@
-"""What a person has trusted: for each configuration file, digests of what it may run and whom it may talk to.
+"""What a person has trusted: for each configuration file, digests of what it may run
+and whom it may talk to.
 
-    ENNIO_HOME/trust/<name>-<hash>.json   0600; the file's real path, a salt, a digest for each demand
+    ENNIO_HOME/trust/<name>-<hash>.json   0600; the file's real path, a salt, a digest for each
+                                          demand
 
-``ENNIO_TRUSTED_CONFIG_PATHS`` names files and folders, as ``PATH`` does, whose files are trusted as they come: for
-containers and tests, where nobody can be asked. A file cannot set it, for it counts before the file is read; in a
-session, where an agent is, it counts nothing.
+``ENNIO_TRUSTED_CONFIG_PATHS`` names files and folders, as ``PATH`` does, whose files are trusted as
+they come: for containers and tests, where nobody can be asked. A file cannot set it, for it counts
+before the file is read; in a session, where an agent is, it counts nothing.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ def known(file: Path, home: Home) -> bool:
 
 
 def insist(config: Config, home: Home, environ: Mapping[str, str]) -> None:
-    """Raise Untrusted: with the command that trusts when there is anything nobody has trusted, or for another's database."""
+    """Raise Untrusted: with the command that trusts when there is anything nobody has trusted,
+    or for another's database.
+    """
     new = unknown(config, home, environ)
     if new:
         raise Untrusted(refusal(config.source, new))
@@ -66,7 +70,9 @@ def insist(config: Config, home: Home, environ: Mapping[str, str]) -> None:
 
 
 def insist_on_database(config: Config) -> None:
-    """Raise Untrusted for a database that another account could have written, or could put there."""
+    """Raise Untrusted for a database that another account could have
+    written, or could put there.
+    """
     file = database_file(config.database_url)
     trouble = ownership.trouble(file) if file else ""
     if trouble:
@@ -75,9 +81,15 @@ def insist_on_database(config: Config) -> None:
 
 def refusal(source: Path, new: Collection[Demand]) -> str:
     """Why a file is not used, and how a person says that it may be."""
-    told = "; ".join(f"{demand.kind} {demand.place} ({', '.join(demand.words)[:80]})" for demand in list(new)[:_SHOWN])
+    told = "; ".join(
+        f"{demand.kind} {demand.place} ({', '.join(demand.words)[:80]})"
+        for demand in list(new)[:_SHOWN]
+    )
     more = f"; and {len(new) - _SHOWN} more" if len(new) > _SHOWN else ""
-    return f"{source} is not trusted: it would {told}{more}. Read it, then: {command(source)}   (or ennio start --trust)"
+    return (
+        f"{source} is not trusted: it would {told}{more}. Read it, then: {command(source)}   (or "
+        "ennio start --trust)"
+    )
 
 
 def command(source: Path) -> str:
@@ -86,16 +98,24 @@ def command(source: Path) -> str:
 
 
 def trust(config: Config, home: Home, environ: Mapping[str, str]) -> None:
-    """Trust a configuration as it is now, and nothing of what it was before. Raises Refused inside of a session, OSError."""
+    """Trust a configuration as it is now, and nothing of what it was before. Raises Refused
+    inside of a session, OSError.
+    """
     if environ.get(_SESSION):
         who = f"an agent cannot trust a configuration, and this is session {environ[_SESSION]}"
-        raise Refused(f"{who}: a person does, in a terminal of their own, by: {command(config.source)}")
+        raise Refused(
+            f"{who}: a person does, in a terminal of their own, by: {command(config.source)}"
+        )
     salt = secrets.token_hex(16)
     digests = sorted(_fingerprint(salt, demand) for demand in config.demands)
     place = _place(config.source, home)
     private(home.root)
     private(place.parent)
-    write_atomically(place, json.dumps({"file": _real(config.source), "salt": salt, "digests": digests}), durable=True)
+    write_atomically(
+        place,
+        json.dumps({"file": _real(config.source), "salt": salt, "digests": digests}),
+        durable=True,
+    )
 
 
 def forget(source: Path, home: Home) -> bool:
@@ -111,7 +131,9 @@ def _recorded(source: Path, home: Home) -> TrustRecord:
     place = _place(source, home)
     try:
         document = json.loads(place.read_text("utf-8")) if ownership.private(place) else {}
-        found = TrustRecord(str(document["file"]), str(document["salt"]), frozenset(map(str, document["digests"])))
+        found = TrustRecord(
+            str(document["file"]), str(document["salt"]), frozenset(map(str, document["digests"]))
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return TrustRecord("")
     return found if found.file == _real(source) else TrustRecord("")
@@ -130,7 +152,11 @@ def _real(source: Path) -> str:
 def _named(source: Path, paths: str) -> bool:
     """Whether the variable names the file or a folder around it; only whole paths count."""
     real = Path(_real(source))
-    return any(real.is_relative_to(os.path.realpath(path)) for path in paths.split(os.pathsep) if os.path.isabs(path))
+    return any(
+        real.is_relative_to(os.path.realpath(path))
+        for path in paths.split(os.pathsep)
+        if os.path.isabs(path)
+    )
 
 
 def _fingerprint(salt: str, demand: Demand) -> str:

@@ -26,7 +26,8 @@ _TAG = "tag:yaml.org,2002:"
 _TRUE = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,18})\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+][0-9]{1,2})?\Z")
-# Documented without quotes, though no YAML: a text that ends in a colon. Only where nothing else can be meant.
+# Documented without quotes, though no YAML: a text that ends in a colon. Only where
+# nothing else can be meant.
 _MEMORY = re.compile(r"^(database_url:[ \t]+)(sqlite::memory:)(?=[ \t\r]*(?:#.*)?$)", re.MULTILINE)
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 
@@ -78,7 +79,11 @@ def read(raw: bytes) -> YamlDocument:
     """Read one YAML document; never raises, whatever the bytes are."""
     try:
         root = _root(raw, MOST_BYTES)
-        return _Walk().document(root) if root is not None else _hopeless("is empty: `ennio init` writes a configuration to start from")
+        return (
+            _Walk().document(root)
+            if root is not None
+            else _hopeless("is empty: `ennio init` writes a configuration to start from")
+        )
     except _UnreadableError as error:
         return _hopeless(str(error), error.line)
 
@@ -88,17 +93,20 @@ def _hopeless(message: str, line: int | None = None) -> YamlDocument:
 
 
 def plain(raw: bytes, most: int) -> Any:
-    """A YAML text that is no configuration (front matter, a story) as values, within the same limits and ``most`` bytes.
+    """A YAML text that is no configuration (front matter, a story) as values, within the same
+    limits and ``most`` bytes.
 
-    What YAML 1.1 reads in its own way (dates, octal numbers) is the text that stands there. Raises ValueError with
-    everything that is wrong and its lines.
+    What YAML 1.1 reads in its own way (dates, octal numbers) is the text that stands there. Raises
+    ValueError with everything that is wrong and its lines.
     """
     walk = _Walk(strict=False)
     try:
         root = _root(raw, most)
         found = None if root is None else walk.value(root, ())
     except _UnreadableError as error:
-        raise ValueError(f"the text {error}" + (f" (line {error.line})" if error.line else "")) from None
+        raise ValueError(
+            f"the text {error}" + (f" (line {error.line})" if error.line else "")
+        ) from None
     if walk.problems:
         raise ValueError("; ".join(map(str, walk.problems)))
     return found
@@ -118,7 +126,9 @@ def _root(raw: bytes, most: int) -> yaml.Node | None:
     try:
         return _compose(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise _UnreadableError("is not UTF-8 text: save it as UTF-8", raw.count(b"\n", 0, error.start) + 1) from None
+        raise _UnreadableError(
+            "is not UTF-8 text: save it as UTF-8", raw.count(b"\n", 0, error.start) + 1
+        ) from None
     except yaml.YAMLError as error:
         raise _UnreadableError(_explained(error), _line(error, raw)) from None
     except (ValueError, OverflowError):
@@ -131,7 +141,9 @@ class _TooDeepError(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, but not to any depth nor in any number: recursion has an end, and so has the time it takes."""
+    """Composes nodes, but not to any depth nor in any number: recursion has an end, and
+    so has the time it takes.
+    """
 
     depth = 0
     nodes = 0
@@ -142,7 +154,10 @@ class _Loader(yaml.SafeLoader):
             raise _UnreadableError(f"has more than {MOST_VALUES} values")
         self.depth += 1
         if self.depth > DEEPEST:
-            raise _TooDeepError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+            raise _TooDeepError(
+                problem=f"nested deeper than {DEEPEST} levels",
+                problem_mark=self.peek_event().start_mark,
+            )  # type: ignore[no-untyped-call]
         try:
             return super().compose_node(parent, index)
         finally:
@@ -160,7 +175,11 @@ def _compose(text: str) -> yaml.Node | None:
 def _line(error: yaml.YAMLError, raw: bytes) -> int | None:
     if isinstance(error, yaml.reader.ReaderError):
         return raw.decode("utf-8-sig").count("\n", 0, error.position) + 1
-    mark = error.problem_mark or error.context_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    mark = (
+        error.problem_mark or error.context_mark
+        if isinstance(error, yaml.MarkedYAMLError)
+        else None
+    )
     return mark.line + 1 if mark else None
 
 
@@ -204,14 +223,22 @@ class _Walk:
             case yaml.MappingNode(tag="tag:yaml.org,2002:map"):
                 return self.mapping(node, where)
             case yaml.SequenceNode(tag="tag:yaml.org,2002:seq"):
-                return [self.value(child, (*where, index)) for index, child in enumerate(node.value)]
+                return [
+                    self.value(child, (*where, index)) for index, child in enumerate(node.value)
+                ]
             case yaml.ScalarNode():
                 return self.scalar(node, where)
-        return self.fault(where, f"has the YAML tag {node.tag.removeprefix(_TAG)}, which is not supported: remove it")
+        return self.fault(
+            where,
+            f"has the YAML tag {node.tag.removeprefix(_TAG)}, which is not supported: remove it",
+        )
 
     def limit(self, where: Where) -> None:
         if self.values > MOST_VALUES or len(where) > DEEPEST:
-            raise _UnreadableError(f"has aliases that refer to themselves or multiply into more than {MOST_VALUES} values")
+            raise _UnreadableError(
+                f"has aliases that refer to themselves or multiply into more than {MOST_VALUES} "
+                "values"
+            )
 
     def mapping(self, node: yaml.MappingNode, where: Where) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -219,20 +246,35 @@ class _Walk:
             if key.tag == f"{_TAG}merge":
                 continue
             if not isinstance(key, yaml.ScalarNode):
-                self.fault(where, "has a list or mapping as a key: a key is a word; text with braces must be in quotes")
+                self.fault(
+                    where,
+                    "has a list or mapping as a key: a key is a word; text with braces must be in "
+                    "quotes",
+                )
             elif key.value in found:
-                self.fault((*where, key.value), f"is a duplicate: it stands on line {self.places[*where, key.value].line} already", key)
+                self.fault(
+                    (*where, key.value),
+                    f"is a duplicate: it stands on line {self.places[*where, key.value].line} "
+                    "already",
+                    key,
+                )
             else:
                 found[key.value] = self.value(child, (*where, key.value))
         for source in self.merged(node, where):
             self.values += len(source.value)
             for key, child in source.value:
-                if isinstance(key, yaml.ScalarNode) and key.tag != f"{_TAG}merge" and key.value not in found:
+                if (
+                    isinstance(key, yaml.ScalarNode)
+                    and key.tag != f"{_TAG}merge"
+                    and key.value not in found
+                ):
                     found[key.value] = self.value(child, (*where, key.value))
         return found
 
     def merged(self, node: yaml.MappingNode, where: Where) -> Iterator[yaml.MappingNode]:
-        """The mappings that ``<<`` brings in, nearest first, each before those it brings in itself."""
+        """The mappings that ``<<`` brings in, nearest first, each before
+        those it brings in itself.
+        """
         self.values += 1
         self.limit(where)
         for key, child in node.value:
@@ -255,7 +297,13 @@ class _Walk:
         if read is _SURPRISE:
             if not self.strict and kind in ("int", "float", "timestamp"):
                 return text
-            return self.fault(where, _SURPRISES.get(kind, f"has the YAML tag {kind}, which is not supported: remove it or use quotes"))
+            return self.fault(
+                where,
+                _SURPRISES.get(
+                    kind,
+                    f"has the YAML tag {kind}, which is not supported: remove it or use quotes",
+                ),
+            )
         return read
 
     def fault(self, where: Where, message: str, node: yaml.Node | None = None) -> None:
@@ -271,7 +319,8 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "float": lambda text: float(text) if _FLOAT.match(text) else _SURPRISE,
 }
 _SURPRISES = {
-    "int": "is a number YAML reads in its own way (octal, hexadecimal, minutes or too long): write a plain decimal, or quotes for a text",
+    "int": "is a number YAML reads in its own way (octal, hexadecimal, minutes or too long): write "
+    "a plain decimal, or quotes for a text",
     "float": "is a number YAML reads in its own way: write a plain decimal, or quotes for a text",
     "timestamp": "is a date to YAML: write it in quotes",
     "binary": "is binary data: a configuration holds text",

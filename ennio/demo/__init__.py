@@ -1,4 +1,6 @@
-"""The demo: the whole story of a few sessions, offline, with real git, real processes and a real supervisor."""
+"""The demo: the whole story of a few sessions, offline, with real git, real
+processes and a real supervisor.
+"""
 
 from ennio.demo.play import declare, main
 

@@ -45,15 +45,24 @@ class Director:
 
     def spawn(self) -> None:
         """Three sessions at once."""
-        for role, project, prompt in (("greet", "score", scene.GREET), ("notes", "score", scene.NOTES), ("silent", "rest", scene.SILENT)):
-            session = self.client.post_once("/sessions", {"project_id": project, "prompt": prompt, "role": role})
+        for role, project, prompt in (
+            ("greet", "score", scene.GREET),
+            ("notes", "score", scene.NOTES),
+            ("silent", "rest", scene.SILENT),
+        ):
+            session = self.client.post_once(
+                "/sessions", {"project_id": project, "prompt": prompt, "role": role}
+            )
             self.parts[session["id"]] = DemoSession(role, session["id"])
             self.say(role, f"you ask for a session: {prompt}")
 
     @property
     def over(self) -> bool:
         """Everything that should merge has merged, and the silent one has been escalated."""
-        return all(part.escalated if part.role == "silent" else part.statuses[-1] in ("merged", "done") for part in self.parts.values())
+        return all(
+            part.escalated if part.role == "silent" else part.statuses[-1] in ("merged", "done")
+            for part in self.parts.values()
+        )
 
     def part(self, role: str) -> DemoSession:
         """The session in this role."""
@@ -103,18 +112,33 @@ class Director:
         try:
             self._on_pull(part, "approve", {"body": "Good.", "head": head})
         except Conflict:
-            part.approved_head = None  # the agent has pushed since: what it pushed is looked at once its checks pass
+            part.approved_head = (
+                None  # the agent has pushed since: what it pushed is looked at once its checks pass
+            )
 
     def _late_approval(self) -> None:
-        """A real agent may have put both lines right at once, and then there is no conflict to wait for."""
+        """A real agent may have put both lines right at once, and then there is
+        no conflict to wait for.
+        """
         greet, notes = self.part("greet"), self.part("notes")
-        waits = notes.statuses[-1] in ("review_pending", "ci_passing") and notes.pull is not None and notes.head is not None
-        if greet.statuses[-1] in ("merged", "done") and waits and notes.head is not None and self.events["merge_conflicts"]:
+        waits = (
+            notes.statuses[-1] in ("review_pending", "ci_passing")
+            and notes.pull is not None
+            and notes.head is not None
+        )
+        if (
+            greet.statuses[-1] in ("merged", "done")
+            and waits
+            and notes.head is not None
+            and self.events["merge_conflicts"]
+        ):
             self._approve(notes, notes.head)
 
     def _on_pull(self, part: DemoSession, verb: str, body: dict[str, Any]) -> None:
         project = "score"
-        self.client.post(f"/projects/{project}/pulls/{part.pull}/{verb}", {**body, "author": REVIEWER})
+        self.client.post(
+            f"/projects/{project}/pulls/{part.pull}/{verb}", {**body, "author": REVIEWER}
+        )
 
     def _pull_a_plug(self, part: DemoSession, reaction: str) -> None:
         if reaction == "ci-failed" and "actor" not in self.crashes:
@@ -134,5 +158,7 @@ class Director:
             try:
                 found.append({**self.client.get(f"/sessions/{part.session_id}"), "role": part.role})
             except EnnioError:
-                found.append({"id": part.session_id, "role": part.role, "status": part.statuses[-1]})
+                found.append(
+                    {"id": part.session_id, "role": part.role, "status": part.statuses[-1]}
+                )
         return found

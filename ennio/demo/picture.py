@@ -1,4 +1,6 @@
-"""One frame of the demo: a pure function of what has happened so far and how large the terminal is."""
+"""One frame of the demo: a pure function of what has happened so far and
+how large the terminal is.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from typing import Any
 from ennio.board.style import ACTIVITY, PLAIN, STATUS, Style
 from ennio.board.table import Column, cells, clean, cut, table
 
-COLUMNS = (Column("ROLE"), Column("STATUS"), Column("ACTIVITY"), Column("PR"), Column("WHY", elastic=True))
+COLUMNS = (
+    Column("ROLE"),
+    Column("STATUS"),
+    Column("ACTIVITY"),
+    Column("PR"),
+    Column("WHY", elastic=True),
+)
 TITLE = "ennio demo"
 SUBTITLE = "real git, real processes, no key, no network"
 KIND = 24  # the longest type of event
@@ -46,7 +54,9 @@ class StoryLine:
 
     def plain(self) -> str:
         """The line where nobody looks on: in a pipe, a file."""
-        who, words = (self.who, f"{self.kind}: {self.words}") if self.kind else (f"> {self.who}", self.words)
+        who, words = (
+            (self.who, f"{self.kind}: {self.words}") if self.kind else (f"> {self.who}", self.words)
+        )
         return f"{self.at:6.1f} s  {who:<9} {clean(words)}"
 
     def shown(self, width: int, style: Style) -> str:
@@ -77,12 +87,20 @@ class FrameContent:
 
 
 def picture(scene: FrameContent, width: int, height: int) -> list[str]:
-    """At most ``height`` lines, none wider than ``width``: a title, the sessions, and the newest of what happened."""
+    """At most ``height`` lines, none wider than ``width``: a title, the sessions, and the
+    newest of what happened.
+    """
     if width <= 0 or height <= 0:
         return []
     top = [_title(scene, width), "", *_table(scene, width), ""]
     room = max(0, height - len(top))
-    return [*top, *(line.shown(width, scene.style) for line in scene.lines[len(scene.lines) - min(room, len(scene.lines)) :])][:height]
+    return [
+        *top,
+        *(
+            line.shown(width, scene.style)
+            for line in scene.lines[len(scene.lines) - min(room, len(scene.lines)) :]
+        ),
+    ][:height]
 
 
 def _title(scene: FrameContent, width: int) -> str:
@@ -97,10 +115,16 @@ def _title(scene: FrameContent, width: int) -> str:
 def _table(scene: FrameContent, width: int) -> list[str]:
     rows = [_row(session) for session in scene.sessions]
     plain = table(COLUMNS, rows, width)
-    # painted lines cannot be cut afterwards: a terminal too narrow for the table goes without colour
+    # painted lines cannot be cut afterwards: a terminal too narrow for the
+    # table goes without colour
     if not scene.style.on or any(cells(line) > width for line in plain):
         return [cut(line, width) for line in plain]
-    return table(COLUMNS, rows, width, lambda column, cell, padded: scene.style.paint(_tint(column, cell), padded))
+    return table(
+        COLUMNS,
+        rows,
+        width,
+        lambda column, cell, padded: scene.style.paint(_tint(column, cell), padded),
+    )
 
 
 def _tint(column: Column, cell: str) -> str | None:

@@ -1,4 +1,6 @@
-"""The play itself: set the scene, start the supervisor, let the director direct, show it, judge it, clear up."""
+"""The play itself: set the scene, start the supervisor, let the director direct,
+show it, judge it, clear up.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ GONE = 5.0
 
 
 def main(options: argparse.Namespace) -> int:
-    """Play the demo with what ``declare`` declared, and ``json``; 0 only if all that should merge has merged."""
+    """Play the demo with what ``declare`` declared, and ``json``; 0 only if all that
+    should merge has merged.
+    """
     try:
         with _interrupted_by(signal.SIGTERM, signal.SIGHUP), _folder(keep=options.keep) as root:
             set_up = scene.build(root, options.agent, options.speed, options.runtime)
@@ -46,13 +50,21 @@ def main(options: argparse.Namespace) -> int:
         out(json_text(json.dumps(outcome, indent=2)))
     else:
         out(report.table(outcome))
-        out(report.farewell(outcome, root if options.keep else None, set_up.environment() if options.keep else None))
+        out(
+            report.farewell(
+                outcome,
+                root if options.keep else None,
+                set_up.environment() if options.keep else None,
+            )
+        )
     return 0 if outcome["ok"] else 1
 
 
 @contextmanager
 def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
-    """A terminal that is closed, or a ``kill``, ends the play as Ctrl-C does: in order, and once."""
+    """A terminal that is closed, or a ``kill``, ends the play as Ctrl-C
+    does: in order, and once.
+    """
 
     def interrupt(number: int, _frame: object) -> None:
         for each in numbers:
@@ -82,7 +94,9 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 
 
 def _clear(root: Path) -> None:
-    """What has just been ended may still write or take away a file, and a removal that meets it stops half-way."""
+    """What has just been ended may still write or take away a file, and a removal that
+    meets it stops half-way.
+    """
     deadline = time.monotonic() + GONE
     while root.exists() and time.monotonic() < deadline:
         shutil.rmtree(root, ignore_errors=True)
@@ -99,11 +113,29 @@ def _tell_error(error: EnnioError, *, as_json: bool) -> None:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """The demo's own options; ``--json`` is everybody's."""
-    parser.add_argument("--agent", default="scripted", metavar="NAME", help="play the same story with a real agent: claude-code, aider ...")
-    parser.add_argument("--speed", type=_above_nothing, default=1.0, metavar="TIMES", help="2 is twice as fast (scripted agent)")
+    parser.add_argument(
+        "--agent",
+        default="scripted",
+        metavar="NAME",
+        help="play the same story with a real agent: claude-code, aider ...",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_above_nothing,
+        default=1.0,
+        metavar="TIMES",
+        help="2 is twice as fast (scripted agent)",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder, to look around in it")
-    parser.add_argument("--runtime", choices=("tmux", "process"), help="default: tmux where there is one")
-    parser.add_argument("--limit", type=_above_nothing, metavar="SECONDS", help="give up after (default 60; 1200 with a real agent)")
+    parser.add_argument(
+        "--runtime", choices=("tmux", "process"), help="default: tmux where there is one"
+    )
+    parser.add_argument(
+        "--limit",
+        type=_above_nothing,
+        metavar="SECONDS",
+        help="give up after (default 60; 1200 with a real agent)",
+    )
 
 
 def _above_nothing(text: str) -> float:
@@ -176,7 +208,11 @@ class _Supervisor:
 
     def _answering(self) -> client.ApiClient:
         deadline = time.monotonic() + READY
-        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
+        while (
+            time.monotonic() < deadline
+            and self._process is not None
+            and self._process.poll() is None
+        ):
             try:
                 found = client.find(self._scene.config, Home(self._scene.home), lambda: None)
                 found.get("/health")
@@ -188,9 +224,11 @@ class _Supervisor:
         raise EnnioError("the supervisor did not come up:\n" + "\n".join(words))
 
     def end_agents(self) -> None:
-        """Nobody plays on when the curtain is down: also an agent whose work is merged still sits at its terminal.
+        """Nobody plays on when the curtain is down: also an agent whose work is merged
+        still sits at its terminal.
 
-        The supervisor is asked who plays: an interrupted director may not know whom it has just asked for.
+        The supervisor is asked who plays: an interrupted director may not know
+        whom it has just asked for.
         """
         deadline = time.monotonic() + READY
         with suppress(EnnioError):
@@ -210,4 +248,6 @@ class _Supervisor:
                 os.killpg(self._process.pid, signal.SIGKILL)  # its workers too
         if self._scene.runtime == "tmux":
             socket = self._scene.environment()["ENNIO_TMUX_SOCKET"]
-            subprocess.run(("tmux", "-L", socket, "kill-server"), capture_output=True, check=False, timeout=10)
+            subprocess.run(
+                ("tmux", "-L", socket, "kill-server"), capture_output=True, check=False, timeout=10
+            )

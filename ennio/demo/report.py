@@ -13,7 +13,9 @@ from ennio.machine.home import program
 
 
 def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, Any]:
-    """One document. ``ok``: the story came to its end, everything merged that should, both crashes survived."""
+    """One document. ``ok``: the story came to its end, everything merged that
+    should, both crashes survived.
+    """
     now = {session["id"]: session for session in director.sessions()}
     sessions = []
     for part in director.parts.values():
@@ -49,7 +51,14 @@ def _reactions(director: Director) -> list[dict[str, Any]]:
         for key, attempts in sorted(part.told.items()):
             found.append({"session": part.session_id, "reaction": key, "attempts": attempts})
         if part.escalated:
-            found.append({"session": part.session_id, "reaction": "agent-stuck", "attempts": 1, "escalated": True})
+            found.append(
+                {
+                    "session": part.session_id,
+                    "reaction": "agent-stuck",
+                    "attempts": 1,
+                    "escalated": True,
+                }
+            )
     return found
 
 
@@ -61,24 +70,44 @@ def table(document: Mapping[str, Any]) -> str:
             session["id"],
             session["status"],
             f"#{session['pull_request']}" if session["pull_request"] else "-",
-            ", ".join(f"{key} x{count}" for key, count in session["reactions"].items()) or ("escalated" if session["escalated"] else "-"),
+            ", ".join(f"{key} x{count}" for key, count in session["reactions"].items())
+            or ("escalated" if session["escalated"] else "-"),
         )
         for session in document["sessions"]
     ]
     lines = lines_of([Column(title) for title in ("ROLE", "SESSION", "STATUS", "PR", "TOLD")], rows)
-    ways = lines_of([Column("ROLE"), Column("WENT THROUGH")], [(s["role"], " > ".join(s["statuses"])) for s in document["sessions"]])
+    ways = lines_of(
+        [Column("ROLE"), Column("WENT THROUGH")],
+        [(s["role"], " > ".join(s["statuses"])) for s in document["sessions"]],
+    )
     events = sum(document["events"].values())
-    verdict = "All that should merge has merged." if document["ok"] else "NOT everything went as it should."
-    foot = f"{verdict} {document['seconds']} s, {events} events, survived: {', '.join(document['crashes']) or 'nothing'}."
+    verdict = (
+        "All that should merge has merged."
+        if document["ok"]
+        else "NOT everything went as it should."
+    )
+    foot = (
+        f"{verdict} {document['seconds']} s, {events} events, survived: "
+        f"{', '.join(document['crashes']) or 'nothing'}."
+    )
     return "\n".join(["", *lines, "", *ways, "", foot])
 
 
-def farewell(document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None) -> str:
+def farewell(
+    document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None
+) -> str:
     """The two lines to type next."""
     ennio = program()
     lines = ["", "Next, in a repository of your own:", f"  {ennio} init", f"  {ennio} start"]
     if kept is not None and environment is not None:
-        lines += ["", f"The demo's folder is kept: {kept}", f"  cd {kept}/score && ENNIO_HOME={environment['ENNIO_HOME']} {ennio} start"]
+        lines += [
+            "",
+            f"The demo's folder is kept: {kept}",
+            f"  cd {kept}/score && ENNIO_HOME={environment['ENNIO_HOME']} {ennio} start",
+        ]
     if not document["ok"]:
-        lines += ["", "To see more: ennio demo --keep, then read supervisor.log in the folder it names."]
+        lines += [
+            "",
+            "To see more: ennio demo --keep, then read supervisor.log in the folder it names.",
+        ]
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""The scene of the demo: a temporary folder with a repository, its bare remote, a configuration and a story."""
+"""The scene of the demo: a temporary folder with a repository, its bare remote, a
+configuration and a story.
+"""
 
 from __future__ import annotations
 
@@ -137,9 +139,23 @@ class Scene:
 
     def environment(self) -> dict[str, str]:
         """What the demo's supervisor is started with."""
-        own = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": f"ennio-demo-{os.getpid()}", "ENNIO_CHAOS": "1"}
-        author = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ennio's demo"}
-        return {**os.environ, **own, **author, "GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "demo@localhost"}
+        own = {
+            "ENNIO_HOME": str(self.home),
+            "ENNIO_TMUX_SOCKET": f"ennio-demo-{os.getpid()}",
+            "ENNIO_CHAOS": "1",
+        }
+        author = {
+            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_0": "user.name",
+            "GIT_CONFIG_VALUE_0": "Ennio's demo",
+        }
+        return {
+            **os.environ,
+            **own,
+            **author,
+            "GIT_CONFIG_KEY_1": "user.email",
+            "GIT_CONFIG_VALUE_1": "demo@localhost",
+        }
 
 
 def free_port() -> int:
@@ -153,7 +169,10 @@ def free_port() -> int:
 def build(root: Path, agent: str, speed: float, runtime: str | None = None) -> Scene:
     """Set the scene. Raises Refused when git is missing."""
     if shutil.which("git") is None:
-        raise Refused("the demo needs git, and there is none; Debian, Ubuntu: sudo apt-get install git; macOS: brew install git")
+        raise Refused(
+            "the demo needs git, and there is none; Debian, Ubuntu: sudo apt-get install git; "
+            "macOS: brew install git"
+        )
     chosen = runtime or ("tmux" if shutil.which("tmux") else "process")
     scene = Scene(root, chosen, free_port(), agent)
     _repository(scene)
@@ -177,7 +196,9 @@ def _repository(scene: Scene) -> None:
 
 
 def _git(scene: Scene, *args: str) -> None:
-    subprocess.run(("git", "-C", str(scene.clone), *args), check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        ("git", "-C", str(scene.clone), *args), check=True, capture_output=True, timeout=60
+    )
 
 
 def _configuration(scene: Scene, speed: float) -> str:
@@ -188,7 +209,14 @@ def _configuration(scene: Scene, speed: float) -> str:
         checks = [{"name": "greetings", "run": "sh check.sh", "timeout": 60}]
         forge = {"plugin": "local", "config": {"checks": checks, "review_required": True}}
         where = {"repo": str(scene.bare_remote), "path": str(scene.clone)}
-        return {"name": name, **where, "agent": agent, "runtime": scene.runtime, "scm_config": forge, **scripted}
+        return {
+            "name": name,
+            **where,
+            "agent": agent,
+            "runtime": scene.runtime,
+            "scm_config": forge,
+            **scripted,
+        }
 
     return yaml.safe_dump(
         {
@@ -200,7 +228,10 @@ def _configuration(scene: Scene, speed: float) -> str:
                 "approved-and-green": {"action": "auto_merge"},
                 "agent-stuck": {"threshold": "4s", "escalate_after": "4s"},
             },
-            "projects": [project("score", scene.agent, story(speed)), project("rest", "scripted", silence(speed))],
+            "projects": [
+                project("score", scene.agent, story(speed)),
+                project("rest", "scripted", silence(speed)),
+            ],
         },
         sort_keys=False,
     )

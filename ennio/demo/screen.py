@@ -43,7 +43,10 @@ class DemoScreen:
         if self._live:
             # the story stays readable above the prompt when the screen is given back
             width = os.get_terminal_size(sys.stdout.fileno()).columns
-            screen(_LEAVE + "".join(f"{shown(line.shown(width, self._style))}\n" for line in self._lines))
+            screen(
+                _LEAVE
+                + "".join(f"{shown(line.shown(width, self._style))}\n" for line in self._lines)
+            )
 
     def say(self, who: str, words: str) -> None:
         """Something the director does."""
@@ -54,7 +57,12 @@ class DemoScreen:
         if self._live and event["event_type"] in QUIET:
             return
         part = director.parts.get(event["session_id"])
-        self._add(part.role if part else event["session_id"], event["message"], event["event_type"], str(event["data"].get("to", "")))
+        self._add(
+            part.role if part else event["session_id"],
+            event["message"],
+            event["event_type"],
+            str(event["data"].get("to", "")),
+        )
 
     def show(self, sessions: Sequence[Mapping[str, Any]]) -> None:
         """The sessions as they stand; at a terminal only."""
@@ -62,7 +70,9 @@ class DemoScreen:
         self._paint()
 
     def wait(self, trouble: str) -> None:
-        """Nobody can be asked just now; the last that was seen stays, and so does the clock's pace."""
+        """Nobody can be asked just now; the last that was seen stays, and
+        so does the clock's pace.
+        """
         self._paint(trouble)
 
     def _add(self, who: str, words: str, kind: str = "", to: str = "") -> None:
@@ -78,8 +88,12 @@ class DemoScreen:
             return
         # the size is asked for anew each time: that is all a resize needs
         width, height = os.get_terminal_size(sys.stdout.fileno())
-        scene = FrameContent(time.monotonic() - self._begun, self._sessions, tuple(self._lines), trouble, self._style)
+        scene = FrameContent(
+            time.monotonic() - self._begun, self._sessions, tuple(self._lines), trouble, self._style
+        )
         # a column is left free: clearing behind a full line would eat its last character
         lines = picture(scene, width - 1, height)
         # one write for a whole frame, so that no half of one is ever seen
-        screen(_HOME + "\r\n".join(f"{shown(line)}{_REST_OF_LINE}" for line in lines) + _REST_OF_SCREEN)
+        screen(
+            _HOME + "\r\n".join(f"{shown(line)}{_REST_OF_LINE}" for line in lines) + _REST_OF_SCREEN
+        )

@@ -14,9 +14,13 @@ from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, Runtime
 
-MOVES = 40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed
+MOVES = (
+    40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed
+)
 FOLLOWS = 10  # looks, until keys count as swallowed
-ANSWERED = 50  # looks for what Enter changes; pressed again for one that is only late, it would answer the next question
+# looks for what Enter changes; pressed again for one that is only late, it would answer the next
+# question
+ANSWERED = 50
 _ARROWS = frozenset({Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT})
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
 SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
@@ -34,8 +38,9 @@ class Answering:
     def answer(self, text: str) -> None:
         """Answer the question that stands there right now. Raises Refused, NotFound, Unreachable.
 
-        A dialog that has just come up may swallow keys: Enter is pressed only where the screen shows that the mark
-        stands on what is meant, and what changes nothing is not called an answer.
+        A dialog that has just come up may swallow keys: Enter is pressed only where
+        the screen shows that the mark stands on what is meant, and what changes
+        nothing is not called an answer.
         """
         keys = self._keys(text)
         for _ in range(MOVES):
@@ -46,7 +51,10 @@ class Answering:
             if step == keys:
                 return self._answered(before) if step == (Key.ENTER,) else None
             keys = self._moved(text, keys)
-        raise Refused(f"the mark on {self._screen} does not move to what is meant; attach to the terminal and answer there")
+        raise Refused(
+            f"the mark on {self._screen} does not move to what is meant; attach to the terminal "
+            "and answer there"
+        )
 
     @property
     def _screen(self) -> str:
@@ -60,7 +68,9 @@ class Answering:
             if self._shown() != before:
                 return
             time.sleep(BETWEEN_KEYS)
-        raise Refused(f"nothing moved on {self._screen} after Enter; if it still asks, answer again")
+        raise Refused(
+            f"nothing moved on {self._screen} after Enter; if it still asks, answer again"
+        )
 
     def _press(self, keys: Sequence[Key | str]) -> None:
         for single in keys:
@@ -71,14 +81,18 @@ class Answering:
             time.sleep(BETWEEN_KEYS)
 
     def _moved(self, text: str, before: tuple[Key | str, ...]) -> tuple[Key | str, ...]:
-        """The keys that are left once the screen has followed; those from before when it does not, within a second."""
+        """The keys that are left once the screen has followed; those from before when it
+        does not, within a second.
+        """
         for _ in range(FOLLOWS):
             keys = self._keys(text)
             if keys != before:
                 return keys
             time.sleep(BETWEEN_KEYS)
         if before[0] is Key.ENTER:  # pressed twice, it would take back what it did
-            raise Refused(f"{self._screen} does not follow; attach to the terminal and answer there")
+            raise Refused(
+                f"{self._screen} does not follow; attach to the terminal and answer there"
+            )
         return before
 
     def _keys(self, text: str) -> tuple[Key | str, ...]:
@@ -91,7 +105,11 @@ class Answering:
             if screen is None:
                 raise NotFound(f"session {self.context.session_id} has no terminal any more")
             try:
-                return () if self.agent.reply(self.context, screen, text) else self.agent.answer(screen, text)
+                return (
+                    ()
+                    if self.agent.reply(self.context, screen, text)
+                    else self.agent.answer(screen, text)
+                )
             except NothingAsked:
                 if not again:
                     raise

@@ -1,7 +1,7 @@
 """The calls of ``Host`` as data: what is asked, what is answered and what is raised, each as JSON.
 
-The shapes follow from the annotations of ``Host`` alone: a method that is added there can be called from elsewhere, and
-one whose arguments or answer are no data cannot be declared at all.
+The shapes follow from the annotations of ``Host`` alone: a method that is added there can be called
+from elsewhere, and one whose arguments or answer are no data cannot be declared at all.
 """
 
 from __future__ import annotations
@@ -32,10 +32,15 @@ class HostCall:
     def request(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The call as JSON."""
         given = self.signature.bind(None, *args, **kwargs).arguments
-        return {"call": self.name, "with": {name: to_json(given[name]) for name in given if name != "self"}}
+        return {
+            "call": self.name,
+            "with": {name: to_json(given[name]) for name in given if name != "self"},
+        }
 
     def on(self, host: Host, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Do it, and its answer as JSON, or what it raised. Raises nothing but faults of the program itself."""
+        """Do it, and its answer as JSON, or what it raised. Raises nothing but
+        faults of the program itself.
+        """
         try:
             return {"answer": to_json(self._done(host, given))}
         except EnnioError as error:
@@ -51,7 +56,9 @@ class HostCall:
             arguments = {name: self.arguments[name](value) for name, value in given.items()}
             bound = self.signature.bind(host, **arguments)
         except (KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"{self.name}: the arguments are not those of this version of Ennio: {error}") from error
+            raise Invalid(
+                f"{self.name}: the arguments are not those of this version of Ennio: {error}"
+            ) from error
         return getattr(host, self.name)(*bound.args[1:], **bound.kwargs)
 
 
@@ -68,7 +75,9 @@ class HostError:
     @classmethod
     def of(cls, error: EnnioError) -> HostError:
         """The error as data; one of a plugin's own counts as the nearest that everybody knows."""
-        kind = next(base.__name__ for base in type(error).__mro__ if KINDS.get(base.__name__) is base)
+        kind = next(
+            base.__name__ for base in type(error).__mro__ if KINDS.get(base.__name__) is base
+        )
         if isinstance(error, ConfigError):
             return cls(kind, str(error), source=error.source, problems=error.problems)
         return cls(kind, str(error), error.until if isinstance(error, Unreachable) else None)
@@ -81,7 +90,11 @@ class HostError:
             return Unreachable(f"{self.kind}: {self.words}")
         if issubclass(kind, ConfigError):
             return kind(self.source, self.problems)
-        return kind(self.words, until=self.until) if issubclass(kind, Unreachable) else kind(self.words)
+        return (
+            kind(self.words, until=self.until)
+            if issubclass(kind, Unreachable)
+            else kind(self.words)
+        )
 
 
 def answered(call: HostCall, told: Mapping[str, Any]) -> Any:
@@ -96,7 +109,12 @@ def answered(call: HostCall, told: Mapping[str, Any]) -> Any:
 def _call(name: str, method: Any) -> HostCall:
     hints = typing.get_type_hints(method)
     answer = hints.pop("return")
-    return HostCall(name, inspect.signature(method), {key: reader(hint) for key, hint in hints.items()}, reader(_hashable(answer)))
+    return HostCall(
+        name,
+        inspect.signature(method),
+        {key: reader(hint) for key, hint in hints.items()},
+        reader(_hashable(answer)),
+    )
 
 
 def _hashable(hint: Any) -> Hashable:
@@ -104,9 +122,17 @@ def _hashable(hint: Any) -> Hashable:
 
 
 KINDS: Mapping[str, type[EnnioError]] = MappingProxyType(
-    {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, EnnioError)}
+    {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, EnnioError)
+    }
 )
 CALLS: Mapping[str, HostCall] = MappingProxyType(
-    {name: _call(name, method) for name, method in vars(Host).items() if not name.startswith("_") and inspect.isfunction(method)}
+    {
+        name: _call(name, method)
+        for name, method in vars(Host).items()
+        if not name.startswith("_") and inspect.isfunction(method)
+    }
 )
 """Every method of ``Host``, by name."""

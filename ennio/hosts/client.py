@@ -1,4 +1,6 @@
-"""A host in another process: every call goes there as data, and comes back as data or as the error that it raised."""
+"""A host in another process: every call goes there as data, and comes back as data or as
+the error that it raised.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,16 @@ _KEPT = 8  # connections that are kept for the next calls
 
 
 class HostClient:
-    """Speaks for a ``HostServer``; its methods are those of ``Host``. Safe under threads: each call has a connection to itself.
+    """Speaks for a ``HostServer``; its methods are those of ``Host``. Safe under threads: each call
+    has a connection to itself.
 
-    A connection that is lost makes a call ``Unreachable``: nothing is known of what became of it, and it may be asked again.
+    A connection that is lost makes a call ``Unreachable``: nothing is known of what became of it,
+    and it may be asked again.
     """
 
-    def __init__(self, name: str, connect: Callable[[], socket.socket], *, silence: float = SILENCE) -> None:
+    def __init__(
+        self, name: str, connect: Callable[[], socket.socket], *, silence: float = SILENCE
+    ) -> None:
         self.name = name
         self._connect = connect
         self._silence = silence

@@ -8,7 +8,9 @@ from pathlib import Path
 from ennio.machine.inherited import inherited
 
 
-def plain(source: Mapping[str, str], session_id: str, project_id: str, home: Path) -> dict[str, str]:
+def plain(
+    source: Mapping[str, str], session_id: str, project_id: str, home: Path
+) -> dict[str, str]:
     """What every process of a session gets; no secret is among it.
 
     ``ENNIO_SESSION_ID`` also marks the process: what an agent leaves behind is found by it.

@@ -1,4 +1,6 @@
-"""Messages over a stream: four bytes that say how long it is, then JSON. One of no length only says that somebody is there."""
+"""Messages over a stream: four bytes that say how long it is, then JSON. One of no length only
+says that somebody is there.
+"""
 
 from __future__ import annotations
 

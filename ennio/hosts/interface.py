@@ -1,8 +1,8 @@
 """What actors ask of a machine on which agents work: coarse, and in data alone.
 
-No argument and no answer holds a path object, a callback or an open thing, so a host can stand in another process
-or on another machine. Facts about processes are judged where the processes are. Every call may raise ``Unreachable``:
-nothing is known then.
+No argument and no answer holds a path object, a callback or an open thing, so a host can stand in
+another process or on another machine. Facts about processes are judged where the processes are.
+Every call may raise ``Unreachable``: nothing is known then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
-    """A link in the working copy, in words: ``target`` inside of it leads to ``source`` over there."""
+    """A link in the working copy, in words: ``target`` inside of it leads
+    to ``source`` over there.
+    """
 
     source: str
     target: str
@@ -32,9 +34,10 @@ class LinkSpec:
 class Brief:
     """All that a host must know of a session to work on it.
 
-    ``agent``, ``runtime`` and ``workspace`` are names of plugins. ``source`` is the project's repository over there,
-    ``path`` the place of the working copy (empty: where it always is). ``env`` is what the project adds to the
-    environment; ``ended`` tells that nobody will ever work on it again.
+    ``agent``, ``runtime`` and ``workspace`` are names of plugins. ``source`` is the
+    project's repository over there, ``path`` the place of the working copy (empty: where it
+    always is). ``env`` is what the project adds to the environment; ``ended`` tells that
+    nobody will ever work on it again.
     """
 
     session_id: str
@@ -120,8 +123,8 @@ class Arrival(StrEnum):
 class Delivery:
     """How it ended, and how one knows.
 
-    ``draft`` is what a person has begun to type, when the words wait for that; ``aside`` tells that it was put aside.
-    ``typed`` False: not a key was pressed for it.
+    ``draft`` is what a person has begun to type, when the words wait for that; ``aside`` tells that
+    it was put aside. ``typed`` False: not a key was pressed for it.
     """
 
     arrival: Arrival
@@ -133,7 +136,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message for an agent. ``since``: when its delivery began; ``sent``: what the agent was sent before, the newest first.
+    """A message for an agent. ``since``: when its delivery began; ``sent``: what the agent was sent
+    before, the newest first.
 
     ``aside`` is what a person has begun to type and may be put aside for it.
     """
@@ -157,7 +161,8 @@ class HookAddress:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be read of one session: go on from ``cursor``; with the screen, and the working copy at a glance, if asked.
+    """What is to be read of one session: go on from ``cursor``; with the screen, and the working
+    copy at a glance, if asked.
 
     ``afresh``: also what it would only say again.
     """
@@ -171,7 +176,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one look brought; ``agent`` None: it would say again what it said last, or there is none to say anything."""
+    """What one look brought; ``agent`` None: it would say again what it said last, or there
+    is none to say anything.
+    """
 
     agent: AgentSeen | None
     cursor: Mapping[str, str]
@@ -184,7 +191,7 @@ class Host(Protocol):
     name: str
     """Empty for this machine."""
 
-    # --- before anything is made -------------------------------------------------------------------
+    # --- before anything is made ------------------------------------------------------------------
 
     def check(self, brief: Brief) -> None:
         """Raise Invalid, naming the field, for a plugin that is not there."""
@@ -206,10 +213,12 @@ class Host(Protocol):
         """What a first launch would run; makes nothing."""
         ...
 
-    # --- a life ------------------------------------------------------------------------------------
+    # --- a life -----------------------------------------------------------------------------------
 
     def make(self, brief: Brief) -> WorkspaceMade:
-        """The working copy, made or found. Raises Refused, Unreachable; then nothing is half made."""
+        """The working copy, made or found. Raises Refused, Unreachable;
+        then nothing is half made.
+        """
         ...
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
@@ -220,15 +229,26 @@ class Host(Protocol):
         """Submodules, links and post-create commands. Raises Refused, Unreachable."""
         ...
 
-    def launch(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
+    def launch(
+        self,
+        brief: Brief,
+        number: int,
+        hooks: HookAddress,
+        record: str,
+        resume: bool,
+        carry: Words | None,
+    ) -> Launched:
         """Start the agent or find it; a resume carries words when its command line can.
 
-        ``record`` is kept beside it, for a supervisor whose database does not know it. Raises Refused, Unreachable, Conflict.
+        ``record`` is kept beside it, for a supervisor whose database does not know it. Raises
+        Refused, Unreachable, Conflict.
         """
         ...
 
     def stop(self, brief: Brief, *, launched: bool) -> None:
-        """End the agent and everything it left behind; where none was launched, what prepares its working copy."""
+        """End the agent and everything it left behind; where none was launched, what
+        prepares its working copy.
+        """
         ...
 
     def inspect(self, brief: Brief) -> WorkspaceSeen:
@@ -236,17 +256,23 @@ class Host(Protocol):
         ...
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
-        """Save what is only there, then remove the working copy; of an ended session its folder too."""
+        """Save what is only there, then remove the working copy; of an
+        ended session its folder too.
+        """
         ...
 
-    # --- its terminal ------------------------------------------------------------------------------
+    # --- its terminal -----------------------------------------------------------------------------
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
-        """What stands in the way of a delivery now; None when nothing does. Presses no key. Raises Unreachable, NotFound."""
+        """What stands in the way of a delivery now; None when nothing does. Presses no key.
+        Raises Unreachable, NotFound.
+        """
         ...
 
     def deliver(self, brief: Brief, words: Words) -> Delivery:
-        """Give the agent the words, at most once for a message id. Raises Unreachable, NotFound, Refused."""
+        """Give the agent the words, at most once for a message id. Raises
+        Unreachable, NotFound, Refused.
+        """
         ...
 
     def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
@@ -254,11 +280,15 @@ class Host(Protocol):
         ...
 
     def received(self, brief: Brief, words: Words) -> Delivery:
-        """What the agent says of words that were on its command line; without its word they count as taken."""
+        """What the agent says of words that were on its command line; without its
+        word they count as taken.
+        """
         ...
 
     def put_back(self, brief: Brief, draft: str) -> bool:
-        """Type what a person had begun to type, without Enter; whether it stands in the place to type now."""
+        """Type what a person had begun to type, without Enter; whether it stands
+        in the place to type now.
+        """
         ...
 
     def interrupt(self, brief: Brief) -> None:
@@ -277,9 +307,11 @@ class Host(Protocol):
         """The command that connects a person's terminal to the agent's."""
         ...
 
-    # --- looking -----------------------------------------------------------------------------------
+    # --- looking ----------------------------------------------------------------------------------
 
-    def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Mapping[str, ProcessSeen]:
+    def survey(
+        self, runtime: str, handles: Mapping[str, RuntimeHandle | None]
+    ) -> Mapping[str, ProcessSeen]:
         """What became of the agent of each of these sessions, by one request to the runtime."""
         ...
 
@@ -294,7 +326,7 @@ class Host(Protocol):
         """
         ...
 
-    # --- what outlives a database ------------------------------------------------------------------
+    # --- what outlives a database -----------------------------------------------------------------
 
     def records(self) -> Sequence[tuple[str, str]]:
         """Session ids and what was recorded at their last launch."""

@@ -1,7 +1,7 @@
 """A host by the plugins of agent, runtime and workspace: they run in here and nowhere else.
 
-Safe under real threads. What makes, launches or removes a session is done one at a time for each, and so is what types
-to it; looking never waits for either.
+Safe under real threads. What makes, launches or removes a session is done one at a time for each,
+and so is what types to it; looking never waits for either.
 """
 
 from __future__ import annotations
@@ -57,9 +57,13 @@ KINDS = ("worktree", "clone")
 
 
 class PluginHost:
-    """See ``Host``. ``apart`` is where agents' files are read, which may lie on a slow disk and be long."""
+    """See ``Host``. ``apart`` is where agents' files are read, which may lie on
+    a slow disk and be long.
+    """
 
-    def __init__(self, plugins: Registry, home: Home, clock: Clock, name: str = "", apart: Apart = at_once) -> None:
+    def __init__(
+        self, plugins: Registry, home: Home, clock: Clock, name: str = "", apart: Apart = at_once
+    ) -> None:
         self.name = name
         self._plugins = plugins
         self._home = home
@@ -83,9 +87,11 @@ class PluginHost:
         return self._plugins.agent(brief.agent, brief.project_id, brief.agent_config, brief.env)
 
     def _path(self, brief: Brief) -> Path:
-        return Path(brief.path or self._home.workspace(brief.workspace, brief.project_id, brief.session_id))
+        return Path(
+            brief.path or self._home.workspace(brief.workspace, brief.project_id, brief.session_id)
+        )
 
-    # --- before anything is made -------------------------------------------------------------------
+    # --- before anything is made ------------------------------------------------------------------
 
     def check(self, brief: Brief) -> None:
         """See ``Host``."""
@@ -120,7 +126,7 @@ class PluginHost:
         command = at.agent.launch(context, prompt)
         return CommandPreview(command.argv, tuple(sorted(self._environment(at, command, 1))))
 
-    # --- a life ------------------------------------------------------------------------------------
+    # --- a life -----------------------------------------------------------------------------------
 
     def make(self, brief: Brief) -> WorkspaceMade:
         """See ``Host``."""
@@ -142,20 +148,45 @@ class PluginHost:
             spec = self._spec(at)
             at.workspace.prepare(spec, Created(spec.path, spec.branch, ""))
 
-    def launch(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
+    def launch(
+        self,
+        brief: Brief,
+        number: int,
+        hooks: HookAddress,
+        record: str,
+        resume: bool,
+        carry: Words | None,
+    ) -> Launched:
         """See ``Host``."""
         with self._making.alone(brief.session_id):
             return self._launched(brief, number, hooks, record, resume, carry)
 
-    def _launched(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
+    def _launched(
+        self,
+        brief: Brief,
+        number: int,
+        hooks: HookAddress,
+        record: str,
+        resume: bool,
+        carry: Words | None,
+    ) -> Launched:
         at, begun = self._resolve(brief), self._clock.now()
         context = at.context
         at.agent.prepare(context)
         words = None if resume else (at.files.read(PROMPT) or "")
         carried = carry.text if carry is not None else None
-        command = at.agent.launch(context, words) if words is not None else at.agent.resume(context, carried)
+        command = (
+            at.agent.launch(context, words)
+            if words is not None
+            else at.agent.resume(context, carried)
+        )
         launch = LaunchSpec(
-            brief.session_id, command.argv, at.path, self._environment(at, command, number), at.files.folder, number
+            brief.session_id,
+            command.argv,
+            at.path,
+            self._environment(at, command, number),
+            at.files.folder,
+            number,
         )
         _check_program(launch, at.agent)
         at.files.lead_hooks(hooks)
@@ -179,8 +210,12 @@ class PluginHost:
             self._end_under_way(brief)
 
     def _end_under_way(self, brief: Brief) -> None:
-        """End all that carries the session's mark, and the hook that was begun for it, marked or not."""
-        orphans.end(brief.session_id, HOOK_GRACE, hook_run.under_way(self._home.session(brief.session_id)))
+        """End all that carries the session's mark, and the hook that was
+        begun for it, marked or not.
+        """
+        orphans.end(
+            brief.session_id, HOOK_GRACE, hook_run.under_way(self._home.session(brief.session_id))
+        )
 
     def inspect(self, brief: Brief) -> WorkspaceSeen:
         """See ``Host``."""
@@ -204,7 +239,7 @@ class PluginHost:
             self._reader.forget(brief.session_id)
         return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
 
-    # --- its terminal ------------------------------------------------------------------------------
+    # --- its terminal -----------------------------------------------------------------------------
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
         """See ``Host``."""
@@ -254,25 +289,33 @@ class PluginHost:
         at = self._resolve(brief)
         return at.runtime.attach_command(at.handle)
 
-    # --- looking -----------------------------------------------------------------------------------
+    # --- looking ----------------------------------------------------------------------------------
 
-    def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Mapping[str, ProcessSeen]:
+    def survey(
+        self, runtime: str, handles: Mapping[str, RuntimeHandle | None]
+    ) -> Mapping[str, ProcessSeen]:
         """See ``Host``."""
         at, begun = self._plugins.runtime(runtime), time.monotonic()
         panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
-        seen = {session_id: judge(handle, panes.get(session_id), True, source, now) for session_id, handle in handles.items()}
+        seen = {
+            session_id: judge(handle, panes.get(session_id), True, source, now)
+            for session_id, handle in handles.items()
+        }
         self._reader.surveyed(seen, begun)
         return seen
 
     def terminals(self, runtime: str) -> Mapping[str, RuntimeHandle]:
         """See ``Host``."""
-        return {name: _handle(runtime, pane) for name, pane in self._plugins.runtime(runtime).survey().items()}
+        return {
+            name: _handle(runtime, pane)
+            for name, pane in self._plugins.runtime(runtime).survey().items()
+        }
 
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host``."""
         return self._reader.observe(wanted)
 
-    # --- what outlives a database ------------------------------------------------------------------
+    # --- what outlives a database -----------------------------------------------------------------
 
     def records(self) -> Sequence[tuple[str, str]]:
         """See ``Host``."""
@@ -307,7 +350,7 @@ class PluginHost:
         """See ``Host``."""
         return shutil.disk_usage(standing(self._home.root)).free
 
-    # --- orders to plugins --------------------------------------------------------------------------
+    # --- orders to plugins ------------------------------------------------------------------------
 
     def _spec(self, at: ResolvedBrief) -> WorkspaceSpec:
         brief = at.brief
@@ -319,7 +362,9 @@ class PluginHost:
             path=at.path,
             branch=brief.branch or brief.session_id,
             base=brief.base,
-            symlinks=tuple(Symlink(Path(link.source), Path(link.target)) for link in brief.symlinks),
+            symlinks=tuple(
+                Symlink(Path(link.source), Path(link.target)) for link in brief.symlinks
+            ),
             post_create=brief.post_create,
             post_create_timeout=brief.post_create_timeout,
             submodules=brief.submodules,
@@ -345,7 +390,11 @@ class PluginHost:
 
 def _handle(runtime: str, pane: Pane) -> RuntimeHandle:
     born = start_of(pane.pid) if pane.pid is not None and not pane.dead else ""
-    return RuntimeHandle(pane.name, runtime, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
+    return RuntimeHandle(
+        pane.name,
+        runtime,
+        {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)},
+    )
 
 
 def _check_program(launch: LaunchSpec, agent: Agent) -> None:
@@ -353,6 +402,11 @@ def _check_program(launch: LaunchSpec, agent: Agent) -> None:
     program = launch.argv[0]
     place = str(launch.cwd / program) if os.sep in program else program
     if shutil.which(place, path=launch.env.get("PATH")) is None:
-        where = "" if os.sep in program else f" on the supervisor's PATH ({launch.env.get('PATH', '')})"
-        way = f"{agent.hint}; where a shell of yours finds it, start the supervisor from there: ennio stop && ennio start --detach"
+        where = (
+            "" if os.sep in program else f" on the supervisor's PATH ({launch.env.get('PATH', '')})"
+        )
+        way = (
+            f"{agent.hint}; where a shell of yours finds it, start the supervisor from there: "
+            "ennio stop && ennio start --detach"
+        )
         raise Refused(f"{program} is not installed, or not executable{where}; {way}")

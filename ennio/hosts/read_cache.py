@@ -1,4 +1,6 @@
-"""What a reading of an agent rests on: while that is as it was, the agent says the same without being read."""
+"""What a reading of an agent rests on: while that is as it was, the agent says the
+same without being read.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,16 @@ from pathlib import Path
 from ennio.model.facts import ProcessSeen
 
 _GRAIN = 2_000_000_000
-"""Nanoseconds: the coarsest clock of a file system. What was written so lately can be written again without a trace."""
+"""Nanoseconds: the coarsest clock of a file system. What was written so lately can be
+written again without a trace.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCache:
-    """How far was read, a process, a screen and files as they were at a moment, and until when the clock changes nothing."""
+    """How far was read, a process, a screen and files as they were at a moment, and until when
+    the clock changes nothing.
+    """
 
     cursor: Mapping[str, str]
     process: ProcessSeen
@@ -26,15 +32,24 @@ class ReadCache:
     fingerprints: tuple[tuple[int, ...] | None, ...]
     until: datetime | None = None
 
-    def is_fresh(self, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> bool:
+    def is_fresh(
+        self, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
+    ) -> bool:
         """Whether all is as it was; a look costs a call for each file."""
         if (self.until is not None and now >= self.until) or dict(cursor) != self.cursor:
             return False
-        return (self.process, self.screen) == (_lasting(process), hash(screen)) and self.fingerprints == _fingerprints(self.files)
+        return (self.process, self.screen) == (
+            _lasting(process),
+            hash(screen),
+        ) and self.fingerprints == _fingerprints(self.files)
 
 
-def read_cache(cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, files: tuple[Path, ...]) -> ReadCache | None:
-    """What there is at this moment; None when a file has changed so lately that the next change might not show."""
+def read_cache(
+    cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, files: tuple[Path, ...]
+) -> ReadCache | None:
+    """What there is at this moment; None when a file has changed so lately that the
+    next change might not show.
+    """
     fingerprints = _fingerprints(files)
     lately = time.time_ns() - _GRAIN
     if any(seen is not None and seen[-1] >= lately for seen in fingerprints):
@@ -52,7 +67,9 @@ def _fingerprints(files: Iterable[Path]) -> tuple[tuple[int, ...] | None, ...]:
 
 
 def _fingerprint(file: Path) -> tuple[int, ...] | None:
-    """What tells a file from itself a moment ago, when it changed last; None when it is not there or cannot be looked at."""
+    """What tells a file from itself a moment ago, when it changed last; None when it is not
+    there or cannot be looked at.
+    """
     try:
         found = os.stat(file)
     except OSError:

@@ -23,7 +23,9 @@ from ennio.plugins.runtime.interface import Pane, Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
 
 _SETTLES = timedelta(seconds=2)
-"""Runtimes tell of output by the second: within the second of the last one there may have been more."""
+"""Runtimes tell of output by the second: within the second of the last one
+there may have been more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,11 @@ class TakenScreen:
     def is_current(self, pane: Pane) -> bool:
         """Whether it is the same launch that puts this out, and nothing was put out since."""
         before = self.pane
-        if before is None or before.output_at is None or (before.number, before.pid) != (pane.number, pane.pid):
+        if (
+            before is None
+            or before.output_at is None
+            or (before.number, before.pid) != (pane.number, pane.pid)
+        ):
             return False
         return pane.output_at == before.output_at and self.at - before.output_at > _SETTLES
 
@@ -55,9 +61,13 @@ def at_once(work: Callable[[], None]) -> None:
 
 
 class Reader:
-    """Remembers what each reading rested on, so that nothing is read again that would say the same."""
+    """Remembers what each reading rested on, so that nothing is read again
+    that would say the same.
+    """
 
-    def __init__(self, resolve: Callable[[Brief], ResolvedBrief], clock: Clock, apart: Apart = at_once) -> None:
+    def __init__(
+        self, resolve: Callable[[Brief], ResolvedBrief], clock: Clock, apart: Apart = at_once
+    ) -> None:
         self._resolve = resolve
         self._apart = apart
         self._clock = clock
@@ -81,14 +91,22 @@ class Reader:
                     self._last_words.discard(session_id)
 
     def started(self, session_id: str, handle: RuntimeHandle) -> None:
-        """Nobody has seen the process yet that was just started: what was surveyed before says nothing of it."""
+        """Nobody has seen the process yet that was just started: what was surveyed
+        before says nothing of it.
+        """
         unseen = ProcessSeen.unseen(handle, self._clock.now(), "start", "it was just started")
         self.surveyed({session_id: unseen}, time.monotonic())
 
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host.observe``."""
         contexts = {each.brief.session_id: self._resolve(each.brief) for each in wanted}
-        screens = self._screens([contexts[each.brief.session_id] for each in wanted if each.screen and each.brief.handle is not None])
+        screens = self._screens(
+            [
+                contexts[each.brief.session_id]
+                for each in wanted
+                if each.screen and each.brief.handle is not None
+            ]
+        )
         read: dict[str, Observation] = {}
 
         def files() -> None:
@@ -108,7 +126,9 @@ class Reader:
             self._last_words.discard(session_id)
 
     def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, str]:
-        """The screens of these, by one request to each runtime; one that was not seen says nothing."""
+        """The screens of these, by one request to each runtime; one that
+        was not seen says nothing.
+        """
         by_runtime: dict[str, tuple[Runtime, list[str]]] = {}
         for at in contexts:
             by_runtime.setdefault(at.runtime.name, (at.runtime, []))[1].append(at.handle.id)
@@ -119,7 +139,9 @@ class Reader:
         return screens
 
     def _shown_in(self, runtime: Runtime, names: Sequence[str]) -> Mapping[str, str]:
-        """Only a terminal that has put something out since its screen was taken is asked for another."""
+        """Only a terminal that has put something out since its screen was
+        taken is asked for another.
+        """
         panes, now = runtime.survey(), self._clock.now()
         there = [name for name in names if name in panes]
         taken = {name: self._screens_taken.get(name, _NEVER) for name in there}
@@ -166,7 +188,8 @@ class Reader:
         found = read_cache(wanted.cursor, process, screen, files) if files is not None else None
         reading = at.agent.observe(context, wanted.cursor, process, screen, now)
         self._caches.pop(session_id, None)
-        # a look that brought something may have left something; the one that brings nothing more is what stands
+        # a look that brought something may have left something; the one that brings
+        # nothing more is what stands
         if found is not None and dict(reading.cursor) == dict(wanted.cursor):
             self._caches[session_id] = replace(found, until=reading.until)
         return reading.seen, reading.cursor
@@ -179,7 +202,9 @@ class Reader:
 
 
 _OFFERS: dict[tuple[type, type], bool] = {}
-"""Asking a protocol takes longer than a whole look at a working copy, and the answer is one for all of a class."""
+"""Asking a protocol takes longer than a whole look at a working copy, and the answer
+is one for all of a class.
+"""
 
 
 def _is_file_backed(agent: Agent) -> TypeGuard[FileBacked]:

@@ -1,4 +1,5 @@
-"""Deliveries that may be asked for again: by what was written down of a message it is never typed twice.
+"""Deliveries that may be asked for again: by what was written down of a message
+it is never typed twice.
 
 Who asks again lost the answer, or its memory. What is not known any more is found out by looking.
 """
@@ -75,12 +76,16 @@ class RepeatableDelivery:
         def mark() -> None:
             self.at.files.typed.note(words.message_id, Typing.BEGUN, since())
 
-        delivery = self._delivery(words).deliver(words.text, since, mark, Aside(words.aside, put_aside.append))
+        delivery = self._delivery(words).deliver(
+            words.text, since, mark, Aside(words.aside, put_aside.append)
+        )
         self._note(words, delivery)
         return replace(delivery, aside=bool(put_aside))
 
     def _settled(self, words: Words, since: datetime, *, alive: bool, entered: bool) -> Delivery:
-        delivery = self._delivery(words).settle(words.text, self._not_ahead(since), alive=alive, entered=entered)
+        delivery = self._delivery(words).settle(
+            words.text, self._not_ahead(since), alive=alive, entered=entered
+        )
         self._note(words, delivery)
         return delivery
 
@@ -93,8 +98,12 @@ class RepeatableDelivery:
 
     def _delivery(self, words: Words | None) -> MessageDelivery:
         at = self.at
-        return MessageDelivery(at.runtime, at.agent, at.context, at.handle, words.sent if words is not None else ())
+        return MessageDelivery(
+            at.runtime, at.agent, at.context, at.handle, words.sent if words is not None else ()
+        )
 
     def _not_ahead(self, since: datetime) -> datetime:
-        """A moment that lies ahead was told by a clock that has been put back: then it is as good as none."""
+        """A moment that lies ahead was told by a clock that has been put back:
+        then it is as good as none.
+        """
         return since if since <= self.clock.now() else _EVER

@@ -1,7 +1,8 @@
-"""Serves a host to other processes: every call in a thread of its own, so that a long one holds up nobody.
+"""Serves a host to other processes: every call in a thread of its own, so that a
+long one holds up nobody.
 
-While a call is at work the caller is told every few seconds that somebody is there. A call whose caller has gone is done
-to its end all the same: who asks again finds it done.
+While a call is at work the caller is told every few seconds that somebody is there. A call whose
+caller has gone is done to its end all the same: who asks again finds it done.
 """
 
 from __future__ import annotations
@@ -88,9 +89,21 @@ class HostServer:
     def _done(self, request: dict[str, Any]) -> dict[str, Any]:
         call, given = CALLS.get(str(request.get("call"))), request.get("with")
         if call is None or not isinstance(given, dict):
-            return {"error": to_json(HostError.of(Invalid(f"this version of Ennio knows no call {request.get('call')!r}")))}
+            return {
+                "error": to_json(
+                    HostError.of(
+                        Invalid(f"this version of Ennio knows no call {request.get('call')!r}")
+                    )
+                )
+            }
         try:
             return call.on(self._host, given)
         except Exception as error:
             log.exception("a call failed", extra={"call": call.name})
-            return {"error": to_json(HostError.of(Unreachable(f"{call.name} failed: {type(error).__name__}: {error}")))}
+            return {
+                "error": to_json(
+                    HostError.of(
+                        Unreachable(f"{call.name} failed: {type(error).__name__}: {error}")
+                    )
+                )
+            }

@@ -50,7 +50,7 @@ class SessionFiles:
         """Prompts, keys, logs of hooks: nobody reads them any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # --- what its agent's plugin may know -----------------------------------------------------------
+    # --- what its agent's plugin may know ---------------------------------------------------------
 
     def context(self, brief: Brief, workspace: Path) -> AgentContext:
         """The session as its agent's plugin may know it; the folder is there."""
@@ -73,14 +73,20 @@ class SessionFiles:
             base=brief.base,
         )
 
-    # --- hooks --------------------------------------------------------------------------------------
+    # --- hooks ------------------------------------------------------------------------------------
 
     def hooks(self) -> HookAddress | None:
         """Where its hooks go; None when the file is not whole, or not its owner's alone."""
         try:
-            with open(os.open(self.folder / HOOKS, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
+            with open(
+                os.open(self.folder / HOOKS, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8"
+            ) as file:
                 state = os.fstat(file.fileno())
-                told = json.load(file) if (state.st_uid, state.st_mode) == (os.geteuid(), stat.S_IFREG | 0o600) else None
+                told = (
+                    json.load(file)
+                    if (state.st_uid, state.st_mode) == (os.geteuid(), stat.S_IFREG | 0o600)
+                    else None
+                )
             return HookAddress(**told) if isinstance(told, dict) else None
         except (OSError, ValueError, RecursionError, TypeError):
             return None
@@ -89,7 +95,7 @@ class SessionFiles:
         """Have its hooks go there from now on."""
         self.write(HOOKS, json.dumps(asdict(address)))
 
-    # --- what was typed -----------------------------------------------------------------------------
+    # --- what was typed ---------------------------------------------------------------------------
 
     @property
     def typed(self) -> TypedLog:

@@ -1,4 +1,6 @@
-"""One at a time for each session: a call that is asked for again while it is at work waits for it, and finds it done."""
+"""One at a time for each session: a call that is asked for again while it is at work waits
+for it, and finds it done.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""What was typed to an agent, kept beside it: written before a key is pressed, and what became of it after.
+"""What was typed to an agent, kept beside it: written before a key is pressed, and
+what became of it after.
 
-A caller that lost its connection asks for the same message again. By this it is found out what became of it, and not
-typed twice. Each launch begins anew: what an agent took in an earlier life says nothing of this one.
+A caller that lost its connection asks for the same message again. By this it is found out what
+became of it, and not typed twice. Each launch begins anew: what an agent took in an earlier life
+says nothing of this one.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ class TypedMessage:
 
 
 class TypedLog:
-    """One line for each thing that happened. Lines of an older version are ids alone: begun, nobody knows when."""
+    """One line for each thing that happened. Lines of an older version are ids alone:
+    begun, nobody knows when.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -48,7 +52,11 @@ class TypedLog:
 
     def launched(self, number: int) -> None:
         """This launch is about to begin; nothing when it has begun already."""
-        launches = [line["launch"] for line in self._lines() or () if isinstance(line, dict) and "launch" in line]
+        launches = [
+            line["launch"]
+            for line in self._lines() or ()
+            if isinstance(line, dict) and "launch" in line
+        ]
         if launches[-1:] != [number]:
             self._append({"launch": number})
 
@@ -57,9 +65,14 @@ class TypedLog:
         self._append({"id": message_id, "typing": typing, "at": rfc3339(at)})
 
     def may_have_typed(self, message_id: str) -> bool:
-        """Whether a key may ever have been pressed for it; also where nothing was kept, as by an older version."""
+        """Whether a key may ever have been pressed for it; also where nothing was
+        kept, as by an older version.
+        """
         lines = self._lines()
-        return lines is None or any(line == message_id or (isinstance(line, dict) and line.get("id") == message_id) for line in lines)
+        return lines is None or any(
+            line == message_id or (isinstance(line, dict) and line.get("id") == message_id)
+            for line in lines
+        )
 
     def of_this_launch(self, message_id: str) -> TypedMessage | None:
         """What is known of it in this life of the agent; None when it was not typed in it."""
@@ -80,7 +93,11 @@ class TypedLog:
 
     def _append(self, line: dict[str, Any]) -> None:
         private(self._path.parent)
-        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+        with open(
+            os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            "a",
+            encoding="utf-8",
+        ) as file:
             file.write(f"\n{json.dumps(line)}\n")  # a line that a crash cut off spoils no other
 
 

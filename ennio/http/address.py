@@ -26,7 +26,9 @@ LOCK = "supervisor.lock"
 
 @dataclass(frozen=True, slots=True)
 class SupervisorAddress:
-    """A supervisor: the pid to signal, the base URL, when it started (RFC 3339), its configuration file."""
+    """A supervisor: the pid to signal, the base URL, when it started (RFC
+    3339), its configuration file.
+    """
 
     pid: int
     url: str
@@ -40,10 +42,17 @@ def write(run_dir: Path, address: SupervisorAddress) -> None:
 
 
 def read(run_dir: Path) -> SupervisorAddress | None:
-    """What the file says, whether or not that supervisor still runs; None without a readable one."""
+    """What the file says, whether or not that supervisor still runs;
+    None without a readable one.
+    """
     try:
         document = json_file(run_dir / ADDRESS, _LARGEST)
-        return SupervisorAddress(int(document["pid"]), str(document["url"]), str(document["started_at"]), str(document["config"]))
+        return SupervisorAddress(
+            int(document["pid"]),
+            str(document["url"]),
+            str(document["started_at"]),
+            str(document["config"]),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,4 +1,6 @@
-"""The WSGI application: every route of the table, one gate before them, one error map behind them."""
+"""The WSGI application: every route of the table, one gate before them,
+one error map behind them.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,31 @@ from ennio.http.routes import CHAOS, ROUTES
 from ennio.http.sse import SseConnections
 
 
-def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConnections | None = None) -> falcon.App[Any, Any]:
-    """The whole API over an orchestrator; ``sse_connections`` lets the server end its event streams."""
+def create_app(
+    orchestrator: Orchestrator, token: str, sse_connections: SseConnections | None = None
+) -> falcon.App[Any, Any]:
+    """The whole API over an orchestrator; ``sse_connections`` lets the
+    server end its event streams.
+    """
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
-    gate = Gate(token, HostNames(config.host), config.cors_origins, browsers, orchestrator.sessions.verify_hook_token)
+    gate = Gate(
+        token,
+        HostNames(config.host),
+        config.cors_origins,
+        browsers,
+        orchestrator.sessions.verify_hook_token,
+    )
     middleware: list[Any] = [gate, _LastKnown(orchestrator)]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
-    context = ApiContext(orchestrator, browsers, sse_connections or SseConnections(), ResponseCache(orchestrator.data_version))
+    context = ApiContext(
+        orchestrator,
+        browsers,
+        sse_connections or SseConnections(),
+        ResponseCache(orchestrator.data_version),
+    )
     made: dict[type[Resource], Resource] = {}
     for path, kind, suffix in (*ROUTES, *(CHAOS if os.environ.get("ENNIO_CHAOS") == "1" else ())):
         resource = made.setdefault(kind, kind(context))
@@ -47,7 +64,9 @@ class _LastKnown:
             req.context.looking = self._last_known()
             req.context.looking.__enter__()
 
-    def process_response(self, req: falcon.Request, _resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
+    def process_response(
+        self, req: falcon.Request, _resp: falcon.Response, _resource: object, _succeeded: bool
+    ) -> None:
         """However it was answered."""
         looking = getattr(req.context, "looking", None)
         if looking is not None:

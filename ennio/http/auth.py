@@ -63,7 +63,9 @@ class HostNames:
             return False
         name = match[1].strip("[]").lower().rstrip(".")
         own = {"localhost", "127.0.0.1", "::1", self.bound.lower()}
-        return name in own or (self.bound in _ANY_ADDRESS and (name == socket.gethostname().lower() or _literal(name)))
+        return name in own or (
+            self.bound in _ANY_ADDRESS and (name == socket.gethostname().lower() or _literal(name))
+        )
 
 
 def _literal(name: str) -> bool:
@@ -102,7 +104,9 @@ class Gate:
         elif req.path not in OPEN:
             self._check_token(req)
 
-    def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool
+    ) -> None:
         """Keep answers out of caches, and let a configured foreign page read them."""
         resp.set_header("Cache-Control", "no-store")
         resp.set_header("X-Content-Type-Options", "nosniff")
@@ -119,21 +123,32 @@ class Gate:
             return
         if not self._hosts.answer_to(host):
             raise falcon.HTTPError(
-                421, description=f"this server does not answer to the host name {host!r}; use localhost or set `host` in the configuration"
+                421,
+                description=f"this server does not answer to the host name {host!r}; use "
+                "localhost or "
+                "set `host` in the configuration",
             )
         self._let_in = host
 
     def _check_origin(self, req: falcon.Request) -> None:
         origin = _origin(req)
         if origin is not None and not _same_origin(req) and not self._configured(origin):
-            raise falcon.HTTPForbidden(description=f"pages of {origin!r} may not ask this server; `cors_origins` lists those that may")
+            raise falcon.HTTPForbidden(
+                description=f"pages of {origin!r} may not ask this server; `cors_origins` lists "
+                "those "
+                "that may"
+            )
 
     def _configured(self, origin: str) -> bool:
         return "*" in self._origins or origin.lower() in self._origins
 
     @staticmethod
     def _is_preflight(req: falcon.Request) -> bool:
-        return req.method == "OPTIONS" and _origin(req) is not None and req.get_header("Access-Control-Request-Method") is not None
+        return (
+            req.method == "OPTIONS"
+            and _origin(req) is not None
+            and req.get_header("Access-Control-Request-Method") is not None
+        )
 
     def _answer_preflight(self, resp: falcon.Response) -> None:
         resp.status = 204
@@ -149,20 +164,31 @@ class Gate:
             return
         if not scheme and self._browser_known(req):
             return
-        hook = _HOOK.match(req.path) if req.method == "POST" and scheme.lower() == "bearer" else None
+        hook = (
+            _HOOK.match(req.path) if req.method == "POST" and scheme.lower() == "bearer" else None
+        )
         if hook is not None and self._is_hook_token(hook[1], token.strip()):
             return
         wrong = "the token is wrong" if scheme else "there is no token"
-        raise Unauthorized(f"{wrong}; send Authorization: Bearer <api_token> (`ennio` reads it by itself)")
+        raise Unauthorized(
+            f"{wrong}; send Authorization: Bearer <api_token> (`ennio` reads it by itself)"
+        )
 
     def _browser_known(self, req: falcon.Request) -> bool:
-        # SameSite keeps the cookie from foreign sites, but another port of localhost is the same site
+        # SameSite keeps the cookie from foreign sites, but another port of
+        # localhost is the same site
         ours = _same_origin(req) if _origin(req) is not None else req.method in ("GET", "HEAD")
-        return ours and req.get_header("Sec-Fetch-Site") in _ASKED_BY_US and self._browsers.knows(req.cookies)
+        return (
+            ours
+            and req.get_header("Sec-Fetch-Site") in _ASKED_BY_US
+            and self._browsers.knows(req.cookies)
+        )
 
 
 def _origin(req: falcon.Request) -> str | None:
-    header: str | None = req.env.get("HTTP_ORIGIN")  # asked several times of each request: the shortest way there
+    header: str | None = req.env.get(
+        "HTTP_ORIGIN"
+    )  # asked several times of each request: the shortest way there
     return header
 
 

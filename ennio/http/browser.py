@@ -28,7 +28,9 @@ class Browsers:
 
     def __init__(self, token: str, port: int, clock: Clock) -> None:
         self.cookie = f"ennio-{port}"
-        self._key = hashlib.sha256(b"ennio cookie\0" + token.encode("utf-8", "surrogateescape")).digest()
+        self._key = hashlib.sha256(
+            b"ennio cookie\0" + token.encode("utf-8", "surrogateescape")
+        ).digest()
         self._clock = clock
         self._codes: dict[bytes, datetime] = {}
 
@@ -44,7 +46,9 @@ class Browsers:
         """The cookie's value for a code, which is used up by it. Raises Unauthorized."""
         until = self._codes.pop(_digest(code), None)
         if until is None or until < self._clock.now():
-            raise Unauthorized("this link was used already or is too old; `ennio dashboard` makes a new one")
+            raise Unauthorized(
+                "this link was used already or is too old; `ennio dashboard` makes a new one"
+            )
         ends = str(int((self._clock.now() + COOKIE_LIFE).timestamp()))
         return f"{ends}.{self._sign(ends)}"
 

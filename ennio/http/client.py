@@ -39,7 +39,19 @@ _BY_STATUS: Mapping[int, type[EnnioError]] = {
     400: Invalid, 401: Unauthorized, 402: OverBudget, 403: Unauthorized, 404: NotFound, 409: Conflict, 503: Unreachable, 504: TimedOut,
 }  # fmt: skip
 _NOT_MODIFIED = 304
-_BY_NAME = {kind.__name__: kind for kind in (Conflict, Invalid, NotFound, OverBudget, Refused, TimedOut, Unauthorized, Unreachable)}
+_BY_NAME = {
+    kind.__name__: kind
+    for kind in (
+        Conflict,
+        Invalid,
+        NotFound,
+        OverBudget,
+        Refused,
+        TimedOut,
+        Unauthorized,
+        Unreachable,
+    )
+}
 
 
 class NoSupervisor(EnnioError):
@@ -50,16 +62,22 @@ class NoSupervisor(EnnioError):
 
 
 class LostAnswer(Unreachable):
-    """Whether the request was carried out is not known: its connection failed before the whole answer was there."""
+    """Whether the request was carried out is not known: its connection failed before
+    the whole answer was there.
+    """
 
 
 def find(
-    config_file: Path, home: Home, configured_token: Callable[[], str | None], known: Tagged | None = None
+    config_file: Path,
+    home: Home,
+    configured_token: Callable[[], str | None],
+    known: Tagged | None = None,
 ) -> ApiClient:
     """The client of the supervisor of this configuration file. Raises NoSupervisor.
 
-    ``configured_token`` is only called when the supervisor did not make a token of its own, so that
-    the configuration need not be read for most commands. ``known`` is what an earlier client was answered.
+    ``configured_token`` is only called when the supervisor did not make a token of its own,
+    so that the configuration need not be read for most commands. ``known`` is what an
+    earlier client was answered.
     """
     from ennio.http import address  # noqa: PLC0415 - fcntl and secrets are not free either
 
@@ -72,7 +90,9 @@ def find(
 
 
 class KnownAnswers:
-    """The last answers that had a tag (``ETag``): who asks again shows it, and is sent nothing where nothing is different."""
+    """The last answers that had a tag (``ETag``): who asks again shows it, and is sent nothing
+    where nothing is different.
+    """
 
     def __init__(self, kept: Tagged) -> None:
         self._kept = kept
@@ -101,7 +121,14 @@ class ApiClient:
     supervisor raised, so that exit codes follow from it.
     """
 
-    def __init__(self, url: str, token: str, timeout: float = 30.0, name: str = "", known: Tagged | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        timeout: float = 30.0,
+        name: str = "",
+        known: Tagged | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self._answers: Tagged = {} if known is None else known
         self._known = KnownAnswers(self._answers)
@@ -128,7 +155,8 @@ class ApiClient:
         return self.document("POST", path, query, given)["data"]
 
     def post_once(self, path: str, body: Mapping[str, object], /) -> Any:
-        """The data of a POST that may not happen twice: where its answer is lost, it is sent again under the same key.
+        """The data of a POST that may not happen twice: where its answer is lost, it is sent
+        again under the same key.
 
         Raises LostAnswer when none came at the last try either.
         """
@@ -163,18 +191,31 @@ class ApiClient:
 
         asked = _target(path, query)
         known = self._known.headers(asked) if method == "GET" else {}
-        connection, response = self._ask(method, path, query, body, headers={**headers, **known}, timeout=self._timeout)
+        connection, response = self._ask(
+            method, path, query, body, headers={**headers, **known}, timeout=self._timeout
+        )
         try:
-            return json.loads(self._known.body(asked, response) if method == "GET" else response.read())
+            return json.loads(
+                self._known.body(asked, response) if method == "GET" else response.read()
+            )
         except TimeoutError:
-            raise TimedOut(f"{method} {path}: the answer broke off after {self._timeout:g} s") from None
+            raise TimedOut(
+                f"{method} {path}: the answer broke off after {self._timeout:g} s"
+            ) from None
         except (OSError, HTTPException, ValueError) as error:
-            raise LostAnswer(f"{method} {path}: the answer is no JSON or broke off ({error})") from None
+            raise LostAnswer(
+                f"{method} {path}: the answer is no JSON or broke off ({error})"
+            ) from None
         finally:
             connection.close()
 
     def stream(
-        self, path: str = "/events/stream", *, after: int | None = None, patience: float | None = None, **query: object
+        self,
+        path: str = "/events/stream",
+        *,
+        after: int | None = None,
+        patience: float | None = None,
+        **query: object,
     ) -> Iterator[Any]:
         """Events as they come, for ever; reconnects where it left off.
 
@@ -195,16 +236,22 @@ class ApiClient:
                 if not connected:
                     raise
             if patience is not None and time.monotonic() - heard > patience:
-                raise NoSupervisor(f"the supervisor of {self._name} has not answered for {patience:g} s")
+                raise NoSupervisor(
+                    f"the supervisor of {self._name} has not answered for {patience:g} s"
+                )
             time.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1
 
-    def _listen(self, path: str, cursor: int | None, query: Mapping[str, object]) -> Iterator[tuple[int, Any]]:
+    def _listen(
+        self, path: str, cursor: int | None, query: Mapping[str, object]
+    ) -> Iterator[tuple[int, Any]]:
         """Seq and event of every block until the connection ends; a heartbeat has no event."""
         from http.client import HTTPException  # noqa: PLC0415
 
         headers = {} if cursor is None else {"Last-Event-ID": str(cursor)}
-        connection, response = self._ask("GET", path, query, None, headers=headers, timeout=_SILENCE)
+        connection, response = self._ask(
+            "GET", path, query, None, headers=headers, timeout=_SILENCE
+        )
         try:
             yield from blocks(response)
         except (OSError, HTTPException):
@@ -226,20 +273,31 @@ class ApiClient:
 
         connection = self._connect(timeout)
         target = _target(path, query)
-        sent = {"Authorization": f"Bearer {self._token}", **headers} | ({} if body is None else {"Content-Type": "application/json"})
+        sent = {"Authorization": f"Bearer {self._token}", **headers} | (
+            {} if body is None else {"Content-Type": "application/json"}
+        )
         try:
-            connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
+            connection.request(
+                method, target, None if body is None else json.dumps(body).encode(), sent
+            )
             response = connection.getresponse()
         except TimeoutError:
             connection.close()
-            raise TimedOut(f"{method} {path}: no answer from {self.url} within {timeout:g} s") from None
+            raise TimedOut(
+                f"{method} {path}: no answer from {self.url} within {timeout:g} s"
+            ) from None
         except ConnectionRefusedError:
             connection.close()
-            raise NoSupervisor(f"no supervisor answers for {self._name} at {self.url}; start it with: ennio start") from None
+            raise NoSupervisor(
+                f"no supervisor answers for {self._name} at {self.url}; start it with: ennio start"
+            ) from None
         except (OSError, HTTPException) as error:
             connection.close()
             way = "; whether it still runs says: ennio doctor"
-            raise LostAnswer(f"{method} {path}: the connection to {self.url} failed ({error or type(error).__name__}){way}") from None
+            raise LostAnswer(
+                f"{method} {path}: the connection to {self.url} failed "
+                f"({error or type(error).__name__}){way}"
+            ) from None
         if response.status >= 400:
             raise self._error(connection, response)
         return connection, response
@@ -291,4 +349,7 @@ def _target(path: str, query: Mapping[str, object]) -> str:
 def _texts(query: Mapping[str, object]) -> dict[str, object]:
     """The query without what was not given, flags as ``true`` and ``false``."""
     given = {name: value for name, value in query.items() if value is not None}
-    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in given.items()
+    }

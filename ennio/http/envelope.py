@@ -1,10 +1,10 @@
 """What every answer is wrapped in: ``{"data": ...}``, or ``{"error": text, "code": status}``.
 
-Here is also the map from what went wrong to what the caller is told; one of the three walls of the package.
-EnnioError carries its own status. An actor that does not answer in time is 504, one that is gone
-503, and so is a resource of the machine that has run out. What Falcon finds (no such route, wrong
-method) keeps its status and headers. Anything else is a bug: it is logged with its traceback, and
-the caller is told where to find it.
+Here is also the map from what went wrong to what the caller is told; one of the three walls of the
+package. EnnioError carries its own status. An actor that does not answer in time is 504, one that
+is gone 503, and so is a resource of the machine that has run out. What Falcon finds (no such route,
+wrong method) keeps its status and headers. Anything else is a bug: it is logged with its traceback,
+and the caller is told where to find it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ KIND_HEADER = "Ennio-Error"
 
 def encode(document: Any) -> bytes:
     """Compact UTF-8 JSON; text that is no Unicode (half a surrogate pair) becomes ``?``."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
 
 
 def answer(resp: falcon.Response, data: Any, **beside: Any) -> None:
@@ -63,15 +65,21 @@ def add_error_map(app: falcon.App[Any, Any]) -> None:
     app.add_error_handler(pykka.ActorDeadError, _dead)
 
 
-def _ennio_error(_req: falcon.Request, resp: falcon.Response, error: EnnioError, _params: Params) -> None:
+def _ennio_error(
+    _req: falcon.Request, resp: falcon.Response, error: EnnioError, _params: Params
+) -> None:
     refuse(resp, error.http_status, str(error), type(error).__name__)
     if error.http_status == 401:
         resp.set_header("WWW-Authenticate", 'Bearer realm="ennio"')
 
 
-def _http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: Params) -> None:
+def _http_error(
+    req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: Params
+) -> None:
     describe = _WORDS.get(error.status_code)
-    text = describe(req, error) if describe else error.description or error.title or str(error.status)
+    text = (
+        describe(req, error) if describe else error.description or error.title or str(error.status)
+    )
     refuse(resp, error.status_code, text)
     resp.set_headers(dict(error.headers or {}))
 
@@ -85,15 +93,33 @@ def _wrong_method(req: falcon.Request, error: falcon.HTTPError) -> str:
     return f"{req.method} is not possible on {req.path}; it allows {allowed}"
 
 
-_WORDS: dict[int, Callable[[falcon.Request, falcon.HTTPError], str]] = {404: _no_route, 405: _wrong_method}
+_WORDS: dict[int, Callable[[falcon.Request, falcon.HTTPError], str]] = {
+    404: _no_route,
+    405: _wrong_method,
+}
 
 
-def _too_slow(req: falcon.Request, resp: falcon.Response, _error: pykka.Timeout, _params: Params) -> None:
-    refuse(resp, 504, f"{req.method} {req.path} was not answered in time; it may still happen, look before repeating it", "TimedOut")
+def _too_slow(
+    req: falcon.Request, resp: falcon.Response, _error: pykka.Timeout, _params: Params
+) -> None:
+    refuse(
+        resp,
+        504,
+        f"{req.method} {req.path} was not answered in time; it may still happen, look before "
+        "repeating it",
+        "TimedOut",
+    )
 
 
-def _dead(req: falcon.Request, resp: falcon.Response, _error: pykka.ActorDeadError, _params: Params) -> None:
-    refuse(resp, 503, f"the actor that answers {req.method} {req.path} is being restarted; try again", "Unreachable")
+def _dead(
+    req: falcon.Request, resp: falcon.Response, _error: pykka.ActorDeadError, _params: Params
+) -> None:
+    refuse(
+        resp,
+        503,
+        f"the actor that answers {req.method} {req.path} is being restarted; try again",
+        "Unreachable",
+    )
     resp.set_header("Retry-After", "1")
 
 
@@ -103,4 +129,6 @@ def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, params: P
         _ennio_error(req, resp, exhausted, params)
         return
     log.error("request failed", exc_info=error, extra={"method": req.method, "path": req.path})
-    refuse(resp, 500, f"{req.method} {req.path} met an error of Ennio itself; `ennio logs` shows it")
+    refuse(
+        resp, 500, f"{req.method} {req.path} met an error of Ennio itself; `ennio logs` shows it"
+    )

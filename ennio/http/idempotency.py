@@ -1,4 +1,6 @@
-"""``Idempotency-Key``: a request that is sent again under the same key gets the answer the first one got."""
+"""``Idempotency-Key``: a request that is sent again under the same key gets the
+answer the first one got.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,20 @@ def key_of(req: falcon.Request, body: Any) -> IdempotentRequest | None:
     if key is None:
         return None
     if not _KEY.match(key):
-        raise Invalid(f"{HEADER}: must be 1 to 255 printable ASCII characters without blanks; a UUID is a good one")
+        raise Invalid(
+            f"{HEADER}: must be 1 to 255 printable ASCII characters without blanks; a UUID is a "
+            "good one"
+        )
     return IdempotentRequest.of(key, req.method, req.path, to_json(body))
 
 
-def answer_once(orchestrator: Orchestrator, req: falcon.Request, resp: falcon.Response, body: Any, act: Callable[..., Any]) -> None:
+def answer_once(
+    orchestrator: Orchestrator,
+    req: falcon.Request,
+    resp: falcon.Response,
+    body: Any,
+    act: Callable[..., Any],
+) -> None:
     """Answer what ``act`` gives for the request, or what it gave the first time.
 
     ``act`` is told the key, and is the one that writes it down together with what it does.

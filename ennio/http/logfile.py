@@ -1,4 +1,6 @@
-"""The file a supervisor in the background logs to: held to a size, and begun anew where somebody moved or removed it."""
+"""The file a supervisor in the background logs to: held to a size, and begun anew where
+somebody moved or removed it.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,16 @@ _OUTPUT = (1, 2)
 
 
 def predecessor(log: Path) -> Path:
-    """Where what was written before the file was begun anew is kept; what was there before that is gone."""
+    """Where what was written before the file was begun anew is kept; what was
+    there before that is gone.
+    """
     return log.with_name(f"{log.name}.1")
 
 
 class LogFile:
-    """The output of this process, kept at one path. A process forked from this one keeps its own there too."""
+    """The output of this process, kept at one path. A process forked from this one
+    keeps its own there too.
+    """
 
     def __init__(self, path: Path, descriptors: Collection[int]) -> None:
         self._path = path
@@ -32,13 +38,21 @@ class LogFile:
 
     @classmethod
     def of_process(cls, path: Path) -> LogFile | None:
-        """What this process's output has to be kept at; None when it goes elsewhere: to a terminal, or a file of the person's."""
+        """What this process's output has to be kept at; None when it goes elsewhere: to a terminal,
+        or a file of the person's.
+        """
         there = _status(path)
-        those = [number for number in _OUTPUT if there is not None and os.path.samestat(there, os.fstat(number))]
+        those = [
+            number
+            for number in _OUTPUT
+            if there is not None and os.path.samestat(there, os.fstat(number))
+        ]
         return cls(path, those) if those else None
 
     def look(self) -> None:
-        """To be called before something is written: see that it gets to the right file. Looks once a second at most."""
+        """To be called before something is written: see that it gets to the right file.
+        Looks once a second at most.
+        """
         now = time.monotonic()
         if now - self._looked < _EVERY:
             return
@@ -59,7 +73,8 @@ class LogFile:
         return there is not None and os.path.samestat(there, os.fstat(self._descriptors[0]))
 
     def _begin_anew(self) -> None:
-        # arbiter and worker have the same file: the second would put the new one in the place of what is to be kept
+        # arbiter and worker have the same file: the second would put the new one in the
+        # place of what is to be kept
         fcntl.lockf(self._descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
         if self._is_ours(_status(self._path)):
             self._path.replace(predecessor(self._path))

@@ -1,7 +1,9 @@
-"""What one operation of the API is, said at its responder: what it takes, what it answers, in which words.
+"""What one operation of the API is, said at its responder: what it takes, what it
+answers, in which words.
 
     @operation("Send a message.", word("sent"), body=SendBody, once=True)
-    def on_post_send(self, session_id: str, body: SendBody, once: IdempotentRequest | None) -> str: ...
+    def on_post_send(self, session_id: str, body: SendBody, once: IdempotentRequest | None) -> str:
+    ...
 
 From it a request is read, its answer put into the envelope, and the OpenAPI document made.
 """
@@ -58,8 +60,9 @@ class Resource:
 class Operation:
     """One operation. ``answer`` is the annotation of its data, or a schema.
 
-    ``page``: a list with what leads to the next page beside it. ``media``: its answer stands in no envelope.
-    ``once``: it may be sent again under a key. ``is_open``: it needs no token. ``tagged``: its answer has an ``ETag``.
+    ``page``: a list with what leads to the next page beside it. ``media``: its answer stands in no
+    envelope. ``once``: it may be sent again under a key. ``is_open``: it needs no token.
+    ``tagged``: its answer has an ``ETag``.
     """
 
     summary: str
@@ -89,22 +92,40 @@ def described(operation: Operation) -> Callable[[F], F]:
 
 
 def operation(
-    summary: str, answer: Any, *, query: type[Any] | None = None, body: type[Any] | None = None, once: bool = False, page: bool = False
+    summary: str,
+    answer: Any,
+    *,
+    query: type[Any] | None = None,
+    body: type[Any] | None = None,
+    once: bool = False,
+    page: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a responder of a method: it is given what the request carries, and what it returns is answered."""
+    """Make a responder of a method: it is given what the request carries, and
+    what it returns is answered.
+    """
 
     def as_responder(act: Callable[..., Any]) -> Callable[..., Any]:
         changes = act.__name__.startswith("on_post")
         taken = body if body is not None or not changes else Nothing
 
         @wraps(act)
-        def responder(self: Resource, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:
+        def responder(
+            self: Resource, req: falcon.Request, resp: falcon.Response, **place: Any
+        ) -> None:
             given = {**place, "query": read_query(req, query or Nothing)}
             if changes:
                 given["body"] = read_body(req, taken or Nothing)
-            carried = {name: value for name, value in given.items() if not isinstance(value, Nothing)}
+            carried = {
+                name: value for name, value in given.items() if not isinstance(value, Nothing)
+            }
             if once:
-                answer_once(self._orchestrator, req, resp, given["body"], lambda request: act(self, **carried, once=request))
+                answer_once(
+                    self._orchestrator,
+                    req,
+                    resp,
+                    given["body"],
+                    lambda request: act(self, **carried, once=request),
+                )
             else:
                 _answer(resp, act(self, **carried), page)
 

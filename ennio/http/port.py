@@ -39,9 +39,15 @@ def listen(host: str, port: int, patience: float) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 words = error.strerror or str(error)
-                raise Refused(f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the configuration") from None
+                raise Refused(
+                    f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the "
+                    "configuration"
+                ) from None
             if time.monotonic() > until:
-                raise Refused(f"port {port} on {host} is taken by {port_owner(port)}, or set another `port` in the configuration") from None
+                raise Refused(
+                    f"port {port} on {host} is taken by {port_owner(port)}, or set another `port` "
+                    "in the configuration"
+                ) from None
         time.sleep(0.1)
 
 
@@ -54,7 +60,9 @@ def url_of(listener: socket.socket) -> str:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,7 +78,11 @@ def port_owner(port: int) -> PortOwner:
     """Who listens on a port, as far as that can be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr[1:] == (port,)
+                and connection.pid
+            ):
                 return _named(psutil.Process(connection.pid))
     except (psutil.Error, OSError):
         pass
@@ -78,9 +90,13 @@ def port_owner(port: int) -> PortOwner:
 
 
 def _named(process: psutil.Process) -> PortOwner:
-    """Who it is, and the first way out; another supervisor has agents of its own, and is not to be ended for this one."""
+    """Who it is, and the first way out; another supervisor has agents of its own, and is not
+    to be ended for this one.
+    """
     words = process.cmdline()
     if any("ennio.supervise" in word or "ennio-supervisor" in word for word in words):
         whose = f" of {words[words.index('--config') + 1]}" if "--config" in words[:-1] else ""
-        return PortOwner(f"another Ennio{whose} (pid {process.pid})", "let both run: leave that one", ennio=True)
+        return PortOwner(
+            f"another Ennio{whose} (pid {process.pid})", "let both run: leave that one", ennio=True
+        )
     return PortOwner(f"{process.name()} (pid {process.pid})", "end it")

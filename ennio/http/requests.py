@@ -30,7 +30,8 @@ class Nothing:
 def read_body(req: falcon.Request, cls: type[T]) -> T:
     """The body as this dataclass, what is missing as its default.
 
-    A request without any body reads as an empty one, so that calls without required fields need none.
+    A request without any body reads as an empty one, so that calls without
+    required fields need none.
     """
     raw = _raw(req)
     if raw or req.content_type:
@@ -46,7 +47,9 @@ def read_raw(req: falcon.Request) -> bytes:
 
 
 def read_query(req: falcon.Request, cls: type[T]) -> T:
-    """The parameters as this dataclass, what is missing as its default. Only choices may be repeated."""
+    """The parameters as this dataclass, what is missing as its default. Only
+    choices may be repeated.
+    """
     given: dict[str, str] = {}
     fields = request_fields(cls)
     for name, text in _pairs(req.query_string):
@@ -55,13 +58,20 @@ def read_query(req: falcon.Request, cls: type[T]) -> T:
             raise Invalid(f"{name}: is in the query twice")
         given[name] = f"{given[name]},{text}" if name in given else text
     _known(given, fields, "parameter")
-    return cls(**{name: field.from_text(name, given[name]) if name in given else _missing(name, field) for name, field in fields.items()})
+    return cls(
+        **{
+            name: field.from_text(name, given[name]) if name in given else _missing(name, field)
+            for name, field in fields.items()
+        }
+    )
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """A JSON object from bytes; raises Invalid on anything else."""
     try:
-        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        document = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
+        )
     except UnicodeDecodeError as error:
         raise Invalid(f"the body is not UTF-8 (byte {error.start})") from None
     except RecursionError:
@@ -74,7 +84,9 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def _raw(req: falcon.Request) -> bytes:
-    too_large = falcon.HTTPContentTooLarge(description=f"the body is larger than {BODY_LIMIT} bytes")
+    too_large = falcon.HTTPContentTooLarge(
+        description=f"the body is larger than {BODY_LIMIT} bytes"
+    )
     if (req.content_length or 0) > BODY_LIMIT:
         raise too_large
     try:
@@ -93,7 +105,9 @@ def _json_only(content_type: str | None) -> None:
     media, _, parameters = (content_type or "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "")
     if media.strip() != "application/json" or charset not in ("", "charset=utf-8"):
-        raise falcon.HTTPUnsupportedMediaType(description="only JSON is understood; send Content-Type: application/json")
+        raise falcon.HTTPUnsupportedMediaType(
+            description="only JSON is understood; send Content-Type: application/json"
+        )
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

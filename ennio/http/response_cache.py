@@ -1,10 +1,11 @@
 """Answers that come from the store alone, given again as they were until something is written.
 
-Boards and people ask the same again and again, and between two writes nothing in it is different. Only what also
-depends on an actor, a terminal, a forge or the hour has to be made anew each time.
+Boards and people ask the same again and again, and between two writes nothing in it is different.
+Only what also depends on an actor, a terminal, a forge or the hour has to be made anew each time.
 
-Each goes with a tag of its own bytes (``ETag``). Whoever shows the tag again (``If-None-Match``) is told that nothing is
-different (304), also by a supervisor that was started since, and after writes that changed nothing in this answer.
+Each goes with a tag of its own bytes (``ETag``). Whoever shows the tag again (``If-None-Match``) is
+told that nothing is different (304), also by a supervisor that was started since, and after writes
+that changed nothing in this answer.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class TaggedAnswer:
 
 
 class ResponseCache:
-    """Keeps answers by what was asked, ``room`` bytes in all; none outlives the data version of the store it shows."""
+    """Keeps answers by what was asked, ``room`` bytes in all; none outlives the data
+    version of the store it shows.
+    """
 
     def __init__(self, data_version: Callable[[], object], room: int = ROOM) -> None:
         self._data_version = data_version
@@ -60,7 +63,9 @@ class ResponseCache:
 
     def give(self, req: falcon.Request, resp: falcon.Response, make: Callable[[], None]) -> None:
         """Answer as this was answered before, or have the answer made, which is then kept."""
-        version = self._data_version()  # before anything is read: what is written meanwhile counts as later
+        version = (
+            self._data_version()
+        )  # before anything is read: what is written meanwhile counts as later
         if version != self._shown:
             self._forget(version)
         answer = self._kept.get(req.relative_uri)
@@ -92,10 +97,14 @@ class HasResponseCache(Protocol):
 
 
 def cached(responder: Callable[..., None]) -> Callable[..., None]:
-    """Keep and tag the answers of a GET: all in them comes from the store, or from what never changes while the worker lives."""
+    """Keep and tag the answers of a GET: all in them comes from the store, or from what never
+    changes while the worker lives.
+    """
 
     @wraps(responder)
-    def responder_or_kept(self: HasResponseCache, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:
+    def responder_or_kept(
+        self: HasResponseCache, req: falcon.Request, resp: falcon.Response, **place: Any
+    ) -> None:
         self.cache.give(req, resp, lambda: responder(self, req, resp, **place))
 
     said: Any = responder

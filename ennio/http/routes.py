@@ -1,4 +1,6 @@
-"""Every path of the API, the resource that answers there, and which of its methods: those named with the suffix."""
+"""Every path of the API, the resource that answers there, and which of its methods:
+those named with the suffix.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,19 @@ _ORDERS = ("look", "send", "answer", "restore", "interrupt", "cleanup")
 _LOOKS = ("output", "attach", "messages", "evidence", "reactions", "events")
 _PROJECT = f"{API}/projects/{{project_id}}"
 _PULL = f"{_PROJECT}/pulls/{{number}}"
-_REVIEWS = ("files", "diff", "approve", "request-changes", "comment", "reply", "resolve", "merge", "close", "ready", "rerun")
+_REVIEWS = (
+    "files",
+    "diff",
+    "approve",
+    "request-changes",
+    "comment",
+    "reply",
+    "resolve",
+    "merge",
+    "close",
+    "ready",
+    "rerun",
+)
 _WAITING = f"{API}/queue/{{session_id}}"
 
 ROUTES: tuple[Route, ...] = (
@@ -51,7 +65,10 @@ ROUTES: tuple[Route, ...] = (
     *((f"{_PULL}/{what}", PullResource, what.replace("-", "_")) for what in _REVIEWS),
     (f"{API}/queue", QueueResource, ""),
     (_WAITING, QueueResource, "waiting"),
-    *((f"{_WAITING}/{what}", QueueResource, what) for what in ("hold", "release", "move", "priority")),
+    *(
+        (f"{_WAITING}/{what}", QueueResource, what)
+        for what in ("hold", "release", "move", "priority")
+    ),
     (f"{API}/cleanup", CleanupResource, ""),
     (f"{API}/preserved", PreservedResource, ""),
     (f"{API}/preserved/{{item_id}}", PreservedResource, "one"),

@@ -1,8 +1,9 @@
-"""The supervisor process: gunicorn's arbiter, and under it one worker in which the orchestrator lives.
+"""The supervisor process: gunicorn's arbiter, and under it one worker in
+which the orchestrator lives.
 
 The arbiter is the outermost supervisor. It holds the instance's lock and the port, notices a worker
-that is dead or blocked and starts another, and never has two at once: two orchestrators would start every
-agent twice. While a worker is being replaced requests wait in the port's queue.
+that is dead or blocked and starts another, and never has two at once: two orchestrators would start
+every agent twice. While a worker is being replaced requests wait in the port's queue.
 """
 
 from __future__ import annotations
@@ -59,18 +60,26 @@ class Booted(Protocol):
 
 
 Boot = Callable[[Path, int], Booted]
-"""Starts what a configuration file describes; told the port its API is reached at, which the file need not name."""
+"""Starts what a configuration file describes; told the port its API is reached at,
+which the file need not name.
+"""
 
 
 def main(argv: Sequence[str], boot: Boot) -> int:
-    """Run the supervisor of a configuration in the foreground, what lives in its worker started by ``boot``; returns the exit code."""
+    """Run the supervisor of a configuration in the foreground, what lives in its worker started by
+    ``boot``; returns the exit code.
+    """
     from ennio.config import trusted  # noqa: PLC0415
     from ennio.config.discover import find  # noqa: PLC0415 - the patching of the standard library comes first
     from ennio.config.load import load  # noqa: PLC0415
     from ennio.plugins.shipped import known  # noqa: PLC0415
 
-    parser = argparse.ArgumentParser(prog="ennio-supervisor", description="Run Ennio's supervisor in the foreground.")
-    parser.add_argument("--config", type=Path, help="the configuration file (default: found from here upwards)")
+    parser = argparse.ArgumentParser(
+        prog="ennio-supervisor", description="Run Ennio's supervisor in the foreground."
+    )
+    parser.add_argument(
+        "--config", type=Path, help="the configuration file (default: found from here upwards)"
+    )
     options = parser.parse_args(argv)
     try:
         config = load(find(Path.cwd(), options.config), os.environ, known())
@@ -117,13 +126,21 @@ def _take(run_dir: Path, config: Config) -> None:
     while address.take(run_dir) is None:
         if time.monotonic() > until:
             who = address.read(run_dir)
-            known = f"pid {who.pid}, since {who.started_at}, {who.url}" if who else "its address is not known yet"
-            raise Refused(f"a supervisor runs already for {config.source} ({known}); `ennio stop` ends it")
+            known = (
+                f"pid {who.pid}, since {who.started_at}, {who.url}"
+                if who
+                else "its address is not known yet"
+            )
+            raise Refused(
+                f"a supervisor runs already for {config.source} ({known}); `ennio stop` ends it"
+            )
         time.sleep(0.1)
 
 
 def _address(config: Config, listener: socket.socket) -> address.SupervisorAddress:
-    return address.SupervisorAddress(os.getpid(), url_of(listener), rfc3339(datetime.now(UTC)), str(config.source))
+    return address.SupervisorAddress(
+        os.getpid(), url_of(listener), rfc3339(datetime.now(UTC)), str(config.source)
+    )
 
 
 class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
@@ -180,10 +197,16 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
             self._end_unborn(error)
         self._stood[0] = 1
         orchestrator = self._running.orchestrator
-        return create_app(orchestrator, address.token(self._run_dir, orchestrator.config.api_token), Worker.sse_connections)
+        return create_app(
+            orchestrator,
+            address.token(self._run_dir, orchestrator.config.api_token),
+            Worker.sse_connections,
+        )
 
     def _end_unborn(self, error: Exception) -> NoReturn:
-        """A first start that fails is told and ends; later on, what time may heal is tried again: nobody may be watching."""
+        """A first start that fails is told and ends; later on, what time may heal is tried
+        again: nobody may be watching.
+        """
         if not self._stood[0] or isinstance(error, Refused | ConfigError):
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         time.sleep(AGAIN)
@@ -195,7 +218,9 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
 
 
 def _memory() -> str | None:
-    """Where the worker's heartbeat lies: a file touched twice a second keeps a disk awake; None for the usual place."""
+    """Where the worker's heartbeat lies: a file touched twice a second keeps a disk awake;
+    None for the usual place.
+    """
     return _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK | os.X_OK) else None
 
 

@@ -5,10 +5,10 @@
     data: {"seq": 42, ...}
 
 The id is the event's ``seq``: a client that was away names the last one it saw and misses nothing.
-A connection keeps nothing in memory but that number. What it has not been sent yet is in the log, so
-a slow one costs nothing; one that takes nothing for long is cut off by the server's send timeout.
-A silent stream sleeps from one heartbeat to the next: what it waits for wakes it, and so does its
-client's leaving or the server's closing.
+A connection keeps nothing in memory but that number. What it has not been sent yet is in the log,
+so a slow one costs nothing; one that takes nothing for long is cut off by the server's send
+timeout. A silent stream sleeps from one heartbeat to the next: what it waits for wakes it, and so
+does its client's leaving or the server's closing.
 """
 
 from __future__ import annotations
@@ -70,12 +70,18 @@ class SseConnections:
 
 
 class SseConnection:
-    """What connects one stream to its client; it is watched from the beginning to the end of the block.
+    """What connects one stream to its client; it is watched from the beginning
+    to the end of the block.
 
     Without a socket to watch, the client counts as there until sending to it fails.
     """
 
-    def __init__(self, orchestrator: Orchestrator, sse_connections: SseConnections, connection: socket.socket | None) -> None:
+    def __init__(
+        self,
+        orchestrator: Orchestrator,
+        sse_connections: SseConnections,
+        connection: socket.socket | None,
+    ) -> None:
         self.orchestrator = orchestrator
         self.siblings = sse_connections
         self._connection = connection
@@ -90,7 +96,12 @@ class SseConnection:
             self._watcher.start(self._hear)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.siblings.connections.discard(self)
         if self._watcher is not None:
             self._watcher.stop()
@@ -99,10 +110,14 @@ class SseConnection:
     @property
     def over(self) -> bool:
         """True once the client has left or the server closes."""
-        return self.siblings.closing or (self._heard and self._connection is not None and _closed(self._connection))
+        return self.siblings.closing or (
+            self._heard and self._connection is not None and _closed(self._connection)
+        )
 
     def wait(self, after: int, timeout: float) -> list[Event]:
-        """The events after this seq as soon as there are any; none when the time is up, or when the connection may be over."""
+        """The events after this seq as soon as there are any; none when the time is up, or when
+        the connection may be over.
+        """
         self._waiter = getcurrent()
         try:
             return self.orchestrator.events.wait(after, timeout)
@@ -112,12 +127,16 @@ class SseConnection:
             self._waiter = None
 
     def wake(self) -> None:
-        """End a wait that goes on; called by the hub, which alone may throw into another greenlet."""
+        """End a wait that goes on; called by the hub, which alone may
+        throw into another greenlet.
+        """
         if self._waiter is not None:
             self._waiter.throw(_Woken())
 
     def _hear(self) -> None:
-        """It has left, or it talks while it listens, and would be heard again and again until somebody reads it: once is enough."""
+        """It has left, or it talks while it listens, and would be heard again and again until
+        somebody reads it: once is enough.
+        """
         self._watcher.stop()
         self._heard = True
         self.wake()
@@ -125,7 +144,11 @@ class SseConnection:
 
 def frame(event: Event) -> bytes:
     """One event as a block of the stream; JSON has no line breaks, so one data line is enough."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.event_type.encode(), event.encode())
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        event.seq,
+        event.event_type.encode(),
+        event.encode(),
+    )
 
 
 def stream(
@@ -137,17 +160,24 @@ def stream(
 ) -> Iterator[bytes]:
     """The selected events after this seq, for as long as both sides stay.
 
-    Ends when the client closes its side of the connection, or when the listeners are closed. A heartbeat
-    also carries the seq up to which nothing was of interest, so that a reconnect need not search again.
+    Ends when the client closes its side of the connection, or when the listeners are
+    closed. A heartbeat also carries the seq up to which nothing was of interest, so that a
+    reconnect need not search again.
     """
-    with SseConnection(orchestrator, sse_connections, connection) as sse:  # here: a generator that is never started is never closed either
-        start = after if after <= orchestrator.events.last_seq() else 0  # a seq never reached is from another log
+    with SseConnection(
+        orchestrator, sse_connections, connection
+    ) as sse:  # here: a generator that is never started is never closed either
+        start = (
+            after if after <= orchestrator.events.last_seq() else 0
+        )  # a seq never reached is from another log
         yield RETRY % start
         cursor = yield from _backlog(sse, start, selection)
         yield from _live(sse, cursor, selection)
 
 
-def _backlog(sse: SseConnection, cursor: int, selection: EventSelection) -> Generator[bytes, None, int]:
+def _backlog(
+    sse: SseConnection, cursor: int, selection: EventSelection
+) -> Generator[bytes, None, int]:
     """What was written before, in batches from the store; returns the seq to go on from."""
     log = sse.orchestrator.events
     end = log.last_seq()

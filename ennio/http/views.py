@@ -67,7 +67,9 @@ class ProjectView:
 
 
 def _without_login(repo: str) -> str:
-    """The address without a password in it (``https://user:secret@host/...``); ``git@host:...`` stays."""
+    """The address without a password in it
+    (``https://user:secret@host/...``); ``git@host:...`` stays.
+    """
     return re.sub(r"^(https?://)[^/]*@", r"\1", repo)
 
 
@@ -80,4 +82,6 @@ class PullView(PullRequest):
     @classmethod
     def of(cls, project_id: str, pull: PullRequest) -> Self:
         """The view of a project's pull request."""
-        return cls(project_id=project_id, **{each.name: getattr(pull, each.name) for each in fields(pull)})
+        return cls(
+            project_id=project_id, **{each.name: getattr(pull, each.name) for each in fields(pull)}
+        )

@@ -1,4 +1,6 @@
-"""An answer that leaves in one piece: its head with its body, which gunicorn sends one after the other."""
+"""An answer that leaves in one piece: its head with its body, which gunicorn
+sends one after the other.
+"""
 
 from __future__ import annotations
 
@@ -19,5 +21,9 @@ class WholeResponse(Response):  # type: ignore[misc] # gunicorn is not typed
         self.sock.sendall(self._head() + arg)
 
     def _head(self) -> bytes:
-        lines = (*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n")
+        lines = (
+            *self.default_headers(),
+            *(f"{name}: {value}\r\n" for name, value in self.headers),
+            "\r\n",
+        )
         return "".join(lines).encode("latin-1")

@@ -1,4 +1,5 @@
-"""gunicorn's gevent worker, made to fit: one orchestrator in it, long streams over it, errors in the envelope.
+"""gunicorn's gevent worker, made to fit: one orchestrator in it, long streams over
+it, errors in the envelope.
 
 What differs from the worker it is made of: a stop wakes it, it ends its event streams first, gives
 what is left a short time, limits how long a client may take to send or receive, and answers what it
@@ -63,7 +64,9 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
 
     def _server(self, listener: Any) -> StreamServer:
         listener.setblocking(1)
-        return StreamServer(listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections))
+        return StreamServer(
+            listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections)
+        )
 
     def _drain(self, servers: list[StreamServer]) -> None:
         self.sse_connections.close()
@@ -83,14 +86,16 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         gevent.get_hub().loop.run_callback(self._stopping.set)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGINT and SIGQUIT end it in the same order; a Ctrl-C reaches arbiter and worker alike."""
+        """SIGINT and SIGQUIT end it in the same order; a Ctrl-C reaches
+        arbiter and worker alike.
+        """
         self.handle_exit(sig, frame)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; a client that stopped receiving is let go without a word.
 
-        StopIteration is how the caller is told to end the connection. gunicorn's own does more for each:
-        access log, hooks, two looks at the clock.
+        StopIteration is how the caller is told to end the connection. gunicorn's own does more for
+        each: access log, hooks, two looks at the clock.
         """
         self.busy += 1
         sock.settimeout(SOCKET_TIMEOUT)  # the client must keep sending or receiving
@@ -117,7 +122,9 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         except Exception as error:
             if isinstance(error, OSError) or not resp.headers_sent:
                 raise
-            self.log.exception("an answer broke off")  # a second one would be taken for the rest of it
+            self.log.exception(
+                "an answer broke off"
+            )  # a second one would be taken for the rest of it
             raise StopIteration from None
         finally:
             if hasattr(items, "close"):
@@ -132,7 +139,11 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         status = next((status for kind, status in _STATUS if isinstance(exc, kind)), None)
         if status is None:
             self.log.error("connection of %s failed", addr, exc_info=exc)
-        text = "the server failed; `ennio logs` shows how" if status is None else f"this is no HTTP request: {exc}"
+        text = (
+            "the server failed; `ennio logs` shows how"
+            if status is None
+            else f"this is no HTTP request: {exc}"
+        )
         with suppress(OSError):
             client.sendall(plain_answer(status or 500, text))
 
@@ -140,5 +151,8 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
 def plain_answer(status: int, text: str) -> bytes:
     """A whole HTTP answer with an error in the envelope, after which the connection ends."""
     body = encode({"error": text, "code": status})
-    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+    )
     return f"{head}Connection: close\r\n\r\n".encode() + body

@@ -1,7 +1,8 @@
-"""Files that are there whole or not at all, and locks that the kernel lets go of when their holder ends.
+"""Files that are there whole or not at all, and locks that the kernel lets go
+of when their holder ends.
 
-``plugins.agent.hook`` replaces its file by itself: agents run it without this package. The lock around
-claude-code's settings is of claude-code's own kind.
+``plugins.agent.hook`` replaces its file by itself: agents run it without this package. The lock
+around claude-code's settings is of claude-code's own kind.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def write_atomically(
     keep_mode: bool = False,
     durable: bool = False,
 ) -> None:
-    """Put the content in place of what is there: whoever reads sees all of the old or all of the new.
+    """Put the content in place of what is there: whoever reads sees all of
+    the old or all of the new.
 
     ``mode`` holds whatever the umask says; with ``keep_mode`` that of a file that is there does.
     ``durable`` waits until the content has reached the disk, so that not even a power cut leaves an
@@ -53,11 +55,12 @@ def write_atomically(
 
 
 def acquire(path: Path, *, patience: float = 0.0) -> int | None:
-    """Hold the lock of a file, made if need be: the descriptor that holds it, None when another does.
+    """Hold the lock of a file, made if need be: the descriptor that holds
+    it, None when another does.
 
-    It is held until the descriptor, and every copy of it that a fork made, is closed; a program that
-    is started does not get it. For ``patience`` seconds one that is held is waited for: somebody may
-    only be looking, or about to end. Raises OSError.
+    It is held until the descriptor, and every copy of it that a fork made, is closed; a program
+    that is started does not get it. For ``patience`` seconds one that is held is waited for:
+    somebody may only be looking, or about to end. Raises OSError.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     until = time.monotonic() + patience

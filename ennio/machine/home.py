@@ -24,11 +24,21 @@ from pathlib import Path
 
 from ennio.model.errors import Refused
 
-_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
+_CLOSED = (
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+)
 """Why a folder cannot be made that no time will mend; a full disk is not among them."""
 
 
-_LONGEST_NAME = 24  # of a folder in the name of a socket: the whole path of a socket has little room
+_LONGEST_NAME = (
+    24  # of a folder in the name of a socket: the whole path of a socket has little room
+)
 
 
 def program() -> str:
@@ -45,14 +55,20 @@ class Home:
 
     @classmethod
     def of_environment(cls) -> Home:
-        """The home named by ``ENNIO_HOME``, else ``~/.ennio``. Raises Refused where it cannot be known.
+        """The home named by ``ENNIO_HOME``, else ``~/.ennio``. Raises Refused
+        where it cannot be known.
 
-        By its real path: agents know their folder by that, and what is settled for it under another name does not hold.
+        By its real path: agents know their folder by that, and what is settled for it under
+        another name does not hold.
         """
         named = os.environ.get("ENNIO_HOME") or "~/.ennio"
         path = os.path.expanduser(named)
         if path.startswith("~"):
-            whose = f"{named} names no home" if named != "~/.ennio" else f"HOME is not set, and nobody knows a home of user {os.getuid()}"
+            whose = (
+                f"{named} names no home"
+                if named != "~/.ennio"
+                else f"HOME is not set, and nobody knows a home of user {os.getuid()}"
+            )
             raise Refused(f"{whose}: set HOME, or set ENNIO_HOME to a folder of your own")
         if "\0" in path:
             raise Refused("ENNIO_HOME holds a NUL character: set it to a folder of your own")
@@ -86,7 +102,9 @@ class Home:
         return self.root / "databases" / f"{self.run(config_file).name}.db"
 
     def tmux_socket_of(self, instance: str) -> str:
-        """The tmux socket of one instance (the name of a run folder); ``ENNIO_TMUX_SOCKET`` wins."""
+        """The tmux socket of one instance (the name of a run folder);
+        ``ENNIO_TMUX_SOCKET`` wins.
+        """
         if os.environ.get("ENNIO_TMUX_SOCKET"):
             return self.tmux_socket
         name, _, key = instance.rpartition("-")
@@ -94,7 +112,8 @@ class Home:
 
     @property
     def tmux_socket(self) -> str:
-        """The tmux socket that all instances of a home shared in older versions: ``ennio``, or with a suffix in another home.
+        """The tmux socket that all instances of a home shared in older versions: ``ennio``, or with
+        a suffix in another home.
 
         ``ENNIO_TMUX_SOCKET`` wins. Two homes never see each other's terminals.
         """
@@ -107,7 +126,9 @@ class Home:
 
 
 def person() -> Path:
-    """The home of the person who runs this; ``/`` where neither the environment nor the machine knows one, as login does it."""
+    """The home of the person who runs this; ``/`` where neither the environment nor the machine
+    knows one, as login does it.
+    """
     path = os.path.expanduser("~")
     return Path(path if path.startswith("/") else "/")
 
@@ -118,14 +139,17 @@ def standing(path: Path) -> Path:
 
 
 def private(directory: Path) -> Path:
-    """Make a folder only its owner can enter; fine if it is there. Raises Refused where none can be made, whoever waits."""
+    """Make a folder only its owner can enter; fine if it is there. Raises Refused where none
+    can be made, whoever waits.
+    """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         if error.errno not in _CLOSED:
             raise
         raise Refused(
-            f"the folder {directory} cannot be made ({(error.strerror or str(error)).lower()} at {standing(directory)}): "
+            f"the folder {directory} cannot be made ({(error.strerror or str(error)).lower()} at "
+            f"{standing(directory)}): "
             "set ENNIO_HOME to a folder that you can write to"
         ) from error
     return directory

@@ -1,6 +1,8 @@
-"""Reading what somebody else wrote: files of any kind and size, JSON of any depth. Whatever it is, it ends in values or in ValueError.
+"""Reading what somebody else wrote: files of any kind and size, JSON of any depth. Whatever it is,
+it ends in values or in ValueError.
 
-The guard for YAML is in ``config.yaml_source``: ``read`` for configurations, ``plain`` for all other texts.
+The guard for YAML is in ``config.yaml_source``: ``read`` for configurations,
+``plain`` for all other texts.
 """
 
 from __future__ import annotations
@@ -14,13 +16,19 @@ from typing import Any, BinaryIO
 
 
 def opened(path: Path) -> BinaryIO:
-    """A regular file, open for reading. Raises OSError, also for what is none: a pipe would be waited for without end."""
+    """A regular file, open for reading. Raises OSError, also for what is none: a pipe would
+    be waited for without end.
+    """
     return _opened(path, pipes=False)
 
 
 def given(path: Path) -> BinaryIO:
-    """As ``opened``, of a file that a person names: also the pipe of a shell's ``<(...)``, which lies in no folder."""
-    return _opened(path, pipes=not os.path.exists(os.path.realpath(path)) or path.parent == Path("/dev/fd"))
+    """As ``opened``, of a file that a person names: also the pipe of a shell's ``<(...)``,
+    which lies in no folder.
+    """
+    return _opened(
+        path, pipes=not os.path.exists(os.path.realpath(path)) or path.parent == Path("/dev/fd")
+    )
 
 
 def _opened(path: Path, *, pipes: bool) -> BinaryIO:
@@ -34,7 +42,9 @@ def _opened(path: Path, *, pipes: bool) -> BinaryIO:
 
 
 def content(path: Path, most: int) -> bytes:
-    """All of a regular file of at most so many bytes. Raises OSError, and ValueError for one that is larger."""
+    """All of a regular file of at most so many bytes. Raises OSError, and
+    ValueError for one that is larger.
+    """
     with opened(path) as file:
         raw = file.read(most + 1)
     if len(raw) > most:
@@ -43,7 +53,9 @@ def content(path: Path, most: int) -> bytes:
 
 
 def json_value(raw: bytes | str) -> Any:
-    """The value of a JSON text. Raises ValueError, also for one nested too deep and for numbers that are none (NaN)."""
+    """The value of a JSON text. Raises ValueError, also for one nested too deep and for
+    numbers that are none (NaN).
+    """
     try:
         return json.loads(raw, parse_constant=_no_number)
     except RecursionError:

@@ -1,1 +1,3 @@
-"""The nouns everybody shares: sessions, pull requests, messages, events, facts, errors, time. Imports nothing of ours."""
+"""The nouns everybody shares: sessions, pull requests, messages, events, facts, errors, time.
+Imports nothing of ours.
+"""

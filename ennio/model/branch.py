@@ -1,4 +1,6 @@
-"""Names of branches: which ones git allows, which ones no session works on, and the one an issue gets."""
+"""Names of branches: which ones git allows, which ones no session works on,
+and the one an issue gets.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,19 @@ from ennio.model.errors import Invalid, Refused
 LONGEST_ISSUE_BRANCH = 50
 _LONGEST_ID = 30
 _ELSEWHERE = re.compile(r"(?:refs/heads/|heads/|(?:refs/)?remotes/[^/]+/|refs/|origin/)(?=.)")
-"""How git names a branch from elsewhere; as the name of a branch itself it would only look like that one."""
+"""How git names a branch from elsewhere; as the name of a branch itself it would
+only look like that one.
+"""
 _REMOTES = ("upstream", "ennio")
-"""Further names that people and `ennio init` give to a remote; a branch may begin with them, but not hide a protected one."""
+"""Further names that people and `ennio init` give to a remote; a branch may begin with them, but
+not hide a protected one.
+"""
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
 
 def issue_branch(issue_id: str, title: str) -> str:
-    """The branch for an issue: ``issue-42-short-title``, at most 50 characters, always a valid name.
+    """The branch for an issue: ``issue-42-short-title``, at most 50
+    characters, always a valid name.
 
     Ids are cleaned the same way as titles; whole words are kept where they fit.
     """
@@ -43,7 +50,10 @@ def check_branch(name: str) -> None:
     """
     wrong = wrong_with(name)
     if wrong:
-        raise Invalid(f"branch: {name!r} is not a name git accepts for a branch: {wrong}; try for example fix-login or feature/login")
+        raise Invalid(
+            f"branch: {name!r} is not a name git accepts for a branch: {wrong}; try for example "
+            "fix-login or feature/login"
+        )
 
 
 def wrong_with(name: str) -> str | None:
@@ -64,15 +74,18 @@ def wrong_with(name: str) -> str | None:
 
 
 def check_work_branch(name: str, default: str, protected: Sequence[str] = ()) -> None:
-    """Raise unless a session may work on this branch: Invalid for what is no name, Refused for a branch that is kept from it.
+    """Raise unless a session may work on this branch: Invalid for what is no name, Refused for a
+    branch that is kept from it.
 
-    ``protected`` are patterns beside the default branch; ``*`` stands for slashes too. Letter case does not count: where file
-    names do not tell it apart, git takes ``Main`` for ``main``.
+    ``protected`` are patterns beside the default branch; ``*`` stands for slashes too. Letter case
+    does not count: where file names do not tell it apart, git takes ``Main`` for ``main``.
     """
     check_branch(name)
     refuse_protected(name, default, protected)
     if (plain := bare(name)) != name:
-        raise Invalid(f"branch: {name!r} is how git names the branch {plain} from elsewhere; write {plain}")
+        raise Invalid(
+            f"branch: {name!r} is how git names the branch {plain} from elsewhere; write {plain}"
+        )
 
 
 def refuse_protected(name: str, default: str, protected: Sequence[str] = ()) -> None:
@@ -81,7 +94,10 @@ def refuse_protected(name: str, default: str, protected: Sequence[str] = ()) -> 
     kept = protector(plain, default, protected)
     if kept is not None:
         meant = f"branch: {name}" if plain == name else f"branch: {name} means {plain}, which"
-        raise Refused(f"{meant} is {kept}; a session works on a branch of its own, and a pull request brings it there: choose another name")
+        raise Refused(
+            f"{meant} is {kept}; a session works on a branch of its own, and a pull request "
+            "brings it there: choose another name"
+        )
 
 
 def protector(name: str, default: str, protected: Sequence[str] = ()) -> str | None:
@@ -89,8 +105,14 @@ def protector(name: str, default: str, protected: Sequence[str] = ()) -> str | N
     remote, _, rest = name.partition("/")
     names = {_folded(name), _folded(rest) if remote in _REMOTES else _folded(name)}
     if _folded(default) in names:
-        return "the default branch" if name == default else f"the default branch {default} in other letters or of a remote"
-    pattern = next((one for one in protected if any(fnmatchcase(each, _folded(one)) for each in names)), None)
+        return (
+            "the default branch"
+            if name == default
+            else f"the default branch {default} in other letters or of a remote"
+        )
+    pattern = next(
+        (one for one in protected if any(fnmatchcase(each, _folded(one)) for each in names)), None
+    )
     return f"protected (protected_branches: {pattern})" if pattern is not None else None
 
 

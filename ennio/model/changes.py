@@ -1,4 +1,6 @@
-"""What a pull request changes: its files, and the difference as text; from where its branch left the base to its head."""
+"""What a pull request changes: its files, and the difference as text; from where its branch
+left the base to its head.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ LONGEST_DIFF = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file. ``status`` is added, modified, removed, renamed, copied or retyped; ``before`` its former path where it had another.
+    """One file. ``status`` is added, modified, removed, renamed, copied or retyped; ``before`` its
+    former path where it had another.
 
     Of a binary file nobody counts lines: ``added`` and ``removed`` are None.
     """
@@ -26,7 +29,9 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of one head, compared with ``base`` (empty: not known). ``truncated``: there are more of them."""
+    """The files of one head, compared with ``base`` (empty: not known).
+    ``truncated``: there are more of them.
+    """
 
     base: str
     head: str
@@ -45,7 +50,9 @@ class Diff:
 
 
 def bounded(parts: Iterable[str], longest: int = LONGEST_DIFF) -> tuple[str, bool]:
-    """Texts one after the other, cut after a whole line where they are too long together; and whether they were."""
+    """Texts one after the other, cut after a whole line where they are too long
+    together; and whether they were.
+    """
     kept: list[str] = []
     room = longest
     for part in parts:

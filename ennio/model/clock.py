@@ -58,7 +58,9 @@ class ManualClock:
 
 
 class ClockJump:
-    """Notices when a clock was put forward or back, or the machine slept: time by the clock that did not pass."""
+    """Notices when a clock was put forward or back, or the machine slept: time by the
+    clock that did not pass.
+    """
 
     def __init__(self, clock: Clock, least: float = 5.0) -> None:
         self._clock = clock
@@ -66,18 +68,23 @@ class ClockJump:
         self._seen = (clock.now(), clock.running())
 
     def taken(self) -> timedelta | None:
-        """How far it jumped since this was last asked, negative when back; None for less than counts."""
+        """How far it jumped since this was last asked, negative when back;
+        None for less than counts.
+        """
         (before, then), (now, mark) = self._seen, (self._clock.now(), self._clock.running())
         jump = now - before - timedelta(seconds=mark - then)
         if abs(jump) < self._least:
-            return None  # what is seen stays: a clock that is put back little by little counts in the end
+            # what is seen stays: a clock that is put back little by little counts in the end
+            return None
         self._seen = (now, mark)
         return jump
 
 
 def rfc3339(moment: datetime) -> str:
     """A moment as text with offset, microseconds kept: ``2026-01-01T00:00:00.000000+00:00``."""
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(
+        timespec="microseconds"
+    )
 
 
 def parse_time(text: str) -> datetime:

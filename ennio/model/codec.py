@@ -3,12 +3,13 @@
     datetime  RFC 3339 text        Decimal, Path  text        enum  its value
     tuple, set  array              mapping, dataclass  object (fields by name)
 
-Reading is forgiving where time passes between writer and reader: unknown keys are ignored and a
-missing key takes the field's default. It is strict in all else: a value of the wrong shape is a
-ValueError that names the field. A union has at most one dataclass and one member that is written as text.
+Reading is forgiving where time passes between writer and reader: unknown keys are ignored
+and a missing key takes the field's default. It is strict in all else: a value of the wrong
+shape is a ValueError that names the field. A union has at most one dataclass and one member
+that is written as text.
 
-What is kept has every field under its own name; what is shown to others has those that are shown, under
-the names they are shown by (``ennio.model.shape``).
+What is kept has every field under its own name; what is shown to others has those that are shown,
+under the names they are shown by (``ennio.model.shape``).
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def to_json(value: Any) -> Any:
 
 
 def shown(value: Any) -> Any:
-    """The same as others see it: dataclasses with the fields that are shown. Raises TypeError, too."""
+    """The same as others see it: dataclasses with the fields that are
+    shown. Raises TypeError, too.
+    """
     return _to_json(value, _shown)
 
 
@@ -64,7 +67,10 @@ def _to_json(value: Any, written: Callable[[Any], _Written]) -> Any:
         return write(value)
     if is_dataclass(kind):
         names, read = written(kind)
-        return {name: one if type(one) in _AS_THEY_ARE else _to_json(one, written) for name, one in zip(names, read(value), strict=True)}
+        return {
+            name: one if type(one) in _AS_THEY_ARE else _to_json(one, written)
+            for name, one in zip(names, read(value), strict=True)
+        }
     if isinstance(value, Mapping):
         return {_key(key): _to_json(item, written) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -76,7 +82,9 @@ def _to_json(value: Any, written: Callable[[Any], _Written]) -> Any:
 
 @cache
 def scalar(kind: Any) -> Callable[[Any], Any] | None:
-    """What makes one text, number, truth value or null of the values of a class; None where they are structures."""
+    """What makes one text, number, truth value or null of the values of a class; None
+    where they are structures.
+    """
     return next((write for base, write in _SCALARS if issubclass(kind, base)), None)
 
 
@@ -88,7 +96,9 @@ def unfolded(value: Any) -> dict[str, Any]:
 
 
 def from_json(cls: type[T], data: Any) -> T:
-    """Read a value of this type (a dataclass, or any annotation one may carry). Raises ValueError."""
+    """Read a value of this type (a dataclass, or any annotation one may
+    carry). Raises ValueError.
+    """
     return cast("T", reader(cast("Hashable", cls))(data))
 
 
@@ -103,7 +113,9 @@ def _unknown_to_json(value: Any) -> Any:
     return unfolded(value) if is_dataclass(type(value)) else to_json(value)
 
 
-_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"), ensure_ascii=False, default=_unknown_to_json)
+_ENCODER = json.JSONEncoder(
+    check_circular=False, separators=(",", ":"), ensure_ascii=False, default=_unknown_to_json
+)
 _SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], ...] = (
     (Enum, attrgetter("value")),
     ((str, int, float, type(None)), lambda value: value),
@@ -122,7 +134,9 @@ def _kept(cls: Any) -> _Written:
 @cache
 def _shown(cls: Any) -> _Written:
     fields_shown = wire_fields(cls)
-    return tuple(each.wire for each in fields_shown), _reading(tuple(each.name for each in fields_shown))
+    return tuple(each.wire for each in fields_shown), _reading(
+        tuple(each.name for each in fields_shown)
+    )
 
 
 def _reading(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
@@ -158,7 +172,9 @@ def _is_union(hint: Any) -> bool:
 
 @cache
 def reader(hint: Hashable) -> Reader:
-    """The function that reads JSON into this annotation. Raises TypeError for one that has no JSON form."""
+    """The function that reads JSON into this annotation. Raises TypeError for
+    one that has no JSON form.
+    """
     hint = getattr(hint, "__supertype__", hint)  # a NewType is read as what it stands for
     if hint in (Any, object):
         return lambda data: data
@@ -212,7 +228,12 @@ def _decimal(text: str) -> Decimal:
         raise ValueError(f"a decimal number was expected, not {text!r}") from None
 
 
-_FROM_TEXT: Mapping[type[Any], Callable[[str], Any]] = {str: str, datetime: parse_time, Decimal: _decimal, Path: Path}
+_FROM_TEXT: Mapping[type[Any], Callable[[str], Any]] = {
+    str: str,
+    datetime: parse_time,
+    Decimal: _decimal,
+    Path: Path,
+}
 
 
 def _literal(allowed: tuple[Any, ...]) -> Reader:
@@ -228,13 +249,22 @@ def _container(origin: Any, arguments: tuple[Any, ...]) -> Reader:
     if issubclass(origin, Mapping):
         key, item = (reader(argument) for argument in arguments or (str, Any))
         whole = bool(arguments) and arguments[0] is int
-        return lambda data: {key(int(name) if whole else name): item(value) for name, value in _shape(data, dict, "an object").items()}
+        return lambda data: {
+            key(int(name) if whole else name): item(value)
+            for name, value in _shape(data, dict, "an object").items()
+        }
     if origin is tuple and arguments and arguments[-1] is not Ellipsis:
         return _fixed_tuple(arguments)
     if not issubclass(origin, Iterable):
         raise TypeError(f"{origin!r} has no JSON form")
     item = reader(arguments[0] if arguments else Any)
-    make = origin if origin in (list, set, frozenset) else frozenset if issubclass(origin, AbstractSet) else tuple
+    make = (
+        origin
+        if origin in (list, set, frozenset)
+        else frozenset
+        if issubclass(origin, AbstractSet)
+        else tuple
+    )
     return lambda data: make(item(value) for value in _shape(data, list, "an array"))
 
 
@@ -266,7 +296,9 @@ def _dataclass(cls: Any, data: Any) -> Any:
 def _union(members: tuple[Any, ...]) -> Reader:
     several = [member for member in members if member is not type(None)]
     if sum(map(_is_text, several)) > 1 or sum(map(is_dataclass, several)) > 1:
-        raise TypeError(f"a union of several types that are written alike cannot be read back: {members}")
+        raise TypeError(
+            f"a union of several types that are written alike cannot be read back: {members}"
+        )
     readers = [reader(member) for member in several]
 
     def read(data: Any) -> Any:

@@ -1,4 +1,6 @@
-"""One thing that is to reach one destination: whether it did, and what there is still to do about it."""
+"""One thing that is to reach one destination: whether it did, and what there
+is still to do about it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ class DeliveryKind(StrEnum):
 class DeliveryState(StrEnum):
     """How far a delivery got.
 
-    ``doing`` after a crash: it may have happened. ``refused``: the destination does not want it. ``failed``: it was
-    tried too often. ``dropped``: what it was about is not wanted any more.
+    ``doing`` after a crash: it may have happened. ``refused``: the destination does not want it.
+    ``failed``: it was tried too often. ``dropped``: what it was about is not wanted any more.
     """
 
     INTENDED = "intended"
@@ -39,10 +41,10 @@ class DeliveryState(StrEnum):
 class DeliveryRecord:
     """One delivery: what it is about by its id (``subject``), and where it goes (``lane``).
 
-    ``attempts`` counts every try, also those a crash broke off; ``broken_off`` counts these since the last that came to
-    an end, before the present one. ``tried_at`` is when the last one began. It is not
-    tried before ``not_before``. ``error`` is why the last try failed, ``result`` what the destination answered, and
-    ``settled_at`` when there was nothing left to do.
+    ``attempts`` counts every try, also those a crash broke off; ``broken_off`` counts these since
+    the last that came to an end, before the present one. ``tried_at`` is when the last one began.
+    It is not tried before ``not_before``. ``error`` is why the last try failed, ``result`` what the
+    destination answered, and ``settled_at`` when there was nothing left to do.
     """
 
     kind: DeliveryKind

@@ -50,13 +50,17 @@ class TimedOut(Unreachable):
 
 
 class Exhausted(Unreachable):
-    """A resource of this machine has run out; whatever needs it is tried until there is some again."""
+    """A resource of this machine has run out; whatever needs it is tried
+    until there is some again.
+    """
 
     http_status = 503
 
 
 class Gone(Unreachable):
-    """The database was taken away while it was open: nothing is written until a person puts it back."""
+    """The database was taken away while it was open: nothing is written
+    until a person puts it back.
+    """
 
     http_status = 503
 
@@ -67,7 +71,8 @@ _RUN_OUT: Mapping[int, str] = {
     errno.EMFILE: "too many files are open in one process: raise its limit (ulimit -n)",
     errno.ENFILE: "too many files are open on this machine: raise fs.file-max, or end some programs",
     errno.ENOMEM: "there is no memory left: end some programs",
-    errno.EAGAIN: "no further process can be started: raise the limit (ulimit -u), or end some programs",
+    errno.EAGAIN: "no further process can be started: raise the limit (ulimit -u), or end some "
+    "programs",
 }
 
 
@@ -93,7 +98,9 @@ class Unauthorized(Refused):
 
 
 class Untrusted(Refused):
-    """A configuration file that nobody has trusted yet, or that another account could have written."""
+    """A configuration file that nobody has trusted yet, or that another
+    account could have written.
+    """
 
 
 class OverBudget(Refused):

@@ -86,7 +86,12 @@ for _kind in EventType:
 _TOPICS: Mapping[str, tuple[str, ...]] = {
     "pr": ("pr_created", "pr_updated", "pr_merged", "pr_closed"),
     "ci": ("ci_passing", "ci_failing", "ci_fix_sent", "ci_fix_failed"),
-    "review": ("review_pending", "review_approved", "review_changes_requested", "review_comments_sent"),
+    "review": (
+        "review_pending",
+        "review_approved",
+        "review_changes_requested",
+        "review_comments_sent",
+    ),
     "merge": ("merge_ready", "merge_conflicts", "merge_completed", "merge_forced", "base_pushed"),
     "reactions": ("reaction_triggered", "reaction_escalated"),
     "node": ("node_connected", "node_disconnected", "node_launched", "node_health_check"),

@@ -1,7 +1,7 @@
 """What was seen of a session, by whom and when. Facts in; decisions are made elsewhere.
 
-Every observation is three-valued: alive, gone, or unknown. Unknown is not dead: it freezes. When it was made is no part
-of what was seen: two looks that saw the same are equal.
+Every observation is three-valued: alive, gone, or unknown. Unknown is not dead: it freezes. When it
+was made is no part of what was seen: two looks that saw the same are equal.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class ProcessSeen:
     """The agent's process, as its runtime saw it.
 
     ``exit_code`` and ``signal`` are both None when it vanished without a word. ``output_at`` is
-    when its terminal last changed. ``detail`` says why it is unknown. ``number`` is the launch it belongs to, where that is known.
+    when its terminal last changed. ``detail`` says why it is unknown. ``number`` is the launch it
+    belongs to, where that is known.
     """
 
     presence: Presence
@@ -42,10 +43,14 @@ class ProcessSeen:
     number: int | None = None
 
     @classmethod
-    def unseen(cls, handle: RuntimeHandle | None, at: datetime, source: str, detail: str) -> ProcessSeen:
+    def unseen(
+        cls, handle: RuntimeHandle | None, at: datetime, source: str, detail: str
+    ) -> ProcessSeen:
         """The process of this handle where nobody could look."""
         pid = handle.data.get("pid", "") if handle is not None else ""
-        return cls(Presence.UNKNOWN, at, source, pid=int(pid) if pid.isdigit() else None, detail=detail)
+        return cls(
+            Presence.UNKNOWN, at, source, pid=int(pid) if pid.isdigit() else None, detail=detail
+        )
 
     def blind(self, at: datetime, detail: str) -> ProcessSeen:
         """The same process when nobody can see it any more."""
@@ -59,8 +64,9 @@ class AgentSeen:
     ``activity`` None means it does not tell. ``ready`` is True once it can take a prompt or has
     begun with the one it was given. ``since`` is when the activity began. ``turns`` counts the
     turns it has ended. ``prompts`` counts the prompts it says it has taken. ``silent_since`` is set
-    while it lives and yet neither its own word nor its screen says anything: the rest is what was last known.
-    ``helpers`` counts those that the agent began itself and that are at work for it, also while its own turn is over.
+    while it lives and yet neither its own word nor its screen says anything: the rest is what was
+    last known. ``helpers`` counts those that the agent began itself and that are at work for it,
+    also while its own turn is over.
     """
 
     at: datetime = field(compare=False)
@@ -96,7 +102,9 @@ class WorkspaceSeen:
 
 
 class Place(StrEnum):
-    """What became of a working copy that was made: it stands, or what a person or an agent did to it meanwhile."""
+    """What became of a working copy that was made: it stands, or what a person or an
+    agent did to it meanwhile.
+    """
 
     STANDING = "standing"
     GONE = "gone"
@@ -114,7 +122,9 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlaceSeen:
-    """The working copy at a glance. ``detail`` says in words what is wrong with it, and the way out; empty for nothing."""
+    """The working copy at a glance. ``detail`` says in words what is wrong with it, and the
+    way out; empty for nothing.
+    """
 
     at: datetime = field(compare=False)
     place: Place
@@ -125,8 +135,9 @@ class PlaceSeen:
 class ForgeSeen:
     """What the forge told of the session's branch: a pull request, none, or it could not be asked.
 
-    ``at`` is when it was seen; while it is unknown, since when nobody could see it, with ``pull`` as it was last.
-    ``pushed`` is a commit of the session that came onto its base by a push, and by no merge of ours.
+    ``at`` is when it was seen; while it is unknown, since when nobody could see it, with
+    ``pull`` as it was last. ``pushed`` is a commit of the session that came onto its base by a
+    push, and by no merge of ours.
     """
 
     presence: Presence
@@ -137,7 +148,9 @@ class ForgeSeen:
     pushed: str | None = None
 
     def blind(self, at: datetime, detail: str) -> ForgeSeen:
-        """The same when nobody can see it any more; the first moment without a signal is the one that counts."""
+        """The same when nobody can see it any more; the first moment without a
+        signal is the one that counts.
+        """
         since = self.at if self.presence is Presence.UNKNOWN else at
         return replace(self, presence=Presence.UNKNOWN, at=since, detail=detail)
 

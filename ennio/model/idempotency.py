@@ -1,4 +1,6 @@
-"""Requests that may be sent again: whoever lost the answer repeats the key, and what was done is not done twice."""
+"""Requests that may be sent again: whoever lost the answer repeats the key, and what
+was done is not done twice.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ KEPT_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request by the key its sender gave it; ``digest`` tells it from another one under the same key."""
+    """A request by the key its sender gave it; ``digest`` tells it from
+    another one under the same key.
+    """
 
     key: str
     digest: str

@@ -1,4 +1,5 @@
-"""What the local forge keeps: pull requests, checks, reviews and issues as rows, and the book of them.
+"""What the local forge keeps: pull requests, checks, reviews and issues as
+rows, and the book of them.
 
 The local forge decides from these rows; whoever implements ``ForgeStore`` only keeps them.
 """
@@ -16,7 +17,8 @@ from ennio.model.pulls import CheckState, PullState, ReviewState
 class PullRow:
     """One pull request. ``head_since`` is when its head became what it is.
 
-    ``by_push`` is whether a push merged it; None: it is not merged, or was before this was written down.
+    ``by_push`` is whether a push merged it; None: it is not merged, or was
+    before this was written down.
     """
 
     project_id: str
@@ -39,7 +41,9 @@ class PullRow:
 
     @property
     def pushed(self) -> bool:
-        """Whether a push merged it; where that was not written down, a merge without a commit of its own counts as one."""
+        """Whether a push merged it; where that was not written down, a merge without a commit
+        of its own counts as one.
+        """
         return self.merge_commit == self.head if self.by_push is None else self.by_push
 
 
@@ -101,7 +105,9 @@ class PullStore(Protocol):
 
     @property
     def revision(self) -> int:
-        """Grows with every row that is saved in this process, or may have been; the same number means that nothing was."""
+        """Grows with every row that is saved in this process, or may have been; the same
+        number means that nothing was.
+        """
         ...
 
     def next_number(self, project_id: str) -> int:

@@ -41,8 +41,8 @@ class Message:
 
     A session takes each ``fingerprint`` (what was seen that made the message) once; without one a
     message is taken every time. ``reaction`` is the rule that wanted it, ``launch`` the number of
-    the launch it was typed into, ``error`` why it failed, ``detail`` what a person may want to know.
-    ``carried``: a command line carried it, so nobody looks for it on the screen.
+    the launch it was typed into, ``error`` why it failed, ``detail`` what a person may want to
+    know. ``carried``: a command line carried it, so nobody looks for it on the screen.
     """
 
     id: str
@@ -65,13 +65,22 @@ class Message:
 def with_reasons(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The messages of one session, oldest first, each that waits with what it waits for.
 
-    One is delivered after the other: whoever stands behind waits for the first, and for what that waits for.
+    One is delivered after the other: whoever stands behind waits for the first, and
+    for what that waits for.
     """
     first = next((message for message in messages if message.state.pending), None)
     if first is None:
         return tuple(messages)
-    behind = f"is behind an earlier message, which {_STANDS.get(first.state) or first.detail or 'is delivered next'}"
-    return tuple(replace(one, detail=behind) if one is not first and one.state is MessageState.QUEUED else one for one in messages)
+    behind = (
+        "is behind an earlier message, which "
+        f"{_STANDS.get(first.state) or first.detail or 'is delivered next'}"
+    )
+    return tuple(
+        replace(one, detail=behind)
+        if one is not first and one.state is MessageState.QUEUED
+        else one
+        for one in messages
+    )
 
 
 _STANDS = {

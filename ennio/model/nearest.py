@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that looks most like this one, letter case, ``-`` and ``_`` aside; None when none does.
+    """The known word that looks most like this one, letter case, ``-`` and ``_``
+    aside; None when none does.
 
     >>> nearest("merge-methud", ["merge_method", "draft"])
     'merge_method'

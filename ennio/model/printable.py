@@ -1,8 +1,10 @@
-r"""Words from elsewhere as they may stand in a terminal or a log: they steer nothing, and hide nothing.
+r"""Words from elsewhere as they may stand in a terminal or a log: they steer
+nothing, and hide nothing.
 
-What an agent, a file, a forge or a stranger wrote is data. Control characters (ESC and with it every
-sequence, C0, DEL, C1), line separators and what reorders or hides text (bidirectional controls, tags)
-are shown by their number, ``\x1b``, so that a person sees that somebody tried. Letters of any script stay.
+What an agent, a file, a forge or a stranger wrote is data. Control characters (ESC and with it
+every sequence, C0, DEL, C1), line separators and what reorders or hides text (bidirectional
+controls, tags) are shown by their number, ``\x1b``, so that a person sees that somebody tried.
+Letters of any script stay.
 """
 
 from __future__ import annotations
@@ -18,12 +20,17 @@ _STEERS = re.compile(
 )
 # between its texts JSON is ASCII, and there its line ends must stay
 _JSON = re.compile(_STEERS.pattern.replace("\x00-\x08\x0b-\x1f", ""))
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ "
+    r"-/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
 _BREAKS = str.maketrans("\t\n\r", "   ")
 
 
 def printable(text: str) -> str:
-    """The text with all that steers a terminal made visible; tabs and newlines stay. Twice is the same as once."""
+    """The text with all that steers a terminal made visible; tabs and newlines stay.
+    Twice is the same as once.
+    """
     if text.isascii() and text.isprintable():
         return text
     return _STEERS.sub(_numbered, text.replace("\r\n", "\n"))
@@ -35,18 +42,30 @@ def one_line(text: str) -> str:
 
 
 def settled(text: str) -> str:
-    """What a program printed as it would be read in the end: without escape codes, a line that was overwritten as it was last."""
-    return "\n".join(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n"))
+    """What a program printed as it would be read in the end: without escape codes, a line that was
+    overwritten as it was last.
+    """
+    return "\n".join(
+        _ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n")
+    )
 
 
 def json_text(text: str) -> str:
-    """A JSON text with the same characters escaped as JSON escapes them; it says exactly what it said."""
+    """A JSON text with the same characters escaped as JSON escapes them; it
+    says exactly what it said.
+    """
     return text if text.isascii() and "\x7f" not in text else _JSON.sub(_escaped, text)
 
 
 def _numbered(found: re.Match[str]) -> str:
     number = ord(found[0])
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+    return (
+        f"\\x{number:02x}"
+        if number < 0x100
+        else f"\\u{number:04x}"
+        if number < 0x10000
+        else f"\\U{number:08x}"
+    )
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -16,7 +16,9 @@ class PullState(StrEnum):
 
 
 class CheckState(StrEnum):
-    """What one check says, or all of them together (``none``: there are none; ``unknown``: not seen)."""
+    """What one check says, or all of them together (``none``: there are
+    none; ``unknown``: not seen).
+    """
 
     NONE = "none"
     PENDING = "pending"
@@ -52,7 +54,8 @@ class MergeMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of one head. ``id`` is unique per run, ``log_tail`` the last lines of a failing one.
+    """One check of one head. ``id`` is unique per run, ``log_tail`` the
+    last lines of a failing one.
 
     ``unread``: these lines could not be read yet and are asked for again soon.
     """
@@ -69,8 +72,9 @@ class Check:
 class Comment:
     """A comment or review on a pull request; ``path`` and ``line`` when it hangs on a line.
 
-    ``thread`` groups comments that answer one another; ``decision`` is set on a review's own body.
-    ``own`` is True for answers of the account that Ennio or the agent itself uses: they are no news to the agent.
+    ``thread`` groups comments that answer one another; ``decision`` is set on a review's own
+    body. ``own`` is True for answers of the account that Ennio or the agent itself uses: they
+    are no news to the agent.
     """
 
     id: str
@@ -88,7 +92,9 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one reviewer has decided and still stands for, and the head it is about (empty: not known)."""
+    """What one reviewer has decided and still stands for, and the head it is
+    about (empty: not known).
+    """
 
     author: str
     decision: ReviewState
@@ -99,12 +105,12 @@ class Opinion:
 class PullRequest:
     """One pull request at one moment.
 
-    ``comments`` are those the agent should still answer: unresolved threads, bodies of reviews
-    that ask for changes and still count, the conversation, and what bots wrote. ``opinions`` are the
-    approvals and requests for changes that stand; None: the forge does not tell of which head they are.
-    ``merged_by_push``: it came onto its base by somebody's push, and by no merge of the forge (None: it
-    is not merged, or the forge does not tell).
-    ``merging``: the forge has been told to merge it, and does it when it can (merge queue, auto-merge).
+    ``comments`` are those the agent should still answer: unresolved threads, bodies of reviews that
+    ask for changes and still count, the conversation, and what bots wrote. ``opinions`` are the
+    approvals and requests for changes that stand; None: the forge does not tell of which head they
+    are. ``merged_by_push``: it came onto its base by somebody's push, and by no merge of the forge
+    (None: it is not merged, or the forge does not tell). ``merging``: the forge has been told to
+    merge it, and does it when it can (merge queue, auto-merge).
     """
 
     number: int
@@ -130,8 +136,12 @@ class PullRequest:
 
     @property
     def approved_head(self) -> bool:
-        """Whether somebody approved this very head; a forge that does not tell of which head is believed."""
-        return self.opinions is None or any(one.head == self.head for one in self._of(ReviewState.APPROVED))
+        """Whether somebody approved this very head; a forge that does not tell
+        of which head is believed.
+        """
+        return self.opinions is None or any(
+            one.head == self.head for one in self._of(ReviewState.APPROVED)
+        )
 
     @property
     def stale(self) -> tuple[Opinion, ...]:
@@ -155,7 +165,12 @@ class PullRequest:
     @property
     def failing(self) -> tuple[Check, ...]:
         """The checks that fail on the head, by name."""
-        return tuple(sorted((run for run in self.check_runs if run.state is CheckState.FAILING), key=lambda run: run.name))
+        return tuple(
+            sorted(
+                (run for run in self.check_runs if run.state is CheckState.FAILING),
+                key=lambda run: run.name,
+            )
+        )
 
 
 def roll_up(runs: tuple[Check, ...]) -> CheckState:
@@ -168,9 +183,11 @@ def roll_up(runs: tuple[Check, ...]) -> CheckState:
 
 
 def lacking(pull: PullRequest, *, count_stale: bool = False) -> tuple[str, ...]:
-    """What a person who merges this open pull request should know first: what is not green, or lacks an approval it needs.
+    """What a person who merges this open pull request should know first: what is not green, or
+    lacks an approval it needs.
 
-    No checks at all and no wish for a review are fine. What the forge itself would refuse (drafts, conflicts) is left to it.
+    No checks at all and no wish for a review are fine. What the forge itself would refuse (drafts,
+    conflicts) is left to it.
     """
     failing = ", ".join(check.name for check in pull.failing)
     checks = {
@@ -180,7 +197,8 @@ def lacking(pull: PullRequest, *, count_stale: bool = False) -> tuple[str, ...]:
     }
     reviews = {
         ReviewState.CHANGES_REQUESTED: _asked(pull),
-        ReviewState.REQUIRED: f"it waits for {'another look: ' + _stale(pull) if pull.stale else 'a review'}",
+        ReviewState.REQUIRED: "it waits for "
+        f"{'another look: ' + _stale(pull) if pull.stale else 'a review'}",
         ReviewState.APPROVED: "" if count_stale or not pull.stale else _stale(pull),
     }
     return tuple(filter(None, (checks.get(pull.checks, ""), reviews.get(pull.review, ""))))
@@ -193,7 +211,10 @@ def _asked(pull: PullRequest) -> str:
 
 
 def _stale(pull: PullRequest) -> str:
-    return f"the approval by {_names(pull.stale)} is of {pull.stale[0].head[:7] or 'another head'}, not of {pull.head[:7]}"
+    return (
+        f"the approval by {_names(pull.stale)} is of {pull.stale[0].head[:7] or 'another head'}, "
+        f"not of {pull.head[:7]}"
+    )
 
 
 def _names(opinions: tuple[Opinion, ...]) -> str:

@@ -1,8 +1,9 @@
-"""The kinds of fields a request may carry: each reads a value, from JSON or from a query, and describes itself.
+"""The kinds of fields a request may carry: each reads a value, from JSON or from a
+query, and describes itself.
 
-A wrong value raises Invalid naming the field and what would be right. What a request carries is a dataclass
-whose annotations say of what kind each field is: it is read and described by the same fields, and one
-without a default is required.
+A wrong value raises Invalid naming the field and what would be right. What a request carries is a
+dataclass whose annotations say of what kind each field is: it is read and described by the same
+fields, and one without a default is required.
 
     prompt: Annotated[str | None, TextField(longest=1000)] = None
 """
@@ -28,10 +29,14 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def identifier(name: str, value: object) -> str:
-    """An id as Ennio writes them, or Invalid: letters, digits, ``_`` and ``-``, 1 to 128 of them."""
+    """An id as Ennio writes them, or Invalid: letters, digits, ``_`` and
+    ``-``, 1 to 128 of them.
+    """
     if isinstance(value, str) and ID_PATTERN.match(value):
         return value
-    raise Invalid(f"{name}: {_shown(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them")
+    raise Invalid(
+        f"{name}: {_shown(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them"
+    )
 
 
 class RequestField(Protocol):
@@ -68,7 +73,9 @@ def request_fields(cls: type[Any]) -> Mapping[str, RequestField]:
 @cache
 def _request_fields(cls: Any) -> Mapping[str, RequestField]:
     hints = typing.get_type_hints(cls, include_extras=True)
-    return {each.name: _field(hints[each.name].__metadata__[0], each.default) for each in fields(cls)}
+    return {
+        each.name: _field(hints[each.name].__metadata__[0], each.default) for each in fields(cls)
+    }
 
 
 def _field(kind: Any, default: Any) -> RequestField:
@@ -103,11 +110,16 @@ class TextField:
     blank: bool = False
 
     def from_json(self, name: str, value: Any) -> str:
-        """Read it; text that no file or terminal could take (NUL, half a surrogate pair) is wrong."""
+        """Read it; text that no file or terminal could take (NUL, half a
+        surrogate pair) is wrong.
+        """
         if not isinstance(value, str):
             raise Invalid(f"{name}: must be text, not {_kind(value)}")
         if _UNWRITABLE.search(value):
-            raise Invalid(f"{name}: contains a NUL character or half a surrogate pair; send plain Unicode text")
+            raise Invalid(
+                f"{name}: contains a NUL character or half a surrogate pair; send plain Unicode "
+                "text"
+            )
         if len(value) > self.longest:
             raise Invalid(f"{name}: {len(value)} characters are too many; at most {self.longest}")
         if not self.blank and not value.strip():
@@ -132,8 +144,12 @@ class TextListField:
     def from_json(self, name: str, value: Any) -> tuple[str, ...]:
         """Read a list of texts."""
         if not isinstance(value, list) or len(value) > self.most:
-            raise Invalid(f"{name}: must be a list of at most {self.most} texts, not {_kind(value)}")
-        return tuple(TextField().from_json(f"{name}[{index}]", item) for index, item in enumerate(value))
+            raise Invalid(
+                f"{name}: must be a list of at most {self.most} texts, not {_kind(value)}"
+            )
+        return tuple(
+            TextField().from_json(f"{name}[{index}]", item) for index, item in enumerate(value)
+        )
 
     def from_text(self, name: str, text: str) -> tuple[str, ...]:
         """Read texts between commas."""
@@ -158,13 +174,18 @@ class NumberField:
         if not isinstance(value, int) or isinstance(value, bool):
             raise Invalid(f"{name}: must be a whole number, not {_kind(value)}")
         if not self.low <= value <= self.high:
-            raise Invalid(f"{name}: {value if abs(value) < 10**20 else 'that number'} is not between {self.low} and {self.high}")
+            raise Invalid(
+                f"{name}: {value if abs(value) < 10**20 else 'that number'} is not between "
+                f"{self.low} and {self.high}"
+            )
         return value
 
     def from_text(self, name: str, text: str) -> int:
         """Read decimal digits."""
         if not _WHOLE.match(text):
-            raise Invalid(f"{name}: {_shown(text)} is no whole number between {self.low} and {self.high}")
+            raise Invalid(
+                f"{name}: {_shown(text)} is no whole number between {self.low} and {self.high}"
+            )
         return self.from_json(name, int(text))
 
     def schema(self) -> dict[str, Any]:
@@ -238,7 +259,11 @@ class ChoiceListField:
 
     def schema(self) -> dict[str, Any]:
         """An array of strings out of an enumeration."""
-        return {"type": "array", "items": {"type": "string", "enum": list(self.words)}, "minItems": 1}
+        return {
+            "type": "array",
+            "items": {"type": "string", "enum": list(self.words)},
+            "minItems": 1,
+        }
 
 
 def _shown(value: object) -> str:
@@ -246,7 +271,15 @@ def _shown(value: object) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
 
 
 def _kind(value: object) -> str:

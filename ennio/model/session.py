@@ -133,7 +133,9 @@ class Session:
 
 
 def derive_project_id(name: str) -> str:
-    """The id of a project that names none: lower-cased, runs of other characters turned to ``-``."""
+    """The id of a project that names none: lower-cased, runs of other
+    characters turned to ``-``.
+    """
     return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
 
 

@@ -1,6 +1,8 @@
-"""What a dataclass says of a field that is not shown to others as it stands; everything shown follows from the fields.
+"""What a dataclass says of a field that is not shown to others as it stands; everything shown
+follows from the fields.
 
-``field(metadata=INTERNAL)`` is nobody else's, ``wire("workspace")`` is shown under that name, ``SOMETIMES`` is not in every answer.
+``field(metadata=INTERNAL)`` is nobody else's, ``wire("workspace")`` is shown under that name,
+``SOMETIMES`` is not in every answer.
 """
 
 from __future__ import annotations

@@ -17,19 +17,24 @@ OF_AGENTS = "agent_config.passthrough"
 OF_NOTIFIERS = "config"
 
 
-def takes(declared: Declaration, path: str = "") -> Callable[[Callable[[PluginContext], P]], Callable[[PluginContext], P]]:
-    """Declare the settings of the plugin that a factory makes; its ``context.settings`` are what was read by them.
+def takes(
+    declared: Declaration, path: str = ""
+) -> Callable[[Callable[[PluginContext], P]], Callable[[PluginContext], P]]:
+    """Declare the settings of the plugin that a factory makes; its ``context.settings``
+    are what was read by them.
 
-    With ``path`` the problems' paths begin: ``OF_AGENTS`` for an agent, ``OF_NOTIFIERS`` for a notifier,
-    nothing for a tracker or a forge.
-    The factory raises ConfigError with every problem at once.
+    With ``path`` the problems' paths begin: ``OF_AGENTS`` for an agent,
+    ``OF_NOTIFIERS`` for a notifier, nothing for a tracker or a forge. The factory
+    raises ConfigError with every problem at once.
     """
 
     def declare(factory: Callable[[PluginContext], P]) -> Callable[[PluginContext], P]:
         @functools.wraps(factory)
         def made(context: PluginContext) -> P:
             source = "configuration" if context.project is None else f"project {context.project.id}"
-            return factory(replace(context, settings=read(declared, context.settings, source, path)))
+            return factory(
+                replace(context, settings=read(declared, context.settings, source, path))
+            )
 
         made.declared_settings = declared  # type: ignore[attr-defined] # a function takes any attribute
         return made
@@ -52,13 +57,20 @@ def all_shipped() -> dict[tuple[str, str], Declaration]:
 def shipped(slot: str, name: str) -> Declaration | None:
     """What a plugin that came with Ennio takes; looked up once for all projects.
 
-    One of another distribution is not even imported: which it is, a file says that nobody may have trusted yet.
+    One of another distribution is not even imported: which it is, a file says that
+    nobody may have trusted yet.
     """
     points = tuple(entry_points(group=f"ennio.{slot}", name=name))
     return declaration(points[0].load()) if is_ours(slot, name) else None
 
 
 def is_ours(slot: str, name: str) -> bool:
-    """Whether the plugin of this name is the one that came with Ennio: a name that is kept for later may be another's by now."""
+    """Whether the plugin of this name is the one that came with Ennio: a name that is kept for
+    later may be another's by now.
+    """
     points = tuple(entry_points(group=f"ennio.{slot}", name=name))
-    return name in SHIPPED.get(slot, ()) and bool(points) and all(point.module.startswith("ennio.") for point in points)
+    return (
+        name in SHIPPED.get(slot, ())
+        and bool(points)
+        and all(point.module.startswith("ennio.") for point in points)
+    )

@@ -1,7 +1,9 @@
-"""Whether plugins understand what a configuration says to them: each is made once, as at a start, and asked for nothing.
+"""Whether plugins understand what a configuration says to them: each is made once, as at a
+start, and asked for nothing.
 
-So ``config check``, ``doctor`` and ``start`` say the same words. Of a file nobody has trusted only the plugins
-that came with Ennio are made: what another distribution does when it is made is its own affair.
+So ``config check``, ``doctor`` and ``start`` say the same words. Of a file nobody has
+trusted only the plugins that came with Ennio are made: what another distribution does when
+it is made is its own affair.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class _EmptyStore:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A place where a plugin is used; ``make`` raises ConfigError with paths below ``base``, or whole ones of its own."""
+    """A place where a plugin is used; ``make`` raises ConfigError with paths below ``base``,
+    or whole ones of its own.
+    """
 
     slot: str
     plugin: str
@@ -44,23 +48,44 @@ class _Use:
 
 
 def insist(config: Config, home: Home, content: bytes | None = None) -> None:
-    """Raise ConfigError with everything that plugins do not understand; ``content`` is what the file holds, where it was read before."""
+    """Raise ConfigError with everything that plugins do not understand; ``content`` is what the
+    file holds, where it was read before.
+    """
     found = problems(config, home, content=content)
     if found:
         raise ConfigError(str(config.source), found)
 
 
-def problems(config: Config, home: Home, *, content: bytes | None = None, trusted: bool = True) -> list[Problem]:
-    """Everything that plugins do not understand, by line; of an untrusted file only what shipped ones do not."""
+def problems(
+    config: Config, home: Home, *, content: bytes | None = None, trusted: bool = True
+) -> list[Problem]:
+    """Everything that plugins do not understand, by line; of an untrusted file only
+    what shipped ones do not.
+    """
     registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyStore()), config.directory)
-    found = [problem for use in _uses(config, registry, home) if _may(use, trusted=trusted) for problem in _tried(use)]
-    return sorted(_placed(found, config.source, content), key=lambda problem: problem.line or 0) if found else []
+    found = [
+        problem
+        for use in _uses(config, registry, home)
+        if _may(use, trusted=trusted)
+        for problem in _tried(use)
+    ]
+    return (
+        sorted(_placed(found, config.source, content), key=lambda problem: problem.line or 0)
+        if found
+        else []
+    )
 
 
 def unseen(config: Config, home: Home) -> list[str]:
     """The plugins of other distributions that are not made before the file is trusted."""
     registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyStore()), config.directory)
-    return sorted({f"{use.slot} {use.plugin}" for use in _uses(config, registry, home) if not _may(use, trusted=False)})
+    return sorted(
+        {
+            f"{use.slot} {use.plugin}"
+            for use in _uses(config, registry, home)
+            if not _may(use, trusted=False)
+        }
+    )
 
 
 def _may(use: _Use, *, trusted: bool) -> bool:
@@ -73,11 +98,26 @@ def _uses(config: Config, registry: Registry, home: Home) -> Iterator[_Use]:
         where = f"projects[{index}]"
         yield _Use("agent", project.agent, where, _command(registry, project, home))
         if project.tracker is not None:
-            yield _Use("tracker", project.tracker.plugin, f"{where}.tracker_config.config", _call(registry.tracker, project))
+            yield _Use(
+                "tracker",
+                project.tracker.plugin,
+                f"{where}.tracker_config.config",
+                _call(registry.tracker, project),
+            )
         if project.scm is not None:
-            yield _Use("scm", project.scm.plugin, f"{where}.scm_config.config", _call(registry.scm, project))
+            yield _Use(
+                "scm",
+                project.scm.plugin,
+                f"{where}.scm_config.config",
+                _call(registry.scm, project),
+            )
     for index, channel in enumerate(config.notifiers):
-        yield _Use("notifier", channel.plugin, f"notifiers[{index}]", _call(partial(_channel, registry), channel))
+        yield _Use(
+            "notifier",
+            channel.plugin,
+            f"notifiers[{index}]",
+            _call(partial(_channel, registry), channel),
+        )
 
 
 def _channel(registry: Registry, channel: NotifierConfig) -> object:
@@ -89,13 +129,22 @@ def _call(function: Callable[[T], object], argument: T) -> Callable[[], object]:
 
 
 def _command(registry: Registry, project: Project, home: Home) -> Callable[[], object]:
-    """The agent, and of a shipped one its command: some flags are only judged when they are put together."""
+    """The agent, and of a shipped one its command: some flags are only judged
+    when they are put together.
+    """
     conversation = str(uuid.UUID(int=0))
 
     def make() -> None:
         agent = registry.agent(project.agent, project.id, project.agent_config, project.env)
         if is_ours("agent", project.agent):
-            context = AgentContext("check", project.id, project.path, home.session("check"), conversation, project.agent_config)
+            context = AgentContext(
+                "check",
+                project.id,
+                project.path,
+                home.session("check"),
+                conversation,
+                project.agent_config,
+            )
             agent.launch(context, "check")
 
     return make
@@ -112,7 +161,9 @@ def _tried(use: _Use) -> Iterator[Problem]:
 
 
 def _path(use: _Use, told: str) -> str:
-    """A problem's whole path: plugins name theirs from the project on, or from their own settings on."""
+    """A problem's whole path: plugins name theirs from the project on, or
+    from their own settings on.
+    """
     project = use.base.partition(".")[0]
     if told.startswith("projects."):
         return f"{project}.{told.split('.', 2)[2]}"
@@ -124,12 +175,20 @@ def _path(use: _Use, told: str) -> str:
 def _words(use: _Use, error: ConfigError, problem: Problem) -> str:
     """A story of its own file says where in that it is wrong."""
     elsewhere = use.slot == "agent" and not problem.path.startswith("agent_config")
-    return f"{error.source}: {problem.path + ': ' if problem.path else ''}{problem.message}" if elsewhere else problem.message
+    return (
+        f"{error.source}: {problem.path + ': ' if problem.path else ''}{problem.message}"
+        if elsewhere
+        else problem.message
+    )
 
 
 def _placed(found: list[Problem], source: Path, content: bytes | None) -> Iterator[Problem]:
-    """The problems with the lines they are about: those of the nearest thing that stands in the file."""
-    text = yaml_source.read(ownership.read(source, yaml_source.MOST_BYTES) if content is None else content)
+    """The problems with the lines they are about: those of the nearest thing
+    that stands in the file.
+    """
+    text = yaml_source.read(
+        ownership.read(source, yaml_source.MOST_BYTES) if content is None else content
+    )
     lines = {yaml_source.shown(where): place.line for where, place in text.places.items()}
     for problem in found:
         path = problem.path

@@ -1,13 +1,16 @@
-"""A thin, careful wrapper on the git executable: argument lists in, text out, errors by who can act.
+"""A thin, careful wrapper on the git executable: argument lists in, text
+out, errors by who can act.
 
 What every call here has in common, whatever it does:
 
-* it never asks: no terminal (a session of its own), no prompt, no window, no editor; stdin is closed or given;
+* it never asks: no terminal (a session of its own), no prompt, no window, no editor; stdin is
+  closed or given;
 * it sees the given directory or nothing: ``GIT_DIR`` and its like do not leak in, and a folder that
   is no repository is not mistaken for a part of the one around it;
 * it disturbs nobody: no optional locks (a status of ours never makes an agent's ``git add`` fail),
   no background clean-up, no hooks and no file monitor of the repository's owner;
-* it ends: a time limit, and one without any progress where a server is asked, after which the whole process group is ended.
+* it ends: a time limit, and one without any progress where a server is asked, after which the whole
+  process group is ended.
 """
 
 from __future__ import annotations
@@ -29,7 +32,19 @@ from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment
 from ennio.plugins.git_errors import readable, redacted
 
-__all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "GitCommand", "GitOutput", "GitPlace", "failure", "readable", "redacted", "side_by_side"]
+__all__ = [
+    "HEAVY",
+    "NETWORK",
+    "QUICK",
+    "Git",
+    "GitCommand",
+    "GitOutput",
+    "GitPlace",
+    "failure",
+    "readable",
+    "redacted",
+    "side_by_side",
+]
 
 QUICK = 30.0
 """Seconds for what is soon done."""
@@ -57,7 +72,9 @@ _QUIET = (
 
 @dataclass(frozen=True, slots=True)
 class GitOutput:
-    """What a git command printed and its exit code; bytes that are not UTF-8 survive as surrogates."""
+    """What a git command printed and its exit code; bytes that are not
+    UTF-8 survive as surrogates.
+    """
 
     code: int
     stdout: str
@@ -86,9 +103,11 @@ class GitOutput:
 
 @dataclass(frozen=True, slots=True)
 class GitPlace:
-    """Which repository git means in a directory. ``common`` is shared by all its worktrees, ``private`` this one's own.
+    """Which repository git means in a directory. ``common`` is shared by all its worktrees,
+    ``private`` this one's own.
 
-    ``top`` is where the working copy begins, None without one; ``branch`` is checked out, None on a detached HEAD.
+    ``top`` is where the working copy begins, None without one; ``branch`` is checked out,
+    None on a detached HEAD.
     """
 
     common: Path
@@ -98,13 +117,16 @@ class GitPlace:
 
 
 class Git:
-    """The git executable, working in one directory: a repository, a working copy, or a bare repository itself.
+    """The git executable, working in one directory: a repository, a working copy, or
+    a bare repository itself.
 
     ``env`` is added to the environment of every call (an index or an identity of its own, say).
     ``hooks=True`` lets the repository's hooks run; they do not otherwise.
     """
 
-    def __init__(self, directory: Path, *, env: Mapping[str, str] | None = None, hooks: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *, env: Mapping[str, str] | None = None, hooks: bool = False
+    ) -> None:
         self.directory = directory
         self._env = dict(env or {})
         self._hooks = hooks
@@ -116,12 +138,15 @@ class Git:
         """The same directory with more environment."""
         return Git(self.directory, env={**self._env, **env}, hooks=self._hooks)
 
-    def run(self, *args: str, input: str | None = None, timeout: float = QUICK, check: bool = True) -> GitOutput:  # noqa: A002
-        """Run one command. Waits some seconds for another git's lock, and tries a lost race again, before it believes in it.
+    def run(
+        self, *args: str, input: str | None = None, timeout: float = QUICK, check: bool = True
+    ) -> GitOutput:  # noqa: A002
+        """Run one command. Waits some seconds for another git's lock, and tries a lost race again,
+        before it believes in it.
 
-        Blocks. Raises TimedOut after ``timeout`` seconds, or ``STALL`` ones in which a server gave no sign, whatever ``check``
-        says; Unreachable when git cannot be started just now; and, with ``check``, Unreachable (time mends it) or Refused (all
-        else) with git's last words.
+        Blocks. Raises TimedOut after ``timeout`` seconds, or ``STALL`` ones in which a server gave
+        no sign, whatever ``check`` says; Unreachable when git cannot be started just now; and, with
+        ``check``, Unreachable (time mends it) or Refused (all else) with git's last words.
         """
         deadline = time.monotonic() + _LOCK_PATIENCE
         pause = 0.05
@@ -136,9 +161,11 @@ class Git:
         return output
 
     def beginning(self, *args: str, longest: int, timeout: float = QUICK) -> tuple[str, bool]:
-        """The first bytes that a command prints, and whether there were more; one that goes on is ended.
+        """The first bytes that a command prints, and whether there were more;
+        one that goes on is ended.
 
-        Blocks. Raises TimedOut after ``timeout`` seconds, and as ``run`` does when it failed before it came so far.
+        Blocks. Raises TimedOut after ``timeout`` seconds, and as ``run`` does when it
+        failed before it came so far.
         """
         over = threading.Event()
 
@@ -166,7 +193,17 @@ class Git:
 
     def commit(self, name: str) -> str | None:
         """The id of the commit a name stands for, or None."""
-        return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False).text or None
+        return (
+            self.run(
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                f"{name}^{{commit}}",
+                check=False,
+            ).text
+            or None
+        )
 
     def contains(self, ancestor: str, descendant: str) -> bool:
         """Whether one commit is part of the other's history (or is it)."""
@@ -174,15 +211,30 @@ class Git:
 
     @property
     def common(self) -> Path | None:
-        """The directory all worktrees of the repository share, or None when there is no repository right here."""
+        """The directory all worktrees of the repository share, or None when there is
+        no repository right here.
+        """
         answer = self.run("rev-parse", "--git-common-dir", check=False)
         return (self.directory / answer.text).resolve() if answer.ok else None
 
     @property
     def place(self) -> GitPlace | None:
-        """Which repository and working copy git means right here, in one question; None when there is none."""
-        wanted = ("--git-common-dir", "--absolute-git-dir", "--show-toplevel", "--symbolic-full-name", "HEAD")
-        told = [*self.run("rev-parse", "--path-format=absolute", *wanted, check=False).lines, "", "", ""]
+        """Which repository and working copy git means right here, in one question;
+        None when there is none.
+        """
+        wanted = (
+            "--git-common-dir",
+            "--absolute-git-dir",
+            "--show-toplevel",
+            "--symbolic-full-name",
+            "HEAD",
+        )
+        told = [
+            *self.run("rev-parse", "--path-format=absolute", *wanted, check=False).lines,
+            "",
+            "",
+            "",
+        ]
         if not told[0]:
             return None
         top = Path(told[2]).resolve() if told[2].startswith("/") else None
@@ -199,7 +251,14 @@ class Git:
         served = _verb(args) in _SERVERS
         if served:
             git_orphans.end_once(os.getpid())
-        command = ["git", "-C", str(self.directory), *(() if self._hooks else _NO_HOOKS), *_QUIET, *args]
+        command = [
+            "git",
+            "-C",
+            str(self.directory),
+            *(() if self._hooks else _NO_HOOKS),
+            *_QUIET,
+            *args,
+        ]
         with contextlib.ExitStack() as stack:
             spool = stack.enter_context(tempfile.TemporaryFile()) if served else None
             try:
@@ -222,7 +281,9 @@ class Git:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A command under way. ``spool`` is where a command that asks a server tells of its progress."""
+    """A command under way. ``spool`` is where a command that asks a
+    server tells of its progress.
+    """
 
     process: subprocess.Popen[bytes]
     args: tuple[str, ...]
@@ -232,7 +293,11 @@ class _Running:
     def answer(self, given: str | None, timeout: float) -> GitOutput:
         """Wait for its end."""
         encoded = None if given is None else given.encode("utf-8", "surrogateescape")
-        stdout, stderr = self._waited(encoded, timeout) if self.spool is None else self._watched(encoded, timeout, self.spool)
+        stdout, stderr = (
+            self._waited(encoded, timeout)
+            if self.spool is None
+            else self._watched(encoded, timeout, self.spool)
+        )
         return GitOutput(self.process.returncode, _text(stdout), _text(stderr))
 
     def _waited(self, given: bytes | None, timeout: float) -> tuple[bytes, bytes]:
@@ -241,7 +306,9 @@ class _Running:
         except subprocess.TimeoutExpired as error:
             raise self._late(f"did not end within {timeout:g} s") from error
 
-    def _watched(self, given: bytes | None, timeout: float, spool: IO[bytes]) -> tuple[bytes, bytes]:
+    def _watched(
+        self, given: bytes | None, timeout: float, spool: IO[bytes]
+    ) -> tuple[bytes, bytes]:
         begun = moved = time.monotonic()
         size = 0
         while True:
@@ -257,7 +324,9 @@ class _Running:
                 elif now >= begun + timeout:
                     raise self._late(f"did not end within {timeout:g} s") from error
                 elif now >= moved + STALL:
-                    raise self._late(f"got no answer for {STALL:g} s from the other side") from error
+                    raise self._late(
+                        f"got no answer for {STALL:g} s from the other side"
+                    ) from error
                 given = None  # it was taken over at the first call
 
     def _late(self, words: str) -> TimedOut:
@@ -275,7 +344,8 @@ class GitCommand:
 def side_by_side(*questions: GitCommand, timeout: float = QUICK) -> tuple[GitOutput, ...]:
     """Put all questions at once; the answers come in their order, whatever their exit codes.
 
-    Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of them runs any more then.
+    Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of
+    them runs any more then.
     """
     with contextlib.ExitStack() as running:
         asked = [running.enter_context(one.git._begun(one.args, fed=False)) for one in questions]  # noqa: SLF001 - its own module
@@ -284,12 +354,20 @@ def side_by_side(*questions: GitCommand, timeout: float = QUICK) -> tuple[GitOut
 
 def failure(args: tuple[str, ...], directory: Path, output: GitOutput) -> EnnioError:
     """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
-    return git_errors.failure(_name(args), directory, output.code, output.stderr.strip() or output.stdout)
+    return git_errors.failure(
+        _name(args), directory, output.code, output.stderr.strip() or output.stdout
+    )
 
 
 def _is_passing(args: tuple[str, ...], words: str) -> bool:
-    """Whether the same may go well in a moment. A ref that is there already is an answer, but to who fetches."""
-    return git_errors.is_locked(words) or git_errors.is_half_made(words) or (_verb(args) in _SERVERS and git_errors.is_race(words))
+    """Whether the same may go well in a moment. A ref that is there already is an
+    answer, but to who fetches.
+    """
+    return (
+        git_errors.is_locked(words)
+        or git_errors.is_half_made(words)
+        or (_verb(args) in _SERVERS and git_errors.is_race(words))
+    )
 
 
 def _name(args: tuple[str, ...]) -> str:
@@ -297,7 +375,14 @@ def _name(args: tuple[str, ...]) -> str:
 
 
 def _verb(args: tuple[str, ...]) -> str:
-    return next((arg for before, arg in zip(("", *args), args, strict=False) if not arg.startswith("-") and before != "-c"), "")
+    return next(
+        (
+            arg
+            for before, arg in zip(("", *args), args, strict=False)
+            if not arg.startswith("-") and before != "-c"
+        ),
+        "",
+    )
 
 
 def _text(raw: bytes) -> str:
@@ -310,7 +395,9 @@ def _tell(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it with its helpers. At a SIGTERM git takes its locks and half-made things away; killed, it leaves them for good."""
+    """End it with its helpers. At a SIGTERM git takes its locks and half-made things away; killed,
+    it leaves them for good.
+    """
     try:
         _tell(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -319,7 +406,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         _tell(process, signal.SIGKILL)
         process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
-        # what it was still to be given is lost; a greenlet that reads here sees the end by itself and closes nothing under it
+        # what it was still to be given is lost; a greenlet that reads here sees the end by itself
+        # and closes nothing under it
         with contextlib.suppress(OSError, RuntimeError):
             if pipe is not None:
                 pipe.close()

@@ -9,54 +9,76 @@ import shlex
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
 
 _LINES = 12  # of git's own words in an error
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)|(?<=http://)[^/@\s]+(?=@)|(?<=https://)[^/@\s]+(?=@)")
+_CREDENTIALS = re.compile(
+    r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)|(?<=http://)[^/@\s]+(?=@)|(?<=https://)[^/@\s]+(?=@)"
+)
 _PERSON = re.compile(
-    r"Permission denied|Authentication failed|could not read (Username|Password)|unable to read askpass|Repository not found"
-    r"|Host key verification failed|does not appear to be a git repository|returned error: 4(?!29)\d\d|pre-receive hook declined"
+    r"Permission denied|Authentication failed|could not read (Username|Password)|unable to read "
+    r"askpass|Repository not found"
+    r"|Host key verification failed|does not appear to be a git repository|returned error: "
+    r"4(?!29)\d\d|pre-receive hook declined"
     r"|interactivity has been disabled|Cannot prompt because user interactivity",
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"Could not resolve (host|proxy)|Temporary failure in name resolution|Connection (refused|timed out|reset|closed|aborted)"
-    r"|Operation timed out|Network is unreachable|No route to host|Failed to connect|Couldn't connect|early EOF|hung up unexpectedly"
-    r"|unexpected disconnect|RPC failed|returned error: (429|5\d\d)|kex_exchange_identification|Recv failure|transfer closed"
+    r"Could not resolve (host|proxy)|Temporary failure in name resolution|Connection "
+    r"(refused|timed out|reset|closed|aborted)"
+    r"|Operation timed out|Network is unreachable|No route to host|Failed to connect|Couldn't "
+    r"connect|early EOF|hung up unexpectedly"
+    r"|unexpected disconnect|RPC failed|returned error: "
+    r"(429|5\d\d)|kex_exchange_identification|Recv failure|transfer closed"
     r"|SSL_ERROR_SYSCALL|gnutls_handshake|Broken pipe|Operation too slow",
     re.IGNORECASE,
 )
 # The machine has no more of something; it may have again in a moment.
 _SPENT = re.compile(
-    r"unable to fork|cannot fork|Resource temporarily unavailable|unable to create (async )?thread(ed)?\b|Too many open files"
-    r"|Cannot allocate memory|out of memory|No space left on device|Disk quota exceeded|mmap failed",
+    r"unable to fork|cannot fork|Resource temporarily unavailable|unable to create (async "
+    r")?thread(ed)?\b|Too many open files"
+    r"|Cannot allocate memory|out of memory|No space left on device|Disk quota exceeded|mmap "
+    r"failed",
     re.IGNORECASE,
 )
 _LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
 _HALF_MADE = re.compile(r"bad object worktrees/[^\n]+/HEAD")
-# Somebody else moved the same ref in between. A ref that exists where another needs a folder is no race: that stays so.
+# Somebody else moved the same ref in between. A ref that exists where another needs a folder is
+# no race: that stays so.
 _RACED = re.compile(
-    r"cannot lock ref '[^']*': (is at \w+ but expected|reference already exists|reference is missing but expected"
+    r"cannot lock ref '[^']*': (is at \w+ but expected|reference already exists|reference is "
+    r"missing but expected"
     r"|unable to resolve reference|Unable to create)"
     r"|incorrect old value provided|shallow file has changed since we read it",
 )
 
-# A shell that does not find a filter of .gitattributes (git-lfs, say); what git says after it sounds like a lost connection.
+# A shell that does not find a filter of .gitattributes (git-lfs, say); what git says after it
+# sounds like a lost connection.
 _FILTER = re.compile(
     r"^[^\n]*: (?:line )?\d+: (?P<program>[^\s:]+): (?:command )?not found\n"
-    r"(?:[^\n]*(?:external filter|the remote end hung up)|(?:[^\n]*\n){0,8}?[^\n]*(?:clean|smudge) filter \S+ failed)",
+    r"(?:[^\n]*(?:external filter|the remote end hung "
+    r"up)|(?:[^\n]*\n){0,8}?[^\n]*(?:clean|smudge) filter \S+ failed)",
     re.MULTILINE,
 )
 
 
 # Only a folder of this machine is named by its whole path.
-_NO_REPOSITORY = re.compile(r"'(?P<path>/[^'\n]+)' does not appear to be a git repository|repository '(?P<other>/[^'\n]+)' does not exist")
+_NO_REPOSITORY = re.compile(
+    r"'(?P<path>/[^'\n]+)' does not appear to be a git repository|repository "
+    r"'(?P<other>/[^'\n]+)' does not exist"
+)
 
 
 def no_repository(path: object) -> str:
     """What is said of a repository in a folder of this machine that is not there any more."""
     folder = shlex.quote(str(path))
-    state = "is no git repository any more" if os.path.isdir(str(path)) else "is gone: there is no such folder"
+    state = (
+        "is no git repository any more"
+        if os.path.isdir(str(path))
+        else "is gone: there is no such folder"
+    )
     return (
-        f"the repository {path} {state}. Nothing in the working copies is lost, and pull requests stay as they were last seen; "
-        "what was merged or pushed there and is in no clone is. Put the folder back; where that cannot be, make it anew "
+        f"the repository {path} {state}. Nothing in the working copies is lost, and pull requests "
+        "stay as they were last seen; "
+        "what was merged or pushed there and is in no clone is. Put the folder back; where that "
+        "cannot be, make it anew "
         f"in a clone of yours that is up to date: git clone --bare . {folder}"
     )
 
@@ -67,7 +89,9 @@ def is_locked(words: str) -> bool:
 
 
 def is_half_made(words: str) -> bool:
-    """Whether a worktree stood in the way that another git is making or removing: it counts among the refs, and leads nowhere yet."""
+    """Whether a worktree stood in the way that another git is making or removing: it counts among
+    the refs, and leads nowhere yet.
+    """
     return bool(_HALF_MADE.search(words))
 
 
@@ -77,17 +101,38 @@ def is_race(words: str) -> bool:
 
 
 def failure(command: str, place: object, code: int, words: str) -> EnnioError:
-    """The error a failed command amounts to: Exhausted, Unreachable for what time mends, else Refused."""
-    text = "\n".join(line.rpartition("\r")[2] for line in words.strip("\n").split("\n")).strip() or "it said nothing"
+    """The error a failed command amounts to: Exhausted, Unreachable for what
+    time mends, else Refused.
+    """
+    text = (
+        "\n".join(line.rpartition("\r")[2] for line in words.strip("\n").split("\n")).strip()
+        or "it said nothing"
+    )
     how = f"was ended by signal {-code}" if code < 0 else f"failed ({code})"
     said = "\n".join(text.splitlines()[-_LINES:])
     if gone := _NO_REPOSITORY.search(text):
         return Refused(readable(redacted(no_repository(gone["path"] or gone["other"]))))
     missing = _FILTER.search(text)
     if missing:
-        needs = f"needs the filter {missing['program']}, which is not installed or not on the PATH ({os.environ.get('PATH', '')})"
-        return Refused(readable(redacted(f"{command} in {place} {needs}: install it, and start the supervisor where it is found; {said}")))
-    kind = Exhausted if _SPENT.search(text) else Unreachable if code < 0 or _is_passing(text) else Refused
+        needs = (
+            f"needs the filter {missing['program']}, which is not installed or not on the PATH "
+            f"({os.environ.get('PATH', '')})"
+        )
+        return Refused(
+            readable(
+                redacted(
+                    f"{command} in {place} {needs}: install it, and start the supervisor where it "
+                    f"is found; {said}"
+                )
+            )
+        )
+    kind = (
+        Exhausted
+        if _SPENT.search(text)
+        else Unreachable
+        if code < 0 or _is_passing(text)
+        else Refused
+    )
     return kind(readable(redacted(f"{command} in {place} {how}: {said}")))
 
 
@@ -105,7 +150,9 @@ def not_begun(error: OSError) -> EnnioError:
 
 
 def readable(text: str) -> str:
-    """The text as one that can be stored and shown: bytes that are not UTF-8 are written as escapes."""
+    """The text as one that can be stored and shown: bytes that are not
+    UTF-8 are written as escapes.
+    """
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

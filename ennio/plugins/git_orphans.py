@@ -1,4 +1,6 @@
-"""Git processes whose Ennio has died: one that waits for a silent server would stay, and each start would add another."""
+"""Git processes whose Ennio has died: one that waits for a silent server would stay, and each
+start would add another.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def mark(pid: int) -> str:
 
 @functools.cache
 def end_once(_pid: int) -> None:
-    """End what former lives left, once in the life of the process with this number, which is ours."""
+    """End what former lives left, once in the life of the process with
+    this number, which is ours.
+    """
     for process in _orphans():
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -36,8 +40,13 @@ def _orphans() -> Iterator[psutil.Process]:
     user = os.getuid()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            # by its name first: what git's helpers leave running, an ssh that others share, bears the mark too and is somebody's
-            if process.name() != "git" or process.uids().real != user or os.getpgid(process.pid) != process.pid:
+            # by its name first: what git's helpers leave running, an ssh that others share, bears
+            # the mark too and is somebody's
+            if (
+                process.name() != "git"
+                or process.uids().real != user
+                or os.getpgid(process.pid) != process.pid
+            ):
                 continue
             if _is_orphan(process.environ().get(MARK)):
                 yield process

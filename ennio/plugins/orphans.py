@@ -26,14 +26,19 @@ def find(session_id: str) -> list[psutil.Process]:
 
 
 def carrying(mark: str, accepts: Callable[[str], bool]) -> list[psutil.Process]:
-    """The living processes in whose environment this variable has a value that is accepted; never this one or its ancestors."""
-    return [process for process in _others() if _has_mark(process, mark, accepts) and _is_alive(process)]
+    """The living processes in whose environment this variable has a value that is accepted; never
+    this one or its ancestors.
+    """
+    return [
+        process for process in _others() if _has_mark(process, mark, accepts) and _is_alive(process)
+    ]
 
 
 def family(pid: int | None, born: str) -> list[psutil.Process]:
     """An agent, its descendants and all of its kernel session, marked or not.
 
-    Empty when the pid belongs to another process by now. Ask before the agent ends: afterwards nobody knows the kinship.
+    Empty when the pid belongs to another process by now. Ask before the agent ends: afterwards
+    nobody knows the kinship.
     """
     if pid is None or not is_alive(pid, born):
         return []
@@ -42,21 +47,38 @@ def family(pid: int | None, born: str) -> list[psutil.Process]:
     except _GONE:
         return []
     kin = {process.pid for process in descendants} | {pid}
-    return [process for process in _others() if (process.pid in kin or _kernel_session(process) == pid) and _is_alive(process)]
+    return [
+        process
+        for process in _others()
+        if (process.pid in kin or _kernel_session(process) == pid) and _is_alive(process)
+    ]
 
 
 def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = ()) -> None:
-    """End everything that carries the mark, and the ``known``: TERM, and KILL after the grace. Blocks until they are gone.
+    """End everything that carries the mark, and the ``known``: TERM, and KILL after the grace.
+    Blocks until they are gone.
 
     Raises Unreachable when some outlive even that.
     """
     end_carrying(MARK, session_id.__eq__, known, grace, f"session {session_id}")
 
 
-def end_carrying(mark: str, accepts: Callable[[str], bool], known: Iterable[psutil.Process], grace: float, what: str) -> None:
+def end_carrying(
+    mark: str,
+    accepts: Callable[[str], bool],
+    known: Iterable[psutil.Process],
+    grace: float,
+    what: str,
+) -> None:
     """End what carries another mark, and the ``known``, as ``end`` does."""
     remembered = list(known)
-    _end(lambda: {process for process in remembered if _is_alive(process)} | set(carrying(mark, accepts)), grace, what)
+    _end(
+        lambda: (
+            {process for process in remembered if _is_alive(process)} | set(carrying(mark, accepts))
+        ),
+        grace,
+        what,
+    )
 
 
 def end_known(known: Iterable[psutil.Process], grace: float, what: str) -> None:
@@ -66,13 +88,19 @@ def end_known(known: Iterable[psutil.Process], grace: float, what: str) -> None:
 
 
 def _end(living: Callable[[], set[psutil.Process]], grace: float, what: str) -> None:
-    if _press(living, psutil.Process.terminate, grace) or _press(living, psutil.Process.kill, _KILL_WITHIN):
+    if _press(living, psutil.Process.terminate, grace) or _press(
+        living, psutil.Process.kill, _KILL_WITHIN
+    ):
         return
     pids = ", ".join(str(process.pid) for process in living())
     raise Unreachable(f"processes of {what} did not end when killed: {pids}")
 
 
-def _press(living: Callable[[], set[psutil.Process]], signal: Callable[[psutil.Process], None], within: float) -> bool:
+def _press(
+    living: Callable[[], set[psutil.Process]],
+    signal: Callable[[psutil.Process], None],
+    within: float,
+) -> bool:
     deadline = time.monotonic() + within
     pause = 0.02
     told: set[psutil.Process] = set()
@@ -95,9 +123,12 @@ def _tell(process: psutil.Process, signal: Callable[[psutil.Process], None]) -> 
 
 
 def _others() -> list[psutil.Process]:
-    """All processes but this one and its ancestors, dead ones too: ask the dearer question only of those that matter."""
+    """All processes but this one and its ancestors, dead ones too: ask the dearer question
+    only of those that matter.
+    """
     mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    psutil.process_iter.cache_clear()  # it would take a process for an earlier one that had its pid, and that one is dead
+    # it would take a process for an earlier one that had its pid, and that one is dead
+    psutil.process_iter.cache_clear()
     return [process for process in psutil.process_iter() if process.pid not in mine]
 
 

@@ -14,12 +14,14 @@ _PROC = Path("/proc")
 def start_of(pid: int) -> str:
     """The kernel's start time of a living process as text, empty when it is gone or a zombie.
 
-    Clock ticks since boot where there is ``/proc``, else what ``ps`` calls ``lstart``; only good for comparing.
+    Clock ticks since boot where there is ``/proc``, else what ``ps`` calls ``lstart``;
+    only good for comparing.
     """
     if not (_PROC / "self/stat").exists():
         return _start_by_ps(pid)
     try:
-        # the name of the program stands in brackets and may hold anything, so count from the last one
+        # the name of the program stands in brackets and may hold anything, so
+        # count from the last one
         fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return ""
@@ -27,7 +29,13 @@ def start_of(pid: int) -> str:
 
 
 def _start_by_ps(pid: int) -> str:
-    done = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False)
+    done = subprocess.run(
+        ["ps", "-o", "state=,lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        timeout=5,
+        check=False,
+    )
     state, _, born = done.stdout.strip().partition(" ")
     return "" if state.startswith("Z") else born.strip()
 

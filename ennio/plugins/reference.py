@@ -1,4 +1,6 @@
-"""``python -m ennio.plugins.reference`` prints docs/configuration.md: every key of the file, and every setting of the shipped plugins."""
+"""``python -m ennio.plugins.reference`` prints docs/configuration.md: every key of the file, and
+every setting of the shipped plugins.
+"""
 
 from __future__ import annotations
 

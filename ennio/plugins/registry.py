@@ -1,7 +1,7 @@
 """Finds plugins by slot and name: entry points ``ennio.<slot>``, ours and anybody's.
 
-An entry point names a factory that takes a ``PluginContext`` and returns the plugin. Runtimes, workspaces
-and terminals are made once for all; agents, trackers and forges once per project.
+An entry point names a factory that takes a ``PluginContext`` and returns the plugin. Runtimes,
+workspaces and terminals are made once for all; agents, trackers and forges once per project.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from ennio.plugins.workspace.interface import Workspace
 class PluginContext:
     """What a factory may build from.
 
-    ``project`` is there for trackers and forges, ``agent_config`` and ``env`` (what the project adds to the environment)
-    for agents; ``settings`` are what the plugin's declaration made of those configured for it, or, without one, the
-    mapping as it is written; ``directory`` is what relative paths in a configuration are relative to, ``instance`` the name
-    that what it starts is told apart by from that of others.
+    ``project`` is there for trackers and forges, ``agent_config`` and ``env`` (what the project
+    adds to the environment) for agents; ``settings`` are what the plugin's declaration made of
+    those configured for it, or, without one, the mapping as it is written; ``directory`` is what
+    relative paths in a configuration are relative to, ``instance`` the name that what it starts is
+    told apart by from that of others.
     """
 
     home: Home
@@ -70,13 +71,20 @@ class Registry:
     """The plugins of one running supervisor. Raises ConfigError for a name nobody provides."""
 
     def __init__(
-        self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None, instance: str = ""
+        self,
+        home: Home,
+        clock: Clock,
+        store: ForgeStore | None = None,
+        directory: Path | None = None,
+        instance: str = "",
     ) -> None:
         self._base = PluginContext(home, clock, store, directory=directory, instance=instance)
         self._made: dict[tuple[str, str, str], Any] = {}
         self._making = threading.RLock()
 
-    def agent(self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]) -> Agent:
+    def agent(
+        self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]
+    ) -> Agent:
         """The agent of this name, as the project wants it."""
         context = replace(self._base, settings=config.passthrough, agent_config=config, env=env)
         return cast("Agent", self._get("agent", name, project_id, context))
@@ -95,19 +103,34 @@ class Registry:
 
     def notifier(self, plugin: str, name: str, settings: Settings) -> Notifier:
         """The channel of this name."""
-        return cast("Notifier", self._get("notifier", plugin, name, replace(self._base, settings=settings)))
+        return cast(
+            "Notifier", self._get("notifier", plugin, name, replace(self._base, settings=settings))
+        )
 
     def tracker(self, project: Project) -> Tracker | None:
         """The project's tracker, or None when it has none."""
         if project.tracker is None:
             return None
-        return cast("Tracker", self._get("tracker", project.tracker.plugin, project.id, self._for(project, project.tracker.config)))
+        return cast(
+            "Tracker",
+            self._get(
+                "tracker",
+                project.tracker.plugin,
+                project.id,
+                self._for(project, project.tracker.config),
+            ),
+        )
 
     def scm(self, project: Project) -> Scm | None:
         """The project's forge, or None when it has none."""
         if project.scm is None:
             return None
-        return cast("Scm", self._get("scm", project.scm.plugin, project.id, self._for(project, project.scm.config)))
+        return cast(
+            "Scm",
+            self._get(
+                "scm", project.scm.plugin, project.id, self._for(project, project.scm.config)
+            ),
+        )
 
     def close(self) -> None:
         """End what plugins keep running for themselves."""
@@ -127,7 +150,9 @@ class Registry:
             with self._making:  # two of them would not know of each other what each has seen
                 made = self._made.get(key)
                 if made is None:
-                    made = self._made[key] = guarded(self._build(slot, name, whose, context), slot, _INTERFACES[slot])
+                    made = self._made[key] = guarded(
+                        self._build(slot, name, whose, context), slot, _INTERFACES[slot]
+                    )
         return made
 
     def _build(self, slot: str, name: str, whose: str, context: PluginContext) -> Any:
@@ -140,5 +165,12 @@ def factory(slot: str, name: str) -> Factory:
     points: tuple[EntryPoint, ...] = tuple(entry_points(group=f"ennio.{slot}", name=name))
     if not points:
         names = ", ".join(installed(slot)) or "none at all (is ennio installed?)"
-        raise ConfigError("plugins", [Problem(slot, f"there is no {slot} plugin {name!r} in this version; there are: {names}")])
+        raise ConfigError(
+            "plugins",
+            [
+                Problem(
+                    slot, f"there is no {slot} plugin {name!r} in this version; there are: {names}"
+                )
+            ],
+        )
     return cast("Factory", points[0].load())

@@ -25,5 +25,7 @@ SHIPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def known() -> Mapping[str, tuple[str, ...]]:
     """Every name a configuration may use, by slot: the shipped ones first. Nothing is loaded."""
     found = entry_points()
-    brought = {slot: (point.name for point in found.select(group=f"ennio.{slot}")) for slot in SHIPPED}
+    brought = {
+        slot: (point.name for point in found.select(group=f"ennio.{slot}")) for slot in SHIPPED
+    }
     return {slot: tuple(dict.fromkeys((*names, *brought[slot]))) for slot, names in SHIPPED.items()}

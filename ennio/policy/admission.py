@@ -38,7 +38,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there is: live sessions by project, and free memory in bytes (None: it cannot be read)."""
+    """What there is: live sessions by project, and free memory in bytes
+    (None: it cannot be read).
+    """
 
     live: Mapping[str, int]
     free_memory: int | None
@@ -81,10 +83,16 @@ def _obstacle(waiting: Waits, limits: Limits, live: Counter[str], free: int | No
         return f"held; `ennio queue release {waiting.session_id}` lets it start"
     most = limits.per_project.get(waiting.project_id)
     if most is not None and live[waiting.project_id] >= most:
-        return f"project {waiting.project_id} has {live[waiting.project_id]} of {most} sessions (max_sessions)"
+        return (
+            f"project {waiting.project_id} has {live[waiting.project_id]} of {most} sessions "
+            "(max_sessions)"
+        )
     if limits.over_all is not None and live.total() >= limits.over_all:
         return f"{live.total()} of {limits.over_all} sessions are live (max_sessions over all)"
     if free is not None and free < limits.min_free_memory:
         mib = 1024 * 1024
-        return f"{max(free, 0) // mib} MiB of memory are free, {limits.min_free_memory // mib} MiB must be (min_free_memory)"
+        return (
+            f"{max(free, 0) // mib} MiB of memory are free, {limits.min_free_memory // mib} MiB "
+            "must be (min_free_memory)"
+        )
     return None

@@ -19,10 +19,16 @@ class Breaker:
 
     def record(self, name: str, now: datetime) -> Breaker:
         """The breaker after one more crash."""
-        kept = tuple((at, who) for at, who in self.crashes if now - at < timedelta(seconds=self.window))
+        kept = tuple(
+            (at, who) for at, who in self.crashes if now - at < timedelta(seconds=self.window)
+        )
         return Breaker(self.limit, self.window, (*kept, (now, name)))
 
     def is_open(self, now: datetime) -> bool:
         """Whether the crashes of late have one common cause."""
-        names = {who for at, who in self.crashes if timedelta(0) <= now - at < timedelta(seconds=self.window)}
+        names = {
+            who
+            for at, who in self.crashes
+            if timedelta(0) <= now - at < timedelta(seconds=self.window)
+        }
         return len(names) > self.limit

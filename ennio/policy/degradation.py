@@ -1,4 +1,6 @@
-"""What is not as it should be while the supervisor runs, and whether it can still do its work. Pure."""
+"""What is not as it should be while the supervisor runs, and whether it can
+still do its work. Pure.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class Degradation:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the supervisor can do its work, and what of it is not well; whoever reads this sees that it is live."""
+    """Whether the supervisor can do its work, and what of it is not well; whoever reads
+    this sees that it is live.
+    """
 
     live: bool
     ready: bool
@@ -37,9 +41,9 @@ class Readiness:
 class Signs:
     """What is looked at: each mapping by name, with the reason for what is not well.
 
-    ``silent`` is why the root supervisor could not be asked. ``sources`` are forges, trackers, runtimes, agents and
-    those who follow the log; ``channels`` what has failed and waits to be tried again. ``free_disk`` is None where it
-    could not be read.
+    ``silent`` is why the root supervisor could not be asked. ``sources`` are forges, trackers,
+    runtimes, agents and those who follow the log; ``channels`` what has failed and waits to be
+    tried again. ``free_disk`` is None where it could not be read.
     """
 
     database: str | None = None
@@ -74,7 +78,9 @@ def _degraded(signs: Signs) -> Iterator[Degradation]:
         yield Degradation("configuration", "configuration", signs.configuration)
     if signs.free_disk is not None and signs.free_disk < LITTLE_DISK:
         words = f"only {signs.free_disk / GIB:.1f} GiB are free where Ennio keeps its files"
-        yield Degradation("disk", "disk", f"{words}: `ennio cleanup --dry-run` shows what ended sessions take")
+        yield Degradation(
+            "disk", "disk", f"{words}: `ennio cleanup --dry-run` shows what ended sessions take"
+        )
 
 
 def told(degraded: Iterable[Degradation]) -> str:

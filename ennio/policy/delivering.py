@@ -9,12 +9,15 @@ from ennio.model.delivery import DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Unreachable
 
 BROKEN_OFF = 2
-"""How often it may be tried again at once after a try was broken off; then it waits, for it may be what ends us."""
+"""How often it may be tried again at once after a try was broken off; then it waits,
+for it may be what ends us.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How what did not answer is tried again: the first pause, by what it grows, the longest (seconds), and how often.
+    """How what did not answer is tried again: the first pause, by what it grows, the longest
+    (seconds), and how often.
 
     ``attempts`` None: until it answers.
     """

@@ -1,7 +1,8 @@
 """Why a merge that is wanted does not happen yet, what mends it, and when it is tried again. Pure.
 
-A merge that a forge refuses is not refused for good: it stays intended until it has happened, or until what
-was to be merged is no longer there. Each reason has a remedy, and a person hears of whatever only a person mends.
+A merge that a forge refuses is not refused for good: it stays intended until it has happened, or
+until what was to be merged is no longer there. Each reason has a remedy, and a person hears of
+whatever only a person mends.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ PATIENCE = timedelta(minutes=10)
 
 
 class Remedy(StrEnum):
-    """What mends a reason: another try, something that comes by itself, the base taken in, or a person."""
+    """What mends a reason: another try, something that comes by itself, the
+    base taken in, or a person.
+    """
 
     AGAIN = "again"
     WAIT = "wait"
@@ -26,7 +29,9 @@ class Remedy(StrEnum):
 
 
 FIRST_PAUSE = seconds(10.0, shortened=1.0)
-"""Seconds until a merge that failed for a passing reason is tried again; other reasons have a multiple of it, and it doubles."""
+"""Seconds until a merge that failed for a passing reason is tried again; other reasons have a
+multiple of it, and it doubles.
+"""
 _FIRST = {Remedy.AGAIN: 1, Remedy.WAIT: 3, Remedy.UPDATE: 3, Remedy.PERSON: 30}
 _A_WHILE = seconds(300.0, shortened=2.0)
 _LONGEST = {
@@ -38,9 +43,13 @@ _LONGEST = {
 
 
 class Held(Conflict):
-    """A merge is held back. ``kind`` is a word for the reason that stays the same when its words do not."""
+    """A merge is held back. ``kind`` is a word for the reason that stays the
+    same when its words do not.
+    """
 
-    def __init__(self, words: str, remedy: Remedy, kind: str, *, until: datetime | None = None) -> None:
+    def __init__(
+        self, words: str, remedy: Remedy, kind: str, *, until: datetime | None = None
+    ) -> None:
         self.remedy = remedy
         self.kind = kind
         self.until = until
@@ -52,13 +61,17 @@ class Superseded(Conflict):
 
 
 UNREACHABLE = "unreachable"
-"""The kind of a forge that does not answer: that is shown as such, and is no affair of the merge."""
+"""The kind of a forge that does not answer: that is shown as such, and
+is no affair of the merge.
+"""
 HANDED_OVER = "handed over"
 """The kind of a merge that the forge has taken over and does by itself."""
 
 
 def held(error: EnnioError) -> Held:
-    """Any error of a merge as a reason to hold it back: time, a conflict that may pass, or a person."""
+    """Any error of a merge as a reason to hold it back: time, a conflict
+    that may pass, or a person.
+    """
     if isinstance(error, Held):
         return error
     if isinstance(error, Unreachable):
@@ -70,13 +83,17 @@ def held(error: EnnioError) -> Held:
 
 def next_try(reason: Held, attempts: int, now: datetime) -> datetime:
     """When a merge that was tried so often is tried again."""
-    pause = min(FIRST_PAUSE * _FIRST[reason.remedy] * 2 ** min(attempts - 1, 10), _LONGEST[reason.remedy])
+    pause = min(
+        FIRST_PAUSE * _FIRST[reason.remedy] * 2 ** min(attempts - 1, 10), _LONGEST[reason.remedy]
+    )
     again = now + timedelta(seconds=pause)
     return again if reason.until is None else max(again, reason.until)
 
 
 def concerns_a_person(reason: Held, since: datetime, now: datetime) -> bool:
-    """Whether a person has to hear of it: at once where only a person mends it, else when it does not pass by itself."""
+    """Whether a person has to hear of it: at once where only a person mends it, else when it
+    does not pass by itself.
+    """
     if reason.remedy is Remedy.PERSON:
         return True
     return reason.kind not in (UNREACHABLE, HANDED_OVER) and now - since >= PATIENCE

@@ -20,7 +20,8 @@ class SessionMetrics:
     """What a session has used and how it went; durations in whole seconds from its spawn.
 
     ``ci_runs`` counts heads whose checks have ended, ``review_rounds`` verdicts of the reviewers.
-    ``updated_at`` is given by the store, None before the first save. ``estimated_cost_usd`` is None while nobody knows it.
+    ``updated_at`` is given by the store, None before the first save. ``estimated_cost_usd`` is
+    None while nobody knows it.
     """
 
     session_id: str = field(metadata=INTERNAL)
@@ -35,27 +36,38 @@ class SessionMetrics:
     updated_at: datetime | None = field(default=None, metadata=INTERNAL)
 
 
-def metered(before: SessionMetrics, events: Sequence[Draft], usage: Usage | None, age: float) -> SessionMetrics:
-    """The numbers after these events of a session that is ``age`` seconds old; usage is what it has used in all."""
+def metered(
+    before: SessionMetrics, events: Sequence[Draft], usage: Usage | None, age: float
+) -> SessionMetrics:
+    """The numbers after these events of a session that is ``age`` seconds old; usage is
+    what it has used in all.
+    """
     kinds = [event.event_type for event in events]
     return replace(
         _used(before, usage),
-        ci_runs=before.ci_runs + sum(event.event_type in _RUNS and not event.data.get("unchecked") for event in events),
+        ci_runs=before.ci_runs
+        + sum(event.event_type in _RUNS and not event.data.get("unchecked") for event in events),
         ci_failures=before.ci_failures + kinds.count(EventType.CI_FAILING),
         review_rounds=before.review_rounds + sum(kind in _VERDICTS for kind in kinds),
-        time_to_first_pr_secs=_first(before.time_to_first_pr_secs, EventType.PR_CREATED in kinds, age),
+        time_to_first_pr_secs=_first(
+            before.time_to_first_pr_secs, EventType.PR_CREATED in kinds, age
+        ),
         time_to_merge_secs=_first(before.time_to_merge_secs, EventType.PR_MERGED in kinds, age),
     )
 
 
 def _used(before: SessionMetrics, usage: Usage | None) -> SessionMetrics:
-    """Usage is a total; one that is smaller than before was read from the beginning again and says nothing new.
+    """Usage is a total; one that is smaller than before was read from the beginning
+    again and says nothing new.
 
     Money is not held to that by itself: what was reckoned is put right by what was counted.
     """
     if usage is None:
         return before
-    whole = usage.input_tokens >= before.total_tokens_in and usage.output_tokens >= before.total_tokens_out
+    whole = (
+        usage.input_tokens >= before.total_tokens_in
+        and usage.output_tokens >= before.total_tokens_out
+    )
     known = before.estimated_cost_usd
     cost = known if usage.cost_usd is None else usage.cost_usd
     return replace(

@@ -1,4 +1,6 @@
-"""The words given to an agent, layer by layer: Ennio's rules, project, issue, rules of the project, the person's own."""
+"""The words given to an agent, layer by layer: Ennio's rules, project, issue, rules of the
+project, the person's own.
+"""
 
 from __future__ import annotations
 
@@ -59,13 +61,26 @@ def compose(layers: Layers) -> str:
     return "\n\n".join([*given, task] if task else given)
 
 
-def system(session: str, project: str, branch: str, base: str, role: str | None = None, remote: str = "origin") -> str:
-    """How an agent works here: alone, on its own branch, pushed when done, answering what comes back.
+def system(
+    session: str,
+    project: str,
+    branch: str,
+    base: str,
+    role: str | None = None,
+    remote: str = "origin",
+) -> str:
+    """How an agent works here: alone, on its own branch, pushed when done,
+    answering what comes back.
 
-    An empty ``remote``: the working copy is one of the project's very repository, so a commit is all it takes.
+    An empty ``remote``: the working copy is one of the project's very repository, so
+    a commit is all it takes.
     """
     part = f", in the part of {role}" if role else ""
-    hand_in = f"push it: `git push -u {remote} HEAD`" if remote else "commit it; that hands it in. Push nothing anywhere"
+    hand_in = (
+        f"push it: `git push -u {remote} HEAD`"
+        if remote
+        else "commit it; that hands it in. Push nothing anywhere"
+    )
     again = "commits and a push to the same branch" if remote else "commits on the same branch"
     return f"""\
 You are session {session} of the project {project}{part}. You work alone, in a working copy that is yours only.
@@ -89,7 +104,10 @@ def _bullets(rules: Sequence[str]) -> str:
 
 
 def _issue(issue: IssueWords) -> str:
-    facts = [f"Labels: {', '.join(issue.labels)}" if issue.labels else "", f"Link: {issue.url}" if issue.url else ""]
+    facts = [
+        f"Labels: {', '.join(issue.labels)}" if issue.labels else "",
+        f"Link: {issue.url}" if issue.url else "",
+    ]
     comments = [comment.strip() for comment in issue.comments if comment.strip()]
     parts = [
         f"# Issue {issue.id}: {issue.title}".rstrip(": "),

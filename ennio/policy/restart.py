@@ -26,7 +26,9 @@ class RestartVerdict:
     reason: str
 
 
-def decide(policy: Restart, earlier: Sequence[datetime], now: datetime, jitter: float = 0.0) -> RestartVerdict:
+def decide(
+    policy: Restart, earlier: Sequence[datetime], now: datetime, jitter: float = 0.0
+) -> RestartVerdict:
     """Whether to start again after a failure, given when that was done before.
 
     Only restarts within the policy's window count; times in the future (a clock that stepped back)
@@ -37,6 +39,12 @@ def decide(policy: Restart, earlier: Sequence[datetime], now: datetime, jitter: 
     if recent >= policy.attempts:
         if policy.attempts == 0:
             return RestartVerdict(Again.GIVE_UP, 0.0, "it is not restarted by itself")
-        return RestartVerdict(Again.GIVE_UP, 0.0, f"it failed {recent + 1} times within {policy.within:g} s")
+        return RestartVerdict(
+            Again.GIVE_UP, 0.0, f"it failed {recent + 1} times within {policy.within:g} s"
+        )
     delay = min(policy.delay * 2**recent, max(policy.delay, 60.0)) * (1.0 + jitter / 2)
-    return RestartVerdict(Again.RESTART, delay, f"restart {recent + 1} of {policy.attempts} within {policy.within:g} s")
+    return RestartVerdict(
+        Again.RESTART,
+        delay,
+        f"restart {recent + 1} of {policy.attempts} within {policy.within:g} s",
+    )

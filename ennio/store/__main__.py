@@ -1,6 +1,8 @@
-"""Says whether the server of a database answers: ``python -m ennio.store``, with its address on stdin, for it may hold a password.
+"""Says whether the server of a database answers: ``python -m ennio.store``, with its address on
+stdin, for it may hold a password.
 
-Prints what it is, or why it cannot be used, and then ends with the exit code of that error. Nothing is changed there.
+Prints what it is, or why it cannot be used, and then ends with the exit code of that error.
+Nothing is changed there.
 """
 
 from __future__ import annotations

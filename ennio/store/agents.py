@@ -14,7 +14,8 @@ from ennio.store.row_table import RowTable
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """``read_to``: how far its own files were read, as its plugin has it. ``hook_digest`` is of the token of its hooks.
+    """``read_to``: how far its own files were read, as its plugin has it. ``hook_digest`` is
+    of the token of its hooks.
 
     ``draft`` is what a person had begun to type in its terminal, put aside and not back yet.
     """

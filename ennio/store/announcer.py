@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 class Announcer:
     """The fan-out of events. One caller at a time tells; others leave their batch to it.
 
-    So a listener that commits events itself, or lets another greenlet run, hears of everything in order.
+    So a listener that commits events itself, or lets another greenlet run,
+    hears of everything in order.
     """
 
     def __init__(self) -> None:

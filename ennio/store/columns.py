@@ -1,4 +1,6 @@
-"""Fields of a dataclass as columns of a table, and back: one column per field, written and read by its annotation."""
+"""Fields of a dataclass as columns of a table, and back: one column per field, written
+and read by its annotation.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,10 @@ def fields_of(columns: tuple[str, ...]) -> Callable[[Any], Values]:
     read = attrgetter(*columns)
 
     def encode_fields(row: Any) -> Values:
-        return {name: value if type(value) in _AS_THEY_ARE else encode(value) for name, value in zip(columns, read(row), strict=True)}
+        return {
+            name: value if type(value) in _AS_THEY_ARE else encode(value)
+            for name, value in zip(columns, read(row), strict=True)
+        }
 
     return encode_fields
 
@@ -53,10 +58,14 @@ def encode(value: Any) -> Any:
 
 
 def decode_fields(kind: Any, values: Values) -> Values:
-    """Columns as fields of the dataclass; a NULL where the field cannot be None takes its default."""
+    """Columns as fields of the dataclass; a NULL where the field cannot
+    be None takes its default.
+    """
     readers, optional = _column_readers(kind)
     return {
-        name: None if value is None else readers[name](value) for name, value in values.items() if value is not None or name in optional
+        name: None if value is None else readers[name](value)
+        for name, value in values.items()
+        if value is not None or name in optional
     }
 
 
@@ -64,7 +73,9 @@ def decode_fields(kind: Any, values: Values) -> Values:
 def _column_readers(kind: Any) -> tuple[Mapping[str, Callable[[Any], Any]], frozenset[str]]:
     """What reads the column of each field, and the fields that can be None."""
     hints = typing.get_type_hints(kind)
-    optional = frozenset(name for name, hint in hints.items() if type(None) in typing.get_args(hint))
+    optional = frozenset(
+        name for name, hint in hints.items() if type(None) in typing.get_args(hint)
+    )
     return {name: _column_reader(hint) for name, hint in hints.items()}, optional
 
 

@@ -1,9 +1,9 @@
 """The way to the database: every statement and transaction of the store goes through here.
 
-A transaction belongs to the greenlet (or thread) that began it; one writes at a time, and the others
-wait. With SQLite all share one connection, so nothing may yield between the first and the last
-statement of a transaction: no logging, no network, no subprocess. With PostgreSQL the statements
-themselves yield, so what is read outside of a transaction has connections of its own.
+A transaction belongs to the greenlet (or thread) that began it; one writes at a time, and the
+others wait. With SQLite all share one connection, so nothing may yield between the first and the
+last statement of a transaction: no logging, no network, no subprocess. With PostgreSQL the
+statements themselves yield, so what is read outside of a transaction has connections of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _NAME, _VALUE = (peewee.Column(_SEQUENCE, name) for name in ("name", "value"))
 
 
 class _Own(threading.local):
-    """What each greenlet has of its own: how deep it is in a transaction, and whether that has failed."""
+    """What each greenlet has of its own: how deep it is in a transaction, and
+    whether that has failed.
+    """
 
     depth = 0
     failed = False
@@ -33,7 +35,9 @@ class _Own(threading.local):
 
 
 class _Content:
-    """While it is entered, this greenlet is content with what was last known; every request comes by here."""
+    """While it is entered, this greenlet is content with what was last known;
+    every request comes by here.
+    """
 
     def __init__(self, own: _Own) -> None:
         self._own = own
@@ -41,7 +45,12 @@ class _Content:
     def __enter__(self) -> None:
         self._own.content += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._own.content -= 1
 
 
@@ -93,19 +102,27 @@ class Connection:
             return self.dialect.last_known(statement, parameters)
 
     def last_known(self) -> AbstractContextManager[None]:
-        """Until its end this greenlet is content with what was last known, where the database cannot be asked."""
+        """Until its end this greenlet is content with what was last known, where the
+        database cannot be asked.
+        """
         return self._content
 
     def text_of(self, query: Any) -> tuple[str, list[Any]]:
-        """A query as text and its parameters; the text holds for other parameters of the same number too."""
+        """A query as text and its parameters; the text holds for other
+        parameters of the same number too.
+        """
         return statements.text_of(query, self.dialect.statements)
 
     def change(self, query: Any) -> int:
-        """Run a statement and return how many rows it touched; its own transaction unless one is open."""
+        """Run a statement and return how many rows it touched; its own
+        transaction unless one is open.
+        """
         return self.change_text(*self.text_of(query))
 
     def change_text(self, statement: str, parameters: Sequence[Any]) -> int:
-        """Run a statement that was made into text before and return how many rows it touched, as ``change`` does."""
+        """Run a statement that was made into text before and return how many rows it
+        touched, as ``change`` does.
+        """
         if self.dialect.apart and not self._own.depth:
             with self._transaction:  # its begin finds out whether there still is a server
                 return self.change_text(statement, parameters)
@@ -120,7 +137,8 @@ class Connection:
             return self._execute(statement, parameters)
 
     def data_version(self) -> object:
-        """What is never the same again once a row was written, through this connection or by another process.
+        """What is never the same again once a row was written, through this
+        connection or by another process.
 
         Raises RuntimeError inside a transaction: what is rolled back would count as written.
         """
@@ -138,7 +156,9 @@ class Connection:
             return self.dialect.data_version()
 
     def bump(self, sequence: str, above: int = 0) -> int:
-        """The next number of a sequence, never given before and greater than ``above``. Needs a transaction."""
+        """The next number of a sequence, never given before and greater than
+        ``above``. Needs a transaction.
+        """
         if not self._own.depth:
             raise RuntimeError("a number is only taken inside the transaction that uses it")
         found = [] if above else self.read_text(self._sequence("next"), [sequence])
@@ -172,7 +192,9 @@ class Connection:
         return self._own.depth == 1
 
     def leave(self, *, failed: bool) -> None:
-        """End what ``enter`` began: the outermost commits, or rolls back where anything inside failed."""
+        """End what ``enter`` began: the outermost commits, or rolls back
+        where anything inside failed.
+        """
         own = self._own
         try:
             own.depth -= 1
@@ -209,7 +231,9 @@ class Connection:
             return
         self._roll_back()
         if caught:
-            raise RuntimeError("a transaction inside this one failed and its error was caught: all was rolled back")
+            raise RuntimeError(
+                "a transaction inside this one failed and its error was caught: all was rolled back"
+            )
 
     def _commit(self) -> None:
         try:
@@ -244,13 +268,17 @@ def _next() -> Any:
 
 def _next_above() -> Any:
     """The same, and at least so much; also the first of a sequence."""
-    greater = peewee.SQL("CASE WHEN excluded.value > sequence.value THEN excluded.value ELSE sequence.value + 1 END")
+    greater = peewee.SQL(
+        "CASE WHEN excluded.value > sequence.value THEN excluded.value ELSE sequence.value + 1 END"
+    )
     insert = _SEQUENCE.insert([("", 0)], columns=[_NAME, _VALUE])
     return insert.on_conflict(conflict_target=[_NAME], update={_VALUE: greater}).returning(_VALUE)
 
 
 class _Transaction:
-    """A connection's transaction as a context; nothing is kept in it, so the nested ones are the same."""
+    """A connection's transaction as a context; nothing is kept in it, so the
+    nested ones are the same.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -258,5 +286,10 @@ class _Transaction:
     def __enter__(self) -> bool:
         return self._connection.enter()
 
-    def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
         self._connection.leave(failed=kind is not None)

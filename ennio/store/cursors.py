@@ -25,7 +25,9 @@ class CursorRepository:
         self._rows = RowTable(connection, tables.CursorTable, shape_of(Cursor))
 
     def get(self, name: str) -> int | None:
-        """The ``seq`` of the last event this follower is done with; None for one that has never followed."""
+        """The ``seq`` of the last event this follower is done with; None for one
+        that has never followed.
+        """
         found = self._rows.get(name)
         return None if found is None else found.seq
 

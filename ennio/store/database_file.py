@@ -1,7 +1,8 @@
-"""Whether the file of an open database is still the one that was opened, and a copy of what it held when it is not.
+"""Whether the file of an open database is still the one that was opened, and a copy of
+what it held when it is not.
 
-The file may lie in a repository, and ``git clean -fdx`` takes it. SQLite writes on into a file that has no name
-any more, and all of it is gone with the process: so every write looks first.
+The file may lie in a repository, and ``git clean -fdx`` takes it. SQLite writes on into a file that
+has no name any more, and all of it is gone with the process: so every write looks first.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class DatabaseFile:
 
     @property
     def problem(self) -> str | None:
-        """Why nothing can be written any more and how it goes on; None while all is well. What was in it is saved beside it first."""
+        """Why nothing can be written any more and how it goes on; None while all is well. What was
+        in it is saved beside it first.
+        """
         taken = self._taken()
         if not taken:
             return None
@@ -59,12 +62,19 @@ class DatabaseFile:
         if self._own_log is None:
             self._own_log = log_now
         if log_now != self._own_log:
-            return f"{journal}, which belongs to the database, was {'removed' if log_now is None else 'replaced'}"
+            return (
+                f"{journal}, which belongs to the database, was "
+                f"{'removed' if log_now is None else 'replaced'}"
+            )
         return ""
 
     def _save(self) -> None:
-        """A whole copy beside it, made by SQLite from what is still open; a failure is told in the log and tried at the next write."""
-        copy = self._file.with_name(f"{self._file.name}.saved-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+        """A whole copy beside it, made by SQLite from what is still open; a failure is told in the
+        log and tried at the next write.
+        """
+        copy = self._file.with_name(
+            f"{self._file.name}.saved-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        )
         try:
             os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             target = sqlite3.connect(copy)
@@ -73,18 +83,30 @@ class DatabaseFile:
             finally:
                 target.close()
         except (OSError, sqlite3.Error) as error:
-            log.critical("database taken away, and no copy could be made", extra={"file": str(self._file), "error": str(error)})
+            log.critical(
+                "database taken away, and no copy could be made",
+                extra={"file": str(self._file), "error": str(error)},
+            )
             copy.unlink(missing_ok=True)
             return
         self._saved = copy
-        log.critical("database taken away, a copy of what it held was made", extra={"file": str(self._file), "copy": str(copy)})
+        log.critical(
+            "database taken away, a copy of what it held was made",
+            extra={"file": str(self._file), "copy": str(copy)},
+        )
 
     def _words(self, taken: str) -> str:
         if self._saved is None:
-            return f"{taken} while Ennio ran: nothing can be written any more, and agents go on; ennio stop && ennio start finds them"
+            return (
+                f"{taken} while Ennio ran: nothing can be written any more, and agents go on; "
+                "ennio stop && ennio start finds them"
+            )
         file, copy = shlex.quote(str(self._file)), shlex.quote(str(self._saved))
         way = f"ennio stop && rm -f {file} {file}-wal {file}-shm && mv {copy} {file} && ennio start"
-        return f"{taken} while Ennio ran: nothing is written any more, and agents go on. What it held is saved; to go on with it: {way}"
+        return (
+            f"{taken} while Ennio ran: nothing is written any more, and agents go on. What it "
+            f"held is saved; to go on with it: {way}"
+        )
 
 
 def identity(file: Path | str) -> Identity | None:

@@ -1,4 +1,6 @@
-"""How tables are declared: columns, keys and indices, of which each database is given its own words."""
+"""How tables are declared: columns, keys and indices, of which each
+database is given its own words.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,17 @@ class _Now(peewee.Node):  # type: ignore[misc] # peewee has no types
         return ctx.literal(f"DEFAULT {_NOW[ctx.state.param == POSTGRES.param]}")
 
 
-def text_column(default: str | None = None, *, null: bool = False, primary_key: bool = False) -> Any:
+def text_column(
+    default: str | None = None, *, null: bool = False, primary_key: bool = False
+) -> Any:
     """A column of text."""
     given = [] if default is None else [peewee.SQL(f"DEFAULT '{default}'")]
     return peewee.TextField(null=null, primary_key=primary_key, constraints=given)
 
 
-def number_column(default: int | None = None, *, null: bool = False, primary_key: bool = False) -> Any:
+def number_column(
+    default: int | None = None, *, null: bool = False, primary_key: bool = False
+) -> Any:
     """A column of whole numbers, or of booleans."""
     given = [] if default is None else [peewee.SQL(f"DEFAULT {default}")]
     return peewee.BigIntegerField(null=null, primary_key=primary_key, constraints=given)
@@ -54,7 +60,9 @@ def owner(table: type[DeclaredTable], *, primary_key: bool = False) -> Any:
 
 
 def meta(name: str, *, key: tuple[str, ...] = (), unique: tuple[str, ...] = ()) -> type:
-    """Where a table lies, its key where that is more than one column, and what else is unique in it."""
+    """Where a table lies, its key where that is more than one column, and
+    what else is unique in it.
+    """
     options: dict[str, Any] = {"table_name": name}
     options["constraints"] = tuple(peewee.SQL(f"UNIQUE ({columns})") for columns in unique)
     if key:
@@ -65,7 +73,10 @@ def meta(name: str, *, key: tuple[str, ...] = (), unique: tuple[str, ...] = ()) 
 def index(table: type[DeclaredTable], name: str, *columns: str, unique: bool = False) -> None:
     """An index over columns; one that begins with ``-`` descends."""
     fields = (getattr(table, name.removeprefix("-")) for name in columns)
-    ordered = [field.desc() if name[0] == "-" else field for name, field in zip(columns, fields, strict=True)]
+    ordered = [
+        field.desc() if name[0] == "-" else field
+        for name, field in zip(columns, fields, strict=True)
+    ]
     table.add_index(table.index(*ordered, name=name, unique=unique, safe=False))
 
 
@@ -84,8 +95,12 @@ def key_of(table: type[DeclaredTable]) -> tuple[str, ...]:
     return tuple(field.column_name for field in table._meta.get_primary_keys())
 
 
-def creation(tables: Sequence[type[DeclaredTable]], views: Mapping[str, str], database: Any) -> Iterator[str]:
-    """The statements that make everything in an empty database, in the words of this one of ``statements``."""
+def creation(
+    tables: Sequence[type[DeclaredTable]], views: Mapping[str, str], database: Any
+) -> Iterator[str]:
+    """The statements that make everything in an empty database, in the words of
+    this one of ``statements``.
+    """
     for table in tables:
         schema = peewee.SchemaManager(table, database)
         yield schema._create_table(safe=False).query()[0]

@@ -24,7 +24,9 @@ class DeliveryRepository:
         self._rows = RowTable(connection, tables.DeliveryTable, shape_of(DeliveryRecord))
 
     def intend(self, delivery: DeliveryRecord) -> bool:
-        """Write a delivery down; False when its subject was on its way to this lane before, whatever came of it."""
+        """Write a delivery down; False when its subject was on its way to this lane
+        before, whatever came of it.
+        """
         return self._rows.add(delivery)
 
     def get(self, kind: DeliveryKind, subject: str, lane: str) -> DeliveryRecord | None:
@@ -32,7 +34,9 @@ class DeliveryRepository:
         return self._rows.get(kind, subject, lane)
 
     def of(self, kind: DeliveryKind, subjects: Collection[str]) -> tuple[DeliveryRecord, ...]:
-        """Every delivery of some subjects, subject by subject, in the order they were written down."""
+        """Every delivery of some subjects, subject by subject, in the
+        order they were written down.
+        """
         return (
             self._rows.find(order=("subject", "ordinal"), kind=kind, subject=tuple(subjects))
             if subjects
@@ -40,14 +44,20 @@ class DeliveryRepository:
         )
 
     def open(self, kind: DeliveryKind, lane: str | None = None) -> tuple[DeliveryRecord, ...]:
-        """The deliveries of a kind that have not ended, by lane (or in one), in the order they were written down."""
+        """The deliveries of a kind that have not ended, by lane (or in one), in the
+        order they were written down.
+        """
         only: dict[str, Any] = {} if lane is None else {"lane": lane}
         return self._rows.find(order=("lane", "ordinal"), kind=kind, settled_at=None, **only)
 
     def troubled(self, kind: DeliveryKind) -> Mapping[str, tuple[int, str]]:
-        """By lane: how many of a kind have failed and are to be tried again, and one of the reasons."""
+        """By lane: how many of a kind have failed and are to be tried
+        again, and one of the reasons.
+        """
         lane, error = self._rows.column("lane"), self._rows.column("error")
-        query = self._rows.table.select(lane, peewee.fn.COUNT(peewee.SQL("*")), peewee.fn.MAX(error))
+        query = self._rows.table.select(
+            lane, peewee.fn.COUNT(peewee.SQL("*")), peewee.fn.MAX(error)
+        )
         failed = self._rows.column("kind") == encode(kind), error.is_null(False)
         open_ones = query.where(*failed, self._rows.column("settled_at").is_null())
         found = self._rows.connection.read(open_ones.group_by(lane).order_by(lane))
@@ -61,7 +71,9 @@ class DeliveryRepository:
         self._change({"not_before": None}, column("kind") == encode(kind), *of_lane, *paused)
 
     def take(self, delivery: DeliveryRecord, now: datetime) -> DeliveryRecord | None:
-        """Begin a try, as it is told afterwards; None when it is not as it was read: somebody else has it by now."""
+        """Begin a try, as it is told afterwards; None when it is not as it was read:
+        somebody else has it by now.
+        """
         again = delivery.state is DeliveryState.DOING
         taken = replace(
             delivery,
@@ -74,11 +86,15 @@ class DeliveryRepository:
         return taken if self._write(taken, delivery) else None
 
     def settle(self, taken: DeliveryRecord, outcome: DeliveryRecord) -> bool:
-        """Keep what came of a try; False when it is not the last one any more, and then nothing is written."""
+        """Keep what came of a try; False when it is not the last one any more, and
+        then nothing is written.
+        """
         return self._write(outcome, taken)
 
     def _write(self, after: DeliveryRecord, before: DeliveryRecord) -> bool:
-        """Put one state in the place of another, if it still is that one: every try has a number of its own."""
+        """Put one state in the place of another, if it still is that one: every try
+        has a number of its own.
+        """
         was = [
             self._rows.column(name) == encode(getattr(before, name))
             for name in (*self._rows.key, *_TRY)

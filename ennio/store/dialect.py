@@ -1,4 +1,6 @@
-"""What of the store depends on the database: how a transaction begins and ends, what an error means, what was written."""
+"""What of the store depends on the database: how a transaction begins and ends, what an error
+means, what was written.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class Dialect(Protocol):
     retry_after: float
     """Seconds between two tries of whoever could not go on without it."""
     apart: bool
-    """Whether what is read outside of a transaction has a connection of its own, and need not wait for one."""
+    """Whether what is read outside of a transaction has a connection of its own,
+    and need not wait for one.
+    """
 
     @property
     def problem(self) -> str | None:
@@ -48,13 +52,19 @@ class Dialect(Protocol):
         """Run a statement, inside of the transaction if there is one; gives the driver's cursor."""
 
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
-        """What was committed, read outside of any transaction; only asked where that is ``apart``."""
+        """What was committed, read outside of any transaction; only asked
+        where that is ``apart``.
+        """
 
     def last_known(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
-        """What was last known of what people look at, where it cannot be read just now; only asked where that is ``apart``."""
+        """What was last known of what people look at, where it cannot be read just now; only asked
+        where that is ``apart``.
+        """
 
     def data_version(self) -> object:
-        """What is never the same again once anything was written, by whomever. Not inside a transaction."""
+        """What is never the same again once anything was written, by whomever.
+        Not inside a transaction.
+        """
 
     def unsound(self, error: BaseException) -> bool:
         """Whether a text cannot be held, which is said before anything is sent."""
@@ -63,7 +73,9 @@ class Dialect(Protocol):
         """A text that it can hold instead of one that it cannot."""
 
     def explain(self, error: BaseException) -> EnnioError | None:
-        """An error of the driver for whoever can act on it; None where it is the program's fault."""
+        """An error of the driver for whoever can act on it; None where
+        it is the program's fault.
+        """
 
     def breaks_reference(self, error: BaseException) -> bool:
         """Whether a row named another row that is not there."""
@@ -90,7 +102,12 @@ class InWords:
     def __enter__(self) -> None:
         """Nothing is kept: one may be entered again, also while it is."""
 
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
         if isinstance(error, self._dialect.errors):
             explained = self._dialect.explain(error)
             if explained is not None:

@@ -31,7 +31,9 @@ def _decode(values: Values) -> Event:
     )
 
 
-declare("commit.house_events", because="an event of no session; it is written like those of sessions")
+declare(
+    "commit.house_events", because="an event of no session; it is written like those of sessions"
+)
 
 
 class EventLog:
@@ -64,7 +66,9 @@ class EventLog:
     ) -> list[Event]:
         """The events that follow a cursor, oldest first."""
         equal = _filters(session_id, project_id, types, min_priority)
-        return list(self._log.find(self._log.column("seq") > seq, order=("seq",), limit=limit, **equal))
+        return list(
+            self._log.find(self._log.column("seq") > seq, order=("seq",), limit=limit, **equal)
+        )
 
     def before(
         self,
@@ -107,7 +111,12 @@ class EventLog:
         return {str(name): int(count) for name, count in self._connection.read(query)}
 
 
-def _filters(session_id: str | None, project_id: str | None, types: Collection[str] | None, least: Priority | None) -> dict[str, Any]:
+def _filters(
+    session_id: str | None,
+    project_id: str | None,
+    types: Collection[str] | None,
+    least: Priority | None,
+) -> dict[str, Any]:
     equal: dict[str, Any] = {}
     if session_id is not None:
         equal["session_id"] = session_id

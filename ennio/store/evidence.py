@@ -29,15 +29,22 @@ class EvidenceLog:
     """Keeps the evidence behind every status, in the order it was given."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, tables.EvidenceTable, shape_of(_EvidenceRow), key=("session_id",))
+        self._rows = RowTable(
+            connection, tables.EvidenceTable, shape_of(_EvidenceRow), key=("session_id",)
+        )
 
     def add(self, session_id: str, evidence: Evidence) -> None:
         """Keep one more piece. Raises NotFound for an unknown session."""
-        self._rows.insert(_EvidenceRow(session_id, evidence.at, evidence.status, evidence.rule, evidence.facts))
+        self._rows.insert(
+            _EvidenceRow(session_id, evidence.at, evidence.status, evidence.rule, evidence.facts)
+        )
 
     def list(self, session_id: str, limit: int = 50) -> tuple[Evidence, ...]:
         """A session's evidence, newest first."""
-        return tuple(row.read() for row in self._rows.find(order=("-ordinal",), limit=limit, session_id=session_id))
+        return tuple(
+            row.read()
+            for row in self._rows.find(order=("-ordinal",), limit=limit, session_id=session_id)
+        )
 
     def latest(self, session_id: str) -> Evidence | None:
         """The evidence behind the present status, or None."""

@@ -52,7 +52,9 @@ class _Fact:
         try:
             return from_json(_KINDS[self.kind], data)  # type: ignore[no-any-return]
         except ValueError as error:
-            raise Refused(f"what is stored of session {self.session_id} cannot be read ({self.kind}): {error}") from error
+            raise Refused(
+                f"what is stored of session {self.session_id} cannot be read ({self.kind}): {error}"
+            ) from error
 
     def adds_to(self, stored: _Fact | None) -> bool:
         """Whether it says anything new: something else was seen, or the same long enough after."""
@@ -80,7 +82,9 @@ class FactsRepository:
         return {session_id: _together(found) for session_id, found in rows.items()}
 
     def agents(self) -> dict[str, AgentSeen]:
-        """What every agent was last seen to tell; sessions whose agent has told nothing are not in it."""
+        """What every agent was last seen to tell; sessions whose agent has
+        told nothing are not in it.
+        """
         found = ((row.session_id, row.read()) for row in self._rows.find(kind="agent"))
         return {session_id: seen for session_id, seen in found if isinstance(seen, AgentSeen)}
 
@@ -95,7 +99,9 @@ class FactsRepository:
             for kind in _KINDS:
                 self._save_kind(session_id, kind, getattr(facts, kind), stored.get(kind))
 
-    def _save_kind(self, session_id: str, kind: str, seen: Seen | None, stored: _Fact | None) -> None:
+    def _save_kind(
+        self, session_id: str, kind: str, seen: Seen | None, stored: _Fact | None
+    ) -> None:
         if seen is None:
             if stored is not None:
                 self._rows.remove(session_id, kind)

@@ -12,7 +12,10 @@ from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
 
-declare("commit.forge_issues", because="the issue of the story lies in a file; a row is written by a person's order only")
+declare(
+    "commit.forge_issues",
+    because="the issue of the story lies in a file; a row is written by a person's order only",
+)
 
 
 R = TypeVar("R")
@@ -44,7 +47,9 @@ class ForgeRepository:
         """A number no pull request of the project has had, from 1; never given twice."""
         with self._connection.transaction():
             newest = self._pulls.find(order=("-number",), limit=1, project_id=project_id)
-            return self._connection.bump(f"pull:{project_id}", above=newest[0].number if newest else 0)
+            return self._connection.bump(
+                f"pull:{project_id}", above=newest[0].number if newest else 0
+            )
 
     def pull(self, project_id: str, number: int) -> PullRow | None:
         """One pull request, or None."""
@@ -58,7 +63,9 @@ class ForgeRepository:
     def pull_of(self, project_id: str, branch: str) -> PullRow | None:
         """The branch's newest pull request, an open one before any other."""
         found = self._pulls.find(order=("-number",), project_id=project_id, branch=branch)
-        return next((row for row in found if row.state is PullState.OPEN), found[0] if found else None)
+        return next(
+            (row for row in found if row.state is PullState.OPEN), found[0] if found else None
+        )
 
     def save_pull(self, row: PullRow) -> None:
         """Keep a pull request."""

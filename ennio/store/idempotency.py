@@ -15,7 +15,9 @@ from ennio.store.row_table import RowTable
 
 @dataclass(frozen=True, slots=True)
 class DoneRequest:
-    """A request that was carried out: ``subject`` is what it made; ``answer`` is None where a crash came before it."""
+    """A request that was carried out: ``subject`` is what it made; ``answer`` is None
+    where a crash came before it.
+    """
 
     key: str
     digest: str
@@ -25,7 +27,9 @@ class DoneRequest:
 
 
 class RequestRepeatedError(Exception):
-    """The request was carried out already, meanwhile; whoever began it again gives up what they have begun."""
+    """The request was carried out already, meanwhile; whoever began it again gives
+    up what they have begun.
+    """
 
     def __init__(self, done: DoneRequest) -> None:
         super().__init__(done.key)
@@ -39,13 +43,16 @@ class IdempotencyRepository:
         self._rows = RowTable(connection, tables.IdempotencyTable, shape_of(DoneRequest))
 
     def find(self, request: IdempotentRequest, now: datetime) -> DoneRequest | None:
-        """What was done for this request, or None. Raises Conflict when its key was given to another request."""
+        """What was done for this request, or None. Raises Conflict when its key was
+        given to another request.
+        """
         done = self._rows.get(request.key)
         if done is None or done.at < now - KEPT_FOR:
             return None
         if done.digest != request.digest:
             raise Conflict(
-                f"Idempotency-Key: {request.key!r} was given to another request ({done.at:%Y-%m-%d %H:%M:%S} UTC); "
+                f"Idempotency-Key: {request.key!r} was given to another request "
+                f"({done.at:%Y-%m-%d %H:%M:%S} UTC); "
                 "take a new key for a new request"
             )
         return done
@@ -53,7 +60,8 @@ class IdempotencyRepository:
     def begin(self, request: IdempotentRequest, subject: str, now: datetime) -> None:
         """Note what is made for a request, in the transaction that makes it.
 
-        Raises RequestRepeatedError when it was made already, Conflict as ``find`` does. Forgets those whose day is over.
+        Raises RequestRepeatedError when it was made already, Conflict as ``find`` does. Forgets
+        those whose day is over.
         """
         before = self._rows.column("at") < encode(now - KEPT_FOR)
         self._rows.connection.change(self._rows.table.delete().where(before))

@@ -17,11 +17,13 @@ from ennio.store.row_table import RowTable
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One merge of one head; it is given its ``id`` as it is written down. ``at`` is when it was intended.
+    """One merge of one head; it is given its ``id`` as it is written down. ``at``
+    is when it was intended.
 
-    While it is held back ``held`` names the kind of reason, ``held_since`` is since when there is one at all, and
-    ``attempts`` how often it was tried for this one. ``handed``: the forge has taken it over and does it by itself.
-    Its delivery tells the rest: ``state``, ``commit`` once it is done, ``error`` why it was not so far.
+    While it is held back ``held`` names the kind of reason, ``held_since`` is since when there is
+    one at all, and ``attempts`` how often it was tried for this one. ``handed``: the forge has
+    taken it over and does it by itself. Its delivery tells the rest: ``state``, ``commit`` once it
+    is done, ``error`` why it was not so far.
     """
 
     session_id: str
@@ -55,7 +57,9 @@ class MergeRepository:
         self._deliveries = deliveries
 
     def intend(self, merge: Merge, project_id: str) -> bool:
-        """Write a merge down; False when this head has one. Raises NotFound for an unknown session."""
+        """Write a merge down; False when this head has one. Raises
+        NotFound for an unknown session.
+        """
         named = replace(merge, id=merge.id or str(uuid.uuid4()))
         with self._rows.connection.transaction():
             delivery = DeliveryRecord(DeliveryKind.MERGE, named.id, project_id)

@@ -18,7 +18,9 @@ class MessageRepository:
         self._rows = RowTable(connection, tables.MessageTable, shape_of(Message))
 
     def add(self, message: Message) -> bool:
-        """Queue a message; False when the session has had its fingerprint (or id). Raises NotFound for an unknown session."""
+        """Queue a message; False when the session has had its fingerprint (or id). Raises
+        NotFound for an unknown session.
+        """
         return self._rows.add(message)
 
     def get(self, message_id: str) -> Message | None:
@@ -34,7 +36,9 @@ class MessageRepository:
         return self._rows.find(order=("ordinal",), session_id=session_id)
 
     def waiting(self) -> dict[str, Message]:
-        """The oldest message of each session that still needs something done; one query whatever their number."""
+        """The oldest message of each session that still needs something done; one
+        query whatever their number.
+        """
         found: dict[str, Message] = {}
         for message in self._rows.find(order=("ordinal",), state=_PENDING):
             found.setdefault(message.session_id, message)

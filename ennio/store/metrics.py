@@ -18,12 +18,21 @@ _encode_fields = fields_of(_FIELDS)
 def _encode(metrics: SessionMetrics) -> Values:
     # the documented column is a REAL; the exact amount stands beside it
     cost = metrics.estimated_cost_usd
-    return _encode_fields(metrics) | {"estimated_cost_usd": float(cost or 0), "cost_usd": None if cost is None else str(cost)}
+    return _encode_fields(metrics) | {
+        "estimated_cost_usd": float(cost or 0),
+        "cost_usd": None if cost is None else str(cost),
+    }
 
 
 def _decode(values: Values) -> SessionMetrics:
-    cost = values["cost_usd"] or (str(values["estimated_cost_usd"]) if values["estimated_cost_usd"] else None)
-    return SessionMetrics(**decode_fields(SessionMetrics, {name: values[name] for name in _FIELDS} | {"estimated_cost_usd": cost}))
+    cost = values["cost_usd"] or (
+        str(values["estimated_cost_usd"]) if values["estimated_cost_usd"] else None
+    )
+    return SessionMetrics(
+        **decode_fields(
+            SessionMetrics, {name: values[name] for name in _FIELDS} | {"estimated_cost_usd": cost}
+        )
+    )
 
 
 class MetricsRepository:
@@ -31,7 +40,9 @@ class MetricsRepository:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._clock = clock
-        self._rows = RowTable(connection, tables.MetricsTable, RowShape((*_FIELDS, "cost_usd"), _encode, _decode))
+        self._rows = RowTable(
+            connection, tables.MetricsTable, RowShape((*_FIELDS, "cost_usd"), _encode, _decode)
+        )
 
     def get(self, session_id: str) -> SessionMetrics:
         """A session's numbers, zeros before the first save."""

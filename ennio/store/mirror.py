@@ -1,7 +1,8 @@
-"""What was last known of a database on a server: a copy in memory, for people who look while the server is away.
+"""What was last known of a database on a server: a copy in memory, for people who look
+while the server is away.
 
-It holds what they ask for: the sessions, their place in the queue, what was seen of them and their numbers. All
-else is empty in it, so nobody who decides anything may read it.
+It holds what they ask for: the sessions, their place in the queue, what was seen of them and their
+numbers. All else is empty in it, so nobody who decides anything may read it.
 """
 
 from __future__ import annotations
@@ -46,13 +47,20 @@ class Mirror:
     def fill(self, read: Callable[[str], Sequence[Row]]) -> None:
         """Take everything anew from what ``read`` gives for a query."""
         # all is read before anything is put in its place: others may look meanwhile
-        found = {table: read(f"SELECT {', '.join(columns_of(table))} FROM {name_of(table)} {which}") for table, which in _WHICH.items()}  # noqa: S608
+        found = {
+            table: read(f"SELECT {', '.join(columns_of(table))} FROM {name_of(table)} {which}")
+            for table, which in _WHICH.items()
+        }  # noqa: S608
         self._waiting = []
         self._database.execute("BEGIN")
         for table, rows in found.items():
             name, columns = name_of(table), columns_of(table)
             self._database.execute(f"DELETE FROM {name}")  # noqa: S608
-            self._database.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows)  # noqa: S608
+            self._database.executemany(
+                f"INSERT INTO {name} ({', '.join(columns)}) VALUES "
+                f"({', '.join('?' * len(columns))})",
+                rows,
+            )  # noqa: S608
         self._database.execute("COMMIT")
 
     def note(self, statement: str, parameters: Sequence[Any]) -> None:
@@ -60,7 +68,9 @@ class Mirror:
         text = self._writes.get(statement)
         if text is None:
             found = _WRITES.match(statement)
-            text = self._writes[statement] = self._text(statement) if found is not None and found[1] in self._held else ""
+            text = self._writes[statement] = (
+                self._text(statement) if found is not None and found[1] in self._held else ""
+            )
         if text:
             self._noted.append((text, parameters))
 

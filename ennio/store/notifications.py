@@ -20,9 +20,10 @@ from ennio.store.row_table import RowTable
 class Notice:
     """One thing a person is told, over several channels.
 
-    ``channels`` are those it should go over, ``done_at`` is when nothing was left to try. Its deliveries tell the
-    rest: ``sent`` are the channels that took it, ``failed`` those that did not, with the reason, ``refused`` those of
-    them that are not tried again, and ``attempts`` is how often the one was tried that was tried most.
+    ``channels`` are those it should go over, ``done_at`` is when nothing was left to try. Its
+    deliveries tell the rest: ``sent`` are the channels that took it, ``failed`` those that did not,
+    with the reason, ``refused`` those of them that are not tried again, and ``attempts`` is how
+    often the one was tried that was tried most.
     """
 
     id: str
@@ -50,7 +51,9 @@ _SHAPE = RowShape(
 
 
 class NotificationRepository:
-    """Keeps notices; each fingerprint is taken once. What became of them on each channel is read from deliveries."""
+    """Keeps notices; each fingerprint is taken once. What became of them on each channel
+    is read from deliveries.
+    """
 
     def __init__(self, connection: Connection, deliveries: DeliveryRepository) -> None:
         self._rows = RowTable(connection, tables.NotificationTable, _SHAPE)

@@ -16,11 +16,21 @@ from ennio.store.sqlite import MEMORY, Sqlite
 from ennio.store.store import Store
 
 PATIENCE = 5.0
-_DOCUMENTED = frozenset({"id", "project_id", "status", "config_hash", "metadata", "created_at", "last_activity_at"})
+_DOCUMENTED = frozenset(
+    {"id", "project_id", "status", "config_hash", "metadata", "created_at", "last_activity_at"}
+)
 
 
-def open_store(url: str, directory: Path, clock: Clock, *, patience: float = PATIENCE, beside: Path | None = None) -> Store:
-    """Open the database of a ``database_url``, made or migrated as needed; relative to ``directory``.
+def open_store(
+    url: str,
+    directory: Path,
+    clock: Clock,
+    *,
+    patience: float = PATIENCE,
+    beside: Path | None = None,
+) -> Store:
+    """Open the database of a ``database_url``, made or migrated as needed;
+    relative to ``directory``.
 
     ``patience`` is how many seconds a lock of another process is waited for, ``beside`` a folder
     for what must be kept while the database cannot be written. Raises Refused (not
@@ -34,7 +44,12 @@ def open_store(url: str, directory: Path, clock: Clock, *, patience: float = PAT
     except BaseException:
         connection.close()
         raise
-    return Store(connection, clock, version, RememberedStops(None if beside is None else beside / "stops.json"))
+    return Store(
+        connection,
+        clock,
+        version,
+        RememberedStops(None if beside is None else beside / "stops.json"),
+    )
 
 
 def _dialect(url: str, directory: Path, patience: float) -> Dialect:
@@ -52,14 +67,17 @@ def _dialect(url: str, directory: Path, patience: float) -> Dialect:
 
 
 def _bring_up_to_date(connection: Connection, clock: Clock) -> int:
-    """Look and migrate in one transaction: two that open at once take turns, a failure leaves nothing behind."""
+    """Look and migrate in one transaction: two that open at once take turns, a
+    failure leaves nothing behind.
+    """
     with connection.transaction():
         connection.check()
         tables = connection.dialect.tables()
         version = _version(connection, tables)
         if version > NEWEST:
             raise Refused(
-                f"the database {connection.name} is of a newer Ennio (schema {version}, this one knows {NEWEST}): "
+                f"the database {connection.name} is of a newer Ennio (schema {version}, this one "
+                f"knows {NEWEST}): "
                 "update Ennio, or restore a backup made before the update"
             )
         if version == NEWEST:
@@ -68,9 +86,16 @@ def _bring_up_to_date(connection: Connection, clock: Clock) -> int:
 
 
 def _version(connection: Connection, tables: Mapping[str, frozenset[str]]) -> int:
-    """The step the database is at; 0 for an empty one and for one of v0.1, which kept no such record of ours."""
+    """The step the database is at; 0 for an empty one and for one of v0.1, which
+    kept no such record of ours.
+    """
     if tables and not tables.get("sessions", frozenset()) >= _DOCUMENTED:
-        raise Refused(f"{connection.name} is the database of another program; name another one in database_url")
+        raise Refused(
+            f"{connection.name} is the database of another program; name another one in "
+            "database_url"
+        )
     if "schema_migrations" not in tables:
         return 0
-    return int(connection.sql("SELECT COALESCE(MAX(version), 0) FROM schema_migrations").fetchone()[0])
+    return int(
+        connection.sql("SELECT COALESCE(MAX(version), 0) FROM schema_migrations").fetchone()[0]
+    )

@@ -34,7 +34,10 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND l.objid = (hashtext(current_schema()::text)::bigint & 4294967295)::oid
 """  # noqa: S608 - a number of ours
-_SETTINGS = "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema()"
+_SETTINGS = (
+    "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), "
+    "current_schema()"
+)
 _COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
 WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
@@ -42,18 +45,63 @@ WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
 
 # by the beginning of PostgreSQL's error code: who can act, and the words
 _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
-    "28": (Refused, "the database {name} refuses the user ({error}): give the right one in database_url, and its password in ~/.pgpass"),
-    "3D": (Refused, "{name} does not exist on its server ({error}): make it with createdb, or name another in database_url"),
-    "3F": (Refused, "the schema of {name} is not there ({error}): make it with CREATE SCHEMA, or name another in database_url"),
-    "42501": (Refused, "{name} does not let this user work in it ({error}): make the user its owner"),
+    "28": (
+        Refused,
+        (
+            "the database {name} refuses the user ({error}): give the right one in database_url, "
+            "and "
+            "its password in ~/.pgpass"
+        ),
+    ),
+    "3D": (
+        Refused,
+        (
+            "{name} does not exist on its server ({error}): make it with createdb, or name "
+            "another in "
+            "database_url"
+        ),
+    ),
+    "3F": (
+        Refused,
+        (
+            "the schema of {name} is not there ({error}): make it with CREATE SCHEMA, or name "
+            "another "
+            "in database_url"
+        ),
+    ),
+    "42501": (
+        Refused,
+        "{name} does not let this user work in it ({error}): make the user its owner",
+    ),
     "53": (Exhausted, "the server of {name} has run out of something ({error}); it is tried again"),
-    "58": (Unreachable, "the server of {name} could not read or write its files ({error}): look at its disk"),
+    "58": (
+        Unreachable,
+        "the server of {name} could not read or write its files ({error}): look at its disk",
+    ),
     "XX": (Refused, "the database {name} is damaged ({error}): restore a backup"),
-    "25006": (Unreachable, "the database {name} can only be read just now ({error}); it is tried again"),
-    "40": (Unreachable, "the database {name} broke off what was asked ({error}); it is tried again"),
-    "55": (Unreachable, "the database {name} is locked by somebody else ({error}); it is tried again"),
-    "57": (Unreachable, "the server of {name} ends or begins just now ({error}); it is tried again"),
-    "08": (Unreachable, "the server of {name} does not answer ({error}): nothing is written until it does, and agents go on"),
+    "25006": (
+        Unreachable,
+        "the database {name} can only be read just now ({error}); it is tried again",
+    ),
+    "40": (
+        Unreachable,
+        "the database {name} broke off what was asked ({error}); it is tried again",
+    ),
+    "55": (
+        Unreachable,
+        "the database {name} is locked by somebody else ({error}); it is tried again",
+    ),
+    "57": (
+        Unreachable,
+        "the server of {name} ends or begins just now ({error}); it is tried again",
+    ),
+    "08": (
+        Unreachable,
+        (
+            "the server of {name} does not answer ({error}): nothing is written until it does, and "
+            "agents go on"
+        ),
+    ),
 }
 _AWAY = "08"
 
@@ -77,13 +125,17 @@ class Postgres:
         self._mirror: Mirror | None = None
 
     def open(self, patience: float) -> Postgres:
-        """Take its lock, for which ``patience`` seconds are waited. Raises Refused, Unreachable, Conflict."""
+        """Take its lock, for which ``patience`` seconds are waited. Raises
+        Refused, Unreachable, Conflict.
+        """
         with InWords(self):
             self._writer = self._holding(self._server.connect(), patience)
         return self
 
     def version(self) -> str:
-        """What the server is, for people; nothing is changed, and no lock is taken. Raises Refused, Unreachable."""
+        """What the server is, for people; nothing is changed, and no lock is taken.
+        Raises Refused, Unreachable.
+        """
         with InWords(self):
             return str(self._server.read("SHOW server_version", ())[0][0])
 
@@ -107,10 +159,15 @@ class Postgres:
             self._writing().execute("BEGIN")
 
     def commit(self) -> None:
-        """See ``Dialect.commit``. Raises RuntimeError where a statement had failed and nobody said so."""
+        """See ``Dialect.commit``. Raises RuntimeError where a statement had
+        failed and nobody said so.
+        """
         done = self._writing().execute("COMMIT").statusmessage
         if done != "COMMIT":
-            raise RuntimeError("a statement of this transaction failed and its error was caught: all was rolled back")
+            raise RuntimeError(
+                "a statement of this transaction failed and its error was caught: all was rolled "
+                "back"
+            )
         if self._mirror is not None:
             self._mirror.done()
 
@@ -129,7 +186,9 @@ class Postgres:
             self._drop()
 
     def settle(self) -> None:
-        """See ``Dialect.settle``: who has the lock again knows that what was under way has ended."""
+        """See ``Dialect.settle``: who has the lock again knows that what
+        was under way has ended.
+        """
         self.begin()
         self.roll_back()
 
@@ -149,12 +208,16 @@ class Postgres:
         return [] if self._mirror is None else self._mirror.read(statement, parameters)
 
     def data_version(self) -> object:
-        """See ``Dialect.data_version``: which transactions can be seen, as the server itself puts it."""
+        """See ``Dialect.data_version``: which transactions can be seen, as
+        the server itself puts it.
+        """
         return self._server.read("SELECT pg_current_snapshot()::text", ())[0][0]
 
     def unsound(self, error: BaseException) -> bool:
         """See ``Dialect.unsound``: halves of characters, and the character of number 0."""
-        return isinstance(error, UnicodeEncodeError) or (isinstance(error, self._psycopg.DataError) and error.sqlstate is None)
+        return isinstance(error, UnicodeEncodeError) or (
+            isinstance(error, self._psycopg.DataError) and error.sqlstate is None
+        )
 
     def sound(self, text: str) -> str:
         """See ``Dialect.sound``."""
@@ -176,11 +239,20 @@ class Postgres:
         """See ``Dialect.check``: that the server is one that will do. Raises Refused."""
         version, encoding, schema = self._writing().execute(_SETTINGS).fetchone()
         if version < OLDEST:
-            raise Refused(f"the server of {self.name} is PostgreSQL {version // 10000}: {OLDEST // 10000} or newer is needed")
+            raise Refused(
+                f"the server of {self.name} is PostgreSQL {version // 10000}: {OLDEST // 10000} "
+                "or newer is needed"
+            )
         if encoding != "UTF8":
-            raise Refused(f"{self.name} keeps texts as {encoding}, which cannot hold all of them: make it with createdb --encoding=UTF8")
+            raise Refused(
+                f"{self.name} keeps texts as {encoding}, which cannot hold all of them: make it "
+                "with createdb --encoding=UTF8"
+            )
         if schema is None:
-            raise Refused(f"the schema of {self.name} is not there: make it with CREATE SCHEMA, or name another in database_url")
+            raise Refused(
+                f"the schema of {self.name} is not there: make it with CREATE SCHEMA, or name "
+                "another in database_url"
+            )
 
     def tables(self) -> Mapping[str, frozenset[str]]:
         """See ``Dialect.tables``."""
@@ -204,17 +276,23 @@ class Postgres:
         return self._server.code(error) or (_AWAY if self._server.passes(error) else "")
 
     def _writing(self) -> Any:
-        """The connection that writes, made anew where it was lost; inside a transaction what is lost stays lost."""
+        """The connection that writes, made anew where it was lost; inside a transaction
+        what is lost stays lost.
+        """
         if self._writer is None:
             self._writer = self._holding(self._server.connect(), _PATIENCE)
         return self._writer
 
     def _holding(self, connection: Any, patience: float) -> Any:
-        """Take the lock of the database for this connection. Raises Conflict at first, and later Gone, saying who has it."""
+        """Take the lock of the database for this connection. Raises Conflict at first, and later
+        Gone, saying who has it.
+        """
         until = time.monotonic() + patience
         while not connection.execute(f"SELECT pg_try_advisory_lock({_KEY})").fetchone()[0]:
             holder = connection.execute(_HOLDER).fetchone()
-            if holder is not None and holder[0] == self._backend:  # ours, of which the server has not yet heard that it is lost
+            if (
+                holder is not None and holder[0] == self._backend
+            ):  # ours, of which the server has not yet heard that it is lost
                 connection.execute("SELECT pg_terminate_backend(%s)", (self._backend,))
             if time.monotonic() > until:
                 connection.close()
@@ -227,8 +305,14 @@ class Postgres:
     def _held(self, holder: Row | None) -> EnnioError:
         who = f"{holder[1]}, at {holder[2]}" if holder is not None else "an unknown process"
         if not self._backend:
-            return Conflict(f"another supervisor works on {self.name} already: {who}; `ennio stop` ends it there")
-        self._taken = f"another supervisor took over {self.name}: {who}; nothing is written by this one: end one of them by ennio stop"
+            return Conflict(
+                f"another supervisor works on {self.name} already: {who}; `ennio stop` ends it "
+                "there"
+            )
+        self._taken = (
+            f"another supervisor took over {self.name}: {who}; nothing is written by this one: "
+            "end one of them by ennio stop"
+        )
         return Gone(self._taken)
 
     def _lose(self, error: BaseException) -> None:
@@ -248,5 +332,10 @@ def _driver() -> Any:
     try:
         return importlib.import_module("psycopg")
     except ImportError as error:
-        how = "python -m pip install 'psycopg[binary]>=3.3.9' with the python of Ennio's .venv installs it"
-        raise Refused(f"database_url names PostgreSQL, whose driver psycopg is not installed ({error}): {how}") from error
+        how = (
+            "python -m pip install 'psycopg[binary]>=3.3.9' with the python of Ennio's .venv "
+            "installs it"
+        )
+        raise Refused(
+            f"database_url names PostgreSQL, whose driver psycopg is not installed ({error}): {how}"
+        ) from error

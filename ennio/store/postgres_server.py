@@ -38,7 +38,9 @@ class Server:
     """Connections to one database of a server; up to ``READERS`` of them read."""
 
     def __init__(self, psycopg: Any, url: str, name: str) -> None:
-        """``name`` is what the server shows of us. Raises Refused for an address it cannot understand."""
+        """``name`` is what the server shows of us. Raises Refused for an
+        address it cannot understand.
+        """
         self._psycopg = psycopg
         self._wait = _waiting()
         self._idle: list[Any] = []
@@ -51,13 +53,17 @@ class Server:
             given = psycopg.conninfo.conninfo_to_dict(url)
         except psycopg.Error:
             # without its words: they may repeat the password
-            raise Refused("database_url is no address that PostgreSQL understands: see docs/postgresql.md") from None
+            raise Refused(
+                "database_url is no address that PostgreSQL understands: see docs/postgresql.md"
+            ) from None
         self._address = _WANTED | {"application_name": name[:63]} | given
 
     def connect(self) -> Any:
-        """A new connection, each of whose statements is a transaction. Raises what the driver raises.
+        """A new connection, each of whose statements is a transaction.
+        Raises what the driver raises.
 
-        A server that went away a moment ago is waited for; of one that stays away it is asked once a second.
+        A server that went away a moment ago is waited for; of one that stays away
+        it is asked once a second.
         """
         until = (time.monotonic() if self._since is None else self._since) + PATIENCE
         while True:
@@ -151,7 +157,9 @@ class Server:
 
 
 class _Limited:
-    """How a connection waits for the server: not for ever; broken off half-way it is of no more use."""
+    """How a connection waits for the server: not for ever; broken off
+    half-way it is of no more use.
+    """
 
     def __init__(self, psycopg: Any, connection: Any, wait: Any) -> None:
         self._psycopg, self._pgconn, self._wait = psycopg, connection.pgconn, wait
@@ -164,7 +172,9 @@ class _Limited:
             if self._pgconn.transaction_status == self._psycopg.pq.TransactionStatus.ACTIVE:
                 self._pgconn.finish()
             if isinstance(error, self._psycopg.errors._WaitTimeout):  # noqa: SLF001 - it has no other name
-                raise self._psycopg.OperationalError(f"no answer within {LIMIT:.0f} seconds") from error
+                raise self._psycopg.OperationalError(
+                    f"no answer within {LIMIT:.0f} seconds"
+                ) from error
             raise
 
 
@@ -172,4 +182,8 @@ def _waiting() -> Any:
     """How to wait for a socket: as gevent does where it runs, else the driver's own way."""
     waiting = importlib.import_module("psycopg.waiting")
     monkey = sys.modules.get("gevent.monkey")
-    return waiting.wait_selector if monkey is not None and monkey.is_module_patched("select") else waiting.wait
+    return (
+        waiting.wait_selector
+        if monkey is not None and monkey.is_module_patched("select")
+        else waiting.wait
+    )

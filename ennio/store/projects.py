@@ -40,7 +40,9 @@ class ProjectRepository:
         now = self._clock.now()
         with self._connection.transaction():
             stored = self.get(project.id)
-            created, updated = (now, now) if stored is None else (stored.created_at, stored.updated_at)
+            created, updated = (
+                (now, now) if stored is None else (stored.created_at, stored.updated_at)
+            )
             row = ProjectRow(
                 project_id=project.id,
                 name=project.name,

@@ -13,7 +13,9 @@ from ennio.store.row_table import RowTable
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One session in the queue. A ``held`` one is not admitted until released; ``reason`` says what it waits for."""
+    """One session in the queue. A ``held`` one is not admitted until released;
+    ``reason`` says what it waits for.
+    """
 
     session_id: str
     project_id: str
@@ -31,7 +33,9 @@ class QueueRepository:
         self._rows = RowTable(connection, tables.QueueTable, shape_of(Waiting))
 
     def add(self, waiting: Waiting) -> bool:
-        """Line a session up; False when it waits already. Raises NotFound for an unknown session."""
+        """Line a session up; False when it waits already. Raises
+        NotFound for an unknown session.
+        """
         return self._rows.add(waiting)
 
     def get(self, session_id: str) -> Waiting | None:
@@ -43,7 +47,9 @@ class QueueRepository:
         return self._rows.change(waiting)
 
     def remove(self, session_id: str) -> bool:
-        """Take a session out; tells whether it was waiting, and of several who take it one alone is told so."""
+        """Take a session out; tells whether it was waiting, and of several who take
+        it one alone is told so.
+        """
         return self._rows.remove(session_id)
 
     def list(self) -> tuple[Waiting, ...]:

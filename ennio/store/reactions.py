@@ -13,7 +13,8 @@ from ennio.store.row_table import RowTable
 
 @dataclass(frozen=True, slots=True)
 class ReactionRecord:
-    """One decision of a reaction. ``outcome`` is a word: sent, notified, merged, escalated, skipped ...
+    """One decision of a reaction. ``outcome`` is a word: sent, notified,
+    merged, escalated, skipped ...
 
     ``session_id`` is empty for a reaction to a whole project. ``detail`` says why.
     """
@@ -44,11 +45,15 @@ class _ProjectReactionMemory:
 
 
 class ReactionRepository:
-    """Keeps one opaque text per reaction and session or project, and the history of what was decided."""
+    """Keeps one opaque text per reaction and session or project, and the
+    history of what was decided.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._memories = RowTable(connection, tables.ReactionTable, shape_of(_ReactionMemory))
-        self._of_projects = RowTable(connection, tables.ProjectReactionTable, shape_of(_ProjectReactionMemory))
+        self._of_projects = RowTable(
+            connection, tables.ProjectReactionTable, shape_of(_ProjectReactionMemory)
+        )
         self._history = RowTable(connection, tables.ReactionHistoryTable, shape_of(ReactionRecord))
 
     def get(self, session_id: str, key: str) -> str | None:

@@ -1,4 +1,6 @@
-"""Orders to end a session that could not be written into the database, kept in a file beside it until they can be."""
+"""Orders to end a session that could not be written into the database, kept in a file
+beside it until they can be.
+"""
 
 from __future__ import annotations
 

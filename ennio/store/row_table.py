@@ -25,15 +25,20 @@ def _insist(name: str, columns: tuple[str, ...], declared: tuple[str, ...]) -> N
     unknown = set(columns) - set(declared)
     if unknown:
         wanted = ", ".join(sorted(unknown))
-        raise RuntimeError(f"table {name} has no column {wanted}: declare it in ennio/store/tables.py, and add a migration")
+        raise RuntimeError(
+            f"table {name} has no column {wanted}: declare it in ennio/store/tables.py, and add a "
+            "migration"
+        )
 
 
 class RowTable(Generic[R]):
-    """The rows of one declared table. ``key`` names what makes a row unique, where that is not the table's own key.
+    """The rows of one declared table. ``key`` names what makes a row unique, where that is
+    not the table's own key.
 
     ``view`` is read in its place.
 
-    Where the table has an ``ordinal`` that the dataclass has not, rows get theirs in the order of adding.
+    Where the table has an ``ordinal`` that the dataclass has not, rows get
+    theirs in the order of adding.
     """
 
     def __init__(
@@ -60,25 +65,48 @@ class RowTable(Generic[R]):
         found = self.find(**dict(zip(self.key, key, strict=True)))
         return found[0] if found else None
 
-    def find(self, *conditions: Any, order: Sequence[str] = (), limit: int | None = None, **equal: Any) -> tuple[R, ...]:
-        """The rows whose columns equal what is given (None: NULL, a tuple: any of), ``-column`` for descending order."""
+    def find(
+        self, *conditions: Any, order: Sequence[str] = (), limit: int | None = None, **equal: Any
+    ) -> tuple[R, ...]:
+        """The rows whose columns equal what is given (None: NULL, a tuple: any of),
+        ``-column`` for descending order.
+        """
         if conditions:
             rows = self.connection.read(self._select(conditions, order, limit, equal))
         else:
             rows = self.connection.read_text(*self._statement(tuple(order), limit, equal))
         return tuple(self._decode(row) for row in rows)
 
-    def _select(self, conditions: Sequence[Any], order: Sequence[str], limit: int | None, equal: Mapping[str, Any]) -> Any:
+    def _select(
+        self,
+        conditions: Sequence[Any],
+        order: Sequence[str],
+        limit: int | None,
+        equal: Mapping[str, Any],
+    ) -> Any:
         query = self.table.select(*(self.column(name) for name in self.shape.columns))
         if equal or conditions:
             query = query.where(*self._where(equal), *conditions)
-        query = query.order_by(*(self.column(name[1:]).desc() if name.startswith("-") else self.column(name) for name in order))
+        query = query.order_by(
+            *(
+                self.column(name[1:]).desc() if name.startswith("-") else self.column(name)
+                for name in order
+            )
+        )
         return query if limit is None else query.limit(limit)
 
-    def _statement(self, order: tuple[str, ...], limit: int | None, equal: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        """The text of a query and its values. Making the text costs more than running it, so it is kept for each form of query."""
+    def _statement(
+        self, order: tuple[str, ...], limit: int | None, equal: Mapping[str, Any]
+    ) -> tuple[str, list[Any]]:
+        """The text of a query and its values. Making the text costs more than running it, so it is
+        kept for each form of query.
+        """
         form = (order, limit is not None, *((name, _form(value)) for name, value in equal.items()))
-        given = (value if isinstance(value, tuple) else (value,) for value in equal.values() if value is not None)
+        given = (
+            value if isinstance(value, tuple) else (value,)
+            for value in equal.values()
+            if value is not None
+        )
         values = [encode(item) for items in given for item in items]
         values += [] if limit is None else [limit]
         if form not in self._texts:
@@ -94,13 +122,21 @@ class RowTable(Generic[R]):
         return int(self.connection.read(query.where(*self._where(equal)) if equal else query)[0][0])
 
     def tally(self, by: Sequence[str], *conditions: Any, **equal: Any) -> Mapping[Row, int]:
-        """How many rows have these values and meet the conditions, by what stands in some columns."""
+        """How many rows have these values and meet the conditions, by
+        what stands in some columns.
+        """
         columns = [self.column(name) for name in by]
-        query = self.table.select(*columns, peewee.fn.COUNT(peewee.SQL("*"))).where(*self._where(equal), *conditions).group_by(*columns)
+        query = (
+            self.table.select(*columns, peewee.fn.COUNT(peewee.SQL("*")))
+            .where(*self._where(equal), *conditions)
+            .group_by(*columns)
+        )
         return {row[:-1]: int(row[-1]) for row in self.connection.read(query)}
 
     def add(self, row: R) -> bool:
-        """Add a row unless one stands in its way; tells whether it was added. Raises NotFound for an unknown session."""
+        """Add a row unless one stands in its way; tells whether it was added. Raises
+        NotFound for an unknown session.
+        """
         with self.connection.transaction():
             return self._insert(row)
 
@@ -113,25 +149,40 @@ class RowTable(Generic[R]):
         """Replace the row that has this key; tells whether there was one."""
         values = self.shape.encode(row)
         if None in [values[name] for name in self.key]:
-            return self.connection.change(self._update(values, self._where({name: values[name] for name in self.key}))) > 0
+            return (
+                self.connection.change(
+                    self._update(values, self._where({name: values[name] for name in self.key}))
+                )
+                > 0
+            )
         return self._write("update", values) > 0
 
     def _update(self, values: Values, where: list[Any]) -> Any:
-        update = {self.column(name): value for name, value in values.items() if name not in self.key}
+        update = {
+            self.column(name): value for name, value in values.items() if name not in self.key
+        }
         return self.table.update(update).where(*where)
 
     def _write(self, kind: str, values: Values) -> int:
-        """Run a statement that is always the same, whose text is kept with the order in which it takes the columns."""
+        """Run a statement that is always the same, whose text is kept with the order in
+        which it takes the columns.
+        """
         if kind not in self._writes:
             names = {name: name for name in values}
-            query = self._update(names, self._where({name: name for name in self.key})) if kind == "update" else self._add(names)
+            query = (
+                self._update(names, self._where({name: name for name in self.key}))
+                if kind == "update"
+                else self._add(names)
+            )
             text, order = self.connection.text_of(query)
             self._writes[kind] = text, itemgetter(*order)
         text, in_order = self._writes[kind]
         return self.connection.change_text(text, in_order(values))
 
     def _add(self, values: Values) -> Any:
-        return self.table.insert({self.column(name): value for name, value in values.items()}).on_conflict(action="nothing")
+        return self.table.insert(
+            {self.column(name): value for name, value in values.items()}
+        ).on_conflict(action="nothing")
 
     def save(self, row: R) -> None:
         """Replace the row that has this key, or add it. Raises NotFound for an unknown session."""
@@ -158,7 +209,9 @@ class RowTable(Generic[R]):
             return self._write("insert", values) > 0
         except self.connection.dialect.errors as error:
             if self.connection.dialect.breaks_reference(error):
-                raise NotFound(f"no session {getattr(row, 'session_id', '')} for a row of {self.name}") from error
+                raise NotFound(
+                    f"no session {getattr(row, 'session_id', '')} for a row of {self.name}"
+                ) from error
             raise
 
     def _where(self, equal: Mapping[str, Any]) -> list[Any]:
@@ -168,7 +221,11 @@ class RowTable(Generic[R]):
     def _equals(column: Any, value: Any) -> Any:
         if value is None:
             return column.is_null()
-        return column.in_([encode(item) for item in value]) if isinstance(value, tuple) else column == encode(value)
+        return (
+            column.in_([encode(item) for item in value])
+            if isinstance(value, tuple)
+            else column == encode(value)
+        )
 
     def _decode(self, row: Sequence[Any]) -> R:
         values = dict(zip(self.shape.columns, row, strict=True))
@@ -176,7 +233,9 @@ class RowTable(Generic[R]):
             return self.shape.decode(values)
         except ValueError as error:
             key = ", ".join(str(values[name]) for name in self.key)
-            raise Refused(f"row {key} of table {self.name} in {self.connection.name} cannot be read: {error}") from error
+            raise Refused(
+                f"row {key} of table {self.name} in {self.connection.name} cannot be read: {error}"
+            ) from error
 
     def _named(self, row: R) -> str:
         values = self.shape.encode(row)

@@ -53,7 +53,11 @@ class SessionRepository:
         return session
 
     def list(
-        self, project_id: str | None = None, *, archived: bool = False, statuses: Collection[SessionStatus] | None = None
+        self,
+        project_id: str | None = None,
+        *,
+        archived: bool = False,
+        statuses: Collection[SessionStatus] | None = None,
     ) -> tuple[Session, ...]:
         """Sessions, oldest first; archived ones only when asked for, beside the others."""
         equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
@@ -73,12 +77,16 @@ class SessionRepository:
         return _by_age(self._rows.find(project_id=project_id, branch=branch, status=_UNENDED))
 
     def count_live(self, project_id: str | None = None) -> int:
-        """How many sessions have an agent or wait for one (neither ended nor exited, not archived)."""
+        """How many sessions have an agent or wait for one (neither ended
+        nor exited, not archived).
+        """
         equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
         return self._rows.count(status=_LIVE, archived_at=None, **equal)
 
     def admitted(self) -> Mapping[tuple[str, SessionStatus], int]:
-        """``count_live`` without those that wait in the queue, by project and status; one query whatever their number."""
+        """``count_live`` without those that wait in the queue, by project and status; one
+        query whatever their number.
+        """
         queue = peewee.Table("queue")
         waits = self._rows.column("id").in_(queue.select(peewee.Column(queue, "session_id")))
         found = self._rows.tally(("project_id", "status"), ~waits, status=_LIVE, archived_at=None)
@@ -103,7 +111,10 @@ def _encode(session: Session) -> Values:
 def _agent_info(session: Session) -> Mapping[str, Any] | None:
     if session.usage is None and session.summary is None:
         return None
-    return {"summary": session.summary, "cost": None if session.usage is None else _cost(session.usage)}
+    return {
+        "summary": session.summary,
+        "cost": None if session.usage is None else _cost(session.usage),
+    }
 
 
 def _cost(usage: Usage) -> Mapping[str, Any]:
@@ -148,4 +159,7 @@ def _usage(cost: Mapping[str, Any] | None) -> Usage | None:
 
 def _texts(data: Mapping[str, Any]) -> dict[str, str]:
     """Values that are not text travel as their JSON text."""
-    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in data.items()}
+    return {
+        str(key): value if isinstance(value, str) else json.dumps(value)
+        for key, value in data.items()
+    }

@@ -1,4 +1,6 @@
-"""SQLite: a file, or memory. One connection for all, so nothing may yield inside of a transaction."""
+"""SQLite: a file, or memory. One connection for all, so nothing may yield
+inside of a transaction.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,54 @@ _HEADER = b"SQLite format 3\0"
 
 # by the primary part of SQLite's error name: who can act, and the words
 _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
-    "SQLITE_BUSY": (Unreachable, "the database {name} is locked by another process; try again when that is done with it"),
-    "SQLITE_LOCKED": (Unreachable, "the database {name} is locked by another process; try again when that is done with it"),
-    "SQLITE_FULL": (Exhausted, "there is no space left for the database {name}: free some on its disk"),
-    "SQLITE_IOERR": (Unreachable, "the database {name} could not be read or written ({error}): look at its disk"),
-    "SQLITE_NOMEM": (Exhausted, "there is no memory left for the database {name}: end some programs"),
-    "SQLITE_READONLY": (Refused, "the database {name} cannot be written: give its file and its folder write permission"),
-    "SQLITE_PERM": (Refused, "the database {name} may not be used: give its file and its folder read and write permission"),
-    "SQLITE_CANTOPEN": (Refused, "the database {name} cannot be opened: look whether its folder exists and may be written"),
-    "SQLITE_NOTADB": (Refused, "{name} is not an SQLite database; name another file in database_url, or move this one away"),
+    "SQLITE_BUSY": (
+        Unreachable,
+        "the database {name} is locked by another process; try again when that is done with it",
+    ),
+    "SQLITE_LOCKED": (
+        Unreachable,
+        "the database {name} is locked by another process; try again when that is done with it",
+    ),
+    "SQLITE_FULL": (
+        Exhausted,
+        "there is no space left for the database {name}: free some on its disk",
+    ),
+    "SQLITE_IOERR": (
+        Unreachable,
+        "the database {name} could not be read or written ({error}): look at its disk",
+    ),
+    "SQLITE_NOMEM": (
+        Exhausted,
+        "there is no memory left for the database {name}: end some programs",
+    ),
+    "SQLITE_READONLY": (
+        Refused,
+        "the database {name} cannot be written: give its file and its folder write permission",
+    ),
+    "SQLITE_PERM": (
+        Refused,
+        (
+            "the database {name} may not be used: give its file and its folder read and write "
+            "permission"
+        ),
+    ),
+    "SQLITE_CANTOPEN": (
+        Refused,
+        "the database {name} cannot be opened: look whether its folder exists and may be written",
+    ),
+    "SQLITE_NOTADB": (
+        Refused,
+        (
+            "{name} is not an SQLite database; name another file in database_url, or move this one "
+            "away"
+        ),
+    ),
     "SQLITE_CORRUPT": (
         Refused,
-        "the database {name} is damaged ({error}): restore a backup, or save what is left with `sqlite3 {name} .recover`",
+        (
+            "the database {name} is damaged ({error}): restore a backup, or save what is left with "
+            "`sqlite3 {name} .recover`"
+        ),
     ),
 }
 
@@ -44,17 +82,24 @@ class Sqlite:
     apart = False
 
     def __init__(self, location: str, patience: float) -> None:
-        """Open it; ``patience`` is how many seconds a lock of another process is waited for. Raises Refused."""
+        """Open it; ``patience`` is how many seconds a lock of another process is
+        waited for. Raises Refused.
+        """
         if sqlite3.sqlite_version_info < OLDEST:
             wanted = ".".join(map(str, OLDEST))
-            raise Refused(f"SQLite {sqlite3.sqlite_version} of this Python is too old: {wanted} or newer is needed; use a newer Python")
+            raise Refused(
+                f"SQLite {sqlite3.sqlite_version} of this Python is too old: {wanted} or newer is "
+                "needed; use a newer Python"
+            )
         self.name = location
         self._file: DatabaseFile | None = None
         if location != MEMORY:
             _look_at(Path(location))
         with InWords(self):
             # one connection for all greenlets, and transactions begin and end where we say so
-            self._driver = sqlite3.connect(location, timeout=patience, isolation_level=None, check_same_thread=False)
+            self._driver = sqlite3.connect(
+                location, timeout=patience, isolation_level=None, check_same_thread=False
+            )
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> Any:
         """See ``Dialect.execute``."""
@@ -96,7 +141,9 @@ class Sqlite:
         return self.read(statement, parameters)
 
     def data_version(self) -> tuple[int, int]:
-        """See ``Dialect.data_version``: SQLite counts the rows changed here, and the commits of others."""
+        """See ``Dialect.data_version``: SQLite counts the rows changed here,
+        and the commits of others.
+        """
         return self._driver.total_changes, self._driver.execute("PRAGMA data_version").fetchone()[0]
 
     def unsound(self, error: BaseException) -> bool:
@@ -130,7 +177,8 @@ class Sqlite:
     def tables(self) -> Mapping[str, frozenset[str]]:
         """See ``Dialect.tables``."""
         columns = (
-            "SELECT tables.name, columns.name FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns"
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables JOIN "
+            "pragma_table_info(tables.name) AS columns"
             " WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'"
         )
         return grouped(self._driver.execute(columns).fetchall())
@@ -161,12 +209,20 @@ def _code(error: BaseException) -> str:
 
 
 def _look_at(file: Path) -> None:
-    """Make an empty file only its owner can read, or see that the one there may be a database. An empty one is new."""
+    """Make an empty file only its owner can read, or see that the one there may be a
+    database. An empty one is new.
+    """
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with file.open("rb") as stream:
             header = stream.read(len(_HEADER))
     except OSError as error:
-        raise Refused(f"the database {file} cannot be opened: {error.strerror}; look at its folder and its permissions") from error
+        raise Refused(
+            f"the database {file} cannot be opened: {error.strerror}; look at its folder and its "
+            "permissions"
+        ) from error
     if header and header != _HEADER:
-        raise Refused(f"{file} is not an SQLite database; name another file in database_url, or move this one away")
+        raise Refused(
+            f"{file} is not an SQLite database; name another file in database_url, or move this "
+            "one away"
+        )

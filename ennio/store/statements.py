@@ -28,7 +28,9 @@ peewee: Any = _without_drivers()
 
 
 class _Postgres(peewee.PostgresqlDatabase):  # type: ignore[misc] # peewee has no types
-    """Texts are compared by their bytes, as SQLite does it, whatever the locale of the database is."""
+    """Texts are compared by their bytes, as SQLite does it, whatever the
+    locale of the database is.
+    """
 
     field_types = peewee.PostgresqlDatabase.field_types | {"TEXT": 'TEXT COLLATE "C"'}
 

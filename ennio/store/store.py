@@ -40,9 +40,13 @@ class _Own(threading.local):
 
 
 class Store:
-    """An open database. Every call is short, blocks, and may raise Unreachable or Refused (its file or disk)."""
+    """An open database. Every call is short, blocks, and may raise Unreachable or
+    Refused (its file or disk).
+    """
 
-    def __init__(self, connection: Connection, clock: Clock, schema_version: int, stops: RememberedStops) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, schema_version: int, stops: RememberedStops
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._announcer = Announcer()
@@ -72,9 +76,9 @@ class Store:
     def transaction(self) -> Iterator[Transaction]:
         """Change several things at once, or none of them; inside another one it joins that.
 
-        Nothing in it may yield but the store itself: no logging, no I/O. Listeners hear of its events
-        once it is committed; an error rolls everything back and tells nobody. Where the commit itself
-        fails it is looked whether it happened after all.
+        Nothing in it may yield but the store itself: no logging, no I/O. Listeners hear of its
+        events once it is committed; an error rolls everything back and tells nobody. Where the
+        commit itself fails it is looked whether it happened after all.
         """
         joined = self._mine.transaction
         if joined is not None:
@@ -83,11 +87,15 @@ class Store:
             return
         own = Transaction(self._connection, self.events, self._clock)
         try:
-            with self._connection.lock:  # until it is lined up: listeners hear in the order of commits
+            with (
+                self._connection.lock
+            ):  # until it is lined up: listeners hear in the order of commits
                 try:
                     with self._connection.transaction() as outermost:
                         if not outermost:
-                            raise RuntimeError("a transaction of the store was opened inside one of the connection")
+                            raise RuntimeError(
+                                "a transaction of the store was opened inside one of the connection"
+                            )
                         self._mine.transaction = own
                         try:
                             yield own
@@ -102,10 +110,15 @@ class Store:
             self._announcer.announce()
 
     def _stands(self, transaction: Transaction) -> bool:
-        """Whether a transaction was committed although that failed: then what it emitted is in the log."""
+        """Whether a transaction was committed although that failed: then what
+        it emitted is in the log.
+        """
         with suppress(EnnioError):
             self._connection.settle()
-            return bool(transaction.emitted) and self.events.get(transaction.emitted[-1].id) is not None
+            return (
+                bool(transaction.emitted)
+                and self.events.get(transaction.emitted[-1].id) is not None
+            )
         return False
 
     @property
@@ -119,14 +132,18 @@ class Store:
         return self._connection.dialect.retry_after
 
     def last_known(self) -> AbstractContextManager[None]:
-        """For who only looks: what this greenlet reads inside may be what was last known, while the database cannot be asked.
+        """For who only looks: what this greenlet reads inside may be what was last known, while the
+        database cannot be asked.
 
-        Sessions, the queue, facts and numbers are known; all else seems to be empty. So nothing may be decided on it.
+        Sessions, the queue, facts and numbers are known; all else seems to be empty. So
+        nothing may be decided on it.
         """
         return self._connection.last_known()
 
     def data_version(self) -> object:
-        """What is different from now on once anything has been written, by whomever. Raises RuntimeError inside a transaction."""
+        """What is different from now on once anything has been written, by whomever. Raises
+        RuntimeError inside a transaction.
+        """
         return self._connection.data_version()
 
     def listen(self, callback: Listener) -> Callable[[], None]:

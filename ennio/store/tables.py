@@ -7,8 +7,8 @@ that these lead to the very tables declared here. So a new column is a field her
 ``SessionTable``, ``EventTable``, ``ProjectTable`` and ``MetricsTable`` have the documented columns,
 types, defaults, keys and indices, and nullable columns beside them. Whatever belongs to one session
 goes with it (``ON DELETE CASCADE``); what may concern none (the reactions of a project,
-notifications) has no such tie. Booleans are 0 and 1, times RFC 3339, structures JSON. ``ordinal`` is
-the order in which rows were added.
+notifications) has no such tie. Booleans are 0 and 1, times RFC 3339, structures JSON. ``ordinal``
+is the order in which rows were added.
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.store import declaring
-from ennio.store.declaring import DeclaredTable, index, meta, name_of, number_column, owner, text_column, time_column
+from ennio.store.declaring import (
+    DeclaredTable,
+    index,
+    meta,
+    name_of,
+    number_column,
+    owner,
+    text_column,
+    time_column,
+)
 from ennio.store.statements import peewee
 
 
@@ -108,7 +117,17 @@ index(SystemEventTable, "idx_house_events_seq", "seq", unique=True)
 index(SystemEventTable, "idx_house_events_session_seq", "session_id", "seq")
 index(SystemEventTable, "idx_house_events_project_seq", "project_id", "seq")
 
-EVENT_COLUMNS = ("seq", "id", "event_type", "priority", "session_id", "project_id", "timestamp", "message", "data")
+EVENT_COLUMNS = (
+    "seq",
+    "id",
+    "event_type",
+    "priority",
+    "session_id",
+    "project_id",
+    "timestamp",
+    "message",
+    "data",
+)
 
 
 class ProjectTable(DeclaredTable):
@@ -453,7 +472,6 @@ class IdempotencyTable(DeclaredTable):
 index(IdempotencyTable, "idx_idempotency_keys_at", "at")
 
 
-
 class CursorTable(DeclaredTable):
     """How far each follower of the log has come."""
 
@@ -516,11 +534,16 @@ TABLES: tuple[type[DeclaredTable], ...] = (
 """All of them; who is referred to comes before whoever refers to it."""
 
 EVENT_VIEW = "event_log"
-_HALVES = (f"SELECT {', '.join(EVENT_COLUMNS)} FROM {name_of(table)}" for table in (EventTable, SystemEventTable))  # noqa: S608 - our own names
+_HALVES = (
+    f"SELECT {', '.join(EVENT_COLUMNS)} FROM {name_of(table)}"
+    for table in (EventTable, SystemEventTable)
+)  # noqa: S608 - our own names
 VIEWS: Mapping[str, str] = {EVENT_VIEW: " UNION ALL ".join(_HALVES)}
 """Both tables of events as one log."""
 
 
 def creation(database: Any) -> Iterator[str]:
-    """The statements that make everything in an empty database, in the words of this one of ``statements``."""
+    """The statements that make everything in an empty database, in the words of
+    this one of ``statements``.
+    """
     return declaring.creation(TABLES, VIEWS, database)

@@ -1,8 +1,8 @@
 """A house over stubs for every test of the actors; patience of the delivery cut short.
 
-The supervisor's interpreter is patched by gevent from its first line. Here nothing but ``time.sleep``
-ever waits, so it alone is made cooperative, for the length of a test: the other tests' subprocesses,
-sockets and threads stay as they are.
+The supervisor's interpreter is patched by gevent from its first line. Here nothing but
+``time.sleep`` ever waits, so it alone is made cooperative, for the length of a test: the other
+tests' subprocesses, sockets and threads stay as they are.
 """
 
 from __future__ import annotations

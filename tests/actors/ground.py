@@ -1,4 +1,6 @@
-"""A house of real actors and a real store over stub plugins, on a clock that stands still until told to move."""
+"""A house of real actors and a real store over stub plugins, on a clock that stands
+still until told to move.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,18 @@ from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
-from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROOT, ActorRegistry, forge_name, runtime_name, session_name
+from ennio.actors.registry import (
+    AGENTS,
+    MERGES,
+    NOTICES,
+    QUEUE,
+    REACTIONS,
+    ROOT,
+    ActorRegistry,
+    forge_name,
+    runtime_name,
+    session_name,
+)
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
@@ -75,7 +88,7 @@ class Stage:
     notifiers: dict[str, StubNotifier]
     hooks: Hooks
 
-    # --- doing -------------------------------------------------------------------------------------
+    # --- doing ------------------------------------------------------------------------------------
 
     def spawn(self, prompt: str = "Do it", **more: Any) -> str:
         return self.orchestrator.sessions.spawn(SpawnRequest("play", prompt=prompt, **more)).id
@@ -99,7 +112,9 @@ class Stage:
         eventually(lambda: [m.state.value for m in self.messages(session_id)][:1] == ["delivered"])
 
     def says(self, session_id: str, activity: Activity, **more: Any) -> None:
-        self.agent.says(session_id, self.clock.now(), activity=activity, since=self.clock.now(), **more)
+        self.agent.says(
+            session_id, self.clock.now(), activity=activity, since=self.clock.now(), **more
+        )
 
     def rests(self, session_id: str) -> None:
         """The agent has ended its turn and takes words."""
@@ -123,12 +138,21 @@ class Stage:
 
     def look(self) -> None:
         """Two whole looks of every source: what is true now has been told after it."""
-        names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.actors.ref(forge_name("play")) else [])]
+        names = [
+            runtime_name("stub"),
+            AGENTS,
+            *([forge_name("play")] if self.deps.actors.ref(forge_name("play")) else []),
+        ]
         before = {name: self.orchestrator.supervisor.health()[name].looks for name in names}
         for _ in range(2):
             for name in names:
                 self.deps.actors.tell(name, LookNow())
-        eventually(lambda: all(self.orchestrator.supervisor.health()[name].looks >= before[name] + 2 for name in names))
+        eventually(
+            lambda: all(
+                self.orchestrator.supervisor.health()[name].looks >= before[name] + 2
+                for name in names
+            )
+        )
         self.quiet()
 
     def quiet(self) -> None:
@@ -144,12 +168,15 @@ class Stage:
         before = self.deps.actors.ref(name)
         assert before is not None
         before.tell(CrashForTest()) if name.startswith("session:") else kill(before)
-        eventually(lambda: self.alive(name) and self.deps.actors.ref(name) is not before, why=f"{name} is back")
+        eventually(
+            lambda: self.alive(name) and self.deps.actors.ref(name) is not before,
+            why=f"{name} is back",
+        )
 
     def crash_session(self, session_id: str) -> None:
         self.crash(session_name(session_id))
 
-    # --- seeing ------------------------------------------------------------------------------------
+    # --- seeing -----------------------------------------------------------------------------------
 
     def alive(self, name: str) -> bool:
         ref = self.deps.actors.ref(name)
@@ -178,10 +205,16 @@ class Stage:
         return [message for message in self.messages(session_id) if message.reaction == reaction]
 
     def types(self, session_id: str) -> list[str]:
-        return [str(event.event_type) for event in self.deps.store.events.list_by_session(session_id, limit=10_000)]
+        return [
+            str(event.event_type)
+            for event in self.deps.store.events.list_by_session(session_id, limit=10_000)
+        ]
 
     def words(self, session_id: str) -> list[str]:
-        return [event.message for event in self.deps.store.events.list_by_session(session_id, limit=10_000)]
+        return [
+            event.message
+            for event in self.deps.store.events.list_by_session(session_id, limit=10_000)
+        ]
 
 
 def kill(ref: pykka.ActorRef[Any]) -> None:
@@ -238,16 +271,39 @@ class Play:
         config, home = self.config(), Home(self.root / "home")
         store = open_store("sqlite:ennio.db", self.root, self.clock)
         shelf = Shelf(
-            home, self.clock, agent=self.agent, runtime=self.runtime, workspace=self.workspace, scm=self.scm, notifiers=self.notifiers
+            home,
+            self.clock,
+            agent=self.agent,
+            runtime=self.runtime,
+            workspace=self.workspace,
+            scm=self.scm,
+            notifiers=self.notifiers,
         )
-        deps = Dependencies(config, home, self.clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, self.clock, apart=in_a_thread))
+        deps = Dependencies(
+            config,
+            home,
+            self.clock,
+            store,
+            shelf,
+            ActorRegistry(),
+            PluginHost(shelf, home, self.clock, apart=in_a_thread),
+        )
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)
         orchestrator = Orchestrator.of(deps, feed, self.clock.now(), lambda: None)
         try:
             yield Stage(
-                deps, orchestrator, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks
+                deps,
+                orchestrator,
+                root,
+                self.clock,
+                self.runtime,
+                self.agent,
+                self.workspace,
+                self.scm,
+                self.notifiers,
+                self.hooks,
             )
         finally:
             root.stop(timeout=10)
@@ -272,11 +328,19 @@ def fixed(deps: Dependencies) -> list[tuple[str, Start]]:
         (NOTICES, partial(starting, NotifierActor)),
         (MERGES, partial(starting, MergeActor)),
         (REACTIONS, partial(starting, ReactionActor)),
-        (runtime_name("stub"), lambda name, watcher: RuntimePoller.start(deps, name, watcher, "stub", deps.this_machine)),
+        (
+            runtime_name("stub"),
+            lambda name, watcher: RuntimePoller.start(
+                deps, name, watcher, "stub", deps.this_machine
+            ),
+        ),
         (AGENTS, lambda name, watcher: AgentPoller.start(deps, name, watcher, deps.this_machine)),
     ]
     children += [
-        (forge_name(one.id), lambda name, watcher, of=one.id: ForgePoller.start(deps, name, watcher, of))
+        (
+            forge_name(one.id),
+            lambda name, watcher, of=one.id: ForgePoller.start(deps, name, watcher, of),
+        )
         for one in deps.config.projects
         if one.scm is not None
     ]

@@ -1,4 +1,6 @@
-"""Stub plugins with strings to pull: agents that take what is entered, deeds to hook into, a forge that counts."""
+"""Stub plugins with strings to pull: agents that take what is entered, deeds to hook
+into, a forge that counts.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ from ennio.plugins.workspace.interface import Created, Removed, WorkspaceSpec
 from ennio.plugins.workspace.stub import StubWorkspace
 
 Hooks = dict[str, Callable[[str], None]]
-"""What happens right after a deed has happened in the world, by the deed's name; given the session's id."""
+"""What happens right after a deed has happened in the world, by the deed's
+name; given the session's id.
+"""
 
 
 class Terminals(StubRuntime):
@@ -75,12 +79,21 @@ class Terminals(StubRuntime):
 
 
 class Agent(StubAgent):
-    """An agent whose reading costs nothing when there is nothing new, and waits where its disk is ``slow``."""
+    """An agent whose reading costs nothing when there is nothing new, and waits
+    where its disk is ``slow``.
+    """
 
     slow: threading.Event | None = None
     waits = False
 
-    def observe(self, desk: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: Any) -> Reading:
+    def observe(
+        self,
+        desk: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: Any,
+    ) -> Reading:
         if self.slow is not None:
             self.waits = True
             self.slow.wait(60)  # as the system waits, with all its greenlets
@@ -130,7 +143,14 @@ class Forge(StubScm):
         self.before.get("survey", _nothing)()
         return super().survey(watches)
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
+    def merge(
+        self,
+        number: int,
+        expected_head: str,
+        method: MergeMethod | None = None,
+        *,
+        force: bool = False,
+    ) -> Merged:
         merged = super().merge(number, expected_head, method, force=force)
         self.merges.append((number, expected_head))
         _after(self.hooks, "merge", str(number))
@@ -139,7 +159,16 @@ class Forge(StubScm):
     def checks(self, number: int, state: CheckState, log: str = "assert 1 == 2") -> None:
         """The one check of the head ends, or is pending."""
         head = self.look(number).head
-        self.report(number, Check(f"{head}:test", "test", state, f"stub://checks/{head[:8]}", log if state is CheckState.FAILING else ""))
+        self.report(
+            number,
+            Check(
+                f"{head}:test",
+                "test",
+                state,
+                f"stub://checks/{head[:8]}",
+                log if state is CheckState.FAILING else "",
+            ),
+        )
 
 
 def _nothing() -> None:

@@ -1,4 +1,6 @@
-"""The ten deaths of an actor, and what is promised about each: one ``Down``, nobody left registered, nobody left waiting."""
+"""The ten deaths of an actor, and what is promised about each: one ``Down``, nobody left
+registered, nobody left waiting.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Watcher(Actor):
 class Mortal(Actor):
     """Does what it is told, and fails where it is told."""
 
-    def __init__(self, watcher: Any, *, fails_in: str = "", failing: BaseException | None = None) -> None:
+    def __init__(
+        self, watcher: Any, *, fails_in: str = "", failing: BaseException | None = None
+    ) -> None:
         super().__init__("mortal", watcher)
         self._fails_in = fails_in
         self._failing = failing or RuntimeError("a bug")

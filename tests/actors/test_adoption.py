@@ -1,4 +1,6 @@
-"""Agents that the database does not know: taken in by their own records where they are ours, and left alone where not."""
+"""Agents that the database does not know: taken in by their own records where they are ours,
+and left alone where not.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ def test_an_agent_that_lives_is_taken_in_with_all_that_was_known_at_its_launch(p
     with play.opened() as stage:
         assert _adopted(stage) == (session_id,)
         session = stage.session(session_id)
-        assert (session.prompt, session.branch, session.agent_name) == ("Write the overture", session_id, "stub")
+        assert (session.prompt, session.branch, session.agent_name) == (
+            "Write the overture",
+            session_id,
+            "stub",
+        )
         assert stage.types(session_id) == ["session_adopted"]
         assert _adopted(stage) == (), "once is enough"
 
@@ -47,7 +53,16 @@ def test_one_that_was_taken_in_is_looked_after_like_any_other(play: Play) -> Non
         assert len(stage.runtime.launches) == 1, "its agent was not touched"
 
 
-@pytest.mark.parametrize("what", ["another file's", "no terminal", "of a project that left", "no record at all", "a record of nonsense"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "another file's",
+        "no terminal",
+        "of a project that left",
+        "no record at all",
+        "a record of nonsense",
+    ],
+)
 def test_whoever_is_not_ours_or_does_not_live_is_left_alone(play: Play, what: str) -> None:
     session_id = _lost(play)
     record = json.loads(_record(play, session_id).read_text())

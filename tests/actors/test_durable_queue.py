@@ -1,4 +1,6 @@
-"""The contract of every durable queue: nothing lost, a lane for each destination, settled once whatever ends on the way."""
+"""The contract of every durable queue: nothing lost, a lane for each destination, settled once
+whatever ends on the way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The event log as a stream: what was missed comes first, what is new comes at once, nothing twice."""
+"""The event log as a stream: what was missed comes first, what is new
+comes at once, nothing twice.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def test_who_was_away_catches_up_in_order(stage: Stage) -> None:
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert events[0].session_id == session_id
     half = events[len(events) // 2].seq
-    assert [event.seq for event in stage.orchestrator.events.wait(half, 0.0)] == [e.seq for e in events if e.seq > half]
+    assert [event.seq for event in stage.orchestrator.events.wait(half, 0.0)] == [
+        e.seq for e in events if e.seq > half
+    ]
 
 
 def test_everybody_who_waits_is_woken_by_the_next_event(stage: Stage) -> None:
@@ -26,7 +30,9 @@ def test_everybody_who_waits_is_woken_by_the_next_event(stage: Stage) -> None:
     gevent.idle()
     stage.orchestrator.sessions.send(session_id, "hello")
     gevent.joinall(waiting, timeout=10)
-    assert {tuple(event.event_type for event in one.value)[:1] for one in waiting} == {("message_queued",)}
+    assert {tuple(event.event_type for event in one.value)[:1] for one in waiting} == {
+        ("message_queued",)
+    }
 
 
 def test_waiting_ends_when_the_time_is_up(stage: Stage) -> None:
@@ -37,7 +43,8 @@ def test_waiting_ends_when_the_time_is_up(stage: Stage) -> None:
 
 def test_a_house_that_was_restarted_serves_what_was_before_it(stage: Stage) -> None:
     stage.working()
-    stage.orchestrator.events.feed._recent.clear()  # as after a restart: memory is empty, the log is not
+    # as after a restart: memory is empty, the log is not
+    stage.orchestrator.events.feed._recent.clear()
     assert [event.seq for event in stage.orchestrator.events.wait(2, 0.0)][:2] == [3, 4]
 
 

@@ -1,4 +1,6 @@
-"""The contract of everybody who follows the log: every event, in order, whatever ends or fails on the way."""
+"""The contract of everybody who follows the log: every event, in order, whatever
+ends or fails on the way.
+"""
 
 from __future__ import annotations
 

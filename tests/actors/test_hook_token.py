@@ -24,7 +24,9 @@ from ennio.store import open_store
 @pytest.fixture
 def deps(tmp_path: Path) -> Dependencies:
     clock, home = SystemClock(), Home(tmp_path / "home")
-    config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321)  # noqa: S104 - nothing is bound
+    config = Config(
+        source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321
+    )  # noqa: S104 - nothing is bound
     plugins = Registry(home, clock)
     store, host = open_store("sqlite::memory:", tmp_path, clock), PluginHost(plugins, home, clock)
     for session_id in ("a-1", "a-2"):
@@ -34,7 +36,14 @@ def deps(tmp_path: Path) -> Dependencies:
 
 def session(session_id: str) -> Session:
     now = SystemClock().now()
-    return Session(session_id, "a", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash="x")
+    return Session(
+        session_id,
+        "a",
+        SessionStatus.WORKING,
+        created_at=now,
+        last_activity_at=now,
+        config_hash="x",
+    )
 
 
 def issue(deps: Dependencies, session_id: str) -> None:
@@ -50,7 +59,11 @@ def hung(deps: Dependencies, session_id: str) -> dict[str, str]:
 def test_a_bell_is_private_and_says_where_to_ring(deps: Dependencies) -> None:
     issue(deps, "a-1")
     told = hung(deps, "a-1")
-    assert (told["host"], told["port"], told["path"]) == ("127.0.0.1", 4321, "/api/v1/sessions/a-1/look")
+    assert (told["host"], told["port"], told["path"]) == (
+        "127.0.0.1",
+        4321,
+        "/api/v1/sessions/a-1/look",
+    )
     assert (deps.home.session("a-1") / HOOKS).stat().st_mode & 0o777 == 0o600
 
 
@@ -84,7 +97,10 @@ def test_a_bell_that_hangs_well_is_left_as_it_is(deps: Dependencies) -> None:
     before = path.stat()
     hook_token.renew(deps, session("a-1"))
     after = path.stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)  # it is read, and that moves its atime
+    assert (after.st_ino, after.st_mtime_ns) == (
+        before.st_ino,
+        before.st_mtime_ns,
+    )  # it is read, and that moves its atime
     assert hook_token.verify(deps.store, "a-1", hung(deps, "a-1")["token"])
 
 
@@ -119,10 +135,20 @@ def _somebody_elses(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [_of_another_door, _open_to_all, _half_written, _none_at_all, _of_a_token_that_is_not_known, _without_sense, _somebody_elses],
+    [
+        _of_another_door,
+        _open_to_all,
+        _half_written,
+        _none_at_all,
+        _of_a_token_that_is_not_known,
+        _without_sense,
+        _somebody_elses,
+    ],
     ids=lambda wrong: wrong.__name__.strip("_"),
 )
-def test_a_bell_that_hangs_badly_is_hung_anew(deps: Dependencies, wrong: Callable[[Path], None]) -> None:
+def test_a_bell_that_hangs_badly_is_hung_anew(
+    deps: Dependencies, wrong: Callable[[Path], None]
+) -> None:
     issue(deps, "a-1")
     path = deps.home.session("a-1") / HOOKS
     before = hung(deps, "a-1")["token"]

@@ -30,11 +30,21 @@ def deps(tmp_path: Path) -> Dependencies:
     home, clock = Home(tmp_path / "home"), ManualClock()
     store = open_store("sqlite:ennio.db", tmp_path, clock)
     plugins = Registry(home, clock)
-    return Dependencies(load(file, {}), home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
+    return Dependencies(
+        load(file, {}),
+        home,
+        clock,
+        store,
+        plugins,
+        ActorRegistry(),
+        PluginHost(plugins, home, clock),
+    )
 
 
 @pytest.mark.parametrize("ask", [spawn, preview])
-def test_incident_44_a_remote_project_is_refused_instead_of_run_here(deps: Dependencies, ask: object) -> None:
+def test_incident_44_a_remote_project_is_refused_instead_of_run_here(
+    deps: Dependencies, ask: object
+) -> None:
     with pytest.raises(Refused, match=r"gpu\.internal.*never run on this machine"):
         ask(deps, SpawnRequest("far", prompt="work"))  # type: ignore[operator]
     assert not deps.store.sessions.list()

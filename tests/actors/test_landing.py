@@ -1,4 +1,6 @@
-"""A person merges or approves: what is missing is said, and what happens all the same is written down first."""
+"""A person merges or approves: what is missing is said, and what happens all the
+same is written down first.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ def _pull(stage: Stage, checks: CheckState = CheckState.PASSING) -> tuple[str, i
 
 
 def _forced(stage: Stage) -> list[Event]:
-    return [event for event in stage.deps.store.events.after(0, limit=1000) if event.event_type == "merge_forced"]
+    return [
+        event
+        for event in stage.deps.store.events.after(0, limit=1000)
+        if event.event_type == "merge_forced"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,11 @@ def _forced(stage: Stage) -> list[Event]:
         (CheckState.FAILING, None, "checks fail: test"),
         (CheckState.PENDING, ReviewState.APPROVED, "checks are still running"),
         (CheckState.PASSING, ReviewState.CHANGES_REQUESTED, "a reviewer asks for changes"),
-        (CheckState.FAILING, ReviewState.CHANGES_REQUESTED, "checks fail: test; a reviewer asks for changes"),
+        (
+            CheckState.FAILING,
+            ReviewState.CHANGES_REQUESTED,
+            "checks fail: test; a reviewer asks for changes",
+        ),
     ],
 )
 def test_what_is_neither_green_nor_approved_is_merged_by_force_alone(
@@ -47,7 +57,12 @@ def test_what_is_neither_green_nor_approved_is_merged_by_force_alone(
     assert stage.orchestrator.pulls.merge("play", number, MergeOrder(force=True, by="grace")).commit
     (event,) = _forced(stage)
     assert (event.session_id, event.priority.value) == (session_id, "action")
-    assert event.data == {"number": number, "head": head, "by": "grace", "missing": words.split("; ")}
+    assert event.data == {
+        "number": number,
+        "head": head,
+        "by": "grace",
+        "missing": words.split("; "),
+    }
     assert "grace merges #1" in event.message
     stage.until(session_id, SessionStatus.MERGED)
 
@@ -64,7 +79,9 @@ def test_a_stale_approval_is_said_with_both_heads_unless_it_counts(play: Play) -
         stage.scm.review(number, "ada", ReviewState.APPROVED, "")
         before, head = stage.scm.look(number).head, stage.scm.push(stage.branch(session_id))
         stage.scm.checks(number, CheckState.PASSING)
-        with pytest.raises(Refused, match=f"the approval by ada is of {before[:7]}, not of {head[:7]}"):
+        with pytest.raises(
+            Refused, match=f"the approval by ada is of {before[:7]}, not of {head[:7]}"
+        ):
             stage.orchestrator.pulls.merge("play", number)
     play.settings["project"] = {"stale_approvals": StaleApprovals.COUNT}
     with play.opened() as stage:
@@ -80,7 +97,9 @@ def test_checks_that_may_yet_appear_are_waited_for(stage: Stage) -> None:
     assert stage.orchestrator.pulls.merge("play", number).commit
 
 
-def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved(stage: Stage) -> None:
+def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved(
+    stage: Stage,
+) -> None:
     session_id, number = _pull(stage)
     seen = stage.scm.look(number).head
     head = stage.scm.push(stage.branch(session_id))
@@ -89,10 +108,12 @@ def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved
         with pytest.raises(Conflict, match=f"its head is {head[:10]}, not {seen[:10]}"):
             stage.orchestrator.pulls.merge("play", number, MergeOrder(head=seen, force=force))
     with pytest.raises(Conflict, match="look at it again"):
-        stage.orchestrator.pulls.review("play", number, "ada", ReviewState.APPROVED, "", head=seen[:7])
-    assert stage.orchestrator.pulls.review("play", number, "ada", ReviewState.APPROVED, "", head=head[:7]).opinions == (
-        Opinion("ada", ReviewState.APPROVED, head),
-    )
+        stage.orchestrator.pulls.review(
+            "play", number, "ada", ReviewState.APPROVED, "", head=seen[:7]
+        )
+    assert stage.orchestrator.pulls.review(
+        "play", number, "ada", ReviewState.APPROVED, "", head=head[:7]
+    ).opinions == (Opinion("ada", ReviewState.APPROVED, head),)
     assert stage.orchestrator.pulls.merge("play", number, MergeOrder(head=head[:7])).commit
 
 
@@ -103,7 +124,9 @@ def test_no_session_approves(stage: Stage) -> None:
     assert stage.scm.look(number).review is ReviewState.NONE
 
 
-def test_who_forces_is_written_down_also_when_nobody_knows_how_it_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_forces_is_written_down_also_when_nobody_knows_how_it_ended(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, number = _pull(stage, CheckState.FAILING)
 
     def away(*_words: object, **_more: object) -> None:
@@ -118,9 +141,13 @@ def test_who_forces_is_written_down_also_when_nobody_knows_how_it_ended(stage: S
 def test_nothing_is_lacking_where_nobody_wants_a_review() -> None:
     assert lacking(pull_request()) == ()
     assert lacking(pull_request(checks=CheckState.NONE)) == ()
-    assert lacking(pull_request(review=ReviewState.APPROVED)) == (), "a forge that tells no heads is believed"
+    assert lacking(pull_request(review=ReviewState.APPROVED)) == (), (
+        "a forge that tells no heads is believed"
+    )
     assert lacking(pull_request(review=ReviewState.REQUIRED)) == ("it waits for a review",)
-    assert lacking(pull_request(checks=CheckState.UNKNOWN)) == ("it is not known how its checks are",)
+    assert lacking(pull_request(checks=CheckState.UNKNOWN)) == (
+        "it is not known how its checks are",
+    )
 
 
 def _of(pull: PullRequest) -> tuple[bool, int, int]:
@@ -129,7 +156,10 @@ def _of(pull: PullRequest) -> tuple[bool, int, int]:
 
 def test_an_opinion_is_of_a_head() -> None:
     def pull(*opinions: tuple[ReviewState, str]) -> PullRequest:
-        return pull_request(state=PullState.OPEN, opinions=tuple(Opinion("ada", what, head) for what, head in opinions))
+        return pull_request(
+            state=PullState.OPEN,
+            opinions=tuple(Opinion("ada", what, head) for what, head in opinions),
+        )
 
     yes, no = ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED
     assert _of(pull()) == (False, 0, 0)

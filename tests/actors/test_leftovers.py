@@ -60,8 +60,12 @@ def _living() -> Counter[str]:
     """How many objects of ours there are, by their class."""
     gc.collect()
     kinds = (type(thing) for thing in gc.get_objects())
-    ours = Counter(kind.__name__ for kind in kinds if str(getattr(kind, "__module__", "")).startswith("ennio."))
-    return Counter({name: count for name, count in ours.items() if name not in KEPT_BY_STUBS | BOUNDED})
+    ours = Counter(
+        kind.__name__ for kind in kinds if str(getattr(kind, "__module__", "")).startswith("ennio.")
+    )
+    return Counter(
+        {name: count for name, count in ours.items() if name not in KEPT_BY_STUBS | BOUNDED}
+    )
 
 
 def test_a_finished_session_leaves_no_object_behind(play: Play) -> None:

@@ -60,7 +60,9 @@ def test_incident_26_enter_is_pressed_apart_and_again_when_it_was_lost(stage: St
     stage.runtime.deaf = False
     stage.pass_time(3)
     eventually(lambda: _state(stage, message.id) is MessageState.DELIVERED)
-    assert stage.runtime.pasted(session_id) == ["line one\nline two"], "typed once; only Enter was repeated"
+    assert stage.runtime.pasted(session_id) == ["line one\nline two"], (
+        "typed once; only Enter was repeated"
+    )
     assert stage.runtime.presses.count((session_id, Key.ENTER)) >= 2
 
 
@@ -91,7 +93,9 @@ def test_incident_27_enter_is_not_pressed_again_once_a_dialog_has_come_up(stage:
     assert _state(stage, message.id) is MessageState.SENT_UNSURE
 
 
-def test_incident_30_what_escape_put_back_of_our_words_is_not_sent_with_the_next(stage: Stage) -> None:
+def test_incident_30_what_escape_put_back_of_our_words_is_not_sent_with_the_next(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     stage.rests(session_id)
     stage.orchestrator.sessions.send(session_id, "words that are put back")
@@ -104,7 +108,9 @@ def test_incident_30_what_escape_put_back_of_our_words_is_not_sent_with_the_next
 
 
 def _waits_for_a_person(stage: Stage, words: str = "mine: please do not") -> tuple[str, str]:
-    """A session in whose terminal somebody has begun to type, and the message that waits for them."""
+    """A session in whose terminal somebody has begun to type, and the
+    message that waits for them.
+    """
     session_id = stage.working()
     stage.rests(session_id)
     stage.runtime.show(session_id, f"> {words}")
@@ -117,7 +123,9 @@ def test_a_message_says_at_once_that_the_agent_is_at_work(stage: Stage) -> None:
     session_id = stage.working()
     stage.says(session_id, Activity.ACTIVE)
     message = stage.orchestrator.sessions.send(session_id, "go on")
-    eventually(lambda: stage.messages(session_id)[-1].detail == "waits until the agent has done its turn")
+    eventually(
+        lambda: stage.messages(session_id)[-1].detail == "waits until the agent has done its turn"
+    )
     second = stage.orchestrator.sessions.send(session_id, "and then on")
     stage.quiet()
     _, told, behind = with_reasons(stage.messages(session_id))
@@ -164,7 +172,10 @@ def test_after_the_patience_what_a_person_typed_is_put_aside_and_back(stage: Sta
     eventually(lambda: _state(stage, message_id) is MessageState.DELIVERED)
     eventually(lambda: stage.runtime.pasted(session_id) == ["go on", "mine: please do not"])
     assert stage.runtime.screens([session_id])[session_id] == "> mine: please do not"
-    assert any("was put aside" in words and words.endswith("mine: please do not") for words in stage.words(session_id))
+    assert any(
+        "was put aside" in words and words.endswith("mine: please do not")
+        for words in stage.words(session_id)
+    )
     eventually(lambda: stage.deps.store.agents.get(session_id).draft is None)
 
 
@@ -183,14 +194,20 @@ def test_one_message_that_nobody_can_confirm_blocks_nobody(stage: Stage) -> None
     stage.rests(session_id)
     stage.runtime.deaf = True
     stage.hooks["enter"] = lambda _name: setattr(stage.agent, "typable", False)
-    first, second = stage.orchestrator.sessions.send(session_id, "go on"), stage.orchestrator.sessions.send(session_id, "and on")
+    first, second = (
+        stage.orchestrator.sessions.send(session_id, "go on"),
+        stage.orchestrator.sessions.send(session_id, "and on"),
+    )
     eventually(lambda: _state(stage, first.id) is MessageState.SENT_UNSURE)
     for _ in range(14):
         stage.pass_time(30)
         _ticks(stage, 1)
     eventually(lambda: _state(stage, first.id) is MessageState.FAILED)
     assert any("nobody could confirm" in words for words in stage.words(session_id))
-    assert any("nobody could confirm" in notice.message for notice in stage.deps.store.notifications.list(10))
+    assert any(
+        "nobody could confirm" in notice.message
+        for notice in stage.deps.store.notifications.list(10)
+    )
     stage.runtime.deaf, stage.agent.typable = False, True
     stage.runtime.show(session_id, "> ")
     stage.pass_time(60)
@@ -217,7 +234,9 @@ def test_messages_arrive_in_the_order_in_which_they_were_sent(stage: Stage) -> N
     assert stage.runtime.pasted(session_id) == [f"number {number}" for number in range(5)]
 
 
-def test_incident_21_a_send_that_fails_is_kept_and_tried_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_21_a_send_that_fails_is_kept_and_tried_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
 

@@ -24,7 +24,9 @@ from tests.policy.lifecycle.world import pull_request
 
 @pytest.fixture
 def stage(play: Play) -> Iterator[Stage]:
-    play.settings["project"] = {"reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}}
+    play.settings["project"] = {
+        "reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}
+    }
     with play.opened() as opened:
         yield opened
 
@@ -54,8 +56,12 @@ def test_what_is_approved_and_green_is_merged_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("restart", ["actor", "house"])
-def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Play, restart: str) -> None:
-    play.settings["project"] = {"reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}}
+def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(
+    play: Play, restart: str
+) -> None:
+    play.settings["project"] = {
+        "reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}
+    }
     with play.opened() as stage:
         session_id = stage.working()
         number = _green(stage, session_id)
@@ -66,9 +72,19 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Pla
         _approve(stage, number)
         eventually(lambda: not ref.is_alive())
         if restart == "actor":
-            eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DONE)
+            eventually(
+                lambda: (
+                    (m := stage.deps.store.merges.get(session_id, head))
+                    and m.state is DeliveryState.DONE
+                )
+            )
     with play.opened() as stage:
-        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DONE)
+        eventually(
+            lambda: (
+                (m := stage.deps.store.merges.get(session_id, head))
+                and m.state is DeliveryState.DONE
+            )
+        )
         stage.until(session_id, SessionStatus.MERGED, SessionStatus.DONE)
     commits = {merge[1] for merge in play.scm.merges}
     assert commits == {head}
@@ -77,7 +93,9 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Pla
 
 
 def test_an_intention_that_was_never_carried_out_is_taken_up_after_a_restart(play: Play) -> None:
-    play.settings["project"] = {"reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}}
+    play.settings["project"] = {
+        "reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}
+    }
     with play.opened() as stage:
         session_id = stage.working()
         number = _green(stage, session_id)
@@ -94,7 +112,9 @@ def _away(*_words: object, **_more: object) -> None:
     raise Unreachable("the forge does not answer")
 
 
-def test_a_forge_that_does_not_answer_is_asked_again_later(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forge_that_does_not_answer_is_asked_again_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
@@ -106,7 +126,9 @@ def test_a_forge_that_does_not_answer_is_asked_again_later(stage: Stage, monkeyp
     stage.until(session_id, SessionStatus.MERGED)
 
 
-def test_one_merge_out_of_reach_keeps_no_other_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_merge_out_of_reach_keeps_no_other_waiting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = stage.working("one"), stage.working("two")
     one, two = _green(stage, first), _green(stage, second)
     real = stage.scm.merge
@@ -122,7 +144,9 @@ def test_one_merge_out_of_reach_keeps_no_other_waiting(stage: Stage, monkeypatch
     assert stage.session(first).status is SessionStatus.APPROVED
 
 
-def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     real = stage.scm.look
@@ -139,14 +163,23 @@ def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(stage:
 
 def _held(stage: Stage, session_id: str) -> str | None:
     """Why the merge of a session is held back, by the kind of reason."""
-    return next((merge.held for merge in stage.deps.store.merges.open() if merge.session_id == session_id), None)
+    return next(
+        (merge.held for merge in stage.deps.store.merges.open() if merge.session_id == session_id),
+        None,
+    )
 
 
-def test_a_merge_that_was_refused_once_is_not_refused_for_good(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_merge_that_was_refused_once_is_not_refused_for_good(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
-        patched.setattr(stage.scm, "merge", _refusing(Held("Base branch was modified", Remedy.AGAIN, "base moved")))
+        patched.setattr(
+            stage.scm,
+            "merge",
+            _refusing(Held("Base branch was modified", Remedy.AGAIN, "base moved")),
+        )
         _approve(stage, number)
         eventually(lambda: _held(stage, session_id) == "base moved")
     stage.pass_time(11)
@@ -154,7 +187,9 @@ def test_a_merge_that_was_refused_once_is_not_refused_for_good(stage: Stage, mon
     assert "reaction_escalated" not in stage.types(session_id)
 
 
-def test_what_only_a_person_mends_is_said_at_once_and_merged_when_it_is_mended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_a_person_mends_is_said_at_once_and_merged_when_it_is_mended(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
@@ -169,10 +204,16 @@ def test_what_only_a_person_mends_is_said_at_once_and_merged_when_it_is_mended(s
     stage.until(session_id, SessionStatus.MERGED)
 
 
-def test_the_reason_for_which_a_merge_waits_is_in_the_history_of_the_session(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_for_which_a_merge_waits_is_in_the_history_of_the_session(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    monkeypatch.setattr(stage.scm, "merge", _refusing(Held("the check lint is expected", Remedy.WAIT, "required checks")))
+    monkeypatch.setattr(
+        stage.scm,
+        "merge",
+        _refusing(Held("the check lint is expected", Remedy.WAIT, "required checks")),
+    )
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id))
     newest = stage.deps.store.reactions.history(session_id, 1)[0]
@@ -180,7 +221,9 @@ def test_the_reason_for_which_a_merge_waits_is_in_the_history_of_the_session(sta
     assert "the check lint is expected; it is waited for" in newest.detail
 
 
-def test_a_merge_that_the_forge_took_over_and_gave_back_is_said_to_a_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_merge_that_the_forge_took_over_and_gave_back_is_said_to_a_person(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
@@ -193,7 +236,9 @@ def test_a_merge_that_the_forge_took_over_and_gave_back_is_said_to_a_person(stag
     assert not stage.scm.merges
 
 
-def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     told: list[int] = []
@@ -216,7 +261,12 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
         head = stage.scm.look(number).head
         stage.scm.push(stage.branch(session_id))
         eventually(lambda: told == [number], why="at once, without the clock going on")
-        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DROPPED)
+        eventually(
+            lambda: (
+                (m := stage.deps.store.merges.get(session_id, head))
+                and m.state is DeliveryState.DROPPED
+            )
+        )
     stage.scm.checks(number, CheckState.PASSING)
     stage.look()
     assert stage.scm.merges == []
@@ -224,7 +274,9 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
     stage.until(session_id, SessionStatus.MERGED)
 
 
-def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_killed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_killed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     asked: list[int] = []
@@ -250,20 +302,34 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_kil
     assert asked == [number], "who does not answer is not asked again and again"
     stage.pass_time(11)
     head = stage.scm.look(number).head
-    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DROPPED)
+    eventually(
+        lambda: (
+            (m := stage.deps.store.merges.get(session_id, head))
+            and m.state is DeliveryState.DROPPED
+        )
+    )
     assert asked == [number, number]
 
 
-def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_merge_whose_session_was_killed_is_dropped(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    monkeypatch.setattr(stage.scm, "merge", _refusing(Held("not yet", Remedy.WAIT, "required checks")))
+    monkeypatch.setattr(
+        stage.scm, "merge", _refusing(Held("not yet", Remedy.WAIT, "required checks"))
+    )
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id))
     head = stage.scm.look(number).head
     stage.orchestrator.sessions.kill(session_id)
     stage.pass_time(60)
-    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DROPPED)
+    eventually(
+        lambda: (
+            (m := stage.deps.store.merges.get(session_id, head))
+            and m.state is DeliveryState.DROPPED
+        )
+    )
 
 
 def _refusing(error: EnnioError) -> Callable[..., None]:
@@ -280,7 +346,10 @@ WRONG = {
     "not approved": {"review": ReviewState.NONE},
     "changes requested": {"review": ReviewState.CHANGES_REQUESTED},
     "conflicting": {"mergeability": Mergeability.CONFLICTING},
-    "conflicting, its checks unknown": {"mergeability": Mergeability.CONFLICTING, "checks": CheckState.UNKNOWN},
+    "conflicting, its checks unknown": {
+        "mergeability": Mergeability.CONFLICTING,
+        "checks": CheckState.UNKNOWN,
+    },
     "a draft": {"draft": True},
     "closed": {"state": PullState.CLOSED},
     "for another base": {"base": "release"},
@@ -297,19 +366,25 @@ def test_nothing_is_merged_that_is_not_exactly_what_was_approved(wrong: str) -> 
     assert isinstance(error.value, Superseded) is (wrong in ("another head", "closed"))
 
 
-@pytest.mark.parametrize("unknown", [{"checks": CheckState.UNKNOWN}, {"mergeability": Mergeability.UNKNOWN}])
+@pytest.mark.parametrize(
+    "unknown", [{"checks": CheckState.UNKNOWN}, {"mergeability": Mergeability.UNKNOWN}]
+)
 def test_what_the_forge_does_not_know_yet_is_waited_for(unknown: dict[str, object]) -> None:
     with pytest.raises(Held, match="#1 is not merged yet: the forge does not know its") as held:
         forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1", "main")
     assert held.value.remedy is Remedy.AGAIN
 
 
-def test_a_base_that_has_just_moved_costs_time_and_no_merge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_that_has_just_moved_costs_time_and_no_merge(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     real = stage.scm.look
     with monkeypatch.context() as patched:
-        patched.setattr(stage.scm, "look", lambda n: replace(real(n), mergeability=Mergeability.UNKNOWN))
+        patched.setattr(
+            stage.scm, "look", lambda n: replace(real(n), mergeability=Mergeability.UNKNOWN)
+        )
         _approve(stage, number)
         eventually(stage.deps.store.merges.open)
         stage.quiet()
@@ -352,7 +427,9 @@ def test_an_approval_of_an_earlier_head_merges_where_the_project_lets_it_count(p
         assert stage.scm.merges == [(number, head)]
 
 
-def test_a_base_that_was_changed_on_the_forge_is_not_merged_into(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_that_was_changed_on_the_forge_is_not_merged_into(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
     real = stage.scm.look

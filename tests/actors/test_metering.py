@@ -21,7 +21,9 @@ def test_a_session_is_metered_from_its_spawn_to_its_merge(stage: Stage) -> None:
     assert (found.ci_runs, found.ci_failures, found.time_to_merge_secs) == (1, 1, None)
     assert found.time_to_first_pr_secs is not None
     assert found.time_to_first_pr_secs >= 60
-    eventually(lambda: stage.deps.store.metrics.get(session_id).estimated_cost_usd == Decimal("0.12"))
+    eventually(
+        lambda: stage.deps.store.metrics.get(session_id).estimated_cost_usd == Decimal("0.12")
+    )
     stage.crash_session(session_id)
     stage.look()
     again = stage.deps.store.metrics.get(session_id)

@@ -74,7 +74,9 @@ def test_a_channel_out_of_reach_is_tried_again_and_the_other_is_not_told_twice(p
     assert [len(play.notifiers[name].sent) for name in ("bell", "horn")] == [1, 1]
 
 
-def test_a_channel_that_refuses_is_not_asked_again(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_that_refuses_is_not_asked_again(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
 
     def refuse(_notification: object) -> None:
@@ -102,7 +104,9 @@ def test_a_channel_out_of_reach_keeps_no_other_news_waiting(play: Play) -> None:
         _asks(stage, "First?")
         _asks(stage, "Second?")
         eventually(lambda: len(play.notifiers["horn"].sent) == 2)
-        assert [_notice(stage, words).attempts for words in ("First?", "Second?")] == [1, 1], "and nobody is asked in a hurry"
+        assert [_notice(stage, words).attempts for words in ("First?", "Second?")] == [1, 1], (
+            "and nobody is asked in a hurry"
+        )
 
 
 def test_a_channel_nobody_configured_is_refused_by_name(play: Play) -> None:
@@ -135,7 +139,9 @@ def test_a_crash_of_the_notifier_loses_nothing(play: Play) -> None:
         eventually(lambda: len(play.notifiers["bell"].sent) == 1)
 
 
-def test_a_channel_that_hangs_keeps_nobody_waiting_but_itself(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_that_hangs_keeps_nobody_waiting_but_itself(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     never = Flag()
     monkeypatch.setattr(play.notifiers["bell"], "notify", lambda _notification: never.wait(60))
     with play.opened() as stage:
@@ -147,12 +153,18 @@ def test_a_channel_that_hangs_keeps_nobody_waiting_but_itself(play: Play, monkey
         eventually(lambda: all(_notice(stage, words).done_at for words in ("First?", "Second?")))
 
 
-def test_a_crash_between_two_channels_tells_the_first_no_second_time(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_between_two_channels_tells_the_first_no_second_time(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with play.opened() as stage:
         ref = stage.deps.actors.ref(NOTICES)
         assert ref is not None
         with monkeypatch.context() as patched:
-            patched.setattr(play.notifiers["horn"], "notify", lambda _notification: eventually(lambda: not ref.is_alive()))
+            patched.setattr(
+                play.notifiers["horn"],
+                "notify",
+                lambda _notification: eventually(lambda: not ref.is_alive()),
+            )
             _asks(stage, "Shall I?")
             eventually(lambda: _notice(stage, "Shall I?").sent == ("events", "bell"))
             kill(ref)
@@ -172,14 +184,20 @@ def test_a_channel_that_is_none_any_more_is_not_waited_for(play: Play) -> None:
         assert _notice(stage, "Shall I?").channels == ("events", "horn")
 
 
-def test_notifications_of_an_older_version_are_told_where_they_were_not_and_nowhere_twice(play: Play) -> None:
+def test_notifications_of_an_older_version_are_told_where_they_were_not_and_nowhere_twice(
+    play: Play,
+) -> None:
     play.settings["defaults"] = Defaults(notifiers=("slack", "desk", "horn"))
-    play.settings["notifiers"] = tuple(NotifierConfig("stub", name, {}) for name in ("slack", "desk", "horn"))
+    play.settings["notifiers"] = tuple(
+        NotifierConfig("stub", name, {}) for name in ("slack", "desk", "horn")
+    )
     play.notifiers |= {"slack": StubNotifier("slack"), "desk": StubNotifier("desk")}
     older(play.root, play.clock)
     with play.opened() as stage:
         eventually(lambda: all(notice.done_at for notice in stage.deps.store.notifications.list()))
         shown = [event.message for event in _shown(stage)]
-    told = {name: [one.id for one in play.notifiers[name].sent] for name in ("slack", "desk", "horn")}
+    told = {
+        name: [one.id for one in play.notifiers[name].sent] for name in ("slack", "desk", "horn")
+    }
     assert told == {"slack": ["new"], "desk": ["waits", "new"], "horn": ["new"]}
     assert shown == ["new", "waits (not told on horn: gone)"]

@@ -1,4 +1,6 @@
-"""A session on another machine: its process is judged there alone, and where nobody knows the machine nobody judges it."""
+"""A session on another machine: its process is judged there alone, and where nobody knows the
+machine nobody judges it.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def _nobodys() -> tuple[int, str]:
 
 
 def _moved(play: Play, session_id: str, pid: int, born: str) -> None:
-    """Write down that the session is on another machine, where its agent has this pid; here it has no terminal."""
+    """Write down that the session is on another machine, where its agent has this pid;
+    here it has no terminal.
+    """
     store = open_store("sqlite:ennio.db", play.root, play.clock)
     handle = RuntimeHandle(session_id, "stub", {"pid": str(pid), "started": born, "number": "1"})
     store.sessions.save(replace(store.sessions.need(session_id), host="b", runtime_handle=handle))
@@ -89,5 +93,3 @@ def test_the_host_of_a_session_is_shown_and_empty_for_this_machine(play: Play) -
 def test_each_host_has_pollers_of_its_own_and_this_machine_keeps_the_names_it_had() -> None:
     assert (runtime_name("tmux"), agents_name()) == ("runtime:tmux", "agents")
     assert (runtime_name("tmux", "b"), agents_name("b")) == ("runtime:b:tmux", "agents:b")
-
-

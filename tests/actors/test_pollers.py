@@ -65,7 +65,10 @@ def test_a_steady_stream_of_orders_does_not_put_the_look_off(stage: Stage) -> No
     eventually(lambda: stage.scm.surveys > 0)
     before, tired = stage.scm.surveys, []
     expedite = gevent.spawn(_expedite, stage, tired)
-    eventually(lambda: stage.scm.surveys >= before + 3, why="somebody who is always in a hurry is not served never")
+    eventually(
+        lambda: stage.scm.surveys >= before + 3,
+        why="somebody who is always in a hurry is not served never",
+    )
     tired.append(True)
     expedite.join()
 
@@ -104,7 +107,13 @@ def test_trouble_is_shown_told_as_unknown_and_forgotten_when_it_is_over(stage: S
     eventually(lambda: not stage.orchestrator.supervisor.health()[runtime_name("stub")].ok)
     health = stage.orchestrator.supervisor.status()["sources"][runtime_name("stub")]
     assert (health["ok"], health["detail"]) == (False, "the socket is gone")
-    facts = eventually(lambda: (f := stage.deps.store.facts.get(session_id).process) and f.presence is Presence.UNKNOWN and f)
+    facts = eventually(
+        lambda: (
+            (f := stage.deps.store.facts.get(session_id).process)
+            and f.presence is Presence.UNKNOWN
+            and f
+        )
+    )
     assert facts.detail == "the socket is gone"  # type: ignore[attr-defined]
     stage.runtime.unreachable = ""
     eventually(lambda: stage.orchestrator.supervisor.health()[runtime_name("stub")].ok)
@@ -118,14 +127,29 @@ def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> N
         eventually(lambda: len(stage.runtime.launches) == 200, within=60)
         eventually(lambda: stage.orchestrator.supervisor.health()[FORGE].watched == 200)
         stage.look()
-        for name, count in ((runtime_name("stub"), lambda: stage.runtime.surveys), (FORGE, lambda: stage.scm.surveys)):
+        for name, count in (
+            (runtime_name("stub"), lambda: stage.runtime.surveys),
+            (FORGE, lambda: stage.scm.surveys),
+        ):
             looks, surveys = stage.orchestrator.supervisor.health()[name].looks, count()
-            eventually(lambda name=name, wanted=looks + 4: stage.orchestrator.supervisor.health()[name].looks >= wanted)
+            eventually(
+                lambda name=name, wanted=looks + 4: (
+                    stage.orchestrator.supervisor.health()[name].looks >= wanted
+                )
+            )
             # one may be under way at either end
-            assert abs((count() - surveys) - (stage.orchestrator.supervisor.health()[name].looks - looks)) <= 1
+            assert (
+                abs(
+                    (count() - surveys)
+                    - (stage.orchestrator.supervisor.health()[name].looks - looks)
+                )
+                <= 1
+            )
 
 
-def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_the_next_poll(play: Play) -> None:
+def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_the_next_poll(
+    play: Play,
+) -> None:
     play.settings["poll"] = Poll(0.02, 0.02, 600)
     with play.opened() as stage:
         stage.working()
@@ -140,11 +164,17 @@ def test_who_is_cleaned_up_is_watched_no_more(stage: Stage) -> None:
     stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=False, force=True)
-    eventually(lambda: all(health.watched == 0 for health in stage.orchestrator.supervisor.health().values()))
+    eventually(
+        lambda: all(
+            health.watched == 0 for health in stage.orchestrator.supervisor.health().values()
+        )
+    )
 
 
 @pytest.mark.parametrize("error", [Unreachable("503"), None])
-def test_unchanged_news_are_not_told_again(stage: Stage, error: Unreachable | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_news_are_not_told_again(
+    stage: Stage, error: Unreachable | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
     stage.pull(session_id)
     stage.scm.trouble = error
@@ -165,7 +195,9 @@ def test_unchanged_news_are_not_told_again(stage: Stage, error: Unreachable | No
     assert not told
 
 
-def test_a_stop_during_a_look_shows_no_traceback(play: Play, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stop_during_a_look_shows_no_traceback(
+    play: Play, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     looking: list[int] = []
 
     def survey() -> dict[str, Any]:

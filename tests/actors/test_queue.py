@@ -43,10 +43,15 @@ def test_who_ends_makes_room_for_the_next(play: Play) -> None:
         eventually(lambda: _launched(stage) == [first, second, third])
 
 
-def test_who_asks_for_a_session_hears_at_once_whether_it_starts_or_what_it_waits_for(play: Play) -> None:
+def test_who_asks_for_a_session_hears_at_once_whether_it_starts_or_what_it_waits_for(
+    play: Play,
+) -> None:
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
-        first, second = (stage.orchestrator.sessions.spawn(SpawnRequest("play", prompt=prompt)) for prompt in "12")
+        first, second = (
+            stage.orchestrator.sessions.spawn(SpawnRequest("play", prompt=prompt))
+            for prompt in "12"
+        )
         assert stage.orchestrator.sessions.detail(first.id).queued is None
         waits = stage.orchestrator.sessions.detail(second.id).queued
         assert waits == QueuePlace(1, "project play has 1 of 1 sessions (max_sessions)", held=False)
@@ -96,23 +101,42 @@ def test_a_session_taken_out_of_the_queue_never_starts(play: Play) -> None:
             stage.orchestrator.queue.hold(second)
 
 
-def test_incident_36_too_little_memory_keeps_the_queue_waiting(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_36_too_little_memory_keeps_the_queue_waiting(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     free = [100 * 1024 * 1024]
-    monkeypatch.setattr(plugin_host, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=free[0])))
+    monkeypatch.setattr(
+        plugin_host,
+        "psutil",
+        SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=free[0])),
+    )
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         session_id = stage.spawn()
-        eventually(lambda: "100 MiB of memory are free, 512 MiB must be" in stage.deps.store.queue.list()[0].reason)
+        eventually(
+            lambda: (
+                "100 MiB of memory are free, 512 MiB must be"
+                in stage.deps.store.queue.list()[0].reason
+            )
+        )
         free[0] = 1024 * 1024 * 1024
         stage.pass_time(5)
         eventually(lambda: _launched(stage) == [session_id])
 
 
-def test_incident_36_those_that_have_not_taken_their_memory_yet_are_counted_with_it(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty asked for one after the other do not all pass because each measures the same free memory."""
+def test_incident_36_those_that_have_not_taken_their_memory_yet_are_counted_with_it(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty asked for one after the other do not all pass because each
+    measures the same free memory.
+    """
     room = 3
     available = 512 * 1024 * 1024 + room * MEMORY_PER_SESSION - 1
-    monkeypatch.setattr(plugin_host, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=available)))
+    monkeypatch.setattr(
+        plugin_host,
+        "psutil",
+        SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=available)),
+    )
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         for number in range(20):
@@ -178,7 +202,9 @@ def test_of_two_restored_sessions_only_as_many_start_as_there_is_room_for(play: 
         eventually(lambda: _launches(stage, second) == [1, 2])
 
 
-def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_house(play: Play) -> None:
+def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_house(
+    play: Play,
+) -> None:
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
         first = _ended(stage, "1")
@@ -193,8 +219,12 @@ def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_hous
         eventually(lambda: _launches(stage, first) == [1, 2])
 
 
-def test_who_was_ended_while_the_queue_looked_is_not_admitted(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read a moment ago may have been taken by another since: the row that is taken says so."""
+def test_who_was_ended_while_the_queue_looked_is_not_admitted(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read a moment ago may have been taken by another since: the
+    row that is taken says so.
+    """
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
         first, second = _in_turn(stage, "1", "2")

@@ -1,4 +1,6 @@
-"""Incidents 34 and 35: while nothing happens little is asked, nothing is written and nothing is started."""
+"""Incidents 34 and 35: while nothing happens little is asked, nothing is
+written and nothing is started.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,13 @@ def _written(stage: Stage) -> int:
 
 def _twenty_ticks(stage: Stage) -> None:
     before = {name: stage.orchestrator.supervisor.health()[name].looks for name in SOURCES}
-    eventually(lambda: all(stage.orchestrator.supervisor.health()[name].looks >= before[name] + 20 for name in SOURCES), within=60)
+    eventually(
+        lambda: all(
+            stage.orchestrator.supervisor.health()[name].looks >= before[name] + 20
+            for name in SOURCES
+        ),
+        within=60,
+    )
     stage.quiet()
 
 
@@ -50,7 +58,9 @@ def test_incident_35_fifty_idle_sessions_write_nothing_in_twenty_ticks(
         for _ in range(3 if output else 1):
             if output:
                 for session_id in ids:
-                    stage.runtime.show(session_id, f"{stage.clock.now()}", title=f"{stage.clock.now()}")
+                    stage.runtime.show(
+                        session_id, f"{stage.clock.now()}", title=f"{stage.clock.now()}"
+                    )
             _twenty_ticks(stage)
             stage.clock.advance(1)
         assert _written(stage) - rows == 0
@@ -75,11 +85,17 @@ def _fifty_green(stage: Stage) -> list[str]:
     return ids
 
 
-def test_incident_34_the_forge_is_asked_once_a_tick_for_fifty_quiet_pull_requests(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_34_the_forge_is_asked_once_a_tick_for_fifty_quiet_pull_requests(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with play.opened() as stage:
         _fifty_green(stage)
         asked: Counter[str] = Counter()
-        for name in (name for name in dir(Scm) if not name.startswith("_") and callable(getattr(stage.scm, name))):
+        for name in (
+            name
+            for name in dir(Scm)
+            if not name.startswith("_") and callable(getattr(stage.scm, name))
+        ):
             monkeypatch.setattr(stage.scm, name, _counted(asked, name, getattr(stage.scm, name)))
         before = stage.orchestrator.supervisor.health()[forge_name("play")].looks
         _twenty_ticks(stage)
@@ -96,7 +112,9 @@ def _counted(asked: Counter[str], name: str, call: Callable[..., Any]) -> Callab
     return counting
 
 
-def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobody_waiting(play: Play) -> None:
+def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobody_waiting(
+    play: Play,
+) -> None:
     with play.opened() as stage:
         ids = _fifty_green(stage)
         answer, begun = Event(), [Event(), Event()]
@@ -106,11 +124,27 @@ def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobo
             stage.scm.checks(stage.session(session_id).pr_number or 0, CheckState.FAILING)
         # while the forge does not answer, an agent is told what a person says
         message = stage.orchestrator.sessions.send(ids[0], "Mind the spelling")
-        eventually(lambda: message.id in [told.id for told in stage.messages(ids[0]) if told.state is MessageState.DELIVERED])
-        assert {stage.session(session_id).status for session_id in ids} == {SessionStatus.CI_PASSING}
+        eventually(
+            lambda: (
+                message.id
+                in [
+                    told.id
+                    for told in stage.messages(ids[0])
+                    if told.state is MessageState.DELIVERED
+                ]
+            )
+        )
+        assert {stage.session(session_id).status for session_id in ids} == {
+            SessionStatus.CI_PASSING
+        }
         answer.set()
         # the next survey never answers: what arrives came with the one before
-        eventually(lambda: begun[1].is_set() and {stage.session(one).status for one in ids} == {SessionStatus.CI_FAILED})
+        eventually(
+            lambda: (
+                begun[1].is_set()
+                and {stage.session(one).status for one in ids} == {SessionStatus.CI_FAILED}
+            )
+        )
         stage.scm.before.clear()
 
 

@@ -34,17 +34,28 @@ def _escalations(stage: Stage, session_id: str) -> int:
 
 
 def _history(stage: Stage, session_id: str, key: str) -> list[ReactionRecord]:
-    return [record for record in reversed(stage.deps.store.reactions.history(session_id)) if record.key == key]
+    return [
+        record
+        for record in reversed(stage.deps.store.reactions.history(session_id))
+        if record.key == key
+    ]
 
 
-def test_incident_22_six_red_heads_with_two_retries_are_three_messages_and_one_escalation(stage: Stage) -> None:
+def test_incident_22_six_red_heads_with_two_retries_are_three_messages_and_one_escalation(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
     for _ in range(6):
         _red(stage, session_id, number)
     assert len(stage.told(session_id, "ci-failed")) == 3
     assert _escalations(stage, session_id) == 1
-    eventually(lambda: [n.reaction for n in stage.deps.store.notifications.list() if n.done_at] == ["ci-failed"])
+    eventually(
+        lambda: (
+            [n.reaction for n in stage.deps.store.notifications.list() if n.done_at]
+            == ["ci-failed"]
+        )
+    )
     assert len(stage.notifiers["bell"].sent) == 1
 
 
@@ -56,7 +67,13 @@ def test_red_heads_pushed_while_the_agent_works_burn_no_try_and_call_nobody(stag
         _red(stage, session_id, number)
     (waits,) = stage.told(session_id, "ci-failed")
     assert waits.state.pending
-    stage.agent.says(session_id, stage.clock.now(), activity=Activity.READY, since=stage.clock.now() - timedelta(seconds=1), ready=True)
+    stage.agent.says(
+        session_id,
+        stage.clock.now(),
+        activity=Activity.READY,
+        since=stage.clock.now() - timedelta(seconds=1),
+        ready=True,
+    )
     eventually(lambda: stage.told(session_id, "ci-failed")[0].delivered_at)
     stage.clock.advance(1)
     stage.says(session_id, Activity.ACTIVE, ready=True)
@@ -67,11 +84,15 @@ def test_red_heads_pushed_while_the_agent_works_burn_no_try_and_call_nobody(stag
     stage.rests(session_id)
     told = eventually(lambda: (found := stage.told(session_id, "ci-failed"))[1:] and found)
     assert isinstance(told, list)
-    assert [last[:12] in message.text for message in told[1:]] == [True], "only what is red at the end of its turn"
+    assert [last[:12] in message.text for message in told[1:]] == [True], (
+        "only what is red at the end of its turn"
+    )
     assert _escalations(stage, session_id) == 0
 
 
-def test_a_red_head_seen_before_the_agent_begins_with_what_it_took_is_told_in_time(stage: Stage) -> None:
+def test_a_red_head_seen_before_the_agent_begins_with_what_it_took_is_told_in_time(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
     stage.clock.advance(5)
@@ -88,7 +109,9 @@ def test_incident_22_what_came_after_the_escalation_is_noted_with_its_reason(sta
     number = stage.pull(session_id)
     for _ in range(5):
         _red(stage, session_id, number)
-    outcomes = [(record.outcome, record.attempt) for record in _history(stage, session_id, "ci-failed")]
+    outcomes = [
+        (record.outcome, record.attempt) for record in _history(stage, session_id, "ci-failed")
+    ]
     assert outcomes == [("act", 1), ("act", 2), ("act", 3), ("escalate", 3), ("skipped", 3)]
     assert "a person has been told" in _history(stage, session_id, "ci-failed")[-1].detail
 
@@ -162,10 +185,18 @@ def test_incident_28_the_message_names_the_check_its_log_and_its_link(stage: Sta
     stage.scm.report(
         number,
         Check("1", "lint", CheckState.PASSING, "stub://lint"),
-        Check("2", "unit tests", CheckState.FAILING, "stub://tests/17", "E   assert add(1, 1) == 3"),
+        Check(
+            "2", "unit tests", CheckState.FAILING, "stub://tests/17", "E   assert add(1, 1) == 3"
+        ),
     )
     (message,) = eventually(lambda: stage.told(session_id, "ci-failed"))  # type: ignore[misc]
-    for words in ("unit tests", "stub://tests/17", "E   assert add(1, 1) == 3", f"#{number}", head[:12]):
+    for words in (
+        "unit tests",
+        "stub://tests/17",
+        "E   assert add(1, 1) == 3",
+        f"#{number}",
+        head[:12],
+    ):
         assert words in message.text
     assert "lint" not in message.text
     eventually(lambda: stage.runtime.pasted(session_id) == [message.text])
@@ -175,11 +206,20 @@ def test_incident_29_every_comment_of_a_review_arrives(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
     stage.scm.review(number, "ada", ReviewState.NONE, "In this thread: first", path="a.py", line=3)
-    stage.scm.review(number, "bob", ReviewState.NONE, "In this thread: an answer", path="a.py", line=3)
+    stage.scm.review(
+        number, "bob", ReviewState.NONE, "In this thread: an answer", path="a.py", line=3
+    )
     stage.scm.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Please rename")
     eventually(lambda: stage.told(session_id, "changes-requested"))
     text = "".join(message.text for message in stage.told(session_id, "changes-requested"))
-    for words in ("In this thread: first", "In this thread: an answer", "Please rename", "a.py:3", "ada", "bob"):
+    for words in (
+        "In this thread: first",
+        "In this thread: an answer",
+        "Please rename",
+        "a.py:3",
+        "ada",
+        "bob",
+    ):
         assert text.count(words) >= 1
 
 
@@ -225,7 +265,9 @@ def test_incident_31_why_a_comment_was_not_passed_on_is_written_down(play: Play)
         stage.look()
         stage.crash(REACTIONS)
         stage.look()
-        assert len(_history(stage, session_id, "bugbot-comments")) == 1, "noted once, not at every look"
+        assert len(_history(stage, session_id, "bugbot-comments")) == 1, (
+            "noted once, not at every look"
+        )
         assert not stage.told(session_id, "bugbot-comments")
 
 
@@ -254,7 +296,9 @@ def test_an_agent_without_a_sign_of_life_is_called_stuck_once(stage: Stage) -> N
 
 
 @pytest.mark.parametrize("by", [3600, -3600])
-def test_a_machine_that_slept_or_whose_clock_was_set_calls_nobody_silent_and_hurries_no_escalation(play: Play, by: int) -> None:
+def test_a_machine_that_slept_or_whose_clock_was_set_calls_nobody_silent_and_hurries_no_escalation(
+    play: Play, by: int
+) -> None:
     with play.opened() as stage:
         red, silent = stage.working(), stage.working()
         _red(stage, red, stage.pull(red))
@@ -298,7 +342,9 @@ def test_conflicting_files_are_named_to_the_agent(stage: Stage) -> None:
 
 
 def test_configured_words_stand_above_what_the_agent_needs(play: Play) -> None:
-    play.settings["project"] = {"reactions": {"ci-failed": {"message": "Our rule: fix it within the hour."}}}
+    play.settings["project"] = {
+        "reactions": {"ci-failed": {"message": "Our rule: fix it within the hour."}}
+    }
     with play.opened() as stage:
         session_id = stage.working()
         _red(stage, session_id, stage.pull(session_id))

@@ -1,4 +1,6 @@
-"""How often an agent is read: soon while it starts, and not at all while nothing of it has changed."""
+"""How often an agent is read: soon while it starts, and not at all while
+nothing of it has changed.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,22 @@ def test_when_a_round_is_due_it_is_everybodys_turn_and_nobody_is_in_a_hurry_afte
     assert (turn, after) == (("a", "b", "c"), LookSchedule(due=6.0))
 
 
-def test_between_two_rounds_it_is_the_turn_of_those_in_a_hurry_and_the_round_stays_when_it_was() -> None:
-    turn, after = LookSchedule(due=5.0).expedite("b").expedite("gone").take(("a", "b", "c"), now=4.9, wait=1.0)
+def test_between_two_rounds_it_is_the_turn_of_those_in_a_hurry_and_the_round_stays_when_it_was() -> (
+    None
+):
+    turn, after = (
+        LookSchedule(due=5.0)
+        .expedite("b")
+        .expedite("gone")
+        .take(("a", "b", "c"), now=4.9, wait=1.0)
+    )
     assert (turn, after) == (("b",), LookSchedule(due=5.0))
 
 
 def test_who_asks_for_all_makes_the_round_due() -> None:
-    turn, after = LookSchedule(due=500.0).expedite("b").expedite(None).take(("a", "b"), now=4.0, wait=1.0)
+    turn, after = (
+        LookSchedule(due=500.0).expedite("b").expedite(None).take(("a", "b"), now=4.0, wait=1.0)
+    )
     assert (turn, after) == (("a", "b"), LookSchedule(due=5.0))
 
 
@@ -44,7 +55,9 @@ def _ticks(stage: Stage) -> None:
     stage.quiet()
 
 
-def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_is_read_again_once_one_of_its_files_has_changed(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with play.opened() as stage:
         session_id, file, reads = stage.working(), tmp_path / "story", []
         observe = type(stage.agent).observe
@@ -54,17 +67,27 @@ def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tm
             return observe(agent, desk, *more)  # type: ignore[arg-type]
 
         monkeypatch.setattr(type(stage.agent), "observe", counted)
-        monkeypatch.setattr(type(stage.agent), "files", lambda _agent, _desk, _cursor: (file,), raising=False)
-        monkeypatch.setattr(reader, "_OFFERS", {})  # what a class offers is asked once, and it was asked already
+        monkeypatch.setattr(
+            type(stage.agent), "files", lambda _agent, _desk, _cursor: (file,), raising=False
+        )
+        monkeypatch.setattr(
+            reader, "_OFFERS", {}
+        )  # what a class offers is asked once, and it was asked already
         _ticks(stage)
         reads.clear()
         _ticks(stage)
         assert reads == []
 
         for words in ("begun", "changed"):
-            stage.says(session_id, Activity.READY if words == "changed" else Activity.WAITING_INPUT, ready=True)
+            stage.says(
+                session_id,
+                Activity.READY if words == "changed" else Activity.WAITING_INPUT,
+                ready=True,
+            )
             file.write_text(words)
-            os.utime(file, (len(words), len(words)))  # so long ago that its next change is sure to show
+            os.utime(
+                file, (len(words), len(words))
+            )  # so long ago that its next change is sure to show
             eventually(lambda: reads)
             _ticks(stage)
             reads.clear()
@@ -73,17 +96,25 @@ def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tm
         assert stage.session(session_id).activity is Activity.READY
 
 
-def test_an_agent_without_files_of_its_own_is_read_in_every_round(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_without_files_of_its_own_is_read_in_every_round(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with play.opened() as stage:
         stage.working()
         reads: list[object] = []
         observe = type(stage.agent).observe
-        monkeypatch.setattr(type(stage.agent), "observe", lambda agent, *more: reads.append(agent) or observe(agent, *more))
+        monkeypatch.setattr(
+            type(stage.agent),
+            "observe",
+            lambda agent, *more: reads.append(agent) or observe(agent, *more),
+        )
         _ticks(stage)
         assert len(reads) >= 15
 
 
-def test_an_agent_that_starts_is_read_before_its_turn_and_the_others_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_that_starts_is_read_before_its_turn_and_the_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     play = Play(tmp_path, {"poll": Poll(0.02, 0.02, 0.02)})
     with play.opened() as stage:
         first = stage.working()
@@ -108,7 +139,9 @@ def test_an_end_that_was_seen_before_a_launch_is_not_believed_after_it(play: Pla
         state = SessionState.load(stage.deps, stage.working())
         observations = Observations(stage.deps, state, Outbox(stage.deps, state))
         gone = ProcessSeen(Presence.GONE, stage.deps.clock.now(), "survey")
-        assert not observations.on_process(RuntimeObserved(gone, time.monotonic())), "its last words are waited for"
+        assert not observations.on_process(RuntimeObserved(gone, time.monotonic())), (
+            "its last words are waited for"
+        )
         observations.distrust()
         observations.on_agent(AgentObserved(None, time.monotonic()))
         assert state.facts.process is not None

@@ -13,7 +13,17 @@ import pytest
 from ennio.actors import root as roots
 from ennio.actors.messages import CrashForTest, ListChildren, Ping
 from ennio.actors.reaction import ReactionActor
-from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ActorRegistry, forge_name, runtime_name, session_name
+from ennio.actors.registry import (
+    AGENTS,
+    MERGES,
+    NOTICES,
+    QUEUE,
+    REACTIONS,
+    ActorRegistry,
+    forge_name,
+    runtime_name,
+    session_name,
+)
 from ennio.actors.root import RootSupervisor
 from ennio.actors.session import SessionActor
 from ennio.model.errors import Unreachable
@@ -25,7 +35,9 @@ from tests.conftest import eventually
 FIXED = [NOTICES, MERGES, REACTIONS, runtime_name("stub"), AGENTS, forge_name("play"), QUEUE]
 
 
-def test_everybody_starts_in_order_and_stops_in_reverse(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everybody_starts_in_order_and_stops_in_reverse(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[str] = []
     real_launch = RootSupervisor._launch
 
@@ -37,7 +49,11 @@ def test_everybody_starts_in_order_and_stops_in_reverse(play: Play, monkeypatch:
     stopped: list[str] = []
     with play.opened() as stage:
         session_id = stage.working()
-        names = {ref.actor_urn: name for name in stage.deps.actors.names() if (ref := stage.deps.actors.ref(name))}
+        names = {
+            ref.actor_urn: name
+            for name in stage.deps.actors.names()
+            if (ref := stage.deps.actors.ref(name))
+        }
         real_stop = pykka.ActorRef.stop
 
         def stop(self: Any, **how: Any) -> Any:
@@ -61,7 +77,9 @@ def test_a_fixed_child_comes_back_every_time_and_sessions_go_on(stage: Stage, na
 
 
 @pytest.mark.parametrize("name", [runtime_name("stub"), AGENTS, forge_name("play")])
-def test_sessions_tell_a_poller_that_was_restarted_what_to_look_for(stage: Stage, name: str) -> None:
+def test_sessions_tell_a_poller_that_was_restarted_what_to_look_for(
+    stage: Stage, name: str
+) -> None:
     session_id = stage.working()
     stage.crash(name)
     eventually(lambda: stage.orchestrator.supervisor.health()[name].watched == 1)
@@ -69,7 +87,9 @@ def test_sessions_tell_a_poller_that_was_restarted_what_to_look_for(stage: Stage
     stage.until(session_id, SessionStatus.EXITED)
 
 
-def test_a_fixed_child_that_cannot_start_for_a_while_is_tried_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fixed_child_that_cannot_start_for_a_while_is_tried_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, tries = ReactionActor.__init__, []
 
     def failing(self: ReactionActor, *args: Any) -> None:
@@ -99,7 +119,9 @@ def test_a_session_that_crashed_is_adopted_and_its_agent_never_notices(stage: St
     stage.until(session_id, SessionStatus.EXITED)
 
 
-def test_a_session_whose_pane_stays_the_same_is_seen_again_after_its_actor_crashed(stage: Stage) -> None:
+def test_a_session_whose_pane_stays_the_same_is_seen_again_after_its_actor_crashed(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     stage.look()
     stage.crash_session(session_id)
@@ -118,11 +140,17 @@ def _crash_until_given_up(stage: Stage, name: str) -> None:
     eventually(given_up)
 
 
-def test_a_session_that_cannot_live_is_given_up_in_full_view_and_revived_by_restore(stage: Stage) -> None:
+def test_a_session_that_cannot_live_is_given_up_in_full_view_and_revived_by_restore(
+    stage: Stage,
+) -> None:
     session_id, other = stage.working("one"), stage.working("two")
     name = session_name(session_id)
     _crash_until_given_up(stage, name)
-    lost = [e for e in stage.deps.store.events.list_by_session(session_id, limit=500) if e.event_type == "signal_lost"]
+    lost = [
+        e
+        for e in stage.deps.store.events.list_by_session(session_id, limit=500)
+        if e.event_type == "signal_lost"
+    ]
     assert [event.priority for event in lost] == [Priority.CRITICAL]
     assert "told to crash" in lost[0].message
     assert f"ennio session restore {session_id}" in lost[0].message
@@ -153,7 +181,9 @@ class Obstacle:
         monkeypatch.setattr(SessionActor, "on_start", start)
 
 
-def test_a_session_that_was_given_up_is_shown_as_such_and_tried_again_by_itself(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_was_given_up_is_shown_as_such_and_tried_again_by_itself(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(roots, "FIRST_PAUSE", 0.05)
     session_id = stage.working()
     obstacle = Obstacle(monkeypatch, RuntimeError("a bug at its start"))
@@ -171,10 +201,14 @@ def test_a_session_that_was_given_up_is_shown_as_such_and_tried_again_by_itself(
     assert stage.types(session_id).count("signal_lost") == 1, "told once"
 
 
-def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(random, "uniform", lambda _low, _high: 0.01)
     session_id = stage.working()
-    obstacle = Obstacle(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/home/pat/.ennio/sessions"))
+    obstacle = Obstacle(
+        monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/home/pat/.ennio/sessions")
+    )
     stage.deps.actors.tell(session_name(session_id), CrashForTest())
     eventually(lambda: obstacle.tries > 3 * roots.INTENSITY.attempts)
     state, error = stage.root.ask(ListChildren(), timeout=5)[session_name(session_id)]
@@ -194,20 +228,33 @@ def test_a_time_up_forgives(stage: Stage) -> None:
 
 
 def _another(stage: Stage, session_id: str, before: Any) -> bool:
-    return stage.alive(session_name(session_id)) and stage.deps.actors.ref(session_name(session_id)) is not before
+    return (
+        stage.alive(session_name(session_id))
+        and stage.deps.actors.ref(session_name(session_id)) is not before
+    )
 
 
-def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "uniform", lambda low, high: (high - low) / 20)  # spread out, but over less time
+def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        random, "uniform", lambda low, high: (high - low) / 20
+    )  # spread out, but over less time
     play.settings["project"] = {"scm": None}
     with play.opened() as stage:
         ids = [stage.spawn(str(number)) for number in range(50)]
         eventually(lambda: len(stage.runtime.launches) == 50)
         for _ in range(roots.INTENSITY.attempts + 2):
-            before = {session_id: stage.deps.actors.ref(session_name(session_id)) for session_id in ids}
+            before = {
+                session_id: stage.deps.actors.ref(session_name(session_id)) for session_id in ids
+            }
             for session_id in ids:
                 assert stage.deps.actors.tell(session_name(session_id), CrashForTest())
-            eventually(lambda was=before: all(_another(stage, session_id, was[session_id]) for session_id in ids))
+            eventually(
+                lambda was=before: all(
+                    _another(stage, session_id, was[session_id]) for session_id in ids
+                )
+            )
         states = {state for state, _ in stage.root.ask(ListChildren(), timeout=5).values()}
         assert states == {"running"}
         assert len(stage.runtime.launches) == 50
@@ -222,7 +269,9 @@ def test_the_breaker_is_what_saves_them(play: Play, monkeypatch: pytest.MonkeyPa
             _crash_until_given_up(stage, session_name(session_id))
 
 
-def test_a_session_actor_that_was_never_told_of_its_admission_finds_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_actor_that_was_never_told_of_its_admission_finds_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = SessionActor.on_receive
 
     def deaf(self: SessionActor, message: Any) -> Any:

@@ -1,4 +1,6 @@
-"""What a session makes of what is seen of it: status that does not lie, and crashes of its actor at every point."""
+"""What a session makes of what is seen of it: status that does not lie, and crashes of
+its actor at every point.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def _process(stage: Stage, session_id: str) -> Presence | None:
     return seen.presence if seen else None
 
 
-def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(stage: Stage) -> None:
+def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     stage.look()
     before = stage.session(session_id)
@@ -38,11 +42,17 @@ def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(s
     stage.runtime.unreachable = ""
     eventually(lambda: _process(stage, session_id) is Presence.ALIVE)
     after = stage.session(session_id)
-    assert (after.status, after.activity, after.no_signal_since) == (before.status, before.activity, None)
+    assert (after.status, after.activity, after.no_signal_since) == (
+        before.status,
+        before.activity,
+        None,
+    )
     assert "signal_lost" not in stage.types(session_id)
 
 
-def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reason(stage: Stage) -> None:
+def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reason(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     stage.look()
     stage.runtime.unreachable = "tmux did not answer within 5 s"
@@ -65,17 +75,26 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
 
     def away(watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         now = stage.clock.now()
-        return {watch.session_id: ForgeSeen(Presence.UNKNOWN, now, "stub", detail="the disk is away") for watch in watches}
+        return {
+            watch.session_id: ForgeSeen(Presence.UNKNOWN, now, "stub", detail="the disk is away")
+            for watch in watches
+        }
 
     stage.scm.survey = away  # type: ignore[method-assign]
     stage.look()
     assert "signal_lost" not in stage.types(session_id), "for a moment anybody may be away"
     source = stage.orchestrator.supervisor.status()["sources"]["forge:play"]
-    assert (source["ok"], source["detail"]) == (False, "1 of 1 branches cannot be seen: the disk is away")
+    assert (source["ok"], source["detail"]) == (
+        False,
+        "1 of 1 branches cannot be seen: the disk is away",
+    )
     since = stage.clock.now()
     stage.pass_time(3600)
     session = eventually(lambda: (s := stage.session(session_id)).no_signal_since and s)
-    assert (session.status, session.no_signal) == (SessionStatus.CI_PASSING, "the forge: the disk is away")  # type: ignore[attr-defined]
+    assert (session.status, session.no_signal) == (
+        SessionStatus.CI_PASSING,
+        "the forge: the disk is away",
+    )  # type: ignore[attr-defined]
     assert session.no_signal_since <= since  # type: ignore[attr-defined]
     assert "no signal of the forge: the disk is away" in stage.words(session_id)
     stage.scm.survey = with_sight  # type: ignore[method-assign]
@@ -100,14 +119,20 @@ def test_unknown_freezes_a_restart(play: Play) -> None:
         eventually(lambda: len(stage.runtime.launches) == 2)
 
 
-def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reaction(stage: Stage) -> None:
+def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reaction(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
     stage.scm.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
     count = len(stage.messages(session_id))
     stage.scm.trouble = Unreachable("502 Bad Gateway")
-    eventually(lambda: (f := stage.deps.store.facts.get(session_id).forge) and f.presence is Presence.UNKNOWN)
+    eventually(
+        lambda: (
+            (f := stage.deps.store.facts.get(session_id).forge) and f.presence is Presence.UNKNOWN
+        )
+    )
     stage.pass_time(60)
     stage.look()
     session = stage.session(session_id)
@@ -117,7 +142,9 @@ def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reacti
 
 
 def _forge_is_well(stage: Stage) -> bool:
-    health = stage.orchestrator.supervisor.health().get("forge:play")  # none while its actor is being started again
+    health = stage.orchestrator.supervisor.health().get(
+        "forge:play"
+    )  # none while its actor is being started again
     return health is not None and health.ok
 
 
@@ -133,14 +160,21 @@ def test_a_forge_that_raises_is_told_as_unknown_or_restarted(stage: Stage, bug: 
         raise Unreachable("no route to host")
 
     stage.scm.before["survey"] = wrong
-    eventually(lambda: stage.orchestrator.supervisor.status()["actors"]["troubled"] or not _forge_is_well(stage))
+    eventually(
+        lambda: (
+            stage.orchestrator.supervisor.status()["actors"]["troubled"]
+            or not _forge_is_well(stage)
+        )
+    )
     assert stage.session(session_id).pr_number == number
     stage.scm.before.clear()
     stage.scm.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
 
 
-def test_incident_12_without_its_last_word_a_dead_agent_is_seen_by_the_runtime(stage: Stage) -> None:
+def test_incident_12_without_its_last_word_a_dead_agent_is_seen_by_the_runtime(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     stage.says(session_id, Activity.ACTIVE, ready=True)  # its last word, for ever
     stage.runtime.finish(session_id, signal=9)
@@ -176,7 +210,11 @@ def test_incident_15_a_persons_kill_stays_a_kill_and_alarms_nobody(stage: Stage)
     assert session.status is SessionStatus.KILLED
     assert session.reason == "killed by a person"
     assert not {"session_exited", "signal_lost"} & set(stage.types(session_id))
-    urgent = [n for n in stage.deps.store.notifications.list() if n.session_id == session_id and n.reaction != "all-complete"]
+    urgent = [
+        n
+        for n in stage.deps.store.notifications.list()
+        if n.session_id == session_id and n.reaction != "all-complete"
+    ]
     assert not urgent
 
 
@@ -271,10 +309,12 @@ def test_every_status_can_be_asked_why(stage: Stage) -> None:
     why = stage.deps.store.evidence.latest(session_id)
     assert why is not None
     assert (why.status, why.rule) == (SessionStatus.EXITED, "the agent ended with exit code 3")
-    assert [(ground.what, ground.source) for ground in why.facts] == [("the process ended with exit code 3", "stub survey")]
+    assert [(ground.what, ground.source) for ground in why.facts] == [
+        ("the process ended with exit code 3", "stub survey")
+    ]
 
 
-# --- the actor ends hard at every point, and a new one goes on ---------------------------------------
+# --- the actor ends hard at every point, and a new one goes on ------------------------------------
 
 
 @pytest.mark.parametrize("action", ["create", "prepare", "start"])
@@ -285,12 +325,16 @@ def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, act
     stage.look()
     assert "session_adopted" in stage.types(session_id), "it did crash"
     assert [launch.number for launch in stage.runtime.launches] == [1]
-    assert [m.text for m in stage.messages(session_id)] == [(stage.deps.home.session(session_id) / "prompt.md").read_text()]
+    assert [m.text for m in stage.messages(session_id)] == [
+        (stage.deps.home.session(session_id) / "prompt.md").read_text()
+    ]
     assert not stage.runtime.pasted(session_id), "the prompt went with the command line, once"
 
 
 @pytest.mark.parametrize("action", ["paste", "enter"])
-def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stage, action: str) -> None:
+def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(
+    stage: Stage, action: str
+) -> None:
     session_id = stage.working()
     stage.rests(session_id)
 
@@ -317,7 +361,11 @@ def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, action: str) -
     eventually(lambda: session_id in stage.runtime.stopped)
     eventually(lambda: stage.alive(session_name(session_id)))
     clean = stage.orchestrator.workspaces.cleanup
-    eventually(lambda: clean(session_id, None, dry_run=False, force=True)[0].action in ("removing", "nothing"))
+    eventually(
+        lambda: (
+            clean(session_id, None, dry_run=False, force=True)[0].action in ("removing", "nothing")
+        )
+    )
     eventually(lambda: stage.session(session_id).archived_at)
     assert stage.session(session_id).status is SessionStatus.KILLED
     assert stage.types(session_id).count("session_killed") == 1
@@ -342,7 +390,9 @@ def test_a_resume_carries_its_message_once_although_its_actor_crashes(play: Play
         number = stage.pull(session_id)
         stage.runtime.finish(session_id, exit_code=0)
         eventually(lambda: stage.session(session_id).activity is Activity.EXITED)
-        stage.hooks["start"] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+        stage.hooks["start"] = lambda name: stage.deps.actors.tell(
+            session_name(name), CrashForTest()
+        )  # type: ignore[assignment,return-value]
         message = stage.orchestrator.sessions.send(session_id, "One more thing")
         _tick_until_delivered(stage, message.id)
         assert "session_adopted" in stage.types(session_id), "it did crash"
@@ -385,26 +435,44 @@ def test_an_answer_is_typed_while_the_agent_asks_and_never_else(stage: Stage) ->
     with pytest.raises(Conflict, match="asks nothing"):
         stage.orchestrator.sessions.answer(session_id, "blue")
     stage.agent.choices = ("red", "blue")
-    stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Which colour? [red / blue]")
+    stage.agent.says(
+        session_id,
+        stage.clock.now(),
+        activity=Activity.WAITING_INPUT,
+        question="Which colour? [red / blue]",
+    )
     stage.look()
     eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
     with pytest.raises(Refused, match="choose one of: red, blue"):
         stage.orchestrator.sessions.answer(session_id, "green")
-    assert not [text for name, text in stage.runtime.pastes if name == session_id and text in ("green", "blue")]
+    assert not [
+        text
+        for name, text in stage.runtime.pastes
+        if name == session_id and text in ("green", "blue")
+    ]
     stage.orchestrator.sessions.answer(session_id, "blue")
     assert [text for name, text in stage.runtime.pastes if name == session_id][-1] == "blue"
     assert stage.runtime.presses[-1] == (session_id, Key.ENTER)
 
 
-def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
-    stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Trust it? [1. No, exit / 2. Yes]")
+    stage.agent.says(
+        session_id,
+        stage.clock.now(),
+        activity=Activity.WAITING_INPUT,
+        question="Trust it? [1. No, exit / 2. Yes]",
+    )
     stage.look()
     eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
     pressed: list[Key] = []
 
     def keys(screen: str, text: str) -> tuple[Key, ...]:
-        return (Key.ENTER,) if pressed.count(Key.DOWN) >= 2 else (Key.DOWN, Key.ENTER)  # the first is lost
+        return (
+            (Key.ENTER,) if pressed.count(Key.DOWN) >= 2 else (Key.DOWN, Key.ENTER)
+        )  # the first is lost
 
     def press(_: RuntimeHandle, key: Key) -> None:
         pressed.append(key)
@@ -417,16 +485,27 @@ def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(st
     assert pressed == [Key.DOWN, Key.DOWN, Key.ENTER]
 
 
-def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = stage.working()
-    stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Trust it? [1. Yes / 2. No]")
+    stage.agent.says(
+        session_id,
+        stage.clock.now(),
+        activity=Activity.WAITING_INPUT,
+        question="Trust it? [1. Yes / 2. No]",
+    )
     stage.look()
     eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
     monkeypatch.setattr(answering, "ANSWERED", 2)
     monkeypatch.setattr(stage.agent, "answer", lambda *_: (Key.ENTER,))
     with pytest.raises(Refused, match="nothing moved on the screen"):
         stage.orchestrator.sessions.answer(session_id, "yes")
-    assert not [event for event in stage.deps.store.events.after(0, session_id=session_id) if event.data.get("step") == "answered"]
+    assert not [
+        event
+        for event in stage.deps.store.events.after(0, session_id=session_id)
+        if event.data.get("step") == "answered"
+    ]
 
 
 def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> None:
@@ -443,12 +522,16 @@ def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> Non
     assert stage.clock.now() - stage.session(session_id).created_at < timedelta(seconds=60)
 
 
-def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_can_be_made_again(stage: Stage) -> None:
+def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_can_be_made_again(
+    stage: Stage,
+) -> None:
     session_id = stage.working()
     path = stage.deps.home.workspace("stub", "play", session_id)
     stage.rests(session_id)
     shutil.rmtree(path)
-    eventually(lambda: f"`ennio session restore {session_id}`" in (stage.session(session_id).reason or ""))
+    eventually(
+        lambda: f"`ennio session restore {session_id}`" in (stage.session(session_id).reason or "")
+    )
 
     message = stage.orchestrator.sessions.send(session_id, "Go on")
     stage.look()
@@ -463,7 +546,9 @@ def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_c
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_clock_that_is_put_back_an_hour_keeps_no_cleaning_waiting_for_it(play: Play, restarted: bool) -> None:
+def test_a_clock_that_is_put_back_an_hour_keeps_no_cleaning_waiting_for_it(
+    play: Play, restarted: bool
+) -> None:
     play.settings["cleanup"] = CleanupPolicy(killed_after=60.0)
     with play.opened() as stage:
         session_id = stage.working()

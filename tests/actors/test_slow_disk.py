@@ -19,7 +19,13 @@ def test_a_reading_that_never_ends_delays_no_kill_and_no_message_of_another(stag
         message = stage.orchestrator.sessions.send(other, "Go on")
         stage.orchestrator.sessions.kill(one)
         stage.until(one, SessionStatus.KILLED)
-        eventually(lambda: [sent.text for sent in stage.messages(other) if sent.id == message.id and sent.started_at])
+        eventually(
+            lambda: [
+                sent.text
+                for sent in stage.messages(other)
+                if sent.id == message.id and sent.started_at
+            ]
+        )
         assert not disk.is_set()
     finally:
         disk.set()

@@ -1,4 +1,6 @@
-"""A session from being asked for to being cleaned up: its steps, what undoes them, and the orders that do not fit."""
+"""A session from being asked for to being cleaned up: its steps, what undoes them, and
+the orders that do not fit.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ from tests.conftest import eventually
 
 
 def _steps(stage: Stage, session_id: str) -> list[str]:
-    return [event.data["step"] for event in stage.deps.store.events.list_by_session(session_id, limit=500) if "step" in event.data]
+    return [
+        event.data["step"]
+        for event in stage.deps.store.events.list_by_session(session_id, limit=500)
+        if "step" in event.data
+    ]
 
 
 def test_every_step_of_a_spawn_is_an_event(stage: Stage) -> None:
@@ -39,7 +45,9 @@ def test_every_step_of_a_spawn_is_an_event(stage: Stage) -> None:
     assert [kind for kind in types if kind in order] == order
 
 
-def test_the_agent_finds_its_prompt_its_folder_and_no_more_of_the_environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_agent_finds_its_prompt_its_folder_and_no_more_of_the_environment(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOUSE", "x")
     session_id = stage.working("Write the overture")
     launch = stage.runtime.launches[0]
@@ -64,7 +72,9 @@ def test_a_workspace_that_cannot_be_made_is_undone_and_said(stage: Stage, action
     assert stage.session(session_id).status is SessionStatus.EXITED
 
 
-def test_a_launch_that_is_refused_leaves_no_workspace_and_can_be_restored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_launch_that_is_refused_leaves_no_workspace_and_can_be_restored(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(_desk: object) -> None:
         raise Refused("the agent is not installed")
 
@@ -91,7 +101,9 @@ def test_a_workspace_out_of_reach_is_tried_again(stage: Stage) -> None:
     eventually(lambda: stage.runtime.launches)
 
 
-def test_incident_33_a_spawn_that_is_turned_away_with_a_time_waits_for_it_and_says_so(stage: Stage) -> None:
+def test_incident_33_a_spawn_that_is_turned_away_with_a_time_waits_for_it_and_says_so(
+    stage: Stage,
+) -> None:
     asked: list[int] = []
 
     def used_up() -> None:
@@ -106,7 +118,11 @@ def test_incident_33_a_spawn_that_is_turned_away_with_a_time_waits_for_it_and_sa
         stage.pass_time(300)
         stage.quiet()
     session = stage.session(session_id)
-    assert (session.status, session.reason, len(asked)) == (SessionStatus.SPAWNING, "the quota of the token is used up", 1)
+    assert (session.status, session.reason, len(asked)) == (
+        SessionStatus.SPAWNING,
+        "the quota of the token is used up",
+        1,
+    )
     assert [words for words in stage.words(session_id) if "quota" in words] == [
         "making the workspace waits until 01:00 UTC: the quota of the token is used up"
     ]
@@ -121,7 +137,9 @@ def test_a_spawn_that_is_turned_away_more_often_than_it_is_tried_still_waits(sta
 
     def used_up() -> None:
         asked.append(1)
-        raise Unreachable("the quota of the token is used up", until=stage.clock.now() + timedelta(minutes=10))
+        raise Unreachable(
+            "the quota of the token is used up", until=stage.clock.now() + timedelta(minutes=10)
+        )
 
     stage.workspace.before["create"] = used_up
     session_id = stage.spawn()
@@ -133,8 +151,12 @@ def test_a_spawn_that_is_turned_away_more_often_than_it_is_tried_still_waits(sta
     assert stage.orchestrator.sessions.kill(session_id).reason == "killed by a person"
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
-def test_a_resource_that_has_run_out_is_said_and_tried_until_there_is_some(stage: Stage, code: int) -> None:
+@pytest.mark.parametrize(
+    "code", [errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM]
+)
+def test_a_resource_that_has_run_out_is_said_and_tried_until_there_is_some(
+    stage: Stage, code: int
+) -> None:
     def lacking() -> None:
         raise OSError(code, os.strerror(code), "/somewhere")
 
@@ -147,7 +169,9 @@ def test_a_resource_that_has_run_out_is_said_and_tried_until_there_is_some(stage
     assert session.status is SessionStatus.SPAWNING
     assert "(/somewhere)" in (session.reason or ""), "it says what is lacking, and where"
     assert stage.alive(session_name(session_id))
-    assert len([words for words in stage.words(session_id) if "/somewhere" in words]) == 1, "it is told once"
+    assert len([words for words in stage.words(session_id) if "/somewhere" in words]) == 1, (
+        "it is told once"
+    )
     stage.workspace.before.clear()
     stage.pass_time(61)
     eventually(lambda: stage.session(session_id).runtime_handle)
@@ -158,7 +182,9 @@ def _failures(stage: Stage, session_id: str) -> int:
     return int(json.loads(memory)["failures"]) if memory else 0
 
 
-def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(stage: Stage) -> None:
+def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(
+    stage: Stage,
+) -> None:
     broken_off: list[str] = []
 
     def clone() -> None:
@@ -178,8 +204,12 @@ def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(
     assert not stage.workspace.made
 
 
-def test_incident_05_a_kill_while_the_launch_is_under_way_ends_the_agent_that_comes_up(stage: Stage) -> None:
-    stage.hooks["start"] = lambda _name: gevent.sleep(600)  # it stands, but nobody has heard of it yet
+def test_incident_05_a_kill_while_the_launch_is_under_way_ends_the_agent_that_comes_up(
+    stage: Stage,
+) -> None:
+    stage.hooks["start"] = lambda _name: gevent.sleep(
+        600
+    )  # it stands, but nobody has heard of it yet
     session_id = stage.spawn()
     eventually(lambda: stage.runtime.launches)
     stage.orchestrator.sessions.kill(session_id)
@@ -225,7 +255,14 @@ def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> 
     session_id, other = stage.working(), stage.working()
     for name in (session_id, other):
         stage.orchestrator.sessions.kill(name)
-        eventually(lambda name=name: stage.orchestrator.workspaces.cleanup(name, None, dry_run=False, force=False)[0].action != "kept")
+        eventually(
+            lambda name=name: (
+                stage.orchestrator.workspaces.cleanup(name, None, dry_run=False, force=False)[
+                    0
+                ].action
+                != "kept"
+            )
+        )
         eventually(lambda name=name: stage.session(name).archived_at)
         eventually(lambda name=name: not stage.alive(session_name(name)))
     path = str(stage.deps.project("play").path)
@@ -233,7 +270,9 @@ def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> 
     subprocess.run(["git", "init", "-q", path], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "work"], check=True)
     subprocess.run([*git, "update-ref", f"refs/ennio/preserved/{session_id}", "HEAD"], check=True)
-    with pytest.raises(Conflict, match=f"cleaned up; its work is saved: ennio preserved show {session_id}$"):
+    with pytest.raises(
+        Conflict, match=f"cleaned up; its work is saved: ennio preserved show {session_id}$"
+    ):
         stage.orchestrator.sessions.restore(session_id)
     with pytest.raises(Conflict, match="nothing left of it but its record"):
         stage.orchestrator.sessions.restore(other)
@@ -249,20 +288,32 @@ def test_orders_that_do_not_fit_are_conflicts_and_change_nothing(stage: Stage) -
     session_id = stage.working()
     with pytest.raises(Conflict, match="only an exited session"):
         stage.orchestrator.sessions.restore(session_id)
-    assert [item.action for item in stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=False, force=True)] == ["kept"]
+    assert [
+        item.action
+        for item in stage.orchestrator.workspaces.cleanup(
+            session_id, None, dry_run=False, force=True
+        )
+    ] == ["kept"]
     stage.orchestrator.sessions.kill(session_id)
-    assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
+    assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED, (
+        "a second kill is fine"
+    )
     with pytest.raises(Conflict):
         stage.orchestrator.sessions.restore(session_id)
     with pytest.raises(Conflict):
         stage.orchestrator.sessions.send(session_id, "hello?")
 
 
-def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session_is(stage: Stage) -> None:
+def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session_is(
+    stage: Stage,
+) -> None:
     living, ended = stage.working("one"), stage.working("two")
     stage.orchestrator.sessions.kill(ended)
     eventually(lambda: ended in stage.runtime.stopped)
-    dry = {item.session_id: item.action for item in stage.orchestrator.workspaces.cleanup(None, None, dry_run=True, force=True)}
+    dry = {
+        item.session_id: item.action
+        for item in stage.orchestrator.workspaces.cleanup(None, None, dry_run=True, force=True)
+    }
     assert dry == {living: "kept", ended: "would remove"}
     assert stage.agent.forgotten == []
     assert stage.deps.home.workspace("stub", "play", ended).exists()
@@ -298,11 +349,15 @@ def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play
         stage.until(session_id, SessionStatus.MERGED)
         assert session_id not in stage.runtime.stopped, "it is left alone until cleaning is due"
         dry = stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=True, force=False)
-        assert [item.reason for item in dry] == ["it is merged; its agent is still there and is ended first"]
+        assert [item.reason for item in dry] == [
+            "it is merged; its agent is still there and is ended first"
+        ]
         stage.pass_time(601)
         stage.until(session_id, SessionStatus.DONE)
         assert session_id in stage.runtime.stopped
-        eventually(lambda: not stage.alive(session_name(session_id)), why="nothing is left to watch")
+        eventually(
+            lambda: not stage.alive(session_name(session_id)), why="nothing is left to watch"
+        )
     assert not play.runtime.survey()
 
 
@@ -318,11 +373,15 @@ def test_a_project_that_left_the_configuration_leaves_its_sessions_alone(play: P
 
 
 @pytest.mark.parametrize("branch", ["main", "origin/main", "refs/heads/main", "Main", "release/7"])
-def test_a_session_on_a_protected_branch_is_refused_before_anything_is_made(play: Play, branch: str) -> None:
+def test_a_session_on_a_protected_branch_is_refused_before_anything_is_made(
+    play: Play, branch: str
+) -> None:
     play.settings["project"] = {"protected_branches": ("release/*",)}
     with play.opened() as stage:
         for ask in (stage.orchestrator.sessions.spawn, stage.orchestrator.sessions.preview):
-            with pytest.raises(Refused, match=r"^branch: .*(the default branch|protected_branches: release/\*)"):
+            with pytest.raises(
+                Refused, match=r"^branch: .*(the default branch|protected_branches: release/\*)"
+            ):
                 ask(SpawnRequest("play", prompt="Do it", branch=branch))
         assert stage.deps.store.sessions.list() == ()
         assert stage.deps.store.queue.list() == ()
@@ -334,7 +393,9 @@ def test_a_session_whose_own_name_is_protected_is_refused_too(play: Play) -> Non
         stage.spawn()
 
 
-def test_a_tracker_that_names_a_protected_branch_is_refused_as_soon_as_it_is_known(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tracker_that_names_a_protected_branch_is_refused_as_soon_as_it_is_known(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tracker = StubTracker([Issue("7", "Tidy up", "", branch="origin/main")])
     monkeypatch.setattr(Shelf, "tracker", lambda _shelf, _project: tracker)
     play.settings["project"] = {"tracker": PluginChoice("stub")}

@@ -1,4 +1,6 @@
-"""A project that is renamed, moved, given another runtime or agent, or that leaves the file, while its sessions live."""
+"""A project that is renamed, moved, given another runtime or agent, or that leaves the file,
+while its sessions live.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_it_can_be_killed_and_is_dead_then(play: Play) -> None:
         assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED
         assert play.runtime.survey() == {}
         assert stage.types(session_id).count("session_killed") == 1
-        assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
+        assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED, (
+            "a second kill is fine"
+        )
 
 
 def test_it_is_looked_after_again_once_its_project_is_back(play: Play) -> None:
@@ -60,8 +64,18 @@ def test_it_is_looked_after_again_once_its_project_is_back(play: Play) -> None:
         _goes_on(stage, session_id)
 
 
-@pytest.mark.parametrize("change", [{"name": "Another Name"}, {"runtime": "process"}, {"agent": "command"}, {"workspace": "clone"}])
-def test_a_project_that_is_changed_keeps_its_sessions_as_they_were_begun(play: Play, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Another Name"},
+        {"runtime": "process"},
+        {"agent": "command"},
+        {"workspace": "clone"},
+    ],
+)
+def test_a_project_that_is_changed_keeps_its_sessions_as_they_were_begun(
+    play: Play, change: dict[str, Any]
+) -> None:
     with play.opened() as stage:
         session_id = stage.working()
     play.settings["project"] = change

@@ -1,4 +1,6 @@
-"""The actor that tells issues what their sessions have come to: once each, in order, whatever fails in between."""
+"""The actor that tells issues what their sessions have come to: once each, in order,
+whatever fails in between.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,16 @@ class AgentContext:
         now = self.clock.now()
         self.store.sessions.insert(
             Session(
-                session_id, project, SessionStatus.WORKING, now, now, "cafe", issue_id=issue, agent_name="stub", branch="fix", pr_url=URL
+                session_id,
+                project,
+                SessionStatus.WORKING,
+                now,
+                now,
+                "cafe",
+                issue_id=issue,
+                agent_name="stub",
+                branch="fix",
+                pr_url=URL,
             )
         )
 
@@ -80,7 +91,11 @@ class AgentContext:
         for kind in types:
             data = {"number": 7, "url": URL} if kind is EventType.PR_CREATED else {"number": 7}
             with self.store.transaction() as tx:
-                tx.emit(session_id, project, Draft(kind, kind.value, data=data if kind.value.startswith("pr_") else {}))
+                tx.emit(
+                    session_id,
+                    project,
+                    Draft(kind, kind.value, data=data if kind.value.startswith("pr_") else {}),
+                )
 
     @contextmanager
     def running(self) -> Iterator[Any]:
@@ -91,29 +106,47 @@ class AgentContext:
             ref.stop(timeout=10)
 
     def troubles(self) -> Sequence[str]:
-        return [event.message for event in self.store.events.after(0, types=[EventType.SESSION_STEP])]
+        return [
+            event.message for event in self.store.events.after(0, types=[EventType.SESSION_STEP])
+        ]
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[AgentContext]:
     clock, home = ManualClock(), Home(tmp_path / "home")
-    projects = [Project(id=name, name=name, repo="x", path=tmp_path, tracker=PluginChoice("stub")) for name in ("shop", "blog")]
+    projects = [
+        Project(id=name, name=name, repo="x", path=tmp_path, tracker=PluginChoice("stub"))
+        for name in ("shop", "blog")
+    ]
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=tuple(projects))
     store = open_store("sqlite:ennio.db", tmp_path, clock)
     shelf, issues = Shelf(home, clock), Issues()
     shelf.tracks = issues
-    yield AgentContext(Dependencies(config, home, clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, clock)), clock, issues)
+    yield AgentContext(
+        Dependencies(
+            config, home, clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, clock)
+        ),
+        clock,
+        issues,
+    )
     store.close()
 
 
 def test_an_issue_is_told_every_milestone_in_order(desk: AgentContext) -> None:
     with desk.running():
         desk.session("s-1")
-        desk.happens("s-1", EventType.SESSION_SPAWNED, EventType.SESSION_WORKING, EventType.PR_CREATED)
+        desk.happens(
+            "s-1", EventType.SESSION_SPAWNED, EventType.SESSION_WORKING, EventType.PR_CREATED
+        )
         desk.happens("s-1", EventType.PR_UPDATED, EventType.PR_MERGED)
         eventually(lambda: desk.issues.kinds == ["spawned", "pull_opened", "merged"])
     issue, milestone = desk.issues.told[1]
-    assert (issue, milestone.session_id, milestone.agent, milestone.branch) == ("42", "s-1", "stub", "fix")
+    assert (issue, milestone.session_id, milestone.agent, milestone.branch) == (
+        "42",
+        "s-1",
+        "stub",
+        "fix",
+    )
     assert (milestone.pull_number, milestone.pull_url) == (7, URL)
 
 
@@ -129,7 +162,9 @@ def test_sessions_without_an_issue_and_other_projects_are_not_told_of(desk: Agen
     assert {milestone.session_id for _, milestone in desk.issues.told} == {"s-2"}
 
 
-def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(desk: AgentContext) -> None:
+def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(
+    desk: AgentContext,
+) -> None:
     desk.session("s-1")
     with desk.running():
         desk.happens("s-1", EventType.SESSION_SPAWNED)
@@ -150,7 +185,9 @@ def test_a_log_that_was_never_followed_is_not_told_all_over(desk: AgentContext) 
         eventually(lambda: desk.issues.kinds == ["pull_opened"])
 
 
-def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing(desk: AgentContext) -> None:
+def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing(
+    desk: AgentContext,
+) -> None:
     desk.session("s-1")
     with desk.running() as ref:
         desk.issues.trouble = Unreachable("linear is away")
@@ -191,7 +228,9 @@ def test_what_is_refused_is_told_in_the_log_and_keeps_nothing_waiting(desk: Agen
         desk.issues.trouble = None
         desk.happens("s-1", EventType.PR_MERGED)
         eventually(lambda: desk.issues.kinds == ["merged"])
-    assert desk.troubles() == ["issue 42 could not be told that its work is at spawned: the team has no state 'QA'"]
+    assert desk.troubles() == [
+        "issue 42 could not be told that its work is at spawned: the team has no state 'QA'"
+    ]
 
 
 def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: AgentContext) -> None:
@@ -203,7 +242,9 @@ def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: AgentCont
         assert ref.is_alive()
 
 
-def test_an_actor_that_ends_between_telling_and_writing_it_down_tells_it_again_and_it_stands_once(desk: AgentContext) -> None:
+def test_an_actor_that_ends_between_telling_and_writing_it_down_tells_it_again_and_it_stands_once(
+    desk: AgentContext,
+) -> None:
     desk.session("s-1")
     told = desk.issues.tell
 

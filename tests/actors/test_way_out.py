@@ -9,6 +9,8 @@ from ennio.plugins.workspace.interface import Glance
 
 
 def test_a_folder_that_an_agent_named_is_one_word_of_the_advice() -> None:
-    brief = Brief("s-1", "p", "stub", "stub", "worktree", source="/src", path="/a b/s-1", branch="s-1")
+    brief = Brief(
+        "s-1", "p", "stub", "stub", "worktree", source="/src", path="/a b/s-1", branch="s-1"
+    )
     words = _way_out(Glance(Place.MOVED, "/tmp/x;touch pwned"), brief)
     assert "`git -C /src worktree move '/tmp/x;touch pwned' '/a b/s-1'`" in words

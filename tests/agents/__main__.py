@@ -1,4 +1,6 @@
-"""``python -m tests.agents``: the files of these tests, some beside each other, for they wait more than they work; then the figures."""
+"""``python -m tests.agents``: the files of these tests, some beside each other, for they wait more
+than they work; then the figures.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,13 @@ from tests.shards.lanes import Job, ended_by_signals, run_all
 HERE = Path(__file__).parent
 LONGEST_FIRST = ("opencode", "whole_loop", "aider", "claude_code", "codex")
 SHARE, WRONG = 0.995, 5.0
-"""What is wanted of each agent over all that is played with it: the share of samples right in time; seconds it may be wrong for."""
+"""What is wanted of each agent over all that is played with it: the share of samples right in time;
+seconds it may be wrong for.
+"""
 AT_ONCE = max(1, os.cpu_count() or 1)
-"""More would make the agents slower than they are, and what Ennio says of them is judged by the second."""
+"""More would make the agents slower than they are, and what Ennio says of them
+is judged by the second.
+"""
 
 
 def jobs(words: tuple[str, ...]) -> Iterator[Job]:
@@ -46,9 +52,15 @@ def main(*words: str) -> int:
     short = [one.agent for one in in_all if one.share < SHARE or one.longest > WRONG]
     _say(f"\n{figures.table(played)}\n\n{figures.table(in_all)}")
     if short:
-        _say(f"short of {SHARE:.1%} right within two seconds, and never wrong for more than {WRONG:.0f} s: {', '.join(short)}")
+        _say(
+            f"short of {SHARE:.1%} right within two seconds, and never wrong for more than "
+            f"{WRONG:.0f} s: {', '.join(short)}"
+        )
     if short and figures.overloaded():
-        _say(f"the machine is overloaded (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores): measure again on one that is not")
+        _say(
+            f"the machine is overloaded (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} "
+            "cores): measure again on one that is not"
+        )
     code = code or bool(short)
     _say(f"\nin {time.monotonic() - began:.0f} s, {AT_ONCE} files at once")
     if code == 0:

@@ -1,4 +1,6 @@
-"""Real agents under a real supervisor, talking to the scripted model; and a judge of what Ennio said meanwhile."""
+"""Real agents under a real supervisor, talking to the scripted model; and a judge of
+what Ennio said meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from tests.e2e.house import Ground, Supervised, close, configure, ground_at, pro
 
 LATE = 2.0  # seconds Ennio may need to notice
 EARLY = 1.0  # seconds an agent on a busy machine may take from a prompt to its first request
-SHARE = 0.99  # of the samples of one run have to be right; of all runs of an agent more, see __main__
+SHARE = (
+    0.99  # of the samples of one run have to be right; of all runs of an agent more, see __main__
+)
 SHARE_WHEN_BUSY = 0.9  # opencode alone then takes seconds to end its own turn
 WRONG = 10.0  # seconds it may never be wrong for; see there, too
 EVERY = 0.5
@@ -34,13 +38,18 @@ KEY = "sk-test-12345678901234567890"
 
 
 def installed(executable: str) -> Path:
-    """The folder of an agent that was installed for tests; without it the test is skipped, loudly, and fails under CI."""
+    """The folder of an agent that was installed for tests; without it the test is skipped,
+    loudly, and fails under CI.
+    """
     if os.environ.get("CI") and not os.environ.get("ENNIO_AGENTS"):
         pytest.skip("the real agents are not part of this run: bin/test --agents")
     cache = Path(os.environ.get("ENNIO_AGENTS") or Path.home() / ".cache" / "ennio" / "agents")
     if (cache / "bin" / executable).exists():
         return cache / "bin"
-    message = f"{executable} is not in {cache}: the real agent was NOT tested; `bin/test --agents` installs it"
+    message = (
+        f"{executable} is not in {cache}: the real agent was NOT tested; `bin/test --agents` "
+        "installs it"
+    )
     if os.environ.get("CI") and os.environ.get("ENNIO_AGENTS"):
         pytest.fail(message)
     pytest.skip(message)
@@ -51,7 +60,9 @@ Allowed = frozenset[str]
 
 @dataclass(slots=True)
 class Bench:
-    """One house with one agent and its model. ``marks`` are what the test itself did, and what is right from then on."""
+    """One house with one agent and its model. ``marks`` are what the test itself did, and
+    what is right from then on.
+    """
 
     house: Supervised
     model: Model
@@ -84,7 +95,7 @@ class Bench:
         """Let it be as it is for so long, so that there are samples of it."""
         threading.Event().wait(seconds)
 
-    # --- what a person does -------------------------------------------------------------------------
+    # --- what a person does -----------------------------------------------------------------------
 
     def keys(self, *keys: str) -> None:
         """Press keys in the agent's terminal, as a person who attached to it."""
@@ -92,7 +103,9 @@ class Bench:
         assert done.returncode == 0, done.stderr
 
     def presses(self, *keys: str) -> None:
-        """Press keys of which each changes what the agent shows, if only a colour, and wait for that each time."""
+        """Press keys of which each changes what the agent shows, if only a colour, and
+        wait for that each time.
+        """
         for key in keys:
             self._presses(key)
 
@@ -103,18 +116,28 @@ class Bench:
         self.comes_to_rest()
 
     def types(self, words: str) -> None:
-        """Type words into an agent that rests, and wait until they stand there; what is typed on at once is taken for a paste by some."""
+        """Type words into an agent that rests, and wait until they stand there; what is typed on at
+        once is taken for a paste by some.
+        """
         self.keys("-l", words)
         self.shows(re.escape(words))
         self.comes_to_rest()
 
     def shows(self, pattern: str, within: float = 20.0) -> None:
         """Wait until its screen shows this."""
-        eventually(lambda: re.search(pattern, self.screen()), within, f"{pattern} is shown:\n{self.screen()}")
+        eventually(
+            lambda: re.search(pattern, self.screen()),
+            within,
+            f"{pattern} is shown:\n{self.screen()}",
+        )
 
     def hides(self, pattern: str, within: float = 20.0) -> None:
         """Wait until its screen does not show this any more."""
-        eventually(lambda: not re.search(pattern, self.screen()), within, f"{pattern} is shown no more:\n{self.screen()}")
+        eventually(
+            lambda: not re.search(pattern, self.screen()),
+            within,
+            f"{pattern} is shown no more:\n{self.screen()}",
+        )
 
     def comes_to_rest(self) -> None:
         """Wait until nothing has moved on its screen for a while."""
@@ -127,18 +150,24 @@ class Bench:
         eventually(rests, 20, f"the screen comes to rest:\n{self.screen()}")
 
     def screen(self, *options: str) -> str:
-        return self.house.ground.tmux("capture-pane", "-p", *options, "-t", f"={self.session}:").stdout
+        return self.house.ground.tmux(
+            "capture-pane", "-p", *options, "-t", f"={self.session}:"
+        ).stdout
 
     def line(self) -> str:
         """The line in which its cursor stands."""
-        row = self.house.ground.tmux("display-message", "-p", "-t", f"={self.session}:", "#{cursor_y}").stdout
+        row = self.house.ground.tmux(
+            "display-message", "-p", "-t", f"={self.session}:", "#{cursor_y}"
+        ).stdout
         return self.screen().splitlines()[int(row)]
 
     def say(self, words: str) -> None:
         self.house.client.post(f"/sessions/{self.session}/send", {"message": words})
 
     def answer(self, words: str) -> None:
-        """Answer its question through the API, and again where a dialog that has just come up lost the first Enter."""
+        """Answer its question through the API, and again where a dialog that has just come
+        up lost the first Enter.
+        """
         try:
             self.house.client.post(f"/sessions/{self.session}/answer", {"answer": words})
         except EnnioError as error:
@@ -161,7 +190,9 @@ class Bench:
         def reached() -> dict[str, Any]:
             view = self.view()
             told = {key: view[key] for key in ("status", "activity", "question", "reason")}
-            assert view["activity"] in (activity, "idle" if activity == "ready" else activity), f"{told}\n{self.screen()}"
+            assert view["activity"] in (activity, "idle" if activity == "ready" else activity), (
+                f"{told}\n{self.screen()}"
+            )
             return view
 
         found: dict[str, Any] = eventually(reached, within, f"it is {activity}")  # type: ignore[assignment]
@@ -171,13 +202,17 @@ class Bench:
         """Wait until the model has ended so many turns."""
 
         def done() -> bool:
-            assert self.model.turns() >= number, f"{self.model.turns()} turns; {self.model.log[-3:]}\n{self.screen()}"
+            assert self.model.turns() >= number, (
+                f"{self.model.turns()} turns; {self.model.log[-3:]}\n{self.screen()}"
+            )
             return True
 
         eventually(done, within, f"{number} turns")
 
     def rests(self) -> None:
-        """It has nothing more to do; it stays right until something happens. How late that is told is for the judge to say."""
+        """It has nothing more to do; it stays right until something happens. How late that is told
+        is for the judge to say.
+        """
         self.becomes("ready")
 
     def delivered(self) -> list[dict[str, Any]]:
@@ -188,50 +223,88 @@ class Bench:
         """Wait until the session's usage is exactly what the model served it, each answer once."""
 
         def same() -> bool:
-            told, served = self.view()["usage"], [served for served in self.model.good if served.scripted]
-            expected = (sum(one.input_tokens for one in served), sum(one.output_tokens for one in served))
-            answers = [(one.id, one.end, one.words[-40:], round(one.ended - one.began, 1)) for one in self.model.log]
-            assert (told["input_tokens"], told["output_tokens"]) == expected, (told, expected, answers)
+            told, served = (
+                self.view()["usage"],
+                [served for served in self.model.good if served.scripted],
+            )
+            expected = (
+                sum(one.input_tokens for one in served),
+                sum(one.output_tokens for one in served),
+            )
+            answers = [
+                (one.id, one.end, one.words[-40:], round(one.ended - one.began, 1))
+                for one in self.model.log
+            ]
+            assert (told["input_tokens"], told["output_tokens"]) == expected, (
+                told,
+                expected,
+                answers,
+            )
             return True
 
         eventually(same, within, "the tokens are those that were served")
 
-    # --- judgement ----------------------------------------------------------------------------------
+    # --- judgement --------------------------------------------------------------------------------
 
     def moments(self) -> list[tuple[float, Allowed]]:
-        """Each moment from which on something else was right, by the model's log and the test's own deeds."""
+        """Each moment from which on something else was right, by the model's log
+        and the test's own deeds.
+        """
         found = list(self.marks)
         for served in self.model.log:
             if not served.scripted or (served.helper and served.end != "ask"):
-                continue  # what a helper does is nothing that the agent does; what it asks is asked of a person
+                # what a helper does is nothing that the agent does; what it asks is asked of a
+                # person
+                continue
             if not served.helper:
-                found.append((served.began, frozenset({"blocked", "active"} if served.code != 200 else {"active"})))
+                found.append(
+                    (
+                        served.began,
+                        frozenset({"blocked", "active"} if served.code != 200 else {"active"}),
+                    )
+                )
             if served.ended and served.code == 200 and not self._died(served.began, served.ended):
-                then = {"final": "ready", "broken": "ready", "ask": "waiting_input", "tool": "active"}[served.end]
+                then = {
+                    "final": "ready",
+                    "broken": "ready",
+                    "ask": "waiting_input",
+                    "tool": "active",
+                }[served.end]
                 found.append((served.ended, frozenset({then})))
         return sorted(found, key=lambda moment: moment[0])
 
     def _died(self, began: float, ended: float) -> bool:
-        """Whether the agent was killed meanwhile: what the model notices of that comes late, and says nothing of the next life."""
+        """Whether the agent was killed meanwhile: what the model notices of that comes late, and
+        says nothing of the next life.
+        """
         return any(began < at <= ended and allowed == {"exited"} for at, allowed in self.marks)
 
     def truth(self, at: float) -> Allowed:
         """What is right at this moment."""
         # what the model notices of an agent that is dead comes late
-        ended = max((moment for moment, allowed in self.marks if moment <= at and allowed == {"exited"}), default=None)
+        ended = max(
+            (moment for moment, allowed in self.marks if moment <= at and allowed == {"exited"}),
+            default=None,
+        )
         if ended is not None and not any(ended < moment <= at for moment, _ in self.marks):
             return frozenset({"exited"})
-        last = [allowed for moment, allowed in self.moments() if moment <= at][-1:] or [frozenset({"None"})]
+        last = [allowed for moment, allowed in self.moments() if moment <= at][-1:] or [
+            frozenset({"None"})
+        ]
         return last[0] | ({"idle"} if "ready" in last[0] else set())
 
     def is_right(self, activity: str, at: float) -> bool:
-        """Whether it was right at any time from two seconds before; what was right for a moment only counts as well."""
+        """Whether it was right at any time from two seconds before; what was right for a
+        moment only counts as well.
+        """
         between = [moment for moment, _ in self.moments() if at - LATE <= moment <= at + EARLY]
         return any(activity in self.truth(moment) for moment in (at - LATE, at, *between))
 
     @contextmanager
     def scene(self, name: str) -> Iterator[None]:
-        """A part of the whole with figures of its own; at its end the tokens must be those that were served."""
+        """A part of the whole with figures of its own; at its end the tokens must
+        be those that were served.
+        """
         began, before = time.time(), self.served()
         yield
         self.tells_tokens(15)
@@ -243,11 +316,20 @@ class Bench:
         return sum(one.input_tokens for one in served), sum(one.output_tokens for one in served)
 
     def _keep(
-        self, scene: str, samples: list[tuple[float, str | None]], before: tuple[int, int] = (0, 0), *, whole: bool = False
+        self,
+        scene: str,
+        samples: list[tuple[float, str | None]],
+        before: tuple[int, int] = (0, 0),
+        *,
+        whole: bool = False,
     ) -> dict[str, float]:
         judged, tokens, agent = self.judge(samples, scene), self.served(), self.view()["agent_name"]
         served = tokens[0] - before[0], tokens[1] - before[1]
-        figures.keep(figures.Figures(agent, scene, len(samples), judged["share"], judged["longest"], *served, whole=whole))
+        figures.keep(
+            figures.Figures(
+                agent, scene, len(samples), judged["share"], judged["longest"], *served, whole=whole
+            )
+        )
         return judged
 
     def is_judged(self, scene: str = "day") -> None:
@@ -270,7 +352,10 @@ class Bench:
             if not self.is_right(activity, at):
                 wrong.append((round(at - samples[0][0], 1), activity, sorted(self.truth(at))))
         share = 1 - len(wrong) / max(len(samples), 1)
-        told = f"{len(samples)} samples, {share:.1%} right within {LATE} s, wrong for {longest:.1f} s at most; wrong: {wrong}"
+        told = (
+            f"{len(samples)} samples, {share:.1%} right within {LATE} s, wrong for {longest:.1f} "
+            f"s at most; wrong: {wrong}"
+        )
         print(f"\n{scene}: {told}", flush=True)
         return {"share": share, "longest": longest}
 
@@ -279,14 +364,23 @@ Settle = Callable[[Ground, Model], dict[str, str]]
 
 
 @contextmanager
-def bench(root: Path, bin_folder: Path, agent: str, config: Mapping[str, Any], settle: Settle) -> Iterator[Bench]:
-    """A house whose one project uses the agent; ``settle`` makes the person's own files and says the project's environment."""
+def bench(
+    root: Path, bin_folder: Path, agent: str, config: Mapping[str, Any], settle: Settle
+) -> Iterator[Bench]:
+    """A house whose one project uses the agent; ``settle`` makes the person's own files and says
+    the project's environment.
+    """
     with Model() as model, ground_at(root, f"{bin_folder}:{os.environ['PATH']}") as ground:
         repository(ground)
         env = settle(ground, model)
         standard = project(ground, agent=agent, agent_config=dict(config), env=env, scm_config=None)
         poll = {"runtime": 0.5, "agent": 0.5, "forge": 1}
-        configure(ground, {key: value for key, value in standard.items() if value is not None}, poll=poll, person_patience=ASIDE)
+        configure(
+            ground,
+            {key: value for key, value in standard.items() if value is not None},
+            poll=poll,
+            person_patience=ASIDE,
+        )
         house = Supervised(ground)
         house.start()
         made = Bench(house, model)
@@ -311,7 +405,10 @@ def codex_home(ground: Ground, model: Model) -> dict[str, str]:
     """A person who has told codex of a provider of their own."""
     folder = ground.root / "person" / ".codex"
     folder.mkdir()
-    provider = f'[model_providers.loop]\nname = "loop"\nbase_url = "{model.base}/v1"\nwire_api = "responses"\nenv_key = "LOOP_KEY"\n'
+    provider = (
+        f'[model_providers.loop]\nname = "loop"\nbase_url = "{model.base}/v1"\nwire_api = '
+        '"responses"\nenv_key = "LOOP_KEY"\n'
+    )
     (folder / "config.toml").write_text(f'model = "scripted"\nmodel_provider = "loop"\n{provider}')
     return {"LOOP_KEY": "k"}
 
@@ -322,13 +419,22 @@ def aider_home(ground: Ground, model: Model) -> dict[str, str]:
 
 
 def opencode_home(ground: Ground, model: Model) -> dict[str, str]:
-    """A person who has told opencode of a provider of their own, and wants to be asked before commands."""
+    """A person who has told opencode of a provider of their own, and wants to
+    be asked before commands.
+    """
     folder = ground.root / "person" / ".config" / "opencode"
     folder.mkdir(parents=True)
     models = {"scripted": {"name": "scripted", "cost": {"input": 1, "output": 2}}}
     options = {"baseURL": f"{model.base}/v1", "apiKey": "k"}
-    provider = {"npm": "@ai-sdk/openai-compatible", "name": "loop", "options": options, "models": models}
-    (folder / "opencode.json").write_text(json.dumps({"provider": {"loop": provider}, "permission": {"bash": "ask"}}))
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "loop",
+        "options": options,
+        "models": models,
+    }
+    (folder / "opencode.json").write_text(
+        json.dumps({"provider": {"loop": provider}, "permission": {"bash": "ask"}})
+    )
     return {}
 
 
@@ -337,11 +443,15 @@ FEW = 2
 
 
 def play(at: Bench, scenes: Scenes) -> None:
-    """Play them one after the other in one session: all in a run of the agents alone, a few in a run of everything.
+    """Play them one after the other in one session: all in a run of the agents alone, a
+    few in a run of everything.
 
-    That has to end in time. ``$ENNIO_SCENES`` names those that are wanted, with commas between them.
+    That has to end in time. ``$ENNIO_SCENES`` names those that are wanted,
+    with commas between them.
     """
-    wanted = [name.strip() for name in os.environ.get("ENNIO_SCENES", "").split(",") if name.strip()]
+    wanted = [
+        name.strip() for name in os.environ.get("ENNIO_SCENES", "").split(",") if name.strip()
+    ]
     few = os.environ.get("CI") and not os.environ.get(figures.FILE)
     at.spawn(":say good morning")
     at.ends_turns(1, PATIENCE)

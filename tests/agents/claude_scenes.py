@@ -1,4 +1,6 @@
-"""What happens in claude-code that a whole day does not show: helpers, forms, plans, views, and conversations that a person changes."""
+"""What happens in claude-code that a whole day does not show: helpers, forms, plans, views, and
+conversations that a person changes.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from tests.agents.scenes import begins_another, begins_to_type, types, views, wa
 from tests.conftest import eventually
 
 HELPER = (
-    ':use Agent {{"description": "looks around", "subagent_type": "general-purpose", "run_in_background": {behind}, "prompt": '
-    '":helper one\\n:think {think}\\n:run sleep 1\\n:think {think}\\n:run sleep 1\\n:think {think}\\n:say looked"}}\n'
+    ':use Agent {{"description": "looks around", "subagent_type": "general-purpose", '
+    '"run_in_background": {behind}, "prompt": '
+    '":helper one\\n:think {think}\\n:run sleep 1\\n:think {think}\\n:run sleep 1\\n:think '
+    '{think}\\n:say looked"}}\n'
 )
 COLOURS = {"question": "Which colour?", "header": "Colour", "multiSelect": False}
 FRUITS = {"question": "Which fruits are fine?", "header": "Fruits", "multiSelect": True}
@@ -22,20 +26,34 @@ def _options(*labels: str) -> dict[str, object]:
     return {"options": [{"label": label, "description": f"{label} it is"} for label in labels]}
 
 
-FORM = json.dumps({"questions": [COLOURS | _options("Red", "Blue"), FRUITS | _options("Apple", "Pear", "Fig")]})
+FORM = json.dumps(
+    {"questions": [COLOURS | _options("Red", "Blue"), FRUITS | _options("Apple", "Pear", "Fig")]}
+)
 
 
 def a_helper_at_work(at: Bench) -> None:
-    """The turn is over while a helper works, which is told in words; and who is told something meanwhile takes it."""
+    """The turn is over while a helper works, which is told in words; and who is told
+    something meanwhile takes it.
+    """
     turns = at.model.turns()
     at.say(f"{HELPER.format(behind='true', think=6)}:say begun")
     at.ends_turns(turns + 1)
     at.rests()
-    eventually(lambda: at.view()["helpers"] == 1 and "looks around" in (at.view()["detail"] or ""), 10, f"{at.view()}")
+    eventually(
+        lambda: at.view()["helpers"] == 1 and "looks around" in (at.view()["detail"] or ""),
+        10,
+        f"{at.view()}",
+    )
     at.say(":say heard meanwhile")
-    eventually(lambda: at.delivered()[-1]["state"] == "delivered", 20, "it is delivered while the helper works")
+    eventually(
+        lambda: at.delivered()[-1]["state"] == "delivered",
+        20,
+        "it is delivered while the helper works",
+    )
     assert at.model.log[-1].helper or at.view()["helpers"] == 1
-    at.ends_turns(turns + 4, PATIENCE)  # begun, heard, looked, and the agent's words when it learns of that
+    at.ends_turns(
+        turns + 4, PATIENCE
+    )  # begun, heard, looked, and the agent's words when it learns of that
     at.rests()
     eventually(lambda: at.view()["helpers"] == 0, 20, "nobody is at work any more")
 
@@ -49,7 +67,11 @@ def a_helper_while_a_question_is_open(at: Bench) -> None:
     at.mark("asked", "waiting_input")
     spent = _spent(at)
     eventually(lambda: at.model.turns() > turns, PATIENCE, "the helper is done")
-    eventually(lambda: _spent(at) > spent, 20, f"money goes on while a dialog hides claude's own count: {spent}, {_spent(at)}")
+    eventually(
+        lambda: _spent(at) > spent,
+        20,
+        f"money goes on while a dialog hides claude's own count: {spent}, {_spent(at)}",
+    )
     at.goes_on(2)
     assert "touch asked.txt" in at.view()["question"]
     at.mark("is being answered", "active", "waiting_input")
@@ -57,7 +79,9 @@ def a_helper_while_a_question_is_open(at: Bench) -> None:
     at.ends_turns(turns + 2, PATIENCE)
     at.rests()
     at.mark("rests", "ready")
-    assert [flip for flip in _flips(at)[before:] if flip == "waiting_input"] == ["waiting_input"], _flips(at)[before:]
+    assert [flip for flip in _flips(at)[before:] if flip == "waiting_input"] == ["waiting_input"], (
+        _flips(at)[before:]
+    )
     (Path(at.view()["workspace_path"]) / "asked.txt").unlink()
 
 
@@ -65,7 +89,10 @@ def a_helper_that_asks(at: Bench) -> None:
     """Its question is asked of a person, though the agent's own turn is over."""
     turns = at.model.turns()
     asks = r":helper two\n:think 3\n:ask touch helped.txt\n:say helped"
-    at.say(f':use Agent {{"description": "asks", "subagent_type": "general-purpose", "prompt": "{asks}"}}\n:say begun')
+    at.say(
+        f':use Agent {{"description": "asks", "subagent_type": "general-purpose", "prompt": '
+        f'"{asks}"}}\n:say begun'
+    )
     at.ends_turns(turns + 1)
     at.becomes("waiting_input")
     _asks(at, "may it use Bash: touch helped.txt", "1. Yes")
@@ -122,7 +149,11 @@ def a_new_conversation(at: Bench) -> None:
     """Its money is counted once, too."""
     before = _spent(at)
     begins_another(at, "/clear")
-    eventually(lambda: before < _spent(at) < before + 0.03, 15, f"counted once: {before}, {at.view()['usage']}")
+    eventually(
+        lambda: before < _spent(at) < before + 0.03,
+        15,
+        f"counted once: {before}, {at.view()['usage']}",
+    )
 
 
 SCENES: Scenes = (
@@ -146,11 +177,18 @@ def _spent(at: Bench) -> float:
 
 def _flips(at: Bench) -> list[str]:
     """Every activity it was told to have, in order."""
-    return [str(event["data"]["to"]) for event in at.house.events(session_id=at.session, type="activity_changed")]
+    return [
+        str(event["data"]["to"])
+        for event in at.house.events(session_id=at.session, type="activity_changed")
+    ]
 
 
 def _asks(at: Bench, *parts: str) -> None:
-    eventually(lambda: all(part in (at.view()["question"] or "") for part in parts), 20, f"{parts}: {at.view()['question']}\n{at.screen()}")
+    eventually(
+        lambda: all(part in (at.view()["question"] or "") for part in parts),
+        20,
+        f"{parts}: {at.view()['question']}\n{at.screen()}",
+    )
 
 
 def _mode(at: Bench, words: str) -> None:

@@ -1,4 +1,6 @@
-"""What happens in codex that a whole day does not show: conversations that a person changes, and its views."""
+"""What happens in codex that a whole day does not show: conversations that a
+person changes, and its views.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ def a_rewind(at: Bench) -> None:
         turns += 1
         at.ends_turns(turns)
         at.rests()
-        # Escape in a turn that codex has not ended itself interrupts it, whatever the model has ended
+        # Escape in a turn that codex has not ended itself interrupts it,
+        # whatever the model has ended
         at.shows(f"• {words}\n(?s:.*)Worked for")
     at.presses("Escape")
     at.shows("esc again to edit")
@@ -31,7 +34,10 @@ def a_rewind(at: Bench) -> None:
 
 SCENES: Scenes = (
     ("rewind", a_rewind),
-    ("new and restore", lambda at: begins_another(at, "/new", confirms="Where should the new conversation run")),
+    (
+        "new and restore",
+        lambda at: begins_another(at, "/new", confirms="Where should the new conversation run"),
+    ),
     ("transcript view", lambda at: views(at, ("C-t",), "T R A N S C R I P T", "q")),
     ("person types", types),
     ("half a line", begins_to_type),

@@ -1,9 +1,10 @@
-"""A whole day of one agent, the same for all of them; in what they differ stands in their ``Manners``.
+"""A whole day of one agent, the same for all of them; in what they differ
+stands in their ``Manners``.
 
-It is spawned with its prompt, works and asks; a person answers with ``ennio answer``. A message comes
-while it is busy. A person stops it in its terminal. The model answers 500, then 429, for a while. It is
-killed, and goes on in the very conversation. It leaves by itself. All the while what Ennio says of it
-is compared twice a second with what the model knows.
+It is spawned with its prompt, works and asks; a person answers with ``ennio answer``. A message
+comes while it is busy. A person stops it in its terminal. The model answers 500, then 429, for a
+while. It is killed, and goes on in the very conversation. It leaves by itself. All the while what
+Ennio says of it is compared twice a second with what the model knows.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from ennio.model.errors import EnnioError
 from tests.agents.bench import Bench
 from tests.conftest import eventually
 
-PATIENCE = 90.0  # seconds for what takes as long as the machine takes: a start, a try after many that failed
+# seconds for what takes as long as the machine takes: a start, a try after many that failed
+PATIENCE = 90.0
 MANY = 40  # answers that fail; they end when Ennio says so
 
 
@@ -28,11 +30,11 @@ MANY = 40  # answers that fail; they end when Ennio says so
 class Manners:
     """What one agent does in its own way.
 
-    ``choices`` is what an answer that fits none is told. ``unanswered`` and ``answered`` are called while
-    it asks, and when it was answered. ``works`` is what its screen shows while it answers. ``stops`` are
-    the keys that stop it in its terminal, each with what that shows, ``leaves`` what ends it. ``gives_up``
-    is the HTTP code that it never tries again after. ``work`` is a first step of a prompt that it does
-    without asking.
+    ``choices`` is what an answer that fits none is told. ``unanswered`` and ``answered`` are called
+    while it asks, and when it was answered. ``works`` is what its screen shows while it answers.
+    ``stops`` are the keys that stop it in its terminal, each with what that shows, ``leaves`` what
+    ends it. ``gives_up`` is the HTTP code that it never tries again after. ``work`` is a first step
+    of a prompt that it does without asking.
     """
 
     choices: str
@@ -61,7 +63,9 @@ def day(at: Bench, manners: Manners) -> None:
 def works_and_asks(at: Bench, manners: Manners) -> None:
     at.spawn(":think 3\n:ask touch first.txt && echo made\n\n:say all is well")
     at.becomes("waiting_input", PATIENCE)
-    eventually(lambda: "touch first.txt" in (at.view()["question"] or ""), 20, "the question is told")  # a screen can be half painted
+    eventually(
+        lambda: "touch first.txt" in (at.view()["question"] or ""), 20, "the question is told"
+    )  # a screen can be half painted
     at.goes_on(3)
     with pytest.raises(EnnioError, match=manners.choices):
         at.answer("perhaps")
@@ -128,17 +132,25 @@ def is_killed_and_goes_on(at: Bench, manners: Manners) -> None:
     at.mark("killed", "exited")
     os.kill(at.pid(), signal.SIGKILL)
     at.becomes("exited")
-    at.goes_on(2)  # its last request breaks off; a model that answers in one piece learns of that when it has thought
+    at.goes_on(
+        2
+        # its last request breaks off; a model that answers in one piece learns of that when it has
+        # thought
+    )
     at.mark("started again", "exited", "None", "ready")
     at.house.client.post(f"/sessions/{at.session}/restore")
     at.becomes("ready", PATIENCE)
     at.mark("resumed", "ready")
     at.say(":say after the kill")
-    at.mark("told", "ready", "active")  # a fresh start takes seconds from its first prompt to its first request
+    at.mark(
+        "told", "ready", "active"
+    )  # a fresh start takes seconds from its first prompt to its first request
     at.ends_turns(turns + 1, PATIENCE)
     at.rests()
     assert _heard(at)[-1].strip().startswith(":say after the kill")
-    assert any(":say after 500" in words for words in _heard(at)), f"it is another conversation: {_heard(at)}"
+    assert any(":say after 500" in words for words in _heard(at)), (
+        f"it is another conversation: {_heard(at)}"
+    )
 
 
 def leaves(at: Bench, manners: Manners) -> None:
@@ -146,7 +158,9 @@ def leaves(at: Bench, manners: Manners) -> None:
     at.types(manners.leaves)
     at.keys("Enter")
     at.becomes("exited")
-    eventually(lambda: at.view()["status"] == "done", 20, f"exit 0 is the end of its work: {at.view()}")
+    eventually(
+        lambda: at.view()["status"] == "done", 20, f"exit 0 is the end of its work: {at.view()}"
+    )
 
 
 def _heard(at: Bench) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""The figures of the days and their scenes, as one line of JSON each in the file named by ``$ENNIO_FIGURES``, and as a table."""
+"""The figures of the days and their scenes, as one line of JSON each in the file named by
+``$ENNIO_FIGURES``, and as a table.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "ENNIO_FIGURES"
-_HEAD = ("agent", "scene", "samples", "right within 2 s", "wrong at most", "tokens in", "tokens out", "as served")
+_HEAD = (
+    "agent",
+    "scene",
+    "samples",
+    "right within 2 s",
+    "wrong at most",
+    "tokens in",
+    "tokens out",
+    "as served",
+)
 _kept: list[Figures] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One scene of one agent. ``share`` of the samples was right in time; ``longest`` is in seconds; tokens as served and as told.
+    """One scene of one agent. ``share`` of the samples was right in time; ``longest`` is in
+    seconds; tokens as served and as told.
 
     ``whole`` is a run with all its scenes and what lies between them.
     """
@@ -45,18 +57,27 @@ def kept() -> list[Figures]:
 
 def read(file: Path) -> list[Figures]:
     """Those of all processes that were given the file."""
-    return [Figures(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    return (
+        [Figures(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+        if file.exists()
+        else []
+    )
 
 
 def table(days: Iterable[Figures]) -> str:
     """One line for each scene, by agent."""
     rows = [_HEAD, *(_cells(day) for day in sorted(days, key=lambda day: day.agent))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def overloaded() -> bool:
-    """Whether so much waits for the processor that agents themselves are seconds late: then figures say little of Ennio."""
+    """Whether so much waits for the processor that agents themselves are seconds late: then
+    figures say little of Ennio.
+    """
     return os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
 
 
@@ -73,9 +94,19 @@ def _sum(agent: str, days: list[Figures]) -> Figures:
     samples = sum(day.samples for day in days)
     share = sum(day.share * day.samples for day in days) / max(samples, 1)
     tokens = sum(day.input_tokens for day in days), sum(day.output_tokens for day in days)
-    return Figures(agent, "in all", samples, share, max(day.longest for day in days), *tokens, whole=True)
+    return Figures(
+        agent, "in all", samples, share, max(day.longest for day in days), *tokens, whole=True
+    )
 
 
 def _cells(day: Figures) -> tuple[str, ...]:
     right = f"{day.share:.1%}", f"{day.longest:.1f} s"
-    return (day.agent, day.scene, str(day.samples), *right, str(day.input_tokens), str(day.output_tokens), "yes")
+    return (
+        day.agent,
+        day.scene,
+        str(day.samples),
+        *right,
+        str(day.input_tokens),
+        str(day.output_tokens),
+        "yes",
+    )

@@ -1,4 +1,5 @@
-"""A scripted model on loopback: speaks the messages, responses and chat-completions APIs, and writes down what it served.
+"""A scripted model on loopback: speaks the messages, responses and chat-completions APIs, and
+writes down what it served.
 
 What it does stands in the prompts (``script.py``). Trouble is put upon it from outside: ``trouble``
 holds the HTTP codes of the next answers. Every request becomes one ``Served`` in ``log``: when it
@@ -19,7 +20,16 @@ from typing import Any, Self
 
 from tests.agents.asking import Moves, read_chat, read_messages, read_responses
 from tests.agents.script import STEP, Asked, Reacts, Step, helper, placed, step_of, steps
-from tests.agents.telling import Answer, Served, beats, tell_chat, tell_messages, tell_responses, whole_chat, whole_messages
+from tests.agents.telling import (
+    Answer,
+    Served,
+    beats,
+    tell_chat,
+    tell_messages,
+    tell_responses,
+    whole_chat,
+    whole_messages,
+)
 
 __all__ = ["Model", "Served", "Step", "steps"]
 
@@ -34,7 +44,9 @@ APIS: dict[str, tuple[str, Reader, Teller, Whole | None]] = {
 
 
 class Model:
-    """The server; used as a context. ``base`` is its address without a path; ``reacts`` makes steps of words that hold none."""
+    """The server; used as a context. ``base`` is its address without a path; ``reacts`` makes steps
+    of words that hold none.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.log: list[Served] = []
@@ -42,10 +54,14 @@ class Model:
         self.unknown: list[str] = []
         self.reacts: Reacts = lambda _: None
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), lambda *words: _Handler(self, *words))
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", port), lambda *words: _Handler(self, *words)
+        )
         self._server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -64,12 +80,22 @@ class Model:
         return STEP.search(words) is not None or self.reacts(words) is not None
 
     def begin(self, api: str, asked: Asked) -> Served:
-        """Write a request down; its numbers are its own, so that none can be taken for another's."""
+        """Write a request down; its numbers are its own, so that none
+        can be taken for another's.
+        """
         with self._lock:
             number = len(self.log) + 1
             code = self.trouble.pop(0) if self.trouble else 200
             scripted = self.moves(asked.words) and (bool(asked.tools) or api == "chat")
-            served = Served(f"answer_{number:04d}", api, time.time(), asked.words[-400:], scripted, code=code, heard=asked.heard)
+            served = Served(
+                f"answer_{number:04d}",
+                api,
+                time.time(),
+                asked.words[-400:],
+                scripted,
+                code=code,
+                heard=asked.heard,
+            )
             served.helper = helper(asked.words)
             served.input_tokens, served.output_tokens = 1000 + 7 * number, 10 + number
             self.log.append(served)
@@ -83,11 +109,15 @@ class Model:
     @property
     def tokens(self) -> tuple[int, int]:
         """What was served, in and out."""
-        return sum(served.input_tokens for served in self.good), sum(served.output_tokens for served in self.good)
+        return sum(served.input_tokens for served in self.good), sum(
+            served.output_tokens for served in self.good
+        )
 
     @property
     def busy(self) -> bool:
-        """Whether it is answering right now what moves a script; a title may take longer than the turn it is for."""
+        """Whether it is answering right now what moves a script; a title may take longer
+        than the turn it is for.
+        """
         return any(served.scripted and not served.ended for served in self.log)
 
     def turns(self) -> int:
@@ -111,7 +141,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The list of models."""
-        self._whole(200, {"object": "list", "data": [{"id": "scripted", "object": "model", "type": "model"}], "models": []})
+        self._whole(
+            200,
+            {
+                "object": "list",
+                "data": [{"id": "scripted", "object": "model", "type": "model"}],
+                "models": [],
+            },
+        )
 
     def do_POST(self) -> None:
         """An answer is asked for."""
@@ -128,7 +165,15 @@ class _Handler(BaseHTTPRequestHandler):
         step = placed(step_of(asked, self._model.script(asked.words)), raw.decode(errors="replace"))
         try:
             self._serve(served, Answer(served, asked, step), tell, whole)
-            served.end = "error" if served.code != 200 else "ask" if step.asks else "final" if step.ends else "tool"
+            served.end = (
+                "error"
+                if served.code != 200
+                else "ask"
+                if step.asks
+                else "final"
+                if step.ends
+                else "tool"
+            )
         except OSError:
             served.end = "broken"
             self.close_connection = True
@@ -138,7 +183,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, served: Served, answer: Answer, tell: Teller, whole: Whole | None) -> None:
         if served.code != 200:
             kind = "rate_limit_error" if served.code == 429 else "api_error"
-            self._whole(served.code, {"type": "error", "error": {"type": kind, "message": "the model was told to fail"}})
+            self._whole(
+                served.code,
+                {"type": "error", "error": {"type": kind, "message": "the model was told to fail"}},
+            )
         elif answer.asked.stream or whole is None:
             self._stream(tell(answer))
         else:

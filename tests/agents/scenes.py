@@ -1,4 +1,6 @@
-"""Scenes that are the same for several agents: a person looks, types, waits, or begins another conversation."""
+"""Scenes that are the same for several agents: a person looks, types, waits, or
+begins another conversation.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ HALF = "half a line"
 
 
 def views(at: Bench, opens: tuple[str, ...], shows: str, leaves: str) -> None:
-    """A person opens the agent's own view of the whole conversation, while it works and while it rests."""
+    """A person opens the agent's own view of the whole conversation, while it
+    works and while it rests.
+    """
     turns = at.model.turns()
     at.say(":think 8\n:say seen")
     at.becomes("active")
@@ -51,7 +55,8 @@ def types(at: Bench) -> None:
 
 
 def begins_to_type(at: Bench, *, put_aside: bool = True) -> None:
-    """A message goes past the line that a person has begun, which then stands there as before, and was sent to nobody.
+    """A message goes past the line that a person has begun, which then stands there as
+    before, and was sent to nobody.
 
     ``put_aside``: the message is typed, so that what stands there has to make room for it.
     """
@@ -59,11 +64,23 @@ def begins_to_type(at: Bench, *, put_aside: bool = True) -> None:
     at.types(HALF)
     at.say(":say past the half line")
     if put_aside:
-        eventually(lambda: at.delivered()[-1]["detail"] == PERSON, 20, f"it waits for the person: {at.delivered()[-1]}")
+        eventually(
+            lambda: at.delivered()[-1]["detail"] == PERSON,
+            20,
+            f"it waits for the person: {at.delivered()[-1]}",
+        )
     at.ends_turns(turns + 1, PATIENCE)
-    eventually(lambda: at.delivered()[-1]["state"] == "delivered", 20, f"it is delivered: {at.delivered()[-1]}")
+    eventually(
+        lambda: at.delivered()[-1]["state"] == "delivered",
+        20,
+        f"it is delivered: {at.delivered()[-1]}",
+    )
     at.rests()
-    eventually(lambda: len(_put_aside(at)) == told + 2 * put_aside, 20, f"it is put aside and put back: {_put_aside(at)[told:]}")
+    eventually(
+        lambda: len(_put_aside(at)) == told + 2 * put_aside,
+        20,
+        f"it is put aside and put back: {_put_aside(at)[told:]}",
+    )
     eventually(lambda: _typed(at) == HALF, 20, f"it stands there again: {at.line()}\n{at.screen()}")
     at.goes_on(2)
     assert _typed(at) == HALF
@@ -98,9 +115,11 @@ def waits_when_allowed(at: Bench) -> None:
 
 
 def begins_another(at: Bench, command: str, shows: str = FRESH, *, confirms: str = "") -> None:
-    """The conversation that a person began in its terminal is read, paid for, and resumed after a kill.
+    """The conversation that a person began in its terminal is read, paid for,
+    and resumed after a kill.
 
-    ``shows`` is how one sees that it has begun, ``confirms`` a question before that, which Enter answers.
+    ``shows`` is how one sees that it has begun, ``confirms`` a question before
+    that, which Enter answers.
     """
     turns = at.model.turns()
     at.types(command)
@@ -129,17 +148,24 @@ def begins_another(at: Bench, command: str, shows: str = FRESH, *, confirms: str
     at.mark("told", "ready", "active")
     at.ends_turns(turns + 2, PATIENCE)
     at.rests()
-    assert heard(at) == [":say in the new one", ":say after the restore"], f"it is another conversation: {heard(at)}"
+    assert heard(at) == [":say in the new one", ":say after the restore"], (
+        f"it is another conversation: {heard(at)}"
+    )
 
 
 def heard(at: Bench) -> list[str]:
     """What was said to it in the conversation that the model answered last."""
     # some add rules of their own to what they are told
-    return [words.strip().splitlines()[0] for words in [one for one in at.model.good if one.scripted][-1].heard]
+    return [
+        words.strip().splitlines()[0]
+        for words in [one for one in at.model.good if one.scripted][-1].heard
+    ]
 
 
 def _typed(at: Bench) -> str:
-    """What stands in the line of the cursor behind the mark of a place to type; some show other things beside it."""
+    """What stands in the line of the cursor behind the mark of a place to type; some
+    show other things beside it.
+    """
     found = re.match(r"\W*(?:[\w-]+>)?\W*(.*?)(?:\s{3,}.*)?$", at.line())
     return found[1] if found else ""
 

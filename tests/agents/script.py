@@ -5,7 +5,8 @@ An answer of the agent's tool moves it on.
     :say WORDS        end the turn with these words (a turn without one ends with "Done.")
     :run COMMAND      use the agent's shell
     :ask COMMAND      the same, where the agent is expected to ask for permission first
-    :use TOOL JSON    use any tool of the agent's, given this; where it asks a person, :wait TOOL JSON; $PLAN is where plans go
+    :use TOOL JSON    use any tool of the agent's, given this; where it asks a person, :wait TOOL
+                      JSON; $PLAN is where plans go
     :think SECONDS    take this long before the next step is answered
     :helper NAME      no step: whoever is given these words is a helper that the agent began itself
 
@@ -28,7 +29,9 @@ SHELLS = ("Bash", "bash", "shell_command", "exec_command", "shell", "local_shell
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is answered: a command for the agent's shell, another tool and its input, or words that end the turn; after a pause."""
+    """What is answered: a command for the agent's shell, another tool and its input, or words that
+    end the turn; after a pause.
+    """
 
     command: str | None = None
     words: str = "Done."
@@ -44,7 +47,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request in one shape: the prompt that counts, the tool answers since, the tools there are; all that moves a script."""
+    """A request in one shape: the prompt that counts, the tool answers since, the tools there are;
+    all that moves a script.
+    """
 
     words: str
     answers: int
@@ -87,8 +92,14 @@ def step_of(asked: Asked, script: Sequence[Step]) -> Step:
     """The step of the script that is due."""
     due = script[min(asked.answers, len(script) - 1)]
     if due.tool is not None:
-        return due if due.tool[0] in asked.tools else Step(words=f"There is no {due.tool[0]}, but {', '.join(asked.tools)}.")
-    if due.command is not None and not asked.tools:  # an agent without tools finds the command in the words
+        return (
+            due
+            if due.tool[0] in asked.tools
+            else Step(words=f"There is no {due.tool[0]}, but {', '.join(asked.tools)}.")
+        )
+    if (
+        due.command is not None and not asked.tools
+    ):  # an agent without tools finds the command in the words
         return Step(words=f"```bash\n{due.command}\n```", asks=True, pause=due.pause)
     return due if due.command is None or shell_of(asked.tools) else Step(words="There is no shell.")
 
@@ -96,7 +107,11 @@ def step_of(asked: Asked, script: Sequence[Step]) -> Step:
 def placed(step: Step, body: str) -> Step:
     """The step with the file that the agent wants a plan in, as it stands in its request."""
     found = _PLANS.findall(body)
-    return replace(step, tool=(step.tool[0], step.tool[1].replace("$PLAN", found[-1]))) if step.tool is not None and found else step
+    return (
+        replace(step, tool=(step.tool[0], step.tool[1].replace("$PLAN", found[-1])))
+        if step.tool is not None and found
+        else step
+    )
 
 
 def shell_of(tools: dict[str, dict[str, Any]]) -> str | None:
@@ -105,9 +120,14 @@ def shell_of(tools: dict[str, dict[str, Any]]) -> str | None:
 
 
 def arguments(tool: str, schema: dict[str, Any], command: str, *, asks: bool) -> dict[str, Any]:
-    """How this agent's shell wants its command; ``asks`` where the model itself has to want a permission."""
+    """How this agent's shell wants its command; ``asks`` where the model itself
+    has to want a permission.
+    """
     properties = schema.get("properties", {})
-    wanting = {"sandbox_permissions": "require_escalated", "justification": "May I run a step of the script?"}
+    wanting = {
+        "sandbox_permissions": "require_escalated",
+        "justification": "May I run a step of the script?",
+    }
     if tool == "exec_command":
         return {"cmd": command} | (wanting if asks and "sandbox_permissions" in properties else {})
     if properties.get("command", {}).get("type") == "array":

@@ -19,10 +19,10 @@ class Served:
     """One request.
 
     ``scripted``: it moved a script on; agents ask for other things too, a title for instance.
-    ``helper`` is the name of the helper that asked, empty for the agent itself.
-    ``heard`` are all words in the conversation that move a script, oldest first.
-    ``ended`` is 0 while it is being answered. ``end`` is one of ``final`` (the turn is over), ``tool``,
-    ``ask``, ``error``, ``broken`` (the agent hung up).
+    ``helper`` is the name of the helper that asked, empty for the agent itself. ``heard`` are all
+    words in the conversation that move a script, oldest first. ``ended`` is 0 while it is being
+    answered. ``end`` is one of ``final`` (the turn is over), ``tool``, ``ask``, ``error``,
+    ``broken`` (the agent hung up).
     """
 
     id: str
@@ -71,22 +71,38 @@ def _event(data: dict[str, Any], named: bool = True) -> str:
 def tell_messages(answer: Answer) -> Iterator[str]:
     """A stream of the messages API; the pause is between its first and its second event."""
     served, tool = answer.served, answer.tool
-    usage = {"input_tokens": served.input_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+    usage = {
+        "input_tokens": served.input_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+    }
     message: dict[str, Any] = {
         "id": served.id, "type": "message", "role": "assistant", "model": answer.asked.model, "content": [],
         "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 1},
     }  # fmt: skip
     yield _event({"type": "message_start", "message": message})
     yield from (_event({"type": "ping"}) for _ in beats(answer.step.pause))
-    block = {"type": "text", "text": ""} if tool is None else {"type": "tool_use", "id": answer.call, "name": tool[0], "input": {}}
+    block = (
+        {"type": "text", "text": ""}
+        if tool is None
+        else {"type": "tool_use", "id": answer.call, "name": tool[0], "input": {}}
+    )
     yield _event({"type": "content_block_start", "index": 0, "content_block": block})
     told = {"type": "text_delta", "text": answer.step.words}
-    delta = told if tool is None else {"type": "input_json_delta", "partial_json": json.dumps(tool[1])}
+    delta = (
+        told if tool is None else {"type": "input_json_delta", "partial_json": json.dumps(tool[1])}
+    )
     yield _event({"type": "content_block_delta", "index": 0, "delta": delta})
     yield _event({"type": "content_block_stop", "index": 0})
     reason = "end_turn" if tool is None else "tool_use"
     usage["output_tokens"] = served.output_tokens
-    yield _event({"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None}, "usage": usage})
+    yield _event(
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": reason, "stop_sequence": None},
+            "usage": usage,
+        }
+    )
     yield _event({"type": "message_stop"})
 
 
@@ -95,34 +111,70 @@ def tell_responses(answer: Answer) -> Iterator[str]:
     served, tool = answer.served, answer.tool
     head = {"id": served.id, "object": "response", "model": answer.asked.model, "output": []}
     yield _event({"type": "response.created", "response": {**head, "status": "in_progress"}})
-    yield from (_event({"type": "response.in_progress", "response": {**head, "status": "in_progress"}}) for _ in beats(answer.step.pause))
+    yield from (
+        _event({"type": "response.in_progress", "response": {**head, "status": "in_progress"}})
+        for _ in beats(answer.step.pause)
+    )
     if tool is None:
         text = {"type": "output_text", "text": answer.step.words, "annotations": []}
-        item: dict[str, Any] = {"type": "message", "id": f"{served.id}_m", "role": "assistant", "status": "completed", "content": [text]}
-        yield _event({"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": [], "status": "in_progress"}})
+        item: dict[str, Any] = {
+            "type": "message",
+            "id": f"{served.id}_m",
+            "role": "assistant",
+            "status": "completed",
+            "content": [text],
+        }
+        yield _event(
+            {
+                "type": "response.output_item.added",
+                "output_index": 0,
+                "item": {**item, "content": [], "status": "in_progress"},
+            }
+        )
         place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
         yield _event({"type": "response.output_text.delta", **place, "delta": answer.step.words})
     else:
         call = {"call_id": answer.call, "name": tool[0], "arguments": json.dumps(tool[1])}
         item = {"type": "function_call", "id": f"{served.id}_f", "status": "completed", **call}
-        yield _event({"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": "", "status": "in_progress"}})
+        yield _event(
+            {
+                "type": "response.output_item.added",
+                "output_index": 0,
+                "item": {**item, "arguments": "", "status": "in_progress"},
+            }
+        )
     yield _event({"type": "response.output_item.done", "output_index": 0, "item": item})
     usage = {
         "input_tokens": served.input_tokens, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": served.output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": served.input_tokens + served.output_tokens,
     }  # fmt: skip
-    yield _event({"type": "response.completed", "response": {**head, "status": "completed", "output": [item], "usage": usage}})
+    yield _event(
+        {
+            "type": "response.completed",
+            "response": {**head, "status": "completed", "output": [item], "usage": usage},
+        }
+    )
 
 
 def tell_chat(answer: Answer) -> Iterator[str]:
     """A stream of the chat-completions API."""
-    head = {"id": answer.served.id, "object": "chat.completion.chunk", "created": int(time.time()), "model": answer.asked.model}
+    head = {
+        "id": answer.served.id,
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": answer.asked.model,
+    }
     yield from (": a sign of life\n\n" for _ in beats(answer.step.pause))
     message = chat_message(answer)
     for call in message.get("tool_calls", ()):
         call["index"] = 0
-    yield _event({**head, "choices": [{"index": 0, "delta": message, "finish_reason": None}]}, named=False)
-    yield _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(answer)}]}, named=False)
+    yield _event(
+        {**head, "choices": [{"index": 0, "delta": message, "finish_reason": None}]}, named=False
+    )
+    yield _event(
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(answer)}]},
+        named=False,
+    )
     yield _event({**head, "choices": [], "usage": chat_usage(answer.served)}, named=False)
     yield "data: [DONE]\n\n"
 
@@ -133,13 +185,21 @@ def chat_message(answer: Answer) -> dict[str, Any]:
     if tool is None:
         return {"role": "assistant", "content": answer.step.words}
     function = {"name": tool[0], "arguments": json.dumps(tool[1])}
-    return {"role": "assistant", "content": None, "tool_calls": [{"id": answer.call, "type": "function", "function": function}]}
+    return {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": answer.call, "type": "function", "function": function}],
+    }
 
 
 def chat_usage(served: Served) -> dict[str, int]:
     """The usage of the chat-completions API."""
     total = served.input_tokens + served.output_tokens
-    return {"prompt_tokens": served.input_tokens, "completion_tokens": served.output_tokens, "total_tokens": total}
+    return {
+        "prompt_tokens": served.input_tokens,
+        "completion_tokens": served.output_tokens,
+        "total_tokens": total,
+    }
 
 
 def _finish(answer: Answer) -> str:
@@ -149,18 +209,41 @@ def _finish(answer: Answer) -> str:
 def whole_messages(answer: Answer) -> dict[str, Any]:
     """An answer of the messages API in one piece."""
     tool = answer.tool
-    use = {"type": "tool_use", "id": answer.call, "name": tool[0], "input": tool[1]} if tool is not None else {}
+    use = (
+        {"type": "tool_use", "id": answer.call, "name": tool[0], "input": tool[1]}
+        if tool is not None
+        else {}
+    )
     block = use or {"type": "text", "text": answer.step.words}
-    usage = {"input_tokens": answer.served.input_tokens, "output_tokens": answer.served.output_tokens}
+    usage = {
+        "input_tokens": answer.served.input_tokens,
+        "output_tokens": answer.served.output_tokens,
+    }
     reason = "end_turn" if tool is None else "tool_use"
-    head = {"id": answer.served.id, "type": "message", "role": "assistant", "model": answer.asked.model}
-    return {**head, "content": [block], "stop_reason": reason, "stop_sequence": None, "usage": usage}
+    head = {
+        "id": answer.served.id,
+        "type": "message",
+        "role": "assistant",
+        "model": answer.asked.model,
+    }
+    return {
+        **head,
+        "content": [block],
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": usage,
+    }
 
 
 def whole_chat(answer: Answer) -> dict[str, Any]:
     """An answer of the chat-completions API in one piece."""
     choice = {"index": 0, "message": chat_message(answer), "finish_reason": _finish(answer)}
-    head = {"id": answer.served.id, "object": "chat.completion", "created": int(time.time()), "model": answer.asked.model}
+    head = {
+        "id": answer.served.id,
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": answer.asked.model,
+    }
     return {**head, "choices": [choice], "usage": chat_usage(answer.served)}
 
 

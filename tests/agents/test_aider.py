@@ -14,7 +14,9 @@ CONFIG = {"model": "openai/scripted", "passthrough": {"edit_format": "diff"}}
 
 def asks_a_second_time(at: Bench) -> None:
     """It wants to know whether what the command printed belongs to the conversation."""
-    eventually(lambda: "Add command output" in (at.view()["question"] or ""), 20, "the second question")
+    eventually(
+        lambda: "Add command output" in (at.view()["question"] or ""), 20, "the second question"
+    )
     at.mark("answered", "active", "ready", "waiting_input")
     at.answer("n")
     at.rests()
@@ -22,13 +24,20 @@ def asks_a_second_time(at: Bench) -> None:
 
 
 # it knows no Escape; what it is to run it finds in the words of a whole answer
-MANNERS = Manners(choices=r"2\. No", answered=asks_a_second_time, works=r"Waiting for [^\n]+\s*\Z", stops=(("C-c", ""),))
+MANNERS = Manners(
+    choices=r"2\. No",
+    answered=asks_a_second_time,
+    works=r"Waiting for [^\n]+\s*\Z",
+    stops=(("C-c", ""),),
+)
 
 
 def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("aider"), "aider", CONFIG, aider_home) as at:
         day(at, MANNERS)
-        status = at.house.ground.git("status", "--porcelain", "--ignored", cwd=Path(at.view()["workspace_path"]))
+        status = at.house.ground.git(
+            "status", "--porcelain", "--ignored", cwd=Path(at.view()["workspace_path"])
+        )
         assert status == ""  # it keeps nothing of its own in the repository
 
 

@@ -19,11 +19,18 @@ CODEX = {"permissions": "on-request", "passthrough": {"sandbox": "read-only"}}
 
 @pytest.mark.parametrize(
     ("executable", "agent", "config", "settle"),
-    [("claude", "claude-code", {"permissions": "default"}, claude_home), ("codex", "codex", CODEX, codex_home)],
+    [
+        ("claude", "claude-code", {"permissions": "default"}, claude_home),
+        ("codex", "codex", CODEX, codex_home),
+    ],
     ids=["claude-code", "codex"],
 )
 def test_a_permission_is_given_and_refused_through_the_api(
-    executable: str, agent: str, config: Mapping[str, Any], settle: Callable[[Ground, Model], dict[str, str]], tmp_path: Path
+    executable: str,
+    agent: str,
+    config: Mapping[str, Any],
+    settle: Callable[[Ground, Model], dict[str, str]],
+    tmp_path: Path,
 ) -> None:
     with bench(tmp_path, installed(executable), agent, config, settle) as at:
         at.spawn(":ask touch given.txt\n:say well")
@@ -49,4 +56,8 @@ def test_a_permission_is_given_and_refused_through_the_api(
         eventually(lambda: at.model.busy, 8)
         at.house.client.post(f"/sessions/{at.session}/interrupt")
         at.rests()
-        eventually(lambda: [served.end for served in at.model.log if served.scripted][-1] == "broken", 5, "the agent has hung up")
+        eventually(
+            lambda: [served.end for served in at.model.log if served.scripted][-1] == "broken",
+            5,
+            "the agent has hung up",
+        )

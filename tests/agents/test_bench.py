@@ -24,7 +24,10 @@ def turn(began: float, ended: float, end: str = "final") -> Served:
 
 
 def test_who_is_told_in_time_is_right() -> None:
-    assert judged(["ready"] * 4 + ["active"] * 20 + ["ready"] * 10, [turn(1, 11)]) == {"share": 1.0, "longest": 1.0}
+    assert judged(["ready"] * 4 + ["active"] * 20 + ["ready"] * 10, [turn(1, 11)]) == {
+        "share": 1.0,
+        "longest": 1.0,
+    }
 
 
 def test_a_status_that_froze_is_found() -> None:
@@ -40,9 +43,15 @@ def test_a_question_shown_as_work_is_found() -> None:
 def test_what_a_helper_does_is_not_what_its_agent_does() -> None:
     helper = turn(3, 9)
     helper.helper = "one"
-    assert judged(["ready"] * 4 + ["waiting_input"] * 16, [turn(1, 2, "ask"), helper])["share"] == 1.0
+    assert (
+        judged(["ready"] * 4 + ["waiting_input"] * 16, [turn(1, 2, "ask"), helper])["share"] == 1.0
+    )
 
 
 def test_the_steps_of_a_prompt_end_its_turn() -> None:
     script = steps("Do this:\n:think 2\n:run make\n:ask rm x")
-    assert [(step.command, step.asks, step.pause) for step in script] == [("make", False, 2.0), ("rm x", True, 0.0), (None, False, 0.0)]
+    assert [(step.command, step.asks, step.pause) for step in script] == [
+        ("make", False, 2.0),
+        ("rm x", True, 0.0),
+        (None, False, 0.0),
+    ]

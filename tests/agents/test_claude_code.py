@@ -17,13 +17,17 @@ MANNERS = Manners(choices=r"\d\. No", work=":run sleep 1\n")
 
 
 def test_a_day_of_claude_code_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+    with bench(
+        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
+    ) as at:
         day(at, MANNERS)
         assert float(at.view()["usage"]["cost_usd"]) > 0
 
 
 def test_what_helpers_do_and_persons_change_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+    with bench(
+        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
+    ) as at:
         play(at, SCENES)
 
 
@@ -37,7 +41,9 @@ def without_hooks(ground: Ground, model: Model) -> dict[str, str]:
 
 
 def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, without_hooks) as at:
+    with bench(
+        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, without_hooks
+    ) as at:
         at.spawn(":think 3\n:ask touch first.txt && rm first.txt\n:say all is well")
         assert "touch first.txt" in at.becomes("waiting_input")["question"]
         at.goes_on(2)
@@ -48,27 +54,39 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
         at.say(":think 3\n:say one more")
         at.ends_turns(2)
         at.rests()
-        eventually(lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2, 20, f"{at.delivered()}")
+        eventually(
+            lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2,
+            20,
+            f"{at.delivered()}",
+        )
         at.tells_tokens()
         assert not (at.house.ground.home / "sessions" / at.session / "hooks.jsonl").exists()
         at.is_judged("without hooks")
 
 
 def test_nothing_of_the_persons_files_is_touched_but_the_entry_of_trust(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+    with bench(
+        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
+    ) as at:
         person = at.house.ground.root / "person"
         at.spawn(":say all is well")
         at.ends_turns(1)
         at.rests()
         entries = json.loads((person / ".claude.json").read_text())["projects"]
         view = at.view()
-        assert [path for path, entry in entries.items() if entry.get("hasTrustDialogAccepted")] == [view["workspace_path"]]
+        assert [path for path, entry in entries.items() if entry.get("hasTrustDialogAccepted")] == [
+            view["workspace_path"]
+        ]
         assert not (person / ".claude" / "settings.json").exists()
         assert at.house.ground.git("status", "--porcelain", cwd=Path(view["workspace_path"])) == ""
 
 
-def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(
+    tmp_path: Path,
+) -> None:
+    with bench(
+        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
+    ) as at:
         at.spawn(":think 3\n:say said to nobody")
         at.becomes("active")
         at.house.kill_everything()
@@ -84,7 +102,9 @@ def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(tmp
 
 
 class OldCopy:
-    """An ending claude that writes the copy it has read over whatever others wrote into the person's file meanwhile, once."""
+    """An ending claude that writes the copy it has read over whatever others wrote into the
+    person's file meanwhile, once.
+    """
 
     def __init__(self, ground: Ground) -> None:
         self.file = ground.root / "person" / ".claude.json"
@@ -92,12 +112,18 @@ class OldCopy:
         threading.Thread(target=self.write, daemon=True).start()
 
     def write(self) -> None:
-        eventually(lambda: "hasTrustDialogAccepted" in self.file.read_text(), 60, "trust is written")
+        eventually(
+            lambda: "hasTrustDialogAccepted" in self.file.read_text(), 60, "trust is written"
+        )
         self.file.write_text(self.copy)
 
 
-def test_a_trust_dialog_that_comes_although_trust_was_written_is_shown_and_can_be_answered(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+def test_a_trust_dialog_that_comes_although_trust_was_written_is_shown_and_can_be_answered(
+    tmp_path: Path,
+) -> None:
+    with bench(
+        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
+    ) as at:
         OldCopy(at.house.ground)
         at.spawn(":say trusted after all")
         at.mark("spawned", "None", "waiting_input")

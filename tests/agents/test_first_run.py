@@ -1,4 +1,6 @@
-"""The first start of claude-code on a machine, and what is left of a session in the person's own files."""
+"""The first start of claude-code on a machine, and what is left of a session
+in the person's own files.
+"""
 
 from __future__ import annotations
 
@@ -33,24 +35,36 @@ def with_a_token(ground: Ground, model: Model) -> dict[str, str]:
 
 def persons(at: Bench) -> dict[str, Any]:
     """The file in which claude-code keeps what it knows of the person."""
-    content: dict[str, Any] = json.loads((at.house.ground.root / "person" / ".claude.json").read_text())
+    content: dict[str, Any] = json.loads(
+        (at.house.ground.root / "person" / ".claude.json").read_text()
+    )
     return content
 
 
 def entries(at: Bench) -> list[str]:
     """The workspaces it knows; it makes an entry of its own for the repository they are of."""
-    return [path for path in persons(at).get("projects", {}) if path.startswith(str(at.house.ground.home))]
+    return [
+        path
+        for path in persons(at).get("projects", {})
+        if path.startswith(str(at.house.ground.home))
+    ]
 
 
 def left(at: Bench) -> list[Path]:
     """What there is in the person's home and of the session."""
-    roots = at.house.ground.root / "person", at.house.ground.home / "sessions", Path(at.view()["workspace_path"])
+    roots = (
+        at.house.ground.root / "person",
+        at.house.ground.home / "sessions",
+        Path(at.view()["workspace_path"]),
+    )
     return [file for root in roots for file in root.rglob("*") if file.is_file()]
 
 
 @pytest.mark.parametrize("config", [ASKS, DARES], ids=["asking", "daring"])
 @pytest.mark.parametrize("settle", [fresh, with_a_token], ids=["key", "token"])
-def test_a_session_starts_where_nobody_ever_started_it(tmp_path: Path, config: dict[str, str], settle: Any) -> None:
+def test_a_session_starts_where_nobody_ever_started_it(
+    tmp_path: Path, config: dict[str, str], settle: Any
+) -> None:
     with bench(tmp_path, installed("claude"), "claude-code", config, settle) as at:
         at.spawn(":run echo good morning\n:say all is well")
         at.ends_turns(1)
@@ -78,7 +92,9 @@ def test_the_trust_that_a_session_was_given_goes_with_its_workspace(tmp_path: Pa
         first = at.view()
         second = at.house.spawn(":say two")
         at.ends_turns(2)
-        assert sorted(entries(at)) == sorted([first["workspace_path"], at.house.session(second)["workspace_path"]])
+        assert sorted(entries(at)) == sorted(
+            [first["workspace_path"], at.house.session(second)["workspace_path"]]
+        )
         at.house.client.delete(f"/sessions/{at.session}")
         at.house.becomes(at.session, "killed")
         at.house.client.post(f"/sessions/{at.session}/cleanup")

@@ -24,15 +24,30 @@ def was_given_this_one_only(at: Bench) -> None:
     """The same again is asked for again; and without its password its API tells nothing."""
     at.ends_turns(1)
     at.rests()
-    door = OpenCodeServer(**json.loads((Home(at.house.ground.home).session(at.session) / "opencode-api.json").read_text()))
-    assert urllib3.request("GET", f"http://127.0.0.1:{door.port}/permission", retries=False).status == 401
+    door = OpenCodeServer(
+        **json.loads(
+            (Home(at.house.ground.home).session(at.session) / "opencode-api.json").read_text()
+        )
+    )
+    assert (
+        urllib3.request("GET", f"http://127.0.0.1:{door.port}/permission", retries=False).status
+        == 401
+    )
     at.say(":ask touch second.txt\n:say never said")
     at.becomes("waiting_input")
     moves_the_mark(at)
     at.mark("is being refused", "ready", "active", "waiting_input")
     at.answer("no")
     # the model is not asked again, so the end of the turn is known by opencode's own word alone
-    eventually(lambda: not [one for one in door.ask("GET", "/session/status").values() if one["type"] != "idle"], 20, "it rests")
+    eventually(
+        lambda: (
+            not [
+                one for one in door.ask("GET", "/session/status").values() if one["type"] != "idle"
+            ]
+        ),
+        20,
+        "it rests",
+    )
     at.mark("refused", "ready")
     at.rests()
     at.goes_on(2)
@@ -49,7 +64,9 @@ MANNERS = Manners(
 
 
 def test_a_day_of_opencode_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home) as at:
+    with bench(
+        tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home
+    ) as at:
         day(at, MANNERS)
 
 
@@ -63,5 +80,7 @@ SCENES: Scenes = (
 
 
 def test_what_persons_change_in_opencode_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home) as at:
+    with bench(
+        tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home
+    ) as at:
         play(at, SCENES)

@@ -1,6 +1,8 @@
-"""Words are words, whole: whatever a person, a review or an issue says reaches the model, as it is or in the frame that the docs name.
+"""Words are words, whole: whatever a person, a review or an issue says reaches the model, as it is
+or in the frame that the docs name.
 
-It is given to the real agents as a first prompt and as a later message, and read where the model heard it.
+It is given to the real agents as a first prompt and as a later message, and read
+where the model heard it.
 """
 
 from __future__ import annotations
@@ -16,26 +18,76 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ennio.plugins.agent.words import visible
-from tests.agents.bench import Bench, Settle, aider_home, bench, claude_home, codex_home, installed, opencode_home
+from tests.agents.bench import (
+    Bench,
+    Settle,
+    aider_home,
+    bench,
+    claude_home,
+    codex_home,
+    installed,
+    opencode_home,
+)
 from tests.agents.script import Step
 from tests.conftest import eventually
 
-BESIDE = re.compile(r"</?pasted_content[^>\n]*>|\n\nTo suggest changes to a file you MUST [\s\S]*\Z")
+BESIDE = re.compile(
+    r"</?pasted_content[^>\n]*>|\n\nTo suggest changes to a file you MUST [\s\S]*\Z"
+)
 """What claude-code puts around a paste, and aider behind every prompt."""
 FRAME = "Message: "
-FIRST = ["/clear", "exit", "!touch not-a-command.txt", "ends with a backslash \\", "look at @README.md", "--version"]
+FIRST = [
+    "/clear",
+    "exit",
+    "!touch not-a-command.txt",
+    "ends with a backslash \\",
+    "look at @README.md",
+    "--version",
+]
 LATER = [
     *("/clear", "  /compact now", "\n/exit", "/nosuchthing", "/tmp/a is a path"),
     *("exit", "QUIT", ":q", "!touch not-a-command.txt", "#remember", "& later", "? what", "?"),
-    *("ends with a backslash \\", "\\", "look at @README.md", "@", "use $skill", "{ a block", "'quotes\" and `ticks` $(touch pwned)"),
-    *("a\ttab", "CRLF\r\nand CR\rends", "^C \x03, escape \x1b[31m, end \x1b[201~ of a paste, bell \x07, DEL \x7f, C1 \x9b1m"),
-    *("two\n\n\nlines", "one\ntwo\nthree\nfour\nfive", "* Fixing… (esc to interrupt)", "❯ 1. Yes\n  2. No\n\nEnter to confirm"),
-    *("› 1. Yes\n  2. No\n\nPress enter to confirm", "(Y)es/(N)o [Yes]: ", "> quoted\n> lines\n>", "[Pasted text #1 +3 lines]", "─" * 90),
-    *("Zürich 漢字 🎼 e\u0301 👩‍👩‍👧", "long " * 300, "".join(f"line {number} of many\n" for number in range(200)), "x" * 20_000),
+    *(
+        "ends with a backslash \\",
+        "\\",
+        "look at @README.md",
+        "@",
+        "use $skill",
+        "{ a block",
+        "'quotes\" and `ticks` $(touch pwned)",
+    ),
+    *(
+        "a\ttab",
+        "CRLF\r\nand CR\rends",
+        "^C \x03, escape \x1b[31m, end \x1b[201~ of a paste, bell \x07, DEL \x7f, C1 \x9b1m",
+    ),
+    *(
+        "two\n\n\nlines",
+        "one\ntwo\nthree\nfour\nfive",
+        "* Fixing… (esc to interrupt)",
+        "❯ 1. Yes\n  2. No\n\nEnter to confirm",
+    ),
+    *(
+        "› 1. Yes\n  2. No\n\nPress enter to confirm",
+        "(Y)es/(N)o [Yes]: ",
+        "> quoted\n> lines\n>",
+        "[Pasted text #1 +3 lines]",
+        "─" * 90,
+    ),
+    *(
+        "Zürich 漢字 🎼 e\u0301 👩‍👩‍👧",
+        "long " * 300,
+        "".join(f"line {number} of many\n" for number in range(200)),
+        "x" * 20_000,
+    ),
 ]
 # what shows nothing is left out by some; half characters are no text, and no terminal takes NUL
-LETTERS = st.characters(exclude_categories=("Cs", "Co", "Cn", "Cf", "Zl", "Zp"), exclude_characters="\0")
-TEXTS = st.text(LETTERS, min_size=1, max_size=300).filter(lambda text: bool(visible(text)) and any(map(_marks, text)))
+LETTERS = st.characters(
+    exclude_categories=("Cs", "Co", "Cn", "Cf", "Zl", "Zp"), exclude_characters="\0"
+)
+TEXTS = st.text(LETTERS, min_size=1, max_size=300).filter(
+    lambda text: bool(visible(text)) and any(map(_marks, text))
+)
 
 
 def _marks(letter: str) -> bool:
@@ -44,20 +96,28 @@ def _marks(letter: str) -> bool:
 
 def _shown(text: str) -> str:
     """A text as a terminal has to be given it: control characters are their pictures."""
-    pictures = {number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\t\n\r"} | {0x7F: "\u2421"}
-    return visible(text.translate(pictures | {number: f"\\x{number:x}" for number in range(0x80, 0xA0)}))
+    pictures = {
+        number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\t\n\r"
+    } | {0x7F: "\u2421"}
+    return visible(
+        text.translate(pictures | {number: f"\\x{number:x}" for number in range(0x80, 0xA0)})
+    )
 
 
 def _same(heard: str, text: str) -> bool:
     told = visible(BESIDE.sub("", heard))
     # past a terminal, by its own protocol, an agent hears the very text
-    return told in {one for words in (_shown(text), visible(text)) for one in (words, visible(FRAME) + words)}
+    return told in {
+        one for words in (_shown(text), visible(text)) for one in (words, visible(FRAME) + words)
+    }
 
 
 def _is_heard(at: Bench, text: str, give: Callable[[], Any]) -> None:
     """Give it, and read what the model was asked last."""
     wanted = (_shown(text), visible(text))
-    at.model.reacts = lambda words: [Step(words="ok")] if any(one in visible(words) for one in wanted) else None
+    at.model.reacts = lambda words: (
+        [Step(words="ok")] if any(one in visible(words) for one in wanted) else None
+    )
     turns = at.model.turns()
     give()
     at.ends_turns(turns + 1, 90)
@@ -92,7 +152,12 @@ def test_any_text_reaches_the_model_whole(tmp_path: Path, agent: str) -> None:
         for text in LATER[:laters]:
             _is_heard(at, text, lambda text=text: at.say(text))  # type: ignore[misc]
 
-        @settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(TEXTS)
         def any_text(text: str) -> None:
             _is_heard(at, text, lambda: at.say(text))

@@ -1,1 +1,3 @@
-"""How fast, how small, how quiet: every figure beside its bare counterpart. Run by ``bin/bench``."""
+"""How fast, how small, how quiet: every figure beside its bare
+counterpart. Run by ``bin/bench``.
+"""

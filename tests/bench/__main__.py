@@ -1,4 +1,6 @@
-"""``python -m tests.bench [--json] [--quick] [--only NAME ...]``: measures, with progress on stderr, and prints. See ``bin/bench``."""
+"""``python -m tests.bench [--json] [--quick] [--only NAME ...]``: measures, with progress on
+stderr, and prints. See ``bin/bench``.
+"""
 
 from __future__ import annotations
 
@@ -16,27 +18,65 @@ import pytest
 
 from ennio.model.errors import EnnioError
 from tests.bench.figure import Figure, Group, Run
-from tests.bench.figures import commits, crowd, events, kill, message, prompt, reads, requests, server, webhook
+from tests.bench.figures import (
+    commits,
+    crowd,
+    events,
+    kill,
+    message,
+    prompt,
+    reads,
+    requests,
+    server,
+    webhook,
+)
 from tests.bench.stand import Shortfall
 from tests.bench.table import table
 from tests.shards.lanes import ended_by_signals
 
 GROUPS: tuple[Group, ...] = tuple(
-    module.GROUP for module in (commits, server, reads, events, prompt, message, kill, webhook, requests, crowd)
+    module.GROUP
+    for module in (commits, server, reads, events, prompt, message, kill, webhook, requests, crowd)
 )
 
-_EXIT = "The exit code is 0 when all that was asked for was measured, also where it falls short; 1 when something could not be measured."
-_BROKEN = (Shortfall, EnnioError, AssertionError, OSError, subprocess.SubprocessError, pytest.fail.Exception, pytest.skip.Exception)
-"""What ends one group and spares the others: many minutes of measuring are not lost for one of them."""
+_EXIT = (
+    "The exit code is 0 when all that was asked for was measured, also where it falls short; 1 "
+    "when something could not be measured."
+)
+_BROKEN = (
+    Shortfall,
+    EnnioError,
+    AssertionError,
+    OSError,
+    subprocess.SubprocessError,
+    pytest.fail.Exception,
+    pytest.skip.Exception,
+)
+"""What ends one group and spares the others: many minutes of measuring are
+not lost for one of them.
+"""
 
 
 def main(words: Sequence[str]) -> int:
     """Measure what is asked for and print it; returns the exit code, of which ``_EXIT`` tells."""
     names = [name for group in GROUPS for name in group.names]
-    parser = argparse.ArgumentParser(prog="bench", description="Measures Ennio beside its bare counterparts.", epilog=_EXIT)
-    parser.add_argument("--json", action="store_true", help="print {name: {value, unit, baseline, ratio, wanted, ok}}")
-    parser.add_argument("--quick", action="store_true", help="fewer sessions and repetitions: within a minute")
-    parser.add_argument("--only", action="append", metavar="NAME", help=f"only these, by name or beginning: {', '.join(names)}")
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Measures Ennio beside its bare counterparts.", epilog=_EXIT
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print {name: {value, unit, baseline, ratio, wanted, ok}}",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer sessions and repetitions: within a minute"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help=f"only these, by name or beginning: {', '.join(names)}",
+    )
     options = parser.parse_args(words)
     for wanted in options.only or ():
         if not any(_begins(name, wanted) for name in names):
@@ -44,7 +84,11 @@ def main(words: Sequence[str]) -> int:
     missing: list[str] = []
     with ended_by_signals():  # what was started goes, however this ends
         figures = list(measured(options.only or (), missing, quick=options.quick))
-    print(json.dumps({figure.name: figure.as_json() for figure in figures}, indent=2) if options.json else table(figures))
+    print(
+        json.dumps({figure.name: figure.as_json() for figure in figures}, indent=2)
+        if options.json
+        else table(figures)
+    )
     return 1 if missing else 0
 
 
@@ -69,7 +113,10 @@ def measured(only: Sequence[str], missing: list[str], *, quick: bool) -> Iterato
                         yield figure
             except _BROKEN as reason:
                 missing.append(str(reason))
-                say(f"NOT MEASURED: {reason or type(reason).__name__} ({', '.join(filter(wants, group.names))})")
+                say(
+                    f"NOT MEASURED: {reason or type(reason).__name__} "
+                    f"({', '.join(filter(wants, group.names))})"
+                )
             finally:
                 shutil.rmtree(place, ignore_errors=True)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A bound: on the ``value`` or on its ``ratio`` to the bare counterpart, from above (``most``) or from below."""
+    """A bound: on the ``value`` or on its ``ratio`` to the bare counterpart, from above
+    (``most``) or from below.
+    """
 
     on: str
     bound: float
@@ -27,7 +29,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured. ``baseline`` is the bare counterpart in the same unit, None where there is none."""
+    """What was measured. ``baseline`` is the bare counterpart in the same unit,
+    None where there is none.
+    """
 
     name: str
     value: float
@@ -59,7 +63,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a group is given: an empty folder of its own, how thorough to be, which figures are wanted, whom to tell of progress."""
+    """What a group is given: an empty folder of its own, how thorough to be, which figures are
+    wanted, whom to tell of progress.
+    """
 
     root: Path
     quick: bool

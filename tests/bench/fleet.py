@@ -1,8 +1,10 @@
-"""Any number of sessions at once: one is worked through for real, the others are copies of what it left behind.
+"""Any number of sessions at once: one is worked through for real, the others are
+copies of what it left behind.
 
-A copy has everything a supervisor looks at: its rows, its folder with the agent's transcript, its branch
-in both repositories, its pull request, and a terminal in which a process lives (``sleep``, instead of an
-agent of its own: it is the supervisor that is measured, not a thousand agents). Of its worktree git's own files are there.
+A copy has everything a supervisor looks at: its rows, its folder with the agent's transcript, its
+branch in both repositories, its pull request, and a terminal in which a process lives (``sleep``,
+instead of an agent of its own: it is the supervisor that is measured, not a thousand agents). Of
+its worktree git's own files are there.
 """
 
 from __future__ import annotations
@@ -38,13 +40,18 @@ class Model:
 
 
 def grow(house: MeasuredHouse, many: int) -> list[str]:
-    """See to so many sessions, all of them at rest with an open pull request. The house is stopped afterwards."""
+    """See to so many sessions, all of them at rest with an open pull request. The
+    house is stopped afterwards.
+    """
     model = _model(house)
     names = [f"{model.name[:-8]}{number:08x}" for number in range(1, many)]
     born = _terminals(house, names)
     _branches(house, model, names)
     _worktrees(house, names)
-    with closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database, database:
+    with (
+        closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database,
+        database,
+    ):
         rows = {table: _rows(database, table, model) for table in _tables(database)}
         for number, name in enumerate(names, start=PULL + 1):
             changes = _changes(model, name, *born[name], str(number))
@@ -60,7 +67,10 @@ def grow(house: MeasuredHouse, many: int) -> list[str]:
 def _model(house: MeasuredHouse) -> Model:
     """A real session that has done its work and rests."""
     house.start()
-    with closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database, database:
+    with (
+        closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database,
+        database,
+    ):
         database.execute("INSERT INTO sequence (name, value) VALUES ('pull:score', ?)", (PULL - 1,))
     name = house.spawn("Write down what you know")
     come(lambda: house.session(name)["status"] in PULLED, 60, f"{name} has a pull request")
@@ -68,7 +78,12 @@ def _model(house: MeasuredHouse) -> Model:
     house.quiet()
     house.stop()
     pid = _panes(house)[name]
-    return Model(name, pid, start_of(int(pid)), house.ground.git("rev-parse", f"refs/heads/{name}", cwd=house.ground.hub))
+    return Model(
+        name,
+        pid,
+        start_of(int(pid)),
+        house.ground.git("rev-parse", f"refs/heads/{name}", cwd=house.ground.hub),
+    )
 
 
 def _panes(house: MeasuredHouse) -> dict[str, str]:
@@ -77,38 +92,63 @@ def _panes(house: MeasuredHouse) -> dict[str, str]:
 
 
 def _terminals(house: MeasuredHouse, names: list[str]) -> dict[str, tuple[str, str]]:
-    """A terminal for each, marked as the runtime marks its own; the process in it and its birth, by session."""
+    """A terminal for each, marked as the runtime marks its own; the process in it
+    and its birth, by session.
+    """
     lines = []
     for name in names:
         lines.append(f"new-session -d -s {name} -x 200 -y 50 -c / -- sleep infinity")
         lines.append(f"set-option -t ={name}: @ennio_number 1")
         lines.append(f"set-option -F -t ={name}: @ennio_pane '#{{pane_id}}'")
     command = ["tmux", "-L", house.ground.socket, "source-file", "-"]
-    subprocess.run(command, input="\n".join(lines), text=True, timeout=120, check=True, capture_output=True)
+    subprocess.run(
+        command, input="\n".join(lines), text=True, timeout=120, check=True, capture_output=True
+    )
     panes = _panes(house)
     return {name: (panes[name], start_of(int(panes[name]))) for name in names}
 
 
 def _branches(house: MeasuredHouse, model: Model, names: list[str]) -> None:
     ground = house.ground
-    for place, space in ((ground.hub, "refs/heads"), (ground.clone, "refs/heads"), (ground.clone, "refs/remotes/origin")):
+    for place, space in (
+        (ground.hub, "refs/heads"),
+        (ground.clone, "refs/heads"),
+        (ground.clone, "refs/remotes/origin"),
+    ):
         orders = "".join(f"create {space}/{name} {model.head}\n" for name in names)
-        subprocess.run(["git", "update-ref", "--stdin"], cwd=place, env=ground.env, input=orders, text=True, timeout=60, check=True)
+        subprocess.run(
+            ["git", "update-ref", "--stdin"],
+            cwd=place,
+            env=ground.env,
+            input=orders,
+            text=True,
+            timeout=60,
+            check=True,
+        )
 
 
 def _worktrees(house: MeasuredHouse, names: list[str]) -> None:
     """What ``git worktree add --no-checkout`` would leave, without a process for each."""
     for name in names:
-        place, own = house.ground.home / "worktrees" / "score" / name, house.ground.clone / ".git" / "worktrees" / name
+        place, own = (
+            house.ground.home / "worktrees" / "score" / name,
+            house.ground.clone / ".git" / "worktrees" / name,
+        )
         place.mkdir(parents=True)
         own.mkdir(parents=True)
         (place / ".git").write_text(f"gitdir: {own}\n")
-        for file, words in (("HEAD", f"ref: refs/heads/{name}"), ("commondir", "../.."), ("gitdir", str(place / ".git"))):
+        for file, words in (
+            ("HEAD", f"ref: refs/heads/{name}"),
+            ("commondir", "../.."),
+            ("gitdir", str(place / ".git")),
+        ):
             (own / file).write_text(f"{words}\n")
 
 
 def _tables(database: sqlite3.Connection) -> list[str]:
-    found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name = 'sessions' DESC").fetchall()
+    found = database.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name = 'sessions' DESC"
+    ).fetchall()
     return [name for (name,) in found if name not in _UNTOLD and not name.startswith("sqlite_")]
 
 
@@ -117,13 +157,21 @@ def _rows(database: sqlite3.Connection, table: str, model: Model) -> list[dict[s
     cursor = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the database's own name for it
     columns = [column[0] for column in cursor.description]
     rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return [row for row in rows if any(isinstance(value, str) and model.name in value for value in row.values())]
+    return [
+        row
+        for row in rows
+        if any(isinstance(value, str) and model.name in value for value in row.values())
+    ]
 
 
-def _changes(model: Model, name: str, pid: str, born: str, pull: str) -> list[tuple[re.Pattern[str], str]]:
+def _changes(
+    model: Model, name: str, pid: str, born: str, pull: str
+) -> list[tuple[re.Pattern[str], str]]:
     """What is different in a copy, as text."""
     words = {model.name: name, model.pid: pid, model.born: born, str(PULL): pull}
-    return [(re.compile(rf"(?<![0-9.]){re.escape(old)}(?![0-9])"), new) for old, new in words.items()]
+    return [
+        (re.compile(rf"(?<![0-9.]){re.escape(old)}(?![0-9])"), new) for old, new in words.items()
+    ]
 
 
 def _changed(value: Any, changes: list[tuple[re.Pattern[str], str]]) -> Any:
@@ -135,7 +183,13 @@ def _changed(value: Any, changes: list[tuple[re.Pattern[str], str]]) -> Any:
     return value
 
 
-def _copy(database: sqlite3.Connection, table: str, row: dict[str, Any], changes: list[tuple[re.Pattern[str], str]], name: str) -> None:
+def _copy(
+    database: sqlite3.Connection,
+    table: str,
+    row: dict[str, Any],
+    changes: list[tuple[re.Pattern[str], str]],
+    name: str,
+) -> None:
     row = {column: _changed(value, changes) for column, value in row.items()}
     if table == "messages":
         row["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name} {row['ordinal']}"))
@@ -148,10 +202,15 @@ def _read_so_far(database: sqlite3.Connection, name: str, told: int) -> None:
     """The whole transcript has been read: pids of other lengths have moved its end."""
     key = f"cursor:{name}"
     ((text,),) = database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchall()
-    database.execute("UPDATE meta SET value = ? WHERE key = ?", (json.dumps({**json.loads(text), "offset": str(told)}), key))
+    database.execute(
+        "UPDATE meta SET value = ? WHERE key = ?",
+        (json.dumps({**json.loads(text), "offset": str(told)}), key),
+    )
 
 
-def _folder(house: MeasuredHouse, model: Model, name: str, changes: list[tuple[re.Pattern[str], str]]) -> int:
+def _folder(
+    house: MeasuredHouse, model: Model, name: str, changes: list[tuple[re.Pattern[str], str]]
+) -> int:
     """The session's own folder; returns the bytes of its transcript."""
     sessions = house.ground.home / "sessions"
     shutil.copytree(sessions / model.name, sessions / name)

@@ -1,4 +1,6 @@
-"""A house to measure: a real supervisor with the intervals people have, on a ground of its own, swept away afterwards."""
+"""A house to measure: a real supervisor with the intervals people have, on a ground of its
+own, swept away afterwards.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,12 @@ from tests.e2e.house import Supervised, configure, ground_at, project, repositor
 POLL = {"runtime": "2s", "agent": "1s", "forge": "5s"}
 """The intervals of a configuration that says nothing about them."""
 
-WORK = story(turn("prompt", [{"edit": {"file": "{session}.txt", "content": "{prompt}\n"}}, {"commit": "Work"}, "push"]))
+WORK = story(
+    turn(
+        "prompt",
+        [{"edit": {"file": "{session}.txt", "content": "{prompt}\n"}}, {"commit": "Work"}, "push"],
+    )
+)
 PULLED = ("pr_open", "ci_passing", "review_pending", "approved", "mergeable")
 
 
@@ -54,8 +61,15 @@ class MeasuredHouse(Supervised):
         return Wire(int(self.client.url.rpartition(":")[2]), {"Authorization": f"Bearer {token}"})
 
     def told(self, name: str, kind: str) -> float | None:
-        """When an event of this type was first written of a session (seconds since 1970); read beside Ennio, whom it costs nothing."""
-        rows = self.ground.rows("SELECT timestamp FROM events WHERE session_id = ? AND event_type = ? ORDER BY seq LIMIT 1", name, kind)
+        """When an event of this type was first written of a session (seconds since 1970); read
+        beside Ennio, whom it costs nothing.
+        """
+        rows = self.ground.rows(
+            "SELECT timestamp FROM events WHERE session_id = ? AND event_type = ? ORDER BY seq "
+            "LIMIT 1",
+            name,
+            kind,
+        )
         return datetime.fromisoformat(rows[0]["timestamp"]).timestamp() if rows else None
 
     def forget(self) -> None:
@@ -84,7 +98,9 @@ def come(condition: Any, within: float, what: str) -> Any:
 
 @contextmanager
 def _notes(root: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: what is measured must not count the writing of whoever measures."""
+    """A folder in memory where there is one: what is measured must not count the
+    writing of whoever measures.
+    """
     memory = Path("/dev/shm")
     place = Path(tempfile.mkdtemp(prefix="ennio-bench-", dir=memory if memory.is_dir() else root))
     try:
@@ -94,11 +110,17 @@ def _notes(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def house_at(root: Path, agent_config: dict[str, Any] | None = None, **settings: Any) -> Iterator[MeasuredHouse]:
-    """A house that has a repository and a configuration, and is not started yet; at the end nothing of it runs any more."""
+def house_at(
+    root: Path, agent_config: dict[str, Any] | None = None, **settings: Any
+) -> Iterator[MeasuredHouse]:
+    """A house that has a repository and a configuration, and is not started yet; at the end
+    nothing of it runs any more.
+    """
     with ground_at(root) as ground, _notes(root) as notes:
         repository(ground)
-        configure(ground, project(ground, agent_config=agent_config or WORK), **{"poll": POLL, **settings})
+        configure(
+            ground, project(ground, agent_config=agent_config or WORK), **{"poll": POLL, **settings}
+        )
         house = MeasuredHouse(ground, notes=notes)
         try:
             yield house

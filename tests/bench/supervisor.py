@@ -1,7 +1,9 @@
-"""The supervisor as it is, and beside it two notes: every process it starts, and when it had seen how many sessions.
+"""The supervisor as it is, and beside it two notes: every process it starts, and when it
+had seen how many sessions.
 
-``ENNIO_BENCH_NOTES`` is the folder they are written to: ``processes`` has a line for each command, ``seen``
-one for each session whose terminal was seen for the first time in this life, with the hour (seconds since 1970).
+``ENNIO_BENCH_NOTES`` is the folder they are written to: ``processes`` has a line for each command,
+``seen`` one for each session whose terminal was seen for the first time in this life, with the
+hour (seconds since 1970).
 """
 
 # The order is the point: what is imported before the patch keeps the blocking versions for good.
@@ -23,7 +25,9 @@ from ennio.model.facts import Presence  # noqa: E402
 
 
 def _note(name: str) -> int:
-    return os.open(Path(os.environ["ENNIO_BENCH_NOTES"]) / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return os.open(
+        Path(os.environ["ENNIO_BENCH_NOTES"]) / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    )
 
 
 def count_processes() -> None:
@@ -32,7 +36,10 @@ def count_processes() -> None:
 
     @functools.wraps(begin)
     def counted(self: Any, command: Any, *args: Any, **options: Any) -> None:
-        os.write(note, " ".join(map(str, command)).encode(errors="replace").replace(b"\n", b" ")[:400] + b"\n")
+        os.write(
+            note,
+            " ".join(map(str, command)).encode(errors="replace").replace(b"\n", b" ")[:400] + b"\n",
+        )
         begin(self, command, *args, **options)
 
     subprocess.Popen.__init__ = counted  # type: ignore[assignment,method-assign]

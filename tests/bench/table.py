@@ -13,12 +13,23 @@ def table(figures: Sequence[Figure]) -> str:
     """One line each; what falls short says by how much."""
     rows = [_HEAD, *map(_row, figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
     wanted = "" if figure.wanted is None else str(figure.wanted)
-    return figure.name, _number(figure.value), figure.unit, _number(figure.baseline), _ratio(figure.ratio), wanted, _verdict(figure)
+    return (
+        figure.name,
+        _number(figure.value),
+        figure.unit,
+        _number(figure.baseline),
+        _ratio(figure.ratio),
+        wanted,
+        _verdict(figure),
+    )
 
 
 def _verdict(figure: Figure) -> str:

@@ -1,4 +1,6 @@
-"""``bin/bench`` measures what it is asked for, and tells it in the shape that is promised; how fast anything is is no matter of tests."""
+"""``bin/bench`` measures what it is asked for, and tells it in the shape that is promised; how fast
+anything is is no matter of tests.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,43 @@ from tests.conftest import need
 BENCH = Path(__file__).parents[2] / "bin" / "bench"
 KEYS = {"value", "unit", "baseline", "ratio", "wanted", "ok"}
 PROMISED = (
-    *("spawn.10", "spawn.100", "spawn.500", "memory.session", "memory.supervisor", "cpu.idle.100", "subprocesses.500", "requests.500"),
-    *("adoption.10", "adoption.1000", "event.p50", "event.p95", "event.p99", "transitions", "store.postgres", "reads", "status.100"),
-    *("hook.to_terminal", "webhook.to_terminal", "prompt.verified", "prompt.from_spawn", "written.idle.100", "stream.cpu"),
+    *(
+        "spawn.10",
+        "spawn.100",
+        "spawn.500",
+        "memory.session",
+        "memory.supervisor",
+        "cpu.idle.100",
+        "subprocesses.500",
+        "requests.500",
+    ),
+    *(
+        "adoption.10",
+        "adoption.1000",
+        "event.p50",
+        "event.p95",
+        "event.p99",
+        "transitions",
+        "store.postgres",
+        "reads",
+        "status.100",
+    ),
+    *(
+        "hook.to_terminal",
+        "webhook.to_terminal",
+        "prompt.verified",
+        "prompt.from_spawn",
+        "written.idle.100",
+        "stream.cpu",
+    ),
 )
 
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     need("git")
-    return subprocess.run([str(BENCH), *words], capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(
+        [str(BENCH), *words], capture_output=True, text=True, timeout=240, check=False
+    )
 
 
 def test_figures_come_as_json_and_progress_beside_them() -> None:
@@ -37,7 +67,9 @@ def test_figures_come_as_json_and_progress_beside_them() -> None:
     assert all(set(figure) == KEYS for figure in figures.values())
     transitions = figures["transitions"]
     assert transitions["wanted"] == "≥ 0.5×"
-    assert transitions["ratio"] == pytest.approx(transitions["value"] / transitions["baseline"], rel=0.01)
+    assert transitions["ratio"] == pytest.approx(
+        transitions["value"] / transitions["baseline"], rel=0.01
+    )
     assert transitions["ok"] is (transitions["ratio"] >= 0.5)
     assert "transitions ..." in done.stderr
 
@@ -63,7 +95,10 @@ def test_what_could_not_be_measured_is_told_and_spares_the_rest(
         yield Figure("a", 1.0, "s")
         raise Shortfall("nobody came")
 
-    groups = (Group(("a", "b"), breaks), Group(("c",), lambda _run: iter([Figure("c", 3.0, "s", 2.0, Wanted("ratio", 1.0))])))
+    groups = (
+        Group(("a", "b"), breaks),
+        Group(("c",), lambda _run: iter([Figure("c", 3.0, "s", 2.0, Wanted("ratio", 1.0))])),
+    )
     monkeypatch.setattr(program, "GROUPS", groups)
     assert program.main(["--json"]) == 1
     out, err = capsys.readouterr()
@@ -89,7 +124,10 @@ def test_every_promise_has_a_figure(family: str) -> None:
     [
         (Figure("a", 3.0, "s", 2.0, Wanted("ratio", 1.5)), "ok"),
         (Figure("a", 6.0, "s", 2.0, Wanted("ratio", 1.5)), "falls short by 2×"),
-        (Figure("a", 2.0, "per second", 10.0, Wanted("ratio", 0.4, most=False)), "falls short by 2×"),
+        (
+            Figure("a", 2.0, "per second", 10.0, Wanted("ratio", 0.4, most=False)),
+            "falls short by 2×",
+        ),
         (Figure("a", 1.0, "bytes", None, Wanted("value", 0.0)), "falls short"),
         (Figure("a", 0.0, "bytes", None, Wanted("value", 0.0)), "ok"),
         (Figure("a", 1.0, "s", 2.0), "0.50×"),

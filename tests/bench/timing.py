@@ -1,4 +1,6 @@
-"""Measuring on a machine that others use too: real thing and bare counterpart by turns, and the middle of many."""
+"""Measuring on a machine that others use too: real thing and bare counterpart by
+turns, and the middle of many.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def took(deed: Callable[[], object]) -> float:
 
 
 def by_turns(times: int, *deeds: Callable[[], float]) -> list[float]:
-    """The median of what each deed returns when they are done by turns: what slows the machine down slows all of them."""
+    """The median of what each deed returns when they are done by turns: what slows the
+    machine down slows all of them.
+    """
     found = [[deed() for deed in deeds] for _ in range(times)]
     return [statistics.median(values) for values in zip(*found, strict=True)]
 

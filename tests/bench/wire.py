@@ -1,4 +1,6 @@
-"""HTTP over one kept-alive connection, as cheap as Python allows: whoever measures must not be what is measured."""
+"""HTTP over one kept-alive connection, as cheap as Python allows: whoever measures must
+not be what is measured.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,31 @@ class Wire:
     """A connection to a port of this machine."""
 
     def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
-        self._headers = "".join(f"{name}: {value}\r\n" for name, value in {"Host": f"127.0.0.1:{port}", **(headers or {})}.items())
+        self._headers = "".join(
+            f"{name}: {value}\r\n"
+            for name, value in {"Host": f"127.0.0.1:{port}", **(headers or {})}.items()
+        )
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.socket.close()
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
         """A request as bytes."""
-        length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if method == "POST" else ""
+        length = (
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            if method == "POST"
+            else ""
+        )
         return f"{method} {path} HTTP/1.1\r\n{self._headers}{length}\r\n".encode() + body
 
     def send(self, request: bytes) -> None:
@@ -42,7 +56,11 @@ class Wire:
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, body = data.partition(b"\r\n\r\n")
-        lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        lengths = [
+            line.split(b":")[1]
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ]
         length = int(lengths[0]) if lengths else 0
         while len(body) < length:
             body += self._more()

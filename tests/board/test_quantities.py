@@ -12,7 +12,17 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (86399, "23h"), (864000, "10d")]
+    ("seconds", "words"),
+    [
+        (-5, "0s"),
+        (0, "0s"),
+        (59.9, "59s"),
+        (60, "1m"),
+        (3599, "59m"),
+        (3600, "1h"),
+        (86399, "23h"),
+        (864000, "10d"),
+    ],
 )
 def test_a_span_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
     assert span(seconds) == words
@@ -25,7 +35,14 @@ def test_an_age_reads_any_offset_and_nothing_for_no_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536 * 1024**2, "1.5 GiB"), (1024**5, "1024.0 TiB")]
+    ("count", "words"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536 * 1024**2, "1.5 GiB"),
+        (1024**5, "1024.0 TiB"),
+    ],
 )
 def test_sizes_stay_below_1024_of_their_unit(count: int, words: str) -> None:
     assert size(count) == words

@@ -20,7 +20,10 @@ def test_a_table_aligns_its_columns_under_their_titles() -> None:
 
 
 def test_elastic_columns_give_way_and_show_their_loss() -> None:
-    assert table(NAMES, [("abc", "a rather long text", "1")], width=15) == ["ID   TEXT     N", "abc  a rath…  1"]
+    assert table(NAMES, [("abc", "a rather long text", "1")], width=15) == [
+        "ID   TEXT     N",
+        "abc  a rath…  1",
+    ]
 
 
 def test_a_column_that_is_empty_in_every_row_is_left_out() -> None:
@@ -29,7 +32,13 @@ def test_a_column_that_is_empty_in_every_row_is_left_out() -> None:
 
 def test_colours_do_not_move_the_columns() -> None:
     style = Style(on=True)
-    lines = table(NAMES, [("a", "x", "1")], tint=lambda column, _cell, padded: style.paint("red" if column.title == "ID" else None, padded))
+    lines = table(
+        NAMES,
+        [("a", "x", "1")],
+        tint=lambda column, _cell, padded: style.paint(
+            "red" if column.title == "ID" else None, padded
+        ),
+    )
     assert shown(lines[1]) == "\x1b[31ma \x1b[0m  x     1"
 
 
@@ -44,7 +53,14 @@ def test_a_title_cannot_steer_the_terminal() -> None:
     assert "\x1b" not in "".join(table(NAMES, [("\x1b[2J", "a\rb", "1")]))
 
 
-@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=60), st.text(max_size=5)), min_size=1, max_size=5), st.integers(60, 120))
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=30), st.text(max_size=60), st.text(max_size=5)),
+        min_size=1,
+        max_size=5,
+    ),
+    st.integers(60, 120),
+)
 def test_no_line_is_wider_than_the_terminal(rows: list[tuple[str, str, str]], width: int) -> None:
     columns = (Column("A", elastic=True), Column("B", elastic=True), Column("C"))
     assert all(cells(line) <= width for line in table(columns, rows, width))
@@ -56,4 +72,8 @@ def test_a_cut_text_is_never_wider_than_asked_for(text: str, width: int) -> None
 
 
 def test_pairs_leave_out_what_is_empty_and_keep_lines_aligned() -> None:
-    assert pairs([("id", "x"), ("none", ""), ("prompt", "one\ntwo")]) == ["id      x", "prompt  one", "        two"]
+    assert pairs([("id", "x"), ("none", ""), ("prompt", "one\ntwo")]) == [
+        "id      x",
+        "prompt  one",
+        "        two",
+    ]

@@ -22,7 +22,10 @@ from ennio.machine.home import Home, private
 from tests.ended import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
-MINIMAL = "port: {port}\nprojects:\n  - name: My App\n    repo: git@github.com:user/my-app.git\n    path: /nowhere/my-app\n"
+MINIMAL = (
+    "port: {port}\nprojects:\n  - name: My App\n    repo: git@github.com:user/my-app.git\n    "
+    "path: /nowhere/my-app\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,15 @@ class Place:
     def env(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
         git = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-        who = {f"GIT_{part}_{what}": "t@example.org" for part in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        ours = {"ENNIO_HOME": str(self.home / "ennio"), "ENNIO_TRUSTED_CONFIG_PATHS": str(self.folder.parent)}
+        who = {
+            f"GIT_{part}_{what}": "t@example.org"
+            for part in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
+        ours = {
+            "ENNIO_HOME": str(self.home / "ennio"),
+            "ENNIO_TRUSTED_CONFIG_PATHS": str(self.folder.parent),
+        }
         return kept | git | who | ours | {"HOME": str(self.home), "PYTHONPATH": str(ROOT)}
 
     def command(self, *words: str) -> list[str]:
@@ -57,7 +67,15 @@ class Place:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def git(self, *words: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(["git", *words], cwd=cwd or self.folder, env=self.env, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(
+            ["git", *words],
+            cwd=cwd or self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
         return done.stdout.strip()
 
 
@@ -103,7 +121,9 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = parts.path.removeprefix("/api/v1")
-            api.asked.append((self.command, path, dict(parse_qsl(parts.query)), json.loads(raw) if raw else None))
+            api.asked.append(
+                (self.command, path, dict(parse_qsl(parts.query)), json.loads(raw) if raw else None)
+            )
             api.tokens.append(self.headers.get("Authorization"))
             missing = (404, {"error": f"no route {path}", "code": 404}, "NotFound")
             status, document, error = api.answers.get((self.command, path), missing)
@@ -137,7 +157,9 @@ def api(place: Place) -> Iterator[Api]:
     made.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     release = claim(place, made.url, server.server_port)
-    made.on("GET", "/projects", [{"id": "my-app", "name": "My App"}, {"id": "other", "name": "Other"}])
+    made.on(
+        "GET", "/projects", [{"id": "my-app", "name": "My App"}, {"id": "other", "name": "Other"}]
+    )
     yield made
     server.shutdown()
     server.server_close()
@@ -152,5 +174,8 @@ def claim(place: Place, url: str, port: int) -> Callable[[], None]:
     lock = address.take(run_dir)
     assert lock is not None
     address.token(run_dir, None)
-    address.write(run_dir, address.SupervisorAddress(os.getpid(), url, "2026-01-01T00:00:00+00:00", str(config)))
+    address.write(
+        run_dir,
+        address.SupervisorAddress(os.getpid(), url, "2026-01-01T00:00:00+00:00", str(config)),
+    )
     return lambda: os.close(lock)

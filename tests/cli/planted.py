@@ -1,4 +1,6 @@
-"""A stand-in for the supervisor whose every answer, made after the API's own description, holds an escape in every text."""
+"""A stand-in for the supervisor whose every answer, made after the API's own description, holds
+an escape in every text.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,16 @@ def _made(schema: dict[str, Any]) -> Any:
     kind = schema["type"][0] if isinstance(schema.get("type"), list) else schema.get("type")
     match kind:
         case "object":
-            free = {PLANTED: PLANTED} if schema.get("additionalProperties") not in (None, False) or "properties" not in schema else {}
-            return {name: _MONEY if name.endswith("_usd") else _made(inner) for name, inner in schema.get("properties", {}).items()} | free
+            free = (
+                {PLANTED: PLANTED}
+                if schema.get("additionalProperties") not in (None, False)
+                or "properties" not in schema
+                else {}
+            )
+            return {
+                name: _MONEY if name.endswith("_usd") else _made(inner)
+                for name, inner in schema.get("properties", {}).items()
+            } | free
         case "array":
             return [_made(schema["items"])]
         case "integer" | "number":

@@ -10,7 +10,9 @@ from ennio.cli.doctor.finding import fine
 
 @pytest.mark.parametrize("version", ["2.1.329 (Claude Code)", "codex-cli 2.1.329", "2.1.329"])
 def test_a_version_that_was_tried_is_fine(version: str) -> None:
-    assert agents.agent("claude-code", version, "", wanted=True, tried=("2.1.329",)) == fine(f"agent claude-code: {version}")
+    assert agents.agent("claude-code", version, "", wanted=True, tried=("2.1.329",)) == fine(
+        f"agent claude-code: {version}"
+    )
 
 
 @pytest.mark.parametrize("version", ["2.1.330 (Claude Code)", "12.1.329", "2.1.3290", "dev"])

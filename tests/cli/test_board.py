@@ -17,7 +17,13 @@ from tests.conftest import eventually
 
 pytest.importorskip("blessed")
 
-ROW = {"id": "ma-1a2b3c4d", "project_id": "my-app", "status": "working", "activity": "active", "created_at": "2026-01-01T00:00:00+00:00"}
+ROW = {
+    "id": "ma-1a2b3c4d",
+    "project_id": "my-app",
+    "status": "working",
+    "activity": "active",
+    "created_at": "2026-01-01T00:00:00+00:00",
+}
 
 
 def _size(terminal: int, rows: int, columns: int) -> None:
@@ -25,12 +31,21 @@ def _size(terminal: int, rows: int, columns: int) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"NO_COLOR": "1"}])
-def test_the_board_paints_refreshes_follows_a_resize_and_quits(api: Api, more: dict[str, str]) -> None:
+def test_the_board_paints_refreshes_follows_a_resize_and_quits(
+    api: Api, more: dict[str, str]
+) -> None:
     api.on("GET", "/sessions", [ROW]).on("GET", "/queue", [])
     ours, theirs = pty.openpty()
     _size(theirs, 20, 100)
     env = api.place.env | {"TERM": "xterm-256color"} | more
-    with subprocess.Popen(api.place.command("board"), cwd=api.place.folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(
+        api.place.command("board"),
+        cwd=api.place.folder,
+        env=env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
         os.close(theirs)
         shown = bytearray()
 

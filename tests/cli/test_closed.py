@@ -1,4 +1,6 @@
-"""Output that closes, and Ctrl-C at any time: the command ends quietly, has done what it was for, and says what goes on."""
+"""Output that closes, and Ctrl-C at any time: the command ends quietly, has done what it was
+for, and says what goes on.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,27 @@ from tests.conftest import eventually
 SESSION = {"id": "ma-1a2b3c4d", "branch": "b", "status": "working", "reason": "the agent is alive"}
 
 
-def shell(place: Place, words: str, *, given: int | None = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+def shell(
+    place: Place, words: str, *, given: int | None = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[str]:
     """A command line with its redirections, ``ennio`` being ours."""
     line = words.replace("ennio ", f"{' '.join(place.command())} ")
     return subprocess.run(
-        ["sh", "-c", line], cwd=place.folder, env=place.env, capture_output=True, text=True, timeout=60, check=False, stdin=given
+        ["sh", "-c", line],
+        cwd=place.folder,
+        env=place.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=given,
     )
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", ">&- 2>&- <&-"])
-@pytest.mark.parametrize("words", ["config check", "config check --json", "version", "--help", "status --help", "doctor"])
+@pytest.mark.parametrize(
+    "words", ["config check", "config check --json", "version", "--help", "status --help", "doctor"]
+)
 def test_with_closed_streams_a_command_ends_as_ever(api: Api, words: str, closed: str) -> None:
     ever, now = shell(api.place, f"ennio {words}"), shell(api.place, f"ennio {words} {closed}")
     assert now.returncode == ever.returncode
@@ -34,7 +47,9 @@ def test_with_closed_streams_a_command_ends_as_ever(api: Api, words: str, closed
     assert "Exception" not in now.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full", "2> >(true)"])
+@pytest.mark.parametrize(
+    "closed", [">&-", "2>&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full", "2> >(true)"]
+)
 def test_with_closed_streams_a_command_does_what_it_is_for(api: Api, closed: str) -> None:
     api.on("POST", "/sessions", SESSION)
     words = f"ennio spawn my-app -p x {closed}"
@@ -47,12 +62,16 @@ def test_with_closed_streams_a_command_does_what_it_is_for(api: Api, closed: str
 
 
 def test_a_file_opened_later_is_never_taken_for_a_closed_stream(place: Place) -> None:
-    """The number of a closed stream would be the supervisor's log or its socket, and what is printed would go there."""
+    """The number of a closed stream would be the supervisor's log or its socket, and what
+    is printed would go there.
+    """
     (place.folder / "ennio.yaml").write_text("port: 0\nprojects: []\n")
     done = shell(place, "ennio start --detach --timeout 30 >&- 2>&- <&-")
     try:
         assert done.returncode in (0, 1)
-        assert "ennio runs at" not in "".join(file.read_text(errors="replace") for file in place.home.rglob("*") if file.is_file())
+        assert "ennio runs at" not in "".join(
+            file.read_text(errors="replace") for file in place.home.rglob("*") if file.is_file()
+        )
     finally:
         shell(place, "ennio stop")
 
@@ -67,7 +86,12 @@ def test_a_pipe_that_closes_is_no_traceback_whatever_is_asked(api: Api) -> None:
 @contextmanager
 def begun(place: Place, *words: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        place.command(*words), cwd=place.folder, env=place.env | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        place.command(*words),
+        cwd=place.folder,
+        env=place.env | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         yield process
         process.kill()
@@ -86,10 +110,22 @@ def test_ctrl_c_is_ignored_where_whoever_started_it_wants_that(place: Place) -> 
     (place.folder / "ennio.yaml").write_text("projects: []\n")
     lib = place.home / "lib"
     lib.mkdir()
-    (lib / "argparse.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise SystemExit(7)\n")
+    (lib / "argparse.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise SystemExit(7)\n"
+    )
     line = f"trap '' INT; exec {' '.join(place.command('version'))}"
     env = place.env | {"PYTHONPATH": f"{lib}:{place.env['PYTHONPATH']}"}
-    assert subprocess.run(["sh", "-c", line], cwd=place.folder, env=env, timeout=60, check=False, stdin=subprocess.DEVNULL).returncode == 7
+    assert (
+        subprocess.run(
+            ["sh", "-c", line],
+            cwd=place.folder,
+            env=env,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        ).returncode
+        == 7
+    )
 
 
 def test_ctrl_c_while_a_session_is_waited_for_tells_its_id(api: Api) -> None:
@@ -97,7 +133,13 @@ def test_ctrl_c_while_a_session_is_waited_for_tells_its_id(api: Api) -> None:
     for more in ([], ["--json"]):
         asked = len(api.asked)
         with begun(api.place, "spawn", "my-app", "-p", "x", "--wait", *more) as process:
-            eventually(lambda asked=asked: any(path == "/events/stream" for _, path, _, _ in api.asked[asked:]), 20, "it waits")
+            eventually(
+                lambda asked=asked: any(
+                    path == "/events/stream" for _, path, _, _ in api.asked[asked:]
+                ),
+                20,
+                "it waits",
+            )
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 130
             out, err = process.communicate()
@@ -119,7 +161,9 @@ def test_ctrl_c_while_the_supervisor_starts_says_that_it_goes_on(place: Place) -
         assert (code == 130 and "ennio stop" in out + err) or (code == 0 and "ennio runs at" in out)
         eventually(lambda: shell(place, "ennio status").returncode == 0, 30, "it runs")
     finally:
-        eventually(lambda: shell(place, "ennio stop").returncode == 0, 30, "what was begun is ended")
+        eventually(
+            lambda: shell(place, "ennio stop").returncode == 0, 30, "what was begun is ended"
+        )
 
 
 def _logs(place: Place) -> list[Path]:

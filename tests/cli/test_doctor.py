@@ -18,7 +18,16 @@ import pytest
 from ennio.actors import adoption
 from ennio.cli.doctor import agents, configuration, machine, running
 from ennio.cli.doctor.finding import Level
-from ennio.config.model import AuthType, Budget, BudgetScope, Config, PluginChoice, Project, SshAuth, SshConfig
+from ennio.config.model import (
+    AuthType,
+    Budget,
+    BudgetScope,
+    Config,
+    PluginChoice,
+    Project,
+    SshAuth,
+    SshConfig,
+)
 from ennio.hosts import session_files
 from ennio.machine.home import Home, private
 from ennio.model import codec
@@ -97,15 +106,29 @@ def test_a_port_is_free_taken_or_ours() -> None:
 
 
 def test_a_port_that_another_ennio_has_is_told_as_start_tells_it() -> None:
-    code = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(60)"
-    words = [sys.executable, "-c", code, "-m", "ennio.supervise", "--config", "/elsewhere/ennio.yaml"]
+    code = (
+        "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
+        "print(s.getsockname()[1], flush=True); time.sleep(60)"
+    )
+    words = [
+        sys.executable,
+        "-c",
+        code,
+        "-m",
+        "ennio.supervise",
+        "--config",
+        "/elsewhere/ennio.yaml",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         number = int(other.stdout.readline())
         found = configuration.port(number, "127.0.0.1", ours=False, name="port")
         other.kill()
     assert found.level is Level.BROKEN
-    assert found.what == f"port {number} is taken by another Ennio of /elsewhere/ennio.yaml (pid {other.pid})"
+    assert (
+        found.what
+        == f"port {number} is taken by another Ennio of /elsewhere/ennio.yaml (pid {other.pid})"
+    )
     assert found.fix == "let both run: leave that one, and set another `port` in ennio.yaml"
 
 
@@ -139,7 +162,9 @@ def test_a_forge_without_a_token_is_a_warning(monkeypatch: pytest.MonkeyPatch) -
     assert "GITHUB_TOKEN" in finding.fix
     monkeypatch.setenv("GITHUB_TOKEN", "for github.com alone")
     assert configuration.token(project, PluginChoice("github"), "scm") is None
-    elsewhere = configuration.token(project, PluginChoice("github", {"api_url": "https://git.corp.example/api/v3"}), "scm")
+    elsewhere = configuration.token(
+        project, PluginChoice("github", {"api_url": "https://git.corp.example/api/v3"}), "scm"
+    )
     assert elsewhere is not None
     assert "no token for git.corp.example" in elsewhere.what
     assert configuration.token(project, PluginChoice("github", {"token": "x"}), "scm") is None
@@ -156,10 +181,16 @@ def test_terminals_without_a_session_are_named_with_the_command_that_ends_them()
 def test_terminals_of_another_supervisor_of_this_home_are_no_strays(tmp_path: Path) -> None:
     home = Home(tmp_path)
     config = Config(tmp_path / "mine.yaml", tmp_path, database_url="sqlite:///mine.db")
-    for name, source, database in (("ma-1", "mine", "mine"), ("ot-1", "other", "other"), ("mv-1", "moved", "mine")):
+    for name, source, database in (
+        ("ma-1", "mine", "mine"),
+        ("ot-1", "other", "other"),
+        ("mv-1", "moved", "mine"),
+    ):
         session = Session(name, "p", SessionStatus.WORKING, NOW, NOW, "hash")
         private(home.session(name))
-        record = adoption.LaunchRecord(str(tmp_path / f"{source}.yaml"), f"sqlite:///{database}.db", session)
+        record = adoption.LaunchRecord(
+            str(tmp_path / f"{source}.yaml"), f"sqlite:///{database}.db", session
+        )
         (home.session(name) / session_files.RECORD).write_text(codec.dumps(record))
     private(home.session("bad")).joinpath(session_files.RECORD).write_text("[]")
     assert running.of_others(["ma-1", "ot-1", "mv-1", "bad", "nobody"], home, config) == {"ot-1"}
@@ -205,7 +236,9 @@ def test_a_sound_machine_and_configuration_pass(place: Place) -> None:
     assert "no supervisor runs (ennio start begins one)" in _findings(ended.document)
 
 
-def test_a_first_start_that_would_stop_at_a_dialog_is_said_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_start_that_would_stop_at_a_dialog_is_said_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
         monkeypatch.delenv(variable, raising=False)
     for name in ("claude-code", "codex"):
@@ -228,15 +261,27 @@ def test_a_wanted_agent_that_is_missing_fails_with_its_install_command(place: Pl
     (bare / "git").symlink_to(shutil.which("git") or "")
     ended = place.ennio("doctor", "--json", PATH=str(bare))
     assert ended.code == 1
-    assert {f["fix"] for f in ended.document["findings"] if f["level"] == "broken"} == {"npm install -g @openai/codex"}
+    assert {f["fix"] for f in ended.document["findings"] if f["level"] == "broken"} == {
+        "npm install -g @openai/codex"
+    }
 
 
 def test_a_running_supervisor_is_asked_and_its_port_is_its_own(api: Api) -> None:
     api.on("GET", "/sessions", [])
-    away = {"looks": 3, "at": None, "took": 0.1, "ok": False, "detail": "1 of 1 branches cannot be seen: the disk is away", "watched": 1}
+    away = {
+        "looks": 3,
+        "at": None,
+        "took": 0.1,
+        "ok": False,
+        "detail": "1 of 1 branches cannot be seen: the disk is away",
+        "watched": 1,
+    }
     api.on("GET", "/status", {"sources": {"forge:app": away, "runtime:tmux": {**away, "ok": True}}})
     found = _findings(api.ennio("doctor", "--json").document)
-    assert found["no signal from forge:app: 1 of 1 branches cannot be seen: the disk is away"] == "warning"
+    assert (
+        found["no signal from forge:app: 1 of 1 branches cannot be seen: the disk is away"]
+        == "warning"
+    )
     assert not [what for what in found if "runtime:tmux" in what]
     assert found[f"the supervisor answers at {api.url}"] == "fine"
     assert any(what.endswith("is the running supervisor's") for what in found)
@@ -258,7 +303,9 @@ def test_what_this_version_cannot_do_yet_is_said(tmp_path: Path) -> None:
 
 def test_a_remote_project_and_an_absent_plugin_are_found(tmp_path: Path) -> None:
     near = Project(id="near", name="near", repo="r", path=tmp_path)
-    far = replace(near, ssh=SshConfig(host="gpu.internal", username="me", auth=SshAuth(AuthType.AGENT)))
+    far = replace(
+        near, ssh=SshConfig(host="gpu.internal", username="me", auth=SshAuth(AuthType.AGENT))
+    )
     assert configuration.remote(near) is None
     found = configuration.remote(far)
     assert found is not None
@@ -269,14 +316,20 @@ def test_a_remote_project_and_an_absent_plugin_are_found(tmp_path: Path) -> None
     assert configuration.absent(near, PluginChoice("local"), "scm") is None
 
 
-def test_an_agent_that_only_the_supervisor_does_not_find_is_said_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_that_only_the_supervisor_does_not_find_is_said_with_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "my-agent").write_text("#!/bin/sh\n")
     (tmp_path / "my-agent").chmod(0o755)
     code = "import time; print(flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert list(running.unreachable({"mine": "my-agent"}, process.pid)) == []  # neither finds it: another check tells
+        assert (
+            list(running.unreachable({"mine": "my-agent"}, process.pid)) == []
+        )  # neither finds it: another check tells
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
         (found,) = running.unreachable({"mine": "my-agent", "shell": "sh"}, process.pid)
         process.kill()
@@ -287,7 +340,9 @@ def test_an_agent_that_only_the_supervisor_does_not_find_is_said_with_its_path(t
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_the_server_of_a_database_is_asked_only_when_the_file_is_trusted(postgres: Server, trusted: bool) -> None:
+def test_the_server_of_a_database_is_asked_only_when_the_file_is_trusted(
+    postgres: Server, trusted: bool
+) -> None:
     finding = machine.server(postgres.made(), trusted=trusted)
     assert (finding is not None) is trusted
     assert finding is None or (finding.level is Level.FINE and ": PostgreSQL " in finding.what)

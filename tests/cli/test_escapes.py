@@ -1,4 +1,6 @@
-"""Words are data in every terminal: an escape planted in every field of every answer reaches none, whatever the command."""
+"""Words are data in every terminal: an escape planted in every field of every answer reaches
+none, whatever the command.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ def hostile(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
 
 def leaves() -> set[str]:
     tree = known_words()
-    return {path for path in tree if path and not any(other.startswith(f"{path} ") for other in tree)}
+    return {
+        path for path in tree if path and not any(other.startswith(f"{path} ") for other in tree)
+    }
 
 
 def test_every_command_is_walked() -> None:
@@ -132,7 +136,10 @@ def test_no_command_lets_a_planted_escape_through(hostile: Api, command: str) ->
     json.loads(told.out)
 
 
-@pytest.mark.parametrize("command", ["config check", "config show", "config trust", "doctor", "start", "status", "spawn", "logs"])
+@pytest.mark.parametrize(
+    "command",
+    ["config check", "config show", "config trust", "doctor", "start", "status", "spawn", "logs"],
+)
 def test_a_hostile_configuration_steers_no_terminal(hostile: Api, command: str) -> None:
     for name in ("ready_threshold", "host"):
         escape = "\\e]52;c;UFdO\\a\\e]0;PWN\\a\\x9b2J\\u202e"
@@ -153,13 +160,20 @@ def test_at_a_terminal_only_colours_of_our_own_are_left(hostile: Api, command: s
         own = own.replace(f"\x1b[{code}m", "")
     assert not STEERS.findall(own.replace("\r\n", "\n"))
     assert "\x1b[31m\x1b[31m" not in said
-    assert said.count("\x1b[0m") == said.count("\x1b[") / 2, "each colour begun is ended: none was planted"
+    assert said.count("\x1b[0m") == said.count("\x1b[") / 2, (
+        "each colour begun is ended: none was planted"
+    )
 
 
 def _at_terminal(api: Api, words: list[str]) -> str:
     reader, writer = pty.openpty()
     process = subprocess.Popen(
-        api.place.command(*words), cwd=api.place.folder, env=api.place.env | {"TERM": "xterm"}, stdout=writer, stderr=writer, stdin=writer
+        api.place.command(*words),
+        cwd=api.place.folder,
+        env=api.place.env | {"TERM": "xterm"},
+        stdout=writer,
+        stderr=writer,
+        stdin=writer,
     )
     os.close(writer)
     said = b""

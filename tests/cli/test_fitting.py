@@ -1,4 +1,6 @@
-"""What plugins want of their settings is said by `config check`, `doctor` and `start` alike, and before anything runs."""
+"""What plugins want of their settings is said by `config check`, `doctor` and `start` alike,
+and before anything runs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,11 @@ import pytest
 from tests.cli.conftest import Place
 
 WRONG = {
-    "command": ("agent: command", "projects[0].agent_config.passthrough", "the command agent needs `argv: [program, ...]`"),
+    "command": (
+        "agent: command",
+        "projects[0].agent_config.passthrough",
+        "the command agent needs `argv: [program, ...]`",
+    ),
     "command-key": (
         "agent: command\n    agent_config: {passthrough: {run: x, nonsense: 1}}",
         "projects[0].agent_config.passthrough.nonsense",
@@ -26,7 +32,7 @@ WRONG = {
         "looks like a secret",
     ),
     "permissions": (
-        "agent: codex\n    agent_config: {permissions: \"--a 'b\"}",
+        'agent: codex\n    agent_config: {permissions: "--a \'b"}',
         "projects[0].agent_config.permissions",
         "cannot be split into flags",
     ),
@@ -60,7 +66,11 @@ WRONG = {
         "projects[0].tracker_config.config.comment[0]",
         "is no milestone",
     ),
-    "linear": ("tracker_config: {plugin: linear, config: {}}", "projects[0].tracker_config.config.api_key", "is missing; write api_key"),
+    "linear": (
+        "tracker_config: {plugin: linear, config: {}}",
+        "projects[0].tracker_config.config.api_key",
+        "is missing; write api_key",
+    ),
     "local-tracker": (
         "tracker_config: {plugin: local, config: {paht: x}}",
         "projects[0].tracker_config.config.paht",
@@ -71,12 +81,16 @@ WRONG = {
 
 def write(place: Place, settings: str) -> None:
     repo = "" if "repo: https" in settings else f"repo: {place.folder}\n    "
-    (place.folder / "ennio.yaml").write_text(f"port: 0\nprojects:\n  - name: a\n    path: .\n    {repo}{settings}\n")
+    (place.folder / "ennio.yaml").write_text(
+        f"port: 0\nprojects:\n  - name: a\n    path: .\n    {repo}{settings}\n"
+    )
 
 
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 @pytest.mark.parametrize("which", WRONG)
-def test_check_doctor_and_start_say_the_same_of_a_plugin_s_settings(which: str, trusted: bool, place: Place) -> None:
+def test_check_doctor_and_start_say_the_same_of_a_plugin_s_settings(
+    which: str, trusted: bool, place: Place
+) -> None:
     settings, where, words = WRONG[which]
     write(place, settings)
     paths = {} if trusted else {"ENNIO_TRUSTED_CONFIG_PATHS": ""}
@@ -87,17 +101,25 @@ def test_check_doctor_and_start_say_the_same_of_a_plugin_s_settings(which: str, 
     assert words in problem["message"]
     line = (place.folder / "ennio.yaml").read_text().splitlines()[problem["line"] - 1]
     key = where.rpartition(".")[2].partition("[")[0]
-    assert settings.split(":")[0] in line or key in line or (which, line) == ("command", "  - name: a")
+    assert (
+        settings.split(":")[0] in line or key in line or (which, line) == ("command", "  - name: a")
+    )
     doctor = place.ennio("doctor", "--json", **paths)
     assert doctor.code == 1
-    assert [finding for finding in doctor.document["findings"] if finding["level"] == "broken" and problem["message"] in finding["what"]]
+    assert [
+        finding
+        for finding in doctor.document["findings"]
+        if finding["level"] == "broken" and problem["message"] in finding["what"]
+    ]
     if trusted:
         start = place.ennio("start", "--detach", "--json")
         assert start.code == 1
         assert json.loads(start.out)["problems"] == [problem]
 
 
-def test_everything_that_is_wrong_with_settings_and_with_the_rest_is_told_at_once(place: Place) -> None:
+def test_everything_that_is_wrong_with_settings_and_with_the_rest_is_told_at_once(
+    place: Place,
+) -> None:
     repo = place.folder
     (place.folder / "ennio.yaml").write_text(
         f"""\
@@ -144,10 +166,13 @@ projects:
 
 
 IN_VAIN = {
-    "notifiers: [{plugin: slack, name: team}]": "notifiers[team]: this version has no notifier slack, so nobody is told",
-    "notifiers: [{plugin: webhook, name: hook}]": "notifiers[hook]: this version has no notifier webhook",
+    "notifiers: [{plugin: slack, name: team}]": "notifiers[team]: this version has no notifier "
+    "slack, so nobody is told",
+    "notifiers: [{plugin: webhook, name: hook}]": "notifiers[hook]: this version has no notifier "
+    "webhook",
     "defaults: {notifiers: [desktop]}": "notifiers[desktop]: this version has no notifier desktop",
-    "notification_routing: {ci-failed: [desktop]}": "notifiers[desktop]: this version has no notifier desktop",
+    "notification_routing: {ci-failed: [desktop]}": "notifiers[desktop]: this version has no "
+    "notifier desktop",
     "budgets: [{scope: global, limit_usd: 1}]": "budgets are checked but not yet enforced",
     "nats_url: nats://localhost": "this version neither sends to NATS nor listens there",
 }
@@ -172,4 +197,7 @@ def test_a_file_in_which_all_is_well_is_fine(place: Place) -> None:
     write(place, "agent: scripted")
     assert place.ennio("config", "check").out == f"{place.folder / 'ennio.yaml'} is fine\n"
     untrusted = place.ennio("config", "check", ENNIO_TRUSTED_CONFIG_PATHS="")
-    assert (untrusted.code, "it is not trusted yet: ennio config trust" in untrusted.out) == (0, True)
+    assert (untrusted.code, "it is not trusted yet: ennio config trust" in untrusted.out) == (
+        0,
+        True,
+    )

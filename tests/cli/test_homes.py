@@ -1,4 +1,6 @@
-"""Homes of every kind: linked, missing, not writable, nobody's. A sentence says what to set; nothing is changed for the worse."""
+"""Homes of every kind: linked, missing, not writable, nobody's. A sentence says what to set;
+nothing is changed for the worse.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,17 @@ from tests.ended import Ended
 
 NOBODY = 12377
 rooted = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can become a user that the machine does not know"
+    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="only root can become a user that the machine does not know",
 )
 
 
 @pytest.fixture
 def stranger(place: Place, tmp_path: Path) -> Place:
     """A place that an unknown user owns, with a configuration."""
-    (place.folder / "ennio.yaml").write_text("port: 0\nprojects: [{name: a, repo: ../hub.git, path: .}]\n")
+    (place.folder / "ennio.yaml").write_text(
+        "port: 0\nprojects: [{name: a, repo: ../hub.git, path: .}]\n"
+    )
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(folder.stat().st_mode | 0o755)
     for path in (place.folder, place.home, place.folder / "ennio.yaml"):
@@ -47,8 +52,13 @@ def as_stranger(place: Place, *words: str, **env: str) -> Ended:
 
 
 @rooted
-@pytest.mark.parametrize("words", [["status"], ["doctor"], ["start", "--detach"], ["spawn", "a", "-p", "x"], ["config", "check"]])
-def test_a_user_nobody_knows_without_a_home_is_told_what_to_set(stranger: Place, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["doctor"], ["start", "--detach"], ["spawn", "a", "-p", "x"], ["config", "check"]],
+)
+def test_a_user_nobody_knows_without_a_home_is_told_what_to_set(
+    stranger: Place, words: list[str]
+) -> None:
     ended = as_stranger(stranger, *words)
     assert "Traceback" not in ended.err, ended.err
     if words[0] != "config":
@@ -58,7 +68,9 @@ def test_a_user_nobody_knows_without_a_home_is_told_what_to_set(stranger: Place,
 
 @rooted
 @pytest.mark.parametrize("home", ["/", "/nonexistent"])
-def test_a_home_that_cannot_be_written_to_is_no_reason_to_own_the_machine(stranger: Place, home: str) -> None:
+def test_a_home_that_cannot_be_written_to_is_no_reason_to_own_the_machine(
+    stranger: Place, home: str
+) -> None:
     for words in (["doctor"], ["start", "--detach", "--trust"]):
         ended = as_stranger(stranger, *words, HOME=home)
         assert ended.code in (1, 5)
@@ -73,7 +85,9 @@ def test_with_ennio_home_given_nothing_else_is_needed(stranger: Place) -> None:
     assert ended.code == 4, ended
 
 
-def test_the_home_is_known_by_its_real_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_is_known_by_its_real_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     for named in ("link", "link/../real", "real/."):
@@ -86,7 +100,9 @@ def test_the_home_is_known_by_its_real_path(tmp_path: Path, monkeypatch: pytest.
     assert Home.of_environment().tmux_socket == "ennio"
 
 
-def test_a_relative_home_and_one_of_somebody_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_home_and_one_of_somebody_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ENNIO_HOME", "here")
     assert Home.of_environment().root == tmp_path.resolve() / "here"
@@ -103,7 +119,9 @@ def test_a_loop_of_links_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         private(Home.of_environment().root / "run")
 
 
-def test_a_person_without_a_home_is_taken_for_one_at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_without_a_home_is_taken_for_one_at_the_root(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("HOME", "")
     assert person() == Path("/")
 
@@ -115,7 +133,10 @@ def test_a_file_in_place_of_the_home_is_told(place: Place) -> None:
     assert told.code == 5
     assert f"the folder {place.home}/file/below" in told.err
     assert "set ENNIO_HOME to a folder that you can write to" in told.err
-    assert "file is no folder" in place.ennio("doctor", ENNIO_HOME=str(place.home / "file" / "below")).out
+    assert (
+        "file is no folder"
+        in place.ennio("doctor", ENNIO_HOME=str(place.home / "file" / "below")).out
+    )
 
 
 def test_doctor_looks_at_the_folder_of_the_database(tmp_path: Path) -> None:
@@ -131,9 +152,13 @@ def test_doctor_looks_at_the_folder_of_the_database(tmp_path: Path) -> None:
     assert "is no folder" in wrong.what
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="only root can mount a disk")
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or os.geteuid() != 0, reason="only root can mount a disk"
+)
 def test_a_read_only_disk_is_named_with_its_folder_and_the_way_out(place: Place) -> None:
-    (place.folder / "ennio.yaml").write_text("port: 0\ndatabase_url: sqlite:disk/ennio.db\nprojects: []\n")
+    (place.folder / "ennio.yaml").write_text(
+        "port: 0\ndatabase_url: sqlite:disk/ennio.db\nprojects: []\n"
+    )
     disk = place.folder / "disk"
     disk.mkdir()
 

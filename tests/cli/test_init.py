@@ -22,7 +22,11 @@ def _repository(place: Place, *, remote: str | None = None) -> Path:
 
 
 def _snapshot(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if ".git/objects" not in str(path)}
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if ".git/objects" not in str(path)
+    }
 
 
 def test_the_written_file_loads_and_names_the_remote(place: Place) -> None:
@@ -31,11 +35,20 @@ def test_the_written_file_loads_and_names_the_remote(place: Place) -> None:
     assert (ended.code, ended.err) == (0, "")
     config = load(place.folder / "ennio.yaml", {})
     project = config.projects[0]
-    assert (project.repo, project.path, project.default_branch) == ("git@github.com:ann/app.git", place.folder, "trunk")
-    assert ended.out.splitlines()[-2:] == ["  ennio start --detach", f'  ennio spawn {place.folder.name} --prompt "..."']
+    assert (project.repo, project.path, project.default_branch) == (
+        "git@github.com:ann/app.git",
+        place.folder,
+        "trunk",
+    )
+    assert ended.out.splitlines()[-2:] == [
+        "  ennio start --detach",
+        f'  ennio spawn {place.folder.name} --prompt "..."',
+    ]
 
 
-def test_the_default_branch_is_the_remotes_not_the_one_checked_out(place: Place, tmp_path: Path) -> None:
+def test_the_default_branch_is_the_remotes_not_the_one_checked_out(
+    place: Place, tmp_path: Path
+) -> None:
     origin = tmp_path / "origin.git"
     _repository(place)
     place.git("clone", "-q", "--bare", ".", str(origin))
@@ -47,15 +60,24 @@ def test_the_default_branch_is_the_remotes_not_the_one_checked_out(place: Place,
 
 @pytest.mark.parametrize("usual", ["main", "master"])
 @pytest.mark.parametrize("remote", [None, "/nowhere/at/all.git"])
-def test_a_feature_branch_is_not_taken_for_the_default_branch(place: Place, usual: str, remote: str | None) -> None:
+def test_a_feature_branch_is_not_taken_for_the_default_branch(
+    place: Place, usual: str, remote: str | None
+) -> None:
     _repository(place, remote=remote)
     place.git("branch", "-m", "trunk", usual)
     place.git("checkout", "-q", "-b", "feature")
     place.git("commit", "-q", "--allow-empty", "-m", "half done")
     ended = place.ennio("init")
     assert load(place.folder / "ennio.yaml", {}).projects[0].default_branch == usual
-    silent = "the remote origin does not tell its default branch" if remote else "there is no remote that tells"
-    assert f"default branch: {usual} (the usual name: {silent}); another: default_branch in that file" in ended.out
+    silent = (
+        "the remote origin does not tell its default branch"
+        if remote
+        else "there is no remote that tells"
+    )
+    assert (
+        f"default branch: {usual} (the usual name: {silent}); another: default_branch in that file"
+        in ended.out
+    )
 
 
 def test_a_branch_known_from_the_remote_alone_is_the_default_branch_too(place: Place) -> None:
@@ -79,7 +101,9 @@ def test_a_detached_head_beside_a_usual_branch_is_no_reason_to_refuse(place: Pla
     assert place.ennio("init", "--json").document["default_branch"] == "main"
 
 
-def test_a_default_branch_that_was_renamed_since_the_clone_is_asked_for(place: Place, tmp_path: Path) -> None:
+def test_a_default_branch_that_was_renamed_since_the_clone_is_asked_for(
+    place: Place, tmp_path: Path
+) -> None:
     _repository(place)
     origin = tmp_path / "origin.git"
     place.git("clone", "-q", "--bare", ".", str(origin))
@@ -90,7 +114,9 @@ def test_a_default_branch_that_was_renamed_since_the_clone_is_asked_for(place: P
     place.git("symbolic-ref", "HEAD", "refs/heads/main", cwd=origin)
     assert place.ennio("init", "--json").document["default_branch"] == "main"
     (place.folder / "ennio.yaml").unlink()
-    origin.rename(tmp_path / "moved.git")  # nobody can be asked: what the clone remembers is there, and holds
+    origin.rename(
+        tmp_path / "moved.git"
+    )  # nobody can be asked: what the clone remembers is there, and holds
     place.git("checkout", "-q", "-b", "feature")
     assert place.ennio("init", "--json").document["default_branch"] == "trunk"
     (place.folder / "ennio.yaml").unlink()
@@ -98,7 +124,9 @@ def test_a_default_branch_that_was_renamed_since_the_clone_is_asked_for(place: P
     assert place.ennio("init", "--json").document["default_branch"] == "feature"
 
 
-def test_a_remote_given_relative_to_the_root_is_found_from_anywhere(place: Place, tmp_path: Path) -> None:
+def test_a_remote_given_relative_to_the_root_is_found_from_anywhere(
+    place: Place, tmp_path: Path
+) -> None:
     _repository(place)
     place.git("clone", "-q", "--bare", ".", str(tmp_path / "origin.git"))
     place.git("remote", "add", "origin", "../origin.git")
@@ -106,7 +134,9 @@ def test_a_remote_given_relative_to_the_root_is_found_from_anywhere(place: Place
     assert load(place.folder / "ennio.yaml", {}).projects[0].repo == str(tmp_path / "origin.git")
 
 
-def test_a_repository_without_a_remote_gets_a_hub_and_its_branch_stays_where_it_was(place: Place) -> None:
+def test_a_repository_without_a_remote_gets_a_hub_and_its_branch_stays_where_it_was(
+    place: Place,
+) -> None:
     _repository(place)
     ended = place.ennio("init", "--json")
     assert ended.code == 0
@@ -160,7 +190,12 @@ def test_the_file_is_written_where_it_was_asked_for(place: Place, given: list[st
     (place.folder / "sub").mkdir()
     words = [word.format(place.folder) for word in given]
     target = Path(place.ennio("init", *words, "--json").document["file"])
-    expected = {(): "ennio.yaml", (".",): "ennio.yaml", ("{}/sub",): "sub/ennio.yaml", ("{}/other.yaml",): "other.yaml"}[tuple(given)]
+    expected = {
+        (): "ennio.yaml",
+        (".",): "ennio.yaml",
+        ("{}/sub",): "sub/ennio.yaml",
+        ("{}/other.yaml",): "other.yaml",
+    }[tuple(given)]
     assert target == place.folder / expected
     assert load(target, {}).projects[0].path == place.folder
 
@@ -184,7 +219,8 @@ def test_a_repository_without_commits_is_refused_with_the_command_that_helps(pla
 def test_a_failure_leaves_nothing_half_made(place: Place) -> None:
     _repository(place)
     before, settings = _snapshot(place.folder), place.git("config", "--local", "--list")
-    # the file cannot be written, after the hub was made: a dangling link is no file, and cannot be opened anew
+    # the file cannot be written, after the hub was made: a dangling link is no file,
+    # and cannot be opened anew
     target = place.folder / "sub" / "ennio.yaml"
     target.parent.mkdir()
     target.symlink_to("/nowhere/at/all")
@@ -209,7 +245,9 @@ def test_config_check_and_show_agree_with_what_init_wrote(place: Place) -> None:
     _repository(place)
     place.ennio("init")
     assert place.ennio("config", "check").out == f"{place.folder / 'ennio.yaml'} is fine\n"
-    assert place.ennio("config", "show", "--json").document["projects"][0]["default_branch"] == "trunk"
+    assert (
+        place.ennio("config", "show", "--json").document["projects"][0]["default_branch"] == "trunk"
+    )
     assert "default_branch: trunk" in place.ennio("config", "show").out
     assert "$schema" in place.ennio("config", "schema").document
 
@@ -236,7 +274,9 @@ def test_config_show_masks_secrets(place: Place) -> None:
 
 
 @pytest.mark.parametrize("kind", ["worktrees", "clones"])
-def test_init_in_the_working_copy_of_a_session_is_refused_to_a_person_too(place: Place, kind: str) -> None:
+def test_init_in_the_working_copy_of_a_session_is_refused_to_a_person_too(
+    place: Place, kind: str
+) -> None:
     _repository(place)
     copy = place.home / "ennio" / kind / "app" / "app-1"
     place.git("clone", "-q", ".", str(copy))

@@ -15,8 +15,20 @@ import pytest
 from tests.cli.conftest import Api, Place
 from tests.conftest import eventually
 
-SESSION = {"id": "ma-1a2b3c4d", "project_id": "my-app", "status": "working", "activity": "active", "branch": "b", "pr_url": None}
-SESSION |= {"pr_number": None, "agent_name": "scripted", "created_at": "2026-01-01T00:00:00+00:00", "reason": "the agent is alive"}
+SESSION = {
+    "id": "ma-1a2b3c4d",
+    "project_id": "my-app",
+    "status": "working",
+    "activity": "active",
+    "branch": "b",
+    "pr_url": None,
+}
+SESSION |= {
+    "pr_number": None,
+    "agent_name": "scripted",
+    "created_at": "2026-01-01T00:00:00+00:00",
+    "reason": "the agent is alive",
+}
 
 
 def test_without_a_configuration_the_way_out_is_told(place: Place) -> None:
@@ -47,7 +59,9 @@ def test_without_a_supervisor_the_exit_code_is_4(place: Place) -> None:
         (500, "", 1),
     ],
 )
-def test_the_exit_code_follows_from_who_can_act(api: Api, status: int, error: str, code: int) -> None:
+def test_the_exit_code_follows_from_who_can_act(
+    api: Api, status: int, error: str, code: int
+) -> None:
     api.on("GET", "/sessions", "what happened", status=status, error=error)
     ended = api.ennio("status")
     assert (ended.code, ended.out) == (code, "")
@@ -58,9 +72,19 @@ def test_the_exit_code_follows_from_who_can_act(api: Api, status: int, error: st
 
 
 def test_incident_52_no_command_warns_of_what_nobody_configured(api: Api) -> None:
-    api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", []).on("GET", "/pulls", []).on("GET", "/events", [])
+    api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", []).on("GET", "/pulls", []).on(
+        "GET", "/events", []
+    )
     api.on("GET", "/status", {"config_problem": None})
-    for words in (["status"], ["session", "list"], ["pr", "list"], ["queue", "list"], ["events"], ["version"], ["board", "--once"]):
+    for words in (
+        ["status"],
+        ["session", "list"],
+        ["pr", "list"],
+        ["queue", "list"],
+        ["events"],
+        ["version"],
+        ["board", "--once"],
+    ):
         ended = api.ennio(*words, PYTHONWARNINGS="default")
         assert (ended.code, ended.err) == (0, ""), words
 
@@ -75,10 +99,25 @@ def test_the_token_made_by_the_supervisor_is_found_and_never_printed(api: Api) -
 
 
 def test_a_closed_pipe_ends_the_command_quietly(api: Api) -> None:
-    event = {"seq": 1, "session_id": "ma-1", "project_id": "p", "event_type": "x", "priority": "info", "timestamp": "2026-01-01T00:00:00Z"}
-    api.on("GET", "/events", [event | {"message": "m" * 500, "seq": number} for number in range(1000)])
+    event = {
+        "seq": 1,
+        "session_id": "ma-1",
+        "project_id": "p",
+        "event_type": "x",
+        "priority": "info",
+        "timestamp": "2026-01-01T00:00:00Z",
+    }
+    api.on(
+        "GET", "/events", [event | {"message": "m" * 500, "seq": number} for number in range(1000)]
+    )
     command = api.place.command("events")
-    with subprocess.Popen(command, cwd=api.place.folder, env=api.place.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        cwd=api.place.folder,
+        env=api.place.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.read(10)
@@ -95,7 +134,13 @@ def test_ctrl_c_ends_with_130_and_without_a_traceback(api: Api) -> None:
     run_dir = Home(api.place.home / "ennio").run(api.place.folder / "ennio.yaml")
     (run_dir / "supervisor.log").write_text("begun\n")
     command = api.place.command("logs", "-f")
-    with subprocess.Popen(command, cwd=api.place.folder, env=api.place.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        cwd=api.place.folder,
+        env=api.place.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == b"begun\n"
@@ -145,11 +190,15 @@ def test_status_answers_within_fifteen_times_the_start_of_python(api: Api) -> No
 
     def took(command: list[str]) -> float:
         begin = time.perf_counter()
-        subprocess.run(command, cwd=api.place.folder, env=api.place.env, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            command, cwd=api.place.folder, env=api.place.env, stdout=subprocess.DEVNULL, check=True
+        )
         return time.perf_counter() - begin
 
     def ratio() -> float:
         bare = sorted(took([sys.executable, "-c", "pass"]) for _ in range(7))[3]
         return sorted(took(api.place.command("status")) for _ in range(7))[3] / bare
 
-    eventually(lambda: ratio() <= 15, within=30, why="status takes more than 15 times python -c pass")
+    eventually(
+        lambda: ratio() <= 15, within=30, why="status takes more than 15 times python -c pass"
+    )

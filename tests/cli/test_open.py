@@ -18,7 +18,12 @@ def opened(api: Api, **env: str) -> str:
     api.on("GET", "/sessions/ma-1a2b3c4d/attach", [sys.executable, "-c", SHOW])
     reader, writer = pty.openpty()
     process = subprocess.Popen(
-        api.place.command("open", "ma-1a2b3c4d"), cwd=api.place.folder, env=api.place.env | env, stdin=writer, stdout=writer, stderr=writer
+        api.place.command("open", "ma-1a2b3c4d"),
+        cwd=api.place.folder,
+        env=api.place.env | env,
+        stdin=writer,
+        stdout=writer,
+        stderr=writer,
     )
     os.close(writer)
     said = b""

@@ -45,7 +45,9 @@ def test_every_documented_command_line_is_understood(line: str) -> None:
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_command_has_help_with_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help_with_examples(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main([verb, "--help"])
     out = capsys.readouterr().out
@@ -58,15 +60,24 @@ def test_every_command_has_help_with_examples(verb: str, capsys: pytest.CaptureF
 def test_every_example_of_the_help_is_understood(verb: str) -> None:
     import shlex
 
-    examples = [line.split("#  ")[0] for line in (verb_parser(verb).epilog or "").splitlines() if "ennio " in line]
+    examples = [
+        line.split("#  ")[0]
+        for line in (verb_parser(verb).epilog or "").splitlines()
+        if "ennio " in line
+    ]
     assert examples
     for example in examples:
-        argv = shlex.split(example[example.index("ennio ") :].split(" | ")[0].split(" > ")[0], comments=" #" in example)
+        argv = shlex.split(
+            example[example.index("ennio ") :].split(" | ")[0].split(" > ")[0],
+            comments=" #" in example,
+        )
         assert callable(understand(argv[1:]).run)
 
 
 @pytest.mark.parametrize("path", sorted(path for path in words() if path))
-def test_every_command_says_in_json_what_is_wrong_with_its_use(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_says_in_json_what_is_wrong_with_its_use(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     import json
 
     assert main([*path.split(), "--json", "--no-such-option"]) == 2
@@ -80,24 +91,32 @@ def test_the_demo_is_given_what_it_is_called_with() -> None:
     assert (call.options.speed, call.json) == (3.0, True)
 
 
-@pytest.mark.parametrize("line", ["demo --speed 0", "demo --limit -1", "demo --speed fast", "demo --no-such-option"])
+@pytest.mark.parametrize(
+    "line", ["demo --speed 0", "demo --limit -1", "demo --speed fast", "demo --no-such-option"]
+)
 def test_the_demo_refuses_what_it_cannot_take(line: str) -> None:
     with pytest.raises(UsageError):
         understand(line.split())
 
 
 def test_the_overview_names_every_command_and_every_command_has_a_module() -> None:
-    modules = {file.stem for file in Path(ennio.cli.verbs.__file__).parent.glob("*.py")} - {"__init__"}
+    modules = {file.stem for file in Path(ennio.cli.verbs.__file__).parent.glob("*.py")} - {
+        "__init__"
+    }
     assert modules == set(VERBS)
     assert all(f"  {verb} " in overview() for verb in VERBS)
 
 
-@pytest.mark.parametrize("line", ["--json session list", "session --json list", "session list --json"])
+@pytest.mark.parametrize(
+    "line", ["--json session list", "session --json list", "session list --json"]
+)
 def test_json_may_stand_anywhere(line: str) -> None:
     assert understand(line.split()).json
 
 
-@pytest.mark.parametrize("line", ["--config x.yaml status", "status --config x.yaml", "--config=x.yaml status"])
+@pytest.mark.parametrize(
+    "line", ["--config x.yaml status", "status --config x.yaml", "--config=x.yaml status"]
+)
 def test_the_configuration_may_be_named_anywhere(line: str) -> None:
     assert understand(line.split()).config == "x.yaml"
 
@@ -144,5 +163,8 @@ def test_words_that_begin_with_a_dash_are_told_how_to_be_given(line: list[str], 
 
 def test_words_that_begin_with_a_dash_can_be_given() -> None:
     assert understand(["spawn", "app", "--prompt=-v"]).options.prompt == "-v"
-    assert understand(["spawn", "app", "-p", "--json does not work, mend it"]).options.prompt == "--json does not work, mend it"
+    assert (
+        understand(["spawn", "app", "-p", "--json does not work, mend it"]).options.prompt
+        == "--json does not work, mend it"
+    )
     assert understand(["send", "ma-1", "--", "-v", "--json"]).options.message == ["-v", "--json"]

@@ -18,7 +18,12 @@ def test_an_id_is_one_part_of_a_path_or_is_refused(word: str) -> None:
         with pytest.raises((Invalid, NotFound)):
             path("/sessions/{}/output", word)
         return
-    assert [unquote(part) for part in path("/sessions/{}/output", word).split("/")] == ["", "sessions", word, "output"]
+    assert [unquote(part) for part in path("/sessions/{}/output", word).split("/")] == [
+        "",
+        "sessions",
+        word,
+        "output",
+    ]
     assert not {"?", "#"} & set(path("/sessions/{}", word))
 
 

@@ -1,4 +1,6 @@
-"""``bin/ennio``: the way to Python, and what it says when there is none. The set-up itself installs packages and is not run here."""
+"""``bin/ennio``: the way to Python, and what it says when there is none. The set-up itself installs
+packages and is not run here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ import pytest
 from tests.cli.conftest import ROOT
 
 TOOLS = ("cksum", "cat", "mkdir", "mv", "rm", "sleep", "tail", "touch", "readlink")
-REPORT = '#!/bin/sh\nif [ "$1" = -c ]; then exit 0; fi\npwd\nfor word in "$@"; do echo "<$word>"; done\n'
+REPORT = (
+    '#!/bin/sh\nif [ "$1" = -c ]; then exit 0; fi\npwd\nfor word in "$@"; do echo "<$word>"; done\n'
+)
 
 
 @pytest.fixture
@@ -31,7 +35,10 @@ def _finished(root: Path) -> None:
     python.parent.mkdir(parents=True)
     python.write_text(REPORT)
     python.chmod(0o755)
-    script = f'root="{root}"; venv="$root/.venv"; . "$root/bin/.setup.sh"; {{ echo "$root" && fingerprint; }} >"$venv/stamp"'
+    script = (
+        f'root="{root}"; venv="$root/.venv"; . "$root/bin/.setup.sh"; {{ echo "$root" && '
+        f'fingerprint; }} >"$venv/stamp"'
+    )
     subprocess.run(["sh", "-c", script], check=True)
 
 
@@ -44,15 +51,38 @@ def _bare_path(tmp_path: Path) -> str:
     return str(folder)
 
 
-def _run(command: list[str], cwd: Path, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=cwd, env={"PATH": path}, capture_output=True, text=True, timeout=30, check=False)
+def _run(
+    command: list[str], cwd: Path, path: str = os.environ["PATH"]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
-@pytest.mark.parametrize(("script", "module"), [("ennio", "ennio.cli"), ("ennio-supervisor", "ennio.supervise")])
-def test_a_finished_set_up_leads_straight_to_python_where_it_was_called(tree: Path, tmp_path: Path, script: str, module: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "module"), [("ennio", "ennio.cli"), ("ennio-supervisor", "ennio.supervise")]
+)
+def test_a_finished_set_up_leads_straight_to_python_where_it_was_called(
+    tree: Path, tmp_path: Path, script: str, module: str
+) -> None:
     _finished(tree)
     done = _run([str(tree / "bin" / script), "send", "a b", "$(x)", ""], tmp_path)
-    assert done.stdout.splitlines() == [str(tmp_path), "<-I>", "<-m>", f"<{module}>", "<send>", "<a b>", "<$(x)>", "<>"]
+    assert done.stdout.splitlines() == [
+        str(tmp_path),
+        "<-I>",
+        "<-m>",
+        f"<{module}>",
+        "<send>",
+        "<a b>",
+        "<$(x)>",
+        "<>",
+    ]
     assert done.stderr == ""
 
 
@@ -73,11 +103,14 @@ def test_a_new_date_alone_needs_no_set_up(tree: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["nothing made", "setup.cfg", "moved", "interrupted"])
-def test_without_a_python_the_ways_to_get_one_are_told(tree: Path, tmp_path: Path, change: str) -> None:
+def test_without_a_python_the_ways_to_get_one_are_told(
+    tree: Path, tmp_path: Path, change: str
+) -> None:
     if change != "nothing made":
         _finished(tree)
     if change == "setup.cfg":
-        # what is made stays in use as far as it goes, so that only the installing is left; the interpreter here cannot do it
+        # what is made stays in use as far as it goes, so that only the installing is left; the
+        # interpreter here cannot do it
         (tree / "setup.cfg").write_text("changed")
         os.utime(tree / "setup.cfg", (2**31, 2**31))
         (tree / ".venv" / "bin" / "python").write_text("#!/bin/sh\nexit 1\n")

@@ -1,4 +1,6 @@
-"""Starting and stopping, as far as it can go wrong; the whole way is told by the end-to-end tests."""
+"""Starting and stopping, as far as it can go wrong; the whole way is told
+by the end-to-end tests.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,15 @@ def test_a_supervisor_that_runs_is_not_started_again(api: Api) -> None:
     for words in (["start"], ["start", "--detach"]):
         ended = api.ennio(*words)
         assert ended.code == 1
-        assert f"it runs already: pid {os.getpid()} since 2026-01-01T00:00:00+00:00, {api.url}" in ended.err
+        assert (
+            f"it runs already: pid {os.getpid()} since 2026-01-01T00:00:00+00:00, {api.url}"
+            in ended.err
+        )
 
 
-def test_incident_51_a_taken_port_ends_the_start_with_the_last_words_of_the_log(place: Place) -> None:
+def test_incident_51_a_taken_port_ends_the_start_with_the_last_words_of_the_log(
+    place: Place,
+) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -40,7 +47,9 @@ def test_a_start_that_fails_shows_its_own_words_and_none_of_an_earlier_run(place
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         (place.folder / "ennio.yaml").write_text(MINIMAL.format(port=listener.getsockname()[1]))
-        log = private(Home(place.home / "ennio").run(place.folder / "ennio.yaml")) / "supervisor.log"
+        log = (
+            private(Home(place.home / "ennio").run(place.folder / "ennio.yaml")) / "supervisor.log"
+        )
         log.write_text("".join(f"a word of an earlier run {number}\n" for number in range(3)))
         ended = place.ennio("start", "--detach")
     assert ended.code == 1
@@ -51,7 +60,9 @@ def test_a_start_that_fails_shows_its_own_words_and_none_of_an_earlier_run(place
 
 def test_stop_asks_counts_the_agents_and_waits(api: Api) -> None:
     living = {"id": "a", "status": "working", "activity": "active", "queued": None}
-    api.on("GET", "/sessions", [living, living | {"status": "exited"}]).on("POST", "/shutdown", "stopping")
+    api.on("GET", "/sessions", [living, living | {"status": "exited"}]).on(
+        "POST", "/shutdown", "stopping"
+    )
     ended = api.ennio("stop", "--timeout", "0.2")
     # this test's process holds the lock and does not end: that is told too
     assert ended.code == 1
@@ -61,7 +72,12 @@ def test_stop_asks_counts_the_agents_and_waits(api: Api) -> None:
 
 def test_stop_counts_the_agents_that_live_on_after_their_merge() -> None:
     over = {"id": "a", "status": "merged", "activity": "idle", "queued": None}
-    kept = [over, over | {"id": "b", "activity": "exited"}, over | {"id": "c", "status": "killed"}, over | {"id": "d", "activity": None}]
+    kept = [
+        over,
+        over | {"id": "b", "activity": "exited"},
+        over | {"id": "c", "status": "killed"},
+        over | {"id": "d", "activity": None},
+    ]
     assert [session["id"] for session in living(kept)] == ["a"]
 
 
@@ -84,14 +100,27 @@ def test_a_pid_is_a_supervisors_only_when_its_command_line_says_so(place: Place)
 
 
 def test_the_command_names_the_configuration(place: Place) -> None:
-    assert command(place.folder / "ennio.yaml")[-4:] == ["-m", "ennio.supervise", "--config", str(place.folder / "ennio.yaml")]
+    assert command(place.folder / "ennio.yaml")[-4:] == [
+        "-m",
+        "ennio.supervise",
+        "--config",
+        str(place.folder / "ennio.yaml"),
+    ]
 
 
 def test_the_supervisors_module_makes_everything_cooperative_first(place: Place) -> None:
     modules = ("socket", "threading", "subprocess", "time", "select")
-    code = f"import ennio.supervise, gevent.monkey as m; print(all(map(m.is_module_patched, {modules})))"
+    code = (
+        "import ennio.supervise, gevent.monkey as m; print(all(map(m.is_module_patched, "
+        f"{modules})))"
+    )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env=place.env, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        env=place.env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert (done.stdout, done.stderr) == ("True\n", "")
 

@@ -1,4 +1,6 @@
-"""Words on the command line, in files and on standard input: as many as a request carries, from what has an end."""
+"""Words on the command line, in files and on standard input: as many as a request
+carries, from what has an end.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def test_a_file_without_end_is_no_text(tmp_path: Path) -> None:
             text_of(f"@{name}", files=True)
 
 
-def test_a_text_larger_than_a_request_is_refused_where_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_larger_than_a_request_is_refused_where_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "words"
     file.write_bytes(b"x" * MOST)
     assert len(text_of(f"@{file}", files=True)) == MOST

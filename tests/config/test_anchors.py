@@ -1,4 +1,6 @@
-"""Where YAML anchors may be kept: in keys that begin with x-, at the top of the file and in each project."""
+"""Where YAML anchors may be kept: in keys that begin with x-, at the top of the
+file and in each project.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,10 @@ projects:
 
 def test_anchors_are_kept_in_keys_of_their_own_and_mean_nothing_there(tmp_path: Path) -> None:
     config = loaded(tmp_path, SHARED, {})
-    assert [(project.agent, project.agent_config.model, project.agent_rules) for project in config.projects] == [
-        ("aider", "m", ("Write tests",))
-    ] * 2
+    assert [
+        (project.agent, project.agent_config.model, project.agent_rules)
+        for project in config.projects
+    ] == [("aider", "m", ("Write tests",))] * 2
 
 
 def test_what_an_alias_brings_is_judged_where_it_is_used(tmp_path: Path) -> None:
@@ -51,5 +54,7 @@ def test_elsewhere_such_a_key_is_an_unknown_one(text: str, place: str, tmp_path:
 
 
 def test_in_the_settings_of_a_plugin_it_is_a_setting_like_any_other(tmp_path: Path) -> None:
-    (project,) = loaded(tmp_path, "projects: [{name: a, repo: ./a, path: ., agent_config: {passthrough: {x-a: 1}}}]").projects
+    (project,) = loaded(
+        tmp_path, "projects: [{name: a, repo: ./a, path: ., agent_config: {passthrough: {x-a: 1}}}]"
+    ).projects
     assert project.agent_config.passthrough == {"x-a": 1}

@@ -1,4 +1,6 @@
-"""What of a file needs trust: another command or host asks again, another prompt or limit does not."""
+"""What of a file needs trust: another command or host asks again, another
+prompt or limit does not.
+"""
 
 from __future__ import annotations
 
@@ -109,24 +111,36 @@ def asked(config: Config, home: Home) -> list[str]:
 
 
 @pytest.mark.parametrize(("old", "new"), FREE)
-def test_another_prompt_or_limit_asks_nothing_again(old: str, new: str, tmp_path: Path, home: Home) -> None:
+def test_another_prompt_or_limit_asks_nothing_again(
+    old: str, new: str, tmp_path: Path, home: Home
+) -> None:
     trust(loaded(tmp_path, BASE), home, {})
     assert asked(loaded(tmp_path, changed(old, new)), home) == []
 
 
 @pytest.mark.parametrize(("old", "new", "place"), ASKS)
-def test_another_command_or_host_asks_again_and_shows_what_is_new(old: str, new: str, place: str, tmp_path: Path, home: Home) -> None:
+def test_another_command_or_host_asks_again_and_shows_what_is_new(
+    old: str, new: str, place: str, tmp_path: Path, home: Home
+) -> None:
     trust(loaded(tmp_path, BASE), home, {})
     new_ones = asked(loaded(tmp_path, changed(old, new)), home)
     assert place in new_ones
     name = place.split(".", maxsplit=1)[0]
-    assert all(one.startswith(name) or old == "port: 3000" for one in new_ones), "nothing else is asked again"
+    assert all(one.startswith(name) or old == "port: 3000" for one in new_ones), (
+        "nothing else is asked again"
+    )
 
 
 def test_a_file_that_was_never_seen_asks_for_all_of_it(tmp_path: Path, home: Home) -> None:
     config = loaded(tmp_path, BASE)
     assert unknown(config, home, {}) == config.demands
-    assert {demand.kind for demand in config.demands} == {"run", "talk to", "reach", "hand on", "let in"}
+    assert {demand.kind for demand in config.demands} == {
+        "run",
+        "talk to",
+        "reach",
+        "hand on",
+        "let in",
+    }
 
 
 def test_the_order_of_projects_and_of_keys_asks_nothing(tmp_path: Path, home: Home) -> None:
@@ -142,7 +156,12 @@ def _projects() -> tuple[str, str]:
 
 def test_a_project_that_is_taken_out_asks_nothing(tmp_path: Path, home: Home) -> None:
     trust(loaded(tmp_path, BASE), home, {})
-    assert asked(loaded(tmp_path, BASE.partition("projects:")[0] + "projects:\n" + _projects()[1]), home) == []
+    assert (
+        asked(
+            loaded(tmp_path, BASE.partition("projects:")[0] + "projects:\n" + _projects()[1]), home
+        )
+        == []
+    )
 
 
 def test_the_token_and_its_host_are_one_demand(tmp_path: Path, home: Home) -> None:
@@ -152,11 +171,20 @@ def test_the_token_and_its_host_are_one_demand(tmp_path: Path, home: Home) -> No
     assert asked(loaded(tmp_path, BASE), home) == ["projects[app].scm"]
 
 
-def test_a_variable_is_told_by_its_name_and_its_value_asks_nothing(tmp_path: Path, home: Home) -> None:
-    environ = {"LINEAR_API_KEY": "one", "GITHUB_TOKEN": "two", "SLACK_WEBHOOK": "https://hooks.example.com/three"}
+def test_a_variable_is_told_by_its_name_and_its_value_asks_nothing(
+    tmp_path: Path, home: Home
+) -> None:
+    environ = {
+        "LINEAR_API_KEY": "one",
+        "GITHUB_TOKEN": "two",
+        "SLACK_WEBHOOK": "https://hooks.example.com/three",
+    }
     config = loaded(tmp_path, BASE, environ)
     trust(config, home, {})
-    assert asked(loaded(tmp_path, BASE, {name: value + "x" for name, value in environ.items()}), home) == []
+    assert (
+        asked(loaded(tmp_path, BASE, {name: value + "x" for name, value in environ.items()}), home)
+        == []
+    )
     words = [word for demand in config.demands for word in demand.words]
     assert "token: ${GITHUB_TOKEN}" in words
     assert not [word for word in words if "two" in word or "three" in word]
@@ -164,8 +192,12 @@ def test_a_variable_is_told_by_its_name_and_its_value_asks_nothing(tmp_path: Pat
 
 
 def test_a_secret_that_stands_in_the_file_is_not_repeated(tmp_path: Path) -> None:
-    text = changed('"${LINEAR_API_KEY}"', "lin_literal").replace('"${SLACK_WEBHOOK}"', "https://hooks.slack.com/services/T/literal")
-    text = text.replace("NODE_ENV: test", "MY_TOKEN: literal").replace("port: 3000", "nats_url: nats://me:literal@n.example.com")
+    text = changed('"${LINEAR_API_KEY}"', "lin_literal").replace(
+        '"${SLACK_WEBHOOK}"', "https://hooks.slack.com/services/T/literal"
+    )
+    text = text.replace("NODE_ENV: test", "MY_TOKEN: literal").replace(
+        "port: 3000", "nats_url: nats://me:literal@n.example.com"
+    )
     words = [word for demand in loaded(tmp_path, text).demands for word in demand.words]
     assert "webhook_url: https://hooks.slack.com/***" in words
     assert "nats://me:***@n.example.com" in words
@@ -173,14 +205,20 @@ def test_a_secret_that_stands_in_the_file_is_not_repeated(tmp_path: Path) -> Non
 
 
 def test_what_is_left_to_the_defaults_is_told_as_it_holds(tmp_path: Path) -> None:
-    config = loaded(tmp_path, "defaults: {agent: aider}\nprojects: [{name: app, repo: 'https://github.com/me/app', path: .}]\n")
+    config = loaded(
+        tmp_path,
+        "defaults: {agent: aider}\nprojects: [{name: app, repo: 'https://github.com/me/app', "
+        "path: .}]\n",
+    )
     told = {demand.place: demand.words for demand in config.demands}
     assert told["projects[app].agent"] == ("aider",)
     assert told["projects[app].scm"][:2] == ("github", "at github.com")
     assert "GH_TOKEN" in told["projects[app].scm"][2]
 
 
-def test_a_link_from_elsewhere_to_a_trusted_file_asks_for_the_folder_its_paths_mean(tmp_path: Path, home: Home) -> None:
+def test_a_link_from_elsewhere_to_a_trusted_file_asks_for_the_folder_its_paths_mean(
+    tmp_path: Path, home: Home
+) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "theirs").mkdir()
     trust(loaded(tmp_path / "mine", BASE), home, {})
@@ -193,9 +231,14 @@ def test_a_link_from_elsewhere_to_a_trusted_file_asks_for_the_folder_its_paths_m
 
 
 def test_an_alias_is_seen_where_it_is_used(tmp_path: Path, home: Home) -> None:
-    plain = "projects:\n" + indent("- name: app\n  repo: ./r\n  path: .\n  post_create: [make]\n", "  ")
+    plain = "projects:\n" + indent(
+        "- name: app\n  repo: ./r\n  path: .\n  post_create: [make]\n", "  "
+    )
     trust(loaded(tmp_path, plain), home, {})
-    aliased = "x-hooks: &hooks [%s]\nprojects:\n  - {name: app, repo: ./r, path: ., post_create: *hooks}\n"
+    aliased = (
+        "x-hooks: &hooks [%s]\nprojects:\n  - {name: app, repo: ./r, path: ., post_create: "
+        "*hooks}\n"
+    )
     assert asked(loaded(tmp_path, aliased % "make"), home) == []
     assert asked(loaded(tmp_path, aliased % "make evil"), home) == ["projects[app].post_create"]
 
@@ -204,11 +247,15 @@ def test_a_demand_hides_what_it_is_compared_by() -> None:
     assert "hush" not in repr(Demand("run", "x", (), "hush"))
 
 
-SETTINGS = [(slot, name, key, kind) for (slot, name), keys in PLUGINS.items() for key, kind in keys.items()]
+SETTINGS = [
+    (slot, name, key, kind) for (slot, name), keys in PLUGINS.items() for key, kind in keys.items()
+]
 
 
 @pytest.mark.parametrize(("slot", "name", "key", "kind"), SETTINGS)
-def test_a_plugin_s_setting_asks_again_exactly_when_it_is_said_to(slot: str, name: str, key: str, kind: Trust, tmp_path: Path) -> None:
+def test_a_plugin_s_setting_asks_again_exactly_when_it_is_said_to(
+    slot: str, name: str, key: str, kind: Trust, tmp_path: Path
+) -> None:
     def compared(value: str) -> set[str]:
         settings = f"{{{key}: [{{run: {value}}}]}}" if key == "checks" else f"{{{key}: {value}}}"
         chosen = {
@@ -222,9 +269,16 @@ def test_a_plugin_s_setting_asks_again_exactly_when_it_is_said_to(slot: str, nam
     assert (compared("one") != compared("two")) == (kind is not Trust.FREE)
 
 
-def test_whatever_is_told_to_a_plugin_of_somebody_else_asks_again(tmp_path: Path, home: Home) -> None:
+def test_whatever_is_told_to_a_plugin_of_somebody_else_asks_again(
+    tmp_path: Path, home: Home
+) -> None:
     text = "notifiers: [{plugin: theirs, name: n, config: {anything: %s}}]\n"
-    text += "projects: [{name: a, repo: ./a, path: ., agent: theirs, agent_config: {passthrough: {b: 1}}}]\n"
+    text += (
+        "projects: [{name: a, repo: ./a, path: ., agent: theirs, agent_config: {passthrough: {b: "
+        "1}}}]\n"
+    )
     trust(loaded(tmp_path, text % 1), home, {})
     assert asked(loaded(tmp_path, text % 2), home) == ["notifiers[n]"]
-    assert asked(loaded(tmp_path, (text % 1).replace("b: 1", "b: 2")), home) == ["projects[a].agent"]
+    assert asked(loaded(tmp_path, (text % 1).replace("b: 1", "b: 2")), home) == [
+        "projects[a].agent"
+    ]

@@ -57,5 +57,7 @@ def test_nothing_found_names_the_way_out(tmp_path: Path) -> None:
 def test_finding_the_file_imports_nothing_heavy() -> None:
     heavy = {"yaml", "marshmallow", "json", "typing", "dataclasses", "inspect"}
     code = f"import sys, ennio.config.discover; print(sorted({heavy} & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
     assert told.stdout.strip() == "[]"

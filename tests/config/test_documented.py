@@ -71,7 +71,11 @@ def test_the_full_example_means_what_is_documented() -> None:
     (full,) = (path for path in EXAMPLES if path.stem == "full")
     config = load(full, ENVIRON, SHIPPED)
     backend, remote = config.projects
-    assert (backend.session_prefix, backend.max_sessions, backend.agent_config.model) == ("be", 3, "opus")
+    assert (backend.session_prefix, backend.max_sessions, backend.agent_config.model) == (
+        "be",
+        3,
+        "opus",
+    )
     assert backend.agent_config.passthrough == {"max_turns": 200}
     assert backend.scm is not None
     assert backend.scm.config["token"] == ENVIRON["GITHUB_TOKEN"]

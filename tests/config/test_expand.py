@@ -31,7 +31,9 @@ def test_variables_are_put_in(written: str, meant: str) -> None:
     assert expand(written, ENVIRON).faults == ()
 
 
-@pytest.mark.parametrize("written", ["${GONE}", "${}", "${NAME", "${1X}", "${#list}", "${NAME:-${OTHER}}", "${NAME:?}"])
+@pytest.mark.parametrize(
+    "written", ["${GONE}", "${}", "${NAME", "${1X}", "${#list}", "${NAME:-${OTHER}}", "${NAME:?}"]
+)
 def test_what_cannot_be_expanded_is_a_fault(written: str) -> None:
     assert expand(written, ENVIRON).faults
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.config.quantity import UNITS_OF_SIZE, UNITS_OF_TIME, seconds, shown_seconds, shown_size, size
+from ennio.config.quantity import (
+    UNITS_OF_SIZE,
+    UNITS_OF_TIME,
+    seconds,
+    shown_seconds,
+    shown_size,
+    size,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,24 @@ def test_a_bare_number_takes_the_unit_of_its_field() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "s", "-1", -1, "5 minutes", "1h30m", True, None, [], "٣s", "1e3", float("nan"), float("inf"), "9" * 5000, 10**20, "20000d"],
+    [
+        "",
+        "s",
+        "-1",
+        -1,
+        "5 minutes",
+        "1h30m",
+        True,
+        None,
+        [],
+        "٣s",
+        "1e3",
+        float("nan"),
+        float("inf"),
+        "9" * 5000,
+        10**20,
+        "20000d",
+    ],
 )
 def test_what_is_no_duration_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match=r"^is "):
@@ -44,13 +68,23 @@ def test_what_is_no_duration_is_refused(written: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("512MiB", 2**29), ("2GB", 2 * 10**9), ("1kB", 1000), (4096, 4096), ("1.5KiB", 1536), ("7B", 7)]
+    ("written", "meant"),
+    [
+        ("512MiB", 2**29),
+        ("2GB", 2 * 10**9),
+        ("1kB", 1000),
+        (4096, 4096),
+        ("1.5KiB", 1536),
+        ("7B", 7),
+    ],
 )
 def test_a_size_is_read_as_written(written: object, meant: int) -> None:
     assert size(written) == meant
 
 
-@pytest.mark.parametrize("written", ["512M", "512mib", "MiB", -1, "-1KiB", True, None, "9" * 18 + "TiB"])
+@pytest.mark.parametrize(
+    "written", ["512M", "512mib", "MiB", -1, "-1KiB", True, None, "9" * 18 + "TiB"]
+)
 def test_what_is_no_size_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match=r"^is "):
         size(written)

@@ -78,9 +78,13 @@ def test_rules_merge_field_by_field(tmp_path: Path) -> None:
     """
     config = loaded(tmp_path, text)
     plain, critical = config.projects
-    everywhere = replace(BUILT_IN["ci-failed"], retries=3, message="global words", escalate_after=300.0)
+    everywhere = replace(
+        BUILT_IN["ci-failed"], retries=3, message="global words", escalate_after=300.0
+    )
     assert config.reactions["ci-failed"] == plain.reactions["ci-failed"] == everywhere
-    assert critical.reactions["ci-failed"] == replace(everywhere, retries=5, priority=Priority.URGENT, message=None)
+    assert critical.reactions["ci-failed"] == replace(
+        everywhere, retries=5, priority=Priority.URGENT, message=None
+    )
     assert critical.reactions["agent-stuck"] == replace(BUILT_IN["agent-stuck"], threshold=1200.0)
     assert plain.reactions["agent-stuck"] == BUILT_IN["agent-stuck"]
 

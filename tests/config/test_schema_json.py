@@ -28,7 +28,9 @@ def test_every_reference_leads_somewhere() -> None:
         assert f"#/$defs/{name}'" in text, name
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTED, *EXAMPLES], ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", [*DOCUMENTED, *EXAMPLES], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_every_example_is_valid(path: Path) -> None:
     VALIDATOR.validate(completed(yaml_source.read(path.read_bytes()).data))
 
@@ -124,7 +126,11 @@ def test_defaults_and_meanings_are_told() -> None:
     assert schema["properties"]["ready_threshold"]["default"] == "2s"
     assert schema["properties"]["min_free_memory"]["default"] == "512MiB"
     assert schema["$defs"]["Budget"]["properties"]["on_exceed"]["default"] == "pause"
-    assert all(entry["description"] for part in schema["$defs"].values() for entry in part["properties"].values())
+    assert all(
+        entry["description"]
+        for part in schema["$defs"].values()
+        for entry in part["properties"].values()
+    )
 
 
 def test_every_default_that_is_told_is_valid() -> None:

@@ -67,11 +67,21 @@ def test_what_is_no_secret_is_shown(config: Config) -> None:
     shown = masked(config)
     app = shown["projects"][0]
     assert app["repo"] == "https://bot@example.com/app.git"
-    assert app["agent_config"]["passthrough"] == {"max_tokens": 4000, "openai-api-key": MASK, "pin": 1234, "secret": MASK}
+    assert app["agent_config"]["passthrough"] == {
+        "max_tokens": 4000,
+        "openai-api-key": MASK,
+        "pin": 1234,
+        "secret": MASK,
+    }
     assert app["scm"]["config"]["api_url"] == "https://ghe.example/api"
     assert app["env"] == {"NPM_TOKEN": MASK, "MODE": MASK}
     assert shown["projects"][1]["repo"] == "git@example.com:x/far.git"
-    assert shown["projects"][1]["ssh"]["auth"] == {"type": "password", "path": None, "passphrase": None, "password": MASK}
+    assert shown["projects"][1]["ssh"]["auth"] == {
+        "type": "password",
+        "path": None,
+        "passphrase": None,
+        "password": MASK,
+    }
     assert shown["nats_url"] == f"nats://{MASK}@n.example:4222"
     assert shown["notifiers"][1]["config"]["url"] == MASK
 
@@ -83,11 +93,15 @@ def test_showing_a_configuration_does_not_change_it(config: Config) -> None:
 
 
 def test_a_configuration_without_secrets_has_none(tmp_path: Path) -> None:
-    assert secrets(load(Path(__file__, "../../../examples/minimal.yaml").resolve(), {})) == frozenset()
+    assert (
+        secrets(load(Path(__file__, "../../../examples/minimal.yaml").resolve(), {})) == frozenset()
+    )
     assert masked(loaded(tmp_path, "port: 0"))["api_token"] is None
 
 
-@pytest.mark.parametrize("login", ["bot:hush", ":hush", "ghp_hush1234", "x:$%7BTOKEN%7D", "oauth2:${REPO_TOKEN}"])
+@pytest.mark.parametrize(
+    "login", ["bot:hush", ":hush", "ghp_hush1234", "x:$%7BTOKEN%7D", "oauth2:${REPO_TOKEN}"]
+)
 def test_a_repository_s_address_carries_no_password(tmp_path: Path, login: str) -> None:
     text = f"projects:\n  - {{name: a, repo: 'https://{login}@example.com/a.git', path: /a}}\n"
     told = problems(tmp_path, text, {"REPO_TOKEN": "hush5678"})
@@ -109,7 +123,9 @@ def test_a_repository_s_address_carries_no_password(tmp_path: Path, login: str) 
         "reactions: {ci-failed: {message: 'Log in with ${NPM_TOKEN}.'}}",
     ],
 )
-def test_a_variable_that_is_a_secret_by_its_name_is_put_neither_on_a_command_line_nor_among_words(tmp_path: Path, place: str) -> None:
+def test_a_variable_that_is_a_secret_by_its_name_is_put_neither_on_a_command_line_nor_among_words(
+    tmp_path: Path, place: str
+) -> None:
     text = f"projects:\n  - name: a\n    repo: /a\n    path: /a\n    {place}\n"
     told = problems(tmp_path, text, {"NPM_TOKEN": "hush5678"})
     assert len(told) == 1
@@ -120,7 +136,9 @@ def test_a_variable_that_is_a_secret_by_its_name_is_put_neither_on_a_command_lin
 
 def test_such_a_variable_is_a_secret_wherever_else_it_is_put(tmp_path: Path) -> None:
     choice = "scm_config: {plugin: own, config: {place: 'https://x/${NPM_TOKEN}/${USER}'}}"
-    text = f"projects:\n  - {{name: a, repo: /a, path: /a, {choice}, env: {{N: '${{NPM_TOKEN}}'}}}}\n"
+    text = (
+        f"projects:\n  - {{name: a, repo: /a, path: /a, {choice}, env: {{N: '${{NPM_TOKEN}}'}}}}\n"
+    )
     config = loaded(tmp_path, text, {"NPM_TOKEN": "hush5678", "USER": "somebody"})
     assert config.projects[0].scm is not None
     assert config.projects[0].scm.config["place"] == "https://x/hush5678/somebody"
@@ -130,7 +148,10 @@ def test_such_a_variable_is_a_secret_wherever_else_it_is_put(tmp_path: Path) -> 
 
 
 def test_a_wrong_secret_is_not_quoted(tmp_path: Path) -> None:
-    text = "api_token: hush 1\nprojects:\n  - {name: a, repo: './a', path: /a, scm_config: {plugin: x, config: {token: 0777}}}\n"
+    text = (
+        "api_token: hush 1\nprojects:\n  - {name: a, repo: './a', path: /a, scm_config: {plugin: "
+        "x, config: {token: 0777}}}\n"
+    )
     told = problems(tmp_path, text)
     assert len(told) == 2
     assert "hush" not in str(told)
@@ -138,12 +159,35 @@ def test_a_wrong_secret_is_not_quoted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["token", "GITHUB_TOKEN", "authToken", "webhook_url", "api-key", "AWS_SECRET_ACCESS_KEY", "password", "SENTRY_DSN"]
+    "key",
+    [
+        "token",
+        "GITHUB_TOKEN",
+        "authToken",
+        "webhook_url",
+        "api-key",
+        "AWS_SECRET_ACCESS_KEY",
+        "password",
+        "SENTRY_DSN",
+    ],
 )
 def test_names_of_secrets(key: str) -> None:
     assert is_secret(key)
 
 
-@pytest.mark.parametrize("key", ["max_tokens", "tokenizer", "path", "author", "keyboard", "owner", "repo", "monkey", "secretary"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "max_tokens",
+        "tokenizer",
+        "path",
+        "author",
+        "keyboard",
+        "owner",
+        "repo",
+        "monkey",
+        "secretary",
+    ],
+)
 def test_names_of_other_things(key: str) -> None:
     assert not is_secret(key)

@@ -1,11 +1,20 @@
-"""Every key says whether it is part of trust: those of the file, and the settings of the shipped plugins."""
+"""Every key says whether it is part of trust: those of the file, and the
+settings of the shipped plugins.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from ennio.config import trust_keys
-from ennio.config.fields import AnyField, ConfigField, ListField, MapField, MappingSchema, NestedField
+from ennio.config.fields import (
+    AnyField,
+    ConfigField,
+    ListField,
+    MapField,
+    MappingSchema,
+    NestedField,
+)
 from ennio.config.schema import SCHEMAS
 from ennio.config.trust_keys import Trust, of_key, of_setting
 from ennio.plugins.declared import shipped
@@ -23,11 +32,15 @@ SETTINGS = {
 
 
 def holds_a_shape(entry: ConfigField[object]) -> bool:
-    return isinstance(entry, NestedField) or (isinstance(entry, (ListField, MapField)) and isinstance(entry.each, NestedField))
+    return isinstance(entry, NestedField) or (
+        isinstance(entry, (ListField, MapField)) and isinstance(entry.each, NestedField)
+    )
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.makes.__name__)
-def test_every_key_of_the_file_says_whether_it_is_part_of_trust(schema: type[MappingSchema]) -> None:
+def test_every_key_of_the_file_says_whether_it_is_part_of_trust(
+    schema: type[MappingSchema],
+) -> None:
     own = {key for key, _, entry in schema.entries() if not holds_a_shape(entry)}
     assert set(trust_keys.SCHEMAS.get(schema.makes.__name__, {})) == own, WHERE
 
@@ -40,7 +53,9 @@ def test_only_the_settings_of_plugins_are_left_to_the_plugins() -> None:
 
 
 @pytest.mark.parametrize("plugin", SETTINGS, ids="-".join)
-def test_every_setting_of_a_shipped_plugin_says_whether_it_is_part_of_trust(plugin: tuple[str, str]) -> None:
+def test_every_setting_of_a_shipped_plugin_says_whether_it_is_part_of_trust(
+    plugin: tuple[str, str],
+) -> None:
     assert set(trust_keys.PLUGINS[plugin]) == set(SETTINGS[plugin].keys()), WHERE
 
 

@@ -1,4 +1,6 @@
-"""How trust is kept: by the real path of a file, for its owner alone, and by nobody an agent could be."""
+"""How trust is kept: by the real path of a file, for its owner alone, and by
+nobody an agent could be.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ def record(home: Home) -> Path:
 
 
 def test_what_is_kept_is_private_and_holds_nothing_of_the_file(tmp_path: Path, home: Home) -> None:
-    config = loaded(tmp_path, PROJECT.replace("path: /srv/app", "path: /srv/app\n    post_create: [make very-special]"))
+    config = loaded(
+        tmp_path,
+        PROJECT.replace("path: /srv/app", "path: /srv/app\n    post_create: [make very-special]"),
+    )
     trust(config, home, {})
     assert record(home).stat().st_mode & 0o777 == 0o600
     assert record(home).parent.stat().st_mode & 0o777 == 0o700
@@ -34,7 +39,9 @@ def test_what_is_kept_is_private_and_holds_nothing_of_the_file(tmp_path: Path, h
     insist(config, home, {})
 
 
-def test_a_refusal_names_the_file_what_it_would_do_and_the_command(tmp_path: Path, home: Home) -> None:
+def test_a_refusal_names_the_file_what_it_would_do_and_the_command(
+    tmp_path: Path, home: Home
+) -> None:
     config = loaded(tmp_path, PROJECT)
     with pytest.raises(Untrusted) as refusal:
         insist(config, home, {})
@@ -62,11 +69,17 @@ def test_what_was_trusted_before_and_is_gone_is_trusted_no_more(tmp_path: Path, 
     first = loaded(tmp_path, PROJECT)
     trust(first, home, {})
     trust(loaded(tmp_path, PROJECT.replace("example.com", "example.org")), home, {})
-    assert [demand.place for demand in unknown(loaded(tmp_path, PROJECT), home, {})] == ["projects[app].repo"]
+    assert [demand.place for demand in unknown(loaded(tmp_path, PROJECT), home, {})] == [
+        "projects[app].repo"
+    ]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"file": 1}', '{"file": "/x", "salt": "", "digests": 1}', "\x00"])
-def test_a_record_that_cannot_be_understood_trusts_nothing(content: str, tmp_path: Path, home: Home) -> None:
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"file": 1}', '{"file": "/x", "salt": "", "digests": 1}', "\x00"]
+)
+def test_a_record_that_cannot_be_understood_trusts_nothing(
+    content: str, tmp_path: Path, home: Home
+) -> None:
     config = loaded(tmp_path, PROJECT)
     trust(config, home, {})
     record(home).write_text(content)
@@ -80,7 +93,9 @@ def test_a_record_that_others_could_have_written_trusts_nothing(tmp_path: Path, 
     assert unknown(config, home, {}) == config.demands
 
 
-def test_the_record_of_another_file_put_in_its_place_trusts_nothing(tmp_path: Path, home: Home) -> None:
+def test_the_record_of_another_file_put_in_its_place_trusts_nothing(
+    tmp_path: Path, home: Home
+) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     one, two = (loaded(tmp_path / name, PROJECT) for name in ("one", "two"))
@@ -92,7 +107,9 @@ def test_the_record_of_another_file_put_in_its_place_trusts_nothing(tmp_path: Pa
     assert unknown(two, home, {}) == two.demands
 
 
-def test_paths_can_be_trusted_by_the_environment_whole_ones_alone(tmp_path: Path, home: Home) -> None:
+def test_paths_can_be_trusted_by_the_environment_whole_ones_alone(
+    tmp_path: Path, home: Home
+) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "app")
     config = loaded(tmp_path / "app", PROJECT)

@@ -24,7 +24,10 @@ def test_values_know_their_places() -> None:
 
 
 def test_a_place_is_shown_as_people_write_it() -> None:
-    assert shown(("projects", 0, "reactions", "ci-failed", "a b")) == "projects[0].reactions.ci-failed['a b']"
+    assert (
+        shown(("projects", 0, "reactions", "ci-failed", "a b"))
+        == "projects[0].reactions.ci-failed['a b']"
+    )
 
 
 def test_keys_are_what_stands_there() -> None:
@@ -112,7 +115,8 @@ def test_a_bomb_of_merge_keys_is_defused() -> None:
 
 def test_anchors_and_merge_keys_work() -> None:
     text = (
-        b"base: &base\n  plugin: github\n  config: {token: t}\nown:\n  <<: *base\n  plugin: linear\nboth:\n  <<: [{a: 1}, {a: 2, b: 3}]\n"
+        b"base: &base\n  plugin: github\n  config: {token: t}\nown:\n  <<: *base\n  plugin: "
+        b"linear\nboth:\n  <<: [{a: 1}, {a: 2, b: 3}]\n"
     )
     data = read(text).data
     assert data["own"] == {"plugin": "linear", "config": {"token": "t"}}
@@ -127,7 +131,12 @@ def test_a_byte_order_mark_is_no_problem() -> None:
     assert read(b"\xef\xbb\xbfa: 1").data == {"a": 1}
 
 
-@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass"))))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass")),
+    )
+)
 def test_any_bytes_are_a_document(raw: bytes) -> None:
     assert isinstance(read(raw), YamlDocument)
 

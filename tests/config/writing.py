@@ -36,6 +36,9 @@ def loaded(folder: Path, text: str, environ: Mapping[str, str] = ENVIRON) -> Con
 
 
 def problems(
-    folder: Path, text: str, environ: Mapping[str, str] = ENVIRON, known: Mapping[str, tuple[str, ...]] | None = None
+    folder: Path,
+    text: str,
+    environ: Mapping[str, str] = ENVIRON,
+    known: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[str]:
     return [str(problem) for problem in check(write(folder, text), environ, known)]

@@ -1,4 +1,6 @@
-"""``host_process.py SOCKET HOME``: a host in a process of its own, as a node will be; without gevent."""
+"""``host_process.py SOCKET HOME``: a host in a process of its own, as a node
+will be; without gevent.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def main(place: str, root: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(place)
     listener.listen()
-    HostServer(PluginHost(Registry(home, clock), home, clock, "elsewhere"), listener, beat=0.2).serve()
+    HostServer(
+        PluginHost(Registry(home, clock), home, clock, "elsewhere"), listener, beat=0.2
+    ).serve()
 
 
 if __name__ == "__main__":

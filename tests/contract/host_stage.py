@@ -1,4 +1,6 @@
-"""Where the contract of a host is played: in this process, in another one of another user, or by eight threads at once."""
+"""Where the contract of a host is played: in this process, in another one of another user, or
+by eight threads at once.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,21 @@ ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
 HOOKS = HookAddress("127.0.0.1", 1, "/hooks/x", "secret")
 STORY = [
-    {"on": "prompt", "steps": [{"edit": {"file": "{session}.md", "content": "{prompt}\n"}}, {"commit": "Add a file"}]},
-    {"on": "message", "when": "^ask", "steps": [{"ask": {"question": "Which key?", "options": ["major", "minor"]}}, {"say": "so be it"}]},
+    {
+        "on": "prompt",
+        "steps": [
+            {"edit": {"file": "{session}.md", "content": "{prompt}\n"}},
+            {"commit": "Add a file"},
+        ],
+    },
+    {
+        "on": "message",
+        "when": "^ask",
+        "steps": [
+            {"ask": {"question": "Which key?", "options": ["major", "minor"]}},
+            {"say": "so be it"},
+        ],
+    },
     {"on": "message", "when": "^think", "steps": [{"think": 4000}]},
     {"on": "message", "steps": [{"say": "heard"}]},
 ]
@@ -49,7 +64,9 @@ KINDS = {"tmux and worktree": ("tmux", "worktree"), "process and clone": ("proce
 
 @dataclass(frozen=True)
 class Account:
-    """Whose processes those of a stage are: what starts one of theirs, and the Python that they can run."""
+    """Whose processes those of a stage are: what starts one of theirs, and the
+    Python that they can run.
+    """
 
     user: Mapping[str, Any] = field(default_factory=dict)
     python: str = sys.executable
@@ -61,14 +78,24 @@ class Account:
 
 @cache
 def another() -> Account:
-    """Another user; our own where that is not for us to do, or no Python of this version is there for others."""
+    """Another user; our own where that is not for us to do, or no Python of this
+    version is there for others.
+    """
     system = f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
     user: Mapping[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
     # the question is asked as Ennio asks it of a program: whether it can be run
     code = "import ennio.hosts.server, shutil, sys; sys.exit(shutil.which(sys.executable) is None)"
     for python in (sys.executable, system) if os.geteuid() == 0 else ():
         with suppress(OSError):
-            done = subprocess.run([python, "-c", code], env=_LIBRARIES, cwd="/", capture_output=True, check=False, timeout=60, **user)
+            done = subprocess.run(
+                [python, "-c", code],
+                env=_LIBRARIES,
+                cwd="/",
+                capture_output=True,
+                check=False,
+                timeout=60,
+                **user,
+            )
             if done.returncode == 0:
                 return Account(user, python)
     return Account()
@@ -76,7 +103,9 @@ def another() -> Account:
 
 @dataclass
 class Stage:
-    """A host with a home, a person and a project; ``threads`` play each scene at once, each with a session of its own."""
+    """A host with a home, a person and a project; ``threads`` play each scene at once, each
+    with a session of its own.
+    """
 
     root: Path
     kind: str
@@ -102,13 +131,25 @@ class Stage:
     @property
     def env(self) -> dict[str, str]:
         """What there is over there: nothing of the tests' own."""
-        git = {"GIT_CONFIG_GLOBAL": str(self.root / "person" / ".gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null"}
-        ours = {"HOME": str(self.root / "person"), "PATH": f"{self.root / 'bin'}:/usr/bin:/bin", "TMUX_TMPDIR": str(self.root)}
+        git = {
+            "GIT_CONFIG_GLOBAL": str(self.root / "person" / ".gitconfig"),
+            "GIT_CONFIG_SYSTEM": "/dev/null",
+        }
+        ours = {
+            "HOME": str(self.root / "person"),
+            "PATH": f"{self.root / 'bin'}:/usr/bin:/bin",
+            "TMUX_TMPDIR": str(self.root),
+        }
         return {**git, **ours, **_LIBRARIES, "LANG": "C.UTF-8", "ENNIO_TMUX_SOCKET": "ennio-host"}
 
     def run(self, *words: str, cwd: Path | None = None) -> str:
         """A command as the user over there."""
-        quietly: Mapping[str, Any] = {"capture_output": True, "text": True, "timeout": 60, **self.user.user}
+        quietly: Mapping[str, Any] = {
+            "capture_output": True,
+            "text": True,
+            "timeout": 60,
+            **self.user.user,
+        }
         done = subprocess.run(words, cwd=cwd or self.root, env=self.env, check=False, **quietly)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         return done.stdout.strip()
@@ -117,7 +158,9 @@ class Stage:
         """The folders, and a repository with its clone."""
         for name in ("home", "person", "bin"):
             self.run("mkdir", str(self.root / name))
-        (self.root / "person" / ".gitconfig").write_text("[user]\n  name = A\n  email = a@example.org\n[init]\n  defaultBranch = main\n")
+        (self.root / "person" / ".gitconfig").write_text(
+            "[user]\n  name = A\n  email = a@example.org\n[init]\n  defaultBranch = main\n"
+        )
         self.run("git", "init", "-q", "--bare", "hub.git")
         self.run("git", "clone", "-q", str(self.root / "hub.git"), "score")
         score = self.root / "score"
@@ -129,7 +172,12 @@ class Stage:
         """The host in a process of its own; the one before must have ended."""
         place = self.root / "host.sock"
         place.unlink(missing_ok=True)
-        words = [self.user.python, str(Path(__file__).with_name("host_process.py")), str(place), str(self.home)]
+        words = [
+            self.user.python,
+            str(Path(__file__).with_name("host_process.py")),
+            str(place),
+            str(self.home),
+        ]
         self.process = subprocess.Popen(words, env=self.env, cwd="/", **self.user.user)
         eventually(lambda: self._answers(place), why="the host listens")
         self.host = cast("Host", HostClient("elsewhere", self._connect, silence=10.0))
@@ -167,7 +215,9 @@ class Stage:
         ended = []
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                if {"-C", "ennio-host"} <= set(process.cmdline()) and process.environ().get("TMUX_TMPDIR") == str(self.root):
+                if {"-C", "ennio-host"} <= set(process.cmdline()) and process.environ().get(
+                    "TMUX_TMPDIR"
+                ) == str(self.root):
                     process.kill()
                     ended.append(process)
         psutil.wait_procs(ended, timeout=5)
@@ -193,7 +243,10 @@ class Stage:
         """End what belongs to this stage alone: its root is in the words of each."""
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                ours = str(self.root) in " ".join(process.cmdline()) or process.environ().get("HOME") == self.env["HOME"]
+                ours = (
+                    str(self.root) in " ".join(process.cmdline())
+                    or process.environ().get("HOME") == self.env["HOME"]
+                )
                 if ours and process.pid != os.getpid():
                     process.kill()
         if self.process is not None:
@@ -250,7 +303,9 @@ class Stand:
         done = self.host.launch(self.brief, number, HOOKS, "record", False, None)
         self.brief = replace(self.brief, handle=done.handle)
         eventually(lambda: self.look().turns >= 1, why="its first turn is over")
-        eventually(lambda: self.host.obstacle(self.brief, self.words("x")) is None, why="it takes words")
+        eventually(
+            lambda: self.host.obstacle(self.brief, self.words("x")) is None, why="it takes words"
+        )
 
     def process(self) -> ProcessSeen:
         """What a survey says of its process."""
@@ -259,7 +314,9 @@ class Stand:
     def look(self) -> AgentSeen:
         """What its agent says, from the beginning."""
         self.process()
-        seen = self.host.observe([Wanted(self.brief, {}, screen=True, place=True, afresh=True)])[self.id].agent
+        seen = self.host.observe([Wanted(self.brief, {}, screen=True, place=True, afresh=True)])[
+            self.id
+        ].agent
         assert seen is not None
         return seen
 
@@ -300,7 +357,9 @@ def stage_at(place: str, kind: str) -> Iterator[Stage]:
     """A stage with everything on it; nothing of it is left."""
     for program in ("git", *(("tmux",) if kind.startswith("tmux") else ())):
         need(program)
-    if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):
+    if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched(
+        "threading"
+    ):
         lacking("threads are not real in this process: what needs them was NOT tested")
     standing, threads = PLACES[place]
     root = Path(tempfile.mkdtemp(prefix="ennio-host-", dir="/tmp"))
@@ -315,5 +374,3 @@ def stage_at(place: str, kind: str) -> Iterator[Stage]:
     finally:
         stage.clear()
         shutil.rmtree(root, ignore_errors=True)
-
-

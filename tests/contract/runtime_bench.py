@@ -26,7 +26,9 @@ RECORDER = Path(__file__).with_name("runtime_recorder.py")
 
 @dataclass
 class Bench:
-    """One runtime with a place of its own; ``again`` makes the object a restarted supervisor would have."""
+    """One runtime with a place of its own; ``again`` makes the object a
+    restarted supervisor would have.
+    """
 
     root: Path
     again: Callable[[], Runtime]
@@ -37,10 +39,17 @@ class Bench:
     def __post_init__(self) -> None:
         self.runtime = self.again()
 
-    def launch(self, *argv: str, name: str | None = None, number: int = 1, **env: str) -> LaunchSpec:
+    def launch(
+        self, *argv: str, name: str | None = None, number: int = 1, **env: str
+    ) -> LaunchSpec:
         name = name or self.name
         words = argv or (sys.executable, "-I", "-S", str(RECORDER), str(self.file(name)))
-        whole = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ENNIO_SESSION_ID": name, **env}
+        whole = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.root),
+            "ENNIO_SESSION_ID": name,
+            **env,
+        }
         return LaunchSpec(name, words, self.root, whole, self.root / "sessions" / name, number)
 
     def file(self, name: str) -> Path:
@@ -56,11 +65,18 @@ class Bench:
     def received(self, wanted: bytes) -> bytes:
         """What the recorder was given, as soon as it ends as wanted."""
         if isinstance(self.runtime, StubRuntime):
-            return b"".join(b"\x1b[200~" + text.encode() + b"\x1b[201~" for _, text in self.runtime.pastes)
-        eventually(lambda: self.file(self.name).read_bytes().endswith(wanted), why=f"the program received {wanted[-40:]!r}")
+            return b"".join(
+                b"\x1b[200~" + text.encode() + b"\x1b[201~" for _, text in self.runtime.pastes
+            )
+        eventually(
+            lambda: self.file(self.name).read_bytes().endswith(wanted),
+            why=f"the program received {wanted[-40:]!r}",
+        )
         return self.file(self.name).read_bytes()
 
-    def end(self, handle: RuntimeHandle, *, exit_code: int | None = None, signal: int | None = None) -> Pane:
+    def end(
+        self, handle: RuntimeHandle, *, exit_code: int | None = None, signal: int | None = None
+    ) -> Pane:
         """Let the recorder end (with code 3 or by a signal) and return what a survey then says."""
         if isinstance(self.runtime, StubRuntime):
             self.runtime.finish(handle.id, exit_code=exit_code, signal=signal)
@@ -83,7 +99,8 @@ def process_bench(root: Path) -> Iterator[Bench]:
     bench = Bench(
         root,
         lambda: ProcessRuntime(directory, grace=2.0, idle=1.0),
-        f"from ennio.plugins.runtime.process import ProcessRuntime as R; runtime = R(Path({str(directory)!r}), idle=1.0)",
+        "from ennio.plugins.runtime.process import ProcessRuntime as R; runtime = "
+        f"R(Path({str(directory)!r}), idle=1.0)",
     )
     yield bench
     for name in bench.runtime.survey():
@@ -98,9 +115,14 @@ def tmux_bench(root: Path) -> Iterator[Bench]:
         lambda: TmuxRuntime(socket, grace=2.0),
         f"from ennio.plugins.runtime.tmux import TmuxRuntime as R; runtime = R({socket!r})",
     )
-    subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=10)
+    subprocess.run(
+        ["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=10
+    )
     folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.geteuid()}"
-    if (folder / socket).is_dir():  # a test put it in the socket's way, and the server that was there cannot be asked to end
+    if (
+        folder / socket
+        # a test put it in the socket's way, and the server that was there cannot be asked to end
+    ).is_dir():
         (folder / socket).rmdir()
     end_servers(socket)
     (folder / socket).unlink(missing_ok=True)  # tmux leaves it behind

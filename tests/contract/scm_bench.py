@@ -1,4 +1,6 @@
-"""The worlds the forge contract is held in: the stub, the local forge over git, GitHub on its stand-in with git over HTTP."""
+"""The worlds the forge contract is held in: the stub, the local forge over git, GitHub on its
+stand-in with git over HTTP.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ SECRET = "secret-token"
 
 @dataclass
 class Bench:
-    """A forge and what happens to it from outside. ``people`` say something on it, in their own names."""
+    """A forge and what happens to it from outside. ``people`` say something
+    on it, in their own names.
+    """
 
     scm: Scm
     push: Callable[[str], str]
@@ -70,11 +74,15 @@ def local(tmp_path: Path, _patch: pytest.MonkeyPatch) -> Iterator[Bench]:
         return hub.push(branch, {f"{branch}.txt": f"{next(pushes)}\n"})
 
     forge = hub.forge()
-    yield Bench(forge, push, quarrel, lambda: hub.path.rename(tmp_path / "away"), forge.review, clock)
+    yield Bench(
+        forge, push, quarrel, lambda: hub.path.rename(tmp_path / "away"), forge.review, clock
+    )
     hub.end()
 
 
-def on_github(tmp_path: Path, patch: pytest.MonkeyPatch, *, enterprise: bool = False) -> Iterator[Bench]:
+def on_github(
+    tmp_path: Path, patch: pytest.MonkeyPatch, *, enterprise: bool = False
+) -> Iterator[Bench]:
     """Everything that is asked and answered is held against what GitHub publishes."""
     need("git")
     published.graphql_schema()
@@ -99,11 +107,22 @@ class _GitHubWorld:
         git(root, "clone", "-q", server.git, str(self.clone))
         given: dict[str, Any] = {"api_url": server.api, "token": SECRET}
         choice = PluginChoice("github", given)
-        project = Project(id="shop", name="Shop", repo="git@github.com:acme/shop.git", path=self.clone, scm=choice)
-        self.forge = github.build(PluginContext(Home(root / "home"), clock, project=project, settings=given))
+        project = Project(
+            id="shop", name="Shop", repo="git@github.com:acme/shop.git", path=self.clone, scm=choice
+        )
+        self.forge = github.build(
+            PluginContext(Home(root / "home"), clock, project=project, settings=given)
+        )
 
     def bench(self) -> Bench:
-        return Bench(Looking(self.forge, self.clock), self.push, self.quarrel, self.break_it, self.people, self.clock)
+        return Bench(
+            Looking(self.forge, self.clock),
+            self.push,
+            self.quarrel,
+            self.break_it,
+            self.people,
+            self.clock,
+        )
 
     def push(self, branch: str) -> str:
         self.pushes += 1
@@ -112,7 +131,15 @@ class _GitHubWorld:
     def commit(self, branch: str, name: str, text: str) -> str:
         git(self.clone, "fetch", "-q", "--prune", "origin")
         there = git(self.clone, "branch", "--remotes", "--list", f"origin/{branch}")
-        git(self.clone, "checkout", "-q", "--no-track", "-B", branch, f"origin/{branch if there else 'main'}")
+        git(
+            self.clone,
+            "checkout",
+            "-q",
+            "--no-track",
+            "-B",
+            branch,
+            f"origin/{branch if there else 'main'}",
+        )
         (self.clone / name).write_text(text)
         git(self.clone, "add", "-A")
         git(self.clone, "commit", "-q", "-m", f"change {name}")
@@ -127,13 +154,25 @@ class _GitHubWorld:
         self.hub.faults = [Fault(502) for _ in range(100)]
 
     def people(
-        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+        self,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
     ) -> PullRequest:
         self.clock.advance(1)
         if path is not None:
             pull = self.hub.pulls[number]
-            there = next((thread for thread in pull.threads if (thread.path, thread.line) == (path, line)), None)
-            self.hub.answer(there, author, body) if there else self.hub.thread(number, author, body, path, line)
+            there = next(
+                (thread for thread in pull.threads if (thread.path, thread.line) == (path, line)),
+                None,
+            )
+            self.hub.answer(there, author, body) if there else self.hub.thread(
+                number, author, body, path, line
+            )
         elif decision is ReviewState.NONE:
             self.hub.remark(number, author, body)
         else:
@@ -142,7 +181,9 @@ class _GitHubWorld:
 
 
 class Looking:
-    """A forge that paces its looks: before each survey it is told to look, and the time for that passes."""
+    """A forge that paces its looks: before each survey it is told to look, and
+    the time for that passes.
+    """
 
     def __init__(self, scm: Any, clock: ManualClock) -> None:
         self._scm = scm
@@ -158,5 +199,10 @@ class Looking:
         return found
 
 
-WORLDS = {"stub": stub, "local": local, "github": on_github, "enterprise": partial(on_github, enterprise=True)}
+WORLDS = {
+    "stub": stub,
+    "local": local,
+    "github": on_github,
+    "enterprise": partial(on_github, enterprise=True),
+}
 ENVIRONMENT = {**ALONE, **AGENT}

@@ -41,14 +41,18 @@ with open(os.environ["RECORD"], "w") as out:
     json.dump({{"argv": sys.argv, "env": dict(os.environ), "cwd": os.getcwd(), "stdin": stdin}}, out)
 """
 KINDS = {
-    "claude-code": AgentConfig(model="opus", permissions="--dangerously-skip-permissions", passthrough={"max_turns": 200}),
+    "claude-code": AgentConfig(
+        model="opus", permissions="--dangerously-skip-permissions", passthrough={"max_turns": 200}
+    ),
     "aider": AgentConfig(model="opus", permissions="--yes-always"),
     "codex": AgentConfig(model="gpt-5", permissions="never"),
     "opencode": AgentConfig(model="anthropic/opus"),
     "command": AgentConfig(passthrough={"argv": ["recorder", "--say={prompt}", "{prompt_file}"]}),
     "command-run": AgentConfig(passthrough={"run": 'recorder "$(cat "$ENNIO_PROMPT_FILE")"'}),
     "command-stdin": AgentConfig(passthrough={"argv": ["recorder"], "stdin": True}),
-    "scripted": AgentConfig(passthrough={"speed": 1000, "story": [{"on": "prompt", "steps": [{"say": "{prompt}"}]}]}),
+    "scripted": AgentConfig(
+        passthrough={"speed": 1000, "story": [{"on": "prompt", "steps": [{"say": "{prompt}"}]}]}
+    ),
     "stub": AgentConfig(),
 }
 NASTY = {
@@ -64,7 +68,9 @@ NASTY = {
 
 @dataclass
 class Bench:
-    """A workspace, a session's folder, and a PATH on which every executable writes down how it was called."""
+    """A workspace, a session's folder, and a PATH on which every executable
+    writes down how it was called.
+    """
 
     kind: str
     root: Path
@@ -74,7 +80,9 @@ class Bench:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, command: CommandLine) -> dict[str, object]:
-        """Start it as a runtime would: files first, the exact environment, a terminal that then ends."""
+        """Start it as a runtime would: files first, the exact environment, a
+        terminal that then ends.
+        """
         for file, text in command.files.items():
             file.write_text(text)
         record = self.root / "record.json"
@@ -82,17 +90,25 @@ class Bench:
         outer, inner = pty.openpty()
         try:
             env = {**self.environment, **command.env}
-            child = subprocess.Popen(command.argv, cwd=self.desk.workspace, env=env, stdin=inner, stdout=subprocess.PIPE)
+            child = subprocess.Popen(
+                command.argv, cwd=self.desk.workspace, env=env, stdin=inner, stdout=subprocess.PIPE
+            )
             output = leave(child, outer)
         finally:
             os.close(outer)
             os.close(inner)
-        told = json.loads(record.read_text()) if record.exists() else {"argv": list(command.argv), "stdin": ""}
+        told = (
+            json.loads(record.read_text())
+            if record.exists()
+            else {"argv": list(command.argv), "stdin": ""}
+        )
         return {**told, "output": output.decode(errors="replace")}
 
 
 def leave(child: subprocess.Popen[bytes], terminal: int) -> bytes:
-    """Press Ctrl-D until the program has ended; which program waits for it, and when, is its own affair."""
+    """Press Ctrl-D until the program has ended; which program waits for it, and
+    when, is its own affair.
+    """
     for _ in range(100):
         try:
             return child.communicate(timeout=0.2)[0]
@@ -104,7 +120,9 @@ def leave(child: subprocess.Popen[bytes], terminal: int) -> bytes:
 
 def make(kind: str, config: AgentConfig) -> Agent:
     name = kind.partition("-")[0] if kind.startswith("command") else kind
-    context = PluginContext(Home(Path("/nowhere")), SystemClock(), settings=config.passthrough, agent_config=config)
+    context = PluginContext(
+        Home(Path("/nowhere")), SystemClock(), settings=config.passthrough, agent_config=config
+    )
     made: Agent = factory("agent", name)(context)
     return made
 
@@ -131,12 +149,19 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         base="main",
         home=tmp_path / "home",
     )
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "RECORD": str(tmp_path / "record.json"), "TERM": "xterm"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "RECORD": str(tmp_path / "record.json"),
+        "TERM": "xterm",
+    }
     return Bench(request.param, tmp_path, config, make(request.param, config), desk, environment)
 
 
 def arrived(command: CommandLine, told: dict[str, object]) -> set[str]:
-    """Each thing the program was given to read, by whichever way: its arguments, its input, its files."""
+    """Each thing the program was given to read, by whichever way: its
+    arguments, its input, its files.
+    """
     argv = told["argv"]
     assert isinstance(argv, list)
     arguments = {word.removeprefix("--prompt=").removeprefix("--say=") for word in argv}
@@ -184,7 +209,11 @@ def test_a_prompt_too_long_for_a_command_line_is_never_part_of_one(bench: Bench)
 
 def test_incident_45_every_file_lies_in_the_sessions_own_folder(bench: Bench) -> None:
     bench.agent.prepare(bench.desk)
-    for command in (bench.agent.launch(bench.desk, "go"), bench.agent.resume(bench.desk, "on"), bench.agent.resume(bench.desk, None)):
+    for command in (
+        bench.agent.launch(bench.desk, "go"),
+        bench.agent.resume(bench.desk, "on"),
+        bench.agent.resume(bench.desk, None),
+    ):
         assert all(file.parent == bench.desk.directory for file in command.files)
         bench.run(command)
     assert os.listdir(bench.desk.workspace) == []
@@ -203,7 +232,9 @@ def test_what_was_settled_for_a_session_is_undone_with_it(bench: Bench) -> None:
 
 def test_no_secret_is_on_a_command_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in bench.agent.passed_variables:
-        monkeypatch.setenv(name, SECRET if not name.endswith(("_HOME", "_DIR")) else str(bench.root))
+        monkeypatch.setenv(
+            name, SECRET if not name.endswith(("_HOME", "_DIR")) else str(bench.root)
+        )
     for command in (bench.agent.launch(bench.desk, "go"), bench.agent.resume(bench.desk, "on")):
         assert not any(SECRET in word for word in command.argv)
 
@@ -213,17 +244,30 @@ def test_a_secret_in_the_configuration_is_sent_to_the_environment(bench: Bench) 
     if bench.kind == "stub":
         return
     with pytest.raises(ConfigError, match=r"agent_config\.passthrough\.api_key"):
-        make(bench.kind, config).launch(AgentContext("s", "p", bench.root, bench.root, CONVERSATION, config), "go")
+        make(bench.kind, config).launch(
+            AgentContext("s", "p", bench.root, bench.root, CONVERSATION, config), "go"
+        )
 
 
 def test_typed_words_stay_the_same_words_in_their_order(bench: Bench) -> None:
-    for words in ("go on", "!touch x", "/exit", "two\n\nlines", "  indented", "exit", "ends with \\", "@a"):
+    for words in (
+        "go on",
+        "!touch x",
+        "/exit",
+        "two\n\nlines",
+        "  indented",
+        "exit",
+        "ends with \\",
+        "@a",
+    ):
         assert " ".join(bench.agent.typed(words).split()).endswith(" ".join(words.split()))
 
 
 def test_no_key_is_left_in_typed_words(bench: Bench) -> None:
     typed = bench.agent.typed("".join(map(chr, range(1, 0xA0))) + "\r\nend")
-    assert not any(letter not in ("\n", "\t") and unicodedata.category(letter) == "Cc" for letter in typed)
+    assert not any(
+        letter not in ("\n", "\t") and unicodedata.category(letter) == "Cc" for letter in typed
+    )
     assert all(letter in typed for letter in ("\u2403", "\u241b", "\u2421"))
 
 
@@ -236,7 +280,10 @@ def test_a_screen_that_nobody_knows_is_no_place_to_type(bench: Bench) -> None:
 
 def test_resume_with_and_without_words(bench: Bench) -> None:
     bench.run(bench.agent.launch(bench.desk, "the first words"))
-    silent, spoken = bench.agent.resume(bench.desk, None), bench.agent.resume(bench.desk, "the second words")
+    silent, spoken = (
+        bench.agent.resume(bench.desk, None),
+        bench.agent.resume(bench.desk, "the second words"),
+    )
     assert not silent.carries
     assert spoken.carries == bench.agent.launch(bench.desk, "x").carries or bench.kind == "scripted"
     assert not any("None" in word for word in silent.argv)
@@ -250,7 +297,9 @@ def test_the_same_call_gives_the_same_command(bench: Bench) -> None:
 def test_incident_16_who_has_ended_is_not_busy_whatever_it_said_last(bench: Bench) -> None:
     if bench.kind == "stub":
         return
-    (bench.desk.directory / "transcript.jsonl").write_text('{"t": 1, "type": "ready", "pid": 1}\n{"t": 2, "type": "turn_started"}\n')
+    (bench.desk.directory / "transcript.jsonl").write_text(
+        '{"t": 1, "type": "ready", "pid": 1}\n{"t": 2, "type": "turn_started"}\n'
+    )
     gone = ProcessSeen(Presence.GONE, NOW, "test", pid=1, exit_code=0)
     seen = bench.agent.observe(bench.desk, {}, gone, None, NOW).seen
     assert (seen.activity, seen.ready) == (Activity.EXITED, False)
@@ -271,7 +320,9 @@ def test_an_installed_agent_tells_its_version(bench: Bench) -> None:
     assert bench.agent.version()
 
 
-def test_a_missing_agent_has_no_version_and_a_hint(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_agent_has_no_version_and_a_hint(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert bench.agent.hint
     monkeypatch.setenv("PATH", str(bench.root / "empty"))
     if bench.kind not in ("scripted", "stub", "command-run"):

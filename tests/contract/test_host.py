@@ -1,4 +1,6 @@
-"""What every host must do, in this process, in another one of another user, and asked by eight threads at once."""
+"""What every host must do, in this process, in another one of another user, and asked
+by eight threads at once.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ played: set[str] = set()
 """The methods of ``Host`` that a scene here plays."""
 
 
-@pytest.fixture(scope="module", params=[(place, kind) for place in PLACES for kind in KINDS], ids=" by ".join)
+@pytest.fixture(
+    scope="module", params=[(place, kind) for place in PLACES for kind in KINDS], ids=" by ".join
+)
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with stage_at(*request.param) as stage:
         yield stage
@@ -55,7 +59,7 @@ def _named(code: CodeType) -> Iterator[str]:
             yield from _named(inner)
 
 
-# --- the interface ---------------------------------------------------------------------------------
+# --- the interface --------------------------------------------------------------------------------
 
 
 def _hints(hint: Any) -> Iterator[Any]:
@@ -73,18 +77,28 @@ def test_no_path_and_no_callback_crosses_the_interface_of_a_host() -> None:
     for name in CALLS:
         for argument, hint in typing.get_type_hints(getattr(Host, name)).items():
             for each in _hints(hint):
-                assert not (isinstance(each, type) and issubclass(each, PurePath)), f"{name}: {argument} holds a path"
-                assert typing.get_origin(each) is not Callable, f"{name}: {argument} holds a callback"
+                assert not (isinstance(each, type) and issubclass(each, PurePath)), (
+                    f"{name}: {argument} holds a path"
+                )
+                assert typing.get_origin(each) is not Callable, (
+                    f"{name}: {argument} holds a callback"
+                )
 
 
 def test_every_method_of_a_host_is_a_call_and_is_played_here() -> None:
-    methods = {name for name, value in vars(Host).items() if not name.startswith("_") and callable(value)}
+    methods = {
+        name for name, value in vars(Host).items() if not name.startswith("_") and callable(value)
+    }
     assert set(CALLS) == methods
-    by_all = {name for step in (Stand.made, Stand.launched, Stand.process, Stand.look) for name in _named(step.__code__)}
+    by_all = {
+        name
+        for step in (Stand.made, Stand.launched, Stand.process, Stand.look)
+        for name in _named(step.__code__)
+    }
     assert methods - played - by_all == set()
 
 
-# --- before anything is made -----------------------------------------------------------------------
+# --- before anything is made ----------------------------------------------------------------------
 
 
 @contract
@@ -107,7 +121,7 @@ def test_a_preview_tells_of_the_environment_over_there_and_makes_nothing(at: Sta
     assert not (at.stage.home / "sessions" / at.id).exists()
 
 
-# --- a life ----------------------------------------------------------------------------------------
+# --- a life ---------------------------------------------------------------------------------------
 
 
 @contract
@@ -169,7 +183,9 @@ def test_a_resume_carries_words_that_the_agent_then_says_it_took(at: Stand) -> N
 
 
 @contract
-def test_a_base_branch_that_is_not_there_is_refused_in_its_own_words_and_nothing_is_half_made(at: Stand) -> None:
+def test_a_base_branch_that_is_not_there_is_refused_in_its_own_words_and_nothing_is_half_made(
+    at: Stand,
+) -> None:
     with pytest.raises(Refused, match="nowhere"):
         at.host.make(replace(at.brief, base="nowhere"))
     assert not at.folder.exists()
@@ -211,7 +227,7 @@ def test_a_working_copy_that_is_asked_for_twice_at_once_is_made_once(at: Stand) 
     assert at.host.inspect(at.brief).exists
 
 
-# --- its terminal ----------------------------------------------------------------------------------
+# --- its terminal ---------------------------------------------------------------------------------
 
 
 @contract
@@ -220,7 +236,10 @@ def test_words_are_delivered_once_for_a_message_however_often_they_are_asked_for
     before, words = at.look().prompts, at.words("louder, please")
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(at.host.deliver, at.brief, words) for _ in range(2)]
-        assert [each.result(timeout=60).arrival for each in done] == [Arrival.DELIVERED, Arrival.DELIVERED]
+        assert [each.result(timeout=60).arrival for each in done] == [
+            Arrival.DELIVERED,
+            Arrival.DELIVERED,
+        ]
     assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
     assert at.host.settle(at.brief, words, alive=True, entered=True).arrival is Arrival.DELIVERED
     assert at.look().prompts == before + 1
@@ -244,7 +263,9 @@ def test_words_that_were_typed_but_not_entered_before_a_crash_are_entered(at: St
 
 
 @contract
-def test_words_that_stand_there_typed_are_entered_and_not_typed_again_when_they_are_asked_for_again(at: Stand) -> None:
+def test_words_that_stand_there_typed_are_entered_and_not_typed_again_when_they_are_asked_for_again(
+    at: Stand,
+) -> None:
     words = _typed_but_not_entered(at, "softer, please")
     before = at.look().prompts
     assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
@@ -311,7 +332,7 @@ def test_a_terminal_that_is_not_there_is_not_found(at: Stand) -> None:
     assert at.host.deliver(at.brief, at.words("x")).arrival is Arrival.NOT_NOW
 
 
-# --- looking ---------------------------------------------------------------------------------------
+# --- looking --------------------------------------------------------------------------------------
 
 
 @contract
@@ -327,7 +348,9 @@ def test_nothing_is_read_again_that_would_only_be_said_again(at: Stand) -> None:
         return read.agent is None and was == at.cursor
 
     eventually(quiet, 60, "it rests")
-    assert at.host.observe([Wanted(at.brief, {})])[at.id].agent is not None, "who has read nothing yet is told"
+    assert at.host.observe([Wanted(at.brief, {})])[at.id].agent is not None, (
+        "who has read nothing yet is told"
+    )
 
 
 @contract
@@ -341,10 +364,16 @@ def test_what_was_surveyed_before_a_launch_says_nothing_of_the_agent_after_it(at
 
 
 @contract
-def test_a_process_whose_terminal_is_gone_is_unknown_and_only_one_that_ended_is_gone(at: Stand) -> None:
+def test_a_process_whose_terminal_is_gone_is_unknown_and_only_one_that_ended_is_gone(
+    at: Stand,
+) -> None:
     mine = subprocess.Popen(["sleep", "300"])
     try:
-        handle = RuntimeHandle(at.id, at.brief.runtime, {"pid": str(mine.pid), "started": start_of(mine.pid), "number": "1"})
+        handle = RuntimeHandle(
+            at.id,
+            at.brief.runtime,
+            {"pid": str(mine.pid), "started": start_of(mine.pid), "number": "1"},
+        )
         assert at.host.survey(at.brief.runtime, {at.id: handle})[at.id].presence is Presence.UNKNOWN
     finally:
         mine.kill()
@@ -356,7 +385,11 @@ def test_a_process_whose_terminal_is_gone_is_unknown_and_only_one_that_ended_is_
 def test_a_survey_that_fails_says_so_and_nobody_is_taken_for_gone(stage: Stage) -> None:
     def scene(at: Stand) -> None:
         at.launched()
-        socket = stage.root / f"tmux-{(stage.process and stage.user and 65534) or os.geteuid()}" / "ennio-host"
+        socket = (
+            stage.root
+            / f"tmux-{(stage.process and stage.user and 65534) or os.geteuid()}"
+            / "ennio-host"
+        )
         away = socket.with_name("away")
         socket.rename(away)
         socket.mkdir()
@@ -374,7 +407,7 @@ def test_a_survey_that_fails_says_so_and_nobody_is_taken_for_gone(stage: Stage) 
         stage.play(scene, alone=True)
 
 
-# --- what outlives a database ----------------------------------------------------------------------
+# --- what outlives a database ---------------------------------------------------------------------
 
 
 @contract
@@ -387,7 +420,7 @@ def test_hooks_are_led_elsewhere_and_told_again(at: Stand) -> None:
     assert at.host.free_disk() > 0
 
 
-# --- what only a process of its own can suffer ------------------------------------------------------
+# --- what only a process of its own can suffer ----------------------------------------------------
 
 
 @pytest.fixture(params=list(KINDS))
@@ -396,7 +429,9 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Stage]:
         yield stage
 
 
-def test_an_agent_elsewhere_has_the_home_the_path_and_the_user_of_that_place(elsewhere: Stage) -> None:
+def test_an_agent_elsewhere_has_the_home_the_path_and_the_user_of_that_place(
+    elsewhere: Stage,
+) -> None:
     def scene(at: Stand) -> None:
         at.launched()
         environ = _environ(at.process().pid)
@@ -413,7 +448,9 @@ def _environ(pid: int | None) -> Mapping[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def test_a_connection_that_is_cut_while_words_are_typed_costs_neither_the_words_nor_types_them_twice(elsewhere: Stage) -> None:
+def test_a_connection_that_is_cut_while_words_are_typed_costs_neither_the_words_nor_types_them_twice(
+    elsewhere: Stage,
+) -> None:
     def scene(at: Stand) -> None:
         at.launched()
         before, words = at.look().prompts, at.words("with feeling")
@@ -429,7 +466,9 @@ def test_a_connection_that_is_cut_while_words_are_typed_costs_neither_the_words_
     elsewhere.play(scene)
 
 
-def test_a_host_that_ends_and_begins_again_finds_its_agents_and_what_they_were_told(elsewhere: Stage) -> None:
+def test_a_host_that_ends_and_begins_again_finds_its_agents_and_what_they_were_told(
+    elsewhere: Stage,
+) -> None:
     def scene(at: Stand) -> None:
         at.launched()
         words, pid = at.words("once more"), at.process().pid
@@ -446,13 +485,21 @@ def test_a_host_that_ends_and_begins_again_finds_its_agents_and_what_they_were_t
     elsewhere.play(scene)
 
 
-def test_eight_threads_ask_one_connection_pool_and_each_hears_its_own_answer(elsewhere: Stage) -> None:
+def test_eight_threads_ask_one_connection_pool_and_each_hears_its_own_answer(
+    elsewhere: Stage,
+) -> None:
     gate = threading.Barrier(8)
 
     def ask(number: int) -> list[str]:
         gate.wait(timeout=30)
-        briefs = [Brief(f"fix-{number}-{each}", "play", "scripted", "tmux", "worktree") for each in range(20)]
-        return [elsewhere.host.workspace_path(brief).removeprefix(str(elsewhere.home)) for brief in briefs]
+        briefs = [
+            Brief(f"fix-{number}-{each}", "play", "scripted", "tmux", "worktree")
+            for each in range(20)
+        ]
+        return [
+            elsewhere.host.workspace_path(brief).removeprefix(str(elsewhere.home))
+            for brief in briefs
+        ]
 
     with ThreadPoolExecutor(8) as pool:
         for number, told in enumerate(pool.map(ask, range(8))):
@@ -461,6 +508,9 @@ def test_eight_threads_ask_one_connection_pool_and_each_hears_its_own_answer(els
 
 def test_words_and_names_that_are_no_text_survive_the_way(elsewhere: Stage) -> None:
     odd = "a\udcff\n\x00\u2028𝄞"
-    assert elsewhere.host.workspace_path(Brief("s", "play", "scripted", "tmux", "worktree", path=f"/{odd}")) == f"/{odd}"
-
-
+    assert (
+        elsewhere.host.workspace_path(
+            Brief("s", "play", "scripted", "tmux", "worktree", path=f"/{odd}")
+        )
+        == f"/{odd}"
+    )

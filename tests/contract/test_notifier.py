@@ -10,7 +10,15 @@ from ennio.model.session import Priority
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.notifier.stub import StubNotifier
 
-NOTICE = Notification("n-1", "merge_ready", Priority.ACTION, "s-1", "shop", 'Ready: $(rm -rf /) `x` "quoted"\nü', ManualClock().now())
+NOTICE = Notification(
+    "n-1",
+    "merge_ready",
+    Priority.ACTION,
+    "s-1",
+    "shop",
+    'Ready: $(rm -rf /) `x` "quoted"\nü',
+    ManualClock().now(),
+)
 
 
 @pytest.fixture

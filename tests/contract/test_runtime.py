@@ -1,4 +1,6 @@
-"""What every runtime promises of launches, over all of them: started once, surveyed together, ended whole."""
+"""What every runtime promises of launches, over all of them: started once,
+surveyed together, ended whole.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,12 @@ def test_nothing_started_is_nothing_there(bench: Bench) -> None:
 def test_a_started_agent_is_alive_in_the_survey(bench: Bench) -> None:
     handle = bench.start()
     pane = bench.pane()
-    assert (pane.name, pane.number, pane.dead, str(pane.pid)) == (bench.name, 1, False, handle.data["pid"])
+    assert (pane.name, pane.number, pane.dead, str(pane.pid)) == (
+        bench.name,
+        1,
+        False,
+        handle.data["pid"],
+    )
     assert (handle.id, handle.runtime_name) == (bench.name, bench.runtime.name)
 
 
@@ -60,7 +67,9 @@ def test_a_launch_is_found_beside_a_launch_file_that_nobody_has_read(real: Bench
     assert real.again().start(real.launch()) == handle
 
 
-def test_a_launch_file_that_nobody_has_read_does_not_keep_a_launch_from_beginning(real: Bench) -> None:
+def test_a_launch_file_that_nobody_has_read_does_not_keep_a_launch_from_beginning(
+    real: Bench,
+) -> None:
     real.launch().directory.mkdir(parents=True)
     (real.launch().directory / "launch.json").write_text("half of a launch fi")
     assert not real.runtime.survey()
@@ -79,7 +88,12 @@ def test_a_dead_terminal_gives_way_to_the_next_launch(bench: Bench) -> None:
     bench.end(bench.start(), exit_code=3)
     later = bench.runtime.start(bench.launch(number=2))
     pane = bench.pane()
-    assert (pane.number, pane.dead, pane.exit_code, str(pane.pid)) == (2, False, None, later.data["pid"])
+    assert (pane.number, pane.dead, pane.exit_code, str(pane.pid)) == (
+        2,
+        False,
+        None,
+        later.data["pid"],
+    )
 
 
 def test_nothing_alive_is_ever_replaced(bench: Bench) -> None:
@@ -151,16 +165,22 @@ def test_stop_ends_an_agent_whose_terminal_was_taken_away(real: Bench, again: bo
     assert not orphans.find(real.name)
 
 
-def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_killed(real: Bench) -> None:
+def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_killed(
+    real: Bench,
+) -> None:
     handle = real.start()
     (launch := real.launch()).directory.mkdir(parents=True, exist_ok=True)
-    launching.write(replace(launch, env={**launch.env, "NPM_TOKEN": "a secret"}))  # what it did last
+    launching.write(
+        replace(launch, env={**launch.env, "NPM_TOKEN": "a secret"})
+    )  # what it did last
     assert real.again().start(launch) == handle
     assert not list(launch.directory.glob("launch.json"))
 
 
 def take_away(bench: Bench, *, for_good: bool) -> None:
-    """The way to the terminals is gone, as after a cleaner of temporary folders or the daemon's end; the agents go on."""
+    """The way to the terminals is gone, as after a cleaner of temporary folders or the
+    daemon's end; the agents go on.
+    """
     if bench.runtime.name == "process":
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -176,7 +196,9 @@ def take_away(bench: Bench, *, for_good: bool) -> None:
         place.mkdir()
 
 
-def test_incident_41_one_survey_of_150_terminals_is_one_request(real: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_41_one_survey_of_150_terminals_is_one_request(
+    real: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"{real.name}-{index}" for index in range(150)]
     for name in names:
         real.runtime.start(real.launch("sleep", "600", name=name))
@@ -195,19 +217,27 @@ _hooked: list[bool] = []
 
 @contextmanager
 def counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
-    """Counts the tmux processes (by a wrapper on PATH) or the connections to the daemon (by an audit hook)."""
+    """Counts the tmux processes (by a wrapper on PATH) or the connections to the
+    daemon (by an audit hook).
+    """
     if bench.runtime.name == "tmux":
         log, wrapper = bench.root / "calls", bench.root / "bin" / "tmux"
         wrapper.parent.mkdir()
         log.write_text("")
-        found = subprocess.run(["which", "tmux"], capture_output=True, text=True, check=True).stdout.strip()
+        found = subprocess.run(
+            ["which", "tmux"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         wrapper.write_text(f'#!/bin/sh\necho call >> {log}\nexec {found} "$@"\n')
         wrapper.chmod(0o755)
         monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
         yield lambda: len(log.read_text().split())
         return
     if not _hooked:
-        sys.addaudithook(lambda event, arguments: _connects.append(arguments[1]) if event == "socket.connect" else None)
+        sys.addaudithook(
+            lambda event, arguments: (
+                _connects.append(arguments[1]) if event == "socket.connect" else None
+            )
+        )
         _hooked.append(True)
     before = len(_connects)
     yield lambda: len(_connects) - before

@@ -1,4 +1,6 @@
-"""What every real runtime promises of the program it runs: what it is given, what it leaves behind."""
+"""What every real runtime promises of the program it runs: what it is
+given, what it leaves behind.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,21 @@ from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench
 
 
-def test_the_environment_is_exactly_the_one_given(real: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_exactly_the_one_given(
+    real: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SUPERVISOR_SECRET", "hush")
     seen = real.root / "env"
-    launch = real.launch("sh", "-c", f"exec env -0 > {seen}", WORDS="two words\nand a line; 'quoted'")
+    launch = real.launch(
+        "sh", "-c", f"exec env -0 > {seen}", WORDS="two words\nand a line; 'quoted'"
+    )
     real.runtime.start(launch)
     eventually(lambda: real.pane().dead)
     told = dict(entry.split("=", 1) for entry in seen.read_text().split("\0") if entry)
     assert told.pop("TERM") in {"screen-256color", "xterm-256color"}
-    assert {name: value for name, value in told.items() if name not in {"PWD", "OLDPWD", "SHLVL", "_"}} == launch.env
+    assert {
+        name: value for name, value in told.items() if name not in {"PWD", "OLDPWD", "SHLVL", "_"}
+    } == launch.env
 
 
 def test_incident_48_arguments_reach_the_program_without_a_shell(real: Bench) -> None:
@@ -40,7 +48,12 @@ def test_neither_prompt_nor_secret_is_on_a_command_line_or_left_on_disk(real: Be
     handle = real.runtime.start(real.launch("sleep", "60", API_KEY="hush-hush-hush"))
     eventually(lambda: Path(f"/proc/{handle.data['pid']}/cmdline").read_bytes() == b"sleep\x0060\0")
     assert list((real.root / "sessions" / real.name).iterdir()) == []
-    assert "hush-hush-hush" not in subprocess.run(["ps", "axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    assert (
+        "hush-hush-hush"
+        not in subprocess.run(
+            ["ps", "axww", "-o", "args="], capture_output=True, text=True, check=True
+        ).stdout
+    )
 
 
 def test_incident_50_a_program_that_cannot_start_says_so_and_ends_at_once(real: Bench) -> None:
@@ -79,10 +92,14 @@ LEAVES = """
 
 def test_incident_40_stop_ends_whatever_the_agent_left_running(real: Bench) -> None:
     pids = real.root / "pids"
-    handle = real.runtime.start(real.launch(sys.executable, "-c", textwrap.dedent(LEAVES), str(pids)))
+    handle = real.runtime.start(
+        real.launch(sys.executable, "-c", textwrap.dedent(LEAVES), str(pids))
+    )
     eventually(lambda: pids.exists() and len(pids.read_text().split()) == 3)
     real.runtime.stop(handle)
-    assert [pid for pid in pids.read_text().split() if pid_exists(int(pid)) and start_of(int(pid))] == []
+    assert [
+        pid for pid in pids.read_text().split() if pid_exists(int(pid)) and start_of(int(pid))
+    ] == []
 
 
 def test_incident_40_a_daemon_is_found_after_its_agent_has_ended(real: Bench) -> None:
@@ -107,7 +124,9 @@ def test_agents_survive_the_violent_death_of_who_started_them(real: Bench) -> No
         runtime.start(LaunchSpec({launch.name!r}, {launch.argv!r}, folders[0], {launch.env!r}, folders[1]))
         os.killpg(0, signal.SIGKILL)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], start_new_session=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], start_new_session=True, check=False
+    )
     assert done.returncode == -signal.SIGKILL
     handle = real.runtime.start(launch)
     eventually(lambda: "READY" in real.runtime.output(handle, 50))

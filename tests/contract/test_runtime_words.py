@@ -1,4 +1,6 @@
-"""What every runtime promises of words: what is typed arrives as it is, what is shown can be read."""
+"""What every runtime promises of words: what is typed arrives as it is,
+what is shown can be read.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench
 
 NASTY = (
-    "it's a \"quote\"",
+    'it\'s a "quote"',
     "two\nlines\n\nand a tab\there",
     "ends with a semicolon;",
     "-leading dash",
@@ -60,7 +62,16 @@ def test_incident_26_lines_arrive_as_one_paste_and_enter_is_a_key_of_its_own(rea
 
 def test_every_key_arrives_as_its_byte(real: Bench) -> None:
     handle = real.start()
-    for key in (Key.CLEAR, Key.INTERRUPT, Key.UP, Key.DOWN, Key.RIGHT, Key.LEFT, Key.ESCAPE, Key.ENTER):
+    for key in (
+        Key.CLEAR,
+        Key.INTERRUPT,
+        Key.UP,
+        Key.DOWN,
+        Key.RIGHT,
+        Key.LEFT,
+        Key.ESCAPE,
+        Key.ENTER,
+    ):
         real.runtime.press(handle, key)
     assert real.received(b"\r") == b"\x15\x03\x1b[A\x1b[B\x1b[C\x1b[D\x1b\r"
 
@@ -86,22 +97,43 @@ def test_text_for_an_agent_that_has_ended_is_not_swallowed(bench: Bench) -> None
 def test_screens_show_every_terminal_asked_for_and_leave_out_the_gone(real: Bench) -> None:
     names = [f"{real.name}-{index}" for index in range(3)]
     for index, name in enumerate(names):
-        real.runtime.start(real.launch("sh", "-c", f"printf '\\033[1mline\\033[0m one\\nagent {index}\\n'; exec sleep 60", name=name))
-    eventually(lambda: all(f"agent {i}" in real.runtime.screens(names).get(name, "") for i, name in enumerate(names)))
-    assert real.runtime.screens([*names, "nobody"]) == {name: f"line one\nagent {index}" for index, name in enumerate(names)}
+        real.runtime.start(
+            real.launch(
+                "sh",
+                "-c",
+                f"printf '\\033[1mline\\033[0m one\\nagent {index}\\n'; exec sleep 60",
+                name=name,
+            )
+        )
+    eventually(
+        lambda: all(
+            f"agent {i}" in real.runtime.screens(names).get(name, "")
+            for i, name in enumerate(names)
+        )
+    )
+    assert real.runtime.screens([*names, "nobody"]) == {
+        name: f"line one\nagent {index}" for index, name in enumerate(names)
+    }
     assert real.runtime.screens(names[:1], lines=1) == {names[0]: "agent 0"}
     real.runtime.stop(RuntimeHandle(names[1], real.runtime.name))
-    assert set(real.again().screens(names)) == set(real.runtime.screens(names)) == {names[0], names[2]}
+    assert (
+        set(real.again().screens(names)) == set(real.runtime.screens(names)) == {names[0], names[2]}
+    )
 
 
 def test_a_view_tells_the_cursor_and_which_letters_are_faint(real: Bench) -> None:
-    """Hints are drawn dim or grey, and nobody may take them for words; what stands right of the cursor is somebody's all the same."""
+    """Hints are drawn dim or grey, and nobody may take them for words; what stands right of the
+    cursor is somebody's all the same.
+    """
     drawn = "> \\033[2mdim\\033[22m \\033[38;5;246mgrey\\033[39m \\033[1;31mwords\\033[0m\\033[3D"
     real.runtime.start(real.launch("sh", "-c", f"printf '{drawn}'; exec sleep 60"))
     eventually(lambda: "words" in real.runtime.screens([real.name]).get(real.name, ""))
     view = real.runtime.views([real.name, "nobody"])[real.name]
     assert set(real.runtime.views([real.name, "nobody"])) == {real.name}
-    assert (view.lines[0].rstrip(), view.strong[0].rstrip()) == ("> dim grey words", ">          words")
+    assert (view.lines[0].rstrip(), view.strong[0].rstrip()) == (
+        "> dim grey words",
+        ">          words",
+    )
     assert (view.column, view.row, view.cursor, view.scrolled) == (13, 0, True, False)
     assert view.text == "> dim grey words"
 
@@ -115,7 +147,9 @@ def test_a_cursor_that_is_hidden_is_told(real: Bench) -> None:
 def test_output_reaches_back_to_what_scrolled_away(real: Bench) -> None:
     handle = real.runtime.start(real.launch("sh", "-c", "seq 1 500; exec sleep 60"))
     eventually(lambda: real.runtime.output(handle, 3) == "498\n499\n500")
-    assert real.runtime.output(handle, 400).split("\n") == [str(number) for number in range(101, 501)]
+    assert real.runtime.output(handle, 400).split("\n") == [
+        str(number) for number in range(101, 501)
+    ]
 
 
 def test_output_is_there_after_the_end(real: Bench) -> None:
@@ -164,7 +198,9 @@ def test_a_person_can_attach_type_and_leave_and_the_agent_goes_on(real: Bench) -
         os.write(terminal, b"hello")
         assert real.received(b"hello") == b"hello"
         for key in (b"\x02", b"d") if real.runtime.name == "tmux" else (b"\x1d",):
-            select.select([], [], [], 0.05)  # keys that follow each other at once are a paste to tmux
+            select.select(
+                [], [], [], 0.05
+            )  # keys that follow each other at once are a paste to tmux
             os.write(terminal, key)
         read_until(terminal, b"detached")
     assert not real.pane().dead

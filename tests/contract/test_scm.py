@@ -1,4 +1,6 @@
-"""What every forge promises, held against the stub, the local forge over real git, and GitHub over real HTTP."""
+"""What every forge promises, held against the stub, the local forge over real git,
+and GitHub over real HTTP.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.contract.scm_bench import ENVIRONMENT, WORLDS, Bench
 
 
 @pytest.fixture(params=list(WORLDS))
-def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     for key, value in ENVIRONMENT.items():
         monkeypatch.setenv(key, value)
     yield from WORLDS[request.param](tmp_path, monkeypatch)
@@ -41,7 +45,13 @@ def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(bench: Bench
     assert bench.scm.survey([_watch("fix", idle=False)])["s-1"].presence is Presence.GONE
     pull = bench.scm.survey([_watch("fix")])["s-1"].pull
     assert pull is not None
-    assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")
+    assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == (
+        "fix",
+        "main",
+        head,
+        PullState.OPEN,
+        "A title",
+    )
     assert pull.head_since in (None, bench.clock.now())  # not every forge knows since when
     assert pull.mergeability is Mergeability.CLEAN
 
@@ -51,13 +61,18 @@ def test_surveying_again_finds_the_same_pull_request(bench: Bench) -> None:
     first = bench.scm.survey([_watch("fix")])["s-1"].pull
     assert first is not None
     assert bench.scm.survey([_watch("fix")])["s-1"].pull == first
-    assert bench.scm.survey([_watch("other-name", number=first.number, idle=False)])["s-1"].pull == first
+    assert (
+        bench.scm.survey([_watch("other-name", number=first.number, idle=False)])["s-1"].pull
+        == first
+    )
     assert [pull.number for pull in bench.scm.pulls()] == [first.number]
 
 
 def test_every_watch_gets_an_answer(bench: Bench) -> None:
     bench.push("fix")
-    watches = [Watch(f"s-{branch}", branch, "main", idle=True) for branch in ("fix", "none", "main")]
+    watches = [
+        Watch(f"s-{branch}", branch, "main", idle=True) for branch in ("fix", "none", "main")
+    ]
     seen = bench.scm.survey(watches)
     assert {session: fact.presence for session, fact in seen.items()} == {
         "s-fix": Presence.ALIVE,
@@ -84,7 +99,11 @@ def test_incident_11_an_unreachable_forge_is_unknown_and_never_gone(bench: Bench
     assert {fact.presence for fact in seen.values()} == {Presence.UNKNOWN}
     assert all(fact.detail for fact in seen.values())
     assert bench.scm.check()
-    for call in (lambda: bench.scm.look(pull.number), bench.scm.pulls, lambda: bench.scm.merge(pull.number, pull.head)):
+    for call in (
+        lambda: bench.scm.look(pull.number),
+        bench.scm.pulls,
+        lambda: bench.scm.merge(pull.number, pull.head),
+    ):
         with pytest.raises(Unreachable):
             call()
 
@@ -165,7 +184,9 @@ def test_what_it_changes_is_told_before_anybody_approves_it(bench: Bench) -> Non
     head = bench.scm.look(number).head
     found = bench.scm.files(number)
     assert (found.head, found.truncated) == (head, False)
-    assert [(one.path, one.status, one.added, one.removed) for one in found.files] == [("fix.txt", "added", 1, 0)]
+    assert [(one.path, one.status, one.added, one.removed) for one in found.files] == [
+        ("fix.txt", "added", 1, 0)
+    ]
     diff = bench.scm.diff(number)
     assert (diff.head, diff.truncated) == (head, False)
     lines = diff.text.splitlines()
@@ -209,8 +230,14 @@ def test_an_approval_survives_a_later_comment_and_changes_requested_wins(bench: 
     number = bench.scm.open("fix", "main", "t", "").number
     assert bench.scm.look(number).review is ReviewState.NONE
     assert bench.people(number, "ada", ReviewState.APPROVED, "fine").review is ReviewState.APPROVED
-    assert bench.people(number, "ada", ReviewState.NONE, "one more thing").review is ReviewState.APPROVED
-    assert bench.people(number, "bob", ReviewState.CHANGES_REQUESTED, "no").review is ReviewState.CHANGES_REQUESTED
+    assert (
+        bench.people(number, "ada", ReviewState.NONE, "one more thing").review
+        is ReviewState.APPROVED
+    )
+    assert (
+        bench.people(number, "bob", ReviewState.CHANGES_REQUESTED, "no").review
+        is ReviewState.CHANGES_REQUESTED
+    )
     pull = bench.people(number, "bob", ReviewState.APPROVED, "")
     assert pull.review is ReviewState.APPROVED
     assert [comment.body for comment in pull.comments] == ["one more thing"]
@@ -223,7 +250,10 @@ def test_incident_29_every_comment_arrives_with_its_place(bench: Bench) -> None:
     bench.people(number, "bob", ReviewState.NONE, "reply in the thread", path="app.py", line=2)
     bench.people(number, "cat[bot]", ReviewState.NONE, "conversation")
     pull = bench.people(number, "ada", ReviewState.CHANGES_REQUESTED, "please change")
-    told = [(comment.author, comment.body, comment.path, comment.line, comment.bot, comment.decision) for comment in pull.comments]
+    told = [
+        (comment.author, comment.body, comment.path, comment.line, comment.bot, comment.decision)
+        for comment in pull.comments
+    ]
     assert told == [
         ("ada", "first of a thread", "app.py", 2, False, None),
         ("bob", "reply in the thread", "app.py", 2, False, None),
@@ -244,7 +274,10 @@ def test_a_comment_is_answered_and_its_thread_settled(bench: Bench) -> None:
         assert bench.scm.reply(number, comment.id, "done").comments == pull.comments
     assert bench.scm.resolve(number, thread.thread or "").comments == (remark,)
     assert bench.scm.resolve(number, remark.id).comments == ()
-    for call in (lambda: bench.scm.resolve(number, "nobody"), lambda: bench.scm.reply(number, "nobody", "x")):
+    for call in (
+        lambda: bench.scm.resolve(number, "nobody"),
+        lambda: bench.scm.reply(number, "nobody", "x"),
+    ):
         with pytest.raises(NotFound, match="nobody"):
             call()
     with pytest.raises(Invalid, match=r"^body:"):
@@ -263,12 +296,28 @@ def test_a_comment_is_answered_and_its_thread_settled(bench: Bench) -> None:
         ("path", {"path": "/etc/passwd"}),
     ],
 )
-def test_a_wrong_review_is_invalid_and_named(bench: Bench, field: str, call: dict[str, object]) -> None:
+def test_a_wrong_review_is_invalid_and_named(
+    bench: Bench, field: str, call: dict[str, object]
+) -> None:
     bench.push("fix")
     number = bench.scm.open("fix", "main", "t", "").number
-    words = {"author": "ada", "decision": ReviewState.NONE, "body": "text", "path": None, "line": None, **call}
+    words = {
+        "author": "ada",
+        "decision": ReviewState.NONE,
+        "body": "text",
+        "path": None,
+        "line": None,
+        **call,
+    }
     with pytest.raises(Invalid, match=f"^{field}:"):
-        bench.scm.review(number, words["author"], words["decision"], words["body"], path=words["path"], line=words["line"])
+        bench.scm.review(
+            number,
+            words["author"],
+            words["decision"],
+            words["body"],
+            path=words["path"],
+            line=words["line"],
+        )
     assert bench.scm.look(number).comments == ()
 
 

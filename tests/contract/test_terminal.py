@@ -40,6 +40,13 @@ def test_a_runtime_without_a_terminal_is_refused_with_a_way_out(terminal: Termin
 
 
 def test_attaching_works_from_inside_another_tmux() -> None:
-    command = AttachTerminal().command("s-1", HANDLE, ("sh", "-c", "echo ${TMUX:-none} ${TMUX_PANE:-none}"))
+    command = AttachTerminal().command(
+        "s-1", HANDLE, ("sh", "-c", "echo ${TMUX:-none} ${TMUX_PANE:-none}")
+    )
     env = {**os.environ, "TMUX": "/tmp/tmux-0/default,1,0", "TMUX_PANE": "%1"}
-    assert subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=10).stdout == "none none\n"
+    assert (
+        subprocess.run(
+            command, env=env, capture_output=True, text=True, check=True, timeout=10
+        ).stdout
+        == "none none\n"
+    )

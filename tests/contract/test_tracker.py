@@ -1,4 +1,6 @@
-"""What every tracker promises, held against the stub, the local one on files and on the store, GitHub and Linear over HTTP."""
+"""What every tracker promises, held against the stub, the local one on files and on the store,
+GitHub and Linear over HTTP.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PULL = "https://github.example/acme/shop/pull/7"
 
 
 @pytest.fixture(params=list(WORLDS))
-def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     yield from WORLDS[request.param](tmp_path, monkeypatch)
 
 
@@ -29,7 +33,11 @@ def test_it_has_a_name(bench: Bench) -> None:
 def test_an_issue_is_found_with_all_an_agent_needs(bench: Bench) -> None:
     issue_id = bench.add("Fix the login", "It breaks\n\non Mondays.", ["bug", "ui"])
     issue = bench.tracker.issue(issue_id)
-    assert (issue.id, issue.title, issue.body) == (issue_id, "Fix the login", "It breaks\n\non Mondays.")
+    assert (issue.id, issue.title, issue.body) == (
+        issue_id,
+        "Fix the login",
+        "It breaks\n\non Mondays.",
+    )
     assert (issue.labels, issue.state, issue.comments) == (("bug", "ui"), "open", ())
     assert issue.branch is not None
     assert f"{issue.id.lower()}-fix-the-login" in issue.branch
@@ -61,7 +69,10 @@ def test_comments_are_kept_in_order(bench: Bench) -> None:
     bench.tracker.comment(issue_id, "second")
     issue = bench.tracker.issue(issue_id)
     # where comments have authors they stand in front
-    assert [comment.rpartition(": ")[2] for comment in issue.comments] == ["first\n\n# with a heading", "second"]
+    assert [comment.rpartition(": ")[2] for comment in issue.comments] == [
+        "first\n\n# with a heading",
+        "second",
+    ]
     assert (issue.title, issue.body) == ("Talk", "body")
 
 
@@ -85,16 +96,26 @@ def test_a_milestone_may_come_twice_and_only_a_merge_closes(bench: Bench) -> Non
     assert bench.tracker.issue(issue_id).state == "open"
     once = bench.tracker.issue(issue_id).comments
     for _ in range(2):
-        bench.tracker.tell(issue_id, Milestone(MilestoneKind.PULL_OPENED, "s-1", "claude-code", "fix", PULL, 7))
+        bench.tracker.tell(
+            issue_id, Milestone(MilestoneKind.PULL_OPENED, "s-1", "claude-code", "fix", PULL, 7)
+        )
     assert bench.tracker.issue(issue_id).comments == once
     if bench.tracker.name != "stub":  # the stub only remembers what it was told
         for _ in range(2):
-            bench.tracker.tell(issue_id, Milestone(MilestoneKind.MERGED, "s-1", "claude-code", "fix", PULL, 7))
+            bench.tracker.tell(
+                issue_id, Milestone(MilestoneKind.MERGED, "s-1", "claude-code", "fix", PULL, 7)
+            )
         assert bench.tracker.issue(issue_id).state == "closed"
 
 
-@pytest.mark.parametrize(("read", "given"), [(local.parse, {}), (linear.parse, {"api_key": "k"})], ids=["local", "linear"])
-def test_the_same_words_are_said_to_each(read: Callable[[Mapping[str, Any]], Any], given: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("read", "given"),
+    [(local.parse, {}), (linear.parse, {"api_key": "k"})],
+    ids=["local", "linear"],
+)
+def test_the_same_words_are_said_to_each(
+    read: Callable[[Mapping[str, Any]], Any], given: dict[str, Any]
+) -> None:
     settings = read({**given, "comment": ["merged"], "close_on_merge": True})
     assert (settings.comment, settings.close_on_merge) == ((MilestoneKind.MERGED,), True)
     with pytest.raises(ConfigError, match="close_on_merge"):

@@ -40,7 +40,9 @@ def order(workspace: Workspace, ground: Ground) -> WorkspaceSpec:
     return ground.order(workspace.name)
 
 
-def test_a_workspace_stands_at_the_ordered_path_on_the_ordered_branch(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_a_workspace_stands_at_the_ordered_path_on_the_ordered_branch(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     made = workspace.create(order)
 
     assert (made.path, made.branch) == (order.path, order.branch)
@@ -48,7 +50,9 @@ def test_a_workspace_stands_at_the_ordered_path_on_the_ordered_branch(workspace:
     assert len(made.base_head) == 40
 
 
-def test_incident_03_a_second_create_finds_the_first_with_every_line_in_it(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_incident_03_a_second_create_finds_the_first_with_every_line_in_it(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     first = workspace.create(order)
     (order.path / "thoughts.txt").write_text("200 lines\n")
 
@@ -65,11 +69,19 @@ def test_an_inspection_tells_what_would_be_lost(workspace: Workspace, order: Wor
     (order.path / "folder" / "two.txt").write_text("2")
     dirty = workspace.inspect(order)
 
-    assert (clean.exists, clean.branch, clean.uncommitted, clean.unpushed, clean.settled) == (True, order.branch, 0, 0, True)
+    assert (clean.exists, clean.branch, clean.uncommitted, clean.unpushed, clean.settled) == (
+        True,
+        order.branch,
+        0,
+        0,
+        True,
+    )
     assert (dirty.uncommitted, dirty.settled, dirty.at) == (2, False, CLOCK.now())
 
 
-def test_incident_01_what_is_uncommitted_is_kept_when_the_workspace_is_removed(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_incident_01_what_is_uncommitted_is_kept_when_the_workspace_is_removed(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     workspace.create(order)
     (order.path / "thoughts.txt").write_text("200 lines\n")
 
@@ -82,7 +94,9 @@ def test_incident_01_what_is_uncommitted_is_kept_when_the_workspace_is_removed(w
     assert _kept(order, freed.preserved, "thoughts.txt") == "200 lines\n"
 
 
-def test_nothing_is_kept_of_a_workspace_without_work(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_nothing_is_kept_of_a_workspace_without_work(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     workspace.create(order)
 
     freed = workspace.remove(order)
@@ -91,7 +105,9 @@ def test_nothing_is_kept_of_a_workspace_without_work(workspace: Workspace, order
     assert not order.path.exists()
 
 
-def test_incident_02_a_dry_run_tells_what_the_removal_does_and_does_nothing(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_incident_02_a_dry_run_tells_what_the_removal_does_and_does_nothing(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     workspace.create(order)
     (order.path / "thoughts.txt").write_text("200 lines\n")
 
@@ -120,11 +136,22 @@ def test_what_was_kept_is_never_overwritten(workspace: Workspace, order: Workspa
         names.append(workspace.remove(order).preserved)
 
     assert len(set(names)) == 3
-    assert [_kept(order, name or "", "work.txt") for name in names] == ["first\n", "second\n", "third\n"]
+    assert [_kept(order, name or "", "work.txt") for name in names] == [
+        "first\n",
+        "second\n",
+        "third\n",
+    ]
 
 
-def test_incident_05_everything_standing_is_listed_even_when_no_session_knows_it(workspace: Workspace, order: WorkspaceSpec) -> None:
-    other = replace(order, session_id="app-ffffffff", path=order.path.with_name("app-ffffffff"), branch="app-ffffffff")
+def test_incident_05_everything_standing_is_listed_even_when_no_session_knows_it(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
+    other = replace(
+        order,
+        session_id="app-ffffffff",
+        path=order.path.with_name("app-ffffffff"),
+        branch="app-ffffffff",
+    )
     workspace.create(order)
     workspace.create(other)
     (order.path.parent / "app-half").mkdir()
@@ -155,7 +182,9 @@ def test_links_and_commands_prepare_it_in_order(workspace: Workspace, order: Wor
     assert f"blue {SESSION}" in log.read_text()
 
 
-def test_incident_47_a_link_out_of_the_workspace_is_refused(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_incident_47_a_link_out_of_the_workspace_is_refused(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     wish = replace(order, symlinks=(Symlink(order.source / "README", Path("../outside")),))
     made = workspace.create(wish)
 
@@ -164,16 +193,26 @@ def test_incident_47_a_link_out_of_the_workspace_is_refused(workspace: Workspace
     assert not (order.path.parent / "outside").is_symlink()
 
 
-def test_a_command_that_fails_is_named_with_its_code_and_its_words(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_a_command_that_fails_is_named_with_its_code_and_its_words(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     wish = replace(order, post_create=("true", "echo no such package; exit 7"))
     made = workspace.create(wish)
 
-    with pytest.raises(Refused, match=r"(?s)post_create\[1\] `echo no such package; exit 7` ended with exit code 7.*no such package"):
+    with pytest.raises(
+        Refused,
+        match=r"(?s)post_create\[1\] `echo no such package; exit 7` ended with exit code 7.*no "
+        r"such package",
+    ):
         workspace.prepare(wish, made)
 
 
-def test_a_command_above_its_limit_ends_with_all_it_started(workspace: Workspace, order: WorkspaceSpec) -> None:
-    wish = replace(order, post_create=("sleep 300 & echo $! > child; sleep 300",), post_create_timeout=0.5)
+def test_a_command_above_its_limit_ends_with_all_it_started(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
+    wish = replace(
+        order, post_create=("sleep 300 & echo $! > child; sleep 300",), post_create_timeout=0.5
+    )
     made = workspace.create(wish)
 
     started = time.monotonic()
@@ -192,7 +231,9 @@ def test_incident_48_shell_words_in_names_are_only_names(
     monkeypatch.chdir(order.source.parent)
     (order.source / evil).write_text("x")
     link = Symlink(Path(evil), Path(evil))
-    wish = replace(order, branch="$(touch-pwned);x", path=order.path.parent / evil, symlinks=(link,))
+    wish = replace(
+        order, branch="$(touch-pwned);x", path=order.path.parent / evil, symlinks=(link,)
+    )
     wish = replace(wish, env={"SAID": evil}, post_create=('test -n "$SAID"',))
 
     workspace.prepare(wish, workspace.create(wish))
@@ -204,7 +245,9 @@ def test_incident_48_shell_words_in_names_are_only_names(
     assert not list(order.source.parent.rglob("pwned"))
 
 
-def test_a_name_git_does_not_allow_is_the_caller_s_error(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_a_name_git_does_not_allow_is_the_caller_s_error(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     with pytest.raises(Invalid):
         workspace.create(replace(order, branch="--upload-pack=evil"))
     assert not order.path.exists()
@@ -231,4 +274,8 @@ def _runs(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text() if Path(f"/proc/{pid}").exists() else True
+    return (
+        "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+        if Path(f"/proc/{pid}").exists()
+        else True
+    )

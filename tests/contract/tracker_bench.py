@@ -1,4 +1,6 @@
-"""The worlds the tracker contract is held in: the stub, the local one on files and on the store, GitHub and Linear on their stand-ins."""
+"""The worlds the tracker contract is held in: the stub, the local one on files and on the store,
+GitHub and Linear on their stand-ins.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ Add = Callable[[str, str, Sequence[str]], str]
 
 @dataclass
 class Bench:
-    """A tracker that closes issues on merge and comments on every milestone; ``add`` is somebody writing an issue."""
+    """A tracker that closes issues on merge and comments on every milestone; ``add`` is
+    somebody writing an issue.
+    """
 
     tracker: Tracker
     add: Add
@@ -57,16 +61,26 @@ def files(path: Path, patch: pytest.MonkeyPatch) -> Iterator[Bench]:
     yield from book(path, patch)
 
 
-def on_github(path: Path, patch: pytest.MonkeyPatch, *, enterprise: bool = False) -> Iterator[Bench]:
+def on_github(
+    path: Path, patch: pytest.MonkeyPatch, *, enterprise: bool = False
+) -> Iterator[Bench]:
     need("git")
     published.openapi()
     patch.setattr(allowance, "_ALLOWANCES", {})
     hub = Hub(path / "hub", ManualClock())
     server = GitHubServer(hub, enterprise=enterprise)
-    given = {"owner": hub.owner, "repo": hub.name, "token": hub.token, "api_url": server.api, **WISHES}
+    given = {
+        "owner": hub.owner,
+        "repo": hub.name,
+        "token": hub.token,
+        "api_url": server.api,
+        **WISHES,
+    }
     project = Project(id="shop", name="Shop", repo=server.git, path=path)
     try:
-        tracker = github.build(PluginContext(Home(path), hub.clock, project=project, settings=given))
+        tracker = github.build(
+            PluginContext(Home(path), hub.clock, project=project, settings=given)
+        )
         yield Bench(tracker, lambda title, body, labels: str(hub.issue(title, body, labels)))
         assert hub.invalid == []
     finally:
@@ -83,11 +97,22 @@ def on_linear(path: Path, patch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
     try:
         given = {"api_key": KEY, "api_url": there.url, **WISHES}
-        yield Bench(linear.build(PluginContext(Home(path), there.clock, settings=given)), add, unknown="ENG-404")
+        yield Bench(
+            linear.build(PluginContext(Home(path), there.clock, settings=given)),
+            add,
+            unknown="ENG-404",
+        )
         assert there.invalid == []
     finally:
         server.close()
 
 
 ENTERPRISE = partial(on_github, enterprise=True)
-WORLDS = {"stub": stub, "book": book, "files": files, "github": on_github, "enterprise": ENTERPRISE, "linear": on_linear}
+WORLDS = {
+    "stub": stub,
+    "book": book,
+    "files": files,
+    "github": on_github,
+    "enterprise": ENTERPRISE,
+    "linear": on_linear,
+}

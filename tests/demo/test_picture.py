@@ -15,12 +15,26 @@ from ennio.demo.picture import SUBTITLE, FrameContent, StoryLine, picture
 
 COLOURS = Style(on=True)
 SESSIONS = (
-    {"role": "greet", "status": "ci_failed", "activity": "active", "pr_number": 1, "reason": "greetings failed on 0cb7cd7af8"},
-    {"role": "silent", "status": "working", "activity": None, "pr_number": None, "reason": "the agent is alive"},
+    {
+        "role": "greet",
+        "status": "ci_failed",
+        "activity": "active",
+        "pr_number": 1,
+        "reason": "greetings failed on 0cb7cd7af8",
+    },
+    {
+        "role": "silent",
+        "status": "working",
+        "activity": None,
+        "pr_number": None,
+        "reason": "the agent is alive",
+    },
 )
 LINES = (
     StoryLine(1.0, "greet", "checks failed on #1: greetings", "ci_failing"),
-    StoryLine(2.0, "greet", "pr_open -> ci_failed: greetings failed", "status_changed", "ci_failed"),
+    StoryLine(
+        2.0, "greet", "pr_open -> ci_failed: greetings failed", "status_changed", "ci_failed"
+    ),
     StoryLine(3.0, "greet", "you approve #1"),
 )
 
@@ -29,7 +43,12 @@ def bare(line: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", as_printed(line))
 
 
-@given(width=st.integers(1, 150), height=st.integers(1, 40), on=st.booleans(), trouble=st.sampled_from(["", "the worker was killed"]))
+@given(
+    width=st.integers(1, 150),
+    height=st.integers(1, 40),
+    on=st.booleans(),
+    trouble=st.sampled_from(["", "the worker was killed"]),
+)
 def test_it_fits_every_terminal(width: int, height: int, on: bool, trouble: str) -> None:
     shown = picture(FrameContent(12.3, SESSIONS, LINES * 20, trouble, Style(on)), width, height)
     assert len(shown) <= height
@@ -59,7 +78,10 @@ def test_nothing_has_happened_yet() -> None:
 
 
 def test_trouble_stands_where_everybody_looks_first() -> None:
-    assert "the worker was killed" in picture(FrameContent(1.0, SESSIONS, LINES, "the worker was killed"), 100, 20)[0]
+    assert (
+        "the worker was killed"
+        in picture(FrameContent(1.0, SESSIONS, LINES, "the worker was killed"), 100, 20)[0]
+    )
 
 
 @pytest.mark.parametrize(("line", "code"), [(LINES[0], "31"), (LINES[1], "31"), (LINES[2], "35")])

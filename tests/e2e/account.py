@@ -1,6 +1,8 @@
-"""The independent account of what became of a house: git, tmux, /proc, the transcripts and the database itself.
+"""The independent account of what became of a house: git, tmux, /proc, the transcripts
+and the database itself.
 
-Every function yields a sentence for each thing that is not as it should be. Nothing here asks Ennio, but for its log.
+Every function yields a sentence for each thing that is not as it should be. Nothing here
+asks Ennio, but for its log.
 """
 
 from __future__ import annotations
@@ -15,8 +17,14 @@ from tests.e2e.persons import Follower
 
 
 def merges(ground: Ground, pulls: Collection[str]) -> Iterator[str]:
-    """Each of these pull requests (``score#1``) is on main as one commit, once, and nothing else is."""
-    trailers = Counter(ground.git("log", "--format=%(trailers:key=Ennio-Pull,valueonly)", "main", cwd=ground.hub).split())
+    """Each of these pull requests (``score#1``) is on main as one commit,
+    once, and nothing else is.
+    """
+    trailers = Counter(
+        ground.git(
+            "log", "--format=%(trailers:key=Ennio-Pull,valueonly)", "main", cwd=ground.hub
+        ).split()
+    )
     if trailers != Counter(pulls):
         yield f"merged on main: {dict(trailers)}, wanted each once: {sorted(pulls)}"
     commits = ground.git("rev-list", "--count", "main", cwd=ground.hub)
@@ -33,19 +41,34 @@ def content(ground: Ground, wanted: Mapping[str, str]) -> Iterator[str]:
 
 
 def words(ground: Ground, ids: Mapping[str, str]) -> Iterator[str]:
-    """Every text was taken at most once, every message that counts as delivered exactly once; ``ids`` by role."""
+    """Every text was taken at most once, every message that counts as delivered
+    exactly once; ``ids`` by role.
+    """
     for role, name in ids.items():
         taken = Counter("".join(text.split()) for text in ground.taken(name))
-        yield from (f"{role} {name} took {count} times: {text[:80]}" for text, count in taken.items() if count > 1)
-        for message in ground.rows("select text, state, reaction, fingerprint from messages where session_id = ?", name):
+        yield from (
+            f"{role} {name} took {count} times: {text[:80]}"
+            for text, count in taken.items()
+            if count > 1
+        )
+        for message in ground.rows(
+            "select text, state, reaction, fingerprint from messages where session_id = ?", name
+        ):
             arrived = taken["".join(message["text"].split())]
             if message["state"] == "delivered" and arrived != 1:
-                yield f"{role} {name}: {message['reaction'] or 'prompt'} counts as delivered and arrived {arrived} times"
+                yield (
+                    f"{role} {name}: {message['reaction'] or 'prompt'} counts as delivered and "
+                    f"arrived {arrived} times"
+                )
             if message["state"] not in ("delivered", "dropped"):
                 yield f"{role} {name}: {message['reaction']} is {message['state']}"
-    fingerprints = "select session_id || fingerprint as mark from messages where fingerprint is not null"
+    fingerprints = (
+        "select session_id || fingerprint as mark from messages where fingerprint is not null"
+    )
     marks = Counter(row["mark"] for row in ground.rows(fingerprints))
-    yield from (f"the fingerprint {mark} has {count} messages" for mark, count in marks.items() if count > 1)
+    yield from (
+        f"the fingerprint {mark} has {count} messages" for mark, count in marks.items() if count > 1
+    )
 
 
 def lives(ground: Ground, starts: Mapping[str, int]) -> Iterator[str]:
@@ -59,42 +82,68 @@ def lives(ground: Ground, starts: Mapping[str, int]) -> Iterator[str]:
 
 def strays(ground: Ground, known: Collection[str]) -> Iterator[str]:
     """Terminals, working copies and processes that none of these sessions owns."""
-    for what, found in (("terminals", ground.terminals()), ("worktrees", ground.worktrees()), ("processes", list(ground.agents()))):
+    for what, found in (
+        ("terminals", ground.terminals()),
+        ("worktrees", ground.worktrees()),
+        ("processes", list(ground.agents())),
+    ):
         if len(found) != len(set(found)) or set(found) - set(known):
-            yield f"{what} that no session owns: {sorted(set(found) - set(known))}, of {sorted(found)}"
+            yield (
+                f"{what} that no session owns: {sorted(set(found) - set(known))}, of "
+                f"{sorted(found)}"
+            )
     listed = ground.git("worktree", "list").count("\n") + 1
     if listed > len(known) + 1:
         yield f"git knows {listed} worktrees for {len(known)} sessions"
 
 
 def log(house: Supervised, follower: Follower) -> Iterator[str]:
-    """The log has no gap, a follower saw each event once and in order, and the statuses told of follow each other."""
+    """The log has no gap, a follower saw each event once and in order, and the statuses
+    told of follow each other.
+    """
     last = house.ground.rows("select max(seq) as last from event_log")[0]["last"]
     told = follower.events
-    eventually(lambda: follower.failed or (told and told[-1]["seq"] >= last), 20, "the follower has seen the last event")
+    eventually(
+        lambda: follower.failed or (told and told[-1]["seq"] >= last),
+        20,
+        "the follower has seen the last event",
+    )
     if follower.failed:
         yield f"the follower was refused: {follower.failed}"
     seen = [event["seq"] for event in follower.events if event["seq"] <= last]
     if seen != list(range(1, last + 1)):
-        odd = sorted(set(range(1, last + 1)) ^ set(seen)) or [seq for seq, count in Counter(seen).items() if count > 1]
+        odd = sorted(set(range(1, last + 1)) ^ set(seen)) or [
+            seq for seq, count in Counter(seen).items() if count > 1
+        ]
         yield f"the stream gave {len(seen)} events of {last}; gaps or doubles at {odd[:20]}"
     paged = {event["seq"]: event for event in house.events()}
     if any(paged[event["seq"]] != event for event in follower.events if event["seq"] in paged):
         yield "an event reads differently on the page and in the stream"
-    merged = Counter(event["session_id"] for event in follower.events if event["event_type"] == "pr_merged")
-    yield from (f"{name} was told to be merged {count} times" for name, count in merged.items() if count != 1)
+    merged = Counter(
+        event["session_id"] for event in follower.events if event["event_type"] == "pr_merged"
+    )
+    yield from (
+        f"{name} was told to be merged {count} times"
+        for name, count in merged.items()
+        if count != 1
+    )
     yield from statuses(house.ground)
 
 
 def statuses(ground: Ground) -> Iterator[str]:
-    """What the log tells of each session's status is a chain without a gap that ends at the session's own."""
+    """What the log tells of each session's status is a chain without a gap that
+    ends at the session's own.
+    """
     steps = """select session_id as name, json_extract(data, '$.from') as old, json_extract(data, '$.to') as new
                from events where event_type = 'status_changed' order by seq"""
     told: dict[str, str] = {}
     for row in ground.rows(steps):
         known = told.get(row["name"], "spawning")
         if row["old"] != known:
-            yield f"{row['name']} was told to be {known}, then to go from {row['old']} to {row['new']}"
+            yield (
+                f"{row['name']} was told to be {known}, then to go from {row['old']} to "
+                f"{row['new']}"
+            )
         told[row["name"]] = row["new"]
     for row in ground.rows("select id, status from sessions"):
         if told.get(row["id"], "spawning") != row["status"]:
@@ -127,4 +176,8 @@ def told_on_paper(ground: Ground, lines: Iterable[Mapping[str, str]]) -> Iterato
         if row["id"] not in told:
             yield f"never told: {row}"
     known = {row["id"] for row in ground.rows("select id from notifications")}
-    yield from (f"told and not written down: {message}" for name, message in told.items() if name not in known)
+    yield from (
+        f"told and not written down: {message}"
+        for name, message in told.items()
+        if name not in known
+    )

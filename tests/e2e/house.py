@@ -1,4 +1,6 @@
-"""A whole Ennio in a folder of its own: repository, hub, configuration, supervisor, agents; and its traces on the machine."""
+"""A whole Ennio in a folder of its own: repository, hub, configuration, supervisor, agents; and
+its traces on the machine.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ OVER = ("merged", "done", "killed")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Folders and environment; nothing runs yet. ``clone`` is the person's repository, ``hub`` the bare one beside it.
+    """Folders and environment; nothing runs yet. ``clone`` is the person's repository,
+    ``hub`` the bare one beside it.
 
     ``database`` is the address of a PostgreSQL, where it is no file in the repository.
     """
@@ -64,16 +67,35 @@ class Ground:
     @property
     def env(self) -> dict[str, str]:
         """Nothing of the machine's own configuration, and no secrets."""
-        kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-        git = {"GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
+        kept = {
+            name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ
+        }
+        git = {
+            "GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"),
+            "GIT_CONFIG_SYSTEM": "/dev/null",
+            "GIT_TERMINAL_PROMPT": "0",
+        }
         ours = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": self.socket, "ENNIO_CHAOS": "1"}
         ours["ENNIO_TRUSTED_CONFIG_PATHS"] = str(self.root)
         if self.database:
             ours["DATABASE_URL"] = self.database
-        return kept | git | ours | {"PATH": self.path, "HOME": str(self.root / "person"), "PYTHONPATH": str(ROOT)}
+        return (
+            kept
+            | git
+            | ours
+            | {"PATH": self.path, "HOME": str(self.root / "person"), "PYTHONPATH": str(ROOT)}
+        )
 
     def git(self, *words: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(["git", *words], cwd=cwd or self.clone, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            ["git", *words],
+            cwd=cwd or self.clone,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 0, f"git {' '.join(words)}: {done.stderr}"
         return done.stdout.strip()
 
@@ -84,7 +106,9 @@ class Ground:
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "ennio.cli", *words]
 
-    def ennio(self, *words: str, given: str = "", cwd: Path | None = None, timeout: float = 90, **env: str) -> Ended:
+    def ennio(
+        self, *words: str, given: str = "", cwd: Path | None = None, timeout: float = 90, **env: str
+    ) -> Ended:
         """Run a command as the person would, in the repository's folder."""
         done = subprocess.run(
             self.command(*words),
@@ -98,7 +122,7 @@ class Ground:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    # --- what there is on the machine, seen without asking Ennio ------------------------------------
+    # --- what there is on the machine, seen without asking Ennio ----------------------------------
 
     def processes(self) -> dict[int, dict[str, str]]:
         """Every living process that belongs to this home, with its environment."""
@@ -106,7 +130,10 @@ class Ground:
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
                 environment = process.environ()
-                if environment.get("ENNIO_HOME") == str(self.home) and process.status() != psutil.STATUS_ZOMBIE:
+                if (
+                    environment.get("ENNIO_HOME") == str(self.home)
+                    and process.status() != psutil.STATUS_ZOMBIE
+                ):
                     found[process.pid] = environment
         return found
 
@@ -124,11 +151,19 @@ class Ground:
         return done.stdout.split() if done.returncode == 0 else []
 
     def tmux(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["tmux", "-L", self.socket, *words], capture_output=True, text=True, timeout=20, check=False)
+        return subprocess.run(
+            ["tmux", "-L", self.socket, *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
 
     def worktrees(self) -> list[str]:
         """The workspaces on the disk, by session."""
-        return sorted(path.name for kind in ("worktrees", "clones") for path in (self.home / kind).glob("*/*"))
+        return sorted(
+            path.name for kind in ("worktrees", "clones") for path in (self.home / kind).glob("*/*")
+        )
 
     def transcript(self, session_id: str) -> list[dict[str, Any]]:
         """What a scripted agent says happened to it, also when its folder is gone."""
@@ -144,7 +179,9 @@ class Ground:
         """What the database holds, read beside Ennio."""
         if self.database:
             return _rows_of_postgres(self.database, query, values)
-        file = next((self.home / "databases").glob("*.db"), self.clone / "ennio.db")  # `init` puts it out of the repository
+        file = next(
+            (self.home / "databases").glob("*.db"), self.clone / "ennio.db"
+        )  # `init` puts it out of the repository
         connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)
         connection.row_factory = sqlite3.Row
         try:
@@ -214,13 +251,17 @@ class Supervised:
 
     def words(self) -> str:
         """The last lines of the supervisor's log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:]) if self.log.exists() else ""
+        return (
+            "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+            if self.log.exists()
+            else ""
+        )
 
     @property
     def client(self) -> http.ApiClient:
         return http.find(self.ground.config, Home(self.ground.home), lambda: None)
 
-    # --- accidents ----------------------------------------------------------------------------------
+    # --- accidents --------------------------------------------------------------------------------
 
     def arbiter(self) -> int:
         """The pid of the outermost process, whoever started it."""
@@ -235,7 +276,11 @@ class Supervised:
     def workers(self) -> list[int]:
         """The pids of the workers under the arbiter."""
         with suppress(psutil.Error):
-            return [child.pid for child in psutil.Process(self.arbiter()).children() if child.status() != psutil.STATUS_ZOMBIE]
+            return [
+                child.pid
+                for child in psutil.Process(self.arbiter()).children()
+                if child.status() != psutil.STATUS_ZOMBIE
+            ]
         return []
 
     def kill_worker(self) -> None:
@@ -264,7 +309,7 @@ class Supervised:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(30)
 
-    # --- what Ennio says ----------------------------------------------------------------------------
+    # --- what Ennio says --------------------------------------------------------------------------
 
     def sessions(self) -> dict[str, dict[str, Any]]:
         return {session["id"]: session for session in self.client.get("/sessions", all=True)}
@@ -273,8 +318,12 @@ class Supervised:
         found: dict[str, Any] = self.client.get(f"/sessions/{session_id}")
         return found
 
-    def spawn(self, prompt: str = "Write down what you know", project: str = "score", **order: object) -> str:
-        return str(self.client.post("/sessions", {"project_id": project, "prompt": prompt, **order})["id"])
+    def spawn(
+        self, prompt: str = "Write down what you know", project: str = "score", **order: object
+    ) -> str:
+        return str(
+            self.client.post("/sessions", {"project_id": project, "prompt": prompt, **order})["id"]
+        )
 
     def becomes(self, session_id: str, *statuses: str, within: float = 30.0) -> dict[str, Any]:
         """Wait until the session has one of the statuses."""
@@ -284,7 +333,9 @@ class Supervised:
             assert session["status"] in statuses, f"{session['status']}: {session.get('reason')}"
             return session
 
-        found: dict[str, Any] = eventually(reached, within, f"{session_id} is {' or '.join(statuses)}")  # type: ignore[assignment]
+        found: dict[str, Any] = eventually(
+            reached, within, f"{session_id} is {' or '.join(statuses)}"
+        )  # type: ignore[assignment]
         return found
 
     def events(self, **query: object) -> list[dict[str, Any]]:
@@ -311,11 +362,13 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-# --- making them ------------------------------------------------------------------------------------
+# --- making them ----------------------------------------------------------------------------------
 
 
 def free_port() -> int:
-    """A port that nobody has and that the kernel hands out to nobody, so that it is still free after a supervisor was killed."""
+    """A port that nobody has and that the kernel hands out to nobody, so that it is still free
+    after a supervisor was killed.
+    """
     while True:
         port = random.SystemRandom().randrange(10_000, 30_000)
         with suppress(OSError), socket.socket() as probe:
@@ -324,7 +377,9 @@ def free_port() -> int:
 
 
 def project(ground: Ground, name: str = "score", **settings: Any) -> dict[str, Any]:
-    """A project on the ground's repository, played by the scripted agent with the default story, fast."""
+    """A project on the ground's repository, played by the scripted agent with
+    the default story, fast.
+    """
     standard = {
         "name": name,
         "repo": str(ground.hub),
@@ -340,7 +395,9 @@ def project(ground: Ground, name: str = "score", **settings: Any) -> dict[str, A
 def repository(ground: Ground, files: dict[str, str] | None = None, *, hub: bool = True) -> None:
     """A person's repository with one commit, and (``hub``) a bare remote called origin."""
     (ground.root / "person").mkdir(parents=True)
-    (ground.root / "gitconfig").write_text("[user]\n  name = A Person\n  email = person@example.org\n[init]\n  defaultBranch = main\n")
+    (ground.root / "gitconfig").write_text(
+        "[user]\n  name = A Person\n  email = person@example.org\n[init]\n  defaultBranch = main\n"
+    )
     ground.clone.mkdir()
     for name, text in (files or {"README.md": "# Score\n"}).items():
         (ground.clone / name).parent.mkdir(exist_ok=True)
@@ -355,17 +412,30 @@ def repository(ground: Ground, files: dict[str, str] | None = None, *, hub: bool
 
 def configure(ground: Ground, *projects: dict[str, Any], **settings: Any) -> None:
     """Write the configuration: quick polls and a free port, unless the settings say otherwise."""
-    document = {"port": free_port(), "min_free_memory": 0, "poll": QUICK, **settings, "projects": list(projects) or [project(ground)]}
+    document = {
+        "port": free_port(),
+        "min_free_memory": 0,
+        "poll": QUICK,
+        **settings,
+        "projects": list(projects) or [project(ground)],
+    }
     ground.config.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
 @contextmanager
 def ground_at(root: Path, path: str | None = None, database: str = "") -> Iterator[Ground]:
-    """An empty ground; at the end nothing of it runs any more, and that is what the test stands for."""
+    """An empty ground; at the end nothing of it runs any more, and that is
+    what the test stands for.
+    """
     need("git")
     need("tmux")
     root.mkdir(parents=True, exist_ok=True)
-    ground = Ground(root, f"ennio-e2e-{os.getpid()}-{abs(hash(str(root))) % 10**6}", path or os.environ["PATH"], database)
+    ground = Ground(
+        root,
+        f"ennio-e2e-{os.getpid()}-{abs(hash(str(root))) % 10**6}",
+        path or os.environ["PATH"],
+        database,
+    )
     try:
         with keepsakes(ground.home / "sessions", root / "transcripts"):
             yield ground
@@ -401,12 +471,18 @@ def _what(pid: int) -> str:
 
 
 def close(house: Supervised) -> None:
-    """The regular end: every session is ended by Ennio, then the supervisor; then nothing may be left."""
+    """The regular end: every session is ended by Ennio, then the supervisor;
+    then nothing may be left.
+    """
     house.answers()
     house.kill_agents()
     # an agent that ended by itself leaves its terminal standing, so that its last words can be read
     live = [s["id"] for s in house.sessions().values() if s["status"] not in OVER]
-    eventually(lambda: not [i for i in live if house.session(i)["status"] not in OVER], 30, "every session has ended")
+    eventually(
+        lambda: not [i for i in live if house.session(i)["status"] not in OVER],
+        30,
+        "every session has ended",
+    )
     for name in house.client.get("/sessions"):
         house.client.post(f"/sessions/{name['id']}/cleanup", {"force": True})
     eventually(lambda: not house.ground.agents(), 60, f"agents end: {house.ground.agents()}")
@@ -424,7 +500,9 @@ def supervised(
     database: str = "",
     **settings: Any,
 ) -> Iterator[Supervised]:
-    """A house that runs. When the test went well its end is checked; however it went, it is swept."""
+    """A house that runs. When the test went well its end is checked;
+    however it went, it is swept.
+    """
     with ground_at(root, path, database) as ground:
         repository(ground, files)
         configure(ground, *(make(ground) for make in projects), **settings)

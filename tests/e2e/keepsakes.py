@@ -13,7 +13,9 @@ OFTEN = 0.05  # seconds; a session lives for much longer than that
 
 @contextmanager
 def keepsakes(sessions: Path, place: Path) -> Iterator[None]:
-    """While this lasts, every transcript below ``sessions`` gets a second name in ``place``: what is written later is there too."""
+    """While this lasts, every transcript below ``sessions`` gets a second name in ``place``: what
+    is written later is there too.
+    """
     place.mkdir(parents=True, exist_ok=True)
     over = threading.Event()
 

@@ -1,4 +1,6 @@
-"""Who takes part in the chaos beside Ennio: a person who does their part, and somebody who takes notes."""
+"""Who takes part in the chaos beside Ennio: a person who does their part, and
+somebody who takes notes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ AWAY = (NoSupervisor, Unreachable, TimedOut)
 
 @dataclass(slots=True)
 class Person:
-    """Wants sessions, reviews and approves; always looks before doing, so that nothing is asked for twice.
+    """Wants sessions, reviews and approves; always looks before doing, so that
+    nothing is asked for twice.
 
     ``wanted`` are the prompts by role. A role that begins with ``extra`` is asked to sign its file.
     ``refused`` are the heads for which changes were asked.
@@ -49,7 +52,9 @@ class Person:
     def _ask_for(self, upto: int) -> None:
         for role in list(self.wanted)[:upto]:
             if role not in self.ids:
-                self.house.client.post("/sessions", {"project_id": "score", "prompt": self.wanted[role], "role": role})
+                self.house.client.post(
+                    "/sessions", {"project_id": "score", "prompt": self.wanted[role], "role": role}
+                )
                 return
 
     def _review(self, role: str, session: Mapping[str, Any]) -> None:
@@ -58,7 +63,11 @@ class Person:
         pull = self.house.client.get(f"/projects/score/pulls/{session['pr_number']}")
         if pull["review"] == "changes_requested":
             self.refused.setdefault(role, pull["head"])
-        if pull["checks"] != "passing" or pull["state"] != "open" or self.refused.get(role) == pull["head"]:
+        if (
+            pull["checks"] != "passing"
+            or pull["state"] != "open"
+            or self.refused.get(role) == pull["head"]
+        ):
             return
         wish = {"greet": scene.REVIEW}.get(role, SIGN if role.startswith("extra") else None)
         place = f"/projects/score/pulls/{pull['number']}"
@@ -72,11 +81,15 @@ class Person:
     @property
     def done(self) -> bool:
         """Whether every session that was wanted has been merged."""
-        return len(self.ids) == len(self.wanted) and all(self.sessions[name]["status"] in ("merged", "done") for name in self.ids.values())
+        return len(self.ids) == len(self.wanted) and all(
+            self.sessions[name]["status"] in ("merged", "done") for name in self.ids.values()
+        )
 
 
 class Follower:
-    """Reads the event stream from the beginning, reconnecting with Last-Event-ID over every death of the supervisor."""
+    """Reads the event stream from the beginning, reconnecting with Last-Event-ID over every
+    death of the supervisor.
+    """
 
     def __init__(self, house: Supervised) -> None:
         self._house = house

@@ -1,4 +1,6 @@
-"""The demo's story with ``kill -9`` at thirty random moments: nothing is lost, doubled, orphaned or half written."""
+"""The demo's story with ``kill -9`` at thirty random moments: nothing is lost, doubled,
+orphaned or half written.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,25 @@ KILLS = 30
 LIMIT = 75.0
 EXTRAS = 6
 POLL = {"runtime": "150ms", "agent": "100ms", "forge": "150ms"}
-WANTED = {"greet": scene.GREET, "notes": scene.NOTES, **{f"extra{n}": f"Write a file of your own, number {n}" for n in range(EXTRAS)}}
+WANTED = {
+    "greet": scene.GREET,
+    "notes": scene.NOTES,
+    **{f"extra{n}": f"Write a file of your own, number {n}" for n in range(EXTRAS)},
+}
 
 
 def _story() -> dict[str, Any]:
-    """The demo's story, and before it what the others do: a file of their own, and their signature when asked."""
-    mine, signed = ({"file": "{session}.txt", **change} for change in ({"content": "mine\n"}, {"append": "signed\n"}))
+    """The demo's story, and before it what the others do: a file of their own, and
+    their signature when asked.
+    """
+    mine, signed = (
+        {"file": "{session}.txt", **change}
+        for change in ({"content": "mine\n"}, {"append": "signed\n"})
+    )
     own = turn("prompt", [{"think": 2}, {"edit": mine}, {"commit": "Mine"}, "push"], "own")
-    sign = turn("changes_requested", [{"think": 1}, {"edit": signed}, {"commit": "Sign"}, "push"], "sign")
+    sign = turn(
+        "changes_requested", [{"think": 1}, {"edit": signed}, {"commit": "Sign"}, "push"], "sign"
+    )
     return story(own, sign, *scene.story(1)["story"], speed=2)
 
 
@@ -51,7 +64,9 @@ def test_thirty_kills_lose_double_and_orphan_nothing(tmp_path: Path, database: s
     print(f"chaos seed {seed}; ENNIO_CHAOS_SEED={seed} plays it again")
     files = {"check.sh": scene.CHECK, "CHANGES.md": scene.CHANGES}
     merging = {"approved-and-green": {"action": "auto_merge"}}
-    with supervised(tmp_path, _project, files=files, reactions=merging, poll=POLL, database=database) as house:
+    with supervised(
+        tmp_path, _project, files=files, reactions=merging, poll=POLL, database=database
+    ) as house:
         follower, person = Follower(house), Person(house, WANTED)
         stages = _rage(house, person, random.Random(seed))
         print(f"kills by stage: {dict(stages)}")
@@ -61,14 +76,20 @@ def test_thirty_kills_lose_double_and_orphan_nothing(tmp_path: Path, database: s
 
 
 def _rage(house: Supervised, person: Person, dice: random.Random) -> Counter[str]:
-    """Kill at random moments while the person goes on; every few kills another session is asked for."""
+    """Kill at random moments while the person goes on; every few kills
+    another session is asked for.
+    """
     stages: Counter[str] = Counter()
     for number in range(KILLS):
         pause = time.monotonic() + dice.uniform(*dice.choice([(0, 0.6), (0.6, 2), (2, 4)]))
         while time.monotonic() < pause:
             person.look(2 + number * EXTRAS // (KILLS - 4))
             time.sleep(0.02)
-        stages.update(session["status"] for session in person.sessions.values() if session["status"] != "merged")
+        stages.update(
+            session["status"]
+            for session in person.sessions.values()
+            if session["status"] != "merged"
+        )
         if number % 2:
             house.kill_everything()
             house.begin()
@@ -85,12 +106,20 @@ def _finish(house: Supervised, person: Person) -> None:
 
 
 def _where(house: Supervised, person: Person) -> str:
-    rows = [f"{s['role']} {s['id']}: {s['status']} {s['activity']}, {s.get('reason')}" for s in person.sessions.values()]
-    pending = house.ground.rows("select session_id, state, reaction, attempts, detail, error from messages where state != 'delivered'")
-    return "\n".join(["the story did not come to its end:", *rows, *map(str, pending), house.words()])
+    rows = [
+        f"{s['role']} {s['id']}: {s['status']} {s['activity']}, {s.get('reason')}"
+        for s in person.sessions.values()
+    ]
+    pending = house.ground.rows(
+        "select session_id, state, reaction, attempts, detail, error from messages where state != "
+        "'delivered'"
+    )
+    return "\n".join(
+        ["the story did not come to its end:", *rows, *map(str, pending), house.words()]
+    )
 
 
-# --- the account -----------------------------------------------------------------------------------
+# --- the account ----------------------------------------------------------------------------------
 
 
 def _account(house: Supervised, person: Person, follower: Follower) -> None:
@@ -114,12 +143,22 @@ def _pulls(person: Person) -> list[str]:
 
 
 def _files(person: Person) -> dict[str, str]:
-    extras = {f"{name}.txt": "mine\nsigned" for role, name in person.ids.items() if role.startswith("extra")}
+    extras = {
+        f"{name}.txt": "mine\nsigned"
+        for role, name in person.ids.items()
+        if role.startswith("extra")
+    }
     return {"greeting.txt": "hello, Ennio", "CHANGES.md": scene.BOTH.strip(), **extras}
 
 
 def _told(ground: Ground, person: Person) -> Iterator[str]:
-    for role, reactions in (("greet", {"ci-failed", "changes-requested"}), ("notes", {"merge-conflicts"})):
-        found = ground.rows("select reaction from messages where session_id = ? and reaction is not null", person.ids[role])
+    for role, reactions in (
+        ("greet", {"ci-failed", "changes-requested"}),
+        ("notes", {"merge-conflicts"}),
+    ):
+        found = ground.rows(
+            "select reaction from messages where session_id = ? and reaction is not null",
+            person.ids[role],
+        )
         if {row["reaction"] for row in found} < reactions:
             yield f"{role} was told {found}, not all of {reactions}"

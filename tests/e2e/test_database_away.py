@@ -1,4 +1,6 @@
-"""The server of the database goes away under a running supervisor: people see, open and stop what runs, and nothing is lost."""
+"""The server of the database goes away under a running supervisor: people see, open and stop what
+runs, and nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +69,17 @@ def test_while_the_server_is_away_people_see_open_and_stop_what_runs_and_it_come
         eventually(lambda: _is_back(house), within=60, why="the supervisor writes again")
         house.becomes(ends, "killed", within=60)
         house.becomes(stays, "working", within=60)
-        eventually(lambda: not house.client.get("/status")["actors"]["troubled"], within=60, why="everybody is back")
+        eventually(
+            lambda: not house.client.get("/status")["actors"]["troubled"],
+            within=60,
+            why="everybody is back",
+        )
         house.client.post(f"/sessions/{stays}/send", {"message": "still there?"})
-        eventually(lambda: any("still there?" in text for text in house.ground.taken(stays)), within=60, why="a message arrives")
+        eventually(
+            lambda: any("still there?" in text for text in house.ground.taken(stays)),
+            within=60,
+            why="a message arrives",
+        )
         assert house.workers() == worker, "the same worker went on"
         after = house.events()
         assert after[: len(before)] == before

@@ -1,4 +1,6 @@
-"""The database is deleted under a running supervisor: it says so, agents go on, and the next start finds them again."""
+"""The database is deleted under a running supervisor: it says so, agents go on, and the
+next start finds them again.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def cleaned(house: Supervised) -> Path:
     return database
 
 
-def test_a_database_that_is_deleted_is_said_and_saved_and_the_saved_one_brings_all_back(tmp_path: Path) -> None:
+def test_a_database_that_is_deleted_is_said_and_saved_and_the_saved_one_brings_all_back(
+    tmp_path: Path,
+) -> None:
     with supervised(tmp_path, waiting) as house:
         name = house.spawn("Write a line")
         house.becomes(name, "working")
@@ -41,7 +45,12 @@ def test_a_database_that_is_deleted_is_said_and_saved_and_the_saved_one_brings_a
         house.stop()
         copy.rename(database)
         house.start()
-        eventually(lambda: house.session(name)["status"] == "working" and not house.session(name)["no_signal_since"])
+        eventually(
+            lambda: (
+                house.session(name)["status"] == "working"
+                and not house.session(name)["no_signal_since"]
+            )
+        )
         assert house.session(name)["prompt"] == "Write a line"
 
 

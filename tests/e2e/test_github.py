@@ -1,4 +1,6 @@
-"""The whole story on GitHub: from prompt over a red check, a review thread and a conflict to the merge, over real HTTP and git."""
+"""The whole story on GitHub: from prompt over a red check, a review thread and a conflict to the
+merge, over real HTTP and git.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ from tests.github.standin.server import Server
 
 pytestmark = pytest.mark.e2e
 
-LOG = "##[group]Run make check\nFAILED: a greeting must name whom it greets\n##[error]Process completed with exit code 1.\n"
+LOG = (
+    "##[group]Run make check\nFAILED: a greeting must name whom it greets\n##[error]Process "
+    "completed with exit code 1.\n"
+)
 
 
 @pytest.fixture
@@ -59,7 +64,13 @@ def house(ground: Ground, server: Server) -> Iterator[Supervised]:
     tracker = {"plugin": "github", "config": {**access, "close_on_merge": True}}
     configure(
         ground,
-        project(ground, repo=server.git, scm_config=forge, tracker_config=tracker, agent_config={"passthrough": told(20)}),
+        project(
+            ground,
+            repo=server.git,
+            scm_config=forge,
+            tracker_config=tracker,
+            agent_config={"passthrough": told(20)},
+        ),
         reactions={"approved-and-green": {"action": "auto_merge"}},
     )
     house = Supervised(ground)
@@ -107,12 +118,21 @@ def test_a_session_on_github_goes_from_prompt_to_merge(house: Supervised, server
     eventually(merged, 60, "it is merged")
     house.becomes(session, "merged", "done")
     eventually(lambda: hub.issues[issue]["state"] == "closed", 20, "the issue is closed")
-    assert "ci_failed" in {event["data"].get("to") for event in house.events(session_id=session) if event["data"]}
-    assert {"- Notes on the score.", "- A greeting."} <= set(hub.git("show", "main:CHANGES.md").splitlines())
+    assert "ci_failed" in {
+        event["data"].get("to") for event in house.events(session_id=session) if event["data"]
+    }
+    assert {"- Notes on the score.", "- A greeting."} <= set(
+        hub.git("show", "main:CHANGES.md").splitlines()
+    )
 
 
-@pytest.mark.parametrize("said", ["Base branch was modified. Review and try the merge again.", "Something nobody has heard of"])
-def test_incident_a_merge_that_was_refused_once_was_refused_for_good(house: Supervised, server: Server, said: str) -> None:
+@pytest.mark.parametrize(
+    "said",
+    ["Base branch was modified. Review and try the merge again.", "Something nobody has heard of"],
+)
+def test_incident_a_merge_that_was_refused_once_was_refused_for_good(
+    house: Supervised, server: Server, said: str
+) -> None:
     hub = server.hub
     session = house.spawn(issue_id=str(hub.issue("Greet", GREET)))
     eventually(lambda: hub.pulls, 40, "the pull request is open")
@@ -123,10 +143,22 @@ def test_incident_a_merge_that_was_refused_once_was_refused_for_good(house: Supe
         hub.run(pull.head, Run("lint"))
         hub.review(pull.number, "ada", "APPROVED")
     eventually(lambda: not hub.faults, 30, "the merge was tried")
-    told = eventually(lambda: [one for one in house.client.get(f"/sessions/{session}/reactions") if one["outcome"] == "waits"])
+    told = eventually(
+        lambda: [
+            one
+            for one in house.client.get(f"/sessions/{session}/reactions")
+            if one["outcome"] == "waits"
+        ]
+    )
     assert said in told[0]["detail"]  # type: ignore[index]
     if said.startswith("Base"):
         eventually(lambda: pull.state == "MERGED", 40, "it is merged")
         house.becomes(session, "merged", "done")
     else:
-        eventually(lambda: [event for event in house.events(session_id=session) if event["event_type"] == "reaction_escalated"])
+        eventually(
+            lambda: [
+                event
+                for event in house.events(session_id=session)
+                if event["event_type"] == "reaction_escalated"
+            ]
+        )

@@ -1,4 +1,6 @@
-"""An issue of Linear from spawn to merge: read for the prompt, moved along its board, and its key in no log."""
+"""An issue of Linear from spawn to merge: read for the prompt, moved along its
+board, and its key in no log.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,13 @@ def linear() -> Iterator[Linear]:
 
 
 def _on(linear: Linear, ground: Ground) -> dict[str, Any]:
-    settings = {"api_key": KEY, "api_url": linear.url, "team": "ENG", "states": STATES, "comment": ["pull_opened"]}
+    settings = {
+        "api_key": KEY,
+        "api_url": linear.url,
+        "team": "ENG",
+        "states": STATES,
+        "comment": ["pull_opened"],
+    }
     return project(ground, tracker_config={"plugin": "linear", "config": settings})
 
 
@@ -39,12 +47,20 @@ def test_an_issue_of_linear_goes_from_spawn_to_merge(tmp_path: Path, linear: Lin
         done = house.ground.ennio("spawn", "score", "--issue", "7", "--json")
         assert done.code == 0, done.err
         name = done.document["id"]
-        eventually(lambda: row.state in ("In Progress", "In Review"), 30, "the issue is in progress")
-        number = eventually(lambda: house.session(name)["pr_number"], 40, "its pull request is there")
+        eventually(
+            lambda: row.state in ("In Progress", "In Review"), 30, "the issue is in progress"
+        )
+        number = eventually(
+            lambda: house.session(name)["pr_number"], 40, "its pull request is there"
+        )
         eventually(lambda: row.state == "In Review", 10, "the issue is in review")
         assert house.session(name)["branch"] == "ada/eng-7-write-down-what-you-know"
         prompt = "\n".join(house.ground.taken(name))
-        for words in ("# Issue ENG-7: Write down what you know", "Labels: docs", "ada: And be brief"):
+        for words in (
+            "# Issue ENG-7: Write down what you know",
+            "Labels: docs",
+            "ada: And be brief",
+        ):
             assert words in prompt
         merged = house.ground.ennio("pr", "merge", "score", str(number))
         assert merged.code == 0, merged.err

@@ -1,4 +1,6 @@
-"""An answer that is lost on its way makes nothing happen twice: the connection is cut once the act is done."""
+"""An answer that is lost on its way makes nothing happen twice: the connection is
+cut once the act is done.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,14 @@ class CuttingProxy:
     def _pass_on(self, client: socket.socket) -> None:
         request = client.recv(1 << 20)
         head, _, body = request.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (
+                int(line[15:])
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-length:")
+            ),
+            0,
+        )
         while len(body) < length:
             more = client.recv(1 << 20)
             request, body = request + more, body + more
@@ -75,11 +84,15 @@ def hangs(ground: Ground) -> dict[str, object]:
 def test_a_spawn_or_a_message_whose_answer_is_lost_happens_once(tmp_path: Path) -> None:
     with supervised(tmp_path, hangs) as house:
         with cut(house, 2) as proxy:
-            done = house.ground.ennio("spawn", "score", "--prompt", "Write down what you know", "--json")
+            done = house.ground.ennio(
+                "spawn", "score", "--prompt", "Write down what you know", "--json"
+            )
             assert (done.code, proxy.cut) == (0, 2), done.err
         (name,) = house.sessions()
         assert json.loads(done.out)["id"] == name
         with cut(house, 1) as proxy:
             assert house.ground.ennio("send", name, "go on").code == 0
             assert proxy.cut == 1
-        assert [one["text"] for one in house.client.get(f"/sessions/{name}/messages")].count("go on") == 1
+        assert [one["text"] for one in house.client.get(f"/sessions/{name}/messages")].count(
+            "go on"
+        ) == 1

@@ -1,4 +1,6 @@
-"""Two hundred sessions of one project side by side: each its own, the supervisor calm, and nothing left at the end."""
+"""Two hundred sessions of one project side by side: each its own, the supervisor calm, and
+nothing left at the end.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +22,28 @@ pytestmark = pytest.mark.e2e
 FEW = 10
 LOOKS = 8
 WATCHED = ("tmux", "git")
-WORK = story(turn("prompt", [{"edit": {"file": "{session}.txt", "content": "{prompt}\n"}}, {"commit": "Work"}, "push"]))
+WORK = story(
+    turn(
+        "prompt",
+        [{"edit": {"file": "{session}.txt", "content": "{prompt}\n"}}, {"commit": "Work"}, "push"],
+    )
+)
 PULLED = ("pr_open", "ci_passing", "review_pending")
 POLL = {"runtime": "500ms", "agent": "500ms", "forge": "500ms"}
 
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A folder for the front of PATH in which tmux and git write down every call before they do it."""
+    """A folder for the front of PATH in which tmux and git write down
+    every call before they do it.
+    """
     folder = tmp_path / "tools"
     folder.mkdir()
     for name in WATCHED:
-        script = f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >> {folder}/calls\nexec {shutil.which(name)} "$@"\n'
+        script = (
+            f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >> {folder}/calls\nexec {shutil.which(name)} '
+            '"$@"\n'
+        )
         (folder / name).write_text(script)
         (folder / name).chmod(0o755)
     (folder / "calls").touch()
@@ -69,13 +81,21 @@ def _calls_a_look(house: Supervised, tools: Path, runtime: str) -> float:
     eventually(quiet, 60, "nothing happens any more")
     before, counted = _looks(house)[name], len((tools / "calls").read_text().splitlines())
     eventually(lambda: _looks(house)[name] >= before + LOOKS, 60, "it looks again and again")
-    looks, calls = _looks(house)[name] - before, (tools / "calls").read_text().splitlines()[counted:]
-    print(f"{len(calls)} calls in {looks} looks: {Counter(' '.join(call.split()[:6]) for call in calls).most_common(6)}")
+    looks, calls = (
+        _looks(house)[name] - before,
+        (tools / "calls").read_text().splitlines()[counted:],
+    )
+    print(
+        f"{len(calls)} calls in {looks} looks: "
+        f"{Counter(' '.join(call.split()[:6]) for call in calls).most_common(6)}"
+    )
     return len(calls) / looks
 
 
 def _own(house: Supervised, names: list[str], runtime: str) -> None:
-    """Each session has a worktree, a branch, a terminal and a process of its own, and its work is its own."""
+    """Each session has a worktree, a branch, a terminal and a process of its own,
+    and its work is its own.
+    """
     ground, sessions = house.ground, house.sessions()
     assert ground.worktrees() == sorted(names)
     assert len({sessions[name]["branch"] for name in names}) == len(names)
@@ -95,21 +115,32 @@ def _memory(pids: list[int]) -> float:
 
 
 @pytest.mark.parametrize(("runtime", "many"), [("tmux", 200), ("process", 60)])
-def test_many_sessions_of_one_project_run_side_by_side(tmp_path: Path, tools: Path, runtime: str, many: int) -> None:
+def test_many_sessions_of_one_project_run_side_by_side(
+    tmp_path: Path, tools: Path, runtime: str, many: int
+) -> None:
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    with supervised(tmp_path / "house", lambda g: _project(g, runtime), path=path, poll=POLL) as house:
+    with supervised(
+        tmp_path / "house", lambda g: _project(g, runtime), path=path, poll=POLL
+    ) as house:
         begun = time.monotonic()
         names = [house.spawn(f"Task {number}.") for number in range(FEW)]
         _together(house, names, 120)
         few = _calls_a_look(house, tools, runtime)
         names += [house.spawn(f"Task {number}.") for number in range(FEW, many)]
         _together(house, names, 600)
-        print(f"{many} in {runtime}: all have a pull request after {time.monotonic() - begun:.1f} s")
+        print(
+            f"{many} in {runtime}: all have a pull request after {time.monotonic() - begun:.1f} s"
+        )
         _own(house, names, runtime)
         all_of_them = _calls_a_look(house, tools, runtime)
-        assert all_of_them <= few * 1.5 + 1, f"{all_of_them} subprocesses a look for {many}, {few} for {FEW}"
+        assert all_of_them <= few * 1.5 + 1, (
+            f"{all_of_them} subprocesses a look for {many}, {few} for {FEW}"
+        )
         worker = house.workers()[0]
-        used = (psutil.Process(worker).memory_info().rss / 2**20, _memory([pids[0] for pids in house.ground.agents().values()]) / many)
+        used = (
+            psutil.Process(worker).memory_info().rss / 2**20,
+            _memory([pids[0] for pids in house.ground.agents().values()]) / many,
+        )
         print(f"worker {used[0]:.0f} MiB, each agent {used[1]:.1f} MiB")
         assert used[0] < 400
         assert used[1] < 20

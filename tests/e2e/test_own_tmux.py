@@ -1,4 +1,6 @@
-"""A supervisor has a tmux server of its own, and goes on looking after what an older one left on the shared one."""
+"""A supervisor has a tmux server of its own, and goes on looking after what an older
+one left on the shared one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,17 @@ import pytest
 
 from ennio.machine.home import Home
 from tests.conftest import eventually
-from tests.e2e.house import Ground, Supervised, configure, ground_at, nothing_is_left, project, repository, story, turn
+from tests.e2e.house import (
+    Ground,
+    Supervised,
+    configure,
+    ground_at,
+    nothing_is_left,
+    project,
+    repository,
+    story,
+    turn,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +38,9 @@ class OnSocket(Supervised):
 
     @property
     def env(self) -> dict[str, str]:
-        env = {name: value for name, value in self.ground.env.items() if name != "ENNIO_TMUX_SOCKET"}
+        env = {
+            name: value for name, value in self.ground.env.items() if name != "ENNIO_TMUX_SOCKET"
+        }
         return env | ({"ENNIO_TMUX_SOCKET": self.socket} if self.socket else {})
 
 
@@ -38,7 +52,9 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
         configure(made, project(made, agent_config=WAITS))
         yield made
         for socket in _sockets(made):
-            subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=20)
+            subprocess.run(
+                ["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=20
+            )
 
 
 def _sockets(ground: Ground) -> tuple[str, str]:
@@ -48,11 +64,18 @@ def _sockets(ground: Ground) -> tuple[str, str]:
 
 
 def _on(socket: str) -> list[str]:
-    done = subprocess.run(["tmux", "-L", socket, "list-sessions", "-F", "#{session_name}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["tmux", "-L", socket, "list-sessions", "-F", "#{session_name}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout.split()
 
 
-def test_what_an_older_version_left_on_the_shared_server_is_looked_after_and_what_is_new_is_on_our_own(ground: Ground) -> None:
+def test_what_an_older_version_left_on_the_shared_server_is_looked_after_and_what_is_new_is_on_our_own(
+    ground: Ground,
+) -> None:
     shared, own = _sockets(ground)
     older = OnSocket(ground, socket=shared)
     older.start()
@@ -63,7 +86,12 @@ def test_what_an_older_version_left_on_the_shared_server_is_looked_after_and_wha
     newer.start()
     new = newer.spawn()
     eventually(lambda: newer.session(new)["activity"] == "active")
-    eventually(lambda: newer.session(old)["activity"] == "active" and newer.session(old)["no_signal_since"] is None)
+    eventually(
+        lambda: (
+            newer.session(old)["activity"] == "active"
+            and newer.session(old)["no_signal_since"] is None
+        )
+    )
     assert (_on(shared), _on(own)) == ([old], [new])
     for session_id, socket in ((old, shared), (new, own)):
         command = newer.client.get(f"/sessions/{session_id}/attach")

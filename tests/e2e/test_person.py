@@ -1,4 +1,6 @@
-"""What a newcomer types, from ``ennio init`` to ``ennio cleanup``, and what must not happen to them on the way."""
+"""What a newcomer types, from ``ennio init`` to ``ennio cleanup``, and what must not
+happen to them on the way.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,21 @@ from tests.ended import Ended
 pytestmark = pytest.mark.e2e
 
 HANG = story(turn("prompt", [{"say": "..."}, "hang"]))
-EDITS = story(turn("prompt", [{"edit": {"file": "draft.txt", "content": "two hundred lines\n"}}, {"say": "written"}, "hang"]))
-CRASHES = story(turn("prompt", [{"edit": {"file": "draft.txt", "content": "two hundred lines\n"}}, {"crash": 3}]))
+EDITS = story(
+    turn(
+        "prompt",
+        [
+            {"edit": {"file": "draft.txt", "content": "two hundred lines\n"}},
+            {"say": "written"},
+            "hang",
+        ],
+    )
+)
+CRASHES = story(
+    turn(
+        "prompt", [{"edit": {"file": "draft.txt", "content": "two hundred lines\n"}}, {"crash": 3}]
+    )
+)
 
 
 @pytest.fixture
@@ -71,7 +86,9 @@ def spawn(ground: Ground, *words: str) -> str:
 
 def shown(ground: Ground, session_id: str) -> dict[str, Any]:
     """The session as ``ennio session info`` tells it."""
-    found: dict[str, Any] = ok(ground.ennio("session", "info", session_id, "--json")).document["session"]
+    found: dict[str, Any] = ok(ground.ennio("session", "info", session_id, "--json")).document[
+        "session"
+    ]
     return found
 
 
@@ -87,7 +104,7 @@ def until(ground: Ground, session_id: str, *statuses: str) -> dict[str, Any]:
     return found
 
 
-# --- the first way ----------------------------------------------------------------------------------
+# --- the first way --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("remote", [False, True], ids=["no remote", "a bare remote"])
@@ -114,7 +131,10 @@ def test_a_newcomer_comes_from_init_to_a_merged_pull_request(ground: Ground, rem
     hub = Path(made["hub"] or ground.hub)
     assert ground.git("show", f"main:{name}.md", cwd=hub).startswith(f"# {name}")
     assert ground.git("branch", "--format=%(refname:short)", cwd=hub).split() == ["main"]
-    assert (ground.git("rev-parse", "HEAD"), ground.git("branch", "--show-current")) == (before, "main")
+    assert (ground.git("rev-parse", "HEAD"), ground.git("branch", "--show-current")) == (
+        before,
+        "main",
+    )
     assert ground.git("status", "--porcelain") in ("", "?? ennio.yaml")
     ok(ground.ennio("cleanup"))
     until(ground, name, "done")
@@ -123,7 +143,9 @@ def test_a_newcomer_comes_from_init_to_a_merged_pull_request(ground: Ground, rem
 
 
 @pytest.mark.parametrize("remote", [False, True], ids=["a hub of ours", "a bare remote"])
-def test_an_agents_push_to_the_base_is_refused_by_our_hub_and_noticed_elsewhere(ground: Ground, remote: bool) -> None:
+def test_an_agents_push_to_the_base_is_refused_by_our_hub_and_noticed_elsewhere(
+    ground: Ground, remote: bool
+) -> None:
     if remote:
         ground.git("clone", "--quiet", "--bare", ".", str(ground.hub))
         ground.git("remote", "add", "origin", str(ground.hub))
@@ -138,11 +160,17 @@ def test_an_agents_push_to_the_base_is_refused_by_our_hub_and_noticed_elsewhere(
     commit = ground.git("rev-parse", "HEAD", cwd=place)
     words = ["git", "push", "--quiet", str(hub), "HEAD:main"]
     env = ground.env | {"ENNIO_SESSION_ID": name}
-    done = subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        words, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     after = ground.git("rev-parse", "main", cwd=hub)
     if remote:
         assert (done.returncode, after) == (0, commit)
-        found = eventually(lambda: [e for e in events(ground, name) if e["event_type"] == "base_pushed"], 30, "it is noticed")
+        found = eventually(
+            lambda: [e for e in events(ground, name) if e["event_type"] == "base_pushed"],
+            30,
+            "it is noticed",
+        )
         assert [event["data"] for event in found] == [{"commit": commit}]  # type: ignore[attr-defined]
         assert "is merged by a push" in until(ground, name, "merged")["reason"]
     else:
@@ -153,7 +181,9 @@ def test_an_agents_push_to_the_base_is_refused_by_our_hub_and_noticed_elsewhere(
 
 def events(ground: Ground, session_id: str) -> list[dict[str, Any]]:
     """The events of a session, as ``ennio events`` tells them."""
-    found: list[dict[str, Any]] = ok(ground.ennio("events", "--session", session_id, "-n", "500", "--json")).document
+    found: list[dict[str, Any]] = ok(
+        ground.ennio("events", "--session", session_id, "-n", "500", "--json")
+    ).document
     return found
 
 
@@ -198,11 +228,13 @@ def repository_hub(ground: Ground) -> None:
     ground.git("fetch", "--quiet", "origin")
 
 
-# --- stopping and starting --------------------------------------------------------------------------
+# --- stopping and starting ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("runtime", ["tmux", "process"])
-def test_incident_01_09_stopping_keeps_agents_running_and_starting_adopts_them(tmp_path: Path, runtime: str) -> None:
+def test_incident_01_09_stopping_keeps_agents_running_and_starting_adopts_them(
+    tmp_path: Path, runtime: str
+) -> None:
     with supervised(tmp_path, lambda g: project(g, runtime=runtime, agent_config=EDITS)) as house:
         name = house.spawn()
         house.becomes(name, "working")
@@ -237,12 +269,23 @@ def test_two_configurations_on_one_database_are_refused_too(tmp_path: Path) -> N
     with supervised(tmp_path) as house:
         other = tmp_path / "other.yaml"
         document = yaml.safe_load(house.ground.config.read_text())
-        other.write_text(yaml.safe_dump(document | {"port": free_port(), "database_url": f"sqlite:///{house.ground.clone / 'ennio.db'}"}))
+        other.write_text(
+            yaml.safe_dump(
+                document
+                | {
+                    "port": free_port(),
+                    "database_url": f"sqlite:///{house.ground.clone / 'ennio.db'}",
+                }
+            )
+        )
         done = house.ground.ennio("start", "--detach", "--config", str(other), timeout=100)
         assert done.code != 0
         assert "another supervisor works on" in done.err
         assert str(house.workers()[0]) in done.err
-        eventually(lambda: _supervising(house) == {house.arbiter(), *house.workers()}, why="the second one is gone")
+        eventually(
+            lambda: _supervising(house) == {house.arbiter(), *house.workers()},
+            why="the second one is gone",
+        )
 
 
 def _supervising(house: Supervised) -> set[int]:
@@ -265,12 +308,17 @@ def test_incident_51_a_killed_arbiter_leaves_no_web_server(tmp_path: Path) -> No
         house.start()
         assert house.client.url == url
         eventually(lambda: len(house.workers()) == 1, 30, "the new supervisor has its worker")
-        eventually(lambda: _supervising(house) == {house.arbiter(), *house.workers()}, why="nothing of the old one is left")
+        eventually(
+            lambda: _supervising(house) == {house.arbiter(), *house.workers()},
+            why="nothing of the old one is left",
+        )
         house.answers()
         house.becomes(name, "working")
 
 
-def test_incident_04_a_start_after_a_kill_at_any_moment_of_the_first_start_works(tmp_path: Path) -> None:
+def test_incident_04_a_start_after_a_kill_at_any_moment_of_the_first_start_works(
+    tmp_path: Path,
+) -> None:
     with ground_at(tmp_path) as ground:
         repository(ground)
         configure(ground)
@@ -285,17 +333,22 @@ def test_incident_04_a_start_after_a_kill_at_any_moment_of_the_first_start_works
         nothing_is_left(ground)
 
 
-# --- work is not lost -------------------------------------------------------------------------------
+# --- work is not lost -----------------------------------------------------------------------------
 
 
-def test_incident_02_cleanup_never_touches_a_live_session_and_its_dry_run_says_what_it_does(tmp_path: Path) -> None:
+def test_incident_02_cleanup_never_touches_a_live_session_and_its_dry_run_says_what_it_does(
+    tmp_path: Path,
+) -> None:
     with supervised(tmp_path, lambda g: project(g, agent_config=EDITS)) as house:
         live, dead = house.spawn(), house.spawn()
         for name in (live, dead):
             house.becomes(name, "working")
             eventually((house.ground.home / "worktrees" / "score" / name / "draft.txt").exists)
         ok(house.ground.ennio("session", "kill", dead))
-        dry = {item["session_id"]: item for item in ok(house.ground.ennio("cleanup", "--dry-run", "--force", "--json")).document}
+        dry = {
+            item["session_id"]: item
+            for item in ok(house.ground.ennio("cleanup", "--dry-run", "--force", "--json")).document
+        }
         assert (dry[live]["action"], dry[dead]["action"]) == ("kept", "would remove")
         assert house.ground.worktrees() == sorted([live, dead])
         ok(house.ground.ennio("cleanup", "--force"))
@@ -306,7 +359,9 @@ def test_incident_02_cleanup_never_touches_a_live_session_and_its_dry_run_says_w
         assert house.ground.git("show", f"{kept.splitlines()[0]}:draft.txt") == "two hundred lines"
 
 
-def test_incident_03_restore_goes_on_in_the_workspace_with_its_uncommitted_lines(tmp_path: Path) -> None:
+def test_incident_03_restore_goes_on_in_the_workspace_with_its_uncommitted_lines(
+    tmp_path: Path,
+) -> None:
     with supervised(tmp_path, lambda g: project(g, agent_config=CRASHES)) as house:
         name = house.spawn()
         reason = house.becomes(name, "exited")["reason"]
@@ -331,19 +386,30 @@ def test_a_restored_session_waits_for_room_in_the_queue_and_says_what_for(tmp_pa
         second = house.spawn()
         house.becomes(second, "working")
         told = ok(house.ground.ennio("session", "restore", first)).out
-        assert f"{first} waits in the queue, position 1: project score has 1 of 1 sessions (max_sessions)" in told
+        assert (
+            f"{first} waits in the queue, position 1: project score has 1 of 1 sessions "
+            "(max_sessions)" in told
+        )
         assert first in ok(house.ground.ennio("queue", "list")).out
         assert house.session(first)["queued"]["position"] == 1
         ok(house.ground.ennio("session", "kill", second))
         house.becomes(first, "working")
 
 
-def test_incident_05_a_spawn_whose_supervisor_is_killed_half_way_is_seen_and_finished(tmp_path: Path) -> None:
-    with supervised(tmp_path, lambda g: project(g, agent_config=HANG, post_create=["sleep 1"])) as house:
+def test_incident_05_a_spawn_whose_supervisor_is_killed_half_way_is_seen_and_finished(
+    tmp_path: Path,
+) -> None:
+    with supervised(
+        tmp_path, lambda g: project(g, agent_config=HANG, post_create=["sleep 1"])
+    ) as house:
         name = house.spawn()
         eventually(lambda: house.ground.worktrees() == [name])
         house.kill_everything()
-        asking = subprocess.Popen(house.ground.command("spawn", "score", "-p", "x", "--wait"), cwd=house.ground.clone, env=house.ground.env)
+        asking = subprocess.Popen(
+            house.ground.command("spawn", "score", "-p", "x", "--wait"),
+            cwd=house.ground.clone,
+            env=house.ground.env,
+        )
         house.start()
         asking.send_signal(signal.SIGKILL)
         asking.wait(10)
@@ -359,15 +425,22 @@ def test_incident_06_parallel_merges_all_land(tmp_path: Path) -> None:
             house.becomes(name, "pr_open", "ci_passing", "review_pending", within=40)
         ground = house.ground
         commands = [ground.command("pr", "merge", name) for name in names]
-        merging = [subprocess.Popen(command, cwd=ground.clone, env=ground.env, stdout=subprocess.DEVNULL) for command in commands]
+        merging = [
+            subprocess.Popen(command, cwd=ground.clone, env=ground.env, stdout=subprocess.DEVNULL)
+            for command in commands
+        ]
         assert [process.wait(60) for process in merging] == [0] * len(names)
         for name in names:
             house.becomes(name, "merged")
             assert house.ground.main(f"{name}.md").startswith(f"# {name}")
-        assert house.ground.git("rev-list", "--count", "main", cwd=house.ground.hub) == str(1 + len(names))
+        assert house.ground.git("rev-list", "--count", "main", cwd=house.ground.hub) == str(
+            1 + len(names)
+        )
 
 
-def test_incident_07_08_a_merged_workspace_is_reaped_though_its_agent_still_runs(tmp_path: Path) -> None:
+def test_incident_07_08_a_merged_workspace_is_reaped_though_its_agent_still_runs(
+    tmp_path: Path,
+) -> None:
     with supervised(tmp_path, cleanup={"merged_after": "1s"}) as house:
         name = house.spawn()
         house.becomes(name, "pr_open", "ci_passing", "review_pending")
@@ -378,17 +451,22 @@ def test_incident_07_08_a_merged_workspace_is_reaped_though_its_agent_still_runs
         assert house.ground.agents() == {}
 
 
-# --- the queue --------------------------------------------------------------------------------------
+# --- the queue ------------------------------------------------------------------------------------
 
 
 def test_the_queue_is_held_moved_dropped_and_ordered_by_a_person(tmp_path: Path) -> None:
     with supervised(tmp_path, lambda g: project(g, agent_config=HANG, max_sessions=1)) as house:
         ground = house.ground
         first = spawn(ground, "-p", "first", "--wait")
-        second, third, fourth, fifth = (spawn(ground, "-p", word) for word in ("second", "third", "fourth", "fifth"))
+        second, third, fourth, fifth = (
+            spawn(ground, "-p", word) for word in ("second", "third", "fourth", "fifth")
+        )
 
         def order() -> list[str]:
-            return [entry["session_id"] for entry in ok(ground.ennio("queue", "list", "--json")).document]
+            return [
+                entry["session_id"]
+                for entry in ok(ground.ennio("queue", "list", "--json")).document
+            ]
 
         assert order() == [second, third, fourth, fifth]
         ok(ground.ennio("queue", "move", fourth, "1"))
@@ -412,7 +490,9 @@ def test_the_queue_is_held_moved_dropped_and_ordered_by_a_person(tmp_path: Path)
         assert set(ground.agents()) == {fifth}
 
 
-def test_the_terminal_of_a_killed_session_is_told_to_be_closed_in_words_of_ours(tmp_path: Path) -> None:
+def test_the_terminal_of_a_killed_session_is_told_to_be_closed_in_words_of_ours(
+    tmp_path: Path,
+) -> None:
     with supervised(tmp_path, lambda g: project(g, agent_config=HANG)) as house:
         name = house.spawn()
         house.becomes(name, "working")

@@ -1,4 +1,6 @@
-"""Spawns that fail at one of their steps: the session says why, nothing half made stays, and mending helps."""
+"""Spawns that fail at one of their steps: the session says why, nothing half made
+stays, and mending helps.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,12 @@ def fails(house: Supervised, *reasons: str, **order: Any) -> str:
     eventually(lambda: name not in house.ground.worktrees(), why="its workspace is undone")
     assert name not in house.ground.agents()
     assert name not in house.ground.terminals()
-    eventually(lambda: name not in house.ground.git("worktree", "list"), why="git has forgotten it too")
-    told = [event for event in house.events(session_id=name) if event["event_type"] == "session_exited"]
+    eventually(
+        lambda: name not in house.ground.git("worktree", "list"), why="git has forgotten it too"
+    )
+    told = [
+        event for event in house.events(session_id=name) if event["event_type"] == "session_exited"
+    ]
     assert len(told) == 1
     done = house.ground.ennio("session", "why", name)
     assert reasons[0] in done.out
@@ -45,7 +51,9 @@ def comes_back(house: Supervised, name: str) -> None:
 def test_a_post_create_command_that_fails_is_undone_and_works_once_mended(tmp_path: Path) -> None:
     flag = tmp_path / "mended"
     commands = ["echo half > half.txt", f"test -e {flag} || {{ echo no flag here; exit 3; }}"]
-    with supervised(tmp_path, lambda g: project(g, agent_config=HANG, post_create=commands)) as house:
+    with supervised(
+        tmp_path, lambda g: project(g, agent_config=HANG, post_create=commands)
+    ) as house:
         name = fails(house, "test -e", "no flag here")
         branches = house.ground.git("branch", "--list", name)
         assert branches == "", "the branch it made is gone too"
@@ -56,12 +64,19 @@ def test_a_post_create_command_that_fails_is_undone_and_works_once_mended(tmp_pa
 
 def test_a_post_create_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
     commands = ["sleep 1000 & sleep 1001"]
-    with supervised(tmp_path, lambda g: project(g, agent_config=HANG, post_create=commands, post_create_timeout="1s")) as house:
+    with supervised(
+        tmp_path,
+        lambda g: project(g, agent_config=HANG, post_create=commands, post_create_timeout="1s"),
+    ) as house:
         fails(house, "sleep 1000")
 
 
-def test_a_default_branch_that_is_missing_is_said_and_works_once_it_is_there(tmp_path: Path) -> None:
-    with supervised(tmp_path, lambda g: project(g, agent_config=HANG, default_branch="develop")) as house:
+def test_a_default_branch_that_is_missing_is_said_and_works_once_it_is_there(
+    tmp_path: Path,
+) -> None:
+    with supervised(
+        tmp_path, lambda g: project(g, agent_config=HANG, default_branch="develop")
+    ) as house:
         name = fails(house, "develop")
         house.ground.git("push", "--quiet", "origin", "main:develop")
         comes_back(house, name)
@@ -82,7 +97,11 @@ def test_an_agent_that_is_not_installed_is_said_and_works_once_it_is(tmp_path: P
     program = tmp_path / "my-agent"
 
     def made(ground: Ground) -> dict[str, Any]:
-        return project(ground, agent="command", agent_config={"passthrough": {"argv": [str(program), "{prompt}"]}})
+        return project(
+            ground,
+            agent="command",
+            agent_config={"passthrough": {"argv": [str(program), "{prompt}"]}},
+        )
 
     with supervised(tmp_path, made) as house:
         name = fails(house, "my-agent is not installed")
@@ -94,7 +113,9 @@ def test_an_agent_that_is_not_installed_is_said_and_works_once_it_is(tmp_path: P
 
 
 def test_a_machine_without_tmux_says_so_and_works_once_it_is_installed(tmp_path: Path) -> None:
-    """``tmux`` is a link in a folder of the supervisor's PATH; taking it away is uninstalling it."""
+    """``tmux`` is a link in a folder of the supervisor's PATH; taking it
+    away is uninstalling it.
+    """
     tools = tmp_path / "tools"
     tools.mkdir()
     for folder in os.environ["PATH"].split(os.pathsep):

@@ -1,4 +1,6 @@
-"""``ennio demo``: the whole story as a person sees it, in both runtimes, at a terminal and without one."""
+"""``ennio demo``: the whole story as a person sees it, in both runtimes, at a
+terminal and without one.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,22 @@ pytestmark = pytest.mark.e2e
 
 LIMIT = 60.0
 STEPS = {
-    "greet": ["spawning", "working", "pr_open", "ci_failed", "changes_requested", "approved", "merged"],
+    "greet": [
+        "spawning",
+        "working",
+        "pr_open",
+        "ci_failed",
+        "changes_requested",
+        "approved",
+        "merged",
+    ],
     "notes": ["spawning", "working", "merge_conflicts", "approved", "merged"],
     "silent": ["spawning", "working"],
 }
-SABOTAGE = "import sys; from ennio.demo import scene; from ennio.cli.main import main; scene.CHECK = 'exit 1'; sys.exit(main())"
+SABOTAGE = (
+    "import sys; from ennio.demo import scene; from ennio.cli.main import main; scene.CHECK = "
+    "'exit 1'; sys.exit(main())"
+)
 NEVER_PASSES = ("-c", SABOTAGE, "demo", "--json", "--speed", "4", "--limit", "12")
 DEMO = ("-m", "ennio.cli", "demo", "--speed", "2")
 
@@ -42,7 +55,8 @@ DEMO = ("-m", "ennio.cli", "demo", "--speed", "2")
 class Play:
     """One demo that plays in a process of its own; ``folder`` is all it may write to.
 
-    ``cut``: what befalls it once it has spoken its first line: a signal, or (SIGPIPE) nobody listens any more.
+    ``cut``: what befalls it once it has spoken its first line: a signal, or (SIGPIPE)
+    nobody listens any more.
     """
 
     folder: Path
@@ -59,12 +73,24 @@ class Play:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-        env = kept | {"HOME": str(self.folder), "TMPDIR": str(self.folder), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+        env = kept | {
+            "HOME": str(self.folder),
+            "TMPDIR": str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm-256color",
+        }
         ours, theirs = pty.openpty() if self.terminal else (None, subprocess.PIPE)
         if ours is not None:
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 150, 0, 0))
         given = theirs if ours else subprocess.DEVNULL
-        self.process = subprocess.Popen((sys.executable, *self.words), cwd="/", env=env, stdin=given, stdout=theirs, stderr=theirs)
+        self.process = subprocess.Popen(
+            (sys.executable, *self.words),
+            cwd="/",
+            env=env,
+            stdin=given,
+            stdout=theirs,
+            stderr=theirs,
+        )
         if ours is not None:
             os.close(theirs)
         self.reader = threading.Thread(target=self._read, args=(ours,), daemon=True)
@@ -117,7 +143,11 @@ class Play:
         for pid in (self.process.pid, *self.left()):
             with suppress(ProcessLookupError):
                 os.kill(pid, 9)
-        subprocess.run(["tmux", "-L", f"ennio-demo-{self.process.pid}", "kill-server"], capture_output=True, check=False)
+        subprocess.run(
+            ["tmux", "-L", f"ennio-demo-{self.process.pid}", "kill-server"],
+            capture_output=True,
+            check=False,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -140,16 +170,28 @@ def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Play]]
 
 
 @pytest.mark.parametrize("runtime", ["tmux", "process"])
-def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(plays: dict[str, Play], runtime: str) -> None:
+def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
+    plays: dict[str, Play], runtime: str
+) -> None:
     play = plays[runtime]
     code = play.ended()
     document = play.document
     assert (code, document["ok"]) == (0, True), (document, play.err.decode())
     assert play.seconds < LIMIT
-    assert set(document) == {"ok", "seconds", "sessions", "reactions", "crashes", "events", "last_seq"}
+    assert set(document) == {
+        "ok",
+        "seconds",
+        "sessions",
+        "reactions",
+        "crashes",
+        "events",
+        "last_seq",
+    }
     assert 0 < document["seconds"] < play.seconds
     assert document["crashes"] == ["actor", "worker"]
-    assert document["last_seq"] == sum(document["events"].values()), "every event was seen once, across both crashes"
+    assert document["last_seq"] == sum(document["events"].values()), (
+        "every event was seen once, across both crashes"
+    )
     sessions = {session["role"]: session for session in document["sessions"]}
     assert set(sessions) == set(STEPS)
     for role, steps in STEPS.items():
@@ -159,23 +201,44 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(plays: 
         assert all(step in went for step in steps), f"{role} went through {session['statuses']}"
         assert session["status"] == ("working" if role == "silent" else session["status"])
     assert {sessions[role]["pull_request"] for role in ("greet", "notes")} == {1, 2}
-    attempts = {(told["session"], told["reaction"]): told["attempts"] for told in document["reactions"]}
+    attempts = {
+        (told["session"], told["reaction"]): told["attempts"] for told in document["reactions"]
+    }
     greet, notes, silent = (sessions[role]["id"] for role in ("greet", "notes", "silent"))
-    wanted = {(greet, "ci-failed"): 1, (greet, "changes-requested"): 1, (notes, "merge-conflicts"): 1, (silent, "agent-stuck"): 1}
+    wanted = {
+        (greet, "ci-failed"): 1,
+        (greet, "changes-requested"): 1,
+        (notes, "merge-conflicts"): 1,
+        (silent, "agent-stuck"): 1,
+    }
     assert attempts == wanted
 
 
-def test_without_a_terminal_it_prints_a_line_for_each_event_and_keeps_its_folder_when_told(plays: dict[str, Play]) -> None:
+def test_without_a_terminal_it_prints_a_line_for_each_event_and_keeps_its_folder_when_told(
+    plays: dict[str, Play],
+) -> None:
     play = plays["lines"]
     assert play.ended() == 0, play.err.decode()
     text = play.out.decode()
     assert "\x1b" not in text
-    for words in ("you ask for a session", "status_changed: working -> pr_open", "gets a kill -9", "reaction_escalated", "pr_merged: #2"):
+    for words in (
+        "you ask for a session",
+        "status_changed: working -> pr_open",
+        "gets a kill -9",
+        "reaction_escalated",
+        "pr_merged: #2",
+    ):
         assert words in text
     assert "All that should merge has merged." in text
     kept = next(play.folder.glob("ennio-demo-*"))
     assert f"The demo's folder is kept: {kept}" in text
-    done = subprocess.run(["git", "log", "--format=%s", "main"], cwd=kept / "score.git", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", "log", "--format=%s", "main"],
+        cwd=kept / "score.git",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert len(done.stdout.splitlines()) == 3
     assert (kept / "supervisor.log").exists()
     assert (kept / "score" / "ennio.db").exists()
@@ -210,12 +273,22 @@ def test_nothing_is_left_behind_but_the_folder_that_was_to_be_kept(plays: dict[s
         play.ended()
         assert play.left() == {}, f"{name} leaves processes"
         assert len(list(play.folder.glob("ennio-demo-*"))) == (1 if name == "lines" else 0), name
-        done = subprocess.run(["tmux", "-L", f"ennio-demo-{play.process.pid}", "list-sessions"], capture_output=True, check=False)
+        done = subprocess.run(
+            ["tmux", "-L", f"ennio-demo-{play.process.pid}", "list-sessions"],
+            capture_output=True,
+            check=False,
+        )
         assert done.returncode != 0, f"{name} leaves a tmux server"
 
 
-@pytest.mark.parametrize("cut", [signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda cut: str(cut.name))
-def test_a_demo_that_is_cut_short_leaves_nothing_behind(tmp_path: Path, cut: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "cut",
+    [signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT],
+    ids=lambda cut: str(cut.name),
+)
+def test_a_demo_that_is_cut_short_leaves_nothing_behind(
+    tmp_path: Path, cut: signal.Signals
+) -> None:
     need("git")
     play = Play(tmp_path / "cut", (*DEMO, "--runtime", "process"), cut=cut)
     try:

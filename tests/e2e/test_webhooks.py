@@ -1,4 +1,6 @@
-"""Webhooks through a supervisor that looks by itself every ten minutes only: what it sees within seconds, a delivery told it."""
+"""Webhooks through a supervisor that looks by itself every ten minutes only: what it sees within
+seconds, a delivery told it.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,34 @@ def house(ground: Ground, server: Server) -> Iterator[Supervised]:  # noqa: F811
     close(house)
 
 
-def deliver(house: Supervised, event: str, payload: Any, *, secret: str = SECRET, delivery: str | None = None) -> tuple[int, str]:
+def deliver(
+    house: Supervised,
+    event: str,
+    payload: Any,
+    *,
+    secret: str = SECRET,
+    delivery: str | None = None,
+) -> tuple[int, str]:
     """Post what GitHub would; the status and what was answered."""
-    raw = payload if isinstance(payload, bytes) else json.dumps({"repository": {"full_name": "acme/shop"}, **payload}).encode()
+    raw = (
+        payload
+        if isinstance(payload, bytes)
+        else json.dumps({"repository": {"full_name": "acme/shop"}, **payload}).encode()
+    )
     signature = f"sha256={hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()}"
-    names = {"X-GitHub-Event": event, "X-GitHub-Delivery": delivery or str(uuid.uuid4()), "X-Hub-Signature-256": signature}
+    names = {
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": delivery or str(uuid.uuid4()),
+        "X-Hub-Signature-256": signature,
+    }
     connection = http.client.HTTPConnection(house.client.url.removeprefix("http://"), timeout=30)
     try:
-        connection.request("POST", PLACE, raw, {"Content-Type": "application/json", "Host": "hooks.example.org", **names})
+        connection.request(
+            "POST",
+            PLACE,
+            raw,
+            {"Content-Type": "application/json", "Host": "hooks.example.org", **names},
+        )
         response = connection.getresponse()
         document = json.loads(response.read())
         return response.status, str(document.get("data") or document.get("error"))
@@ -58,14 +80,23 @@ def deliver(house: Supervised, event: str, payload: Any, *, secret: str = SECRET
 
 
 def about(pull: Pull) -> dict[str, Any]:
-    return {"action": "submitted", "pull_request": {"number": pull.number, "head": {"ref": pull.branch}}}
+    return {
+        "action": "submitted",
+        "pull_request": {"number": pull.number, "head": {"ref": pull.branch}},
+    }
 
 
 def proposed(house: Supervised, hub: Hub) -> tuple[str, Pull]:
     """A session whose agent has pushed and rests; a delivery made Ennio open its pull request."""
     session = house.spawn(GREET)
-    branch = eventually(lambda: next((name for name in hub.heads() if name != "main"), None), 40, "the agent has pushed")
-    eventually(lambda: house.session(session)["activity"] in ("ready", "idle"), 20, "the agent rests")
+    branch = eventually(
+        lambda: next((name for name in hub.heads() if name != "main"), None),
+        40,
+        "the agent has pushed",
+    )
+    eventually(
+        lambda: house.session(session)["activity"] in ("ready", "idle"), 20, "the agent rests"
+    )
     deliver(house, "push", {"ref": f"refs/heads/{branch}"})
     eventually(lambda: house.session(session)["pr_number"], 20, "its pull request is known")
     return session, next(iter(hub.pulls.values()))
@@ -75,14 +106,20 @@ def looks(hub: Hub) -> int:
     return hub.asked(path="/graphql")
 
 
-def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_once(house: Supervised, server: Server) -> None:  # noqa: F811
+def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_once(
+    house: Supervised, server: Server
+) -> None:  # noqa: F811
     hub = server.hub
     session, pull = proposed(house, hub)
     settled = eventually(lambda: _quiet(house, hub), 20, "nothing is pressing any more")
 
     with server.lock:
-        hub.review(pull.number, "ada", "CHANGES_REQUESTED", "Please mention the greeting in CHANGES.md")
-    status, words = deliver(house, "pull_request_review", about(pull), secret="somebody-else's", delivery="d-1")
+        hub.review(
+            pull.number, "ada", "CHANGES_REQUESTED", "Please mention the greeting in CHANGES.md"
+        )
+    status, words = deliver(
+        house, "pull_request_review", about(pull), secret="somebody-else's", delivery="d-1"
+    )
     assert (status, "signature" in words) == (401, True)
     status, _ = deliver(house, "pull_request_review", b"x" * (1024 * 1024 + 1), delivery="d-1")
     assert status == 413
@@ -90,27 +127,46 @@ def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_
 
     assert deliver(house, "pull_request_review", about(pull), delivery="d-1") == (200, "looking")
     house.becomes(session, "changes_requested", within=10)
-    eventually(lambda: _told(house, session, "Please mention the greeting"), 20, "the agent is told")
+    eventually(
+        lambda: _told(house, session, "Please mention the greeting"), 20, "the agent is told"
+    )
     after = looks(hub)
-    assert deliver(house, "pull_request_review", about(pull), delivery="d-1") == (200, "known already")
+    assert deliver(house, "pull_request_review", about(pull), delivery="d-1") == (
+        200,
+        "known already",
+    )
     assert deliver(house, "star", {"action": "created"}) == (200, "nothing to do")
     house.client.get("/status")
     assert looks(hub) == after
 
 
-def test_incident_29_an_agent_answers_by_the_command_it_was_given_and_is_not_told_of_it(house: Supervised, server: Server) -> None:  # noqa: F811
+def test_incident_29_an_agent_answers_by_the_command_it_was_given_and_is_not_told_of_it(
+    house: Supervised, server: Server
+) -> None:  # noqa: F811
     hub, ground = server.hub, house.ground  # noqa: F811
     session, pull = proposed(house, hub)
     with server.lock:
         thread = hub.thread(pull.number, "ada", "Why so short?", "greeting.txt", 1)
     deliver(house, "pull_request_review_comment", about(pull))
-    message = str(eventually(lambda: _told(house, session, "Why so short?"), 20, "the agent is told"))
-    reply, settle = (line for line in message.splitlines() if " pr reply " in line or " pr resolve " in line)
+    message = str(
+        eventually(lambda: _told(house, session, "Why so short?"), 20, "the agent is told")
+    )
+    reply, settle = (
+        line for line in message.splitlines() if " pr reply " in line or " pr resolve " in line
+    )
 
     # as the agent's shell would: in its working copy, without Ennio on the PATH
     place = house.session(session)["workspace_path"]
     for line in (reply.replace('"..."', '"Because it is one."'), settle):
-        done = subprocess.run(["sh", "-c", line], cwd=place, env=ground.env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=place,
+            env=ground.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     assert [said["author"]["login"] for said in thread.comments] == ["ada", hub.login]
     assert thread.comments[-1]["body"].startswith("Because it is one.")
@@ -135,7 +191,9 @@ def _told(house: Supervised, session: str, words: str) -> str | None:
 
 
 def _quiet(house: Supervised, hub: Hub) -> int | None:
-    """How often it has looked, once it stands still: two answers of the supervisor apart, and the forge was not asked between them."""
+    """How often it has looked, once it stands still: two answers of the supervisor apart, and the
+    forge was not asked between them.
+    """
     before, looked = looks(hub), house.client.get("/status")["sources"]["forge:score"]["looks"]
     again = house.client.get("/status")["sources"]["forge:score"]["looks"]
     return before if before == looks(hub) and looked == again else None

@@ -1,4 +1,6 @@
-"""What the documentation shows is true: files load, stories parse, command lines are understood, links lead somewhere."""
+"""What the documentation shows is true: files load, stories parse, command lines are
+understood, links lead somewhere.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,15 @@ from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
 STORIES = sorted((ROOT / "examples" / "stories").glob("*.yaml"))
-NAMES = {**SHIPPED, "notifier": (*SHIPPED["notifier"], "logbook"), "agent": (*SHIPPED["agent"], "my-agent")}
+NAMES = {
+    **SHIPPED,
+    "notifier": (*SHIPPED["notifier"], "logbook"),
+    "agent": (*SHIPPED["agent"], "my-agent"),
+}
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:\./bin/)?ennio [^`]+)`")
@@ -29,11 +37,17 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def _blocks(page: Path, *languages: str) -> list[str]:
-    return [text for language, text in FENCE.findall(page.read_text(encoding="utf-8")) if language in languages]
+    return [
+        text
+        for language, text in FENCE.findall(page.read_text(encoding="utf-8"))
+        if language in languages
+    ]
 
 
 def command_lines(text: str) -> list[str]:
-    """Every call of ennio in a shell's text: prompts and what other programs do with it left out."""
+    """Every call of ennio in a shell's text: prompts and what other
+    programs do with it left out.
+    """
     joined = text.replace("\\\n", " ")
     lines = (line.removeprefix("$ ").partition(" # ")[0] for line in joined.splitlines())
     parts = (part.strip() for line in lines for part in re.split(r"&&|\|+|;", line))
@@ -42,8 +56,15 @@ def command_lines(text: str) -> list[str]:
 
 def _told(page: Path) -> list[str]:
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
-    spoken = [line for found in INLINE.findall(prose) if "..." not in found for line in command_lines(found)]
-    return [line for block in _blocks(page, "sh", "bash", "console") for line in command_lines(block)] + spoken
+    spoken = [
+        line
+        for found in INLINE.findall(prose)
+        if "..." not in found
+        for line in command_lines(found)
+    ]
+    return [
+        line for block in _blocks(page, "sh", "bash", "console") for line in command_lines(block)
+    ] + spoken
 
 
 def understood(line: str) -> bool:
@@ -56,7 +77,9 @@ def understood(line: str) -> bool:
     return True
 
 
-LINES = sorted({(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in _told(page)})
+LINES = sorted(
+    {(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in _told(page)}
+)
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.name)
@@ -78,13 +101,23 @@ def test_every_command_line_that_is_shown_is_understood(page: str, line: str) ->
 def test_the_pages_that_tell_how_it_is_used_show_command_lines() -> None:
     pages = [page for page, _ in LINES]
     assert pages.count("README.md") > 10
-    assert {"CONTRIBUTING.md", "docs/plugins.md", "examples/plugin/README.md"} <= {page.relative_to(ROOT).as_posix() for page in PAGES}
+    assert {"CONTRIBUTING.md", "docs/plugins.md", "examples/plugin/README.md"} <= {
+        page.relative_to(ROOT).as_posix() for page in PAGES
+    }
 
 
 def test_a_command_line_that_is_wrong_would_be_noticed() -> None:
-    shown = "$ A=1 ./bin/ennio spawn app --prompt 'x; y'   # so\nennio status --json | jq .\ncd x && ennio foo\n"
-    assert command_lines("ennio status --json | jq .\ncd x && ennio foo\n") == ["ennio status --json", "ennio foo"]
-    assert command_lines(shown.splitlines()[0].replace("; ", " ")) == ["ennio spawn app --prompt 'x y'"]
+    shown = (
+        "$ A=1 ./bin/ennio spawn app --prompt 'x; y'   # so\nennio status --json | jq .\ncd x && "
+        "ennio foo\n"
+    )
+    assert command_lines("ennio status --json | jq .\ncd x && ennio foo\n") == [
+        "ennio status --json",
+        "ennio foo",
+    ]
+    assert command_lines(shown.splitlines()[0].replace("; ", " ")) == [
+        "ennio spawn app --prompt 'x y'"
+    ]
     with pytest.raises(UsageError):
         understood("ennio foo")
     with pytest.raises(UsageError):
@@ -93,8 +126,14 @@ def test_a_command_line_that_is_wrong_would_be_noticed() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_file_that_is_linked_exists(page: Path) -> None:
-    targets = [unquote(link.split("#")[0]) for link in LINK.findall(page.read_text(encoding="utf-8"))]
-    assert [target for target in targets if target and "://" not in target and not (page.parent / target).exists()] == []
+    targets = [
+        unquote(link.split("#")[0]) for link in LINK.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert [
+        target
+        for target in targets
+        if target and "://" not in target and not (page.parent / target).exists()
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -53,9 +53,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not able:
         lacking("setuptools 71 or newer is not installed: the example plugin was NOT built")
     place = tmp_path_factory.mktemp("plugin")
-    source = shutil.copytree(ROOT / "examples" / "plugin", place / "source")  # a build leaves its traces beside the source
+    source = shutil.copytree(
+        ROOT / "examples" / "plugin", place / "source"
+    )  # a build leaves its traces beside the source
     target = place / "site"
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--no-index")
+    quiet = (
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    )
     told = subprocess.run(
         (sys.executable, "-m", "pip", "install", *quiet, "--target", str(target), str(source)),
         capture_output=True,
@@ -77,10 +85,19 @@ def config(tmp_path: Path) -> Path:
 def _python(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join((str(installed), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run((sys.executable, *words), capture_output=True, text=True, timeout=60, check=False, env=environment)
+    return subprocess.run(
+        (sys.executable, *words),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
 
 
-def test_its_name_may_be_used_once_it_is_installed_and_not_before(installed: Path, tmp_path: Path, config: Path) -> None:
+def test_its_name_may_be_used_once_it_is_installed_and_not_before(
+    installed: Path, tmp_path: Path, config: Path
+) -> None:
     check = ("-m", "ennio.cli", "config", "check", "--config", str(config))
     without = _python(tmp_path, *check)
     assert without.returncode != 0
@@ -105,7 +122,9 @@ def test_it_writes_what_it_is_told_and_nothing_twice(installed: Path, config: Pa
     }
 
 
-def test_it_can_be_tried_again_when_the_file_cannot_be_written(installed: Path, config: Path) -> None:
+def test_it_can_be_tried_again_when_the_file_cannot_be_written(
+    installed: Path, config: Path
+) -> None:
     (config.parent / "kept").write_text("a file where the folder should be")
     told = _python(installed, "-c", TELL, str(config), "n-1")
     assert "ennio.model.errors.Unreachable: the logbook" in told.stderr

@@ -19,14 +19,23 @@ TURNS_BURN = 100
 
 
 def settle(house: Wired, teller: Teller, follower: Follower) -> None:
-    """Hold the account, end the house, and see that nothing of it is left. Raises AssertionError with all that is wrong."""
+    """Hold the account, end the house, and see that nothing of it is left. Raises
+    AssertionError with all that is wrong.
+    """
     close(house, [*_all(house, teller, follower)])
 
 
 def close(house: Wired, problems: Sequence[str]) -> None:
-    """End a house whose account has these problems. Raises AssertionError with them, or with what is left running."""
-    problems = [*problems, *(f"undeclared, and acts: {line}" for line in sorted(undeclared(house.ground.home)))]
-    assert not problems, "\n".join([f"happened: {happened(house.ground.home)}", *problems, house.words()])
+    """End a house whose account has these problems. Raises AssertionError with them, or
+    with what is left running.
+    """
+    problems = [
+        *problems,
+        *(f"undeclared, and acts: {line}" for line in sorted(undeclared(house.ground.home))),
+    ]
+    assert not problems, "\n".join(
+        [f"happened: {happened(house.ground.home)}", *problems, house.words()]
+    )
     house.stop()
     nothing_is_left(house.ground)
 
@@ -38,7 +47,9 @@ def _all(house: Wired, teller: Teller, follower: Follower) -> Iterator[str]:
     yield from account.merges(ground, [f"score#{teller.sessions[greet]['pr_number']}"])
     yield from account.content(ground, {"greeting.txt": "hello, Ennio\nsigned"})
     yield from account.words(ground, teller.ids)
-    yield from took(ground, {greet: ("Issue 1", "checks", SIGN), notes: ("Write notes", ASK, ANSWER)})
+    yield from took(
+        ground, {greet: ("Issue 1", "checks", SIGN), notes: ("Write notes", ASK, ANSWER)}
+    )
     yield from account.lives(ground, {greet: 1, notes: 2, teller.ids["spare"]: 0})
     yield from account.strays(ground, ())
     yield from _refs(ground, notes)
@@ -51,10 +62,14 @@ def _all(house: Wired, teller: Teller, follower: Follower) -> Iterator[str]:
 
 
 def took(ground: Ground, wanted: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Each agent, by session, took exactly what it was to be told; ``|`` stands between words of which one will do."""
+    """Each agent, by session, took exactly what it was to be told; ``|`` stands between
+    words of which one will do.
+    """
     for name, parts in wanted.items():
         taken = ground.taken(name)
-        if len(taken) != len(parts) or not all(_holds(text, part) for part, text in zip(parts, taken, strict=True)):
+        if len(taken) != len(parts) or not all(
+            _holds(text, part) for part, text in zip(parts, taken, strict=True)
+        ):
             yield f"{name} took {[text[:200] for text in taken]}, not {parts}"
 
 
@@ -63,7 +78,9 @@ def _holds(text: str, part: str) -> bool:
 
 
 def _refs(ground: Ground, notes: str) -> Iterator[str]:
-    """What was unsaved is kept, and no branch is left in the person's repository that was not there."""
+    """What was unsaved is kept, and no branch is left in the person's
+    repository that was not there.
+    """
     refs = ground.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/ennio").split()
     kept = f"refs/ennio/preserved/{notes}"
     if sorted(refs) != sorted([kept, "refs/ennio/base/main", "refs/heads/main"]):

@@ -1,4 +1,6 @@
-"""The clock of a machine that is wrong: its house, its agents, and whoever else lives on it go by the same wrong time."""
+"""The clock of a machine that is wrong: its house, its agents, and whoever else lives on it
+go by the same wrong time.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def put_clock(home: Path, seconds: float) -> None:
 
 
 class ShiftedClock(SystemClock):
-    """The machine's clock, put wrong by the seconds that stand in a file of the house, if there is one."""
+    """The machine's clock, put wrong by the seconds that stand in a file of
+    the house, if there is one.
+    """
 
     def __init__(self, home: Path) -> None:
         self._file = shift_of(home)
@@ -51,7 +55,9 @@ class ShiftedClock(SystemClock):
 
 
 class OnOurClock:
-    """The scripted agent, whose player goes by the same wrong clock as the house: it is the machine's."""
+    """The scripted agent, whose player goes by the same wrong clock as the
+    house: it is the machine's.
+    """
 
     def __init__(self, agent: Any, home: Path) -> None:
         self._agent, self._shift = agent, shift_of(home)
@@ -70,4 +76,7 @@ class OnOurClock:
     def _wrapped(self, command: Any) -> Any:
         python, *words = command.argv
         player = words.index(next(word for word in words if word.endswith(".py")))
-        return replace(command, argv=(python, *words[:player], "-c", SHIFTED, str(self._shift), *words[player:]))
+        return replace(
+            command,
+            argv=(python, *words[:player], "-c", SHIFTED, str(self._shift), *words[player:]),
+        )

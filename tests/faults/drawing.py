@@ -1,4 +1,6 @@
-"""Which plans are played: every side of every point once, all of them alone, one that was given, or what chance draws."""
+"""Which plans are played: every side of every point once, all of them alone, one that was
+given, or what chance draws.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def _drawn(names: Sequence[str], number: int) -> Plan:
     orders = []
     for _ in range(RANDOM):
         point, when = dice.choice(names), dice.choice(list(When))
-        orders.append(Order(point, when, dice.choice(points.faults(point, when)), dice.randint(1, 5)))
+        orders.append(
+            Order(point, when, dice.choice(points.faults(point, when)), dice.randint(1, 5))
+        )
     return tuple(orders)
 
 
@@ -48,4 +52,6 @@ def missed(plan: Plan, happened: Sequence[str]) -> set[str]:
 
 def seeded(plan: Plan) -> str:
     """How to play a plan that chance drew once more."""
-    return f"faults seed {SEED}; ENNIO_FAULTS_SEED={SEED} plays it again: {';'.join(map(str, plan))}"
+    return (
+        f"faults seed {SEED}; ENNIO_FAULTS_SEED={SEED} plays it again: {';'.join(map(str, plan))}"
+    )

@@ -1,4 +1,6 @@
-"""The fuse of a supervisor of the tests; it is installed before the rest of the package is imported, and imports little of it."""
+"""The fuse of a supervisor of the tests; it is installed before the rest of the package is
+imported, and imports little of it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Fuse(plan.Fuse):
 
 
 class Wired:
-    """A plugin with a point on both sides of each method that is declared as one; the others are watched."""
+    """A plugin with a point on both sides of each method that is declared as
+    one; the others are watched.
+    """
 
     def __init__(self, slot: str, plugin: Any, points: Mapping[str, str], fuse: Fuse) -> None:
         self._slot, self._plugin, self._points, self._fuse = slot, plugin, points, fuse
@@ -49,4 +53,6 @@ class Wired:
             return value
         if name not in self._points:
             return self._fuse.watch.watching(f"{self._slot}.{name}", value)
-        return lambda *args, **kwargs: self._fuse.through(self._points[name], value, *args, **kwargs)
+        return lambda *args, **kwargs: self._fuse.through(
+            self._points[name], value, *args, **kwargs
+        )

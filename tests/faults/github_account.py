@@ -1,4 +1,6 @@
-"""What must be true on GitHub when the story has been told there: counted from what the stand-in itself was asked and keeps."""
+"""What must be true on GitHub when the story has been told there: counted from what the stand-in
+itself was asked and keeps.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _CALLS = "select message from events where event_type = 'reaction_escalated'"
 
 
 def settle(house: Wired, teller: OnGitHub, follower: Follower) -> None:
-    """See ``account.settle``; what was asked and answered is valid by the published schemas, to the last request."""
+    """See ``account.settle``; what was asked and answered is valid by the published
+    schemas, to the last request.
+    """
     close(house, [*_all(house, teller, follower)])
     assert teller.hub.invalid == []
 
@@ -27,7 +31,9 @@ def _all(house: Wired, teller: OnGitHub, follower: Follower) -> Iterator[str]:
     ground, hub, greet, notes = house.ground, teller.hub, teller.ids["greet"], teller.ids["notes"]
     if len(teller.sessions) != 2:
         yield f"there are {len(teller.sessions)} sessions"
-    red = [f"whom it greets: {found}|the log could not be read" for found in ("hello", "hello, you")]
+    red = [
+        f"whom it greets: {found}|the log could not be read" for found in ("hello", "hello, you")
+    ]
     yield from took(ground, {greet: ("Issue 1", *red, SIGN, DATE), notes: ("Write notes",)})
     yield from account.words(ground, teller.ids)
     yield from account.lives(ground, {greet: 1, notes: 1})
@@ -48,11 +54,17 @@ def _merged(hub: Hub) -> Pull:
 
 
 def _pulls(hub: Hub) -> Iterator[str]:
-    """One pull request for each session: one merged, by one request, the other closed; neither a draft any more."""
+    """One pull request for each session: one merged, by one request, the other closed;
+    neither a draft any more.
+    """
     found = sorted((pull.title, pull.state, pull.draft) for pull in hub.pulls.values())
     if found != [(TITLE, "MERGED", False), ("Notes", "CLOSED", False)]:
         yield f"pull requests: {found}"
-    asked = Counter((method, path.rpartition("/")[2]) for _, method, path, status in hub.requests if status in (200, 201))
+    asked = Counter(
+        (method, path.rpartition("/")[2])
+        for _, method, path, status in hub.requests
+        if status in (200, 201)
+    )
     for what, wanted in ((("PUT", "merge"), 1), (("POST", "pulls"), 2)):
         if asked[what] != wanted:
             yield f"{asked[what]} times {what} was done, not {wanted}"
@@ -70,7 +82,10 @@ def _main(hub: Hub) -> Iterator[str]:
 def _said(hub: Hub) -> Iterator[str]:
     """Every word of a person stands there once, and the thread is settled."""
     pull = _merged(hub)
-    threads = [([(said["author"]["login"], _first(said)) for said in one.comments], one.resolved) for one in pull.threads]
+    threads = [
+        ([(said["author"]["login"], _first(said)) for said in one.comments], one.resolved)
+        for one in pull.threads
+    ]
     if threads != [([(ADA, SIGN), (hub.login, SIGNED)], True)]:
         yield f"threads: {threads}"
     if [_first(said) for said in pull.comments] != [DATE]:
@@ -98,7 +113,9 @@ def _issue(hub: Hub, greet: str) -> Iterator[str]:
 
 
 def _refs(ground: Ground, hub: Hub, notes: str) -> Iterator[str]:
-    """The merged branch is gone, the closed one stays with its work; none is left in the person's repository."""
+    """The merged branch is gone, the closed one stays with its work; none is left in
+    the person's repository.
+    """
     if sorted(hub.heads()) != sorted(["main", notes]):
         yield f"branches on GitHub: {sorted(hub.heads())}"
     elif hub.git("show", f"{notes}:NOTES.md") != NOTES.strip():

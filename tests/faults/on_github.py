@@ -1,8 +1,10 @@
-"""The story on GitHub: pull requests, checks, words and the issue lie on the stand-in, and git goes over HTTP.
+"""The story on GitHub: pull requests, checks, words and the issue lie on the
+stand-in, and git goes over HTTP.
 
-``greet`` works on an issue a person asked for: its draft is red twice and is mended, a person takes it out of draft, ada
-asks for a signature in a thread, which a person answers and settles; a person asks for the date, ada approves, and Ennio
-merges, deletes the branch and closes the issue. ``notes`` hands in and stays at it: a person opens its pull request, closes
+``greet`` works on an issue a person asked for: its draft is red twice and is mended, a person
+takes it out of draft, ada asks for a signature in a thread, which a person answers and
+settles; a person asks for the date, ada approves, and Ennio merges, deletes the branch and
+closes the issue. ``notes`` hands in and stays at it: a person opens its pull request, closes
 it, and ends the session.
 """
 
@@ -30,7 +32,10 @@ SIGNED = "It is signed."
 DATE = "Please date it."
 ADA, ACTIONS = "ada", "Actions"
 ASSIGNED = "octo-assignee"
-LOG = "##[group]Run make check\nFAILED: a greeting must name whom it greets: {found}\n##[error]Process completed with exit code 1.\n"
+LOG = (
+    "##[group]Run make check\nFAILED: a greeting must name whom it greets: {found}\n"
+    "##[error]Process completed with exit code 1.\n"
+)
 GREETING = ("hello, you\n", "hello, Ennio\n")
 DONE = "".join((GREETING[1], "signed\n", "dated\n"))
 NOTES = "- On the score.\n"
@@ -51,12 +56,21 @@ def agent() -> dict[str, Any]:
         turn("ci_failed", mend(GREETING[1], "Name Ennio")),
         turn("message", add("signed\n", "Sign"), "sign it"),
         turn("message", add("dated\n", "Date"), "date it"),
-        turn("prompt", [{"edit": {"file": "NOTES.md", "content": NOTES}}, {"commit": "Note"}, "push", "hang"], "notes"),
+        turn(
+            "prompt",
+            [{"edit": {"file": "NOTES.md", "content": NOTES}}, {"commit": "Note"}, "push", "hang"],
+            "notes",
+        ),
     )
 
 
 def _project(ground: Ground, server: Server, runtime: str) -> dict[str, Any]:
-    access = {"owner": server.hub.owner, "repo": server.hub.name, "token": server.hub.token, "api_url": server.api}
+    access = {
+        "owner": server.hub.owner,
+        "repo": server.hub.name,
+        "token": server.hub.token,
+        "api_url": server.api,
+    }
     forge = {"draft": True, "delete_branch": True, "pace": 0.01}
     told = {
         "assign": [ASSIGNED],
@@ -104,7 +118,11 @@ class OnGitHub(Teller):
         """See ``Teller._next``."""
         with self.server.lock:
             self.judge()
-        issue = next(iter(self.house.client.get("/projects/score/issues")), None) if "greet" not in self.ids else None
+        issue = (
+            next(iter(self.house.client.get("/projects/score/issues")), None)
+            if "greet" not in self.ids
+            else None
+        )
         ask = {"project_id": "score"}
         if "greet" not in self.ids and issue is None:
             self.house.client.post("/projects/score/issues", {"title": TITLE, "body": scene.GREET})
@@ -125,7 +143,11 @@ class OnGitHub(Teller):
                 self.hub.review(pull.number, ADA, "APPROVED")
 
     def _is_ready(self, pull: Pull) -> bool:
-        return self.away != ADA and self.on_head(pull, "dated") and not any(review["state"] == "APPROVED" for review in pull.reviews)
+        return (
+            self.away != ADA
+            and self.on_head(pull, "dated")
+            and not any(review["state"] == "APPROVED" for review in pull.reviews)
+        )
 
     def judge(self) -> None:
         """What Actions would do: judge every head of an open pull request once."""
@@ -134,7 +156,9 @@ class OnGitHub(Teller):
             if pull.state == "OPEN" and pull.head not in self.hub.runs:
                 found = self.hub.git("show", f"{pull.head}:greeting.txt", check=False)
                 good = not found or "Ennio" in found
-                run = self.hub.run(pull.head, Run("check", conclusion="SUCCESS" if good else "FAILURE"))
+                run = self.hub.run(
+                    pull.head, Run("check", conclusion="SUCCESS" if good else "FAILURE")
+                )
                 self.hub.log_of(run, LOG.format(found=found))
 
     def _greet(self, pull: Pull | None) -> None:
@@ -158,12 +182,16 @@ class OnGitHub(Teller):
             self._review(pull, "APPROVED")
 
     def _is_seen_settled(self, thread: Thread) -> bool:
-        """Ennio has looked since: that nobody wants anything any more, though ada has not looked again, is no news to the agent."""
+        """Ennio has looked since: that nobody wants anything any more, though ada has not looked
+        again, is no news to the agent.
+        """
         return thread.id not in self.seen("greet")
 
     def seen(self, role: str) -> str:
         """What Ennio last saw of a session's pull request, as it is kept."""
-        kept = self.house.ground.rows("select value from facts where kind = 'forge' and session_id = ?", self.ids[role])
+        kept = self.house.ground.rows(
+            "select value from facts where kind = 'forge' and session_id = ?", self.ids[role]
+        )
         return str(kept[0]["value"]) if kept else ""
 
     def _review(self, pull: Pull, state: str, words: str = "") -> None:
@@ -179,7 +207,11 @@ class OnGitHub(Teller):
         branch = session["branch"]
         if branch not in self.hub.heads():
             return
-        known = [pull for pull in self.house.client.get("/pulls", project_id="score") if pull["branch"] == branch]
+        known = [
+            pull
+            for pull in self.house.client.get("/pulls", project_id="score")
+            if pull["branch"] == branch
+        ]
         if not known:
             self.house.client.post("/projects/score/pulls", {"branch": branch, "title": "Notes"})
         elif known[0]["state"] == "open" and session["pr_number"] == known[0]["number"]:
@@ -195,7 +227,9 @@ class OnGitHub(Teller):
         statuses = {role: self.sessions[name]["status"] for role, name in self.ids.items()}
         if statuses.get("greet") not in MERGED or statuses.get("notes") != "killed":
             return False
-        return super(OnGitHub, self)._over() and all(issue["state"] == "closed" for issue in self.hub.issues.values())
+        return super(OnGitHub, self)._over() and all(
+            issue["state"] == "closed" for issue in self.hub.issues.values()
+        )
 
 
 def _clone(ground: Ground, server: Server) -> None:
@@ -207,10 +241,13 @@ def _clone(ground: Ground, server: Server) -> None:
 
 
 @contextmanager
-def told(root: Path, orders: tuple[Order, ...] = (), runtime: str = "tmux", **env: str) -> Iterator[tuple[Wired, Follower, OnGitHub]]:
+def told(
+    root: Path, orders: tuple[Order, ...] = (), runtime: str = "tmux", **env: str
+) -> Iterator[tuple[Wired, Follower, OnGitHub]]:
     """A house in which the story begins, with these orders; swept however it ends.
 
-    Its machine and GitHub go by the same clock, so that a clock that is put forward is time that passes for both.
+    Its machine and GitHub go by the same clock, so that a clock that is put forward is
+    time that passes for both.
     """
     with ground_at(root, database=chosen()) as ground:
         ground.home.mkdir(mode=0o700)

@@ -1,8 +1,10 @@
-"""What is to go wrong, where and when: read from the environment, each fault once in the life of a house.
+"""What is to go wrong, where and when: read from the environment, each fault
+once in the life of a house.
 
-``ENNIO_FAULT`` holds orders divided by ``;``, each ``<point>:<before|after>=<fault>[#<occurrence>]``, such as
-``workspace.create:after=kill#2``. *After* means that it was done and nobody has been told. A file in the house's
-folder remembers over restarts what has happened; occurrences are counted in the life of one worker.
+``ENNIO_FAULT`` holds orders divided by ``;``, each
+``<point>:<before|after>=<fault>[#<occurrence>]``, such as ``workspace.create:after=kill#2``.
+*After* means that it was done and nobody has been told. A file in the house's folder remembers over
+restarts what has happened; occurrences are counted in the life of one worker.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ VARIABLE = "ENNIO_FAULT"
 HOUR = 3600.0
 LONG = 1.5  # seconds a call hangs that is then given up
 ROOMLESS = 1.0  # seconds a full disk stays full
-_ORDER = re.compile(r"(?P<point>[\w.-]+):(?P<when>before|after)=(?P<fault>[a-z-]+)(?:#(?P<occurrence>\d+))?\Z")
+_ORDER = re.compile(
+    r"(?P<point>[\w.-]+):(?P<when>before|after)=(?P<fault>[a-z-]+)(?:#(?P<occurrence>\d+))?\Z"
+)
 
 
 class When(StrEnum):
@@ -84,7 +88,9 @@ def _order(word: str) -> Order:
     found = _ORDER.match(word)
     if found is None:
         raise ValueError(f"{word!r} is no order of a fault")
-    return Order(found["point"], When(found["when"]), Fault(found["fault"]), int(found["occurrence"] or 1))
+    return Order(
+        found["point"], When(found["when"]), Fault(found["fault"]), int(found["occurrence"] or 1)
+    )
 
 
 def book_of(home: Path) -> Path:
@@ -139,7 +145,11 @@ class Fuse:
                 told.write(f"{point}:{when}\n")
         for order in self.orders:
             here = (order.point, order.when) == (point, when)
-            if here and order.occurrence <= self.passed[point, when] and str(order) not in happened(self.home):
+            if (
+                here
+                and order.occurrence <= self.passed[point, when]
+                and str(order) not in happened(self.home)
+            ):
                 self._carry_out(order)
         if when is When.BEFORE and time.monotonic() < self.full_until and self.writes(point):
             raise full(point)

@@ -1,6 +1,7 @@
 """Every point where something can go wrong, as ``ennio.model.failpoints`` declares them.
 
-``<slot>.<method>``   a method of a plugin slot's interface that acts on the world, or is asked for what it shows
+``<slot>.<method>``   a method of a plugin slot's interface that acts on the world, or is asked for
+                      what it shows
 ``commit.<table>``    the commit of a transaction that wrote to a table; every table is one
 ``told.<event>``      the commit of a transaction that holds an event of this type
 ``migration.<n>``     a step of the migrations
@@ -24,7 +25,19 @@ from ennio.store.tables import TABLES
 from tests.faults.plan import KILLS, POSSIBLE, WRITTEN, Fault, Order, When
 
 FAN_OUT = "fan-out"
-_KINDS = ("agent", "notifier", "runtime", "scm", "tracker", "workspace", "commit", "told", FAN_OUT, "order", "request")
+_KINDS = (
+    "agent",
+    "notifier",
+    "runtime",
+    "scm",
+    "tracker",
+    "workspace",
+    "commit",
+    "told",
+    FAN_OUT,
+    "order",
+    "request",
+)
 _READS = ("request.get.", "request.query.")
 
 GITHUB = ("scm.", "tracker.", "request.")
@@ -32,7 +45,15 @@ GITHUB = ("scm.", "tracker.", "request.")
 ONLY_ON_GITHUB = (
     *(f"scm.{method}" for method in ("close", "open", "pulls", "ready", "reply", "resolve")),
     "tracker.issues",
-    *(f"told.{kind}" for kind in ("ci_fix_failed", "pr_closed", "review_changes_requested", "review_comments_sent")),
+    *(
+        f"told.{kind}"
+        for kind in (
+            "ci_fix_failed",
+            "pr_closed",
+            "review_changes_requested",
+            "review_comments_sent",
+        )
+    ),
 )
 """What the story on the local forge does not pass, and the other one does."""
 
@@ -45,11 +66,18 @@ def tables() -> tuple[str, ...]:
 
 @cache
 def declared() -> tuple[FailPoint, ...]:
-    """Every point there is in a story, by kind and name: those of the whole package, and of every table."""
+    """Every point there is in a story, by kind and name: those of the whole
+    package, and of every table.
+    """
     for module in ("ennio.boot", "ennio.plugins.scm.github", "ennio.plugins.tracker.github"):
         importlib.import_module(module)
     found = {f"commit.{table}": FailPoint(f"commit.{table}") for table in tables()} | DECLARED
-    return tuple(sorted(found.values(), key=lambda point: (_KINDS.index(point.name.partition(".")[0]), point.name)))
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda point: (_KINDS.index(point.name.partition(".")[0]), point.name),
+        )
+    )
 
 
 def migrations() -> tuple[str, ...]:
@@ -64,7 +92,9 @@ def to_pass() -> Iterable[str]:
 
 def of_the_story() -> list[str]:
     """Every point the story on the local forge must pass."""
-    return [name for name in to_pass() if name not in ONLY_ON_GITHUB and not name.startswith("request.")]
+    return [
+        name for name in to_pass() if name not in ONLY_ON_GITHUB and not name.startswith("request.")
+    ]
 
 
 def on_github() -> list[str]:
@@ -77,11 +107,20 @@ def faults(point: str, when: When) -> tuple[Fault, ...]:
     if point == FAN_OUT:
         return KILLS
     if point.startswith(_READS):
-        return tuple(fault for fault in POSSIBLE[when] if fault not in KILLS)  # nothing is done there, before or after
-    full = (Fault.FULL,) if when is When.BEFORE and (point.startswith(WRITTEN) or _files(point)) else ()
+        return tuple(
+            fault for fault in POSSIBLE[when] if fault not in KILLS
+        )  # nothing is done there, before or after
+    full = (
+        (Fault.FULL,)
+        if when is When.BEFORE and (point.startswith(WRITTEN) or _files(point))
+        else ()
+    )
     if not point.startswith((*WRITTEN, "migration.")):
         return (*POSSIBLE[when], *full)
-    return (*(fault for fault in POSSIBLE[when] if fault is not Fault.HANG), *full)  # a commit is waited for by all
+    return (
+        *(fault for fault in POSSIBLE[when] if fault is not Fault.HANG),
+        *full,
+    )  # a commit is waited for by all
 
 
 def _files(point: str) -> bool:
@@ -90,10 +129,15 @@ def _files(point: str) -> bool:
 
 def every(names: list[str]) -> list[Order]:
     """Every fault on both sides of every one of these points."""
-    return [Order(name, when, fault) for name in names for when in When for fault in faults(name, when)]
+    return [
+        Order(name, when, fault) for name in names for when in When for fault in faults(name, when)
+    ]
 
 
 def once(names: list[str]) -> list[Order]:
     """Both sides of every point once, with one fault after the other in turn."""
     sides = [(name, when) for name in names for when in When]
-    return [Order(name, when, faults(name, when)[number // 2 % len(faults(name, when))]) for number, (name, when) in enumerate(sides)]
+    return [
+        Order(name, when, faults(name, when)[number // 2 % len(faults(name, when))])
+        for number, (name, when) in enumerate(sides)
+    ]

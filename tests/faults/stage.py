@@ -31,7 +31,9 @@ class Told:
 
 
 def play(root: Path, plan: Plan, runtime: str = "tmux") -> Told:
-    """Tell the story on the local forge while this goes wrong, and hold the account. Raises AssertionError."""
+    """Tell the story on the local forge while this goes wrong, and hold the
+    account. Raises AssertionError.
+    """
     return _play(story.told(root, plan, runtime), plan, account.settle)
 
 
@@ -41,20 +43,31 @@ def play_on_github(root: Path, plan: Plan, runtime: str = "tmux") -> Told:
 
 
 def thoroughly(how: Callable[..., Told], root: Path, plan: Plan) -> Told:
-    """Play a plan, and once more alone what was missed: a deed that is done once may end in one way only."""
+    """Play a plan, and once more alone what was missed: a deed that is done once
+    may end in one way only.
+    """
     tales = [how(root / "together", plan)]
     left = [order for order in plan if str(order) not in tales[0].happened]
     tales += [how(root / f"alone-{number}", (order,)) for number, order in enumerate(left)]
-    return Told(tuple(order for tale in tales for order in tale.happened), sum(tale.starts for tale in tales))
+    return Told(
+        tuple(order for tale in tales for order in tale.happened),
+        sum(tale.starts for tale in tales),
+    )
 
 
-def _play(telling: AbstractContextManager[tuple[Wired, Follower, T]], plan: Plan, settle: Callable[[Wired, T, Follower], None]) -> Told:
+def _play(
+    telling: AbstractContextManager[tuple[Wired, Follower, T]],
+    plan: Plan,
+    settle: Callable[[Wired, T, Follower], None],
+) -> Told:
     with telling as (house, follower, teller):
         try:
             teller.play()
             settle(house, teller, follower)
         except (AssertionError, pytest.fail.Exception) as error:
-            raise AssertionError(f"ENNIO_FAULT_PLAN='{write(plan)}' plays it again\n{error}") from error
+            raise AssertionError(
+                f"ENNIO_FAULT_PLAN='{write(plan)}' plays it again\n{error}"
+            ) from error
         return Told(tuple(happened(house.ground.home)), teller.starts)
 
 
@@ -81,9 +94,22 @@ def chosen(
     plans: Mapping[str, Plan],
     drawn: Mapping[str, Plan],
 ) -> AbstractContextManager[Mapping[str, Future[Told]]]:
-    """The stories of the tests that are run, all of them begun; every second that chance drew goes without tmux."""
-    root, wanted = tmp_path_factory.mktemp("faults"), names_of(request, str(request.fixturename), "name")
-    whole = {name: partial(thoroughly, how, root / str(n), plan) for n, (name, plan) in enumerate(plans.items()) if name in wanted}
+    """The stories of the tests that are run, all of them begun; every second that
+    chance drew goes without tmux.
+    """
+    root, wanted = (
+        tmp_path_factory.mktemp("faults"),
+        names_of(request, str(request.fixturename), "name"),
+    )
+    whole = {
+        name: partial(thoroughly, how, root / str(n), plan)
+        for n, (name, plan) in enumerate(plans.items())
+        if name in wanted
+    }
     runtimes = dict(zip(drawn, cycle(("tmux", "process")), strict=False))
-    parts = {name: partial(how, root / name, plan, runtimes[name]) for name, plan in drawn.items() if name in wanted}
+    parts = {
+        name: partial(how, root / name, plan, runtimes[name])
+        for name, plan in drawn.items()
+        if name in wanted
+    }
     return side_by_side({**whole, **parts})

@@ -1,8 +1,10 @@
-"""A story short enough to be played for every point: two sessions, everything that can befall one, told in seconds.
+"""A story short enough to be played for every point: two sessions, everything that can
+befall one, told in seconds.
 
-``greet`` works on an issue: its check is red and is mended, a person sends it a message, approves, and Ennio merges
-and cleans up. ``notes`` is held and released, leaves with uncommitted lines, is restored, asks a question, is answered,
-is killed and cleaned up; what it had is preserved. ``spare`` is asked for, and dropped before it starts.
+``greet`` works on an issue: its check is red and is mended, a person sends it a message, approves,
+and Ennio merges and cleans up. ``notes`` is held and released, leaves with uncommitted lines, is
+restored, asks a question, is answered, is killed and cleaned up; what it had is preserved.
+``spare`` is asked for, and dropped before it starts.
 """
 
 from __future__ import annotations
@@ -25,17 +27,45 @@ ASK = "Please ask me which way to go."
 ANSWER = "left"
 UNSAVED = "uncommitted lines\n"
 ISSUE = f"# Greet\n\n{scene.GREET}\n"
-HOOKS = ["echo hooked >> hooked.log", 'echo hooked.log >> "$(git rev-parse --git-path info/exclude)"']
+HOOKS = [
+    "echo hooked >> hooked.log",
+    'echo hooked.log >> "$(git rev-parse --git-path info/exclude)"',
+]
 
 
 def agent() -> dict[str, Any]:
     """What the scripted agent does in both sessions."""
     return story(
-        turn("prompt", [{"edit": {"file": "greeting.txt", "content": "hello\n"}}, BURN, {"commit": "Greet"}, "push"], "greeting"),
-        turn("ci_failed", [{"edit": {"file": "greeting.txt", "content": "hello, Ennio\n"}}, BURN, {"commit": "Name"}, "push"]),
-        turn("message", [{"edit": {"file": "greeting.txt", "append": "signed\n"}}, {"commit": "Sign"}, "push"], "sign it"),
+        turn(
+            "prompt",
+            [
+                {"edit": {"file": "greeting.txt", "content": "hello\n"}},
+                BURN,
+                {"commit": "Greet"},
+                "push",
+            ],
+            "greeting",
+        ),
+        turn(
+            "ci_failed",
+            [
+                {"edit": {"file": "greeting.txt", "content": "hello, Ennio\n"}},
+                BURN,
+                {"commit": "Name"},
+                "push",
+            ],
+        ),
+        turn(
+            "message",
+            [{"edit": {"file": "greeting.txt", "append": "signed\n"}}, {"commit": "Sign"}, "push"],
+            "sign it",
+        ),
         turn("prompt", [{"edit": {"file": "notes.txt", "content": UNSAVED}}, {"exit": 0}], "notes"),
-        turn("message", [{"ask": "Left or right?"}, {"edit": {"file": "way.txt", "content": "{answer}\n"}}], "which way"),
+        turn(
+            "message",
+            [{"ask": "Left or right?"}, {"edit": {"file": "way.txt", "content": "{answer}\n"}}],
+            "which way",
+        ),
     )
 
 
@@ -78,7 +108,10 @@ class Local(Teller):
         if not self._told(session, SIGN):
             self.house.client.post(f"/sessions/{session['id']}/send", {"message": SIGN})
         elif pull["review"] != "approved" and "signed" in self._file(session["branch"]):
-            self.house.client.post(f"/projects/score/pulls/{pull['number']}/approve", {"body": "Good.", "author": REVIEWER})
+            self.house.client.post(
+                f"/projects/score/pulls/{pull['number']}/approve",
+                {"body": "Good.", "author": REVIEWER},
+            )
 
     def _file(self, branch: str) -> str:
         return self.house.ground.git("show", f"{branch}:greeting.txt", cwd=self.house.ground.hub)
@@ -96,7 +129,9 @@ class Local(Teller):
             self.house.client.post(f"{path}/send", {"message": ASK})
         elif session["activity"] == "waiting_input":
             self.house.client.post(f"{path}/answer", {"answer": ANSWER})
-        elif session["activity"] in ("ready", "idle") and ANSWER in self.house.ground.taken(session["id"]):
+        elif session["activity"] in ("ready", "idle") and ANSWER in self.house.ground.taken(
+            session["id"]
+        ):
             self.house.client.delete(path)
 
     def _spare(self, session: dict[str, Any]) -> None:
@@ -106,12 +141,18 @@ class Local(Teller):
             self._clean(session)
 
     def _held(self, session: dict[str, Any]) -> bool:
-        return any(waiting["session_id"] == session["id"] and waiting["held"] for waiting in self.house.client.get("/queue"))
+        return any(
+            waiting["session_id"] == session["id"] and waiting["held"]
+            for waiting in self.house.client.get("/queue")
+        )
 
     def _over(self) -> bool:
         """See ``Teller._over``; the issue is closed too."""
         statuses = {role: self.sessions[name]["status"] for role, name in self.ids.items()}
-        if statuses.get("greet") not in MERGED or {statuses.get("notes"), statuses.get("spare")} != {"killed"}:
+        if statuses.get("greet") not in MERGED or {
+            statuses.get("notes"),
+            statuses.get("spare"),
+        } != {"killed"}:
             return False
         issue = self.house.ground.clone / "issues" / "1.md"
         return super(Local, self)._over() and "state: closed" in issue.read_text()
@@ -119,12 +160,21 @@ class Local(Teller):
 
 @contextmanager
 def told(
-    root: Path, orders: tuple[Order, ...] = (), runtime: str = "tmux", database: Path | None = None, **env: str
+    root: Path,
+    orders: tuple[Order, ...] = (),
+    runtime: str = "tmux",
+    database: Path | None = None,
+    **env: str,
 ) -> Iterator[tuple[Wired, Follower, Local]]:
     """A house in which the story begins, with these orders; swept however it ends."""
     with ground_at(root, database=chosen()) as ground:
         repository(ground, {"check.sh": scene.CHECK, "issues/1.md": ISSUE})
-        configure(ground, _project(ground, runtime), **SETTINGS, **({"database_url": f"sqlite:{database}"} if database else {}))
+        configure(
+            ground,
+            _project(ground, runtime),
+            **SETTINGS,
+            **({"database_url": f"sqlite:{database}"} if database else {}),
+        )
         if database:
             (ground.clone / "ennio.db").symlink_to(database)  # for those who count
         house = Wired(ground, orders=orders, more=env)

@@ -1,4 +1,6 @@
-"""Where a supervisor begins to which something is to happen: as ``ennio.supervise``, with a boot of our own."""
+"""Where a supervisor begins to which something is to happen: as
+``ennio.supervise``, with a boot of our own.
+"""
 
 # The order is the point: what is imported before the patch keeps the blocking versions for good.
 from gevent import monkey

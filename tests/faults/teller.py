@@ -44,7 +44,9 @@ class Wired(Supervised):
 
 @dataclass(slots=True)
 class Teller:
-    """The person of a story; each kind of story says what is due (``_next``) and when it is over."""
+    """The person of a story; each kind of story says what is due
+    (``_next``) and when it is over.
+    """
 
     house: Wired
     ids: dict[str, str] = field(default_factory=dict)
@@ -61,17 +63,22 @@ class Teller:
     def _step(self) -> bool:
         if self.house.process is not None and self.house.process.poll() is not None:
             self.starts += 1
-            assert self.starts <= len(self.house.orders) + 4, f"it ends again and again:\n{self.where()}"
+            assert self.starts <= len(self.house.orders) + 4, (
+                f"it ends again and again:\n{self.where()}"
+            )
             self.house.begin()
         try:
             self._look()
             return self._over()
         except (*AWAY, Conflict, Refused):
-            return False  # nobody is there just now, or the world has moved on between the look and the deed
+            # nobody is there just now, or the world has moved on between the look and the deed
+            return False
 
     def _ask_for(self, session: dict[str, Any]) -> None:
         """Ask for a session, under a key: however often its answer is lost, there is one of it."""
-        self.house.client.document("POST", "/sessions", {}, session, headers={"Idempotency-Key": session["role"]})
+        self.house.client.document(
+            "POST", "/sessions", {}, session, headers={"Idempotency-Key": session["role"]}
+        )
 
     def _look(self) -> None:
         self.sessions = self.house.sessions()
@@ -86,7 +93,10 @@ class Teller:
         """Whether all has come to its end, and nothing is left to be done or told."""
         if not all(session["archived_at"] for session in self.sessions.values()):
             return False
-        waiting = "select 1 from notifications where done_at is null union all select 1 from deliveries where settled_at is null"
+        waiting = (
+            "select 1 from notifications where done_at is null union all select 1 from "
+            "deliveries where settled_at is null"
+        )
         return not self.house.ground.rows(waiting)
 
     def _told(self, session: dict[str, Any], text: str) -> bool:
@@ -100,12 +110,28 @@ class Teller:
     def where(self) -> str:
         """Where the story stands."""
         told = ("role", "id", "status", "activity", "reason", "archived_at")
-        rows = [", ".join(str(session.get(key)) for key in told) for session in self.sessions.values()]
-        pending = self.house.ground.rows("select session_id, text, state, attempts, detail, error from messages")
+        rows = [
+            ", ".join(str(session.get(key)) for key in told) for session in self.sessions.values()
+        ]
+        pending = self.house.ground.rows(
+            "select session_id, text, state, attempts, detail, error from messages"
+        )
         pending += self.house.ground.rows("select * from deliveries where settled_at is null")
         pending += self.house.ground.rows("select * from notifications where done_at is null")
-        plan = [f"orders: {write(self.house.orders)}", f"happened: {happened(self.house.ground.home)}", f"starts: {self.starts}"]
-        return "\n".join(["the story did not come to its end:", *plan, *rows, *map(str, pending), self.house.words()])
+        plan = [
+            f"orders: {write(self.house.orders)}",
+            f"happened: {happened(self.house.ground.home)}",
+            f"starts: {self.starts}",
+        ]
+        return "\n".join(
+            [
+                "the story did not come to its end:",
+                *plan,
+                *rows,
+                *map(str, pending),
+                self.house.words(),
+            ]
+        )
 
 
 T = TypeVar("T", bound=Teller)

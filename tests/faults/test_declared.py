@@ -1,4 +1,6 @@
-"""What acts on the world is declared as a fail point where it stands, and whoever looks would notice if it were not."""
+"""What acts on the world is declared as a fail point where it stands, and whoever looks
+would notice if it were not.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,16 @@ INTERFACES = [
     kind
     for module in (agent, notifier, runtime, scm, terminal, tracker, workspace)
     for kind in vars(module).values()
-    if inspect.isclass(kind) and kind.__module__ == module.__name__ and getattr(kind, "_is_protocol", False)
+    if inspect.isclass(kind)
+    and kind.__module__ == module.__name__
+    and getattr(kind, "_is_protocol", False)
 ]
 
 
 def _sources(*folders: str) -> dict[str, str]:
-    return {str(file): file.read_text() for folder in folders for file in (ROOT / folder).rglob("*.py")}
+    return {
+        str(file): file.read_text() for folder in folders for file in (ROOT / folder).rglob("*.py")
+    }
 
 
 def _declared(kind: type, slot: str) -> set[str]:
@@ -41,7 +47,11 @@ def _declared(kind: type, slot: str) -> set[str]:
     assert isinstance(tree, ast.ClassDef)
     marks = (f"failpoint('{slot}.", f'failpoint("{slot}.')
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return {one.name for one in functions if any(ast.unparse(mark).startswith(marks) for mark in one.decorator_list)}
+    return {
+        one.name
+        for one in functions
+        if any(ast.unparse(mark).startswith(marks) for mark in one.decorator_list)
+    }
 
 
 @pytest.mark.parametrize("kind", INTERFACES, ids=lambda kind: kind.__name__)
@@ -51,7 +61,12 @@ def test_every_method_of_a_slot_that_answers_nothing_is_a_fail_point(kind: type)
 
 def test_everything_a_changing_request_asks_for_is_a_fail_point() -> None:
     sources = _sources("http/resources")
-    methods = {f"{noun}.{name}" for noun, kind in APIS.items() for name, what in vars(kind).items() if inspect.isfunction(what)}
+    methods = {
+        f"{noun}.{name}"
+        for noun, kind in APIS.items()
+        for name, what in vars(kind).items()
+        if inspect.isfunction(what)
+    }
     points = {f"{noun}.{name}" for noun, kind in APIS.items() for name in _declared(kind, "order")}
     looks = {"sessions.need", "sessions.detail", "projects.need", "projects.known"}
     assert len(declared.orders(sources, methods - looks, ())) > 20
@@ -78,7 +93,9 @@ def test_everything_the_stand_in_of_github_answers_is_a_fail_point() -> None:
 
 def test_a_declared_table_is_one_of_the_database() -> None:
     points.declared()
-    assert {name.removeprefix("commit.") for name in DECLARED if name.startswith("commit.")} <= set(points.tables())
+    assert {name.removeprefix("commit.") for name in DECLARED if name.startswith("commit.")} <= set(
+        points.tables()
+    )
 
 
 def test_what_is_not_declared_is_noticed() -> None:
@@ -90,13 +107,18 @@ def test_what_is_not_declared_is_noticed() -> None:
     assert declared.commands(Door, ()) == ["Door.slam answers nothing and is no fail point"]
     assert declared.commands(Door, ("slam",)) == []
     order, look = "self._orchestrator.doors.slam(1)", "self._orchestrator.doors.look(1)"
-    handler = f"class A:\n    def on_post_slam(self):\n        {order}\n    def on_get(self):\n        {look}"
+    handler = (
+        f"class A:\n    def on_post_slam(self):\n        {order}\n    def on_get(self):\n        "
+        f"{look}"
+    )
     assert len(declared.orders({"a.py": handler}, ("doors.slam", "doors.look"), ())) == 1
     assert declared.orders({"a.py": handler}, ("slam", "look"), ("slam",)) == []
     sends = "def slam(self):\n    self.client.send('PUT', at)"
     assert len(declared.sending({"a.py": sends})) == 1
     assert declared.sending({"a.py": f"@asks('put.doors')\n{sends}"}) == []
-    assert declared.mutations({"a.py": "'mutation Slam($door: ID!)'"}, ()) == ["a.py: the mutation Slam is no fail point"]
+    assert declared.mutations({"a.py": "'mutation Slam($door: ID!)'"}, ()) == [
+        "a.py: the mutation Slam is no fail point"
+    ]
 
 
 def test_a_declaration_costs_nothing_without_a_fuse_and_a_fuse_comes_first(tmp_path: Path) -> None:

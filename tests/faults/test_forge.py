@@ -1,4 +1,6 @@
-"""A forge in trouble for an hour: whatever it answers nothing is believed of it, little is asked, and afterwards all is seen again."""
+"""A forge in trouble for an hour: whatever it answers nothing is believed of it, little is asked,
+and afterwards all is seen again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ MOST = 400  # requests in an hour of trouble; a poll that minds nothing makes 72
 
 
 @pytest.mark.parametrize("kind", list(TROUBLE))
-def test_an_hour_of_trouble_is_an_hour_of_not_knowing(hub: Hub, server: Server, forge: GitHubForge, clock: ManualClock, kind: str) -> None:
+def test_an_hour_of_trouble_is_an_hour_of_not_knowing(
+    hub: Hub, server: Server, forge: GitHubForge, clock: ManualClock, kind: str
+) -> None:
     watches = crowd(hub, 20)
     assert {seen.presence for seen in forge.survey(watches).values()} == {Presence.ALIVE}
     head = hub.pulls[1].head
@@ -60,7 +64,9 @@ def test_an_hour_of_trouble_is_an_hour_of_not_knowing(hub: Hub, server: Server, 
         found = forge.survey(watches)
         clock.advance(TICK)
     assert {seen.presence for seen in found.values()} == {Presence.ALIVE}
-    assert {seen.pull.checks for seen in found.values() if seen.pull} == {CheckState.FAILING}, "what happened meanwhile is seen"
+    assert {seen.pull.checks for seen in found.values() if seen.pull} == {CheckState.FAILING}, (
+        "what happened meanwhile is seen"
+    )
 
 
 OWN = ("activity_changed", "message_delivered")
@@ -88,7 +94,11 @@ def in_trouble(root: Path, who: str) -> Told:
     """The story, in which GitHub is in every kind of trouble for more than an hour."""
     with on_github.told(root) as (house, follower, teller):
         teller.away = who
-        eventually(lambda: teller._step() or BEGINNINGS[who](teller), 60, "the story has come to where the trouble begins")
+        eventually(
+            lambda: teller._step() or BEGINNINGS[who](teller),
+            60,
+            "the story has come to where the trouble begins",
+        )
         hour_of_trouble(house, teller)
         teller.play()
         settle(house, teller, follower)
@@ -96,7 +106,9 @@ def in_trouble(root: Path, who: str) -> Told:
 
 
 def hour_of_trouble(house: Wired, teller: OnGitHub) -> None:
-    """Every kind of trouble is met at least once; what happens on GitHub meanwhile is not known, and nothing else is believed."""
+    """Every kind of trouble is met at least once; what happens on GitHub meanwhile is not known,
+    and nothing else is believed.
+    """
     hub, passed, first, last = teller.hub, 0.0, len(teller.hub.requests), house.events()[-1]["seq"]
     for kind, trouble in TROUBLE.items():
         teller.server.trouble, asked = trouble, len(hub.requests)
@@ -108,27 +120,42 @@ def hour_of_trouble(house: Wired, teller: OnGitHub) -> None:
                 eventually(lambda: len(hub.requests) > asked, 0.6)  # noqa: B023
         teller.away = ""
         teller.go_on()
-    told = [event for event in house.events(session_id=teller.ids["greet"]) if event["seq"] > last and event["event_type"] not in OWN]
+    told = [
+        event
+        for event in house.events(session_id=teller.ids["greet"])
+        if event["seq"] > last and event["event_type"] not in OWN
+    ]
     print(f"{passed / HOUR:.1f} hours of trouble, {len(hub.requests) - first} requests")
     assert passed >= HOUR
     lost = [event for event in told if event["event_type"] == "signal_lost"]
-    assert [event["data"]["source"] for event in lost] == ["github"], "that it cannot be seen is told, once"
+    assert [event["data"]["source"] for event in lost] == ["github"], (
+        "that it cannot be seen is told, once"
+    )
     assert [event["message"] for event in told if event not in lost] == []
     teller.server.trouble = None
     put_clock(house.ground.home, passed + HOUR / 4)  # as long as it keeps silent at most
 
 
 @pytest.fixture(scope="module")
-def hours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Told]]]:
+def hours(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Told]]]:
     """A story for each beginning that was chosen."""
     published.graphql_schema()
     published.openapi()
     root = tmp_path_factory.mktemp("hours")
-    with side_by_side({what: partial(in_trouble, root / what, what) for what in names_of(request, "hours", "what")}) as futures:
+    with side_by_side(
+        {
+            what: partial(in_trouble, root / what, what)
+            for what in names_of(request, "hours", "what")
+        }
+    ) as futures:
         yield futures
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("what", list(BEGINNINGS))
-def test_a_house_outlasts_an_hour_of_trouble_believes_none_of_it_and_catches_up(hours: Mapping[str, Future[Told]], what: str) -> None:
+def test_a_house_outlasts_an_hour_of_trouble_believes_none_of_it_and_catches_up(
+    hours: Mapping[str, Future[Told]], what: str
+) -> None:
     assert hours[what].result().starts == 1

@@ -1,4 +1,6 @@
-"""What befalls the machine around a house: terminals that are killed, a blocked hub, a clock that jumps, many deaths at once."""
+"""What befalls the machine around a house: terminals that are killed, a blocked hub, a clock that
+jumps, many deaths at once.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def waiting(ground: Ground, **settings: Any) -> dict[str, Any]:
 
 def unsaved(house: Supervised, name: str) -> bool:
     """Whether the agent's uncommitted line is still there."""
-    return (house.ground.home / "worktrees" / "score" / name / "mine.txt").read_text() == "not committed\n"
+    return (
+        house.ground.home / "worktrees" / "score" / name / "mine.txt"
+    ).read_text() == "not committed\n"
 
 
 def at_work(house: Supervised, count: int) -> list[str]:
@@ -46,7 +50,13 @@ def at_work(house: Supervised, count: int) -> list[str]:
     names = [house.spawn(f"Number {number}") for number in range(count)]
     for name in names:
         house.becomes(name, "working", within=90)
-    eventually(lambda: all((house.ground.home / "worktrees" / "score" / name / "mine.txt").exists() for name in names), 60)
+    eventually(
+        lambda: all(
+            (house.ground.home / "worktrees" / "score" / name / "mine.txt").exists()
+            for name in names
+        ),
+        60,
+    )
     return names
 
 
@@ -57,12 +67,19 @@ def test_a_killed_tmux_server_ends_every_agent_once_and_loses_no_line(tmp_path: 
         for name in names:
             assert house.becomes(name, "exited")["reason"]
             assert unsaved(house, name)
-        exits = [event["session_id"] for event in house.events() if event["event_type"] == "session_exited"]
+        exits = [
+            event["session_id"]
+            for event in house.events()
+            if event["event_type"] == "session_exited"
+        ]
         assert sorted(exits) == sorted(names)
         for name in names:
             house.client.post(f"/sessions/{name}/restore")
             house.becomes(name, "working")
-        assert [*account.lives(house.ground, dict.fromkeys(names, 2)), *account.statuses(house.ground)] == []
+        assert [
+            *account.lives(house.ground, dict.fromkeys(names, 2)),
+            *account.statuses(house.ground),
+        ] == []
 
 
 def test_a_killed_pane_ends_its_session_alone(tmp_path: Path) -> None:
@@ -74,14 +91,21 @@ def test_a_killed_pane_ends_its_session_alone(tmp_path: Path) -> None:
         assert unsaved(house, one)
         house.client.post(f"/sessions/{one}/restore")
         house.becomes(one, "working")
-        assert [*account.lives(house.ground, {one: 2, other: 1}), *account.statuses(house.ground)] == []
+        assert [
+            *account.lives(house.ground, {one: 2, other: 1}),
+            *account.statuses(house.ground),
+        ] == []
 
 
-def test_fifty_actors_that_crash_at_once_are_one_outage_and_no_agent_notices(tmp_path: Path) -> None:
+def test_fifty_actors_that_crash_at_once_are_one_outage_and_no_agent_notices(
+    tmp_path: Path,
+) -> None:
     def idle(ground: Ground) -> dict[str, Any]:
         return waiting(ground, runtime="process")
 
-    with supervised(tmp_path, idle, poll={"runtime": "500ms", "agent": "500ms", "forge": "2s"}) as house:
+    with supervised(
+        tmp_path, idle, poll={"runtime": "500ms", "agent": "500ms", "forge": "2s"}
+    ) as house:
         names = at_work(house, 50)
         for name in names:
             house.client.post("/chaos/crash", {"actor": f"session:{name}"})
@@ -89,13 +113,20 @@ def test_fifty_actors_that_crash_at_once_are_one_outage_and_no_agent_notices(tmp
         def back() -> bool:
             actors = house.client.get("/status")["actors"]
             assert actors["troubled"] == {}, actors
-            adopted = [event["session_id"] for event in house.events() if event["event_type"] == "session_adopted"]
+            adopted = [
+                event["session_id"]
+                for event in house.events()
+                if event["event_type"] == "session_adopted"
+            ]
             assert sorted(adopted) == sorted(names), f"{len(adopted)} adopted"
             return True
 
         eventually(back, 60, "all of them are back")
         assert {house.session(name)["status"] for name in names} == {"working"}
-        assert [*account.lives(house.ground, dict.fromkeys(names, 1)), *account.statuses(house.ground)] == []
+        assert [
+            *account.lives(house.ground, dict.fromkeys(names, 1)),
+            *account.statuses(house.ground),
+        ] == []
 
 
 def _twice_at_once(told: Path) -> bool:
@@ -109,7 +140,9 @@ def _twice_at_once(told: Path) -> bool:
 
 
 @pytest.mark.parametrize("how", ["kill -9 of the worker", "kill -9 of everything", "stop"])
-def test_a_hook_under_way_is_waited_for_by_the_next_supervisor_and_never_run_twice_at_once(tmp_path: Path, how: str) -> None:
+def test_a_hook_under_way_is_waited_for_by_the_next_supervisor_and_never_run_twice_at_once(
+    tmp_path: Path, how: str
+) -> None:
     told = tmp_path / "told"
 
     def hooked(ground: Ground) -> dict[str, Any]:
@@ -171,16 +204,22 @@ def vandalized(root: Path, actor: str) -> Told:
 
 
 @pytest.fixture(scope="module")
-def crashes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Told]]]:
+def crashes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Told]]]:
     """A story for each actor that was chosen."""
     root = tmp_path_factory.mktemp("crashes")
     actors = names_of(request, "crashes", "what")
-    with side_by_side({what: partial(vandalized, root / str(n), what) for n, what in enumerate(actors)}) as futures:
+    with side_by_side(
+        {what: partial(vandalized, root / str(n), what) for n, what in enumerate(actors)}
+    ) as futures:
         yield futures
 
 
 @pytest.mark.parametrize("what", ESSENTIAL)
-def test_an_actor_everybody_needs_crashes_again_and_again_and_the_story_goes_on(crashes: Mapping[str, Future[Told]], what: str) -> None:
+def test_an_actor_everybody_needs_crashes_again_and_again_and_the_story_goes_on(
+    crashes: Mapping[str, Future[Told]], what: str
+) -> None:
     assert crashes[what].result().starts == 1
 
 
@@ -209,16 +248,24 @@ STEPS = (
 
 
 @pytest.fixture(scope="module")
-def jumps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Told]]]:
+def jumps(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Told]]]:
     """A story for each jump of the clock that was chosen."""
     root = tmp_path_factory.mktemp("jumps")
     leaps = names_of(request, "jumps", "what")
-    with side_by_side({what: partial(play, root / str(n), read(what)) for n, what in enumerate(leaps)}) as futures:
+    with side_by_side(
+        {what: partial(play, root / str(n), read(what)) for n, what in enumerate(leaps)}
+    ) as futures:
         yield futures
 
 
-@pytest.mark.parametrize("what", [f"{step}=back" for step in STEPS] + [f"{step}=forth" for step in STEPS])
-def test_a_clock_that_jumps_an_hour_changes_nothing(jumps: Mapping[str, Future[Told]], what: str) -> None:
+@pytest.mark.parametrize(
+    "what", [f"{step}=back" for step in STEPS] + [f"{step}=forth" for step in STEPS]
+)
+def test_a_clock_that_jumps_an_hour_changes_nothing(
+    jumps: Mapping[str, Future[Told]], what: str
+) -> None:
     assert jumps[what].result().happened == (f"{what}#1",)
 
 
@@ -226,7 +273,12 @@ def test_an_agent_that_floods_its_terminal_with_100_mb_keeps_nobody_waiting(tmp_
     flood = [{"flood": {"lines": 800_000}}, {"edit": {"file": "after.txt", "content": "x"}}]
 
     def loud(ground: Ground) -> dict[str, Any]:
-        return project(ground, agent_config=story(turn("prompt", flood, "flood"), turn("prompt", [{"say": "..."}, "hang"])))
+        return project(
+            ground,
+            agent_config=story(
+                turn("prompt", flood, "flood"), turn("prompt", [{"say": "..."}, "hang"])
+            ),
+        )
 
     with supervised(tmp_path, loud) as house:
         quiet = house.spawn("Be quiet")
@@ -245,10 +297,17 @@ def test_an_agent_that_floods_its_terminal_with_100_mb_keeps_nobody_waiting(tmp_
 
         eventually(over, 180, "it has said all it had to say")
         grown = psutil.Process(house.workers()[0]).memory_info().rss - before
-        print(f"the slowest answer meanwhile took {slowest:.3f} s; the worker grew by {grown / 2**20:.1f} MB")
+        print(
+            f"the slowest answer meanwhile took {slowest:.3f} s; the worker grew by "
+            f"{grown / 2**20:.1f} MB"
+        )
         assert grown < 50 * 2**20
         assert len(house.client.get(f"/sessions/{name}/output", lines=1000).splitlines()) <= 1000
-        eventually(lambda: house.session(name)["activity"] in ("ready", "idle"), 30, "it is seen to be ready")
+        eventually(
+            lambda: house.session(name)["activity"] in ("ready", "idle"),
+            30,
+            "it is seen to be ready",
+        )
 
 
 def test_a_stopped_worker_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:

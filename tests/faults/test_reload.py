@@ -14,7 +14,17 @@ import yaml
 
 from tests.conftest import eventually
 from tests.e2e import account
-from tests.e2e.house import Ground, Supervised, configure, ground_at, project, repository, story, supervised, turn
+from tests.e2e.house import (
+    Ground,
+    Supervised,
+    configure,
+    ground_at,
+    project,
+    repository,
+    story,
+    supervised,
+    turn,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +46,11 @@ def reload(house: Supervised) -> None:
     """SIGHUP, and wait for another worker that answers."""
     before = house.client.get("/status")["pid"]
     os.kill(house.arbiter(), signal.SIGHUP)
-    eventually(lambda: house._answers() and house.client.get("/status")["pid"] != before, 40, "another worker answers")
+    eventually(
+        lambda: house._answers() and house.client.get("/status")["pid"] != before,
+        40,
+        "another worker answers",
+    )
 
 
 def told(house: Supervised, kind: str) -> list[str]:
@@ -59,24 +73,38 @@ def test_hup_takes_the_new_configuration_and_loses_no_session(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("wrong", ["syntax", "plugin-setting", "gone"])
-def test_hup_with_an_invalid_file_keeps_the_last_good_one_and_says_so(tmp_path: Path, wrong: str) -> None:
+def test_hup_with_an_invalid_file_keeps_the_last_good_one_and_says_so(
+    tmp_path: Path, wrong: str
+) -> None:
     with supervised(tmp_path, waiting) as house:
         name = house.spawn()
         house.becomes(name, "working")
         good = house.ground.config.read_text()
-        rewrite(house, projects=[waiting(house.ground) | {"scm_config": {"plugin": "local", "config": {"nonsense": 1}}}])
+        rewrite(
+            house,
+            projects=[
+                waiting(house.ground)
+                | {"scm_config": {"plugin": "local", "config": {"nonsense": 1}}}
+            ],
+        )
         if wrong == "syntax":
             house.ground.config.write_text("projects: [")
         elif wrong == "gone":
             house.ground.config.unlink()
         reload(house)
         problem = house.client.get("/status")["config_problem"]
-        assert {"syntax": "YAML", "plugin-setting": "nonsense", "gone": "cannot be read"}[wrong] in problem
+        assert {"syntax": "YAML", "plugin-setting": "nonsense", "gone": "cannot be read"}[
+            wrong
+        ] in problem
         assert len(told(house, "config_refused")) == 1
         house.becomes(name, "working")
         assert "the last good one holds" in house.ground.ennio("status").out or wrong == "gone"
         house.kill_worker()
-        eventually(lambda: house._answers() and house.workers(), 40, "it comes back with the file still wrong")
+        eventually(
+            lambda: house._answers() and house.workers(),
+            40,
+            "it comes back with the file still wrong",
+        )
         assert house.client.get("/status")["config_problem"] == problem
         assert len(told(house, "config_refused")) == 1, "told once"
         house.ground.config.write_text(good)
@@ -86,7 +114,9 @@ def test_hup_with_an_invalid_file_keeps_the_last_good_one_and_says_so(tmp_path: 
         assert [*account.lives(house.ground, {name: 1}), *account.statuses(house.ground)] == []
 
 
-def test_a_supervisor_that_begins_with_an_invalid_file_is_refused_whatever_was_good_before(tmp_path: Path) -> None:
+def test_a_supervisor_that_begins_with_an_invalid_file_is_refused_whatever_was_good_before(
+    tmp_path: Path,
+) -> None:
     with supervised(tmp_path, waiting) as house:
         good = house.ground.config.read_text()
         house.stop()
@@ -123,18 +153,27 @@ def test_term_in_the_middle_of_everything_ends_it_well_and_the_next_goes_on(tmp_
         house.start()
         for name in names:
             house.becomes(name, "working", within=60)
-        assert [*account.lives(house.ground, dict.fromkeys(names, 1)), *account.statuses(house.ground)] == []
+        assert [
+            *account.lives(house.ground, dict.fromkeys(names, 1)),
+            *account.statuses(house.ground),
+        ] == []
 
 
-def test_of_two_supervisors_started_at_the_same_instant_one_runs_and_one_says_who(tmp_path: Path) -> None:
+def test_of_two_supervisors_started_at_the_same_instant_one_runs_and_one_says_who(
+    tmp_path: Path,
+) -> None:
     with ground_at(tmp_path) as ground:
         repository(ground)
         configure(ground, waiting(ground))
         words = (sys.executable, "-m", "ennio.supervise", "--config", str(ground.config))
         logs = [(tmp_path / f"log{number}").open("wb+") for number in range(2)]
-        both = [subprocess.Popen(words, env=ground.env, cwd="/", stdout=log, stderr=log) for log in logs]
+        both = [
+            subprocess.Popen(words, env=ground.env, cwd="/", stdout=log, stderr=log) for log in logs
+        ]
         try:
-            eventually(lambda: [one for one in both if one.poll() is not None], 40, "one of them gives way")
+            eventually(
+                lambda: [one for one in both if one.poll() is not None], 40, "one of them gives way"
+            )
             lost = next(number for number, one in enumerate(both) if one.poll() is not None)
             assert both[lost].returncode == 1
             logs[lost].seek(0)

@@ -1,4 +1,6 @@
-"""Trouble with the disk: full, locked, read-only, corrupt. What cannot be written is not done, and a damaged file is not touched."""
+"""Trouble with the disk: full, locked, read-only, corrupt. What cannot be written is not done, and
+a damaged file is not touched.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,17 @@ ROOM = 24 * 2**20  # the write-ahead log alone may take four
 def small_disk(place: Path) -> Iterator[Path]:
     """A file system of a few megabytes of its own."""
     place.mkdir(parents=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(place)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
-        lacking(f"no tmpfs could be mounted, so a FULL DISK WAS NOT TESTED: {done.stderr.strip()} (it takes root)")
+        lacking(
+            f"no tmpfs could be mounted, so a FULL DISK WAS NOT TESTED: {done.stderr.strip()} (it "
+            "takes root)"
+        )
     try:
         yield place
     finally:
@@ -62,20 +72,37 @@ def _events(house: Supervised) -> int:
 
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path: Path) -> None:
-    """The database's own disk; three times in the story, until the log tells of it or for some seconds: a person may be told instead."""
-    with small_disk(tmp_path / "disk") as disk, told(tmp_path / "house", database=disk / "ennio.db") as (house, follower, teller):
+    """The database's own disk; three times in the story, until the log tells of it or for some
+    seconds: a person may be told instead.
+    """
+    with (
+        small_disk(tmp_path / "disk") as disk,
+        told(tmp_path / "house", database=disk / "ennio.db") as (house, follower, teller),
+    ):
         for reached in (10, 30, 55):  # events, of some ninety
-            eventually(lambda: teller._step() or (teller.ids and _events(house) >= reached), 60, "the story goes on")  # noqa: B023
+            eventually(
+                lambda: teller._step() or (teller.ids and _events(house) >= reached),
+                60,
+                "the story goes on",
+            )  # noqa: B023
             said, full = len(house.log.read_text()), time.monotonic()
             ballast = fill(disk)
             # what is in the database's log already may be enough for a while
-            eventually(lambda: teller._step() or "no space left" in house.log.read_text()[said:] or time.monotonic() > full + 8)  # noqa: B023
+            eventually(
+                lambda: (
+                    teller._step()
+                    or "no space left" in house.log.read_text()[said:]
+                    or time.monotonic() > full + 8
+                )
+            )  # noqa: B023
             ballast.unlink()
         teller.play()
         settle(house, teller, follower)
 
 
-def test_a_home_that_is_full_at_a_spawn_is_said_and_the_session_begins_once_there_is_room(tmp_path: Path) -> None:
+def test_a_home_that_is_full_at_a_spawn_is_said_and_the_session_begins_once_there_is_room(
+    tmp_path: Path,
+) -> None:
     """Prompt, launch file, working copy: each of them is written there."""
     with small_disk(tmp_path / "home") as disk, ground_at(tmp_path) as ground:
         repository(ground)
@@ -84,7 +111,11 @@ def test_a_home_that_is_full_at_a_spawn_is_said_and_the_session_begins_once_ther
         house.start()
         ballast = fill(disk)
         name = house.spawn("Find some room")
-        eventually(lambda: "no space left" in (house.session(name)["reason"] or "").lower(), 40, "it says what is lacking")
+        eventually(
+            lambda: "no space left" in (house.session(name)["reason"] or "").lower(),
+            40,
+            "it says what is lacking",
+        )
         assert house.session(name)["status"] == "spawning"
         assert house.client.get("/status")["actors"]["troubled"] == {}, "nobody crashed of it"
         ballast.unlink()
@@ -140,11 +171,18 @@ def test_a_corrupt_database_is_refused_and_stays_as_it_is(tmp_path: Path, where:
 def test_a_read_only_database_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     with stopped_house(tmp_path) as (_, house, database):
         before = digest(database)
-        done = subprocess.run(["chattr", "+i", str(database)], capture_output=True, check=False) if os.geteuid() == 0 else None
+        done = (
+            subprocess.run(["chattr", "+i", str(database)], capture_output=True, check=False)
+            if os.geteuid() == 0
+            else None
+        )
         if done is None:
             database.chmod(0o400)
         elif done.returncode:
-            lacking("no file can be made immutable here, and root may write to any other: a READ-ONLY DATABASE WAS NOT TESTED")
+            lacking(
+                "no file can be made immutable here, and root may write to any other: a READ-ONLY "
+                "DATABASE WAS NOT TESTED"
+            )
         try:
             refused(house, str(database), "permission")
             assert digest(database) == before
@@ -169,7 +207,9 @@ def locked(database: Path) -> Iterator[None]:
         connection.close()
 
 
-def test_a_database_another_process_holds_refuses_a_start_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_database_another_process_holds_refuses_a_start_and_stays_as_it_is(
+    tmp_path: Path,
+) -> None:
     with stopped_house(tmp_path) as (_, house, database):
         before = digest(database)
         with locked(database):
@@ -179,18 +219,24 @@ def test_a_database_another_process_holds_refuses_a_start_and_stays_as_it_is(tmp
         house.kill_agents()
 
 
-def test_a_supervisor_that_runs_outlasts_a_locked_database_also_when_its_worker_dies(tmp_path: Path) -> None:
+def test_a_supervisor_that_runs_outlasts_a_locked_database_also_when_its_worker_dies(
+    tmp_path: Path,
+) -> None:
     with told(tmp_path) as (house, follower, teller):
         eventually(lambda: teller._step() or len(teller.ids) == 3, 40, "all sessions are asked for")
         with locked(house.ground.clone / "ennio.db"):
             house.kill_worker()
-            eventually(lambda: "locked by another process" in house.log.read_text(), 40, "it cannot start")
+            eventually(
+                lambda: "locked by another process" in house.log.read_text(), 40, "it cannot start"
+            )
         teller.play()
         assert teller.starts == 1, "the arbiter went on trying"
         settle(house, teller, follower)
 
 
-def test_a_migration_killed_on_both_sides_of_every_step_leaves_the_old_rows_and_is_finished_at_last(tmp_path: Path) -> None:
+def test_a_migration_killed_on_both_sides_of_every_step_leaves_the_old_rows_and_is_finished_at_last(
+    tmp_path: Path,
+) -> None:
     with ground_at(tmp_path) as ground:
         repository(ground)
         configure(ground, project(ground))
@@ -200,14 +246,18 @@ def test_a_migration_killed_on_both_sides_of_every_step_leaves_the_old_rows_and_
         moments = "select id, project_id, strftime('%s', created_at) from sessions order by id"
         old = ("select session_id, total_tokens_in from session_metrics", moments)
         before = [ground.rows(query) for query in old]
-        orders = tuple(Order(point, when, Fault.KILL) for point in points.migrations() for when in When)
+        orders = tuple(
+            Order(point, when, Fault.KILL) for point in points.migrations() for when in When
+        )
         house = Wired(ground, orders=orders)
         try:
             house.begin()
             eventually(house._answers, 120, "it has migrated at last")
             assert happened(ground.home) == [str(order) for order in orders]
             assert [ground.rows(query) for query in old] == before
-            assert ground.rows("select max(version) as newest from schema_migrations") == [{"newest": NEWEST}]
+            assert ground.rows("select max(version) as newest from schema_migrations") == [
+                {"newest": NEWEST}
+            ]
             assert [*account.sound(ground)] == []
         finally:
             house.kill_everything()

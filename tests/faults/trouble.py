@@ -1,4 +1,6 @@
-"""What a forge in trouble answers: errors, garbage, another shape, half a body, limits with and without a time to wait."""
+"""What a forge in trouble answers: errors, garbage, another shape, half a body, limits with
+and without a time to wait.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ from collections.abc import Mapping
 
 from tests.github.standin.server import Trouble
 
-_LIMITED = '{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}'
+_LIMITED = (
+    '{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you '
+    'try again."}'
+)
 TROUBLE: Mapping[str, Trouble] = {
     "500": Trouble(500, '{"message": "Server Error"}'),
     "502": Trouble(502, "<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}),

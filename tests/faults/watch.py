@@ -1,4 +1,6 @@
-"""Notices what acts on the world without being declared: a method that writes files, ends processes or commits, and is no point."""
+"""Notices what acts on the world without being declared: a method that writes files, ends processes
+or commits, and is no point.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 _ACTS = frozenset(
-    ("os.chmod", "os.kill", "os.killpg", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate")
+    (
+        "os.chmod",
+        "os.kill",
+        "os.killpg",
+        "os.link",
+        "os.mkdir",
+        "os.remove",
+        "os.rename",
+        "os.rmdir",
+        "os.symlink",
+        "os.truncate",
+    )
 )
 _OURS = (".jsonl", "/points", "/faults", "/undeclared")  # what the tests themselves write
 
@@ -45,7 +58,9 @@ class Watch:
         names.pop()
 
     def begin(self) -> None:
-        """Hear of every file that is written and every process that is ended in this process; there is no way back."""
+        """Hear of every file that is written and every process that is ended in this
+        process; there is no way back.
+        """
 
         def hear(event: str, arguments: tuple[Any, ...]) -> None:
             if event in _ACTS or (event == "open" and _writes(*arguments)):

@@ -1,4 +1,6 @@
-"""Boots a house whose plugins and store pass the points; what it is built from is exchanged before it is built."""
+"""Boots a house whose plugins and store pass the points; what it is built from is
+exchanged before it is built.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tests.faults.clocks import OnOurClock, ShiftedClock
 from tests.faults.fuse import Fuse
 from tests.faults.plan import When
 
-_WRITES = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
+_WRITES = re.compile(
+    r'\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE
+)
 
 
 class Paper:
@@ -47,7 +51,9 @@ def boot(config_file: Path, port: int, fuse: Fuse) -> Any:
 
 
 def _exchange(module: ModuleType, name: str, by: object) -> None:
-    """Put something else into a name of a module; one that is no longer there would be exchanged in vain."""
+    """Put something else into a name of a module; one that is no longer there
+    would be exchanged in vain.
+    """
     assert name in vars(module), f"{module.__name__} has no {name}"
     setattr(module, name, by)
 
@@ -67,13 +73,19 @@ def _watch_orders(fuse: Fuse) -> None:
     """What is asked of the house and no point must change nothing."""
     for kind in orchestrator.APIS.values():
         for name, what in vars(kind).items():
-            if inspect.isfunction(what) and not name.startswith("_") and not hasattr(what, "__wrapped__"):
+            if (
+                inspect.isfunction(what)
+                and not name.startswith("_")
+                and not hasattr(what, "__wrapped__")
+            ):
                 setattr(kind, name, fuse.watch.watching(f"order.{name}", what))
 
 
 def _exchange_store(fuse: Fuse) -> None:
     _exchange(opening, "Connection", _connection(fuse))
-    _exchange(opening, "migrate", lambda sql, *args: migrations.migrate(_migrating(sql, fuse), *args))
+    _exchange(
+        opening, "migrate", lambda sql, *args: migrations.migrate(_migrating(sql, fuse), *args)
+    )
 
 
 def _connection(fuse: Fuse) -> type[Connection]:
@@ -95,7 +107,9 @@ def _connection(fuse: Fuse) -> type[Connection]:
             if found[1] in ("events", "house_events"):
                 names += [f"told.{value}" for value in parameters if value in _EVENTS]
             if not self._depth:
-                _pass(fuse, names, When.BEFORE)  # a statement of its own is a transaction of its own
+                _pass(
+                    fuse, names, When.BEFORE
+                )  # a statement of its own is a transaction of its own
             cursor = super()._execute(statement, parameters)
             if not cursor.rowcount and " RETURNING " not in statement:
                 return cursor  # nothing was written

@@ -48,10 +48,24 @@ def server(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     assert hub.invalid == []
 
 
-def context(tmp_path: Path, clock: ManualClock, server: Server, settings: dict[str, Any]) -> PluginContext:
-    given = {"owner": "acme", "repo": "shop", "token": server.hub.token, "api_url": server.api, **settings}
+def context(
+    tmp_path: Path, clock: ManualClock, server: Server, settings: dict[str, Any]
+) -> PluginContext:
+    given = {
+        "owner": "acme",
+        "repo": "shop",
+        "token": server.hub.token,
+        "api_url": server.api,
+        **settings,
+    }
     choice = PluginChoice("github", given)
-    project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path / "shop", scm=choice)
+    project = Project(
+        id="shop",
+        name="shop",
+        repo="git@github.com:acme/shop.git",
+        path=tmp_path / "shop",
+        scm=choice,
+    )
     return PluginContext(Home(tmp_path / "home"), clock, project=project, settings=given)
 
 

@@ -39,7 +39,10 @@ def _nullable(node: Any) -> Any:
 def _templates() -> list[tuple[re.Pattern[str], str]]:
     """Longer literal paths first, so that ``/issues/comments`` is no issue."""
     paths = sorted(openapi()["paths"], key=lambda path: (path.count("{"), -len(path)))
-    return [(re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)) + r"\Z"), path) for path in paths]
+    return [
+        (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)) + r"\Z"), path)
+        for path in paths
+    ]
 
 
 def operation(method: str, path: str) -> tuple[str, dict[str, Any]] | None:
@@ -57,14 +60,24 @@ def example(name: str) -> Any:
 
 
 def request_faults(method: str, url: str, body: Any) -> list[str]:
-    """What is wrong with a request: no such operation, an unknown parameter, a body that does not fit."""
+    """What is wrong with a request: no such operation, an unknown parameter,
+    a body that does not fit.
+    """
     parts = urlsplit(url)
     found = operation(method, parts.path)
     if found is None:
         return [f"{method} {parts.path} is no published operation"]
     template, described = found
-    known = {_resolved(parameter)["name"] for parameter in described.get("parameters", ()) if _resolved(parameter)["in"] == "query"}
-    faults = [f"{method} {template} has no parameter {key}" for key, _ in parse_qsl(parts.query) if key not in known]
+    known = {
+        _resolved(parameter)["name"]
+        for parameter in described.get("parameters", ())
+        if _resolved(parameter)["in"] == "query"
+    }
+    faults = [
+        f"{method} {template} has no parameter {key}"
+        for key, _ in parse_qsl(parts.query)
+        if key not in known
+    ]
     expected = (described.get("requestBody") or {}).get("content", {}).get("application/json")
     if body is not None and expected is None:
         return [*faults, f"{method} {template} takes no body"]
@@ -73,8 +86,12 @@ def request_faults(method: str, url: str, body: Any) -> list[str]:
     if body is None or expected is None:
         return faults
     named = _properties(expected["schema"])
-    faults += [f"{method} {template} has no field {key}" for key in body if named and key not in named]
-    return faults + _faults(f"/paths/{_pointer(template)}/{method.lower()}/requestBody", body, template)
+    faults += [
+        f"{method} {template} has no field {key}" for key in body if named and key not in named
+    ]
+    return faults + _faults(
+        f"/paths/{_pointer(template)}/{method.lower()}/requestBody", body, template
+    )
 
 
 def answer_faults(method: str, url: str, status: int, body: Any) -> list[str]:
@@ -85,11 +102,16 @@ def answer_faults(method: str, url: str, status: int, body: Any) -> list[str]:
     template, described = found
     if str(status) not in described["responses"]:
         return [] if status in ANYWHERE else [f"{method} {template} never answers {status}"]
-    response, place = described["responses"][str(status)], f"/paths/{_pointer(template)}/{method.lower()}/responses/{status}"
+    response, place = (
+        described["responses"][str(status)],
+        f"/paths/{_pointer(template)}/{method.lower()}/responses/{status}",
+    )
     if "$ref" in response:
         place = response["$ref"].removeprefix("#")
         response = openapi()["components"]["responses"][place.rpartition("/")[2]]
-    return _faults(place, body, template) if "application/json" in response.get("content", {}) else []
+    return (
+        _faults(place, body, template) if "application/json" in response.get("content", {}) else []
+    )
 
 
 def _pointer(template: str) -> str:
@@ -97,15 +119,22 @@ def _pointer(template: str) -> str:
 
 
 def _faults(place: str, value: Any, where: str) -> list[str]:
-    schema = {"$ref": f"{URN}#{place.replace('{', '%7B').replace('}', '%7D')}/content/application~1json/schema"}
+    schema = {
+        "$ref": f"{URN}#{place.replace('{', '%7B').replace('}', '%7D')}/content/application~1json/schema"
+    }
     errors = Draft4Validator(schema, registry=_registry()).iter_errors(value)
-    return [f"{where}: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
+    return [
+        f"{where}: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+        for error in errors
+    ]
 
 
 def _resolved(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
     if "$ref" not in parameter:
         return parameter
-    found: Mapping[str, Any] = openapi()["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+    found: Mapping[str, Any] = openapi()["components"]["parameters"][
+        parameter["$ref"].rpartition("/")[2]
+    ]
     return found
 
 

@@ -1,4 +1,6 @@
-"""What GitHub publishes about itself: OpenAPI, the GraphQL schema, recorded webhooks. ``bin/test`` fetches them."""
+"""What GitHub publishes about itself: OpenAPI, the GraphQL schema, recorded webhooks.
+``bin/test`` fetches them.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,26 @@ CACHE = Path(__file__).parents[2] / ".ci-cache" / "npm"
 def _file(package: str, path: str) -> Path:
     found = sorted(CACHE.glob(f"octokit-{package}-*/{path}"))
     if not found:
-        lacking(f"no {path} of @octokit/{package} under {CACHE}: run bin/test, which fetches it; what needs it was NOT tested")
+        lacking(
+            f"no {path} of @octokit/{package} under {CACHE}: run bin/test, which fetches it; what "
+            "needs it was NOT tested"
+        )
     return found[-1]
 
 
 @functools.cache
 def openapi() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(_file("openapi", "generated/api.github.com.json").read_bytes())
+    document: dict[str, Any] = json.loads(
+        _file("openapi", "generated/api.github.com.json").read_bytes()
+    )
     return document
 
 
 @functools.cache
 def graphql_schema() -> GraphQLSchema:
-    return build_schema(_file("graphql-schema", "schema.graphql").read_text(encoding="utf-8"), assume_valid=True)
+    return build_schema(
+        _file("graphql-schema", "schema.graphql").read_text(encoding="utf-8"), assume_valid=True
+    )
 
 
 @functools.cache

@@ -31,42 +31,69 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ("git@github.com:me/app.git", GitHubAddress("me", "app")),
         ("https://github.com/me/my.app", GitHubAddress("me", "my.app")),
         ("https://x:y@www.github.com/me/app.git", GitHubAddress("me", "app")),
-        ("ssh://git@git.corp.example:2222/team/app.git", GitHubAddress("team", "app", "https://git.corp.example/api/v3")),
-        ("git@git.corp.example:team/app.git", GitHubAddress("team", "app", "https://git.corp.example/api/v3")),
+        (
+            "ssh://git@git.corp.example:2222/team/app.git",
+            GitHubAddress("team", "app", "https://git.corp.example/api/v3"),
+        ),
+        (
+            "git@git.corp.example:team/app.git",
+            GitHubAddress("team", "app", "https://git.corp.example/api/v3"),
+        ),
         ("/srv/app.git", None),
     ],
 )
-def test_owner_name_and_api_follow_from_the_remote(remote: str, address: GitHubAddress | None) -> None:
+def test_owner_name_and_api_follow_from_the_remote(
+    remote: str, address: GitHubAddress | None
+) -> None:
     assert found_in(remote) == address
 
 
 def test_an_enterprise_server_has_its_graphql_beside_v3() -> None:
-    assert GitHubAddress("a", "b", "https://git.corp.example/api/v3").graphql == "https://git.corp.example/api/graphql"
+    assert (
+        GitHubAddress("a", "b", "https://git.corp.example/api/v3").graphql
+        == "https://git.corp.example/api/graphql"
+    )
     assert GitHubAddress("a", "b").graphql == f"{PUBLIC}/graphql"
     assert GitHubAddress("a", "b").host == "github.com"
     assert GitHubAddress("a", "b", "https://git.corp.example/api/v3").host == "git.corp.example"
 
 
-GITHUB, CORP = GitHubAddress("me", "app"), GitHubAddress("me", "app", "https://git.corp.example/api/v3")
-ALL = {name: name for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")}
+GITHUB, CORP = (
+    GitHubAddress("me", "app"),
+    GitHubAddress("me", "app", "https://git.corp.example/api/v3"),
+)
+ALL = {
+    name: name
+    for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+}
 
 
 @pytest.fixture
 def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An environment with a gh that is logged in everywhere, and like gh prefers the token of its environment."""
+    """An environment with a gh that is logged in everywhere, and like gh prefers the
+    token of its environment.
+    """
     program = tmp_path / "gh"
-    script = '#!/bin/sh\n[ "$1 $2 $3" = "auth token --hostname" ] || exit 1\necho "${GH_TOKEN:-${GH_ENTERPRISE_TOKEN:-from-gh-$4}}"\n'
+    script = (
+        '#!/bin/sh\n[ "$1 $2 $3" = "auth token --hostname" ] || exit 1\necho '
+        '"${GH_TOKEN:-${GH_ENTERPRISE_TOKEN:-from-gh-$4}}"\n'
+    )
     program.write_text(script, encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     return {"PATH": os.environ["PATH"]}
 
 
-def test_a_token_is_taken_from_the_configuration_the_environment_or_gh(gh: dict[str, str], tmp_path: Path) -> None:
+def test_a_token_is_taken_from_the_configuration_the_environment_or_gh(
+    gh: dict[str, str], tmp_path: Path
+) -> None:
     assert TokenSource("given", GITHUB, gh).token() == "given"
     assert TokenSource(None, GITHUB, {**gh, "GITHUB_TOKEN": "env"}).token() == "env"
     assert TokenSource(None, GITHUB, gh).token() == "from-gh-github.com"
-    assert TokenSource(None, CORP, {**gh, "GITHUB_TOKEN": "not for there"}).token() == "from-gh-git.corp.example"
+    assert (
+        TokenSource(None, CORP, {**gh, "GITHUB_TOKEN": "not for there"}).token()
+        == "from-gh-git.corp.example"
+    )
     (tmp_path / "gh").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     assert TokenSource(None, GITHUB, {"PATH": str(tmp_path)}).token() is None
 
@@ -83,12 +110,24 @@ def test_a_token_is_taken_from_the_configuration_the_environment_or_gh(gh: dict[
         (GitHubAddress("me", "app", "https://api.corp.ghe.com"), "", "from-gh-corp.ghe.com"),
         (GitHubAddress("me", "app", "http://api.github.com"), "", None),
         (GitHubAddress("me", "app", "http://git.corp.example/api/v3"), "git.corp.example", None),
-        (GitHubAddress("me", "app", "https://github.com.evil.example/api/v3"), "", "from-gh-github.com.evil.example"),
-        (GitHubAddress("me", "app", "https://evil.example/api.github.com"), "", "from-gh-evil.example"),
+        (
+            GitHubAddress("me", "app", "https://github.com.evil.example/api/v3"),
+            "",
+            "from-gh-github.com.evil.example",
+        ),
+        (
+            GitHubAddress("me", "app", "https://evil.example/api.github.com"),
+            "",
+            "from-gh-evil.example",
+        ),
     ],
 )
-def test_incident_a_token_went_to_a_host_it_was_not_for(gh: dict[str, str], address: GitHubAddress, host: str, token: str | None) -> None:
-    """What is in the environment goes where gh would send it; gh itself is asked without it, and gives what it has for that host."""
+def test_incident_a_token_went_to_a_host_it_was_not_for(
+    gh: dict[str, str], address: GitHubAddress, host: str, token: str | None
+) -> None:
+    """What is in the environment goes where gh would send it; gh itself is asked without it, and
+    gives what it has for that host.
+    """
     environ = {**gh, **ALL, **({"GH_HOST": host} if host else {})}
     assert TokenSource(None, address, environ).token() == token
 
@@ -101,14 +140,23 @@ def test_without_a_token_it_is_said_which_variable_is_not_used_and_why(tmp_path:
 
 def test_counters_only_fall_within_a_period_whatever_the_order_of_answers() -> None:
     reset = NOW + timedelta(hours=1)
-    budget = RequestBudget().answered(CORE, Quota(5000, 10, reset)).answered(CORE, Quota(5000, 11, reset))
+    budget = (
+        RequestBudget()
+        .answered(CORE, Quota(5000, 10, reset))
+        .answered(CORE, Quota(5000, 11, reset))
+    )
     assert budget.quotas[CORE].remaining == 10
-    assert budget.answered(CORE, Quota(5000, 5000, reset + timedelta(hours=1))).quotas[CORE].remaining == 5000
+    assert (
+        budget.answered(CORE, Quota(5000, 5000, reset + timedelta(hours=1))).quotas[CORE].remaining
+        == 5000
+    )
 
 
 def test_looks_become_rarer_as_the_quota_falls() -> None:
     def stretch(remaining: int, minutes: int) -> float:
-        return RequestBudget({CORE: Quota(5000, remaining, NOW + timedelta(minutes=minutes))}).stretch(CORE, NOW)
+        return RequestBudget(
+            {CORE: Quota(5000, remaining, NOW + timedelta(minutes=minutes))}
+        ).stretch(CORE, NOW)
 
     assert stretch(5000, 60) == stretch(3000, 50) == 1
     assert 1 < stretch(1500, 50) < stretch(800, 50) < stretch(500, 50)
@@ -124,10 +172,17 @@ def test_the_gate_notices_what_github_does_not_publish() -> None:
     assert gate.request_faults("PUT", f"{pull}/land", {})
     assert gate.request_faults("GET", "/repos/acme/shop/issues?stat=open", None)
     assert gate.request_faults("POST", "/repos/acme/shop/pulls", {"title": "no head"})
-    assert gate.answer_faults("PUT", f"{pull}/merge", 200, {"sha": "a", "merged": True, "message": "done"}) == []
+    assert (
+        gate.answer_faults(
+            "PUT", f"{pull}/merge", 200, {"sha": "a", "merged": True, "message": "done"}
+        )
+        == []
+    )
     assert gate.answer_faults("PUT", f"{pull}/merge", 200, {"merged": True})
     assert gate.answer_faults("PUT", f"{pull}/merge", 218, {})
-    assert gate.answer_faults("GET", "/repos/acme/shop/issues/1", 200, {"title": "not a whole issue"})
+    assert gate.answer_faults(
+        "GET", "/repos/acme/shop/issues/1", 200, {"title": "not a whole issue"}
+    )
 
 
 @pytest.fixture
@@ -172,7 +227,13 @@ def test_a_redirect_carries_no_token_to_another_host(
     assert len(elsewhere) == 1
 
 
-def test_a_list_is_not_read_on_at_another_host(hub: Hub, server: Server, forge: GitHubForge, elsewhere: list[dict[str, str]]) -> None:
-    server.trouble = Trouble(200, "[]", {"Link": f'<{os.environ["ELSEWHERE"]}/x>; rel="next"', "Content-Type": "application/json"})
+def test_a_list_is_not_read_on_at_another_host(
+    hub: Hub, server: Server, forge: GitHubForge, elsewhere: list[dict[str, str]]
+) -> None:
+    server.trouble = Trouble(
+        200,
+        "[]",
+        {"Link": f'<{os.environ["ELSEWHERE"]}/x>; rel="next"', "Content-Type": "application/json"},
+    )
     assert forge.client.pages(forge.client.address.at("issues")) == []
     assert elsewhere == []

@@ -14,7 +14,14 @@ from tests.github.standin.server import Server
 def place(server: Server, **settings: Any) -> Project:
     given = {"api_url": server.api, "token": server.hub.token, **settings}
     choice = PluginChoice("github", given)
-    return Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=Path("shop"), scm=choice, tracker=choice)
+    return Project(
+        id="shop",
+        name="shop",
+        repo="git@github.com:acme/shop.git",
+        path=Path("shop"),
+        scm=choice,
+        tracker=choice,
+    )
 
 
 def test_doctor_tells_whether_the_token_opens_the_repository(server: Server) -> None:

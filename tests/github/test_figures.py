@@ -1,4 +1,6 @@
-"""How many requests it takes: a hundred pull requests, a quiet hour, a quota that runs out. The figures are printed."""
+"""How many requests it takes: a hundred pull requests, a quiet hour, a quota that runs out.
+The figures are printed.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,17 @@ TICK = 5.0
 def crowd(hub: Hub, count: int) -> list[Watch]:
     """So many open pull requests, each of a session, all green."""
     head = hub.push("work", {"a.txt": "1\n"})
-    hub.git("update-ref", "--stdin", given="".join(f"create refs/heads/b{n} {head}\n" for n in range(count)).encode())
+    hub.git(
+        "update-ref",
+        "--stdin",
+        given="".join(f"create refs/heads/b{n} {head}\n" for n in range(count)).encode(),
+    )
     hub.run(head, Run("test"))
     for n in range(count):
         hub.open(f"b{n}").requested = 1
-    return [Watch(f"s-{n}", f"b{n}", "main", number=None, idle=True, title="t") for n in range(count)]
+    return [
+        Watch(f"s-{n}", f"b{n}", "main", number=None, idle=True, title="t") for n in range(count)
+    ]
 
 
 Show = Callable[[str], None]
@@ -56,7 +64,9 @@ def test_incident_33_a_hundred_pull_requests_take_at_most_three_requests_a_tick(
     assert max(most) <= 3
 
 
-def test_incident_33_a_quiet_hour_of_a_hundred_pull_requests(hub: Hub, forge: GitHubForge, clock: ManualClock, show: Show) -> None:
+def test_incident_33_a_quiet_hour_of_a_hundred_pull_requests(
+    hub: Hub, forge: GitHubForge, clock: ManualClock, show: Show
+) -> None:
     watches = crowd(hub, 100)
     hub.cost = 20  # points that GitHub counts for such a question
     for _ in range(int(3600 / TICK)):
@@ -64,7 +74,10 @@ def test_incident_33_a_quiet_hour_of_a_hundred_pull_requests(hub: Hub, forge: Gi
         clock.advance(TICK)
     assert {seen.presence for seen in found.values()} == {Presence.ALIVE}
     points = hub.quotas["graphql"].limit - hub.quotas["graphql"].remaining
-    show(f"a quiet hour, 100 open pull requests, a tick every {TICK:g} s: {len(hub.requests)} requests, {points} points")
+    show(
+        f"a quiet hour, 100 open pull requests, a tick every {TICK:g} s: {len(hub.requests)} "
+        f"requests, {points} points"
+    )
     assert len(hub.requests) <= 150
 
 
@@ -84,7 +97,11 @@ def test_incident_11_an_exhausted_quota_leaves_no_wrong_status_and_nothing_is_as
         before = len(hub.requests)
         refused_before = sum(1 for *_, status in hub.requests if status == 403)
         found = forge.survey(watches)
-        known_at = {session: seen.at for session, seen in found.items() if seen.presence is not Presence.UNKNOWN}
+        known_at = {
+            session: seen.at
+            for session, seen in found.items()
+            if seen.presence is not Presence.UNKNOWN
+        }
         for session, at in known_at.items():
             pull = found[session].pull
             assert pull is not None
@@ -98,14 +115,17 @@ def test_incident_11_an_exhausted_quota_leaves_no_wrong_status_and_nothing_is_as
     assert {seen.pull.checks for seen in found.values() if seen.pull} == {CheckState.FAILING}
     assert asked_after_reset is not None
     show(
-        f"a quota that ran out for half an hour, 20 pull requests: {wrong} wrong states, {early} requests before the reset, "
+        f"a quota that ran out for half an hour, 20 pull requests: {wrong} wrong states, {early} "
+        "requests before the reset, "
         f"all caught up {asked_after_reset.total_seconds():g} s after it"
     )
     assert (wrong, early) == (0, 0)
     assert asked_after_reset <= timedelta(seconds=2 * TICK)
 
 
-def test_observations_leave_a_reserve_for_actions(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_observations_leave_a_reserve_for_actions(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     watches = crowd(hub, 1)
     hub.quotas["graphql"] = Quota(100, 11, clock.now() + timedelta(minutes=30))
     assert forge.survey(watches)["s-0"].presence is Presence.ALIVE
@@ -114,11 +134,15 @@ def test_observations_leave_a_reserve_for_actions(hub: Hub, forge: GitHubForge, 
     assert (found.presence, "kept for actions" in found.detail) == (Presence.UNKNOWN, True)
     before = len(hub.requests)
     hub.push("new", {"b.txt": "1\n"})
-    forge.client.send("POST", forge.client.address.at("issues", 1, "comments"), {"body": "still possible"})
+    forge.client.send(
+        "POST", forge.client.address.at("issues", 1, "comments"), {"body": "still possible"}
+    )
     assert len(hub.requests) == before + 1
 
 
-def test_checks_that_run_are_looked_at_more_often_than_reviewers_are(hub: Hub, forge: GitHubForge, clock: ManualClock, show: Show) -> None:
+def test_checks_that_run_are_looked_at_more_often_than_reviewers_are(
+    hub: Hub, forge: GitHubForge, clock: ManualClock, show: Show
+) -> None:
     watches = crowd(hub, 2)
     busy = hub.push("b1", {"busy.txt": "1\n"})
     hub.run(busy, Run("test", status="IN_PROGRESS"))
@@ -131,11 +155,15 @@ def test_checks_that_run_are_looked_at_more_often_than_reviewers_are(hub: Hub, f
         return len(hub.requests) - before
 
     waiting, running = asked(5, watches[0]), asked(5, watches[1])
-    show(f"five minutes: {running} requests while checks run, {waiting} while a reviewer is awaited")
+    show(
+        f"five minutes: {running} requests while checks run, {waiting} while a reviewer is awaited"
+    )
     assert running >= 3 * waiting > 0
 
 
-def test_retry_after_is_obeyed_and_silence_ends_with_it(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_retry_after_is_obeyed_and_silence_ends_with_it(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     watches = crowd(hub, 1)
     hub.faults = [Fault(429, {"Retry-After": "120"}, "You have exceeded a secondary rate limit")]
     assert forge.survey(watches)["s-0"].presence is Presence.UNKNOWN
@@ -148,7 +176,9 @@ def test_retry_after_is_obeyed_and_silence_ends_with_it(hub: Hub, forge: GitHubF
     assert forge.survey(watches)["s-0"].presence is Presence.ALIVE
 
 
-def test_trouble_opens_a_breaker_that_says_so_and_closes_again(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_trouble_opens_a_breaker_that_says_so_and_closes_again(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     watches = crowd(hub, 1)
     hub.faults = [Fault(502) for _ in range(3)]
     for _ in range(3):
@@ -161,7 +191,9 @@ def test_trouble_opens_a_breaker_that_says_so_and_closes_again(hub: Hub, forge: 
     assert forge.survey(watches)["s-0"].presence is Presence.ALIVE
 
 
-def test_two_projects_with_one_token_share_one_budget(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
+def test_two_projects_with_one_token_share_one_budget(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
     one, two = make(), make(pace=2)
     watches = crowd(hub, 1)
     hub.faults = [Fault(429, {"Retry-After": "60"})]
@@ -172,7 +204,9 @@ def test_two_projects_with_one_token_share_one_budget(hub: Hub, make: Callable[.
     assert one.client.allowance is two.client.allowance
 
 
-def test_a_nudge_makes_it_immediate_and_costs_one_request(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_nudge_makes_it_immediate_and_costs_one_request(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     watches = crowd(hub, 3)
     forge.survey(watches)
     clock.advance(TICK)

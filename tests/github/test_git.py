@@ -1,4 +1,6 @@
-"""Real git over HTTP against the stand-in: heads follow pushes, and conflicting files are found in the clone."""
+"""Real git over HTTP against the stand-in: heads follow pushes, and conflicting
+files are found in the clone.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from tests.github.test_survey import seen, watch
 
 def git(place: Path, *words: str) -> str:
     env = {"PATH": os.environ["PATH"], "GIT_TERMINAL_PROMPT": "0", **ALONE}
-    done = subprocess.run(["git", *words], cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["git", *words], cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -1,4 +1,6 @@
-"""What GitHub says when it does not merge: every word has its row, and an approved green pull request never just stands still."""
+"""What GitHub says when it does not merge: every word has its row, and an approved green pull
+request never just stands still.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,17 @@ from hypothesis import strategies as st
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.github.merge_blockers import STATES, of_state, of_words
-from ennio.policy.merging import PATIENCE, UNREACHABLE, Held, Remedy, Superseded, concerns_a_person, held, next_try, outlook
+from ennio.policy.merging import (
+    PATIENCE,
+    UNREACHABLE,
+    Held,
+    Remedy,
+    Superseded,
+    concerns_a_person,
+    held,
+    next_try,
+    outlook,
+)
 from tests.github.published import graphql_schema
 from tests.github.standin.hub import Fault, Hub, Run
 
@@ -27,17 +39,35 @@ SAID = {
     'Required status check "ci" is in progress.': ("required checks", Remedy.WAIT),
     'Required status check "ci" is failing.': ("required checks", Remedy.WAIT),
     "2 of 3 required status checks are expected.": ("required checks", Remedy.WAIT),
-    "3 of 4 required status checks have not succeeded: 1 expected.": ("required checks", Remedy.WAIT),
-    'Repository rule violations found\n\nRequired status check "ci" is expected.\n\n': ("required checks", Remedy.WAIT),
+    "3 of 4 required status checks have not succeeded: 1 expected.": (
+        "required checks",
+        Remedy.WAIT,
+    ),
+    'Repository rule violations found\n\nRequired status check "ci" is expected.\n\n': (
+        "required checks",
+        Remedy.WAIT,
+    ),
     "Required deployment to production has not succeeded": ("required deployments", Remedy.WAIT),
-    "Code scanning is waiting for results from CodeQL for the commits": ("required scans", Remedy.WAIT),
+    "Code scanning is waiting for results from CodeQL for the commits": (
+        "required scans",
+        Remedy.WAIT,
+    ),
     "Changes must be made through the merge queue": ("merge queue", Remedy.WAIT),
-    "At least 1 approving review is required by reviewers with write access.": ("required review", Remedy.PERSON),
+    "At least 1 approving review is required by reviewers with write access.": (
+        "required review",
+        Remedy.PERSON,
+    ),
     "Waiting on code owner review from acme/owners.": ("required review", Remedy.PERSON),
-    "New changes require approval from someone other than the last pusher.": ("required review", Remedy.PERSON),
+    "New changes require approval from someone other than the last pusher.": (
+        "required review",
+        Remedy.PERSON,
+    ),
     "Changes requested by a reviewer with write access": ("required review", Remedy.PERSON),
     "All comments must be resolved.": ("open conversations", Remedy.PERSON),
-    "A conversation must be resolved before this pull request can be merged.": ("open conversations", Remedy.PERSON),
+    "A conversation must be resolved before this pull request can be merged.": (
+        "open conversations",
+        Remedy.PERSON,
+    ),
     "Pull Request is still a draft": ("draft", Remedy.WAIT),
     "Merge commits are not allowed on this repository.": ("merge method", Remedy.PERSON),
     "Squash merges are not allowed on this repository.": ("merge method", Remedy.PERSON),
@@ -65,26 +95,39 @@ def test_each_published_merge_state_has_its_row() -> None:
     published = graphql_schema().type_map["MergeStateStatus"]
     assert isinstance(published, GraphQLEnumType)
     assert set(STATES) == set(published.values)
-    assert [state for state in STATES if (row := of_state(state)) and row.remedy is Remedy.UPDATE] == ["BEHIND"]
+    assert [
+        state for state in STATES if (row := of_state(state)) and row.remedy is Remedy.UPDATE
+    ] == ["BEHIND"]
 
 
 ERRORS: st.SearchStrategy[EnnioError] = st.one_of(
-    st.builds(Unreachable, st.text(), until=st.none() | st.timedeltas(timedelta(0), timedelta(hours=1)).map(NOW.__add__)),
+    st.builds(
+        Unreachable,
+        st.text(),
+        until=st.none() | st.timedeltas(timedelta(0), timedelta(hours=1)).map(NOW.__add__),
+    ),
     st.builds(Conflict, st.text()),
     st.builds(Refused, st.text()),
     st.builds(NotFound, st.text()),
     st.builds(Invalid, st.text()),
     st.text().map(lambda said: Held(said, of_words(said).remedy, of_words(said).kind)),
-    st.sampled_from(list(SAID)).map(lambda said: Held(said, of_words(said).remedy, of_words(said).kind)),
+    st.sampled_from(list(SAID)).map(
+        lambda said: Held(said, of_words(said).remedy, of_words(said).kind)
+    ),
 )
 
 
 @given(ERRORS, st.integers(1, 10_000))
-def test_whatever_hinders_a_merge_it_is_tried_again_and_a_person_hears_of_what_does_not_pass(error: EnnioError, attempts: int) -> None:
+def test_whatever_hinders_a_merge_it_is_tried_again_and_a_person_hears_of_what_does_not_pass(
+    error: EnnioError, attempts: int
+) -> None:
     reason = held(error)
     assert NOW < next_try(reason, attempts, NOW) <= NOW + timedelta(hours=1)
     assert outlook(reason)
-    at_once, later = concerns_a_person(reason, NOW, NOW), concerns_a_person(reason, NOW, NOW + PATIENCE)
+    at_once, later = (
+        concerns_a_person(reason, NOW, NOW),
+        concerns_a_person(reason, NOW, NOW + PATIENCE),
+    )
     assert at_once is (reason.remedy is Remedy.PERSON)
     assert later is (reason.kind != UNREACHABLE)
 
@@ -94,8 +137,12 @@ def opened(hub: Hub) -> tuple[int, str]:
     return hub.open("fix").number, head
 
 
-@pytest.mark.parametrize("said", [said for said, (_, remedy) in SAID.items() if remedy is not Remedy.UPDATE])
-def test_a_refusal_says_what_mends_it_and_the_next_try_merges(said: str, hub: Hub, forge: GitHubForge) -> None:
+@pytest.mark.parametrize(
+    "said", [said for said, (_, remedy) in SAID.items() if remedy is not Remedy.UPDATE]
+)
+def test_a_refusal_says_what_mends_it_and_the_next_try_merges(
+    said: str, hub: Hub, forge: GitHubForge
+) -> None:
     number, head = opened(hub)
     hub.faults.append(Fault(405, message=said, path="/merge"))
     with pytest.raises(Held) as error:
@@ -105,9 +152,15 @@ def test_a_refusal_says_what_mends_it_and_the_next_try_merges(said: str, hub: Hu
     assert forge.merge(number, head).commit == hub.heads()["main"]
 
 
-def test_a_head_that_moved_between_look_and_merge_is_no_reason_to_call_anybody(hub: Hub, forge: GitHubForge) -> None:
+def test_a_head_that_moved_between_look_and_merge_is_no_reason_to_call_anybody(
+    hub: Hub, forge: GitHubForge
+) -> None:
     number, head = opened(hub)
-    hub.faults.append(Fault(409, message="Head branch was modified. Review and try the merge again.", path="/merge"))
+    hub.faults.append(
+        Fault(
+            409, message="Head branch was modified. Review and try the merge again.", path="/merge"
+        )
+    )
     with pytest.raises(Superseded):
         forge.merge(number, head)
 

@@ -83,13 +83,17 @@ def test_what_the_branch_still_requires_is_left_to_auto_merge(hub: Hub, forge: G
     assert not forge.look(number).merging
 
 
-def test_the_branch_is_deleted_where_that_is_configured(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+def test_the_branch_is_deleted_where_that_is_configured(
+    hub: Hub, make: Callable[..., GitHubForge]
+) -> None:
     number, head = opened(hub)
     make(delete_branch=True).merge(number, head)
     assert "fix" not in hub.heads()
 
 
-def test_a_merge_whose_answer_was_lost_deletes_the_branch_when_it_is_asked_for_again(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+def test_a_merge_whose_answer_was_lost_deletes_the_branch_when_it_is_asked_for_again(
+    hub: Hub, make: Callable[..., GitHubForge]
+) -> None:
     number, head = opened(hub)
     hub.land(hub.pulls[number])
     assert make(delete_branch=True).merge(number, head).commit == hub.heads()["main"]
@@ -97,7 +101,9 @@ def test_a_merge_whose_answer_was_lost_deletes_the_branch_when_it_is_asked_for_a
     assert make(delete_branch=True).merge(number, head).commit == hub.heads()["main"]
 
 
-def test_a_branch_that_goes_on_after_its_merge_is_not_deleted(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+def test_a_branch_that_goes_on_after_its_merge_is_not_deleted(
+    hub: Hub, make: Callable[..., GitHubForge]
+) -> None:
     number, head = opened(hub)
     hub.land(hub.pulls[number])
     more = hub.push("fix", {"b.txt": "only here\n"})
@@ -138,12 +144,19 @@ def test_open_ones_and_those_ended_lately_are_listed(hub: Hub, forge: GitHubForg
 
 
 def test_a_number_nobody_has_is_not_found(hub: Hub, forge: GitHubForge) -> None:
-    for call in (lambda: forge.look(7), lambda: forge.merge(7, "0" * 40), lambda: forge.close(7), lambda: forge.ready(7)):
+    for call in (
+        lambda: forge.look(7),
+        lambda: forge.merge(7, "0" * 40),
+        lambda: forge.close(7),
+        lambda: forge.ready(7),
+    ):
         with pytest.raises(NotFound, match="#7"):
             call()
 
 
-def test_check_tells_what_is_wrong_and_nothing_when_all_is_well(hub: Hub, forge: GitHubForge, make: Callable[..., GitHubForge]) -> None:
+def test_check_tells_what_is_wrong_and_nothing_when_all_is_well(
+    hub: Hub, forge: GitHubForge, make: Callable[..., GitHubForge]
+) -> None:
     assert forge.check() is None
     assert "refuses the token" in (make(token="stale").check() or "")
     assert "no /repos/acme/other" in (make(repo="other").check() or "").replace("GET ", "")

@@ -25,7 +25,10 @@ def test_an_approval_is_told_with_the_head_it_is_of(hub: Hub, forge: GitHubForge
     number, head = _opened(hub, forge)
     hub.review(number, "ada", "APPROVED")
     hub.review(number, "bob", "CHANGES_REQUESTED", "no")
-    opinions = (Opinion("ada", ReviewState.APPROVED, head), Opinion("bob", ReviewState.CHANGES_REQUESTED, head))
+    opinions = (
+        Opinion("ada", ReviewState.APPROVED, head),
+        Opinion("bob", ReviewState.CHANGES_REQUESTED, head),
+    )
     assert forge.look(number).opinions == opinions
     hub.push("fix", {"b.txt": "2\n"})
     pull = forge.look(number)
@@ -42,7 +45,9 @@ def test_the_approval_of_a_stranger_is_none(hub: Hub, forge: GitHubForge) -> Non
     assert forge.look(number).review is ReviewState.APPROVED
 
 
-def test_a_strangers_approval_of_a_new_head_stands_for_nobody_elses(hub: Hub, forge: GitHubForge) -> None:
+def test_a_strangers_approval_of_a_new_head_stands_for_nobody_elses(
+    hub: Hub, forge: GitHubForge
+) -> None:
     hub.required_approvals = 1
     number, _ = _opened(hub, forge)
     hub.review(number, "ada", "APPROVED")
@@ -61,7 +66,9 @@ def test_an_approval_given_here_is_of_the_head_that_was_seen(hub: Hub, forge: Gi
     assert pull.opinions == (Opinion(hub.login, ReviewState.APPROVED, head),)
 
 
-def test_a_protected_branch_stays_after_its_merge(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+def test_a_protected_branch_stays_after_its_merge(
+    hub: Hub, make: Callable[..., GitHubForge]
+) -> None:
     forge = make(delete_branch=True)
     forge._project = replace(forge._project, protected_branches=("release/*",))
     number, head = _opened(hub, forge, "release/1")
@@ -69,9 +76,18 @@ def test_a_protected_branch_stays_after_its_merge(hub: Hub, make: Callable[..., 
     assert "release/1" in hub.heads()
 
 
-def test_what_changes_is_told_with_renames_and_without_what_github_leaves_out(hub: Hub, forge: GitHubForge) -> None:
+def test_what_changes_is_told_with_renames_and_without_what_github_leaves_out(
+    hub: Hub, forge: GitHubForge
+) -> None:
     hub.push("main", {"old.txt": "".join(f"{n}\n" for n in range(30))})
-    head = hub.push("fix", {"blob.bin": "\0\1\2", "app.py": "changed\n", "new.txt": "".join(f"{n}\n" for n in range(30))})
+    head = hub.push(
+        "fix",
+        {
+            "blob.bin": "\0\1\2",
+            "app.py": "changed\n",
+            "new.txt": "".join(f"{n}\n" for n in range(30)),
+        },
+    )
     number = forge.open("fix", "main", "t", "").number
     found = forge.files(number)
     assert found.head == head
@@ -83,15 +99,21 @@ def test_what_changes_is_told_with_renames_and_without_what_github_leaves_out(hu
     assert "+changed\n" in text
 
 
-def test_a_sessions_push_to_its_base_is_noticed(hub: Hub, forge: GitHubForge, clock: ManualClock, tmp_path: Path) -> None:
+def test_a_sessions_push_to_its_base_is_noticed(
+    hub: Hub, forge: GitHubForge, clock: ManualClock, tmp_path: Path
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     place = tmp_path / "session"
     (place / ".git" / "logs").mkdir(parents=True)
-    (place / ".git" / "logs" / "HEAD").write_text(f"{'0' * 40} {head} A <a@x> 1700000000 +0000\tcommit: mine\n")
+    (place / ".git" / "logs" / "HEAD").write_text(
+        f"{'0' * 40} {head} A <a@x> 1700000000 +0000\tcommit: mine\n"
+    )
 
     def pushed(workspace: Path | None, number: int | None = None) -> str | None:
         clock.advance(1000)
-        return forge.survey([Watch("s-1", "fix", "main", number, workspace=str(workspace) if workspace else None)])["s-1"].pushed
+        return forge.survey(
+            [Watch("s-1", "fix", "main", number, workspace=str(workspace) if workspace else None)]
+        )["s-1"].pushed
 
     assert pushed(place) is None
     number = forge.open("fix", "main", "t", "").number

@@ -38,7 +38,12 @@ def _is_branch(name: str) -> bool:
 branches = st.text(ODD, min_size=1, max_size=12).filter(_is_branch)
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8) | st.integers(0), max_size=5))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8) | st.integers(0),
+        max_size=5,
+    )
+)
 def test_every_part_arrives_as_it_was_called(parts: list[str | int]) -> None:
     if any(part in (".", "..") for part in parts):
         with pytest.raises(Invalid, match="made of dots"):
@@ -55,13 +60,17 @@ def test_after_a_merge_exactly_its_own_branch_is_gone(name: str) -> None:
     with tempfile.TemporaryDirectory() as directory, served(Path(directory)) as (hub, forge):
         head = hub.push(name, {"a.txt": "1\n"})
         for other in ("fix", "a", "aA", unquote(name), name.partition("#")[0]):
-            hub.git("update-ref", f"refs/heads/{other}", head, check=False)  # where git lets it stand beside the other
+            hub.git(
+                "update-ref", f"refs/heads/{other}", head, check=False
+            )  # where git lets it stand beside the other
         before = set(hub.heads())
         forge.merge(forge.open(name, "main", "T", "").number, head)
         assert set(hub.heads()) == before - {name}
 
 
-@pytest.mark.parametrize(("name", "neighbour"), [("fix#42", "fix"), ("a%41", "aA"), ("ü/漢", "u"), ("x%2Fy", "x/y")])
+@pytest.mark.parametrize(
+    ("name", "neighbour"), [("fix#42", "fix"), ("a%41", "aA"), ("ü/漢", "u"), ("x%2Fy", "x/y")]
+)
 def test_incident_another_branch_was_deleted(name: str, neighbour: str, tmp_path: Path) -> None:
     with served(tmp_path) as (hub, forge):
         hub.push(neighbour, {"another.txt": "somebody else's work\n"})
@@ -72,7 +81,9 @@ def test_incident_another_branch_was_deleted(name: str, neighbour: str, tmp_path
 
 @contextmanager
 def served(directory: Path) -> Iterator[tuple[Hub, GitHubForge]]:
-    """A hub and a forge that deletes merged branches; whatever was asked is valid by the published schemas."""
+    """A hub and a forge that deletes merged branches; whatever was asked is valid
+    by the published schemas.
+    """
     clock = ManualClock()
     published.openapi()
     published.graphql_schema()
@@ -85,8 +96,12 @@ def served(directory: Path) -> Iterator[tuple[Hub, GitHubForge]]:
     assert hub.invalid == []
 
 
-@pytest.mark.parametrize("settings", [{"repo": "acme/shop"}, {"owner": ".."}, {"owner": "a#b"}, {"repo": "shop?x"}])
-def test_an_owner_and_a_repository_that_cannot_be_names_are_refused(settings: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "settings", [{"repo": "acme/shop"}, {"owner": ".."}, {"owner": "a#b"}, {"repo": "shop?x"}]
+)
+def test_an_owner_and_a_repository_that_cannot_be_names_are_refused(
+    settings: dict[str, str],
+) -> None:
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=Path())
     with pytest.raises(ConfigError, match="is no name"):
         scm.parse(settings, project)

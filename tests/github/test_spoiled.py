@@ -1,4 +1,6 @@
-"""Answers that are JSON and yet no answer of GitHub's: whatever lies in them, they end in values or in an error of ours."""
+"""Answers that are JSON and yet no answer of GitHub's: whatever lies in them, they end in
+values or in an error of ours.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ CALLS: dict[str, Callable[[GitHubForge, GitHubTracker, int, int], object]] = {
     "diff": lambda forge, _issues, number, _issue: forge.diff(number),
     "open": lambda forge, _issues, _number, _issue: forge.open("other", "main", "T", ""),
     "merge": lambda forge, _issues, number, _issue: forge.merge(number, forge.look(number).head),
-    "review": lambda forge, _issues, number, _issue: forge.review(number, "ada", ReviewState.NONE, "words"),
+    "review": lambda forge, _issues, number, _issue: forge.review(
+        number, "ada", ReviewState.NONE, "words"
+    ),
     "check": lambda forge, _issues, _number, _issue: forge.check(),
     "issue": lambda _forge, issues, _number, issue: issues.issue(str(issue)),
     "issues": lambda _forge, issues, _number, _issue: issues.issues(),
@@ -71,7 +75,9 @@ def kept(result: object) -> None:
 
 
 @pytest.mark.parametrize("call", list(CALLS))
-def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     published.graphql_schema()
     published.openapi()
     with tempfile.TemporaryDirectory() as directory:
@@ -86,11 +92,20 @@ def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(call: str, monkeypatc
 
         for seed in range(SEEDS):
             chance = random.Random(f"{call} {seed}")
-            monkeypatch.setattr(allowance, "_ALLOWANCES", {})  # what was spoiled before opens no breaker here
+            monkeypatch.setattr(
+                allowance, "_ALLOWANCES", {}
+            )  # what was spoiled before opens no breaker here
             forge = scm.build(context(Path(directory), clock, server, {}))
-            settings = {"assign": ["octo"], "comment": True, "labels": {"merged": ["done"]}, "close_on_merge": True}
+            settings = {
+                "assign": ["octo"],
+                "comment": True,
+                "labels": {"merged": ["done"]},
+                "close_on_merge": True,
+            }
             issues = tracker.build(context(Path(directory), clock, server, settings))
-            server.spoil = lambda body, chance=chance: spoiled(body, chance) if chance.random() < 0.5 else body  # type: ignore[misc]
+            server.spoil = lambda body, chance=chance: (
+                spoiled(body, chance) if chance.random() < 0.5 else body
+            )  # type: ignore[misc]
             try:
                 with suppress(EnnioError):
                     kept(CALLS[call](forge, issues, number, issue))
@@ -120,4 +135,8 @@ def test_a_part_of_another_kind_is_not_taken_for_true(
 def _titled(body: Any) -> Any:
     if isinstance(body, list):
         return [_titled(item) for item in body]
-    return {key: 7 if key == "title" else _titled(value) for key, value in body.items()} if isinstance(body, dict) else body
+    return (
+        {key: 7 if key == "title" else _titled(value) for key, value in body.items()}
+        if isinstance(body, dict)
+        else body
+    )

@@ -14,7 +14,9 @@ from ennio.plugins.scm.interface import Watch
 from tests.github.standin.hub import Fault, Hub, Run
 
 
-def watch(branch: str = "fix", *, number: int | None = None, idle: bool = True, session: str = "s-1") -> Watch:
+def watch(
+    branch: str = "fix", *, number: int | None = None, idle: bool = True, session: str = "s-1"
+) -> Watch:
     return Watch(session, branch, "main", number=number, idle=idle, title="A title", body="Words")
 
 
@@ -25,24 +27,36 @@ def seen(forge: GitHubForge, clock: ManualClock, one: Watch | None = None) -> Fo
     return forge.survey([one])[one.session_id]
 
 
-def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     found = seen(forge, clock)
     assert (found.presence, found.pull) == (Presence.GONE, None)
     assert "not in acme/shop yet" in found.detail
 
 
-def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     assert seen(forge, clock, watch(idle=False)).presence is Presence.GONE
     pull = seen(forge, clock).pull
     assert pull is not None
-    assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")
+    assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == (
+        "fix",
+        "main",
+        head,
+        PullState.OPEN,
+        "A title",
+    )
     assert pull.mergeability is Mergeability.CLEAN
     assert seen(forge, clock).pull == pull
     assert len(hub.pulls) == 1
 
 
-def test_a_clock_that_is_put_back_an_hour_keeps_no_look_waiting_for_it(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_clock_that_is_put_back_an_hour_keeps_no_look_waiting_for_it(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     assert seen(forge, clock).pull is not None
     clock.put(-3600)
@@ -52,7 +66,9 @@ def test_a_clock_that_is_put_back_an_hour_keeps_no_look_waiting_for_it(hub: Hub,
     assert pull.head == head
 
 
-def test_a_silence_is_no_longer_because_the_clock_was_put_back(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_silence_is_no_longer_because_the_clock_was_put_back(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.faults.append(Fault(429, {"Retry-After": "60"}))
     assert seen(forge, clock).presence is Presence.UNKNOWN
@@ -63,7 +79,9 @@ def test_a_silence_is_no_longer_because_the_clock_was_put_back(hub: Hub, forge: 
     assert len(hub.requests) > asked
 
 
-def test_nothing_is_opened_where_that_is_switched_off(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
+def test_nothing_is_opened_where_that_is_switched_off(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     found = seen(make(auto_open=False), clock)
     assert found.presence is Presence.GONE
@@ -80,7 +98,9 @@ def test_a_draft_is_seen_and_made_ready(hub: Hub, forge: GitHubForge, clock: Man
     assert not forge.ready(number).draft
 
 
-def test_a_closed_one_is_seen_closed_until_it_is_reopened(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_closed_one_is_seen_closed_until_it_is_reopened(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     hub.pulls[number].state = "CLOSED"
@@ -94,7 +114,9 @@ def test_a_closed_one_is_seen_closed_until_it_is_reopened(hub: Hub, forge: GitHu
     assert (pull.number, pull.state) == (number, PullState.OPEN)
 
 
-def test_a_closed_one_gives_way_to_a_newer_one_of_its_branch(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_closed_one_gives_way_to_a_newer_one_of_its_branch(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     old = hub.open("fix")
     old.state = "CLOSED"
@@ -104,7 +126,9 @@ def test_a_closed_one_gives_way_to_a_newer_one_of_its_branch(hub: Hub, forge: Gi
     assert (new.number, new.state) == (old.number + 1, PullState.OPEN)
 
 
-def test_a_force_push_is_a_new_head_with_checks_of_its_own(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_force_push_is_a_new_head_with_checks_of_its_own(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     old = hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     hub.run(old, Run("test", conclusion="FAILURE"))
@@ -118,7 +142,9 @@ def test_a_force_push_is_a_new_head_with_checks_of_its_own(hub: Hub, forge: GitH
     assert new != old
 
 
-def test_incident_18_a_renamed_branch_is_followed_by_number(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_incident_18_a_renamed_branch_is_followed_by_number(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     assert seen(forge, clock).pull is not None
@@ -130,7 +156,9 @@ def test_incident_18_a_renamed_branch_is_followed_by_number(hub: Hub, forge: Git
     assert (pull.number, pull.branch, pull.state) == (number, "better", PullState.OPEN)
 
 
-def test_a_deleted_branch_leaves_its_merged_pull_request(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_deleted_branch_leaves_its_merged_pull_request(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     seen(forge, clock)
@@ -141,7 +169,9 @@ def test_a_deleted_branch_leaves_its_merged_pull_request(hub: Hub, forge: GitHub
     assert (pull.state, pull.merge_commit, pull.head) == (PullState.MERGED, commit, head)
 
 
-def test_a_deleted_branch_leaves_its_closed_pull_request(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_deleted_branch_leaves_its_closed_pull_request(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     hub.delete_branch("fix")
@@ -152,19 +182,25 @@ def test_a_deleted_branch_leaves_its_closed_pull_request(hub: Hub, forge: GitHub
     assert (pull.number, pull.state) == (number, PullState.CLOSED)
 
 
-def test_a_strangers_fork_with_the_same_branch_name_is_not_ours(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_strangers_fork_with_the_same_branch_name_is_not_ours(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.open("fix", owner="stranger", head="a" * 40)
     assert seen(forge, clock).presence is Presence.GONE
 
 
-def test_incident_18_a_pull_request_from_our_fork_is_found(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
+def test_incident_18_a_pull_request_from_our_fork_is_found(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
     number = hub.open("fix", owner="Me", head="a" * 40).number
     pull = seen(make(head_owner="me"), clock).pull
     assert pull is not None
     assert pull.number == number
 
 
-def test_incident_18_a_transferred_repository_is_followed(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_incident_18_a_transferred_repository_is_followed(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     seen(forge, clock)
@@ -176,7 +212,9 @@ def test_incident_18_a_transferred_repository_is_followed(hub: Hub, forge: GitHu
     assert hub.pulls[number].state == "MERGED"
 
 
-def test_a_retargeted_pull_request_has_its_new_base_and_is_merged_there(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_retargeted_pull_request_has_its_new_base_and_is_merged_there(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     release = hub.push("release", {"r.txt": "1\n"})
     number = hub.open("fix").number
@@ -188,11 +226,17 @@ def test_a_retargeted_pull_request_has_its_new_base_and_is_merged_there(hub: Hub
     assert forge.merge(number, head).commit == hub.heads()["release"]
 
 
-def test_incident_11_an_unreachable_github_is_unknown_and_never_gone(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_incident_11_an_unreachable_github_is_unknown_and_never_gone(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     assert seen(forge, clock).presence is Presence.ALIVE
-    for fault in (Fault(502), Fault(0), Fault(403, {"Retry-After": "30"}, "You have exceeded a secondary rate limit")):
+    for fault in (
+        Fault(502),
+        Fault(0),
+        Fault(403, {"Retry-After": "30"}, "You have exceeded a secondary rate limit"),
+    ):
         hub.faults = [fault]
         found = seen(forge, clock)
         assert (found.presence, bool(found.detail)) == (Presence.UNKNOWN, True)
@@ -200,13 +244,17 @@ def test_incident_11_an_unreachable_github_is_unknown_and_never_gone(hub: Hub, f
     assert seen(forge, clock).presence is Presence.ALIVE
 
 
-def test_incident_11_a_wrong_token_is_unknown_and_says_what_to_do(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
+def test_incident_11_a_wrong_token_is_unknown_and_says_what_to_do(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
     found = seen(make(token="stale"), clock)
     assert found.presence is Presence.UNKNOWN
     assert "refuses the token" in found.detail
 
 
-def test_check_runs_and_statuses_together_decide(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_check_runs_and_statuses_together_decide(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     for conclusion in ("SUCCESS", "NEUTRAL", "SKIPPED"):
@@ -222,10 +270,14 @@ def test_check_runs_and_statuses_together_decide(hub: Hub, forge: GitHubForge, c
     hub.status(head, "ci/other", "FAILURE", "3 tests failed", "https://ci.example.org/7")
     pull = seen(forge, clock).pull
     assert pull is not None
-    assert [(run.name, run.log_tail, run.url) for run in pull.failing] == [("ci/other", "3 tests failed", "https://ci.example.org/7")]
+    assert [(run.name, run.log_tail, run.url) for run in pull.failing] == [
+        ("ci/other", "3 tests failed", "https://ci.example.org/7")
+    ]
 
 
-def test_a_cancelled_run_fails_unless_a_newer_one_replaced_it(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_cancelled_run_fails_unless_a_newer_one_replaced_it(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     hub.run(head, Run("test", conclusion="CANCELLED"))
@@ -245,7 +297,9 @@ def test_a_cancelled_run_that_its_twin_of_another_event_replaced_does_not_count(
     head = hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     for event in ("push", "pull_request"):
-        hub.run(head, Run("test", conclusion="CANCELLED" if event == first else "SUCCESS", event=event))
+        hub.run(
+            head, Run("test", conclusion="CANCELLED" if event == first else "SUCCESS", event=event)
+        )
         clock.advance(1)
     pull = seen(forge, clock).pull
     assert pull is not None
@@ -256,7 +310,9 @@ def test_a_cancelled_run_that_its_twin_of_another_event_replaced_does_not_count(
     assert pull.checks is CheckState.FAILING, "a run of another workflow is no twin"
 
 
-def test_incident_17_no_checks_yet_is_not_passing(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_incident_17_no_checks_yet_is_not_passing(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     pull = seen(forge, clock).pull
@@ -264,7 +320,9 @@ def test_incident_17_no_checks_yet_is_not_passing(hub: Hub, forge: GitHubForge, 
     assert pull.checks is CheckState.NONE
 
 
-def test_reviews_decide_by_the_branchs_rules_or_by_what_counts(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_reviews_decide_by_the_branchs_rules_or_by_what_counts(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
 
@@ -287,7 +345,9 @@ def test_reviews_decide_by_the_branchs_rules_or_by_what_counts(hub: Hub, forge: 
     assert review() is ReviewState.REQUIRED
 
 
-def test_conflicts_are_seen_with_their_files(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
+def test_conflicts_are_seen_with_their_files(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
     hub.push("fix", {"app.py": "theirs\n"})
     number = hub.open("fix").number
     hub.push("main", {"app.py": "ours\n"})
@@ -304,7 +364,9 @@ def test_one_number_nobody_has_leaves_the_others_alone(hub: Hub, forge: GitHubFo
     assert (found["s-2"].presence, "#77" in found["s-2"].detail) == (Presence.UNKNOWN, True)
 
 
-def test_a_pull_request_whose_opening_was_cut_off_is_unknown_and_then_found(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_pull_request_whose_opening_was_cut_off_is_unknown_and_then_found(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.faults = [Fault(502, path="/pulls")]
     assert seen(forge, clock).presence is Presence.UNKNOWN
@@ -312,7 +374,9 @@ def test_a_pull_request_whose_opening_was_cut_off_is_unknown_and_then_found(hub:
     assert len(hub.pulls) == 1
 
 
-def test_a_question_that_is_too_much_is_asked_in_smaller_parts(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_question_that_is_too_much_is_asked_in_smaller_parts(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     watches = [watch(f"b{n}", session=f"s-{n}") for n in range(40)]
     hub.faults = [Fault(502)]
     assert {found.presence for found in forge.survey(watches).values()} == {Presence.UNKNOWN}
@@ -328,10 +392,16 @@ def test_without_a_token_nothing_is_asked_and_it_is_said_what_to_do(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GH_CONFIG_DIR", str(hub.directory))
     found = seen(make(token=None), clock)
-    assert (found.presence, "gh auth login" in found.detail, hub.requests) == (Presence.UNKNOWN, True, [])
+    assert (found.presence, "gh auth login" in found.detail, hub.requests) == (
+        Presence.UNKNOWN,
+        True,
+        [],
+    )
 
 
-def test_a_refused_token_is_not_tried_at_every_tick(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
+def test_a_refused_token_is_not_tried_at_every_tick(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
     forge = make(token="stale")
     for _ in range(12):
         assert forge.survey([watch()])["s-1"].presence is Presence.UNKNOWN

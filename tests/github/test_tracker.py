@@ -14,13 +14,17 @@ from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from tests.github.standin.hub import Fault, Hub, actor
 
 Make = Callable[..., GitHubTracker]
-DONE = Milestone(MilestoneKind.MERGED, "s-1", "claude-code", "fix", "https://github.example/acme/shop/pull/7", 7)
+DONE = Milestone(
+    MilestoneKind.MERGED, "s-1", "claude-code", "fix", "https://github.example/acme/shop/pull/7", 7
+)
 
 
 def test_an_issue_is_found_with_all_an_agent_needs(hub: Hub, issues: Make) -> None:
     number = hub.issue("Fix the login", "It breaks.", ["bug"])
     tracker = issues()
-    hub.issues[number]["comments"] += [{"body": f"word {n}", "author": actor("ada"), "createdAt": hub.now()} for n in range(130)]
+    hub.issues[number]["comments"] += [
+        {"body": f"word {n}", "author": actor("ada"), "createdAt": hub.now()} for n in range(130)
+    ]
     issue = tracker.issue(f"#{number}")
     assert (issue.title, issue.body, issue.labels) == ("Fix the login", "It breaks.", ("bug",))
     assert issue.branch == f"issue-{number}-fix-the-login"
@@ -30,7 +34,9 @@ def test_an_issue_is_found_with_all_an_agent_needs(hub: Hub, issues: Make) -> No
 def test_every_open_issue_is_listed_page_by_page(hub: Hub, issues: Make) -> None:
     numbers = [hub.issue(f"Issue {n}") for n in range(130)]
     issues().close(str(numbers[1]))
-    assert [issue.id for issue in issues().issues()] == [str(number) for number in numbers if number != numbers[1]]
+    assert [issue.id for issue in issues().issues()] == [
+        str(number) for number in numbers if number != numbers[1]
+    ]
 
 
 def test_what_is_read_again_costs_no_quota_when_it_has_not_changed(hub: Hub, issues: Make) -> None:
@@ -43,7 +49,9 @@ def test_what_is_read_again_costs_no_quota_when_it_has_not_changed(hub: Hub, iss
     assert tracker.issue(str(number)).title == "Changed"
 
 
-def test_incident_11_an_etag_is_not_kept_for_an_answer_that_was_not_stored(hub: Hub, issues: Make) -> None:
+def test_incident_11_an_etag_is_not_kept_for_an_answer_that_was_not_stored(
+    hub: Hub, issues: Make
+) -> None:
     number, tracker = hub.issue("Fix"), issues()
     hub.faults = [Fault(500, {"ETag": '"broken"'})]
     with pytest.raises(Unreachable):
@@ -52,7 +60,9 @@ def test_incident_11_an_etag_is_not_kept_for_an_answer_that_was_not_stored(hub: 
     assert [status for *_, status in hub.requests][0:2] == [500, 200]
 
 
-def test_incident_33_a_question_that_is_turned_away_says_when_it_may_be_asked(hub: Hub, issues: Make, clock: ManualClock) -> None:
+def test_incident_33_a_question_that_is_turned_away_says_when_it_may_be_asked(
+    hub: Hub, issues: Make, clock: ManualClock
+) -> None:
     number, tracker, quota = hub.issue("Fix"), issues(), hub.quotas["core"]
     quota.remaining = 0
     for _ in range(2):  # first by GitHub itself, then without asking
@@ -77,7 +87,12 @@ def test_milestones_do_what_is_configured_once(hub: Hub, issues: Make) -> None:
     for _ in range(2):
         tracker.tell(str(number), Milestone(MilestoneKind.SPAWNED, "s-1", "claude-code", "fix"))
     row = hub.issues[number]
-    assert (row["assignees"], row["labels"], len(row["comments"]), row["state"]) == (["ada"], ["doing"], 1, "open")
+    assert (row["assignees"], row["labels"], len(row["comments"]), row["state"]) == (
+        ["ada"],
+        ["doing"],
+        1,
+        "open",
+    )
     for _ in range(2):
         tracker.tell(str(number), DONE)
     assert (row["labels"], len(row["comments"]), row["state"]) == (["done"], 2, "closed")
@@ -111,5 +126,8 @@ def test_every_wrong_setting_is_named(issues: Make) -> None:
     with pytest.raises(ConfigError) as caught:
         issues(comment=["sometimes"], close_on_merge="yes", labells={})
     words = str(caught.value)
-    assert all(part in words for part in ("comment", "sometimes", "close_on_merge", "did you mean `labels`?"))
+    assert all(
+        part in words
+        for part in ("comment", "sometimes", "close_on_merge", "did you mean `labels`?")
+    )
     assert "secret-token" not in words

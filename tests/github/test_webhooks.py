@@ -42,11 +42,19 @@ def sign(raw: bytes, secret: str = SECRET) -> str:
 @pytest.fixture
 def deps(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Dependencies]:
     given = {"api_url": server.api, "token": server.hub.token, "webhook_secret": SECRET}
-    project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
+    project = Project(
+        id="shop",
+        name="shop",
+        repo="git@github.com:acme/shop.git",
+        path=tmp_path,
+        scm=PluginChoice("github", given),
+    )
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
     plugins = Registry(home, clock)
-    yield Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
+    yield Dependencies(
+        config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock)
+    )
     store.close()
 
 
@@ -65,14 +73,23 @@ def test_recorded_deliveries_name_their_pull_request_branch_or_commit() -> None:
     assert happenings("status", recorded["status"][0])[0].ref == recorded["status"][0]["sha"]
     assert any(happenings("check_run", payload) for payload in recorded["check_run"])
     many = {"number": 1, "head": {}}
-    crowd = {"repository": {"full_name": "acme/shop"}, "check_run": {"pull_requests": [{**many, "number": n} for n in range(5000)]}}
+    crowd = {
+        "repository": {"full_name": "acme/shop"},
+        "check_run": {"pull_requests": [{**many, "number": n} for n in range(5000)]},
+    }
     why = "whatever is too much to look for one by one is looked at at once"
     assert happenings("check_run", crowd) == (WebhookEvent("acme/shop"),), why
     assert happenings("star", recorded["star"][0]) == ()
-    assert happenings("pull_request", {}) == happenings("pull_request", {"repository": None, "pull_request": 7}) == ()
+    assert (
+        happenings("pull_request", {})
+        == happenings("pull_request", {"repository": None, "pull_request": 7})
+        == ()
+    )
 
 
-def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is_about(deps: Dependencies, server: Server) -> None:
+def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is_about(
+    deps: Dependencies, server: Server
+) -> None:
     hub, scm = server.hub, deps.plugins.scm(deps.config.projects[0])
     assert scm is not None
     hub.push("fix", {"a.txt": "1\n"})
@@ -80,7 +97,11 @@ def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is
     watches = [Watch("s-1", "fix", "main"), Watch("s-2", "other", "main")]
     scm.survey(watches)
     deps.clock.advance(3)  # type: ignore[attr-defined]
-    payload = {"action": "submitted", "repository": {"full_name": "Acme/shop"}, "pull_request": {"number": 1, "head": {"ref": "fix"}}}
+    payload = {
+        "action": "submitted",
+        "repository": {"full_name": "Acme/shop"},
+        "pull_request": {"number": 1, "head": {"ref": "fix"}},
+    }
     body = json.dumps(payload).encode()
     received(deps, "pull_request_review", "d-1", sign(body), body)
     assert received(deps, "pull_request_review", "d-1", sign(body), body) == "known already"
@@ -90,7 +111,9 @@ def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is
     assert len(hub.requests) == before + 1
 
 
-def test_a_delivery_right_after_a_look_presses_until_it_was_looked_at(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_delivery_right_after_a_look_presses_until_it_was_looked_at(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     watches = [Watch("s-1", "fix", "main")]
@@ -105,7 +128,9 @@ def test_a_delivery_right_after_a_look_presses_until_it_was_looked_at(hub: Hub, 
     assert (forge.next_due(), len(hub.requests)) == (None, before + 1)
 
 
-def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     watches = [Watch("s-1", "fix", "main")]
@@ -126,7 +151,15 @@ def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another
 
 def test_a_wrong_signature_and_a_wrong_body_are_refused(deps: Dependencies) -> None:
     body = b'{"repository": {"full_name": "acme/shop"}}'
-    for signature in (None, "", "sha256=", sign(body, "other"), sign(b"{}"), "sha1=abc", "sha256=é"):
+    for signature in (
+        None,
+        "",
+        "sha256=",
+        sign(body, "other"),
+        sign(b"{}"),
+        "sha1=abc",
+        "sha256=é",
+    ):
         with pytest.raises(Unauthorized, match="webhook_secret"):
             received(deps, "push", "d-1", signature, body)
     for broken in (b"payload=%7B%7D", b"[]", b""):
@@ -146,14 +179,23 @@ def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: P
         return "looking"
 
     orchestrator.supervisor = SimpleNamespace(webhook=webhook)
-    client = falcon.testing.TestClient(create_app(orchestrator, "t0ken"), headers={"Host": "hooks.example.org"})  # type: ignore[arg-type]
+    client = falcon.testing.TestClient(
+        create_app(orchestrator, "t0ken"), headers={"Host": "hooks.example.org"}
+    )  # type: ignore[arg-type]
     sent = {"X-GitHub-Event": "push", "X-GitHub-Delivery": "d-1", "X-Hub-Signature-256": "good"}
     place = "/api/v1/webhooks/github"
     assert client.simulate_post(place, body=b"{}", headers=sent).json == {"data": "looking"}
     assert taken == [("push", "d-1", "good", b"{}")]
-    assert client.simulate_post(place, body=b"{}", headers={**sent, "X-Hub-Signature-256": "bad"}).status_code == 401
+    assert (
+        client.simulate_post(
+            place, body=b"{}", headers={**sent, "X-Hub-Signature-256": "bad"}
+        ).status_code
+        == 401
+    )
     assert client.simulate_post(place, body=b"{}").status_code == 400
-    assert client.simulate_post(place, body=b"x" * (1024 * 1024 + 1), headers=sent).status_code == 413
+    assert (
+        client.simulate_post(place, body=b"x" * (1024 * 1024 + 1), headers=sent).status_code == 413
+    )
     assert client.simulate_get("/api/v1/status").status_code == 421
     orchestrator.store.close()
 

@@ -50,7 +50,10 @@ def test_incident_28_a_failing_check_brings_its_annotations_and_the_end_of_its_l
     lines = check.log_tail.splitlines()
     assert lines[0] == "2 failed"
     assert lines[1] == "src/login.py:12: failure: undefined name"
-    assert lines[-2:] == ["FAILED tests/test_login.py::test_key", "##[error]Process completed with exit code 2."]
+    assert lines[-2:] == [
+        "FAILED tests/test_login.py::test_key",
+        "##[error]Process completed with exit code 2.",
+    ]
     assert len(lines) <= 62
 
 
@@ -75,8 +78,12 @@ def test_a_log_that_cannot_be_read_leaves_the_check_failing_and_is_read_later(
     assert "test_login" in pull.failing[0].log_tail
 
 
-def test_incident_a_log_that_could_not_be_read_once_was_never_told(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
-    """While it is unread nothing is told, and it is read again soon; after two minutes it is told without."""
+def test_incident_a_log_that_could_not_be_read_once_was_never_told(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
+    """While it is unread nothing is told, and it is read again soon; after two
+    minutes it is told without.
+    """
     hub.log_of(red(hub), LOG)
     hub.faults = [Fault(502, path="/logs")]
     (check,) = _failing(forge, clock, after=0)
@@ -90,7 +97,9 @@ def test_incident_a_log_that_could_not_be_read_once_was_never_told(hub: Hub, for
 
 
 @pytest.mark.parametrize("status", [404, 502])
-def test_a_log_that_is_never_there_is_not_waited_for_for_ever(hub: Hub, forge: GitHubForge, clock: ManualClock, status: int) -> None:
+def test_a_log_that_is_never_there_is_not_waited_for_for_ever(
+    hub: Hub, forge: GitHubForge, clock: ManualClock, status: int
+) -> None:
     hub.log_of(red(hub), LOG)
     hub.faults = [Fault(status, path="/logs") for _ in range(3)]
     assert _failing(forge, clock, after=0)[0].unread
@@ -99,10 +108,14 @@ def test_a_log_that_is_never_there_is_not_waited_for_for_ever(hub: Hub, forge: G
     (check,) = _failing(forge, clock, after=61)
     assert not check.unread
     assert "could not be read" in check.log_tail
-    assert "test_login" in _failing(forge, clock, after=61)[0].log_tail, "what comes late is shown all the same"
+    assert "test_login" in _failing(forge, clock, after=61)[0].log_tail, (
+        "what comes late is shown all the same"
+    )
 
 
-def test_trouble_of_the_server_that_has_the_logs_is_no_trouble_of_github(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_trouble_of_the_server_that_has_the_logs_is_no_trouble_of_github(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.log_of(red(hub), LOG)
     for _ in range(9):
         hub.faults.append(Fault(503, path="/signed/"))
@@ -131,7 +144,9 @@ def test_a_long_log_is_cut_at_its_end() -> None:
     assert cut("") == ""
 
 
-def test_incident_29_threads_replies_conversation_and_bots_all_arrive(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+def test_incident_29_threads_replies_conversation_and_bots_all_arrive(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     thread = hub.thread(number, "ada", "first", "app.py", 2)
@@ -166,10 +181,14 @@ def test_every_list_is_read_to_its_end(hub: Hub, forge: GitHubForge, clock: Manu
     assert len(pull.check_runs) == 140
     bodies = [comment.body for comment in pull.comments]
     for kind, count in (("remark", 140), ("review", 140), ("thread", 90), ("reply", 70)):
-        assert sorted(b for b in bodies if b.startswith(kind)) == sorted(f"{kind} {n}" for n in range(count))
+        assert sorted(b for b in bodies if b.startswith(kind)) == sorted(
+            f"{kind} {n}" for n in range(count)
+        )
 
 
-def test_an_answer_stands_in_its_thread_and_is_not_told_to_the_agent(hub: Hub, forge: GitHubForge) -> None:
+def test_an_answer_stands_in_its_thread_and_is_not_told_to_the_agent(
+    hub: Hub, forge: GitHubForge
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     thread = hub.thread(number, "ada", "rename this")
@@ -217,13 +236,18 @@ def test_incident_29_what_the_agent_itself_answers_is_no_news_to_it_but_every_re
     assert not any(comment.own for comment in make(own_comments=True).look(number).comments)
 
 
-def test_an_agent_that_opened_it_with_an_account_of_its_own_is_known_by_that(hub: Hub, forge: GitHubForge) -> None:
+def test_an_agent_that_opened_it_with_an_account_of_its_own_is_known_by_that(
+    hub: Hub, forge: GitHubForge
+) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     number = hub.open("fix").number
     hub.pulls[number].author = "robot"
     hub.remark(number, "robot", "Done.")
     hub.remark(number, "ada", "Is it?")
-    assert [(comment.author, comment.own) for comment in forge.look(number).comments] == [("robot", True), ("ada", False)]
+    assert [(comment.author, comment.own) for comment in forge.look(number).comments] == [
+        ("robot", True),
+        ("ada", False),
+    ]
 
 
 def test_a_person_who_speaks_through_ennio_is_heard(hub: Hub, forge: GitHubForge) -> None:
@@ -241,7 +265,10 @@ def test_a_review_is_written_as_the_tokens_owner(hub: Hub, forge: GitHubForge) -
     assert [(c.body, c.path, c.line) for c in pull.comments] == [("no", "app.py", 3)]
     assert forge.review(number, "x", ReviewState.APPROVED, "").review is ReviewState.APPROVED
     forge.review(number, "x", ReviewState.NONE, "words")
-    assert forge.review(number, "x", ReviewState.NONE, "of the file", path="app.py").comments[-1].path == "app.py"
+    assert (
+        forge.review(number, "x", ReviewState.NONE, "of the file", path="app.py").comments[-1].path
+        == "app.py"
+    )
     with pytest.raises(NotFound, match="#99"):
         forge.review(99, "x", ReviewState.NONE, "words")
 

@@ -1,4 +1,6 @@
-"""How a host is asked from elsewhere: every error comes as itself, and what is no answer is no news."""
+"""How a host is asked from elsewhere: every error comes as itself, and what
+is no answer is no news.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,18 @@ from ennio.hosts.reader import Reader
 from ennio.hosts.server import HostServer
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
-from ennio.model.errors import ConfigError, Conflict, EnnioError, Exhausted, Invalid, NotFound, Problem, Refused, TimedOut, Unreachable
+from ennio.model.errors import (
+    ConfigError,
+    Conflict,
+    EnnioError,
+    Exhausted,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.plugins.agent.dialog_choices import NothingAsked
 from ennio.plugins.registry import Registry
@@ -107,7 +120,10 @@ def test_a_host_that_falls_silent_is_unreachable() -> None:
     gate.set()
 
 
-@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n", b"\0\0\0\2[]", b"\0\0\0\2{x", b"\0\0\0\x02{}", b"\0\0", b""])
+@pytest.mark.parametrize(
+    "said",
+    [b"HTTP/1.1 400 Bad Request\r\n", b"\0\0\0\2[]", b"\0\0\0\2{x", b"\0\0\0\x02{}", b"\0\0", b""],
+)
 def test_what_is_no_host_is_unreachable(said: bytes) -> None:
     ours, theirs = socket.socketpair()
     theirs.sendall(said)
@@ -121,7 +137,10 @@ def test_a_call_of_another_version_is_refused_by_its_name() -> None:
     ours, theirs = socket.socketpair()
     server = HostServer(cast("Host", Raising(lambda: "x")), socket.socket())
     threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
-    for request, words in (({"call": "dance", "with": {}}, "dance"), ({"call": "make", "with": {"brief": 7}}, "make")):
+    for request, words in (
+        ({"call": "dance", "with": {}}, "dance"),
+        ({"call": "make", "with": {"brief": 7}}, "make"),
+    ):
         frames.send(ours, request)
         told = frames.receive(ours)
         assert told is not None
@@ -165,7 +184,12 @@ def test_eight_threads_that_want_a_plugin_get_one_and_the_same(tmp_path: Path) -
 
 def test_of_two_surveys_the_one_that_looked_later_counts_whenever_it_ends() -> None:
     reader = Reader(lambda _: pytest.fail("nothing is read"), ManualClock())
-    alive, gone = (ProcessSeen(presence, NOW, "test") for presence in (Presence.ALIVE, Presence.GONE))
+    alive, gone = (
+        ProcessSeen(presence, NOW, "test") for presence in (Presence.ALIVE, Presence.GONE)
+    )
     reader.surveyed({"p-1": gone}, 2.0)
     reader.surveyed({"p-1": alive, "p-2": alive}, 1.0)
-    assert {name: seen.presence for name, (_, seen) in reader._processes.items()} == {"p-1": Presence.GONE, "p-2": Presence.ALIVE}
+    assert {name: seen.presence for name, (_, seen) in reader._processes.items()} == {
+        "p-1": Presence.GONE,
+        "p-2": Presence.ALIVE,
+    }

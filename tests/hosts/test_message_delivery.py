@@ -123,10 +123,14 @@ LONG = "\n".join(f"line {number}" for number in range(12))
         (f"mine [Pasted Content {len(LONG)} chars]", 0),
     ],
 )
-def test_a_paste_that_is_folded_is_entered_by_a_mark_of_exactly_its_size(bench: Bench, mark: str, enters: int) -> None:
+def test_a_paste_that_is_folded_is_entered_by_a_mark_of_exactly_its_size(
+    bench: Bench, mark: str, enters: int
+) -> None:
     bench.instead_of_the_paste(f"> {mark}")
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, LONG))
-    assert bench.message_delivery.deliver(LONG, lambda: NOW, bench.mark).arrival is (Arrival.DELIVERED if enters else Arrival.UNSURE)
+    assert bench.message_delivery.deliver(LONG, lambda: NOW, bench.mark).arrival is (
+        Arrival.DELIVERED if enters else Arrival.UNSURE
+    )
     assert bench.enters == enters
 
 
@@ -137,7 +141,9 @@ def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -
 
 
 @pytest.mark.parametrize(("moves", "arrival"), [(True, Arrival.DELIVERED), (False, Arrival.UNSURE)])
-def test_of_an_agent_that_does_not_tell_the_screen_must_serve(tmp_path: Path, moves: bool, arrival: Arrival) -> None:
+def test_of_an_agent_that_does_not_tell_the_screen_must_serve(
+    tmp_path: Path, moves: bool, arrival: Arrival
+) -> None:
     bench = Bench(tmp_path, tells=False)
     bench.on_enter(lambda: moves and bench.runtime.show("p-1", f"> {TEXT}\nthinking"))
     assert bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark).arrival is arrival
@@ -158,7 +164,12 @@ def test_a_terminal_that_ended_is_said(bench: Bench) -> None:
 
 
 PLACE, HALF = "> ", "> please do not"
-TYPED, AMONG, ABOVE, SENT = f"> {TEXT}", f"> {TEXT} and mine", f"> {TEXT}\nplaying\n> mine", f"> {TEXT}\nplaying\n> "
+TYPED, AMONG, ABOVE, SENT = (
+    f"> {TEXT}",
+    f"> {TEXT} and mine",
+    f"> {TEXT}\nplaying\n> mine",
+    f"> {TEXT}\nplaying\n> ",
+)
 
 # took, told, alive, screen -> arrival, Enters
 SETTLED = {
@@ -171,8 +182,22 @@ SETTLED = {
     "typed but not entered": ("on enter", True, True, TYPED, Arrival.DELIVERED, 1),
     "typed, and a person typed on": ("on enter", True, True, AMONG, Arrival.UNSURE, 0),
     "it does not tell, and it was entered": ("", False, True, SENT, Arrival.DELIVERED, 0),
-    "it does not tell, and it stands above a person's words": ("", False, True, ABOVE, Arrival.DELIVERED, 0),
-    "it does not tell, and it is typed but not entered": ("goes on", False, True, TYPED, Arrival.DELIVERED, 1),
+    "it does not tell, and it stands above a person's words": (
+        "",
+        False,
+        True,
+        ABOVE,
+        Arrival.DELIVERED,
+        0,
+    ),
+    "it does not tell, and it is typed but not entered": (
+        "goes on",
+        False,
+        True,
+        TYPED,
+        Arrival.DELIVERED,
+        1,
+    ),
     "it does not tell, and a person typed on": ("goes on", False, True, AMONG, Arrival.UNSURE, 0),
     "it does not tell, and it is not there": ("", False, True, PLACE, Arrival.MISSING, 0),
     "it does not tell and has ended": ("", False, False, TYPED, Arrival.MISSING, 0),
@@ -198,7 +223,10 @@ def test_an_agent_whose_file_cannot_be_read_is_settled_by_its_place_to_type(benc
     bench.agent.deaf("p-1")
     bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
     bench.runtime.show("p-1", TYPED)
-    assert (bench.message_delivery.settle(TEXT, NOW, alive=True).arrival, bench.enters) == (Arrival.DELIVERED, 1)
+    assert (bench.message_delivery.settle(TEXT, NOW, alive=True).arrival, bench.enters) == (
+        Arrival.DELIVERED,
+        1,
+    )
 
 
 def test_incident_27_a_doubt_is_not_settled_by_enter_in_a_dialog(bench: Bench) -> None:
@@ -216,8 +244,13 @@ def test_what_a_person_has_begun_to_type_is_neither_sent_nor_touched(bench: Benc
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
 
 
-@pytest.mark.parametrize(("screen", "why"), [(HALF, "waits for the person at the terminal"), ("working\n", "no place to type")])
-def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_known(bench: Bench, screen: str, why: str) -> None:
+@pytest.mark.parametrize(
+    ("screen", "why"),
+    [(HALF, "waits for the person at the terminal"), ("working\n", "no place to type")],
+)
+def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_known(
+    bench: Bench, screen: str, why: str
+) -> None:
     command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
     bench.runtime.show("p-1", screen)
     done = replace(bench.message_delivery, agent=command).deliver(TEXT, lambda: NOW, bench.mark)
@@ -227,7 +260,9 @@ def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_kno
 
 
 def test_words_a_person_types_between_two_enters_are_not_sent(bench: Bench) -> None:
-    """The first Enter went unanswered, and then somebody began to type: the second would have been theirs."""
+    """The first Enter went unanswered, and then somebody began to type: the
+    second would have been theirs.
+    """
     bench.on_enter(lambda: bench.runtime.show("p-1", ABOVE))
     done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
@@ -249,7 +284,11 @@ def test_what_escape_put_back_of_our_words_is_taken_away(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("screen", "kept"),
-    [("> please do not", ["please do not"]), ("> see [Image #1] here", []), (f"> [Pasted Content {len(LONG)} chars]", [])],
+    [
+        ("> please do not", ["please do not"]),
+        ("> see [Image #1] here", []),
+        (f"> [Pasted Content {len(LONG)} chars]", []),
+    ],
 )
 def test_what_may_be_put_aside_is_written_down_first_and_what_cannot_be_typed_again_stays(
     bench: Bench, screen: str, kept: list[str]
@@ -262,7 +301,9 @@ def test_what_may_be_put_aside_is_written_down_first_and_what_cannot_be_typed_ag
         written.append(draft)
 
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, lambda: None, Aside(screen.removeprefix("> "), keep))
+    done = bench.message_delivery.deliver(
+        TEXT, lambda: NOW, lambda: None, Aside(screen.removeprefix("> "), keep)
+    )
     assert (written, done.arrival) == (kept, Arrival.DELIVERED if kept else Arrival.NOT_NOW)
     if kept:
         bench.runtime.show("p-1", PLACE)
@@ -272,7 +313,9 @@ def test_what_may_be_put_aside_is_written_down_first_and_what_cannot_be_typed_ag
 
 def test_a_person_who_reads_back_in_the_terminal_is_waited_for(bench: Bench) -> None:
     views = bench.runtime.views
-    bench.runtime.views = lambda names: {name: replace(view, scrolled=True) for name, view in views(names).items()}  # type: ignore[method-assign]
+    bench.runtime.views = lambda names: {
+        name: replace(view, scrolled=True) for name, view in views(names).items()
+    }  # type: ignore[method-assign]
     done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.marked) == (Arrival.NOT_NOW, 0)
     assert "copy mode" in done.detail
@@ -290,5 +333,7 @@ def test_a_person_who_reads_back_in_the_terminal_is_waited_for(bench: Bench) -> 
         ("anything", "  ", False),
     ],
 )
-def test_the_end_of_a_text_is_found_however_the_terminal_broke_it(screen: str | None, text: str, found: bool) -> None:
+def test_the_end_of_a_text_is_found_however_the_terminal_broke_it(
+    screen: str | None, text: str, found: bool
+) -> None:
     assert shows(screen, text) is found

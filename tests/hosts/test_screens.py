@@ -39,7 +39,10 @@ class Terminals(Registry):
     def survey(self) -> Mapping[str, Pane]:
         if self.away:
             raise Unreachable("the runtime does not answer")
-        return {name: Pane(name, self.number, 6 + self.number, dead=False, output_at=at) for name, at in self.output_at.items()}
+        return {
+            name: Pane(name, self.number, 6 + self.number, dead=False, output_at=at)
+            for name, at in self.output_at.items()
+        }
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         self.asked += names
@@ -59,13 +62,26 @@ class Looks:
 
     def shown(self) -> Mapping[str, str]:
         now = self.clock.now()
-        alive = {name: ProcessSeen(Presence.ALIVE, now, "test") for name in self.terminals.output_at}
+        alive = {
+            name: ProcessSeen(Presence.ALIVE, now, "test") for name in self.terminals.output_at
+        }
         self.host._reader.surveyed(alive, 0.0)
         briefs = [
-            Brief(name, "p", "command", "stub", "stub", AgentConfig(passthrough={"run": "cat"}), handle=RuntimeHandle(name, "stub"))
+            Brief(
+                name,
+                "p",
+                "command",
+                "stub",
+                "stub",
+                AgentConfig(passthrough={"run": "cat"}),
+                handle=RuntimeHandle(name, "stub"),
+            )
             for name in alive
         ]
-        contexts = [self.host._resolve(wanted.brief) for wanted in (Wanted(brief, {}, screen=True) for brief in briefs)]
+        contexts = [
+            self.host._resolve(wanted.brief)
+            for wanted in (Wanted(brief, {}, screen=True) for brief in briefs)
+        ]
         return self.host._reader._screens(contexts)
 
 
@@ -86,7 +102,9 @@ def test_only_a_terminal_that_put_something_out_is_asked_for_its_screen_again(lo
     assert looks.terminals.asked == ["a", "b", "b"]
 
 
-def test_what_an_earlier_launch_showed_is_not_taken_for_the_screen_of_the_next(looks: Looks) -> None:
+def test_what_an_earlier_launch_showed_is_not_taken_for_the_screen_of_the_next(
+    looks: Looks,
+) -> None:
     looks.shown()
     looks.clock.advance(5)
     looks.terminals.number = 2  # in the same terminal, which has put nothing out yet
@@ -102,7 +120,9 @@ def test_within_the_second_of_its_output_a_terminal_is_asked_again(looks: Looks)
     assert looks.terminals.asked == ["a", "b", "a"]
 
 
-def test_a_screen_of_before_is_nobodys_when_the_terminal_is_gone_or_cannot_be_asked(looks: Looks) -> None:
+def test_a_screen_of_before_is_nobodys_when_the_terminal_is_gone_or_cannot_be_asked(
+    looks: Looks,
+) -> None:
     looks.shown()
     looks.terminals.away = True
     assert looks.shown() == {}

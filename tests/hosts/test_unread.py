@@ -1,4 +1,6 @@
-"""An agent that names its files says the same without being read; while it rests it is not read at all."""
+"""An agent that names its files says the same without being read; while it
+rests it is not read at all.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ class Pair:
         host = PluginHost(self.plugins, home, self.clock)
         at = host._resolve(self.brief)
         self.context, self.agent = at.context, at.agent
-        self.steady, self.sparing = (Look(Reader(host._resolve, self.clock), sparing) for sparing in (False, True))
+        self.steady, self.sparing = (
+            Look(Reader(host._resolve, self.clock), sparing) for sparing in (False, True)
+        )
         self.title, self.number = "", 1
 
     @property
@@ -91,9 +95,19 @@ class Pair:
 
     def look(self, by: Look) -> AgentSeen:
         now = self.clock.now()
-        process = ProcessSeen(Presence.ALIVE, now, "test", pid=6 + self.number, number=self.number, title=self.title, output_at=now)
+        process = ProcessSeen(
+            Presence.ALIVE,
+            now,
+            "test",
+            pid=6 + self.number,
+            number=self.number,
+            title=self.title,
+            output_at=now,
+        )
         by.reader.surveyed({"p-1": process}, 0.0)
-        wanted = Wanted(self.brief, by.cursor, screen=True, afresh=by.said is None or not by.sparing)
+        wanted = Wanted(
+            self.brief, by.cursor, screen=True, afresh=by.said is None or not by.sparing
+        )
         reading = by.reader.observe([wanted])["p-1"]
         by.cursor, by.said = reading.cursor, reading.agent or by.said
         assert by.said is not None
@@ -105,7 +119,9 @@ class Pair:
 
     def write(self, which: int) -> None:
         if self.world.writes:
-            self.world.writes[which % len(self.world.writes)](self.context, self.clock.now().timestamp())
+            self.world.writes[which % len(self.world.writes)](
+                self.context, self.clock.now().timestamp()
+            )
 
     def settle(self) -> None:
         """Looks until nothing is left to be read."""
@@ -136,7 +152,8 @@ def counted(of: Pair) -> Iterator[list[str]]:
         yield reads
 
 
-# seconds until the look, what is written before it, what the screen and the title are then; -1 is nothing, and as before
+# seconds until the look, what is written before it, what the screen and the title are then; -1 is
+# nothing, and as before
 STEPS = st.lists(
     st.tuples(
         st.sampled_from((0.3, 0.7, 1.0, 1.0, 5.0, 29.5, 31.0)),
@@ -152,8 +169,13 @@ STEPS = st.lists(
 @pytest.mark.parametrize("kind", list(WORLDS))
 @settings(deadline=None, max_examples=30)
 @given(steps=STEPS)
-def test_an_agent_that_names_its_files_says_the_same_without_being_read(kind: str, steps: list[tuple[float, int, int, int, bool]]) -> None:
-    with pair(kind) as both, mock.patch.object(jsonl, "_CHUNK", 300):  # so that one look is often not enough
+def test_an_agent_that_names_its_files_says_the_same_without_being_read(
+    kind: str, steps: list[tuple[float, int, int, int, bool]]
+) -> None:
+    with (
+        pair(kind) as both,
+        mock.patch.object(jsonl, "_CHUNK", 300),
+    ):  # so that one look is often not enough
         screens = (*both.world.screens, "no words that mean anything", None)
         for seconds, written, shown, title, again in steps:
             both.clock.advance(seconds)
@@ -165,7 +187,11 @@ def test_an_agent_that_names_its_files_says_the_same_without_being_read(kind: st
                 both.title = both.world.titles[title % len(both.world.titles)]
             both.number += again
             age(both.context.home)
-            for pause in (1.0, 1.0, 0.0):  # the second look finds what the first one left, the third one nothing
+            for pause in (
+                1.0,
+                1.0,
+                0.0,
+            ):  # the second look finds what the first one left, the third one nothing
                 steady, sparing = both.looks()
                 assert sparing == steady
                 both.clock.advance(pause)
@@ -176,7 +202,9 @@ def test_incident_35_an_agent_at_rest_is_neither_read_nor_written_of(kind: str) 
     with pair(kind) as both:
         both.screen = both.world.screens[0]
         for number in range(len(both.world.writes)):
-            if not (kind == "opencode" and number == 4):  # a database that is none is tried again and again
+            if not (
+                kind == "opencode" and number == 4
+            ):  # a database that is none is tried again and again
                 both.write(number)
                 both.clock.advance(1)
         age(both.context.home)
@@ -238,7 +266,9 @@ def test_what_is_written_twice_within_one_tick_of_the_file_system_is_read_both_t
         assert usage.cost_usd == Decimal("0.2")
 
 
-def test_a_database_that_could_not_be_read_is_tried_again_though_it_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_could_not_be_read_is_tried_again_though_it_does_not_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(opencode_database, "_PATIENCE", 0.0)
     with pair("opencode") as both:
         both.write(0)

@@ -16,7 +16,11 @@ TOKEN = "t0ken"
 def template_of(path: str) -> str | None:
     """The documented path that matches a real one; the one with the fewest parameters wins."""
     real = path.split("?", maxsplit=1)[0].rstrip("/")
-    found = [each for each in document()["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), real)]
+    found = [
+        each
+        for each in document()["paths"]
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), real)
+    ]
     return min(found, key=lambda each: each.count("{"), default=None)
 
 

@@ -1,7 +1,8 @@
-"""An orchestrator without actors, over the real store: what the API's own tests ask until whole stories are told in tests/e2e.
+"""An orchestrator without actors, over the real store: what the API's own tests ask until whole
+stories are told in tests/e2e.
 
-It reads as ``ennio.actors.orchestrator.Orchestrator`` does, keeps the promises of its orders that can be seen over HTTP, and
-starts no agents.
+It reads as ``ennio.actors.orchestrator.Orchestrator`` does, keeps the promises of its orders that
+can be seen over HTTP, and starts no agents.
 """
 
 from __future__ import annotations
@@ -42,7 +43,15 @@ from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.events import Draft, Event, EventType
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin
-from ennio.model.pulls import Check, CheckState, Comment, MergeMethod, PullRequest, PullState, ReviewState
+from ennio.model.pulls import (
+    Check,
+    CheckState,
+    Comment,
+    MergeMethod,
+    PullRequest,
+    PullState,
+    ReviewState,
+)
 from ennio.model.session import Activity, Priority, Session, SessionStatus, Usage
 from ennio.plugins.registry import Registry
 from ennio.plugins.scm.interface import Merged
@@ -62,12 +71,23 @@ def configuration(directory: Path, **changes: Any) -> Config:
         scm=PluginChoice("local", {"token": "s3cret"}),
         config_hash="abc",
     )
-    bare = Project(id="bare", name="bare", repo="git@example.org:me/bare.git", path=directory / "bare")
-    return replace(Config(source=directory / "ennio.yaml", directory=directory, projects=(app, bare)), **changes)
+    bare = Project(
+        id="bare", name="bare", repo="git@example.org:me/bare.git", path=directory / "bare"
+    )
+    return replace(
+        Config(source=directory / "ennio.yaml", directory=directory, projects=(app, bare)),
+        **changes,
+    )
 
 
 PRESERVED = Preserved(
-    "ma-1", "my-app", "/src/my-app", "refs/ennio/preserved/ma-1", "c0ffee", datetime(2026, 1, 1, tzinfo=UTC), "Not committed"
+    "ma-1",
+    "my-app",
+    "/src/my-app",
+    "refs/ennio/preserved/ma-1",
+    "c0ffee",
+    datetime(2026, 1, 1, tzinfo=UTC),
+    "Not committed",
 )
 
 
@@ -123,17 +143,43 @@ class SmallSessions(SessionApi):
                 self.small.store.idempotency.begin(once, session.id, now)
             self.small.store.sessions.insert(session)
             if request.held:
-                self.small.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, True, now, "held by a person"))
+                self.small.store.queue.add(
+                    Waiting(
+                        session.id,
+                        session.project_id,
+                        session.priority,
+                        0,
+                        True,
+                        now,
+                        "held by a person",
+                    )
+                )
             tx.emit(session.id, session.project_id, Draft(EventType.SESSION_SPAWNED, "spawned"))
         return session
 
     def preview(self, request: SpawnRequest) -> Preview:
         return Preview(
-            "ma-00000000", "claude-code", "tmux", "worktree", "/w", "b", "main", request.prompt or "", "", ("claude",), ("PATH",), (), None
+            "ma-00000000",
+            "claude-code",
+            "tmux",
+            "worktree",
+            "/w",
+            "b",
+            "main",
+            request.prompt or "",
+            "",
+            ("claude",),
+            ("PATH",),
+            (),
+            None,
         )
 
     def kill(self, session_id: str, by: str = "a person") -> Session:
-        session = replace(self.small.store.sessions.need(session_id), status=SessionStatus.KILLED, reason=f"killed by {by}")
+        session = replace(
+            self.small.store.sessions.need(session_id),
+            status=SessionStatus.KILLED,
+            reason=f"killed by {by}",
+        )
         self.small.store.sessions.save(session)
         return session
 
@@ -153,7 +199,9 @@ class SmallSessions(SessionApi):
         done = self._done(once)
         if done is not None:
             return self._message(done.subject)
-        message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.small.clock.now())
+        message = Message(
+            str(uuid.uuid4()), session_id, text, Origin.PERSON, self.small.clock.now()
+        )
         self._queue(self.need(session_id), message, once)
         return message
 
@@ -208,7 +256,11 @@ class SmallPulls(PullApi):
     small: SmallOrchestrator
 
     def list(self, project_id: str | None) -> Sequence[tuple[str, PullRequest]]:
-        return [(project, pull) for (project, _), pull in self.small.pull_requests.items() if project_id in (None, project)]
+        return [
+            (project, pull)
+            for (project, _), pull in self.small.pull_requests.items()
+            if project_id in (None, project)
+        ]
 
     def get(self, project_id: str, number: int) -> PullRequest:
         if (project_id, number) not in self.small.pull_requests:
@@ -216,13 +268,20 @@ class SmallPulls(PullApi):
         return self.small.pull_requests[project_id, number]
 
     def files(self, project_id: str, number: int) -> Files:
-        return Files("ba5e", self.get(project_id, number).head, (FileChange("a.py", "modified", 2, None),))
+        return Files(
+            "ba5e", self.get(project_id, number).head, (FileChange("a.py", "modified", 2, None),)
+        )
 
     def diff(self, project_id: str, number: int) -> Diff:
         return Diff("ba5e", self.get(project_id, number).head, "+ words\n", truncated=True)
 
-    def open(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
-        number = 1 + max((number for project, number in self.small.pull_requests if project == project_id), default=0)
+    def open(
+        self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False
+    ) -> PullRequest:
+        number = 1 + max(
+            (number for project, number in self.small.pull_requests if project == project_id),
+            default=0,
+        )
         self.small.pull_requests[project_id, number] = replace(
             new_pull(number, self.small.clock.now()), branch=branch, title=title, draft=draft
         )
@@ -259,7 +318,9 @@ class SmallPulls(PullApi):
         return self._put(project_id, number, checks=CheckState.PENDING)
 
     def _put(self, project_id: str, number: int, **changes: Any) -> PullRequest:
-        self.small.pull_requests[project_id, number] = replace(self.get(project_id, number), **changes)
+        self.small.pull_requests[project_id, number] = replace(
+            self.get(project_id, number), **changes
+        )
         return self.small.pull_requests[project_id, number]
 
 
@@ -282,10 +343,18 @@ class SmallWorkspaces(WorkspaceApi):
 
     small: SmallOrchestrator
 
-    def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
-        sessions = [self.small.store.sessions.need(session_id)] if session_id else self.small.store.sessions.list(project_id)
+    def cleanup(
+        self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool
+    ) -> list[CleanupItem]:
+        sessions = (
+            [self.small.store.sessions.need(session_id)]
+            if session_id
+            else self.small.store.sessions.list(project_id)
+        )
         done = "would remove" if dry_run else "removed"
-        actions = [(each.id, done if each.status.terminal or force else "kept") for each in sessions]
+        actions = [
+            (each.id, done if each.status.terminal or force else "kept") for each in sessions
+        ]
         return [CleanupItem(name, "/w", 12, action, "because", None) for name, action in actions]
 
     def preserved(self, project_id: str | None) -> list[Preserved]:
@@ -307,7 +376,11 @@ class SmallSupervisor(SupervisorApi):
     small: SmallOrchestrator
 
     def status(self) -> dict[str, Any]:
-        return {"version": "0", "started_at": self.small.clock.now(), "last_seq": self.small.store.events.last_seq()}
+        return {
+            "version": "0",
+            "started_at": self.small.clock.now(),
+            "last_seq": self.small.store.events.last_seq(),
+        }
 
     def shutdown(self) -> None:
         self.small.stopped = True
@@ -336,7 +409,9 @@ class SmallOrchestrator:
     def __init__(self, config: Config, store: Store, home: Home, clock: Clock) -> None:
         self.config, self.store, self.home, self.clock = config, store, home, clock
         plugins = Registry(home, clock)
-        self.deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
+        self.deps = Dependencies(
+            config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock)
+        )
         self.data_version, self.last_known = store.data_version, store.last_known
         self.stopped = False
         self.fails_with: Exception | None = None
@@ -372,8 +447,16 @@ class SmallOrchestrator:
             self.news.notify_all()
 
     def tell(
-        self, session_id: str, message: str = "told", kind: EventType = EventType.STATUS_CHANGED, priority: Priority = Priority.INFO
+        self,
+        session_id: str,
+        message: str = "told",
+        kind: EventType = EventType.STATUS_CHANGED,
+        priority: Priority = Priority.INFO,
     ) -> Event:
         """Write one event."""
         with self.store.transaction() as tx:
-            return tx.emit(session_id, self.store.sessions.need(session_id).project_id, Draft(kind, message, priority))
+            return tx.emit(
+                session_id,
+                self.store.sessions.need(session_id).project_id,
+                Draft(kind, message, priority),
+            )

@@ -1,4 +1,6 @@
-"""A real supervisor process over the small orchestrator: ``python -m tests.http.small_supervisor DIRECTORY PORT``."""
+"""A real supervisor process over the small orchestrator: ``python -m
+tests.http.small_supervisor DIRECTORY PORT``.
+"""
 
 # what is imported before the patch keeps the blocking versions for good
 from gevent import monkey
@@ -48,7 +50,9 @@ class Running:
 
 def main(directory: Path, port: int) -> int:
     changes: dict[str, Any] = {"port": port, "api_token": os.environ.get("TOKEN")}
-    Worker.sse_connections.heartbeat = 3600.0  # whatever a stream notices, no heartbeat made it look
+    Worker.sse_connections.heartbeat = (
+        3600.0  # whatever a stream notices, no heartbeat made it look
+    )
 
     def boot(_config_file: Path, bound: int) -> Running:
         refusal = directory / "refuse"

@@ -24,11 +24,28 @@ def over(orchestrator: SmallOrchestrator, **changes: object) -> Api:
 
 def test_health_is_open_and_everything_else_needs_the_token(api: Api) -> None:
     assert api.get("/health", headers={"Authorization": ""}) == "ok"
-    for path in ("/sessions", "/events", "/events/stream", "/openapi.json", "/nowhere", "/health/more", "/config"):
+    for path in (
+        "/sessions",
+        "/events",
+        "/events/stream",
+        "/openapi.json",
+        "/nowhere",
+        "/health/more",
+        "/config",
+    ):
         assert "token" in api.get(path, 401, headers={"Authorization": ""})["error"]
 
 
-WRONG = ["Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer t0ke", "Bearer t0ken2", "Bearer \xe4"]
+WRONG = [
+    "Bearer",
+    "Bearer ",
+    "Bearer wrong",
+    f"Basic {TOKEN}",
+    TOKEN,
+    "Bearer t0ke",
+    "Bearer t0ken2",
+    "Bearer \xe4",
+]
 
 
 @pytest.mark.parametrize("header", WRONG)
@@ -42,13 +59,21 @@ def test_the_scheme_may_be_written_in_any_case(api: Api) -> None:
     assert api.get("/sessions", headers={"Authorization": f"bearer  {TOKEN}"}) == []
 
 
-def test_incident_42_a_web_page_cannot_start_an_agent(api: Api, orchestrator: SmallOrchestrator) -> None:
+def test_incident_42_a_web_page_cannot_start_an_agent(
+    api: Api, orchestrator: SmallOrchestrator
+) -> None:
     evil = {"Origin": "http://evil.example", "Authorization": ""}
     body = '{"project_id": "my-app", "prompt": "rm -rf"}'
     assert api.ask("POST", "/sessions", body=body, headers={**evil, **FORM}).status_code == 403
-    assert api.ask("POST", "/sessions", body=body, headers={**FORM, "Authorization": ""}).status_code == 401
+    assert (
+        api.ask("POST", "/sessions", body=body, headers={**FORM, "Authorization": ""}).status_code
+        == 401
+    )
     assert api.ask("POST", "/sessions", body=body, headers=FORM).status_code == 415
-    assert api.ask("POST", "/sessions", body=body, headers={"Content-Type": "text/plain"}).status_code == 415
+    assert (
+        api.ask("POST", "/sessions", body=body, headers={"Content-Type": "text/plain"}).status_code
+        == 415
+    )
     assert len(orchestrator.store.sessions.list()) == 0
 
 
@@ -64,7 +89,9 @@ def test_only_our_own_host_names_are_answered(api: Api, host: str, fine: bool) -
     assert api.ask("GET", "/sessions", headers={"Host": host}).status_code == (200 if fine else 421)
 
 
-def test_a_server_on_every_address_answers_to_addresses_and_its_own_name_but_not_to_any_name() -> None:
+def test_a_server_on_every_address_answers_to_addresses_and_its_own_name_but_not_to_any_name() -> (
+    None
+):
     hosts = HostNames("0.0.0.0")  # noqa: S104
     assert hosts.answer_to("192.168.1.7:3000")
     assert hosts.answer_to("[fe80::1]:3000")
@@ -74,9 +101,18 @@ def test_a_server_on_every_address_answers_to_addresses_and_its_own_name_but_not
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://localhost:8080", "file://", "http://localhost:3000.evil.example"]
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "http://localhost:8080",
+        "file://",
+        "http://localhost:3000.evil.example",
+    ],
 )
-def test_foreign_origins_are_refused_even_with_the_token_and_on_the_stream(api: Api, origin: str) -> None:
+def test_foreign_origins_are_refused_even_with_the_token_and_on_the_stream(
+    api: Api, origin: str
+) -> None:
     for path in ("/sessions", "/events/stream"):
         answer = api.ask("GET", path, headers={"Origin": origin})
         assert answer.status_code == 403
@@ -95,12 +131,24 @@ def test_a_configured_origin_may_read_and_asks_first(orchestrator: SmallOrchestr
     assert answer.headers["Access-Control-Allow-Origin"] == "https://dash.example"
     assert answer.headers["Access-Control-Expose-Headers"] == "ETag"
     asked = api.ask(
-        "OPTIONS", "/sessions", headers={"Origin": "https://dash.example", "Access-Control-Request-Method": "POST", "Authorization": ""}
+        "OPTIONS",
+        "/sessions",
+        headers={
+            "Origin": "https://dash.example",
+            "Access-Control-Request-Method": "POST",
+            "Authorization": "",
+        },
     )
     assert asked.status_code == 204
     assert asked.headers["Access-Control-Allow-Methods"] == "GET, POST, DELETE"
     allowed = set(asked.headers["Access-Control-Allow-Headers"].split(", "))
-    assert {"Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"} <= allowed
+    assert {
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-None-Match",
+        "Last-Event-ID",
+    } <= allowed
     evil = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     assert api.ask("OPTIONS", "/sessions", headers=evil).status_code == 403
 
@@ -113,7 +161,10 @@ def test_options_without_a_preflight_names_the_methods(api: Api) -> None:
 
 def test_answers_are_kept_out_of_caches(api: Api) -> None:
     assert api.ask("GET", "/sessions").headers["Cache-Control"] == "no-store"
-    assert api.ask("GET", "/sessions", headers={"Authorization": ""}).headers["X-Content-Type-Options"] == "nosniff"
+    assert (
+        api.ask("GET", "/sessions", headers={"Authorization": ""}).headers["X-Content-Type-Options"]
+        == "nosniff"
+    )
 
 
 def test_a_browser_trades_a_code_for_a_cookie_and_is_known_by_it(api: Api) -> None:
@@ -127,14 +178,24 @@ def test_a_browser_trades_a_code_for_a_cookie_and_is_known_by_it(api: Api) -> No
     assert api.get("/sessions", headers=known) == []
     assert api.ask("GET", "/auth", params={"code": code}).status_code == 401
     own = {**known, "Origin": "http://localhost:3000"}
-    assert api.ask("POST", "/sessions", headers=own, json={"project_id": "my-app", "prompt": "x"}).status_code == 200
+    assert (
+        api.ask(
+            "POST", "/sessions", headers=own, json={"project_id": "my-app", "prompt": "x"}
+        ).status_code
+        == 200
+    )
 
 
 def test_a_cookie_alone_changes_nothing_without_our_origin(api: Api) -> None:
     visit = api.ask("GET", "/auth", params={"code": api.post("/auth/code")["code"]})
     known = {"Cookie": visit.headers["Set-Cookie"].split(";")[0], "Authorization": ""}
     assert api.ask("POST", "/shutdown", headers=known).status_code == 401
-    assert api.ask("POST", "/shutdown", headers={**known, "Origin": "http://localhost:8080"}).status_code == 403
+    assert (
+        api.ask(
+            "POST", "/shutdown", headers={**known, "Origin": "http://localhost:8080"}
+        ).status_code
+        == 403
+    )
 
 
 def test_codes_and_cookies_end() -> None:

@@ -45,7 +45,12 @@ def answering(*answers: bytes) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"],
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",
+    ],
 )
 def test_an_answer_that_breaks_off_or_is_no_json_is_unreachable(answer: bytes) -> None:
     with answering(answer) as url, pytest.raises(Unreachable):
@@ -53,22 +58,34 @@ def test_an_answer_that_breaks_off_or_is_no_json_is_unreachable(answer: bytes) -
 
 
 def test_a_connection_that_is_cut_names_the_way_out() -> None:
-    with answering(b"") as url, pytest.raises(Unreachable, match=r"failed .*; whether it still runs says: ennio doctor"):
+    with (
+        answering(b"") as url,
+        pytest.raises(Unreachable, match=r"failed .*; whether it still runs says: ennio doctor"),
+    ):
         ApiClient(url, "t").get("/sessions")
 
 
 def test_an_error_without_an_envelope_is_still_told() -> None:
-    with answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno") as url, pytest.raises(Unreachable, match="503 Busy"):
+    with (
+        answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno") as url,
+        pytest.raises(Unreachable, match="503 Busy"),
+    ):
         ApiClient(url, "t").get("/sessions")
 
 
 def test_no_answer_in_time_is_timed_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimedOut, match=r"within 0\.1 s"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(TimedOut, match=r"within 0\.1 s"),
+    ):
         ApiClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "t", timeout=0.1).get("/sessions")
 
 
 def _stream(*blocks: str) -> bytes:
-    return ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + "".join(blocks)).encode()
+    return (
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        + "".join(blocks)
+    ).encode()
 
 
 def test_a_stream_that_breaks_off_in_a_block_goes_on_behind_the_last_whole_one() -> None:
@@ -95,16 +112,23 @@ def test_a_stream_that_never_begins_is_not_waited_for() -> None:
 
 def test_without_a_supervisor_the_words_tell_how_to_start_one(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    with pytest.raises(NoSupervisor, match=r"no supervisor runs for .*ennio.yaml; start it with: ennio start") as caught:
+    with pytest.raises(
+        NoSupervisor, match=r"no supervisor runs for .*ennio.yaml; start it with: ennio start"
+    ) as caught:
         find(tmp_path / "ennio.yaml", home, lambda: None)
     assert caught.value.exit_code == 4
     run_dir = private(home.run(tmp_path / "ennio.yaml"))
-    address.write(run_dir, address.SupervisorAddress(1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "x"))
+    address.write(
+        run_dir,
+        address.SupervisorAddress(1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "x"),
+    )
     with pytest.raises(NoSupervisor):
         find(tmp_path / "ennio.yaml", home, lambda: None)
 
 
-def test_a_token_is_made_once_kept_private_and_removed_when_one_is_configured(tmp_path: Path) -> None:
+def test_a_token_is_made_once_kept_private_and_removed_when_one_is_configured(
+    tmp_path: Path,
+) -> None:
     made = address.token(tmp_path, None)
     path = tmp_path / "api_token"
     assert address.token(tmp_path, None) == made == address.known_token(tmp_path)
@@ -127,9 +151,15 @@ def test_an_address_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> No
 def test_who_holds_the_lock_is_running(tmp_path: Path) -> None:
     assert not address.locked(tmp_path)
     hold = (
-        "import sys, pathlib; from ennio.http import address; address.take(pathlib.Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+        "import sys, pathlib; from ennio.http import address; "
+        "address.take(pathlib.Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
     )
-    holder = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
     assert holder.stdout is not None
     holder.stdout.readline()
     assert address.locked(tmp_path)
@@ -142,8 +172,17 @@ def test_who_holds_the_lock_is_running(tmp_path: Path) -> None:
 
 def test_loading_the_client_loads_nothing_heavy() -> None:
     words = "import sys, ennio.http.client; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, cwd=ROOT, timeout=30)
-    assert not {"falcon", "gevent", "http.client", "pykka", "ssl", "yaml"} & set(loaded.stdout.split())
+    loaded = subprocess.run(
+        [sys.executable, "-c", words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=30,
+    )
+    assert not {"falcon", "gevent", "http.client", "pykka", "ssl", "yaml"} & set(
+        loaded.stdout.split()
+    )
 
 
 @contextmanager
@@ -169,7 +208,9 @@ def serving(app: Callable[..., Any], said: list[str]) -> Iterator[str]:
         thread.join()
 
 
-def test_who_polls_is_sent_only_what_is_different(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_who_polls_is_sent_only_what_is_different(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     said: list[str] = []
     with serving(create_app(orchestrator, TOKEN), said) as url:
         known: Tagged = {}
@@ -184,7 +225,9 @@ def test_who_polls_is_sent_only_what_is_different(orchestrator: SmallOrchestrato
         store.sessions.save(replace(store.sessions.need(session_id), reason="it works"))
         assert [ask()[0]["reason"], ask()[0]["reason"]] == ["it works", "it works"]
         client = ApiClient(url, TOKEN, known=known)
-        assert client.get("/sessions", project_id="my-app") == client.get("/sessions"), "each question has its own answer"
+        assert client.get("/sessions", project_id="my-app") == client.get("/sessions"), (
+            "each question has its own answer"
+        )
         client.get("/status")
         client.get("/status")
     codes = [one.partition(" ")[0] for one in said]
@@ -192,7 +235,9 @@ def test_who_polls_is_sent_only_what_is_different(orchestrator: SmallOrchestrato
     assert all(tag.startswith('"') for tag, _ in known.values())
 
 
-def test_of_answers_with_a_tag_only_the_last_are_kept(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_of_answers_with_a_tag_only_the_last_are_kept(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     known: Tagged = {}
     with serving(create_app(orchestrator, TOKEN), []) as url:
         for limit in range(1, 40):

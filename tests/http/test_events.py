@@ -25,7 +25,9 @@ from tests.http.api import TOKEN, Api
 from tests.http.small_orchestrator import SmallOrchestrator
 
 
-def test_pages_lead_on_in_both_directions(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_pages_lead_on_in_both_directions(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     for number in range(5):
         orchestrator.tell(session_id, str(number))
     first = api.ask("GET", "/events?after=0&limit=4").json
@@ -38,23 +40,44 @@ def test_pages_lead_on_in_both_directions(api: Api, orchestrator: SmallOrchestra
 
 
 def test_events_are_filtered(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
-    other = orchestrator.store.sessions.need(api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"])
+    other = orchestrator.store.sessions.need(
+        api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"]
+    )
     orchestrator.tell(session_id, kind=EventType.CI_FAILING, priority=Priority.URGENT)
     orchestrator.tell(other.id, kind=EventType.PR_CREATED, priority=Priority.ACTION)
     kinds = lambda query: [event["event_type"] for event in api.get(f"/events?after=0&{query}")]  # noqa: E731
-    assert kinds("type=ci_failing,pr_created") == kinds("type=ci_failing&type=pr_created") == ["ci_failing", "pr_created"]
+    assert (
+        kinds("type=ci_failing,pr_created")
+        == kinds("type=ci_failing&type=pr_created")
+        == ["ci_failing", "pr_created"]
+    )
     assert kinds("priority=action") == ["ci_failing", "pr_created"]
     assert kinds("priority=urgent") == ["ci_failing"]
-    assert kinds(f"session_id={other.id}") == kinds("project_id=bare") == ["session_spawned", "pr_created"]
-    assert [event["event_type"] for event in api.get(f"/sessions/{session_id}/events?after=0")] == ["session_spawned", "ci_failing"]
+    assert (
+        kinds(f"session_id={other.id}")
+        == kinds("project_id=bare")
+        == ["session_spawned", "pr_created"]
+    )
+    assert [event["event_type"] for event in api.get(f"/sessions/{session_id}/events?after=0")] == [
+        "session_spawned",
+        "ci_failing",
+    ]
 
 
 class Listening:
     """One open stream and what it brought."""
 
-    def __init__(self, orchestrator: Any, after: int, selection: EventSelection | None = None, heartbeat: float = 15.0) -> None:
+    def __init__(
+        self,
+        orchestrator: Any,
+        after: int,
+        selection: EventSelection | None = None,
+        heartbeat: float = 15.0,
+    ) -> None:
         self.sse_connections = SseConnections(2, heartbeat)
-        self._chunks = stream(orchestrator, self.sse_connections, after, selection or EventSelection())
+        self._chunks = stream(
+            orchestrator, self.sse_connections, after, selection or EventSelection()
+        )
         self._blocks = blocks(self._lines())
 
     def _lines(self) -> Iterator[bytes]:
@@ -74,7 +97,9 @@ class Listening:
         return list(self._blocks)
 
 
-def test_a_stream_brings_the_past_and_then_the_present(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_stream_brings_the_past_and_then_the_present(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     for number in range(450):
         orchestrator.tell(session_id, str(number))
     listening = Listening(orchestrator, 0)
@@ -83,20 +108,28 @@ def test_a_stream_brings_the_past_and_then_the_present(orchestrator: SmallOrches
     assert listening.event()["message"] == "new"
 
 
-def test_a_stream_goes_on_behind_the_last_event_seen(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_stream_goes_on_behind_the_last_event_seen(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     orchestrator.tell(session_id, "two")
     assert Listening(orchestrator, 1).event()["message"] == "two"
 
 
-def test_a_stream_tells_at_once_from_where_it_goes_on(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_stream_tells_at_once_from_where_it_goes_on(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     assert Listening(orchestrator, 1).block() == (1, None)
 
 
-def test_a_seq_from_another_log_begins_at_the_beginning(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_seq_from_another_log_begins_at_the_beginning(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     assert Listening(orchestrator, 9999).event()["seq"] == 1
 
 
-def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_stream_is_filtered_and_its_heartbeat_moves_on(
+    orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     chosen = EventSelection(type=("pr_created",))
     listening = Listening(orchestrator, 1, chosen, heartbeat=0.05)
     assert listening.block() == (1, None)
@@ -140,7 +173,9 @@ HOUR = 3600.0
 
 
 class Served:
-    """A stream that is sent in a greenlet of its own; nothing but what happens wakes it within an hour."""
+    """A stream that is sent in a greenlet of its own; nothing but what happens
+    wakes it within an hour.
+    """
 
     def __init__(self, orchestrator: Fed) -> None:
         self.orchestrator = orchestrator
@@ -151,7 +186,9 @@ class Served:
 
     def _serve(self) -> None:
         with self._server:
-            for chunk in stream(self.orchestrator, self.sse_connections, 0, EventSelection(), self._server):
+            for chunk in stream(
+                self.orchestrator, self.sse_connections, 0, EventSelection(), self._server
+            ):
                 self._server.sendall(chunk)
 
     def waits(self) -> bool:
@@ -205,15 +242,22 @@ def test_listeners_are_bounded(orchestrator: SmallOrchestrator, session_id: str)
 
 def test_head_on_the_stream_opens_none(api: Api) -> None:
     answer = api.ask("HEAD", "/events/stream")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (
+        200,
+        "text/event-stream; charset=utf-8",
+    )
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "", "9" * 30])
 def test_a_last_event_id_that_is_no_seq_is_refused(api: Api, last: str) -> None:
-    assert "Last-Event-ID" in api.get("/events/stream", 400, headers={"Last-Event-ID": last})["error"]
+    assert (
+        "Last-Event-ID" in api.get("/events/stream", 400, headers={"Last-Event-ID": last})["error"]
+    )
 
 
 def test_blocks_are_read_as_the_format_says() -> None:
     data = json.dumps({"a": 1}).encode()
-    text = b"retry: 2000\n\n: hello\nid: 7\r\nevent: x\r\ndata: " + data + b"\r\n\r\nid: 8\n\nid: 9\n"
+    text = (
+        b"retry: 2000\n\n: hello\nid: 7\r\nevent: x\r\ndata: " + data + b"\r\n\r\nid: 8\n\nid: 9\n"
+    )
     assert list(blocks(iter(text.splitlines(keepends=True)))) == [(7, {"a": 1}), (8, None)]

@@ -1,4 +1,6 @@
-"""Requests that are sent again under the same key are carried out once, and answered as the first time."""
+"""Requests that are sent again under the same key are carried out once, and
+answered as the first time.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def keyed(key: str) -> dict[str, str]:
     return {HEADER: key}
 
 
-def test_a_repeated_spawn_gives_the_first_answer_and_makes_no_second_session(api: Api, orchestrator: SmallOrchestrator) -> None:
+def test_a_repeated_spawn_gives_the_first_answer_and_makes_no_second_session(
+    api: Api, orchestrator: SmallOrchestrator
+) -> None:
     first = api.ask("POST", "/sessions", json=SPAWN, headers=keyed("k-1"))
     session = orchestrator.store.sessions.need(first.json["data"]["id"])
     orchestrator.store.sessions.save(replace(session, reason="it has changed since"))
@@ -39,28 +43,45 @@ def test_a_repeated_spawn_gives_the_first_answer_and_makes_no_second_session(api
     assert len(orchestrator.store.sessions.list()) == 1
 
 
-def test_requests_without_a_key_or_with_another_are_carried_out_each(api: Api, orchestrator: SmallOrchestrator) -> None:
+def test_requests_without_a_key_or_with_another_are_carried_out_each(
+    api: Api, orchestrator: SmallOrchestrator
+) -> None:
     for headers in ({}, {}, keyed("k-1"), keyed("k-2")):
         api.post("/sessions", SPAWN, headers=headers)
     assert len(orchestrator.store.sessions.list()) == 4
 
 
-def test_a_repeated_message_is_sent_once(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_repeated_message_is_sent_once(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     for _ in range(2):
-        assert api.post(f"/sessions/{session_id}/send", {"message": "go on"}, headers=keyed("k-1")) == "sent"
+        assert (
+            api.post(f"/sessions/{session_id}/send", {"message": "go on"}, headers=keyed("k-1"))
+            == "sent"
+        )
     assert [one.text for one in orchestrator.store.messages.list(session_id)] == ["go on"]
 
 
-def test_a_key_of_another_request_is_refused_with_the_reason(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_a_key_of_another_request_is_refused_with_the_reason(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     api.post("/sessions", SPAWN, headers=keyed("k-1"))
-    for path, body in (("/sessions", SPAWN | {"prompt": "Do more."}), (f"/sessions/{session_id}/send", {"message": "go on"})):
-        assert "was given to another request" in api.post(path, body, 409, headers=keyed("k-1"))["error"]
+    for path, body in (
+        ("/sessions", SPAWN | {"prompt": "Do more."}),
+        (f"/sessions/{session_id}/send", {"message": "go on"}),
+    ):
+        assert (
+            "was given to another request"
+            in api.post(path, body, 409, headers=keyed("k-1"))["error"]
+        )
     assert len(orchestrator.store.sessions.list()) == 2
     assert orchestrator.store.messages.list(session_id) == ()
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256])
-def test_what_is_no_key_is_refused_naming_the_header(api: Api, orchestrator: SmallOrchestrator, key: str) -> None:
+def test_what_is_no_key_is_refused_naming_the_header(
+    api: Api, orchestrator: SmallOrchestrator, key: str
+) -> None:
     assert HEADER in api.post("/sessions", SPAWN, 400, headers=keyed(key))["error"]
     assert orchestrator.store.sessions.list() == ()
 
@@ -77,12 +98,19 @@ def test_what_only_looks_needs_no_key_and_keeps_none(api: Api) -> None:
     assert api.post("/sessions", SPAWN, headers=keyed("k-1"))["id"]
 
 
-def test_an_answer_is_kept_over_a_restart(api: Api, orchestrator: SmallOrchestrator, tmp_path: Path) -> None:
+def test_an_answer_is_kept_over_a_restart(
+    api: Api, orchestrator: SmallOrchestrator, tmp_path: Path
+) -> None:
     first = api.ask("POST", "/sessions", json=SPAWN, headers=keyed("k-1"))
     orchestrator.store.close()
     again = SmallOrchestrator.at(tmp_path)
     with closing(again.store):
-        assert Api(create_app(again, TOKEN)).ask("POST", "/sessions", json=SPAWN, headers=keyed("k-1")).content == first.content  # type: ignore[arg-type]
+        assert (
+            Api(create_app(again, TOKEN))
+            .ask("POST", "/sessions", json=SPAWN, headers=keyed("k-1"))
+            .content
+            == first.content
+        )  # type: ignore[arg-type]
         assert len(again.store.sessions.list()) == 1
 
 
@@ -90,13 +118,15 @@ def test_a_crash_between_act_and_answer_leads_to_the_session_that_was_made(
     api: Api, orchestrator: SmallOrchestrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(orchestrator.store.idempotency, "answer", lambda *_: None)  # as if killed before it was kept
+        patched.setattr(
+            orchestrator.store.idempotency, "answer", lambda *_: None
+        )  # as if killed before it was kept
         first = api.post("/sessions", SPAWN, headers=keyed("k-1"))
     assert api.post("/sessions", SPAWN, headers=keyed("k-1"))["id"] == first["id"]
     assert len(orchestrator.store.sessions.list()) == 1
 
 
-# --- the store ----------------------------------------------------------------------------------------
+# --- the store ------------------------------------------------------------------------------------
 
 ONE, OTHER = IdempotentRequest.of("k-1", {"a": 1}), IdempotentRequest.of("k-1", {"a": 2})
 
@@ -112,7 +142,9 @@ def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
         yield opened
 
 
-def test_who_begins_what_was_done_meanwhile_is_told_of_it_and_undoes_theirs(store: Store, clock: ManualClock) -> None:
+def test_who_begins_what_was_done_meanwhile_is_told_of_it_and_undoes_theirs(
+    store: Store, clock: ManualClock
+) -> None:
     store.idempotency.begin(ONE, "s-1", clock.now())
 
     def begin_again() -> None:
@@ -144,11 +176,13 @@ def test_a_key_is_for_one_request_until_its_day_is_over(store: Store, clock: Man
     assert again.subject == "s-2"
 
 
-# --- the client ---------------------------------------------------------------------------------------
+# --- the client -----------------------------------------------------------------------------------
 
 
 class Cutting:
-    """A server that takes requests and ends the connection instead of answering, ``times`` times; then it answers."""
+    """A server that takes requests and ends the connection instead of answering,
+    ``times`` times; then it answers.
+    """
 
     def __init__(self, times: int) -> None:
         self.asked: list[bytes] = []
@@ -164,10 +198,17 @@ class Cutting:
                 with connection:
                     self.asked.append(connection.recv(65536))
                     if len(self.asked) > self._times:
-                        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"data":"x"}')
+                        connection.sendall(
+                            b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"data":"x"}'
+                        )
 
     def keys(self) -> set[bytes]:
-        return {line for request in self.asked for line in request.split(b"\r\n") if line.startswith(HEADER.encode())}
+        return {
+            line
+            for request in self.asked
+            for line in request.split(b"\r\n")
+            if line.startswith(HEADER.encode())
+        }
 
     def close(self) -> None:
         self._server.shutdown(socket.SHUT_RDWR)

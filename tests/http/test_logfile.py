@@ -1,4 +1,6 @@
-"""The supervisor's log file while somebody moves it, removes it, or it grows: real processes that write, and a real supervisor."""
+"""The supervisor's log file while somebody moves it, removes it, or it grows: real processes that
+write, and a real supervisor.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,12 @@ def write(log: Path) -> Iterator[Write]:
     """Has a process whose stderr is that file, and one forked from it, write a line."""
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(log)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stream, text=True
+            [sys.executable, "-c", WRITER, str(log)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            text=True,
         )
     given, told = process.stdin, process.stdout
     assert given is not None
@@ -107,13 +114,24 @@ def test_a_pipe_in_the_place_of_the_log_stops_nobody(log: Path, write: Write) ->
 
 def test_the_log_of_a_supervisor_that_runs_may_be_moved_and_removed(tmp_path: Path) -> None:
     config = tmp_path / "ennio.yaml"
-    config.write_text(f"port: 0\nprojects:\n  - name: My App\n    repo: {tmp_path}\n    path: {tmp_path}\n")
+    config.write_text(
+        f"port: 0\nprojects:\n  - name: My App\n    repo: {tmp_path}\n    path: {tmp_path}\n"
+    )
     home = Home(tmp_path / "home")
     log = private(home.run(config)) / LOG
-    env = {**os.environ, "ENNIO_HOME": str(home.root), "ENNIO_TRUSTED_CONFIG_PATHS": str(tmp_path), "ENNIO_SESSION_ID": ""}
+    env = {
+        **os.environ,
+        "ENNIO_HOME": str(home.root),
+        "ENNIO_TRUSTED_CONFIG_PATHS": str(tmp_path),
+        "ENNIO_SESSION_ID": "",
+    }
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ennio.supervise", "--config", str(config)], cwd=ROOT, stdout=stream, stderr=stream, env=env
+            [sys.executable, "-m", "ennio.supervise", "--config", str(config)],
+            cwd=ROOT,
+            stdout=stream,
+            stderr=stream,
+            env=env,
         )
     try:
         eventually(lambda: address.running(home.run(config)) or process.poll() is not None)

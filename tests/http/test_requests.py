@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from ennio.http.requests import parse_object
 from ennio.model.errors import Invalid
-from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, FlagField, NumberField, TextField, TextListField, identifier
+from ennio.model.request_fields import (
+    BODY_LIMIT,
+    ChoiceListField,
+    FlagField,
+    NumberField,
+    TextField,
+    TextListField,
+    identifier,
+)
 from tests.http.api import Api
 
 JSON = {"Content-Type": "application/json"}
@@ -48,9 +56,18 @@ def test_a_body_that_is_no_plain_json_object_is_refused_with_words(raw: bytes, w
         ({"project_id": "my-app", "prompt": 7}, "prompt: must be text, not a number"),
         ({"project_id": "my-app", "prompt": " \n"}, "prompt: is empty"),
         ({"project_id": "my-app", "prompt": "a\u0000b"}, "NUL"),
-        ({"project_id": "my-app", "prompt": "x", "priority": True}, "priority: must be a whole number, not true or false"),
-        ({"project_id": "my-app", "prompt": "x", "priority": 1.0}, "priority: must be a whole number"),
-        ({"project_id": "my-app", "prompt": "x", "priority": 10**30}, "priority: that number is not between"),
+        (
+            {"project_id": "my-app", "prompt": "x", "priority": True},
+            "priority: must be a whole number, not true or false",
+        ),
+        (
+            {"project_id": "my-app", "prompt": "x", "priority": 1.0},
+            "priority: must be a whole number",
+        ),
+        (
+            {"project_id": "my-app", "prompt": "x", "priority": 10**30},
+            "priority: that number is not between",
+        ),
         ({"project_id": "my-app", "prompt": "x", "held": "yes"}, "held: must be true or false"),
         ({"project_id": "my-app"}, "prompt: give a prompt or an issue_id"),
         ({"project_id": "x" * 129, "prompt": "x"}, "project_id"),
@@ -62,15 +79,34 @@ def test_a_wrong_field_is_named_with_the_way_out(api: Api, body: object, words: 
 
 
 def test_half_a_surrogate_pair_is_refused(api: Api) -> None:
-    answer = api.ask("POST", "/sessions", body='{"project_id": "my-app", "prompt": "\\ud800"}', headers=JSON)
+    answer = api.ask(
+        "POST", "/sessions", body='{"project_id": "my-app", "prompt": "\\ud800"}', headers=JSON
+    )
     assert answer.status_code == 400
 
 
 def test_only_json_is_taken(api: Api) -> None:
     body = '{"project_id": "my-app", "prompt": "x"}'
-    for media in ("text/plain", "application/json; charset=latin-1", "multipart/form-data", "application/jsonx", ""):
-        assert api.ask("POST", "/sessions", body=body, headers={"Content-Type": media}).status_code == 415
-    assert api.ask("POST", "/sessions", body=body, headers={"Content-Type": 'application/json; charset="UTF-8"'}).status_code == 200
+    for media in (
+        "text/plain",
+        "application/json; charset=latin-1",
+        "multipart/form-data",
+        "application/jsonx",
+        "",
+    ):
+        assert (
+            api.ask("POST", "/sessions", body=body, headers={"Content-Type": media}).status_code
+            == 415
+        )
+    assert (
+        api.ask(
+            "POST",
+            "/sessions",
+            body=body,
+            headers={"Content-Type": 'application/json; charset="UTF-8"'},
+        ).status_code
+        == 200
+    )
 
 
 def test_a_body_over_a_mebibyte_is_too_large(api: Api) -> None:
@@ -78,16 +114,23 @@ def test_a_body_over_a_mebibyte_is_too_large(api: Api) -> None:
     assert api.ask("POST", "/sessions", body=body, headers=JSON).status_code == 413
 
 
-def test_an_answer_is_passed_on_and_one_that_fits_no_choice_is_told_them(api: Api, session_id: str) -> None:
+def test_an_answer_is_passed_on_and_one_that_fits_no_choice_is_told_them(
+    api: Api, session_id: str
+) -> None:
     assert api.post(f"/sessions/{session_id}/answer", {"answer": "yes"}) == "answered"
-    assert "1. Yes" in api.post(f"/sessions/{session_id}/answer", {"answer": "perhaps"}, 409)["error"]
+    assert (
+        "1. Yes" in api.post(f"/sessions/{session_id}/answer", {"answer": "perhaps"}, 409)["error"]
+    )
     assert "answer" in api.post(f"/sessions/{session_id}/answer", {}, 400)["error"]
 
 
 def test_calls_without_required_fields_need_no_body(api: Api, session_id: str) -> None:
     assert api.post(f"/sessions/{session_id}/interrupt") == "interrupted"
     assert api.post(f"/sessions/{session_id}/interrupt", {}) == "interrupted"
-    assert "unknown field" in api.post(f"/sessions/{session_id}/interrupt", {"now": True}, 400)["error"]
+    assert (
+        "unknown field"
+        in api.post(f"/sessions/{session_id}/interrupt", {"now": True}, 400)["error"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +158,10 @@ def test_a_wrong_parameter_is_named_with_the_way_out(api: Api, query: str, words
 
 
 def test_a_parameter_of_an_order_that_takes_none_is_refused(api: Api, session_id: str) -> None:
-    assert "unknown parameter 'dry_run'" in api.post(f"/sessions/{session_id}/send?dry_run=1", {"message": "go on"}, 400)["error"]
+    assert (
+        "unknown parameter 'dry_run'"
+        in api.post(f"/sessions/{session_id}/send?dry_run=1", {"message": "go on"}, 400)["error"]
+    )
     assert api.get(f"/sessions/{session_id}/messages") == []
 
 
@@ -146,12 +192,25 @@ def test_an_id_is_taken_exactly_when_it_matches(text: str) -> None:
         assert not fine
 
 
-_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text() | st.integers(), max_size=3)
+_VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.lists(st.text() | st.integers(), max_size=3)
+)
 
 
 @given(_VALUES)
 def test_fields_read_any_json_value_or_say_invalid(value: object) -> None:
-    for field in (TextField(), TextListField(), NumberField(0, 9), FlagField(), ChoiceListField(Letter)):
+    for field in (
+        TextField(),
+        TextListField(),
+        NumberField(0, 9),
+        FlagField(),
+        ChoiceListField(Letter),
+    ):
         try:
             field.from_json("x", value)
         except Invalid as error:
@@ -159,8 +218,26 @@ def test_fields_read_any_json_value_or_say_invalid(value: object) -> None:
 
 
 _ANY_JSON = st.dictionaries(
-    st.sampled_from(["project_id", "prompt", "message", "title", "branch", "lines", "body", "line", "position", "x"]) | st.text(max_size=5),
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.lists(st.integers(), max_size=2),
+    st.sampled_from(
+        [
+            "project_id",
+            "prompt",
+            "message",
+            "title",
+            "branch",
+            "lines",
+            "body",
+            "line",
+            "position",
+            "x",
+        ]
+    )
+    | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.lists(st.integers(), max_size=2),
     max_size=4,
 )
 _PLACES = [
@@ -182,7 +259,9 @@ _PLACES = [
 ]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     place=st.sampled_from(_PLACES),
     name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
@@ -195,5 +274,11 @@ def test_whatever_is_asked_the_answer_is_never_a_5xx(
     api: Api, place: str, name: str, method: str, body: bytes, query: str, header: str
 ) -> None:
     path = "/" + place.replace("{}", name.replace("?", "").replace("#", "") or "x")
-    answer = api.ask(method, path, body=body, query_string=query, headers={**JSON, "Last-Event-ID": header, "X-Any": header})
+    answer = api.ask(
+        method,
+        path,
+        body=body,
+        query_string=query,
+        headers={**JSON, "Last-Event-ID": header, "X-Any": header},
+    )
     assert answer.status_code < 500, answer.text

@@ -1,4 +1,6 @@
-"""What is asked again is answered from memory, and never with anything but what stands in the store."""
+"""What is asked again is answered from memory, and never with anything but
+what stands in the store.
+"""
 
 from __future__ import annotations
 
@@ -78,9 +80,16 @@ def _changes(orchestrator: SmallOrchestrator, session_id: str) -> list[Callable[
     session = store.sessions.need(session_id)
     place = Waiting(session_id, "my-app", 0, 0, False, now, "")
     return [
-        lambda: store.sessions.save(replace(session, status=SessionStatus.WORKING, reason="it works")),
-        lambda: store.evidence.add(session_id, Evidence(now, SessionStatus.WORKING, "works", (Ground("x", "y", now),))),
-        lambda: store.facts.save(session_id, Facts(agent=AgentSeen(now, "hooks", Activity.WAITING_INPUT, question="Which?"))),
+        lambda: store.sessions.save(
+            replace(session, status=SessionStatus.WORKING, reason="it works")
+        ),
+        lambda: store.evidence.add(
+            session_id, Evidence(now, SessionStatus.WORKING, "works", (Ground("x", "y", now),))
+        ),
+        lambda: store.facts.save(
+            session_id,
+            Facts(agent=AgentSeen(now, "hooks", Activity.WAITING_INPUT, question="Which?")),
+        ),
         lambda: store.metrics.save(SessionMetrics(session_id, ci_runs=2)),
         lambda: store.queue.add(place),
         lambda: store.queue.change(replace(place, held=True)),
@@ -90,7 +99,9 @@ def _changes(orchestrator: SmallOrchestrator, session_id: str) -> list[Callable[
     ]
 
 
-def test_every_write_is_seen_at_once(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_every_write_is_seen_at_once(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     before = _shown(api, session_id)
     for write in _changes(orchestrator, session_id):
         write()
@@ -100,7 +111,9 @@ def test_every_write_is_seen_at_once(api: Api, orchestrator: SmallOrchestrator, 
         before = after
 
 
-def test_what_another_process_writes_is_seen_at_once(api: Api, session_id: str, tmp_path: Path) -> None:
+def test_what_another_process_writes_is_seen_at_once(
+    api: Api, session_id: str, tmp_path: Path
+) -> None:
     assert api.get(f"/sessions/{session_id}")["reason"] is None
     with closing(sqlite3.connect(tmp_path / "ennio.db")) as other, other:
         other.execute("UPDATE sessions SET reason = 'elsewhere'")
@@ -111,15 +124,24 @@ def test_a_refusal_is_not_kept(api: Api, orchestrator: SmallOrchestrator, sessio
     for _ in range(2):
         assert "unknown parameter" in api.get("/queue?what=1", 400)["error"]
         assert "no session ma-2" in api.get("/sessions/ma-2", 404)["error"]
-    orchestrator.store.sessions.insert(replace(orchestrator.store.sessions.need(session_id), id="ma-2"))
+    orchestrator.store.sessions.insert(
+        replace(orchestrator.store.sessions.need(session_id), id="ma-2")
+    )
     assert api.get("/sessions/ma-2")["id"] == "ma-2"
 
 
-def test_an_answer_that_is_kept_is_given_to_nobody_without_the_token(api: Api, session_id: str) -> None:
+def test_an_answer_that_is_kept_is_given_to_nobody_without_the_token(
+    api: Api, session_id: str
+) -> None:
     api.get(f"/sessions/{session_id}")
-    assert "token" in api.get(f"/sessions/{session_id}", 401, headers={"Authorization": ""})["error"]
+    assert (
+        "token" in api.get(f"/sessions/{session_id}", 401, headers={"Authorization": ""})["error"]
+    )
     again = api.ask("GET", f"/sessions/{session_id}")
-    assert (again.headers["content-type"], again.headers["cache-control"]) == ("application/json", "no-store")
+    assert (again.headers["content-type"], again.headers["cache-control"]) == (
+        "application/json",
+        "no-store",
+    )
 
 
 @pytest.fixture
@@ -134,13 +156,17 @@ def _answered(cache: ResponseCache, asked: falcon.Request, data: object) -> byte
     return resp.data
 
 
-def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(orchestrator: SmallOrchestrator, asked: falcon.Request) -> None:
+def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(
+    orchestrator: SmallOrchestrator, asked: falcon.Request
+) -> None:
     cache = ResponseCache(orchestrator.data_version)
     resp = falcon.Response()
 
     def make() -> None:
         orchestrator.store.meta.set("a", "new")
-        _answered(cache, falcon.testing.create_req(path="/b"), "another answer of the new data version")
+        _answered(
+            cache, falcon.testing.create_req(path="/b"), "another answer of the new data version"
+        )
         answer(resp, "old")
 
     cache.give(asked, resp, make)
@@ -151,12 +177,18 @@ def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallOrches
     cache = ResponseCache(orchestrator.data_version, room=1000)
     for number in range(100):
         _answered(cache, falcon.testing.create_req(path=f"/{number}"), "x" * number)
-        assert sum(len(key) + len(kept.body) for key, kept in cache._kept.items()) == cache._size <= 1000
+        assert (
+            sum(len(key) + len(kept.body) for key, kept in cache._kept.items())
+            == cache._size
+            <= 1000
+        )
     large = falcon.testing.create_req(path="/large")
     assert _answered(cache, large, "x" * 1000) != _answered(cache, large, "y" * 1000)
 
 
-def test_an_error_half_way_keeps_nothing(orchestrator: SmallOrchestrator, asked: falcon.Request) -> None:
+def test_an_error_half_way_keeps_nothing(
+    orchestrator: SmallOrchestrator, asked: falcon.Request
+) -> None:
     cache = ResponseCache(orchestrator.data_version)
 
     def fail() -> None:
@@ -174,39 +206,59 @@ def _tags(api: Api, session_id: str) -> dict[str, str]:
     return {path: api.ask("GET", f"{path.format(session_id)}").headers["etag"] for path in KEPT}
 
 
-def test_who_shows_the_tag_of_an_answer_is_told_that_nothing_is_different(api: Api, session_id: str) -> None:
+def test_who_shows_the_tag_of_an_answer_is_told_that_nothing_is_different(
+    api: Api, session_id: str
+) -> None:
     for path, tag in _tags(api, session_id).items():
         for method in ("GET", "HEAD"):
-            again = api.ask(method, path.format(session_id), headers={"If-None-Match": f'"other", {tag}'})
-            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), path
+            again = api.ask(
+                method, path.format(session_id), headers={"If-None-Match": f'"other", {tag}'}
+            )
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), (
+                path
+            )
             assert again.headers["cache-control"] == "no-store"
         other = api.ask("GET", path.format(session_id), headers={"If-None-Match": '"other"'})
         assert (other.status_code, other.headers["etag"]) == (200, tag)
 
 
 @pytest.mark.parametrize("shown", ["", ",", "garbage", '"', 'W/"garbage"'])
-def test_a_tag_that_is_none_of_ours_gets_the_whole_answer(api: Api, session_id: str, shown: str) -> None:
+def test_a_tag_that_is_none_of_ours_gets_the_whole_answer(
+    api: Api, session_id: str, shown: str
+) -> None:
     assert api.get(f"/sessions/{session_id}", headers={"If-None-Match": shown})["id"] == session_id
 
 
-def test_every_write_that_is_shown_makes_a_new_tag(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+def test_every_write_that_is_shown_makes_a_new_tag(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
     one = "/sessions/{}"
     store, now = orchestrator.store, orchestrator.clock.now()
     store.queue.add(Waiting(session_id, "my-app", 0, 0, False, now, ""))
     writes: dict[str, Callable[[], object]] = {
         one: lambda: store.metrics.save(SessionMetrics(session_id, ci_runs=2)),
-        "/sessions": lambda: store.sessions.save(replace(store.sessions.need(session_id), reason="it works")),
-        f"{one}/messages": lambda: store.messages.add(Message("m-1", session_id, "go on", Origin.PERSON, now)),
-        f"{one}/evidence": lambda: store.evidence.add(session_id, Evidence(now, SessionStatus.WORKING, "works", ())),
+        "/sessions": lambda: store.sessions.save(
+            replace(store.sessions.need(session_id), reason="it works")
+        ),
+        f"{one}/messages": lambda: store.messages.add(
+            Message("m-1", session_id, "go on", Origin.PERSON, now)
+        ),
+        f"{one}/evidence": lambda: store.evidence.add(
+            session_id, Evidence(now, SessionStatus.WORKING, "works", ())
+        ),
         f"{one}/events": lambda: _emit(orchestrator, session_id),
         "/events": lambda: _emit(orchestrator, session_id),
         "/queue": lambda: store.queue.change(replace(store.queue.list()[0], held=True)),
-        "/projects": lambda: store.sessions.save(replace(store.sessions.need(session_id), status=SessionStatus.DONE)),
+        "/projects": lambda: store.sessions.save(
+            replace(store.sessions.need(session_id), status=SessionStatus.DONE)
+        ),
     }
     for path, write in writes.items():
         before = api.ask("GET", path.format(session_id))
         write()
-        after = api.ask("GET", path.format(session_id), headers={"If-None-Match": before.headers["etag"]})
+        after = api.ask(
+            "GET", path.format(session_id), headers={"If-None-Match": before.headers["etag"]}
+        )
         assert after.status_code == 200, path
         assert after.headers["etag"] != before.headers["etag"]
         assert after.json != before.json
@@ -225,8 +277,14 @@ def test_a_write_that_is_not_shown_leaves_the_tag_also_to_a_supervisor_that_was_
     assert _tags(api, session_id) == tags == _tags(Api(create_app(orchestrator, TOKEN)), session_id)
 
 
-def test_one_tag_never_stands_for_two_answers(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
-    orchestrator.store.sessions.insert(replace(orchestrator.store.sessions.need(session_id), id="ma-2", status=SessionStatus.WORKING))
+def test_one_tag_never_stands_for_two_answers(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    orchestrator.store.sessions.insert(
+        replace(
+            orchestrator.store.sessions.need(session_id), id="ma-2", status=SessionStatus.WORKING
+        )
+    )
     answers: dict[str, set[bytes]] = {}
     for path in (*KEPT, "/sessions?status=done", "/sessions/ma-2", "/sessions/ma-2/messages"):
         answer = api.ask("GET", path.format(session_id))
@@ -250,9 +308,15 @@ def test_what_is_not_of_the_store_alone_has_no_tag(api: Api, session_id: str) ->
 
 
 def test_the_document_names_the_tag_of_every_answer_that_has_one(api: Api, session_id: str) -> None:
-    tagged = {path for path, of in document()["paths"].items() if "304" in of.get("get", {}).get("responses", {})}
+    tagged = {
+        path
+        for path, of in document()["paths"].items()
+        if "304" in of.get("get", {}).get("responses", {})
+    }
     assert tagged == {template_of(f"/api/v1{path.format(session_id)}") for path in KEPT}
     for path in tagged:
         said = document()["paths"][path]["get"]
-        assert [one["name"] for one in said["parameters"] if one["in"] == "header"] == ["If-None-Match"]
+        assert [one["name"] for one in said["parameters"] if one["in"] == "header"] == [
+            "If-None-Match"
+        ]
         assert "ETag" in said["responses"]["200"]["headers"]

@@ -115,7 +115,10 @@ def raw(supervisor: Supervisor, data: bytes) -> tuple[int, Any]:
 def open_stream(supervisor: Supervisor, token: str, query: str = "after=0") -> socket.socket:
     """A socket on which the stream has begun; nothing of it has been read."""
     connection = socket.create_connection(("127.0.0.1", supervisor.port()), timeout=10)
-    head = f"GET /api/v1/events/stream?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+    head = (
+        f"GET /api/v1/events/stream?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+        f"{token}\r\n\r\n"
+    )
     connection.sendall(head.encode())
     return connection
 
@@ -126,10 +129,15 @@ def token_of(supervisor: Supervisor) -> str:
     return token
 
 
-def test_a_client_finds_it_by_the_configuration_file_and_speaks_to_it(supervisor: Supervisor) -> None:
+def test_a_client_finds_it_by_the_configuration_file_and_speaks_to_it(
+    supervisor: Supervisor,
+) -> None:
     client = supervisor.client()
     session = client.post("/sessions", SPAWN)
-    assert client.get("/sessions", project_id="my-app", status=None, all=True)[0]["id"] == session["id"]
+    assert (
+        client.get("/sessions", project_id="my-app", status=None, all=True)[0]["id"]
+        == session["id"]
+    )
     assert client.post(f"/sessions/{session['id']}/send", {"message": "hallo, Wörld ☃"}) == "sent"
     assert client.get(f"/sessions/{session['id']}/messages")[0]["text"] == "hallo, Wörld ☃"
     assert client.delete(f"/sessions/{session['id']}") == "killed"
@@ -153,12 +161,19 @@ def test_a_refusal_is_raised_as_the_error_it_was(supervisor: Supervisor) -> None
 
 def test_incident_52_it_says_nothing_that_nobody_asked_for(supervisor: Supervisor) -> None:
     supervisor.client().get("/sessions")
-    assert not [line for line in supervisor.words().splitlines() if "WARN" in line or "ERROR" in line or "warn" in line]
+    assert not [
+        line
+        for line in supervisor.words().splitlines()
+        if "WARN" in line or "ERROR" in line or "warn" in line
+    ]
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no folder in memory")
 def test_incident_35_the_heartbeat_of_its_worker_touches_no_disk(supervisor: Supervisor) -> None:
-    open_files = {file.resolve() for file in Path(f"/proc/{supervisor.client().get('/status')['pid']}/fd").iterdir()}
+    open_files = {
+        file.resolve()
+        for file in Path(f"/proc/{supervisor.client().get('/status')['pid']}/fd").iterdir()
+    }
     beats = [file for file in open_files if "wgunicorn" in file.name]
     assert [str(file.parent) for file in beats] == ["/dev/shm"]
 
@@ -169,7 +184,11 @@ def test_a_configured_token_is_used_and_written_nowhere(directory: Path) -> None
         assert supervisor.client("configured-secret").get("/sessions") == []
         with pytest.raises(Unauthorized):
             supervisor.client("other").get("/sessions")
-        written = [path for path in supervisor.run_dir.rglob("*") if path.is_file() and b"configured-secret" in path.read_bytes()]
+        written = [
+            path
+            for path in supervisor.run_dir.rglob("*")
+            if path.is_file() and b"configured-secret" in path.read_bytes()
+        ]
         assert written == []
     finally:
         supervisor.stop()
@@ -183,15 +202,28 @@ def test_a_configured_token_is_used_and_written_nowhere(directory: Path) -> None
         (b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n", 400),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n", 431),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+            + b"".join(b"X-%d: 1\r\n" % n for n in range(200))
+            + b"\r\n",
+            431,
+        ),
         (b"GET /api/v1/health HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
         (b"GET /api/v1/health HTTP/1.0\r\n\r\n", 421),
-        (b"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (
+            (
+                b"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            ),
+            400,
+        ),
         (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400),
         (POST + b"Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{", 413),
     ],
 )
-def test_what_is_no_proper_request_is_answered_in_the_envelope(supervisor: Supervisor, data: bytes, status: int) -> None:
+def test_what_is_no_proper_request_is_answered_in_the_envelope(
+    supervisor: Supervisor, data: bytes, status: int
+) -> None:
     answered, body = raw(supervisor, data.replace(b"TOKEN", token_of(supervisor).encode()))
     assert (answered, body["code"]) == (status, status)
     assert set(body) == {"error", "code"}
@@ -199,18 +231,26 @@ def test_what_is_no_proper_request_is_answered_in_the_envelope(supervisor: Super
 
 def test_a_chunked_body_is_read(supervisor: Supervisor) -> None:
     body = json.dumps(SPAWN).encode()
-    head = f"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token_of(supervisor)}\r\n"
+    head = (
+        "POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+        f"{token_of(supervisor)}\r\n"
+    )
     head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     status, answer = raw(supervisor, head.encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
     assert (status, answer["data"]["status"]) == (200, "spawning")
 
 
 def test_forwarded_headers_change_nothing(supervisor: Supervisor) -> None:
-    data = b"GET /api/v1/sessions HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: localhost\r\nForwarded: host=localhost\r\n\r\n"
+    data = (
+        b"GET /api/v1/sessions HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: localhost\r\n"
+        b"Forwarded: host=localhost\r\n\r\n"
+    )
     assert raw(supervisor, data)[0] == 421
 
 
-def test_fifty_listeners_hear_the_same_and_are_forgotten_when_they_leave(supervisor: Supervisor) -> None:
+def test_fifty_listeners_hear_the_same_and_are_forgotten_when_they_leave(
+    supervisor: Supervisor,
+) -> None:
     client, token = supervisor.client(), token_of(supervisor)
     worker = psutil.Process(client.get("/status")["pid"])
     listeners = [open_stream(supervisor, token) for _ in range(50)]
@@ -223,7 +263,10 @@ def test_fifty_listeners_hear_the_same_and_are_forgotten_when_they_leave(supervi
             heard += connection.recv(65536)
         connection.close()
     eventually(lambda: client.get("/status")["listeners"] == 0)
-    eventually(lambda: not connections(worker), why="the greenlets that served them have ended and closed their side")
+    eventually(
+        lambda: not connections(worker),
+        why="the greenlets that served them have ended and closed their side",
+    )
 
 
 def connections(process: psutil.Process) -> list[object]:
@@ -236,7 +279,9 @@ def test_a_slow_listener_costs_no_memory_and_hinders_nobody(supervisor: Supervis
     worker = psutil.Process(client.get("/status")["pid"])
     slow, quick = open_stream(supervisor, token), open_stream(supervisor, token)
     before = worker.memory_info().rss
-    last = [client.post("/sessions", {**SPAWN, "prompt": "y" * 30_000})["id"] for _ in range(300)][-1].encode()
+    last = [client.post("/sessions", {**SPAWN, "prompt": "y" * 30_000})["id"] for _ in range(300)][
+        -1
+    ].encode()
     heard = b""
     while last not in heard[-100_000:]:
         heard += quick.recv(65536)
@@ -280,7 +325,10 @@ def test_ctrl_c_ends_it_in_good_order(supervisor: Supervisor) -> None:
 def test_a_killed_worker_is_replaced_and_a_listener_misses_nothing(supervisor: Supervisor) -> None:
     client = supervisor.client()
     heard: list[Any] = []
-    threading.Thread(target=lambda: heard.extend(iter_into(heard, client.stream(after=0, patience=30))), daemon=True).start()
+    threading.Thread(
+        target=lambda: heard.extend(iter_into(heard, client.stream(after=0, patience=30))),
+        daemon=True,
+    ).start()
     client.post("/sessions", SPAWN)
     eventually(lambda: len(heard) == 1)
     first = client.get("/status")["pid"]
@@ -346,7 +394,10 @@ def test_a_restart_right_after_a_kill_waits_for_the_old_worker(supervisor: Super
 def test_a_second_one_for_the_same_configuration_says_who_is_first(supervisor: Supervisor) -> None:
     second = Supervisor(supervisor.directory)
     assert second.process.wait(20) == 1
-    assert f"a supervisor runs already for {supervisor.config} (pid {supervisor.process.pid}, since" in second.words()
+    assert (
+        f"a supervisor runs already for {supervisor.config} (pid {supervisor.process.pid}, since"
+        in second.words()
+    )
     assert supervisor.client().get("/health") == "ok"
 
 
@@ -361,12 +412,25 @@ def test_a_taken_port_is_refused_naming_who_has_it(directory: Path) -> None:
 
 
 def test_a_port_that_another_ennio_has_is_no_reason_to_end_it() -> None:
-    code = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(60)"
-    words = [sys.executable, "-c", code, "-m", "ennio.supervise", "--config", "/elsewhere/ennio.yaml"]
+    code = (
+        "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
+        "print(s.getsockname()[1], flush=True); time.sleep(60)"
+    )
+    words = [
+        sys.executable,
+        "-c",
+        code,
+        "-m",
+        "ennio.supervise",
+        "--config",
+        "/elsewhere/ennio.yaml",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         port = int(other.stdout.readline())
-        with pytest.raises(Refused, match=r"another Ennio of /elsewhere/ennio\.yaml \(pid \d+\); let both run") as refused:
+        with pytest.raises(
+            Refused, match=r"another Ennio of /elsewhere/ennio\.yaml \(pid \d+\); let both run"
+        ) as refused:
             listen("127.0.0.1", port, 0.0)
         other.kill()
     assert "end it" not in str(refused.value)
@@ -380,19 +444,37 @@ def test_a_house_that_cannot_start_says_why_and_leaves(directory: Path) -> None:
     assert "Traceback" not in supervisor.words()
 
 
-def test_a_client_that_leaves_in_the_middle_of_anything_leaves_no_trace(supervisor: Supervisor) -> None:
+def test_a_client_that_leaves_in_the_middle_of_anything_leaves_no_trace(
+    supervisor: Supervisor,
+) -> None:
     token = token_of(supervisor)
-    head = f"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
-    for data in ("", "GET", head, head + "Content-Length: 50\r\n\r\n{", head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{"):
+    head = (
+        f"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/json\r\n"
+    )
+    for data in (
+        "",
+        "GET",
+        head,
+        head + "Content-Length: 50\r\n\r\n{",
+        head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{",
+    ):
         with connected(supervisor) as connection:
             connection.sendall(data.encode())
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # leave with a reset
+            connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+            )  # leave with a reset
     assert supervisor.client().get("/sessions") == []
 
 
 def _main(*arguments: str, home: Path) -> subprocess.Popen[str]:
     """The real thing, from its own entry."""
-    env = {**os.environ, "ENNIO_HOME": str(home), "ENNIO_TRUSTED_CONFIG_PATHS": str(home.parent), "ENNIO_SESSION_ID": ""}
+    env = {
+        **os.environ,
+        "ENNIO_HOME": str(home),
+        "ENNIO_TRUSTED_CONFIG_PATHS": str(home.parent),
+        "ENNIO_SESSION_ID": "",
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "ennio.supervise", *arguments],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env,
@@ -401,7 +483,9 @@ def _main(*arguments: str, home: Path) -> subprocess.Popen[str]:
 
 def test_the_real_house_is_served_from_its_configuration_file(tmp_path: Path) -> None:
     config = tmp_path / "ennio.yaml"
-    config.write_text(f"port: 0\nprojects:\n  - name: My App\n    repo: {tmp_path}\n    path: {tmp_path}\n")
+    config.write_text(
+        f"port: 0\nprojects:\n  - name: My App\n    repo: {tmp_path}\n    path: {tmp_path}\n"
+    )
     home = Home(tmp_path / "home")
     process = _main("--config", str(config), home=home.root)
     try:
@@ -435,9 +519,14 @@ def cookie_of(supervisor: Supervisor) -> str:
         return str(connection.getresponse().getheader("Set-Cookie")).partition("=")[0]
 
 
-def test_two_supervisors_that_took_any_free_port_share_no_cookie(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_two_supervisors_that_took_any_free_port_share_no_cookie(
+    supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     other = Supervisor(tmp_path_factory.mktemp("other"))
     try:
-        assert (cookie_of(supervisor), cookie_of(other)) == (f"ennio-{supervisor.port()}", f"ennio-{other.port()}")
+        assert (cookie_of(supervisor), cookie_of(other)) == (
+            f"ennio-{supervisor.port()}",
+            f"ennio-{other.port()}",
+        )
     finally:
         other.stop()

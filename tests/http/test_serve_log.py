@@ -13,7 +13,10 @@ def test_the_log_of_a_supervisor_holds_no_token_whatever_an_error_says(tmp_path:
     (tmp_path / "refuse").write_text("postgresql://me:canary-password@db refused canary-token")
     supervisor = Supervisor(tmp_path, TOKEN="canary-token")
     eventually(lambda: supervisor.process.poll() is not None, why="it ends by itself")
-    assert "ERROR ennio.http.serve: could not start: postgresql://me:***@db refused ***\n" in supervisor.words()
+    assert (
+        "ERROR ennio.http.serve: could not start: postgresql://me:***@db refused ***\n"
+        in supervisor.words()
+    )
     assert "canary" not in supervisor.words()
 
 

@@ -1,4 +1,6 @@
-"""One source for a shape: what is shown, what is documented and what is kept follow from the fields of a dataclass."""
+"""One source for a shape: what is shown, what is documented and what is kept follow from
+the fields of a dataclass.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ print(json.dumps([kept.mood, shown["temper"], document()["components"]["schemas"
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The package with one more field of a session."""
-    shutil.copytree(ROOT / "ennio", tmp_path / "ennio", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "ennio", tmp_path / "ennio", ignore=shutil.ignore_patterns("__pycache__")
+    )
     model = tmp_path / "ennio/model/session.py"
     source = model.read_text()
     last = "    metadata: Mapping[str, str] = field(default_factory=dict, metadata=INTERNAL)\n"
@@ -71,7 +75,12 @@ def copy(tmp_path: Path) -> Path:
 
 def test_a_new_field_of_a_session_is_one_line_and_a_column(copy: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROOF, str(copy)], cwd=copy, env={"PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROOF, str(copy)],
+        cwd=copy,
+        env={"PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     kept, shown, documented = json.loads(done.stdout)
@@ -79,13 +88,18 @@ def test_a_new_field_of_a_session_is_one_line_and_a_column(copy: Path) -> None:
     assert documented == {"anyOf": [{"type": "string"}, {"type": "null"}]}
 
 
-@pytest.mark.parametrize("name", ["no_signal", "restored_at", "tmux_name", "workspace_name", "message_waits", "silent_since"])
+@pytest.mark.parametrize(
+    "name",
+    ["no_signal", "restored_at", "tmux_name", "workspace_name", "message_waits", "silent_since"],
+)
 def test_no_field_of_a_session_is_written_down_again_by_the_api_or_the_store(name: str) -> None:
     places = [
         str(file.relative_to(ROOT))
         for folder in ("ennio/http", "ennio/store")
         for file in (ROOT / folder).rglob("*.py")
-        if re.search(rf"\b{name}\b", file.read_text()) and file.parent.name != "migrations" and file.name != "tables.py"
+        if re.search(rf"\b{name}\b", file.read_text())
+        and file.parent.name != "migrations"
+        and file.name != "tables.py"
     ]
     assert places == []
 
@@ -110,7 +124,9 @@ class Every:
 
 
 INNER = Inner(datetime(2026, 1, 1, tzinfo=UTC))
-EVERY = Every("t", Decimal("0.10"), {"a": "b"}, CheckState.PASSING, "a", (INNER,), {"x": 1}, "s3cret", "me", 1)
+EVERY = Every(
+    "t", Decimal("0.10"), {"a": "b"}, CheckState.PASSING, "a", (INNER,), {"x": 1}, "s3cret", "me", 1
+)
 
 
 def test_what_is_shown_is_what_its_schema_says() -> None:
@@ -131,11 +147,16 @@ def test_what_is_shown_is_what_its_schema_says() -> None:
 
 
 def test_a_named_class_is_referred_to_and_what_has_no_form_is_refused() -> None:
-    assert schema_of(tuple[Inner, ...], {Inner: "Inner"}) == {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}}
+    assert schema_of(tuple[Inner, ...], {Inner: "Inner"}) == {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/Inner"},
+    }
     with pytest.raises(TypeError, match="no JSON form"):
         schema_of(object, {})
 
 
 def test_every_component_is_made_from_its_class() -> None:
     for cls, name in COMPONENTS.items():
-        assert list(document()["components"]["schemas"][name]["properties"]) == [each.wire for each in wire_fields(cls)]
+        assert list(document()["components"]["schemas"][name]["properties"]) == [
+            each.wire for each in wire_fields(cls)
+        ]

@@ -1,4 +1,6 @@
-"""An answer is one write to its socket, head and body; what is streamed or has no body is none the worse for it."""
+"""An answer is one write to its socket, head and body; what is streamed or has no body
+is none the worse for it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class _Socket:
         self.sent.append(data)
 
 
-def written(headers: Sequence[tuple[str, str]], *pieces: bytes, method: str = "GET", status: str = "200 OK") -> list[bytes]:
+def written(
+    headers: Sequence[tuple[str, str]], *pieces: bytes, method: str = "GET", status: str = "200 OK"
+) -> list[bytes]:
     """What reaches the socket of an answer."""
     request: Any = SimpleNamespace(method=method, version=(1, 1), should_close=lambda: False)
     connection = _Socket()
@@ -51,7 +55,10 @@ def test_a_stream_is_sent_piece_by_piece() -> None:
     assert pieces == [b"3\r\none\r\n", b"3\r\ntwo\r\n", b"0\r\n\r\n"]
 
 
-@pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")],
+)
 def test_what_has_no_body_is_a_head_alone(method: str, status: str) -> None:
     (head,) = written([("Content-Length", "0")], method=method, status=status)
     assert head.endswith(b"\r\n\r\n")

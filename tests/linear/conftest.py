@@ -1,4 +1,6 @@
-"""A Linear on loopback for every test; whatever it was asked must be valid by the published schema."""
+"""A Linear on loopback for every test; whatever it was asked must be valid
+by the published schema.
+"""
 
 from __future__ import annotations
 

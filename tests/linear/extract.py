@@ -1,9 +1,11 @@
 """Cuts what our questions touch out of Linear's published schema.
 
-``python -m tests.linear.extract FULL.graphql > /tmp/schema.graphql``, then put that in place of the one here.
+``python -m tests.linear.extract FULL.graphql > /tmp/schema.graphql``, then put that
+in place of the one here.
 
-What is left has every field and argument we use and every one that is required, with its published type;
-so a question that is valid by the extract is valid by the whole, and one that asks for more is not.
+What is left has every field and argument we use and every one that is required, with its
+published type; so a question that is valid by the extract is valid by the whole, and one
+that asks for more is not.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ class _Reader(Visitor):
     def enter_field(self, node: Any, *_: Any) -> None:
         parent = self._info.get_parent_type()
         assert parent is not None, f"{node.name.value} hangs on nothing"
-        assert self._info.get_field_def() is not None, f"the published schema has no {parent.name}.{node.name.value}"
+        assert self._info.get_field_def() is not None, (
+            f"the published schema has no {parent.name}.{node.name.value}"
+        )
         self._used.setdefault(parent.name, set()).add(node.name.value)
         named = self._arguments.setdefault(f"{parent.name}.{node.name.value}", set())
         named.update(argument.name.value for argument in node.arguments or ())
@@ -109,12 +113,26 @@ def _cut(found: GraphQLNamedType, used: set[str], arguments: Used) -> list[Graph
         found.fields = {name: field for name, field in found.fields.items() if name in used}
         for name, field in found.fields.items():
             named = arguments.get(f"{found.name}.{name}", set())
-            field.args = {key: value for key, value in field.args.items() if key in named or str(value.type).endswith("!")}
+            field.args = {
+                key: value
+                for key, value in field.args.items()
+                if key in named or str(value.type).endswith("!")
+            }
         types = [field.type for field in found.fields.values()]
-        return [get_named_type(one) for one in [*types, *(arg.type for field in found.fields.values() for arg in field.args.values())]]
+        return [
+            get_named_type(one)
+            for one in [
+                *types,
+                *(arg.type for field in found.fields.values() for arg in field.args.values()),
+            ]
+        ]
     if is_input_object_type(found):
         assert isinstance(found, GraphQLInputObjectType)
-        found.fields = {name: field for name, field in found.fields.items() if name in used or is_required_input_field(field)}
+        found.fields = {
+            name: field
+            for name, field in found.fields.items()
+            if name in used or is_required_input_field(field)
+        }
         return [get_named_type(field.type) for field in found.fields.values()]
     return []
 

@@ -12,13 +12,18 @@ from tests.linear.standin import KEY, Linear
 
 
 def _project(plugin: str = "linear", **settings: Any) -> Project:
-    return Project(id="shop", name="shop", repo="x", path=Path("x"), tracker=PluginChoice(plugin, settings))
+    return Project(
+        id="shop", name="shop", repo="x", path=Path("x"), tracker=PluginChoice(plugin, settings)
+    )
 
 
 def test_a_key_that_opens_is_fine_and_says_whose_it_is(linear: Linear) -> None:
     finding = service(_project(api_key=KEY, api_url=linear.url))
     assert finding is not None
-    assert (finding.level, finding.what) == (Level.FINE, "project shop: Linear knows its key as Ada Lovelace's")
+    assert (finding.level, finding.what) == (
+        Level.FINE,
+        "project shop: Linear knows its key as Ada Lovelace's",
+    )
 
 
 def test_a_key_that_does_not_open_is_broken_and_not_shown(linear: Linear) -> None:

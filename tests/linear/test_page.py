@@ -17,7 +17,11 @@ def test_the_settings_that_are_shown_are_understood() -> None:
     shown = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     config = yaml.safe_load(shown[0])["projects"][0]["tracker_config"]["config"]
     settings = parse(config)
-    assert settings.states == {MilestoneKind.SPAWNED: "In Progress", MilestoneKind.PULL_OPENED: "In Review", MilestoneKind.MERGED: "Done"}
+    assert settings.states == {
+        MilestoneKind.SPAWNED: "In Progress",
+        MilestoneKind.PULL_OPENED: "In Review",
+        MilestoneKind.MERGED: "Done",
+    }
 
 
 def test_the_page_and_the_reader_know_the_same_settings_and_milestones() -> None:

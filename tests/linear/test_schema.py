@@ -1,4 +1,6 @@
-"""Every question to Linear is valid by its published schema; the gate is the extract, and it has teeth."""
+"""Every question to Linear is valid by its published schema; the gate is the
+extract, and it has teeth.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +28,22 @@ def test_every_question_is_valid_by_the_extract(text: str) -> None:
     "text",
     [
         "query Q { issue(id: 4) { identifier } }",
-        "query Q { issue(id: \"ENG-1\") { name } }",
+        'query Q { issue(id: "ENG-1") { name } }',
         "query Q($id: ID!) { issue(id: $id) { identifier } }",
-        "mutation M { attachmentCreate(input: { issueId: \"x\", title: \"y\" }) { success } }",
-        "mutation M { issueUpdate(id: \"x\", input: { state: \"Done\" }) { success } }",
+        'mutation M { attachmentCreate(input: { issueId: "x", title: "y" }) { success } }',
+        'mutation M { issueUpdate(id: "x", input: { state: "Done" }) { success } }',
     ],
 )
 def test_the_extract_refuses_what_the_published_schema_refuses(text: str) -> None:
     assert validate(SCHEMA, parse(text))
 
 
-def test_a_wrong_question_and_a_wrong_answer_are_noted(linear: Linear, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_question_and_a_wrong_answer_are_noted(
+    linear: Linear, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     linear.add("ENG-1")
     with pytest.raises(Refused, match="shoeSize"):
-        tracker().client.ask("query Q { issue(id: \"ENG-1\") { shoeSize } }")
+        tracker().client.ask('query Q { issue(id: "ENG-1") { shoeSize } }')
     assert "shoeSize" in "; ".join(linear.invalid)
     linear.invalid.clear()
     honest = linear._shown
@@ -51,12 +55,18 @@ def test_a_wrong_question_and_a_wrong_answer_are_noted(linear: Linear, tracker: 
 
 
 def test_every_question_of_the_tracker_is_among_those_held_against_the_schema() -> None:
-    texts = [value for name, value in vars(queries).items() if name.isupper() and isinstance(value, str) and not name.startswith("_")]
+    texts = [
+        value
+        for name, value in vars(queries).items()
+        if name.isupper() and isinstance(value, str) and not name.startswith("_")
+    ]
     assert sorted(texts) == sorted(queries.ALL)
 
 
 def test_the_extract_has_all_that_is_used_and_nothing_else() -> None:
-    """With ``ENNIO_LINEAR_SCHEMA`` naming a copy of the whole schema it is cut anew out of that; else out of itself."""
+    """With ``ENNIO_LINEAR_SCHEMA`` naming a copy of the whole schema it is cut anew out of
+    that; else out of itself.
+    """
     source = Path(os.environ.get("ENNIO_LINEAR_SCHEMA", EXTRACT))
     assert extract(source.read_text(encoding="utf-8")) == EXTRACT.read_text(encoding="utf-8")
 

@@ -1,4 +1,6 @@
-"""Linear as a tracker, over real HTTP: what is read for the prompt, what an issue is told, and how limits are kept."""
+"""Linear as a tracker, over real HTTP: what is read for the prompt, what an issue is told,
+and how limits are kept.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ URL = "https://github.com/acme/shop/pull/7"
 
 
 def _milestone(kind: str, session: str = "s-1") -> Milestone:
-    return Milestone(MilestoneKind(kind), session, "claude-code", "ada/eng-1-fix", URL if kind != "spawned" else None, 7)
+    return Milestone(
+        MilestoneKind(kind),
+        session,
+        "claude-code",
+        "ada/eng-1-fix",
+        URL if kind != "spawned" else None,
+        7,
+    )
 
 
 def test_an_issue_comes_with_all_an_agent_needs(linear: Linear, tracker: Tracker) -> None:
@@ -26,7 +35,12 @@ def test_an_issue_comes_with_all_an_agent_needs(linear: Linear, tracker: Tracker
     linear.say(row, "On Mondays only")
     linear.say(row, "Seen it", botActor={"name": "sentry"})
     issue = tracker().issue("ENG-2")
-    assert (issue.id, issue.title, issue.labels, issue.state) == ("ENG-2", "Fix the login", ("bug", "ui"), "open")
+    assert (issue.id, issue.title, issue.labels, issue.state) == (
+        "ENG-2",
+        "Fix the login",
+        ("bug", "ui"),
+        "open",
+    )
     assert issue.body == "It breaks.\n\n## Part of ENG-1: Login\n\nAll about logins."
     assert issue.comments == ("ada: On Mondays only", "sentry: Seen it")
     assert issue.url == "https://linear.app/acme/issue/ENG-2/x"
@@ -42,11 +56,15 @@ def test_all_comments_are_read_and_come_oldest_first(linear: Linear, tracker: Tr
     row = linear.add("ENG-1")
     for number in range(120):
         linear.say(row, f"word {number}")
-    assert tracker().issue("ENG-1").comments == tuple(f"ada: word {number}" for number in range(120))
+    assert tracker().issue("ENG-1").comments == tuple(
+        f"ada: word {number}" for number in range(120)
+    )
     assert linear.names() == ["Issue", "MoreComments", "MoreComments"]
 
 
-def test_the_branch_is_linears_own_unless_git_would_not_take_it(linear: Linear, tracker: Tracker) -> None:
+def test_the_branch_is_linears_own_unless_git_would_not_take_it(
+    linear: Linear, tracker: Tracker
+) -> None:
     linear.add("ENG-1", branch="ada/eng-1-fix-the-login")
     linear.add("ENG-2", "Fix: it", branch="ada/eng-2..fix")
     assert tracker().issue("ENG-1").branch == "ada/eng-1-fix-the-login"
@@ -55,7 +73,9 @@ def test_the_branch_is_linears_own_unless_git_would_not_take_it(linear: Linear, 
     check_branch(ours)
 
 
-def test_the_open_issues_of_the_team_are_listed_over_all_pages(linear: Linear, tracker: Tracker) -> None:
+def test_the_open_issues_of_the_team_are_listed_over_all_pages(
+    linear: Linear, tracker: Tracker
+) -> None:
     for number in range(1, 121):
         linear.add(f"ENG-{number}")
     linear.add("OPS-1")
@@ -67,14 +87,23 @@ def test_the_open_issues_of_the_team_are_listed_over_all_pages(linear: Linear, t
     assert "OPS-1" in [issue.id for issue in tracker().issues()]
 
 
-@pytest.mark.parametrize("written", ["ENG-1", "eng-1", "1", "#1", " #1 ", "https://linear.app/acme/issue/ENG-1/fix-the-login"])
-def test_an_issue_is_found_by_whatever_a_person_writes(linear: Linear, tracker: Tracker, written: str) -> None:
+@pytest.mark.parametrize(
+    "written",
+    ["ENG-1", "eng-1", "1", "#1", " #1 ", "https://linear.app/acme/issue/ENG-1/fix-the-login"],
+)
+def test_an_issue_is_found_by_whatever_a_person_writes(
+    linear: Linear, tracker: Tracker, written: str
+) -> None:
     linear.add("ENG-1")
     assert tracker(team="ENG").issue(written).id == "ENG-1"
 
 
 def test_an_unknown_issue_is_not_found_and_named(linear: Linear, tracker: Tracker) -> None:
-    for call in (tracker().issue, tracker().close, lambda issue_id: tracker().comment(issue_id, "x")):
+    for call in (
+        tracker().issue,
+        tracker().close,
+        lambda issue_id: tracker().comment(issue_id, "x"),
+    ):
         with pytest.raises(NotFound, match="ENG-404"):
             call("ENG-404")
     with pytest.raises(NotFound, match="set team"):
@@ -103,7 +132,13 @@ def test_a_comment_is_written_and_closing_twice_is_fine(linear: Linear, tracker:
     assert tracker().issue("ENG-1").state == "closed"
 
 
-STORY = {"spawned": "In Progress", "pull_opened": "in review", "merged": "completed", "closed": "Todo", "killed": "Backlog"}
+STORY = {
+    "spawned": "In Progress",
+    "pull_opened": "in review",
+    "merged": "completed",
+    "closed": "Todo",
+    "killed": "Backlog",
+}
 
 
 def test_an_issue_goes_through_its_states_as_configured(linear: Linear, tracker: Tracker) -> None:
@@ -116,7 +151,9 @@ def test_an_issue_goes_through_its_states_as_configured(linear: Linear, tracker:
     assert seen == ["In Progress", "In Review", "Todo", "In Review", "Done"]
 
 
-def test_a_second_session_does_not_move_an_issue_back_and_no_session_reopens_it(linear: Linear, tracker: Tracker) -> None:
+def test_a_second_session_does_not_move_an_issue_back_and_no_session_reopens_it(
+    linear: Linear, tracker: Tracker
+) -> None:
     row = linear.add("ENG-1", state="In Review")
     told = tracker(states=STORY)
     told.tell("ENG-1", _milestone("spawned", "s-2"))
@@ -127,20 +164,30 @@ def test_a_second_session_does_not_move_an_issue_back_and_no_session_reopens_it(
     assert row.state == "Canceled"
 
 
-def test_a_state_the_team_does_not_have_is_refused_with_those_it_has(linear: Linear, tracker: Tracker) -> None:
+def test_a_state_the_team_does_not_have_is_refused_with_those_it_has(
+    linear: Linear, tracker: Tracker
+) -> None:
     linear.add("ENG-1")
-    with pytest.raises(Refused, match=r"no state 'QA'; it has Triage, Backlog, Todo, In Progress, In Review, Done"):
+    with pytest.raises(
+        Refused, match=r"no state 'QA'; it has Triage, Backlog, Todo, In Progress, In Review, Done"
+    ):
         tracker(states={"merged": "QA"}).tell("ENG-1", _milestone("merged"))
 
 
-def test_the_pull_request_is_attached_once_and_says_what_became_of_it(linear: Linear, tracker: Tracker) -> None:
+def test_the_pull_request_is_attached_once_and_says_what_became_of_it(
+    linear: Linear, tracker: Tracker
+) -> None:
     row = linear.add("ENG-1")
     for _ in range(2):
         tracker().tell("ENG-1", _milestone("pull_opened"))
-    assert row.attachments == {URL: {"title": "Pull request #7", "subtitle": "open, by session s-1"}}
+    assert row.attachments == {
+        URL: {"title": "Pull request #7", "subtitle": "open, by session s-1"}
+    }
     assert linear.names().count("Attach") == 1
     tracker().tell("ENG-1", _milestone("merged"))
-    assert row.attachments == {URL: {"title": "Pull request #7", "subtitle": "merged, by session s-1"}}
+    assert row.attachments == {
+        URL: {"title": "Pull request #7", "subtitle": "merged, by session s-1"}
+    }
 
 
 def test_a_milestone_told_twice_is_one_comment(linear: Linear, tracker: Tracker) -> None:
@@ -151,7 +198,9 @@ def test_a_milestone_told_twice_is_one_comment(linear: Linear, tracker: Tracker)
     assert row.bodies == [f"Pull request #7 of session s-1 is merged: {URL}"]
 
 
-def test_an_issue_is_closed_on_merge_when_that_is_asked_for(linear: Linear, tracker: Tracker) -> None:
+def test_an_issue_is_closed_on_merge_when_that_is_asked_for(
+    linear: Linear, tracker: Tracker
+) -> None:
     row = linear.add("ENG-1")
     tracker(close_on_merge=True).tell("ENG-1", _milestone("pull_opened"))
     assert row.state == "Todo"
@@ -159,18 +208,22 @@ def test_an_issue_is_closed_on_merge_when_that_is_asked_for(linear: Linear, trac
     assert row.state == "Done"
 
 
-def test_nothing_is_asked_for_a_milestone_nobody_wants_told(linear: Linear, tracker: Tracker) -> None:
+def test_nothing_is_asked_for_a_milestone_nobody_wants_told(
+    linear: Linear, tracker: Tracker
+) -> None:
     linear.add("ENG-1")
     tracker(link=False).tell("ENG-1", _milestone("merged"))
     tracker().tell("ENG-1", _milestone("spawned"))
     assert linear.asked == []
 
 
-# --- limits and trouble ----------------------------------------------------------------------------
+# --- limits and trouble ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("counter", ["requests", "complexity"])
-def test_a_used_up_quota_is_waited_out_without_a_single_request(linear: Linear, tracker: Tracker, counter: str) -> None:
+def test_a_used_up_quota_is_waited_out_without_a_single_request(
+    linear: Linear, tracker: Tracker, counter: str
+) -> None:
     linear.add("ENG-1")
     linear.remaining[counter] = 0
     with pytest.raises(Unreachable, match="full again at") as caught:
@@ -186,7 +239,9 @@ def test_a_used_up_quota_is_waited_out_without_a_single_request(linear: Linear, 
     assert tracker().issue("ENG-1").id == "ENG-1"
 
 
-def test_reading_stops_at_a_reserve_that_is_kept_for_telling(linear: Linear, tracker: Tracker) -> None:
+def test_reading_stops_at_a_reserve_that_is_kept_for_telling(
+    linear: Linear, tracker: Tracker
+) -> None:
     row = linear.add("ENG-1")
     linear.remaining["requests"] = 240
     tracker().issue("ENG-1")
@@ -196,7 +251,9 @@ def test_reading_stops_at_a_reserve_that_is_kept_for_telling(linear: Linear, tra
     assert row.bodies == ["still heard"]
 
 
-def test_a_limit_without_a_counter_means_silence_for_a_minute(linear: Linear, tracker: Tracker) -> None:
+def test_a_limit_without_a_counter_means_silence_for_a_minute(
+    linear: Linear, tracker: Tracker
+) -> None:
     linear.add("ENG-1")
     linear.before = lambda: (429, "slow down")
     with pytest.raises(Unreachable, match="limits requests"):
@@ -208,7 +265,9 @@ def test_a_limit_without_a_counter_means_silence_for_a_minute(linear: Linear, tr
     assert tracker().issue("ENG-1").id == "ENG-1"
 
 
-def test_a_failing_service_is_left_alone_after_the_third_time(linear: Linear, tracker: Tracker) -> None:
+def test_a_failing_service_is_left_alone_after_the_third_time(
+    linear: Linear, tracker: Tracker
+) -> None:
     linear.add("ENG-1")
     linear.before = lambda: (502, "<html>bad gateway</html>")
     for _ in range(6):
@@ -242,11 +301,18 @@ def test_an_oauth_token_is_sent_as_a_bearer(linear: Linear, tracker: Tracker) ->
     assert tracker(api_key=None, token=KEY).issue("ENG-1").id == "ENG-1"
 
 
-# --- settings --------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def test_every_wrong_setting_is_told_at_once_and_no_secret_among_them() -> None:
-    wrong = {"api_key": ["canary"], "taem": "ENG", "states": {"mergd": "Done"}, "link": "yes", "comment": ["sometimes"], "api_url": 1}
+    wrong = {
+        "api_key": ["canary"],
+        "taem": "ENG",
+        "states": {"mergd": "Done"},
+        "link": "yes",
+        "comment": ["sometimes"],
+        "api_url": 1,
+    }
     with pytest.raises(ConfigError) as caught:
         parse(wrong)
     words = str(caught.value)
@@ -263,7 +329,9 @@ def test_every_wrong_setting_is_told_at_once_and_no_secret_among_them() -> None:
 
 
 def test_a_missing_key_is_named_with_the_way_to_one() -> None:
-    with pytest.raises(ConfigError, match=r"api_key: is missing; write api_key: \$\{LINEAR_API_KEY\}"):
+    with pytest.raises(
+        ConfigError, match=r"api_key: is missing; write api_key: \$\{LINEAR_API_KEY\}"
+    ):
         parse({"team": "ENG"})
 
 

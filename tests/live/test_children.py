@@ -1,4 +1,6 @@
-"""Children that are begun natively under gevent: as right as gevent's own, and nobody waits while they run."""
+"""Children that are begun natively under gevent: as right as gevent's own, and
+nobody waits while they run.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,22 @@ import gc, gevent, os, signal, subprocess, time
 def told(code: str) -> list[str]:
     """What a process printed that begins its children so."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", BEGIN + code], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN + code],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 
 
 def test_the_standard_library_begins_them() -> None:
-    assert told("from gevent.subprocess import Popen; print(Popen._execute_child.__module__)") == ["ennio.children"]
+    assert told("from gevent.subprocess import Popen; print(Popen._execute_child.__module__)") == [
+        "ennio.children"
+    ]
 
 
 def test_a_child_gets_its_input_its_folder_and_its_environment_and_gives_output_and_code() -> None:
@@ -95,6 +106,16 @@ print(ticks > 10)
 
 
 def test_the_supervisor_begins_its_children_so() -> None:
-    code = "import ennio.supervise; from gevent.subprocess import Popen; print(Popen._execute_child.__module__)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    code = (
+        "import ennio.supervise; from gevent.subprocess import Popen; "
+        "print(Popen._execute_child.__module__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=ROOT,
+    )
     assert done.stdout == "ennio.children\n"

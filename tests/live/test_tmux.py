@@ -33,20 +33,30 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def tmux(bench: Bench) -> Tmux:
     def run(*arguments: str) -> str:
         command = bench.runtime.attach_command(RuntimeHandle("x", "tmux"))
-        done = subprocess.run([*command[: command.index("-L") + 2], *arguments], capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            [*command[: command.index("-L") + 2], *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
         return done.stdout.strip()
 
     return run
 
 
 def is_empty(bench: Bench) -> bool:
-    """Whether it is proven that nothing runs; a client that sees its server die can prove nothing yet."""
+    """Whether it is proven that nothing runs; a client that sees its server
+    die can prove nothing yet.
+    """
     with suppress(Unreachable):
         return bench.runtime.survey() == {}
     return False
 
 
-def test_incident_26_enter_arrives_although_a_person_has_scrolled_back(bench: Bench, tmux: Tmux) -> None:
+def test_incident_26_enter_arrives_although_a_person_has_scrolled_back(
+    bench: Bench, tmux: Tmux
+) -> None:
     handle = bench.start()
     tmux("copy-mode", "-t", f"={bench.name}:")
     bench.runtime.paste(handle, "words")
@@ -55,7 +65,9 @@ def test_incident_26_enter_arrives_although_a_person_has_scrolled_back(bench: Be
     assert bench.received(b"\r") == b"\x1b[200~words\x1b[201~\r"
 
 
-def test_the_agents_pane_stays_the_agents_when_a_person_splits_the_window(bench: Bench, tmux: Tmux) -> None:
+def test_the_agents_pane_stays_the_agents_when_a_person_splits_the_window(
+    bench: Bench, tmux: Tmux
+) -> None:
     handle = bench.start()
     tmux("split-window", "-b", "-t", f"={bench.name}:", "exec sleep 60")
     assert str(bench.pane().pid) == handle.data["pid"]
@@ -92,14 +104,18 @@ def test_incident_10_a_server_that_hangs_is_not_a_proof(bench: Bench, tmux: Tmux
     assert not bench.pane().dead
 
 
-def test_incident_10_a_socket_that_cannot_be_entered_is_not_a_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_10_a_socket_that_cannot_be_entered_is_not_a_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / f"tmux-{os.geteuid()}").write_text("a file where a folder should be")
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
     with pytest.raises(Unreachable):
         TmuxRuntime("ennio-test").survey()
 
 
-def test_incident_50_without_tmux_it_says_what_to_do(tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_50_without_tmux_it_says_what_to_do(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     launch = bench.launch()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert bench.runtime.version() is None
@@ -117,7 +133,9 @@ def test_incident_41_every_end_is_told_even_one_that_tmux_missed(bench: Bench) -
     assert {pane.exit_code for pane in bench.runtime.survey().values()} == {4}
 
 
-def test_incident_48_a_folder_named_like_a_command_is_only_a_folder(bench: Bench, tmux: Tmux) -> None:
+def test_incident_48_a_folder_named_like_a_command_is_only_a_folder(
+    bench: Bench, tmux: Tmux
+) -> None:
     odd = bench.root / "#(touch owned);"
     odd.mkdir()
     bench.root = odd
@@ -126,7 +144,9 @@ def test_incident_48_a_folder_named_like_a_command_is_only_a_folder(bench: Bench
     assert not list(odd.parent.rglob("owned"))
 
 
-def test_no_environment_of_the_supervisor_reaches_the_server(bench: Bench, tmux: Tmux, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_environment_of_the_supervisor_reaches_the_server(
+    bench: Bench, tmux: Tmux, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SUPERVISOR_SECRET", "hush")
     bench.start()
     assert "SUPERVISOR_SECRET" not in tmux("show-environment", "-g")
@@ -137,7 +157,11 @@ def test_at_rest_a_survey_starts_no_process(bench: Bench, monkeypatch: pytest.Mo
     assert set(bench.runtime.survey()) == {bench.name}  # the client that is kept from now on
     begun: list[object] = []
     begin = subprocess.Popen.__init__
-    monkeypatch.setattr(subprocess.Popen, "__init__", lambda self, *given, **more: (begun.append(given), begin(self, *given, **more))[1])
+    monkeypatch.setattr(
+        subprocess.Popen,
+        "__init__",
+        lambda self, *given, **more: (begun.append(given), begin(self, *given, **more))[1],
+    )
     for _ in range(5):
         assert bench.runtime.survey()[bench.name].pid == int(handle.data["pid"])
     assert begun == []
@@ -157,7 +181,9 @@ def test_the_session_that_the_kept_client_is_attached_to_may_end(bench: Bench) -
     assert bench.runtime.survey() == {}
 
 
-def test_a_kept_client_gives_no_terminal_another_size_and_goes_with_its_supervisor(bench: Bench, tmux: Tmux) -> None:
+def test_a_kept_client_gives_no_terminal_another_size_and_goes_with_its_supervisor(
+    bench: Bench, tmux: Tmux
+) -> None:
     bench.start()
     bench.runtime.survey()
     bench.runtime.survey()
@@ -168,7 +194,9 @@ def test_a_kept_client_gives_no_terminal_another_size_and_goes_with_its_supervis
     assert set(bench.runtime.survey()) == {bench.name}
 
 
-def test_a_server_that_ends_with_all_in_it_is_seen_to_be_gone_past_the_kept_client(bench: Bench, tmux: Tmux) -> None:
+def test_a_server_that_ends_with_all_in_it_is_seen_to_be_gone_past_the_kept_client(
+    bench: Bench, tmux: Tmux
+) -> None:
     bench.start()
     bench.runtime.survey()
     tmux("kill-server")

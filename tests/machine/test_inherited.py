@@ -17,10 +17,25 @@ from ennio.plugins.workspace import hooks
 
 FOUND = {
     name: f"of {name}"
-    for name in ("XDG_CONFIG_HOME", "https_proxy", "NODE_EXTRA_CA_CERTS", "GNUPGHOME", "GIT_SSH_COMMAND", "SSH_AUTH_SOCK")
+    for name in (
+        "XDG_CONFIG_HOME",
+        "https_proxy",
+        "NODE_EXTRA_CA_CERTS",
+        "GNUPGHOME",
+        "GIT_SSH_COMMAND",
+        "SSH_AUTH_SOCK",
+    )
 }
 STRANGE = {
-    name: f"of {name}" for name in ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "XDG_SESSION_COOKIE", "LC_MYTOKEN", "GIT_ASKPASS", "X_Y")
+    name: f"of {name}"
+    for name in (
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "XDG_SESSION_COOKIE",
+        "LC_MYTOKEN",
+        "GIT_ASKPASS",
+        "X_Y",
+    )
 }
 
 
@@ -44,5 +59,7 @@ def test_agents_and_hooks_inherit_by_the_same_list(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("kind", [Aider, ClaudeCode, Codex, OpenCode])
-def test_no_agent_declares_what_all_inherit(kind: type[Aider | ClaudeCode | Codex | OpenCode]) -> None:
+def test_no_agent_declares_what_all_inherit(
+    kind: type[Aider | ClaudeCode | Codex | OpenCode],
+) -> None:
     assert not NAMES & set(kind.passed_variables)

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.model.branch import LONGEST_ISSUE_BRANCH, check_branch, check_work_branch, issue_branch, refuse_protected
+from ennio.model.branch import (
+    LONGEST_ISSUE_BRANCH,
+    check_branch,
+    check_work_branch,
+    issue_branch,
+    refuse_protected,
+)
 from ennio.model.errors import Invalid, Refused
 from tests.conftest import need
 
@@ -57,14 +63,36 @@ def test_an_issues_branch_is_always_short_and_valid(issue_id: str, title: str) -
         ("8", "", "issue-8"),
         ("9", "日本語", "issue-9"),
         ("../../etc", "passwd", "issue-etc-passwd"),
-        ("1", "a title that is much too long to become the name of any branch", "issue-1-a-title-that-is-much-too-long-to-become"),
+        (
+            "1",
+            "a title that is much too long to become the name of any branch",
+            "issue-1-a-title-that-is-much-too-long-to-become",
+        ),
     ],
 )
 def test_an_issues_branch_reads_like_the_issue(issue_id: str, title: str, branch: str) -> None:
     assert issue_branch(issue_id, title) == branch
 
 
-@pytest.mark.parametrize("name", ["", "-x", "a..b", "a.lock", "HEAD", "@", "a b", "x.lock/y", "/x", "x/", "x//y", ".x", "x/.y", "x."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "-x",
+        "a..b",
+        "a.lock",
+        "HEAD",
+        "@",
+        "a b",
+        "x.lock/y",
+        "/x",
+        "x/",
+        "x//y",
+        ".x",
+        "x/.y",
+        "x.",
+    ],
+)
 def test_a_refusal_names_the_branch_and_a_way_out(name: str) -> None:
     with pytest.raises(Invalid, match="try for example"):
         check_branch(name)
@@ -93,11 +121,24 @@ PROTECTED = [
 @pytest.mark.parametrize("name", PROTECTED)
 def test_no_session_works_on_a_protected_branch_however_it_is_spelled(name: str) -> None:
     for refuse in (check_work_branch, refuse_protected):
-        with pytest.raises(Refused, match=r"^branch: .*is (the default branch|protected \(protected_branches: )"):
+        with pytest.raises(
+            Refused, match=r"^branch: .*is (the default branch|protected \(protected_branches: )"
+        ):
             refuse(name, "main", ("release/*", "stable"))
 
 
-@pytest.mark.parametrize("name", ["mainline", "fix/main", "feature/release/1", "p-1a2b3c4d", "releases", "stable-2", "ennio/fix"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mainline",
+        "fix/main",
+        "feature/release/1",
+        "p-1a2b3c4d",
+        "releases",
+        "stable-2",
+        "ennio/fix",
+    ],
+)
 def test_a_branch_that_only_looks_like_a_protected_one_is_free(name: str) -> None:
     check_work_branch(name, "main", ("release/*", "stable"))
 
@@ -110,14 +151,22 @@ def test_a_default_branch_with_a_slash_or_an_accent_is_known_in_every_spelling()
         check_work_branch("re\u0301vision", "r\u00e9vision")
 
 
-@pytest.mark.parametrize(("name", "written"), [("origin/fix", "fix"), ("refs/heads/fix", "fix"), ("remotes/upstream/a/b", "a/b")])
-def test_a_branch_named_as_git_names_it_from_elsewhere_is_refused_with_its_name(name: str, written: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("origin/fix", "fix"), ("refs/heads/fix", "fix"), ("remotes/upstream/a/b", "a/b")],
+)
+def test_a_branch_named_as_git_names_it_from_elsewhere_is_refused_with_its_name(
+    name: str, written: str
+) -> None:
     with pytest.raises(Invalid, match=f"write {written}"):
         check_work_branch(name, "main")
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet="abAB/*?-", min_size=1, max_size=8), st.text(alphabet="abAB/-", min_size=1, max_size=8))
+@given(
+    st.text(alphabet="abAB/*?-", min_size=1, max_size=8),
+    st.text(alphabet="abAB/-", min_size=1, max_size=8),
+)
 def test_what_a_pattern_protects_is_never_given_to_a_session(pattern: str, name: str) -> None:
     with contextlib.suppress(Invalid, Refused):
         check_work_branch(name, "main", (pattern,))

@@ -1,4 +1,6 @@
-"""A clock that is set is noticed, and so is a machine that slept; time that passes is not taken for either."""
+"""A clock that is set is noticed, and so is a machine that slept; time that passes
+is not taken for either.
+"""
 
 from __future__ import annotations
 

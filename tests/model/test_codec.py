@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 from ennio.model.clock import rfc3339
 from ennio.model.codec import dumps, from_json, loads, shown, to_json
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen, WorkspaceSeen
-from ennio.model.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
+from ennio.model.pulls import (
+    Check,
+    CheckState,
+    Comment,
+    Mergeability,
+    PullRequest,
+    PullState,
+    ReviewState,
+)
 from ennio.model.session import Activity, SessionStatus, Usage
 from ennio.model.shape import INTERNAL, wire
 from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
@@ -98,7 +106,9 @@ def test_every_kind_of_field_survives_the_round_trip() -> None:
 
 def test_text_says_what_the_plain_value_says() -> None:
     assert json.loads(dumps(EVERYTHING)) == to_json(EVERYTHING)
-    assert json.loads(dumps((Colour.RED, {Colour.BLUE: {Path("/a")}}, frozenset({"b", "a"}), None, NOON))) == [
+    assert json.loads(
+        dumps((Colour.RED, {Colour.BLUE: {Path("/a")}}, frozenset({"b", "a"}), None, NOON))
+    ) == [
         "red",
         {"blue": ["/a"]},
         ["a", "b"],
@@ -151,14 +161,23 @@ def test_a_missing_key_without_default_is_named() -> None:
         ("name", None),
     ],
 )
-def test_a_value_of_the_wrong_shape_is_refused_with_the_path_of_its_field(name: str, wrong: object) -> None:
+def test_a_value_of_the_wrong_shape_is_refused_with_the_path_of_its_field(
+    name: str, wrong: object
+) -> None:
     with pytest.raises(ValueError, match=rf"^Everything\.{name}: "):
         from_json(Everything, to_json(EVERYTHING) | {name: wrong})
 
 
 def test_the_path_of_a_deep_problem_is_whole() -> None:
-    with pytest.raises(ValueError, match=r"Facts\.agent: AgentSeen\.usage: Usage\.cost_usd: a decimal number was expected"):
-        loads(Facts, '{"agent": {"at": "2026-01-01T00:00:00Z", "source": "x", "usage": {"cost_usd": "much"}}}')
+    with pytest.raises(
+        ValueError,
+        match=r"Facts\.agent: AgentSeen\.usage: Usage\.cost_usd: a decimal number was expected",
+    ):
+        loads(
+            Facts,
+            '{"agent": {"at": "2026-01-01T00:00:00Z", "source": "x", "usage": {"cost_usd": '
+            '"much"}}}',
+        )
 
 
 def test_what_has_no_json_form_is_a_bug_and_says_so() -> None:
@@ -194,20 +213,50 @@ pulls = st.builds(
     mergeability=st.sampled_from(Mergeability),
     conflicts=st.lists(texts, max_size=2).map(tuple),
     checks=st.sampled_from(CheckState),
-    check_runs=st.lists(st.builds(Check, id=texts, name=texts, state=st.sampled_from(CheckState)), max_size=2).map(tuple),
+    check_runs=st.lists(
+        st.builds(Check, id=texts, name=texts, state=st.sampled_from(CheckState)), max_size=2
+    ).map(tuple),
     comments=st.lists(
-        st.builds(Comment, id=texts, author=texts, body=texts, at=moments, decision=st.none() | st.sampled_from(ReviewState)), max_size=2
+        st.builds(
+            Comment,
+            id=texts,
+            author=texts,
+            body=texts,
+            at=moments,
+            decision=st.none() | st.sampled_from(ReviewState),
+        ),
+        max_size=2,
     ).map(tuple),
     head_since=st.none() | moments,
 )
 facts = st.builds(
     Facts,
     process=st.none()
-    | st.builds(ProcessSeen, presence=st.sampled_from(Presence), at=moments, source=texts, exit_code=st.none() | st.integers()),
+    | st.builds(
+        ProcessSeen,
+        presence=st.sampled_from(Presence),
+        at=moments,
+        source=texts,
+        exit_code=st.none() | st.integers(),
+    ),
     agent=st.none()
-    | st.builds(AgentSeen, at=moments, source=texts, activity=st.none() | st.sampled_from(Activity), usage=st.none() | usages),
-    workspace=st.none() | st.builds(WorkspaceSeen, at=moments, exists=st.booleans(), head=st.none() | texts),
-    forge=st.none() | st.builds(ForgeSeen, presence=st.sampled_from(Presence), at=moments, source=texts, pull=st.none() | pulls),
+    | st.builds(
+        AgentSeen,
+        at=moments,
+        source=texts,
+        activity=st.none() | st.sampled_from(Activity),
+        usage=st.none() | usages,
+    ),
+    workspace=st.none()
+    | st.builds(WorkspaceSeen, at=moments, exists=st.booleans(), head=st.none() | texts),
+    forge=st.none()
+    | st.builds(
+        ForgeSeen,
+        presence=st.sampled_from(Presence),
+        at=moments,
+        source=texts,
+        pull=st.none() | pulls,
+    ),
 )
 
 

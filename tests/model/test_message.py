@@ -10,14 +10,20 @@ import pytest
 from ennio.model.message import Message, MessageState, Origin, with_reasons
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SENT = Message("0", "p-1", "old", Origin.PERSON, NOW, MessageState.DELIVERED, detail="the agent says so")
+SENT = Message(
+    "0", "p-1", "old", Origin.PERSON, NOW, MessageState.DELIVERED, detail="the agent says so"
+)
 FIRST, SECOND, THIRD = (Message(name, "p-1", "go on", Origin.PERSON, NOW) for name in "123")
 
 
 @pytest.mark.parametrize(
     ("state", "detail", "why"),
     [
-        (MessageState.QUEUED, "waits until the agent has done its turn", "waits until the agent has done its turn"),
+        (
+            MessageState.QUEUED,
+            "waits until the agent has done its turn",
+            "waits until the agent has done its turn",
+        ),
         (MessageState.QUEUED, "", "is delivered next"),
         (MessageState.SENDING, "", "is being delivered"),
         (MessageState.SENT_UNSURE, "x", "was sent, and has not been seen to arrive yet"),

@@ -18,7 +18,11 @@ BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def steers(text: str) -> bool:
-    return any((unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t") or unicodedata.bidirectional(c) in BIDI for c in text)
+    return any(
+        (unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t")
+        or unicodedata.bidirectional(c) in BIDI
+        for c in text
+    )
 
 
 def test_an_escape_sequence_is_shown_and_not_obeyed() -> None:
@@ -41,7 +45,12 @@ def test_nothing_that_steers_is_left_and_twice_is_once(text: str) -> None:
     assert "\n" not in one_line(text)
 
 
-@given(st.recursive(ANY | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(ANY, inner)), st.none() | st.just(2))
+@given(
+    st.recursive(
+        ANY | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(ANY, inner)
+    ),
+    st.none() | st.just(2),
+)
 def test_json_says_what_it_said_and_steers_nothing(value: object, indent: int | None) -> None:
     text = json_text(json.dumps(value, ensure_ascii=False, indent=indent))
     assert json.loads(text) == value
@@ -50,7 +59,9 @@ def test_json_says_what_it_said_and_steers_nothing(value: object, indent: int | 
 
 def test_colours_of_our_own_stay_and_planted_ones_do_not() -> None:
     style = Style(on=True)
-    assert shown(style.paint("red", "bad \x1b[31m\x1b[0m")) == "\x1b[31mbad \\x1b[31m\\x1b[0m\x1b[0m"
+    assert (
+        shown(style.paint("red", "bad \x1b[31m\x1b[0m")) == "\x1b[31mbad \\x1b[31m\\x1b[0m\x1b[0m"
+    )
     assert shown(Style().paint("red", "plain")) == "plain"
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.model.repository_address import github, has_password, is_address, is_local, on_forge, place
+from ennio.model.repository_address import (
+    github,
+    has_password,
+    is_address,
+    is_local,
+    on_forge,
+    place,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,13 +41,22 @@ def test_an_owner_whose_name_a_company_manages_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["git@git.corp.example:team/app.git", "https://github.com.evil.example/a/b", "/srv/app.git", "~/app", "app"]
+    "address",
+    [
+        "git@git.corp.example:team/app.git",
+        "https://github.com.evil.example/a/b",
+        "/srv/app.git",
+        "~/app",
+        "app",
+    ],
 )
 def test_what_is_elsewhere_is_not_on_github(address: str) -> None:
     assert github(address) is None
 
 
-@pytest.mark.parametrize("address", ["https://me:secret@host/o/r", "https://ghp_abcdef@github.com/o/r"])
+@pytest.mark.parametrize(
+    "address", ["https://me:secret@host/o/r", "https://ghp_abcdef@github.com/o/r"]
+)
 def test_a_password_in_an_address_is_seen(address: str) -> None:
     assert has_password(address)
 

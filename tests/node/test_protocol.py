@@ -1,4 +1,6 @@
-"""The protocol of the node is the documented one: a client made from the documentation understands ours."""
+"""The protocol of the node is the documented one: a client made from the
+documentation understands ours.
+"""
 
 from __future__ import annotations
 

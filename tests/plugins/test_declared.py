@@ -1,4 +1,6 @@
-"""What plugins declare of their settings: an editor's schema, the page and the factories say the same."""
+"""What plugins declare of their settings: an editor's schema, the page and
+the factories say the same.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +38,17 @@ RIGHT = [
     LOCAL % "~",
     PROJECT % "scm_config: {plugin: github, config: {owner: acme, repo: shop, pace: 2.5}}",
     PROJECT % "scm_config: {plugin: somebodys, config: {whatever: [1]}}",
-    PROJECT % "tracker_config: {plugin: linear, config: {api_key: k, states: {merged: Done, killed: ~}, comment: true}}",
+    PROJECT
+    % "tracker_config: {plugin: linear, config: {api_key: k, states: {merged: Done, killed: "
+    "~}, comment: true}}",
     PROJECT % "tracker_config: {plugin: github, config: {labels: {merged: [done]}, assign: ada}}",
-    PROJECT % "tracker_config: {plugin: local, config: {path: docs/todo, comment: [merged, killed]}}",
+    PROJECT
+    % "tracker_config: {plugin: local, config: {path: docs/todo, comment: [merged, killed]}}",
     COMMAND % "{argv: [my-agent, '{prompt_file}'], interactive: true, lines: paste}",
     COMMAND % "{run: 'my-agent < $ENNIO_PROMPT_FILE', one_shot: false}",
     CLAUDE % "{max_turns: 200, verbose: true, add_dir: [/a, /b], effort: ~}",
-    PROJECT % "agent: scripted, agent_config: {passthrough: {speed: 2, story: [{steps: [{say: hi}]}]}}",
+    PROJECT
+    % "agent: scripted, agent_config: {passthrough: {speed: 2, story: [{steps: [{say: hi}]}]}}",
 ]
 WRONG = [
     LOCAL % "{chekcs: []}",
@@ -82,7 +88,9 @@ def test_the_schema_with_plugins_is_a_schema_whose_references_lead_somewhere() -
         assert f"#/$defs/{name}'" in text, name
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTED, *EXAMPLES], ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", [*DOCUMENTED, *EXAMPLES], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_every_example_is_valid_with_the_settings_of_its_plugins(path: Path) -> None:
     VALIDATOR.validate(completed(yaml_source.read(path.read_bytes()).data))
 
@@ -110,11 +118,18 @@ def test_a_variable_stands_for_a_switch_or_a_number(tmp_path: Path) -> None:
     file.write_text(LOCAL % "{draft: '${DRAFT}', check_slots: '${SLOTS}'}")
     assert check(file, {"DRAFT": "true", "SLOTS": "3"}, declared=shipped) == []
     (draft, slots) = check(file, {"DRAFT": "perhaps", "SLOTS": "many"}, declared=shipped)
-    assert (draft.path, slots.path) == ("projects[0].scm_config.config.draft", "projects[0].scm_config.config.check_slots")
+    assert (draft.path, slots.path) == (
+        "projects[0].scm_config.config.draft",
+        "projects[0].scm_config.config.check_slots",
+    )
 
 
 def test_a_secret_among_settings_is_not_shown(tmp_path: Path) -> None:
-    text = PROJECT % "scm_config: {plugin: github, config: {token: [canary-1], webhook_secret: 123456789, api_url: 'x://u:canary-2@h'}}"
+    text = (
+        PROJECT
+        % "scm_config: {plugin: github, config: {token: [canary-1], webhook_secret: 123456789, "
+        "api_url: 'x://u:canary-2@h'}}"
+    )
     told = "\n".join(problems(tmp_path, text))
     assert told.count("scm_config.config") == 3
     assert "canary" not in told
@@ -152,12 +167,16 @@ def test_a_plugin_of_ones_own_receives_its_settings_read(tmp_path: Path) -> None
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A distribution of somebody's, which leaves a trace when it is imported."""
-    (tmp_path / "stranger.py").write_text("import pathlib\npathlib.Path(__file__).with_name('imported').touch()\ndef build(context): ...\n")
+    (tmp_path / "stranger.py").write_text(
+        "import pathlib\npathlib.Path(__file__).with_name('imported').touch()\ndef "
+        "build(context): ...\n"
+    )
     info = tmp_path / "stranger-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[ennio.notifier]\nslack = stranger:build\nlogbook = stranger:build\n[ennio.scm]\nlocal = stranger:build\n"
+        "[ennio.notifier]\nslack = stranger:build\nlogbook = stranger:build\n[ennio.scm]\nlocal = "
+        "stranger:build\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     shipped.cache_clear()
@@ -165,11 +184,19 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shipped.cache_clear()
 
 
-@pytest.mark.parametrize(("slot", "name"), [("notifier", "logbook"), ("notifier", "slack"), ("scm", "local"), ("scm", "nobodys")])
-def test_a_plugin_of_another_distribution_is_not_imported_to_check_a_file(stranger: Path, slot: str, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("slot", "name"),
+    [("notifier", "logbook"), ("notifier", "slack"), ("scm", "local"), ("scm", "nobodys")],
+)
+def test_a_plugin_of_another_distribution_is_not_imported_to_check_a_file(
+    stranger: Path, slot: str, name: str, tmp_path: Path
+) -> None:
     assert shipped(slot, name) is None
     file = tmp_path / "ennio.yaml"
-    file.write_text(f"notifiers: [{{plugin: {name}, name: x}}]\n" + PROJECT % f"scm_config: {{plugin: {name}}}, agent: stub")
+    file.write_text(
+        f"notifiers: [{{plugin: {name}, name: x}}]\n"
+        + PROJECT % f"scm_config: {{plugin: {name}}}, agent: stub"
+    )
     config = load(file, {}, declared=shipped)
     assert fitting.problems(config, Home(tmp_path / "home"), trusted=False) == []
     assert not stranger.exists()

@@ -44,7 +44,9 @@ def test_an_answer_comes_as_text_lines_and_fields(repository: Path) -> None:
 
 
 def test_a_failure_names_command_place_and_words(repository: Path) -> None:
-    with pytest.raises(Refused, match=rf"(?s)git checkout in {repository} failed \(1\): .*pathspec 'nowhere'"):
+    with pytest.raises(
+        Refused, match=rf"(?s)git checkout in {repository} failed \(1\): .*pathspec 'nowhere'"
+    ):
         Git(repository).run("checkout", "nowhere")
     assert Git(repository).run("checkout", "nowhere", check=False).code == 1
 
@@ -52,19 +54,38 @@ def test_a_failure_names_command_place_and_words(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        ("ssh: Could not resolve hostname github.com: Temporary failure\nfatal: Could not read from remote repository.", Unreachable),
+        (
+            (
+                "ssh: Could not resolve hostname github.com: Temporary failure\nfatal: Could not "
+                "read "
+                "from remote repository."
+            ),
+            Unreachable,
+        ),
         ("fatal: unable to access 'https://h/': Failed to connect to h port 443", Unreachable),
         ("error: RPC failed; HTTP 502\nfatal: the remote end hung up unexpectedly", Unreachable),
-        ("fatal: unable to access 'https://h/': The requested URL returned error: 503", Unreachable),
-        ("fatal: unable to access 'https://h/': The requested URL returned error: 429", Unreachable),
+        (
+            "fatal: unable to access 'https://h/': The requested URL returned error: 503",
+            Unreachable,
+        ),
+        (
+            "fatal: unable to access 'https://h/': The requested URL returned error: 429",
+            Unreachable,
+        ),
         ("fatal: unable to access 'https://h/': The requested URL returned error: 403", Refused),
-        ("git@github.com: Permission denied (publickey).\nfatal: the remote end hung up unexpectedly", Refused),
+        (
+            (
+                "git@github.com: Permission denied (publickey).\nfatal: the remote end hung up "
+                "unexpectedly"
+            ),
+            Refused,
+        ),
         ("remote: Repository not found.\nfatal: repository 'x' not found", Refused),
         ("fatal: could not read Username for 'https://h': terminal prompts disabled", Refused),
         ("git: error: unable to fork: Resource temporarily unavailable", Exhausted),
         ("fatal: unable to create thread: Resource temporarily unavailable", Exhausted),
         ("fatal: unable to create threaded lstat: Resource temporarily unavailable", Exhausted),
-        ("error: open(\"a\"): Too many open files\nfatal: adding files failed", Exhausted),
+        ('error: open("a"): Too many open files\nfatal: adding files failed', Exhausted),
         ("fatal: Out of memory, malloc failed (tried to allocate 9 bytes)", Exhausted),
         ("fatal: cannot fork to run pre-auto-gc: Cannot allocate memory", Exhausted),
         ("error: No space left on device", Exhausted),
@@ -81,7 +102,10 @@ def test_trouble_is_told_by_who_can_act(words: str, kind: type[EnnioError]) -> N
 
 def test_credentials_in_addresses_are_not_told() -> None:
     text = "fatal: 'https://pat:tok3n@host/x' https://tok3n@host/y ssh://git@host/z git@host:w"
-    assert redacted(text) == "fatal: 'https://***@host/x' https://***@host/y ssh://git@host/z git@host:w"
+    assert (
+        redacted(text)
+        == "fatal: 'https://***@host/x' https://***@host/y ssh://git@host/z git@host:w"
+    )
 
 
 def test_a_folder_in_a_repository_is_not_the_repository(repository: Path) -> None:
@@ -93,7 +117,9 @@ def test_a_folder_in_a_repository_is_not_the_repository(repository: Path) -> Non
     assert Git(link).common is None
 
 
-def test_git_s_own_variables_do_not_leak_in(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_s_own_variables_do_not_leak_in(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'user.name=Leak'")
@@ -110,7 +136,9 @@ def test_hooks_run_only_when_asked_for(repository: Path) -> None:
         Git(repository, hooks=True).run("commit", "--allow-empty", "-m", "loud")
 
 
-def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(repository: Path) -> None:
+def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(
+    repository: Path,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
         started = time.monotonic()
@@ -120,17 +148,27 @@ def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(repo
     eventually(lambda: not _mentions(address), within=5)
 
 
-def test_questions_side_by_side_are_answered_in_their_order_whatever_comes_of_them(repository: Path) -> None:
+def test_questions_side_by_side_are_answered_in_their_order_whatever_comes_of_them(
+    repository: Path,
+) -> None:
     head = git(repository, "rev-parse", "HEAD")
     here = Git(repository)
-    wrong, right = side_by_side(GitCommand(here, ("show-ref", "--verify", "refs/heads/nowhere")), GitCommand(here, ("rev-parse", "HEAD")))
+    wrong, right = side_by_side(
+        GitCommand(here, ("show-ref", "--verify", "refs/heads/nowhere")),
+        GitCommand(here, ("rev-parse", "HEAD")),
+    )
     assert (wrong.ok, right.ok, right.text) == (False, True, head)
 
 
 def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
-    hook, lock = repository / ".git" / "hooks" / "reference-transaction", repository / ".git" / "refs" / "heads" / "fix.lock"
+    hook, lock = (
+        repository / ".git" / "hooks" / "reference-transaction",
+        repository / ".git" / "refs" / "heads" / "fix.lock",
+    )
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntest -e {lock} && touch {repository}/was-locked && sleep 60\nexit 0\n")
+    hook.write_text(
+        f"#!/bin/sh\ntest -e {lock} && touch {repository}/was-locked && sleep 60\nexit 0\n"
+    )
     hook.chmod(0o755)
     with pytest.raises(TimedOut):
         Git(repository, hooks=True).run("branch", "fix", timeout=1.0)
@@ -143,13 +181,17 @@ def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
 def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
-        hung = [GitCommand(Git(repository), ("ls-remote", f"{address}{number}")) for number in range(2)]
+        hung = [
+            GitCommand(Git(repository), ("ls-remote", f"{address}{number}")) for number in range(2)
+        ]
         with pytest.raises(TimedOut, match=r"git ls-remote in .* did not end within 0.5 s"):
             side_by_side(*hung, timeout=0.5)
         eventually(lambda: not _mentions(address), within=5)
 
 
-def test_under_gevent_others_go_on_meanwhile_and_a_killed_caller_takes_git_with_it(repository: Path) -> None:
+def test_under_gevent_others_go_on_meanwhile_and_a_killed_caller_takes_git_with_it(
+    repository: Path,
+) -> None:
     code = (
         "from gevent import monkey; monkey.patch_all()\n"
         "import gevent, socket, sys\n"
@@ -179,7 +221,9 @@ def test_no_answer_is_waited_for_from_a_person(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
         with pytest.raises(Refused, match="could not read Username"):
-            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20)
+            Git(repository).run(
+                "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20
+            )
 
 
 def test_commits_are_found_by_name_and_kinship(repository: Path) -> None:
@@ -194,7 +238,9 @@ def test_commits_are_found_by_name_and_kinship(repository: Path) -> None:
 
 def test_more_environment_is_for_that_git_alone(repository: Path) -> None:
     here = Git(repository)
-    assert here.under({"GIT_INDEX_FILE": str(repository.parent / "index")}).run("ls-files").text == ""
+    assert (
+        here.under({"GIT_INDEX_FILE": str(repository.parent / "index")}).run("ls-files").text == ""
+    )
     assert here.run("ls-files").text == "file"
 
 
@@ -208,7 +254,8 @@ def _demand_password(server: socket.socket, told: list[bytes] | None = None) -> 
                 if told is not None:
                     told.append(request)
                 connection.sendall(
-                    b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+                    b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: '
+                    b"0\r\nConnection: close\r\n\r\n"
                 )
 
 
@@ -225,14 +272,19 @@ def _mentions(address: str) -> list[str]:
 
 def test_the_progress_of_a_command_is_none_of_its_words() -> None:
     told = "Receiving objects:  10%\rReceiving objects:  50%\rfatal: early EOF\n"
-    assert str(failure(("fetch",), Path("/x"), GitOutput(128, "", told))) == "git fetch in /x failed (128): fatal: early EOF"
+    assert (
+        str(failure(("fetch",), Path("/x"), GitOutput(128, "", told)))
+        == "git fetch in /x failed (128): fatal: early EOF"
+    )
 
 
 def test_who_ends_by_a_signal_may_be_asked_again() -> None:
     assert type(failure(("fetch",), Path("/x"), GitOutput(-9, "", ""))) is Unreachable
 
 
-def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused(repository: Path) -> None:
+def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused(
+    repository: Path,
+) -> None:
     """A process with no room for another file descriptor, in a child that ends with it."""
     code = (
         "import resource, sys\n"
@@ -251,14 +303,21 @@ def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused
     )
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(repository)], env=env, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, str(repository)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.stdout.startswith("too many files are open in one process"), done.stderr
     assert done.stdout.endswith("\nTrue\n")
 
 
 @pytest.mark.parametrize("how", ["GIT_ASKPASS", "SSH_ASKPASS", "core.askPass"])
-def test_nobody_is_asked_through_a_window(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_nobody_is_asked_through_a_window(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     asked = tmp_path / "asked"
     program = _program(tmp_path / "askpass", f"echo x >>{asked}; sleep 60")
     if how == "core.askPass":
@@ -269,24 +328,38 @@ def test_nobody_is_asked_through_a_window(repository: Path, tmp_path: Path, monk
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
         with pytest.raises(Refused, match=r"could not read Username|interactivity"):
-            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20)
+            Git(repository).run(
+                "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20
+            )
     assert not asked.exists()
 
 
 def test_a_helper_that_answers_by_itself_is_asked(repository: Path, tmp_path: Path) -> None:
-    helper = _program(tmp_path / "helper", 'test "$1" = get && echo username=pat && echo "password=$DISPLAY-tok3n"')
+    helper = _program(
+        tmp_path / "helper",
+        'test "$1" = get && echo username=pat && echo "password=$DISPLAY-tok3n"',
+    )
     git(repository, "config", "credential.helper", str(helper))
     told: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server, told), daemon=True).start()
         with pytest.raises(Refused, match="Authentication failed"):
-            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20)
+            Git(repository).run(
+                "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20
+            )
     assert b"cGF0Oi10b2szbg==" in told[1]  # pat:-tok3n
 
 
-def test_a_helper_that_hangs_is_ended_and_that_is_said(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_helper_that_hangs_is_ended_and_that_is_said(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ennio.plugins.git.STALL", 0.5)
-    git(repository, "config", "credential.helper", str(_program(tmp_path / "helper", "exec sleep 61.7310")))
+    git(
+        repository,
+        "config",
+        "credential.helper",
+        str(_program(tmp_path / "helper", "exec sleep 61.7310")),
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
         with pytest.raises(TimedOut, match=r"got no answer for 0\.5 s"):
@@ -298,12 +371,18 @@ def test_a_server_that_goes_on_is_waited_for_longer_than_one_that_does_not(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ennio.plugins.git.STALL", 1.0)
-    slow = _program(tmp_path / "ssh", f"for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep 0.4; done; exec git-upload-pack {repository}")
+    slow = _program(
+        tmp_path / "ssh",
+        "for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep 0.4; done; exec git-upload-pack "
+        f"{repository}",
+    )
     monkeypatch.setenv("GIT_SSH_COMMAND", str(slow))
     assert "refs/heads/main" in Git(repository).run("ls-remote", "ssh://host/app.git").stdout
 
 
-def test_what_the_caller_s_git_is_at_changes_nothing(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_caller_s_git_is_at_changes_nothing(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in (
         ("GIT_WORK_TREE", "/nowhere"),
         ("GIT_COMMON_DIR", "/nowhere"),
@@ -319,12 +398,19 @@ def test_what_the_caller_s_git_is_at_changes_nothing(repository: Path, tmp_path:
     (repository / "new").write_text("x")
 
     assert head.stderr == ""
-    assert Git(repository).run("log", "-1", "--format=%ad", "--date=format:%Y", head.text).text != "1970"
+    assert (
+        Git(repository).run("log", "-1", "--format=%ad", "--date=format:%Y", head.text).text
+        != "1970"
+    )
     assert Git(repository).run("ls-files", "--others", ":(top)").text == "new"
-    assert Git(repository).place == GitPlace(repository / ".git", repository / ".git", repository, "main")
+    assert Git(repository).place == GitPlace(
+        repository / ".git", repository / ".git", repository, "main"
+    )
 
 
-def test_settings_that_people_give_by_the_environment_hold(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_that_people_give_by_the_environment_hold(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Container")
@@ -338,7 +424,10 @@ def test_settings_that_people_give_by_the_environment_hold(repository: Path, mon
 def test_a_git_whose_ennio_was_killed_is_ended_by_the_next(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/silent.git"
-        code = "import sys, pathlib, ennio.plugins.git as g; g.Git(pathlib.Path(sys.argv[1])).run('ls-remote', sys.argv[2])"
+        code = (
+            "import sys, pathlib, ennio.plugins.git as g; "
+            "g.Git(pathlib.Path(sys.argv[1])).run('ls-remote', sys.argv[2])"
+        )
         command = [sys.executable, "-c", code, str(repository), address]
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         silent = []
@@ -364,7 +453,13 @@ def test_two_who_fetch_the_same_ref_at_once_both_succeed(repository: Path, tmp_p
     def fetch() -> None:
         while not over.is_set():
             try:
-                Git(tmp_path / "copy.git").run("fetch", "--progress", "--refmap=", str(repository), "+refs/heads/main:refs/ennio/x")
+                Git(tmp_path / "copy.git").run(
+                    "fetch",
+                    "--progress",
+                    "--refmap=",
+                    str(repository),
+                    "+refs/heads/main:refs/ennio/x",
+                )
             except EnnioError as error:
                 failures.append(error)
 
@@ -386,7 +481,11 @@ def _program(path: Path, line: str) -> Path:
 
 
 def _leaders(address: str) -> list[int]:
-    return [int(pid) for pid in _mentions(address) if pid.isdigit() and _group(int(pid)) == int(pid) and b"git\0" in _command(pid)]
+    return [
+        int(pid)
+        for pid in _mentions(address)
+        if pid.isdigit() and _group(int(pid)) == int(pid) and b"git\0" in _command(pid)
+    ]
 
 
 def _group(pid: int) -> int:
@@ -404,34 +503,49 @@ def _command(pid: str) -> bytes:
 
 
 @pytest.mark.parametrize("process", [True, False])
-def test_a_filter_that_is_not_installed_is_named_as_what_it_is(repository: Path, tmp_path: Path, process: bool) -> None:
-    """As with git-lfs: what git says of it sounds like a server that hung up, and would be tried for ever."""
+def test_a_filter_that_is_not_installed_is_named_as_what_it_is(
+    repository: Path, tmp_path: Path, process: bool
+) -> None:
+    """As with git-lfs: what git says of it sounds like a server that hung up, and
+    would be tried for ever.
+    """
     git = Git(repository)
     (repository / ".gitattributes").write_text("*.bin filter=big\n")
     (repository / "a.bin").write_text("x")
     git.run("add", ".")
     git.run("commit", "--quiet", "-m", "big files")
-    for key, value in (("required", "true"), ("smudge", "no-such-filter smudge -- %f"), ("clean", "no-such-filter clean -- %f")):
+    for key, value in (
+        ("required", "true"),
+        ("smudge", "no-such-filter smudge -- %f"),
+        ("clean", "no-such-filter clean -- %f"),
+    ):
         git.run("config", f"filter.big.{key}", value)
     if process:
         git.run("config", "filter.big.process", "no-such-filter filter-process")
-    with pytest.raises(Refused, match=r"needs the filter no-such-filter, which is not installed or not on the PATH \(.*/"):
+    with pytest.raises(
+        Refused,
+        match=r"needs the filter no-such-filter, which is not installed or not on the PATH \(.*/",
+    ):
         git.run("worktree", "add", str(tmp_path / "tree"), "-b", "tree")
 
 
 @pytest.mark.parametrize("said", [
-    "error: packet write with format failed\nerror: initialization for subprocess 'big' failed\nfatal: a.bin: smudge filter lfs failed",
+    ("error: packet write with format failed\nerror: initialization for subprocess 'big' " "failed\n" "fatal: a.bin: smudge filter lfs failed"),
     "fatal: the remote end hung up unexpectedly",
     "error: external filter 'big clean -- %f' failed 127",
 ])  # fmt: skip
 def test_a_missing_filter_is_named_whatever_git_had_come_to_when_it_noticed(said: str) -> None:
-    error = git_errors.failure("git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}")
+    error = git_errors.failure(
+        "git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}"
+    )
     assert isinstance(error, Refused)
     assert "needs the filter big, which is not installed" in str(error)
 
 
 def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_life() -> None:
-    """An ssh that stays for the next connection, also a person's, has its environment from the git that began it."""
+    """An ssh that stays for the next connection, also a person's, has its environment
+    from the git that began it.
+    """
     env = {**os.environ, git_environment.MARK: "999999999:1.00"}
     with subprocess.Popen(["sleep", "60"], env=env, start_new_session=True) as helper:
         git_orphans.end_once.__wrapped__(os.getpid())
@@ -439,18 +553,35 @@ def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_lif
         helper.kill()
 
 
-@pytest.mark.parametrize("command", [["fetch", "{}"], ["push", "{}", "HEAD"], ["ls-remote", "{}"], ["clone", "-q", "{}", "copy"]])
+@pytest.mark.parametrize(
+    "command",
+    [["fetch", "{}"], ["push", "{}", "HEAD"], ["ls-remote", "{}"], ["clone", "-q", "{}", "copy"]],
+)
 @pytest.mark.parametrize("left", [False, True])
-def test_a_repository_that_is_gone_is_named_with_what_is_lost_and_the_way_out(tmp_path: Path, command: list[str], left: bool) -> None:
+def test_a_repository_that_is_gone_is_named_with_what_is_lost_and_the_way_out(
+    tmp_path: Path, command: list[str], left: bool
+) -> None:
     git, hub = Git(tmp_path), tmp_path / "hub of mine.git"
     git.run("init", "-q")
-    git.run("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "first")
+    git.run(
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.org",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "first",
+    )
     if left:
         hub.mkdir()
     with pytest.raises(Refused) as caught:
         git.run(*(word.format(hub) for word in command))
     state = "is no git repository any more" if left else "is gone: there is no such folder"
-    assert str(caught.value).startswith(f"the repository {hub} {state}. Nothing in the working copies is lost")
+    assert str(caught.value).startswith(
+        f"the repository {hub} {state}. Nothing in the working copies is lost"
+    )
     assert str(caught.value).endswith(f"git clone --bare . '{hub}'")
 
 

@@ -12,7 +12,10 @@ from ennio.plugins import orphans
 from ennio.plugins.process_start import start_of
 from tests.conftest import eventually
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', "
+    "flush=True); time.sleep(600)"
+)
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -27,7 +30,9 @@ def start(session_id: str) -> Iterator[Start]:
 
     def begin(*argv: str, mark: str = session_id) -> "subprocess.Popen[bytes]":
         env = {"PATH": os.environ["PATH"], "ENNIO_SESSION_ID": mark}
-        running.append(subprocess.Popen(argv, env=env, start_new_session=True, stdout=subprocess.PIPE))
+        running.append(
+            subprocess.Popen(argv, env=env, start_new_session=True, stdout=subprocess.PIPE)
+        )
         return running[-1]
 
     yield begin
@@ -56,12 +61,24 @@ def test_ending_nothing_is_fine(session_id: str) -> None:
     orphans.end(session_id)
 
 
-def test_one_who_carries_the_mark_itself_never_ends_itself_or_its_ancestors(session_id: str) -> None:
+def test_one_who_carries_the_mark_itself_never_ends_itself_or_its_ancestors(
+    session_id: str,
+) -> None:
     script = f"from ennio.plugins import orphans; orphans.end({session_id!r}, 0.2); print('alive')"
     inner = [sys.executable, "-c", script]
-    outer = f"import subprocess; print(subprocess.run({inner!r}, capture_output=True, text=True).stdout)"
+    outer = (
+        f"import subprocess; print(subprocess.run({inner!r}, capture_output=True, "
+        "text=True).stdout)"
+    )
     env = {**os.environ, "ENNIO_SESSION_ID": session_id}
-    done = subprocess.run([sys.executable, "-c", outer], env=env, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", outer],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
     assert done.stdout.strip() == "alive"
 
 

@@ -14,7 +14,9 @@ def test_every_slot_ships_a_stub() -> None:
     assert all("stub" in names for names in SHIPPED.values())
 
 
-def test_a_distribution_brings_names_by_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_distribution_brings_names_by_entry_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     information = tmp_path / "mine-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")

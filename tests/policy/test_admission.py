@@ -1,4 +1,6 @@
-"""Admission: never over a limit, in the order of the queue, and a reason for everybody who waits."""
+"""Admission: never over a limit, in the order of the queue, and a reason
+for everybody who waits.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,20 @@ def _queue(*projects: str) -> list[Waiter]:
 
 most = st.none() | st.integers(0, 6)
 queues = st.lists(st.tuples(st.sampled_from(PROJECTS), st.booleans()), max_size=25).map(
-    lambda rows: [Waiter(f"s{number}", project, held) for number, (project, held) in enumerate(rows)]
+    lambda rows: [
+        Waiter(f"s{number}", project, held) for number, (project, held) in enumerate(rows)
+    ]
 )
-limits = st.builds(Limits, most, st.fixed_dictionaries(dict.fromkeys(PROJECTS, most)), st.integers(0, 2048).map(lambda mib: mib * MIB))
+limits = st.builds(
+    Limits,
+    most,
+    st.fixed_dictionaries(dict.fromkeys(PROJECTS, most)),
+    st.integers(0, 2048).map(lambda mib: mib * MIB),
+)
 rooms = st.builds(
-    Room, st.dictionaries(st.sampled_from(PROJECTS), st.integers(0, 6)), st.none() | st.integers(0, 4096).map(lambda mib: mib * MIB)
+    Room,
+    st.dictionaries(st.sampled_from(PROJECTS), st.integers(0, 6)),
+    st.none() | st.integers(0, 4096).map(lambda mib: mib * MIB),
 )
 
 
@@ -51,7 +62,9 @@ def test_no_limit_is_ever_passed(queue: list[Waiter], limits: Limits, room: Room
 
 
 @given(queues, limits, rooms)
-def test_everybody_is_admitted_or_told_why_not(queue: list[Waiter], limits: Limits, room: Room) -> None:
+def test_everybody_is_admitted_or_told_why_not(
+    queue: list[Waiter], limits: Limits, room: Room
+) -> None:
     decided = decide(queue, limits, room)
     assert set(decided.admitted).isdisjoint(decided.reasons)
     assert set(decided.admitted) | set(decided.reasons) == {waiting.session_id for waiting in queue}
@@ -59,20 +72,32 @@ def test_everybody_is_admitted_or_told_why_not(queue: list[Waiter], limits: Limi
 
 
 @given(queues, limits, rooms)
-def test_within_a_project_nobody_who_is_not_held_is_overtaken(queue: list[Waiter], limits: Limits, room: Room) -> None:
+def test_within_a_project_nobody_who_is_not_held_is_overtaken(
+    queue: list[Waiter], limits: Limits, room: Room
+) -> None:
     admitted = set(decide(queue, limits, room).admitted)
     for project in PROJECTS:
-        fit = [waiting.session_id in admitted for waiting in queue if waiting.project_id == project and not waiting.held]
+        fit = [
+            waiting.session_id in admitted
+            for waiting in queue
+            if waiting.project_id == project and not waiting.held
+        ]
         assert fit == sorted(fit, reverse=True)
 
 
 @given(queues, limits, rooms)
-def test_nobody_is_kept_waiting_who_would_fit(queue: list[Waiter], limits: Limits, room: Room) -> None:
+def test_nobody_is_kept_waiting_who_would_fit(
+    queue: list[Waiter], limits: Limits, room: Room
+) -> None:
     """Once those admitted are live, the same queue without them admits nobody."""
     first = decide(queue, limits, room)
     live = Counter(dict(room.live))
     live.update(waiting.project_id for waiting in queue if waiting.session_id in first.admitted)
-    free = None if room.free_memory is None else room.free_memory - len(first.admitted) * MEMORY_PER_SESSION
+    free = (
+        None
+        if room.free_memory is None
+        else room.free_memory - len(first.admitted) * MEMORY_PER_SESSION
+    )
     rest = [waiting for waiting in queue if waiting.session_id not in first.admitted]
     assert decide(rest, limits, Room(live, free)).admitted == ()
 
@@ -97,4 +122,6 @@ def test_incident_36_twenty_do_not_pass_through_one_measurement() -> None:
 
 
 def test_memory_that_cannot_be_read_stops_nobody() -> None:
-    assert len(decide(_queue(*"a" * 20), Limits(None, {}, 512 * MIB), Room({}, None)).admitted) == 20
+    assert (
+        len(decide(_queue(*"a" * 20), Limits(None, {}, 512 * MIB), Room({}, None)).admitted) == 20
+    )

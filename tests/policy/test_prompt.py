@@ -6,19 +6,40 @@ from ennio.plugins.tracker.interface import Issue
 from ennio.policy.prompt import Layers, compose, system
 
 ISSUE = Issue(
-    "42", "Signup crashes", "It crashes\non submit.", "https://tracker.test/42", ("bug", "signup"), ("Me too.", "  ", "Since Monday.")
+    "42",
+    "Signup crashes",
+    "It crashes\non submit.",
+    "https://tracker.test/42",
+    ("bug", "signup"),
+    ("Me too.", "  ", "Since Monday."),
 )
 
 
 def test_every_layer_is_in_the_prompt_in_its_order() -> None:
     text = compose(Layers("SYSTEM", "PROJECT", ISSUE, ("RULE ONE", "RULE TWO"), "USER"))
-    places = [text.index(word) for word in ("SYSTEM", "PROJECT", "Issue 42: Signup crashes", "RULE ONE", "RULE TWO", "USER")]
+    places = [
+        text.index(word)
+        for word in (
+            "SYSTEM",
+            "PROJECT",
+            "Issue 42: Signup crashes",
+            "RULE ONE",
+            "RULE TWO",
+            "USER",
+        )
+    ]
     assert places == sorted(places)
 
 
 def test_the_issue_comes_with_body_labels_link_and_what_was_said() -> None:
     text = compose(Layers(issue=ISSUE))
-    for words in ("It crashes\non submit.", "bug, signup", "https://tracker.test/42", "Me too.", "Since Monday."):
+    for words in (
+        "It crashes\non submit.",
+        "bug, signup",
+        "https://tracker.test/42",
+        "Me too.",
+        "Since Monday.",
+    ):
         assert words in text
     assert text.count("## Comment") == 2
 
@@ -42,5 +63,12 @@ def test_rules_are_bullets_and_a_long_rule_stays_one() -> None:
 
 def test_an_agent_learns_where_it_works_and_what_is_not_its_business() -> None:
     text = system("ma-1a2b3c4d", "my-app", "issue-42-signup", "develop")
-    for words in ("ma-1a2b3c4d", "my-app", "`issue-42-signup`", "`develop`", "git push -u origin HEAD", "Never merge"):
+    for words in (
+        "ma-1a2b3c4d",
+        "my-app",
+        "`issue-42-signup`",
+        "`develop`",
+        "git push -u origin HEAD",
+        "Never merge",
+    ):
         assert words in text

@@ -13,11 +13,15 @@ from ennio.policy.restart import Again, decide
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 policies = st.builds(Restart, st.integers(0, 8), st.floats(1, 3600), st.floats(0, 300))
-pasts = st.lists(st.floats(-100, 7200).map(lambda seconds: NOW - timedelta(seconds=seconds)), max_size=20)
+pasts = st.lists(
+    st.floats(-100, 7200).map(lambda seconds: NOW - timedelta(seconds=seconds)), max_size=20
+)
 
 
 @given(policies, pasts)
-def test_never_more_often_than_the_policy_allows_within_its_window(policy: Restart, earlier: list[datetime]) -> None:
+def test_never_more_often_than_the_policy_allows_within_its_window(
+    policy: Restart, earlier: list[datetime]
+) -> None:
     recent = [at for at in earlier if NOW - at < timedelta(seconds=policy.within)]
     verdict = decide(policy, earlier, NOW)
     assert (verdict.again is Again.RESTART) is (len(recent) < policy.attempts)
@@ -25,7 +29,9 @@ def test_never_more_often_than_the_policy_allows_within_its_window(policy: Resta
 
 
 @given(policies, pasts, st.floats(0, 1))
-def test_the_pause_is_never_shorter_than_configured_and_ends_in_sight(policy: Restart, earlier: list[datetime], jitter: float) -> None:
+def test_the_pause_is_never_shorter_than_configured_and_ends_in_sight(
+    policy: Restart, earlier: list[datetime], jitter: float
+) -> None:
     verdict = decide(policy, earlier, NOW, jitter)
     if verdict.again is Again.RESTART:
         assert policy.delay <= verdict.delay <= 1.5 * max(policy.delay, 60.0) + 1e-9

@@ -1,4 +1,6 @@
-"""A house as these tests attack it: one session with a pull request, one that waits, one that was killed."""
+"""A house as these tests attack it: one session with a pull request, one that
+waits, one that was killed.
+"""
 
 from __future__ import annotations
 

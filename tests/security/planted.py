@@ -1,6 +1,8 @@
-"""A house full of secrets that are told apart: whoever shows one later, shows whose it was and where it came from.
+"""A house full of secrets that are told apart: whoever shows one later, shows whose it
+was and where it came from.
 
-Each is the value of a variable of the supervisor's environment; the configuration names them by ``${VAR}``.
+Each is the value of a variable of the supervisor's environment; the configuration
+names them by ``${VAR}``.
 """
 
 from __future__ import annotations
@@ -25,7 +27,13 @@ from tests.github.standin.hub import Hub
 from tests.github.standin.server import Server as GitHub
 from tests.linear import standin as linear
 
-OURS = ("ENNIO_API_TOKEN", "SCORE_GITHUB_TOKEN", "SCORE_WEBHOOK_SECRET", "LINEAR_API_KEY", "SLACK_WEBHOOK_URL")
+OURS = (
+    "ENNIO_API_TOKEN",
+    "SCORE_GITHUB_TOKEN",
+    "SCORE_WEBHOOK_SECRET",
+    "LINEAR_API_KEY",
+    "SLACK_WEBHOOK_URL",
+)
 """Of Ennio itself: no agent, hook or check may have one."""
 STRANGE = ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "DEPLOY_KEY", "SOMETHING_ELSE")
 """In the environment by chance, as on anybody's machine."""
@@ -37,12 +45,18 @@ KEYS = (
 AGENTS: Mapping[str, frozenset[str]] = {
     "claude-code": frozenset({"ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"}),
     "codex": frozenset({"OPENAI_API_KEY", "CODEX_API_KEY"}),
-    "opencode": frozenset({"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENCODE_API_KEY"}),
-    "aider": frozenset({"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "DEEPSEEK_API_KEY", "GEMINI_API_KEY"}),
+    "opencode": frozenset(
+        {"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENCODE_API_KEY"}
+    ),
+    "aider": frozenset(
+        {"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "DEEPSEEK_API_KEY", "GEMINI_API_KEY"}
+    ),
     "command": frozenset(),
     "scripted": frozenset(),
 }
-"""The keys each kind of agent is documented to be given; written down here once more, so that adding one is noticed."""
+"""The keys each kind of agent is documented to be given; written down here once more, so
+that adding one is noticed.
+"""
 PROGRAMS = {"claude-code": "claude", "codex": "codex", "opencode": "opencode", "aider": "aider"}
 
 
@@ -51,11 +65,19 @@ def own(agent: str) -> str:
     return f"{agent.upper().replace('-', '_')}_OWN_TOKEN"
 
 
-SECRETS = {name: f"canary-{name.lower()}-4f1d" for name in (*OURS, *STRANGE, *KEYS, *map(own, AGENTS), "FAILING_TOKEN", "HOSTED_TOKEN")}
+SECRETS = {
+    name: f"canary-{name.lower()}-4f1d"
+    for name in (*OURS, *STRANGE, *KEYS, *map(own, AGENTS), "FAILING_TOKEN", "HOSTED_TOKEN")
+}
 SECRETS["SLACK_WEBHOOK_URL"] = "https://hooks.example/canary-slack-4f1d"
 SECRETS["LINEAR_API_KEY"] = linear.KEY
 
-TOOLS = {"GNUPGHOME": "/nowhere/keys", "CURL_CA_BUNDLE": "/nowhere/ca.pem", "GIT_SSH_COMMAND": "ssh -i /nowhere/key", "LC_TIME": "C"}
+TOOLS = {
+    "GNUPGHOME": "/nowhere/keys",
+    "CURL_CA_BUNDLE": "/nowhere/ca.pem",
+    "GIT_SSH_COMMAND": "ssh -i /nowhere/key",
+    "LC_TIME": "C",
+}
 """No secrets: without them a person's tools do not find their files or their server."""
 
 
@@ -84,7 +106,9 @@ class Armed(Supervised):
 
     @property
     def client(self) -> http.ApiClient:
-        return http.find(self.ground.config, Home(self.ground.home), lambda: SECRETS["ENNIO_API_TOKEN"])
+        return http.find(
+            self.ground.config, Home(self.ground.home), lambda: SECRETS["ENNIO_API_TOKEN"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +122,19 @@ class Scene:
 
 
 def _programs(ground: Planted) -> None:
-    """Programs of the agents' names that only live, and what writes down the command lines of git, tmux and sh."""
+    """Programs of the agents' names that only live, and what writes down the command
+    lines of git, tmux and sh.
+    """
     folder = ground.root / "bin"
     folder.mkdir()
     for name in PROGRAMS.values():
-        (folder / name).write_text('#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit\nexec sleep 3600\n')
+        (folder / name).write_text(
+            '#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit\nexec sleep 3600\n'
+        )
     for name in ("git", "tmux", "sh"):
-        (folder / name).write_text(f'#!/bin/sh\nprintf "%s\\n" "$0 $*" >>{ground.argv_log}\nexec {need(name)} "$@"\n')
+        (folder / name).write_text(
+            f'#!/bin/sh\nprintf "%s\\n" "$0 $*" >>{ground.argv_log}\nexec {need(name)} "$@"\n'
+        )
     for made in folder.iterdir():
         made.chmod(0o755)
 
@@ -123,14 +153,19 @@ def _projects(ground: Planted, github: GitHub, board: linear.Linear) -> list[dic
     )  # fmt: skip
     agents = [
         project(
-            ground, agent, agent=agent, env={"OWN_TOKEN": f"${{{own(agent)}}}"}, post_create=[f"env >{ground.note(f'hook-{agent}')}"],
+            ground, agent, agent=agent, env={"OWN_TOKEN": f"${{{own(agent)}}}"}, post_create=[("env " f">{ground.note(f'hook-{agent}')}")],
             runtime="process" if agent in ("aider", "command") else "tmux",
             agent_config={"passthrough": {"command": {"argv": ["sleep", "3600"]}, "scripted": {"speed": 20}}.get(agent, {})},
-            scm_config={"plugin": "local", "config": {"checks": [{"name": "look", "run": f"env >{ground.note(f'check-{agent}')}"}]}},
+            scm_config={"plugin": "local", "config": {"checks": [{"name": "look", "run": "env " f">{ground.note(f'check-{agent}')}"}]}},
         )
         for agent in AGENTS
     ]  # fmt: skip
-    failing = project(ground, "failing", env={"OWN_TOKEN": "${FAILING_TOKEN}"}, post_create=['echo "logging in with $OWN_TOKEN"; exit 3'])
+    failing = project(
+        ground,
+        "failing",
+        env={"OWN_TOKEN": "${FAILING_TOKEN}"},
+        post_create=['echo "logging in with $OWN_TOKEN"; exit 3'],
+    )
     return [hosted, *agents, failing]
 
 
@@ -156,7 +191,9 @@ class _Watch:
 
 @contextmanager
 def planted(root: Path) -> Iterator[Scene]:
-    """The house with an agent of every kind, work on a GitHub and a Linear, checks, hooks, and one thing that fails."""
+    """The house with an agent of every kind, work on a GitHub and a Linear, checks, hooks,
+    and one thing that fails.
+    """
     published.graphql_schema()
     published.openapi()
     hub, board = Hub(root / "github", SystemClock()), linear.Linear(ManualClock())
@@ -166,12 +203,25 @@ def planted(root: Path) -> Iterator[Scene]:
     watch = _Watch()
     try:
         with ground_at(root / "ground") as bare:
-            ground = Planted(bare.root, bare.socket, f"{bare.root / 'bin'}{os.pathsep}{os.environ['PATH']}")
+            ground = Planted(
+                bare.root, bare.socket, f"{bare.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+            )
             repository(ground)
             ground.git("push", "--quiet", "--force", github.git, "HEAD:main")
             _programs(ground)
-            notifiers = [{"plugin": "stub", "name": "told", "config": {"webhook_url": "${SLACK_WEBHOOK_URL}"}}]
-            configure(ground, *_projects(ground, github, board), api_token="${ENNIO_API_TOKEN}", notifiers=notifiers)
+            notifiers = [
+                {
+                    "plugin": "stub",
+                    "name": "told",
+                    "config": {"webhook_url": "${SLACK_WEBHOOK_URL}"},
+                }
+            ]
+            configure(
+                ground,
+                *_projects(ground, github, board),
+                api_token="${ENNIO_API_TOKEN}",
+                notifiers=notifiers,
+            )
             yield from _played(ground, hub, watch)
     finally:
         watch.close()
@@ -184,11 +234,22 @@ def _played(ground: Planted, hub: Hub, watch: _Watch) -> Iterator[Scene]:
     house.start()
     try:
         sessions = {agent: house.spawn("Do it", agent) for agent in AGENTS}
-        sessions |= {"failing": house.spawn("Do it", "failing"), "hosted": house.spawn("And quickly", "hosted", issue_id="ENG-7")}
+        sessions |= {
+            "failing": house.spawn("Do it", "failing"),
+            "hosted": house.spawn("And quickly", "hosted", issue_id="ENG-7"),
+        }
         eventually(lambda: hub.pulls, 60, "the pull request on GitHub is open")
         eventually(ground.note("check-scripted").exists, 60, "a check has run")
-        eventually(lambda: {sessions[agent] for agent in AGENTS} <= set(ground.agents()), 60, f"every agent lives: {ground.agents()}")
-        eventually(lambda: "exit code 3" in str(house.session(sessions["failing"])["reason"]), 30, "its hook failed")
+        eventually(
+            lambda: {sessions[agent] for agent in AGENTS} <= set(ground.agents()),
+            60,
+            f"every agent lives: {ground.agents()}",
+        )
+        eventually(
+            lambda: "exit code 3" in str(house.session(sessions["failing"])["reason"]),
+            30,
+            "its hook failed",
+        )
         yield Scene(house, ground, sessions, watch.seen)
         close(house)
     finally:

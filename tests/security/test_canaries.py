@@ -1,4 +1,6 @@
-"""Nobody sees a secret who was not given it: each place that others can read is searched for every one of them."""
+"""Nobody sees a secret who was not given it: each place that others can read is
+searched for every one of them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ def made(scene: Scene) -> dict[str, str]:
     found = {}
     for name in PRIVATE:
         for path in scene.ground.home.glob(f"*/*/{name}"):
-            told = json.loads(path.read_text()) if path.suffix == ".json" else {"token": path.read_text().strip()}
+            told = (
+                json.loads(path.read_text())
+                if path.suffix == ".json"
+                else {"token": path.read_text().strip()}
+            )
             found[str(path)] = str(told.get("token") or told["password"])
     return found
 
@@ -36,12 +42,17 @@ def stirred(scene: Scene) -> None:
     client = scene.house.client
     for name in ("forge:hosted", "tracker:hosted", f"session:{scene.sessions['hosted']}"):
         client.post("/chaos/crash", {"actor": name})
-    for path, body in (("/sessions", {"project_id": "hosted", "prompt": "x", "branch": "a..b"}), ("/projects/hosted/pulls/99/merge", {})):
+    for path, body in (
+        ("/sessions", {"project_id": "hosted", "prompt": "x", "branch": "a..b"}),
+        ("/projects/hosted/pulls/99/merge", {}),
+    ):
         with pytest.raises(EnnioError):
             client.post(path, body)
     with pytest.raises(EnnioError):
         client.post(f"/sessions/{scene.sessions['codex']}/restore")
-    eventually(lambda: "Traceback" in scene.house.log.read_text(), 20, "what crashed left a traceback")
+    eventually(
+        lambda: "Traceback" in scene.house.log.read_text(), 20, "what crashed left a traceback"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +67,9 @@ def test_there_is_something_to_be_found(scene: Scene, secrets_in: Seen) -> None:
     assert secrets_in(scene.ground.note("hook-codex").read_text()) == {"CODEX_OWN_TOKEN"}
 
 
-def test_no_secret_was_on_a_command_line_of_any_process_on_this_machine(scene: Scene, secrets_in: Seen) -> None:
+def test_no_secret_was_on_a_command_line_of_any_process_on_this_machine(
+    scene: Scene, secrets_in: Seen
+) -> None:
     written = scene.ground.argv_log.read_text(errors="replace")
     assert all(f"/{name} " in written for name in ("git", "tmux", "sh"))
     assert any("ennio.supervise" in line for line in scene.seen)
@@ -82,13 +95,17 @@ def test_no_answer_of_the_api_has_a_secret_in_it(scene: Scene, secrets_in: Seen)
     for path in _readable(scene):
         query = {"all": True} if path == "/sessions" else {}
         try:
-            texts.append(json.dumps(scene.house.client.document("GET", path, query), ensure_ascii=False))
+            texts.append(
+                json.dumps(scene.house.client.document("GET", path, query), ensure_ascii=False)
+            )
         except EnnioError as error:
             texts.append(str(error))
         assert secrets_in(texts[-1]) == set(), path
     assert len(texts) > 100
     for agent in AGENTS:
-        preview = scene.house.client.post("/sessions", {"project_id": agent, "prompt": "x"}, dry_run=True)
+        preview = scene.house.client.post(
+            "/sessions", {"project_id": agent, "prompt": "x"}, dry_run=True
+        )
         assert secrets_in(json.dumps(preview)) == set(), agent
 
 
@@ -98,7 +115,11 @@ def _readable(scene: Scene) -> Iterator[str]:
         if "get" in item and template.startswith("/api/v1/") and not template.endswith("/stream"):
             for agent, session in scene.sessions.items():
                 path = template.removeprefix("/api/v1")
-                yield path.replace("{session_id}", session).replace("{project_id}", agent).replace("{number}", "1")
+                yield (
+                    path.replace("{session_id}", session)
+                    .replace("{project_id}", agent)
+                    .replace("{number}", "1")
+                )
 
 
 @pytest.mark.parametrize(
@@ -109,24 +130,38 @@ def _readable(scene: Scene) -> Iterator[str]:
     ],
 )  # fmt: skip
 def test_no_command_prints_a_secret(scene: Scene, secrets_in: Seen, words: str) -> None:
-    for session in [scene.sessions[which] for which in ("hosted", "failing")] if "{}" in words else ("",):
+    for session in (
+        [scene.sessions[which] for which in ("hosted", "failing")] if "{}" in words else ("",)
+    ):
         done = scene.ground.ennio(*words.format(session).split())
         assert done.out or done.err
         assert secrets_in(done.out + done.err) == set()
 
 
 def test_tmux_tells_no_secret_to_whoever_asks_it(scene: Scene, secrets_in: Seen) -> None:
-    told = [scene.ground.tmux("show-environment", "-g"), scene.ground.tmux("show-options", "-g"), scene.ground.tmux("list-buffers")]
-    fields = "#{pane_start_command} #{pane_current_command} #{pane_title} #{pane_start_path} #{session_name}"
+    told = [
+        scene.ground.tmux("show-environment", "-g"),
+        scene.ground.tmux("show-options", "-g"),
+        scene.ground.tmux("list-buffers"),
+    ]
+    fields = (
+        "#{pane_start_command} #{pane_current_command} #{pane_title} #{pane_start_path} "
+        "#{session_name}"
+    )
     told.append(scene.ground.tmux("list-panes", "-a", "-F", fields))
     for name in scene.ground.terminals():
-        told += [scene.ground.tmux("show-environment", "-t", name), scene.ground.tmux("capture-pane", "-p", "-S", "-", "-t", f"={name}:")]
+        told += [
+            scene.ground.tmux("show-environment", "-t", name),
+            scene.ground.tmux("capture-pane", "-p", "-S", "-", "-t", f"={name}:"),
+        ]
     assert len(told) > 4
     assert all(done.returncode == 0 for done in told)
     assert secrets_in("".join(done.stdout for done in told)) == set()
 
 
-def test_no_file_of_ennio_s_holds_a_secret_but_the_private_ones(scene: Scene, secrets_in: Seen) -> None:
+def test_no_file_of_ennio_s_holds_a_secret_but_the_private_ones(
+    scene: Scene, secrets_in: Seen
+) -> None:
     looked = 0
     for path in _files(scene.ground.home, scene.ground.root / "person"):
         found = secrets_in(path.read_bytes().decode(errors="replace"))

@@ -1,4 +1,6 @@
-"""Secrets are compared in a time that tells nothing of where they differ: read from the code, for no clock could prove it."""
+"""Secrets are compared in a time that tells nothing of where they differ: read from the code, for
+no clock could prove it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from pathlib import Path
 import ennio
 
 SOURCE = Path(ennio.__file__).parent
-SECRET = re.compile(r"(?:\A|_)(?:token|secret|signature|signed|password|passphrase|cookie|bearer|expected)s?\Z|\A_digest\Z")
+SECRET = re.compile(
+    r"(?:\A|_)(?:token|secret|signature|signed|password|passphrase|cookie|bearer|expected)s?\Z|\A_digest\Z"
+)
 BY_VALUE = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 
 
@@ -27,11 +31,17 @@ def _name(node: ast.expr) -> str:
 
 
 def comparisons(tree: ast.AST) -> Iterator[ast.Compare]:
-    """Every comparison by value that a secret takes part in; one with a fixed text, a count or None betrays nothing."""
+    """Every comparison by value that a secret takes part in; one with a fixed text, a count
+    or None betrays nothing.
+    """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and any(isinstance(operator, BY_VALUE) for operator in node.ops):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(operator, BY_VALUE) for operator in node.ops
+        ):
             sides = [node.left, *node.comparators]
-            if any(SECRET.search(_name(side)) for side in sides) and not any(isinstance(side, ast.Constant) for side in sides):
+            if any(SECRET.search(_name(side)) for side in sides) and not any(
+                isinstance(side, ast.Constant) for side in sides
+            ):
                 yield node
 
 
@@ -45,9 +55,14 @@ def test_no_secret_is_compared_but_by_compare_digest() -> None:
 
 
 def test_the_reading_finds_what_it_looks_for() -> None:
-    told = "if token == self._token: ...\nif given.secret in known: ...\nif _digest(a) != _digest(b): ...\nif code['password'] == x: ..."
+    told = (
+        "if token == self._token: ...\nif given.secret in known: ...\nif _digest(a) != "
+        "_digest(b): ...\nif code['password'] == x: ..."
+    )
     assert len(list(comparisons(ast.parse(told)))) == 4
-    assert not list(comparisons(ast.parse("token is None\ntoken == ''\nlen(token) > 3\nkind == 'secret'")))
+    assert not list(
+        comparisons(ast.parse("token is None\ntoken == ''\nlen(token) > 3\nkind == 'secret'"))
+    )
 
 
 def test_every_door_compares_by_compare_digest() -> None:

@@ -1,4 +1,6 @@
-"""The doors of a supervisor that really runs: what listens, who gets in, and who does not however they knock."""
+"""The doors of a supervisor that really runs: what listens, who gets in, and who
+does not however they knock.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,20 @@ def untouched(found: LivedIn) -> Iterator[LivedIn]:
 def _state(found: LivedIn) -> Any:
     """What a stranger could have changed; what goes on by itself is no part of it."""
     client = found.house.client
-    told = [each["id"] for session in found.sessions for each in client.get(f"/sessions/{session}/messages") if each["origin"] == "person"]
+    told = [
+        each["id"]
+        for session in found.sessions
+        for each in client.get(f"/sessions/{session}/messages")
+        if each["origin"] == "person"
+    ]
     ended = [session["status"] in OVER for session in found.house.sessions().values()]
-    return sorted(found.house.sessions()), ended, told, [each["session_id"] for each in client.get("/queue")], len(client.get("/pulls"))
+    return (
+        sorted(found.house.sessions()),
+        ended,
+        told,
+        [each["session_id"] for each in client.get("/queue")],
+        len(client.get("/pulls")),
+    )
 
 
 def _place(found: LivedIn) -> tuple[str, int, str]:
@@ -55,10 +68,24 @@ def _place(found: LivedIn) -> tuple[str, int, str]:
     return host, int(port), found.house.run_file(address.TOKEN).read_text().strip()
 
 
-def knock(found: LivedIn, method: str, target: str, *headers: str, body: str = "", host: str | None = "localhost") -> tuple[int, str]:
-    """One request as these very bytes, for nobody's library to tidy up; status and all that was answered."""
+def knock(
+    found: LivedIn,
+    method: str,
+    target: str,
+    *headers: str,
+    body: str = "",
+    host: str | None = "localhost",
+) -> tuple[int, str]:
+    """One request as these very bytes, for nobody's library to tidy up; status
+    and all that was answered.
+    """
     at, port, _ = _place(found)
-    given = [f"{method} {target} HTTP/1.1", *([f"Host: {host}"] if host is not None else []), *headers, "Connection: close"]
+    given = [
+        f"{method} {target} HTTP/1.1",
+        *([f"Host: {host}"] if host is not None else []),
+        *headers,
+        "Connection: close",
+    ]
     if body:
         given.append(f"Content-Length: {len(body.encode())}")
     with socket.create_connection((at, port), timeout=20) as door:
@@ -74,7 +101,12 @@ def bearer(found: LivedIn) -> str:
 
 def every_operation(found: LivedIn) -> list[tuple[str, str]]:
     """Each documented method and path, about what really is there."""
-    real = {"session_id": found.worker, "item_id": found.worker, "project_id": "score", "number": "1"}
+    real = {
+        "session_id": found.worker,
+        "item_id": found.worker,
+        "project_id": "score",
+        "number": "1",
+    }
     return [
         (method.upper(), re.sub(r"\{(\w+)\}", lambda name: real[name[1]], path))
         for path, item in document()["paths"].items()
@@ -83,7 +115,7 @@ def every_operation(found: LivedIn) -> list[tuple[str, str]]:
     ]
 
 
-# --- what listens -----------------------------------------------------------------------------------
+# --- what listens ---------------------------------------------------------------------------------
 
 
 def test_nothing_of_ennio_listens_but_one_port_of_loopback(found: LivedIn) -> None:
@@ -101,29 +133,55 @@ def test_nothing_of_ennio_listens_but_one_port_of_loopback(found: LivedIn) -> No
 
 
 def test_from_another_address_of_this_machine_nobody_gets_through(found: LivedIn) -> None:
-    others = {each.address for addresses in psutil.net_if_addrs().values() for each in addresses if each.family == socket.AF_INET}
+    others = {
+        each.address
+        for addresses in psutil.net_if_addrs().values()
+        for each in addresses
+        if each.family == socket.AF_INET
+    }
     for other in (others | {"127.0.0.2"}) - {"127.0.0.1"}:
-        with pytest.raises(OSError, match=r"refused|unreachable|timed out"), socket.create_connection((other, _place(found)[1]), timeout=5):
+        with (
+            pytest.raises(OSError, match=r"refused|unreachable|timed out"),
+            socket.create_connection((other, _place(found)[1]), timeout=5),
+        ):
             pass
 
 
 def test_unix_sockets_lie_in_folders_only_their_owner_can_enter(found: LivedIn) -> None:
     ground = found.house.ground
     words = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").split()
-    ours = [Path(word) for word in words if word.startswith(str(ground.home)) or word.endswith(f"/{ground.socket}")]
+    ours = [
+        Path(word)
+        for word in words
+        if word.startswith(str(ground.home)) or word.endswith(f"/{ground.socket}")
+    ]
     assert ours, "the terminals of a house are behind a socket"
     for path in ours:
         assert any(parent.stat().st_mode & 0o077 == 0 for parent in path.parents), path
 
 
-# --- the token --------------------------------------------------------------------------------------
+# --- the token ------------------------------------------------------------------------------------
 
 
 def _wrong(token: str) -> list[str]:
     """Everything that looks like the token and is none."""
-    worn = [token[:-1], f"{token}0", token.swapcase(), f"{token}\t{token}", f"{token},{token}", f'"{token}"', "", "null", "\xe9" * 20]
+    worn = [
+        token[:-1],
+        f"{token}0",
+        token.swapcase(),
+        f"{token}\t{token}",
+        f"{token},{token}",
+        f'"{token}"',
+        "",
+        "null",
+        "\xe9" * 20,
+    ]
     said = [f"Authorization: Bearer {each}" for each in worn]
-    elsewhere = [f"X-Api-Key: {token}", f"Cookie: token={token}; Authorization={token}", f"Proxy-Authorization: Bearer {token}"]
+    elsewhere = [
+        f"X-Api-Key: {token}",
+        f"Cookie: token={token}; Authorization={token}",
+        f"Proxy-Authorization: Bearer {token}",
+    ]
     said += [f"Authorization: Basic {token}", f"Authorization: {token}"]
     return [*said, *elsewhere, "X-Forwarded-For: 127.0.0.1", "X-Forwarded-User: root"]
 
@@ -138,7 +196,14 @@ def test_no_operation_is_done_without_the_token(untouched: LivedIn) -> None:
 def test_nothing_that_resembles_the_token_is_taken_for_it(untouched: LivedIn) -> None:
     token = _place(untouched)[2]
     for wrong in _wrong(token):
-        assert knock(untouched, "POST", "/api/v1/sessions", wrong, "Content-Type: application/json", body=SPAWN)[0] in (400, 401), wrong
+        assert knock(
+            untouched,
+            "POST",
+            "/api/v1/sessions",
+            wrong,
+            "Content-Type: application/json",
+            body=SPAWN,
+        )[0] in (400, 401), wrong
     assert knock(untouched, "GET", f"/api/v1/sessions?token={token}&access_token={token}")[0] == 401
     double = (f"Authorization: Bearer {token}x", f"Authorization: Bearer {token}")
     assert knock(untouched, "GET", "/api/v1/sessions", *double)[0] in (400, 401)
@@ -156,23 +221,29 @@ def test_nothing_that_resembles_the_token_is_taken_for_it(untouched: LivedIn) ->
 )  # fmt: skip
 def test_no_way_of_writing_a_path_leads_past_the_gate(found: LivedIn, target: str) -> None:
     for method in ("GET", "POST", "DELETE", "OPTIONS", "HEAD", "TRACE", "CONNECT"):
-        status, body = knock(found, method, target, "X-Original-URL: /api/v1/health", "X-HTTP-Method-Override: GET")
+        status, body = knock(
+            found, method, target, "X-Original-URL: /api/v1/health", "X-HTTP-Method-Override: GET"
+        )
         assert status in (400, 401), (method, target, status)
         assert found.worker not in body
 
 
 PIECES = st.sampled_from([
     b"GET /api/v1/sessions HTTP/1.1\r\n", b"POST /api/v1/sessions HTTP/1.1\r\n", b"Host: localhost\r\n", b"Host: evil\r\n", b"\r\n",
-    b"\n", b"\r", b"Content-Length: 5\r\n", b"Content-Length: -1\r\n", b"Content-Length: 1e3\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"\n", b"\r", b"Content-Length: 5\r\n", b"Content-Length: -1\r\n", b"Content-Length: 1e3\r\n", (b"Transfer-Encoding: " b"chunked\r\n"),
     b"5\r\nhello\r\n", b"Transfer-Encoding: chunked, gzip\r\n", b"0\r\n\r\n", b"ffffffffffffffff\r\n", b"Expect: 100-continue\r\n",
-    b" folded: x\r\n", b": x\r\n", b"X: \x00\r\n", b"X: \xff\r\n", b"X" * 9000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b" folded: x\r\n", b": x\r\n", b"X: \x00\r\n", b"X: \xff\r\n", b"X" * 9000, (b"PRI * HTTP/2.0\r\n" b"\r\nSM\r\n\r\n"),
     b"\x16\x03\x01\x02\x00\x01", b"PROXY TCP4 1 2 3 4\r\n",
 ])  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(PIECES | st.binary(max_size=20), max_size=8))
-def test_no_bytes_whatever_meet_a_5xx_or_are_let_in(untouched: LivedIn, pieces: list[bytes]) -> None:
+def test_no_bytes_whatever_meet_a_5xx_or_are_let_in(
+    untouched: LivedIn, pieces: list[bytes]
+) -> None:
     at, port, _ = _place(untouched)
     answer = b""
     with socket.create_connection((at, port), timeout=20) as door, suppress(ConnectionError):
@@ -185,38 +256,95 @@ def test_no_bytes_whatever_meet_a_5xx_or_are_let_in(untouched: LivedIn, pieces: 
     assert statuses <= {100, 400, 401, 404, 405, 408, 413, 414, 415, 417, 421, 431, 501}, answer
 
 
-# --- pages in a browser -----------------------------------------------------------------------------
+# --- pages in a browser ---------------------------------------------------------------------------
 
-FOREIGN = ["http://evil.example", "null", "http://localhost:1", "https://localhost:1", "file://", "chrome-extension://abcdef"]
-REBOUND = ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.nip.io", "0", "2130706433", "0x7f.1", ""]
+FOREIGN = [
+    "http://evil.example",
+    "null",
+    "http://localhost:1",
+    "https://localhost:1",
+    "file://",
+    "chrome-extension://abcdef",
+]
+REBOUND = [
+    "evil.example",
+    "evil.example:80",
+    "localhost.evil.example",
+    "127.0.0.1.nip.io",
+    "0",
+    "2130706433",
+    "0x7f.1",
+    "",
+]
 
 
 @pytest.mark.parametrize("host", REBOUND)
 def test_a_rebound_name_is_not_answered_even_with_the_token(untouched: LivedIn, host: str) -> None:
-    for method, path in (("GET", "/api/v1/sessions"), ("POST", "/api/v1/sessions"), ("GET", "/api/v1/health"), ("GET", "/auth?code=x")):
+    for method, path in (
+        ("GET", "/api/v1/sessions"),
+        ("POST", "/api/v1/sessions"),
+        ("GET", "/api/v1/health"),
+        ("GET", "/auth?code=x"),
+    ):
         assert knock(untouched, method, path, bearer(untouched), host=host)[0] in (400, 421)
-    assert knock(untouched, "GET", "/api/v1/sessions", bearer(untouched), f"X-Forwarded-Host: {host}", host="evil.example")[0] == 421
+    assert (
+        knock(
+            untouched,
+            "GET",
+            "/api/v1/sessions",
+            bearer(untouched),
+            f"X-Forwarded-Host: {host}",
+            host="evil.example",
+        )[0]
+        == 421
+    )
 
 
 def test_no_host_and_two_hosts_are_no_hosts(untouched: LivedIn) -> None:
-    assert knock(untouched, "GET", "/api/v1/sessions", bearer(untouched), host=None)[0] in (400, 421)
-    assert knock(untouched, "GET", "/api/v1/sessions", bearer(untouched), "Host: evil.example")[0] in (400, 421)
+    assert knock(untouched, "GET", "/api/v1/sessions", bearer(untouched), host=None)[0] in (
+        400,
+        421,
+    )
+    assert knock(untouched, "GET", "/api/v1/sessions", bearer(untouched), "Host: evil.example")[
+        0
+    ] in (400, 421)
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_foreign_page_is_refused_whatever_it_knows(untouched: LivedIn, origin: str) -> None:
     for media in (FORM, "Content-Type: text/plain", "Content-Type: application/json"):
-        status, _ = knock(untouched, "POST", "/api/v1/sessions", bearer(untouched), media, f"Origin: {origin}", body=SPAWN)
+        status, _ = knock(
+            untouched,
+            "POST",
+            "/api/v1/sessions",
+            bearer(untouched),
+            media,
+            f"Origin: {origin}",
+            body=SPAWN,
+        )
         assert status == 403
-    asked = knock(untouched, "OPTIONS", "/api/v1/sessions", f"Origin: {origin}", "Access-Control-Request-Method: POST")
+    asked = knock(
+        untouched,
+        "OPTIONS",
+        "/api/v1/sessions",
+        f"Origin: {origin}",
+        "Access-Control-Request-Method: POST",
+    )
     assert asked[0] == 403
 
 
-@pytest.mark.parametrize("media", [FORM, "Content-Type: text/plain", "Content-Type: multipart/form-data; boundary=x", "X: y"])
+@pytest.mark.parametrize(
+    "media",
+    [FORM, "Content-Type: text/plain", "Content-Type: multipart/form-data; boundary=x", "X: y"],
+)
 def test_what_a_form_can_send_starts_nothing(untouched: LivedIn, media: str) -> None:
-    """Forms send three media types and no header of their own; ``text/plain`` can look like JSON."""
+    """Forms send three media types and no header of their own;
+    ``text/plain`` can look like JSON.
+    """
     assert knock(untouched, "POST", "/api/v1/sessions", media, body=SPAWN)[0] == 401
-    assert knock(untouched, "POST", "/api/v1/sessions", bearer(untouched), media, body=SPAWN)[0] == 415
+    assert (
+        knock(untouched, "POST", "/api/v1/sessions", bearer(untouched), media, body=SPAWN)[0] == 415
+    )
 
 
 def _cookie(found: LivedIn) -> str:
@@ -224,7 +352,10 @@ def _cookie(found: LivedIn) -> str:
     code = found.house.client.post("/auth/code")["code"]
     at, port, _ = _place(found)
     with socket.create_connection((at, port), timeout=20) as door:
-        door.sendall(f"GET /auth?code={code} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
+        door.sendall(
+            f"GET /auth?code={code} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: "
+            "close\r\n\r\n".encode()
+        )
         head = door.makefile("rb").read().decode()
     set_cookie = re.search(r"(?i)^set-cookie: (.+)$", head, re.MULTILINE)
     assert set_cookie is not None, head
@@ -235,23 +366,65 @@ def _cookie(found: LivedIn) -> str:
 def test_a_browser_s_cookie_serves_our_own_pages_and_nobody_else(untouched: LivedIn) -> None:
     cookie, port = _cookie(untouched), _place(untouched)[1]
     here = f"localhost:{port}"
-    assert knock(untouched, "GET", "/api/v1/sessions", cookie, "Sec-Fetch-Site: same-origin", host=here)[0] == 200
+    assert (
+        knock(
+            untouched, "GET", "/api/v1/sessions", cookie, "Sec-Fetch-Site: same-origin", host=here
+        )[0]
+        == 200
+    )
     assert knock(untouched, "GET", "/api/v1/sessions", cookie, host=here)[0] == 200
-    # a page of another port of localhost: the browser takes it for the same site, and sends the cookie
+    # a page of another port of localhost: the browser takes it for the same
+    # site, and sends the cookie
     for site in ("same-site", "cross-site", "nonsense"):
-        assert knock(untouched, "GET", "/api/v1/sessions", cookie, f"Sec-Fetch-Site: {site}", host=here)[0] == 401
+        assert (
+            knock(
+                untouched, "GET", "/api/v1/sessions", cookie, f"Sec-Fetch-Site: {site}", host=here
+            )[0]
+            == 401
+        )
     for origin in FOREIGN:
-        assert knock(untouched, "POST", "/api/v1/shutdown", cookie, f"Origin: {origin}", host=here)[0] == 403
+        assert (
+            knock(untouched, "POST", "/api/v1/shutdown", cookie, f"Origin: {origin}", host=here)[0]
+            == 403
+        )
     assert knock(untouched, "POST", "/api/v1/shutdown", cookie, host=here)[0] == 401
     own = f"Origin: http://{here}"
-    assert knock(untouched, "POST", "/api/v1/shutdown", cookie, own, "Sec-Fetch-Site: cross-site", host=here)[0] == 401
-    assert knock(untouched, "POST", "/api/v1/sessions", cookie, own, "Content-Type: text/plain", body=SPAWN, host=here)[0] == 415
+    assert (
+        knock(
+            untouched,
+            "POST",
+            "/api/v1/shutdown",
+            cookie,
+            own,
+            "Sec-Fetch-Site: cross-site",
+            host=here,
+        )[0]
+        == 401
+    )
+    assert (
+        knock(
+            untouched,
+            "POST",
+            "/api/v1/sessions",
+            cookie,
+            own,
+            "Content-Type: text/plain",
+            body=SPAWN,
+            host=here,
+        )[0]
+        == 415
+    )
 
 
 def test_a_cookie_somebody_made_is_none(untouched: LivedIn) -> None:
     name, _, value = _cookie(untouched).removeprefix("Cookie: ").partition("=")
     ends, _, signature = value.partition(".")
-    signed = [f"{int(ends) + 9}.{signature}", f"{ends}.", f"{ends}.{signature[:-1]}", f"{ends}.{signature}0"]
+    signed = [
+        f"{int(ends) + 9}.{signature}",
+        f"{ends}.",
+        f"{ends}.{signature[:-1]}",
+        f"{ends}.{signature}0",
+    ]
     for each in [*signed, signature, "", ".", f"{'9' * 5000}.x"]:
         assert knock(untouched, "GET", "/api/v1/sessions", f"Cookie: {name}={each}")[0] == 401, each
     assert knock(untouched, "GET", "/api/v1/sessions", f"Cookie: other={value}")[0] == 401
@@ -259,15 +432,22 @@ def test_a_cookie_somebody_made_is_none(untouched: LivedIn) -> None:
 
 def test_no_connection_is_ever_upgraded_for_a_stranger(untouched: LivedIn) -> None:
     """Browsers ask nobody before they open a WebSocket to another site."""
-    shake = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Connection: Upgrade")
+    shake = (
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Connection: Upgrade",
+    )
     cookie = _cookie(untouched)
     for method, path in every_operation(untouched):
         if method == "GET":
             assert knock(untouched, method, path, *shake)[0] in (400, 401), path
-            assert knock(untouched, method, path, *shake, cookie, "Origin: http://evil.example")[0] in (400, 403), path
+            assert knock(untouched, method, path, *shake, cookie, "Origin: http://evil.example")[
+                0
+            ] in (400, 403), path
 
 
-# --- the token of a session -------------------------------------------------------------------------
+# --- the token of a session -----------------------------------------------------------------------
 
 
 def test_the_token_of_a_session_opens_its_own_look_and_nothing_else(untouched: LivedIn) -> None:
@@ -277,11 +457,20 @@ def test_the_token_of_a_session_opens_its_own_look_and_nothing_else(untouched: L
     assert knock(untouched, "POST", f"/api/v1/sessions/{own}/look", token)[0] == 200
     foreign = [untouched.held, untouched.killed, "sco-00000000"]
     for method, path in every_operation(untouched):
-        for target in {path, *(path.replace(own, other) for other in foreign)} - {f"/api/v1/sessions/{own}/look"}:
+        for target in {path, *(path.replace(own, other) for other in foreign)} - {
+            f"/api/v1/sessions/{own}/look"
+        }:
             assert knock(untouched, method, target, token)[0] == 401, (method, target)
     for other in foreign:
-        bent = (f"{own}/../{other}/look", f"{own}/look/../../{other}/look", f"{other}/look?x=/sessions/{own}/look", f"{other}%2flook")
+        bent = (
+            f"{own}/../{other}/look",
+            f"{own}/look/../../{other}/look",
+            f"{other}/look?x=/sessions/{own}/look",
+            f"{other}%2flook",
+        )
         for target in bent:
-            assert knock(untouched, "POST", f"/api/v1/sessions/{target}", token)[0] in (401, 404), target
+            assert knock(untouched, "POST", f"/api/v1/sessions/{target}", token)[0] in (401, 404), (
+                target
+            )
     for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
         assert knock(untouched, method, f"/api/v1/sessions/{own}/look", token)[0] == 401, method

@@ -1,4 +1,6 @@
-"""What agents, hooks and checks are given of the supervisor's environment: what was declared, and nothing besides."""
+"""What agents, hooks and checks are given of the supervisor's environment: what was
+declared, and nothing besides.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,27 @@ import pytest
 from ennio.machine.inherited import NAMES
 from tests.security.planted import AGENTS, KEYS, SECRETS, TOOLS, Scene, own
 
-PLAIN = NAMES | {"TERM", "ENNIO_SESSION_ID", "ENNIO_PROJECT_ID", "ENNIO_HOME", "ENNIO_BRANCH", "ENNIO_REMOTE", "OWN_TOKEN"}
+PLAIN = NAMES | {
+    "TERM",
+    "ENNIO_SESSION_ID",
+    "ENNIO_PROJECT_ID",
+    "ENNIO_HOME",
+    "ENNIO_BRANCH",
+    "ENNIO_REMOTE",
+    "OWN_TOKEN",
+}
 SHELLS = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
-CHECKS = frozenset({"CI", "ENNIO_CHECKOUT", "ENNIO_PROJECT", "ENNIO_PULL", "ENNIO_BASE", "ENNIO_HEAD", "ENNIO_CHECK"})
+CHECKS = frozenset(
+    {
+        "CI",
+        "ENNIO_CHECKOUT",
+        "ENNIO_PROJECT",
+        "ENNIO_PULL",
+        "ENNIO_BASE",
+        "ENNIO_HEAD",
+        "ENNIO_CHECK",
+    }
+)
 DECLARED = re.compile(r"(ANTHROPIC|CLAUDE|OPENAI|OPENCODE|CODEX|GEMINI|GOOGLE)_")
 
 
@@ -28,11 +48,17 @@ def of_note(path: Path) -> dict[str, str]:
 
 def secrets_in(environment: dict[str, str]) -> set[str]:
     """By the names of the supervisor's variables, whatever they are called here."""
-    return {name for name, value in SECRETS.items() if any(value in given for given in environment.values())}
+    return {
+        name
+        for name, value in SECRETS.items()
+        if any(value in given for given in environment.values())
+    }
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_an_agent_has_the_keys_its_plugin_declares_its_project_s_env_and_no_other_secret(scene: Scene, agent: str) -> None:
+def test_an_agent_has_the_keys_its_plugin_declares_its_project_s_env_and_no_other_secret(
+    scene: Scene, agent: str
+) -> None:
     pids = scene.ground.agents()[scene.sessions[agent]]
     assert pids
     for pid in pids:
@@ -41,8 +67,14 @@ def test_an_agent_has_the_keys_its_plugin_declares_its_project_s_env_and_no_othe
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_an_agent_inherits_no_variable_nobody_declared(scene: Scene, agent: str) -> None:
-    doors = {"OPENCODE_SERVER_USERNAME", "OPENCODE_SERVER_PASSWORD"} if agent == "opencode" else set()
-    declared = doors | set(scene.house.client.post("/sessions", {"project_id": agent, "prompt": "x"}, dry_run=True)["env"])
+    doors = (
+        {"OPENCODE_SERVER_USERNAME", "OPENCODE_SERVER_PASSWORD"} if agent == "opencode" else set()
+    )
+    declared = doors | set(
+        scene.house.client.post("/sessions", {"project_id": agent, "prompt": "x"}, dry_run=True)[
+            "env"
+        ]
+    )
     supervisors = set(of_process(scene.house.workers()[0]))
     for pid in scene.ground.agents()[scene.sessions[agent]]:
         assert set(of_process(pid)) <= declared | SHELLS
@@ -51,7 +83,9 @@ def test_an_agent_inherits_no_variable_nobody_declared(scene: Scene, agent: str)
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_a_hook_of_a_project_has_its_env_and_nothing_else_that_is_secret(scene: Scene, agent: str) -> None:
+def test_a_hook_of_a_project_has_its_env_and_nothing_else_that_is_secret(
+    scene: Scene, agent: str
+) -> None:
     given = of_note(scene.ground.note(f"hook-{agent}"))
     assert secrets_in(given) == {own(agent)}
     assert set(given) <= PLAIN | SHELLS
@@ -73,7 +107,11 @@ def test_agents_hooks_and_checks_find_what_a_person_s_tools_need(scene: Scene, a
 
 def test_what_keeps_the_terminals_has_no_secret(scene: Scene) -> None:
     tmux = int(scene.ground.tmux("display-message", "-p", "#{pid}").stdout)
-    keepers = [int(place.parent.name) for place in Path("/proc").glob("[0-9]*/cmdline") if _keeps(place, scene)]
+    keepers = [
+        int(place.parent.name)
+        for place in Path("/proc").glob("[0-9]*/cmdline")
+        if _keeps(place, scene)
+    ]
     assert keepers, "two of the agents are in the process runtime"
     for pid in (tmux, *keepers):
         assert secrets_in(of_process(pid)) == set()

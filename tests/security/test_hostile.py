@@ -1,4 +1,6 @@
-"""Whatever an agent, a forge, a client or a repository hands over: it is taken, or refused with words, and nothing breaks."""
+"""Whatever an agent, a forge, a client or a repository hands over: it is taken, or refused with
+words, and nothing breaks.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +50,31 @@ from tests.http.small_orchestrator import SmallOrchestrator
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ALIVE = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7, number=1)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+QUICK = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 ODD = st.sampled_from([
     10**400, -(10**400), 1e308, float("inf"), float("-inf"), float("nan"), 2**63, -1, 0, True, "", "\ud800", "\x00", "x" * 5000,
     "../../etc/passwd", "-rf", "$(id)", "${HOME}", "\u202e", "{prompt}", "9999-12-31T23:59:59Z", "0001-01-01", [], {}, None,
 ])  # fmt: skip
-LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8) | ODD
-JSON = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8)
+LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=8)
+    | ODD
+)
+JSON = st.recursive(
+    LEAF,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
 
 
 def like(*shapes: Mapping[str, Any]) -> st.SearchStrategy[Any]:
@@ -74,32 +93,85 @@ def _bent(shape: Any) -> st.SearchStrategy[Any]:
 
 
 def _lines(entries: list[Any]) -> bytes:
-    return b"".join(json.dumps(entry).encode() + b"\n" for entry in entries) + b"[" * 50_000 + b"\n\xff\xfe{}\n"
+    return (
+        b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+        + b"[" * 50_000
+        + b"\n\xff\xfe{}\n"
+    )
 
 
-# --- what an agent writes down about itself ---------------------------------------------------------
+# --- what an agent writes down about itself -------------------------------------------------------
 
 HOOKS = like(
     {"t": 1.0, "launch": "1", "hook_event_name": "Stop", "last_assistant_message": "done"},
-    {"t": 1.0, "launch": "1", "hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {"command": "ls"}},
-    {"t": 1.0, "hook_event_name": "PreToolUse", "tool_name": "AskUserQuestion", "tool_input": {"questions": [{"question": "?"}]}},
+    {
+        "t": 1.0,
+        "launch": "1",
+        "hook_event_name": "PermissionRequest",
+        "tool_name": "Bash",
+        "tool_input": {"command": "ls"},
+    },
+    {
+        "t": 1.0,
+        "hook_event_name": "PreToolUse",
+        "tool_name": "AskUserQuestion",
+        "tool_input": {"questions": [{"question": "?"}]},
+    },
     {"t": 1.0, "launch": "1", "hook_event_name": "StopFailure", "error": "overloaded"},
     {"t": 1.0, "launch": "1", "hook_event_name": "Waiting"},
 )
 CLAUDE = like(
-    {"type": "assistant", "timestamp": "2026-03-01T00:00:00Z", "message": {"id": "m", "model": "opus", "usage": {"input_tokens": 1}}},
-    {"type": "user", "timestamp": "2026-03-01T00:00:00Z", "message": {"content": [{"text": "[Request interrupted by user"}]}},
+    {
+        "type": "assistant",
+        "timestamp": "2026-03-01T00:00:00Z",
+        "message": {"id": "m", "model": "opus", "usage": {"input_tokens": 1}},
+    },
+    {
+        "type": "user",
+        "timestamp": "2026-03-01T00:00:00Z",
+        "message": {"content": [{"text": "[Request interrupted by user"}]},
+    },
 )
 CODEX = like(
-    {"type": "event_msg", "timestamp": "2026-03-01T00:00:00Z", "payload": {"type": "task_complete", "error": {"message": "x"}}},
-    {"type": "event_msg", "timestamp": 1.0, "payload": {"type": "token_count", "info": {"total_token_usage": {"input_tokens": 1}}}},
-    {"type": "event_msg", "payload": {"type": "item_completed", "item": {"type": "UserMessage", "content": [{"text": "x"}]}}},
+    {
+        "type": "event_msg",
+        "timestamp": "2026-03-01T00:00:00Z",
+        "payload": {"type": "task_complete", "error": {"message": "x"}},
+    },
+    {
+        "type": "event_msg",
+        "timestamp": 1.0,
+        "payload": {"type": "token_count", "info": {"total_token_usage": {"input_tokens": 1}}},
+    },
+    {
+        "type": "event_msg",
+        "payload": {
+            "type": "item_completed",
+            "item": {"type": "UserMessage", "content": [{"text": "x"}]},
+        },
+    },
     {"type": "turn_context", "payload": {"model": "gpt"}},
 )
-AIDER = like({"event": "message_send", "time": 1, "properties": {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.1}})
+AIDER = like(
+    {
+        "event": "message_send",
+        "time": 1,
+        "properties": {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.1},
+    }
+)
 OPENCODE = like(
-    {"role": "assistant", "time": {"created": 1}, "cost": 0.1, "modelID": "m", "tokens": {"input": 1, "cache": {"read": 1}}},
-    {"role": "assistant", "time": {"created": 1, "completed": 2}, "error": {"name": "x", "data": {"message": "x"}}},
+    {
+        "role": "assistant",
+        "time": {"created": 1},
+        "cost": 0.1,
+        "modelID": "m",
+        "tokens": {"input": 1, "cache": {"read": 1}},
+    },
+    {
+        "role": "assistant",
+        "time": {"created": 1, "completed": 2},
+        "error": {"name": "x", "data": {"message": "x"}},
+    },
     {"role": "user", "time": {"created": 1}},
 )
 
@@ -107,12 +179,16 @@ OPENCODE = like(
 def _desk(folder: Path) -> AgentContext:
     for name in ("w", "d", "h"):
         (folder / name).mkdir(exist_ok=True)
-    return AgentContext("s-1", "p", folder / "w", folder / "d", "c0ffee", AgentConfig(), home=folder / "h")
+    return AgentContext(
+        "s-1", "p", folder / "w", folder / "d", "c0ffee", AgentConfig(), home=folder / "h"
+    )
 
 
 def _claude(desk: AgentContext, hooks: list[Any], entries: list[Any]) -> Agent:
     (desk.directory / "hooks.jsonl").write_bytes(_lines(hooks))
-    (desk.directory / "cost.json").write_text(json.dumps({"total": entries[0] if entries else None}))
+    (desk.directory / "cost.json").write_text(
+        json.dumps({"total": entries[0] if entries else None})
+    )
     transcript = desk.home / ".claude/projects/x/c0ffee.jsonl"
     transcript.parent.mkdir(parents=True)
     transcript.write_bytes(_lines(entries))
@@ -148,7 +224,9 @@ def _opencode(desk: AgentContext, _hooks: list[Any], entries: list[Any]) -> Agen
         made.execute("INSERT INTO session VALUES ('c', ?, NULL, 1)", [str(desk.workspace)])
         texts = [*map(json.dumps, entries), "[" * 50_000, ""]
         made.executemany("INSERT INTO message VALUES (?, 'c', 1, 1, ?)", list(enumerate(texts)))
-        made.executemany("INSERT INTO part VALUES (1, 'c', 99999999999999, ?)", [[text] for text in texts])
+        made.executemany(
+            "INSERT INTO part VALUES (1, 'c', 99999999999999, ?)", [[text] for text in texts]
+        )
     return OpenCode()
 
 
@@ -160,7 +238,9 @@ NAMES = ["claude-code", "codex", "aider", "opencode"]
 
 @pytest.mark.parametrize(("write", "entry"), WRITERS, ids=NAMES)
 def test_nothing_an_agent_writes_breaks_who_reads_it_or_the_store(
-    orchestrator: SmallOrchestrator, write: Callable[[AgentContext, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
+    orchestrator: SmallOrchestrator,
+    write: Callable[[AgentContext, list[Any], list[Any]], Agent],
+    entry: st.SearchStrategy[Any],
 ) -> None:
     store, screen = orchestrator.store, "x\n> \n"
     session = orchestrator.sessions.spawn(SpawnRequest("my-app", prompt="Do it."))
@@ -186,7 +266,7 @@ def test_nothing_an_agent_writes_breaks_who_reads_it_or_the_store(
     judged()
 
 
-# --- words for an agent -----------------------------------------------------------------------------
+# --- words for an agent ---------------------------------------------------------------------------
 
 WORDS = st.text(st.characters(), max_size=40) | st.sampled_from([
     "-rf", "--dangerously-skip-permissions", "--", "!id", "/exit", "#x", "&x", "$(id)", "`id`", "'; id; '", '"', "\\", "a\nb\r\nc",
@@ -200,7 +280,9 @@ SPEAKERS: list[tuple[Agent, AgentConfig]] = [
 
 
 @pytest.mark.parametrize(("agent", "config"), SPEAKERS, ids=[agent.name for agent, _ in SPEAKERS])
-def test_a_prompt_stays_one_argument_whatever_it_says(tmp_path: Path, agent: Agent, config: AgentConfig) -> None:
+def test_a_prompt_stays_one_argument_whatever_it_says(
+    tmp_path: Path, agent: Agent, config: AgentConfig
+) -> None:
     desk = AgentContext("s-1", "p", tmp_path, tmp_path, "c0ffee", config)
     usual = list(agent.launch(desk, "PLAIN").argv)
 
@@ -219,18 +301,27 @@ def test_a_prompt_stays_one_argument_whatever_it_says(tmp_path: Path, agent: Age
             return
         argv = list(command.argv)
         if not command.carries and agent.name != "command":
-            assert argv == [word for word in usual if "PLAIN" not in word and word != "--"] or argv == usual
+            assert (
+                argv == [word for word in usual if "PLAIN" not in word and word != "--"]
+                or argv == usual
+            )
             return
         assert len(argv) == len(usual)
         for at, (word, mould) in enumerate(zip(argv, usual, strict=True)):
-            assert mould != "PLAIN" or "--" in usual[:at], "what begins with a dash would be read as an option"
-            assert word == mould or re.fullmatch(f"(?:{FRAME}| )?{re.escape(mould)}".replace("PLAIN", ".*"), word, re.DOTALL), word
-            assert word == mould or prompt.lstrip(" ") in word or plain(prompt).lstrip(" ") in word, word
+            assert mould != "PLAIN" or "--" in usual[:at], (
+                "what begins with a dash would be read as an option"
+            )
+            assert word == mould or re.fullmatch(
+                f"(?:{FRAME}| )?{re.escape(mould)}".replace("PLAIN", ".*"), word, re.DOTALL
+            ), word
+            assert (
+                word == mould or prompt.lstrip(" ") in word or plain(prompt).lstrip(" ") in word
+            ), word
 
     judged()
 
 
-# --- names that become paths ------------------------------------------------------------------------
+# --- names that become paths ----------------------------------------------------------------------
 
 
 @QUICK
@@ -241,7 +332,10 @@ def test_a_prompt_stays_one_argument_whatever_it_says(tmp_path: Path, agent: Age
 @example("-x")
 def test_no_name_of_a_project_leads_out_of_the_home(tmp_path: Path, name: str) -> None:
     file = tmp_path / "ennio.yaml"
-    file.write_text(json.dumps({"projects": [{"name": name.replace("${", "$"), "repo": "/r", "path": "/r"}]}), encoding="utf-8")
+    file.write_text(
+        json.dumps({"projects": [{"name": name.replace("${", "$"), "repo": "/r", "path": "/r"}]}),
+        encoding="utf-8",
+    )
     try:
         (project,) = load(file, {}).projects
     except ConfigError as error:
@@ -250,16 +344,27 @@ def test_no_name_of_a_project_leads_out_of_the_home(tmp_path: Path, name: str) -
     assert ID_PATTERN.match(project.id)
     assert ID_PATTERN.match(project.session_prefix)
     home = Home(tmp_path / "home")
-    places = (home.forge(project.id), home.workspace("clone", project.id, "s"), home.session(f"{project.session_prefix}-1"))
+    places = (
+        home.forge(project.id),
+        home.workspace("clone", project.id, "s"),
+        home.session(f"{project.session_prefix}-1"),
+    )
     assert all(len(place.resolve().relative_to(home.root).parts) >= 2 for place in places)
 
 
-TARGETS = st.lists(st.sampled_from(["..", ".", "a", "out", "deep", ".git", ".GIT", "", "~", "\n", "x\\y", "-x", "*"]), max_size=5)
+TARGETS = st.lists(
+    st.sampled_from(
+        ["..", ".", "a", "out", "deep", ".git", ".GIT", "", "~", "\n", "x\\y", "-x", "*"]
+    ),
+    max_size=5,
+)
 
 
 @QUICK
 @given(TARGETS, st.booleans())
-def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(tmp_path: Path, deps: list[str], absolute: bool) -> None:
+def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(
+    tmp_path: Path, deps: list[str], absolute: bool
+) -> None:
     """An agent may have put links of its own in the way: ``out`` leads out, ``deep/out`` too."""
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
         root = Path(folder)
@@ -269,7 +374,9 @@ def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(tmp_pat
         for link in ("workspace/out", "workspace/deep/out"):
             (root / link).symlink_to(root / "outside")
         target = "/".join(deps)
-        wanted = Symlink(Path("source"), Path(f"{root / 'outside'}/{target}" if absolute else target))
+        wanted = Symlink(
+            Path("source"), Path(f"{root / 'outside'}/{target}" if absolute else target)
+        )
         try:
             links.place([wanted], root / "workspace", root / "project")
         except EnnioError as error:
@@ -287,11 +394,29 @@ def tracker(tmp_path: Path) -> Iterator[LocalTracker]:
     (tmp_path / "app/issues/8.md").symlink_to(tmp_path / "secret.md")
     store = open_store("sqlite:ennio.db", tmp_path, SystemClock())
     book: ForgeStore = store.forge
-    yield LocalTracker(Project(id="app", name="app", repo="/r", path=tmp_path / "app"), book, SystemClock(), LocalTrackerSettings())
+    yield LocalTracker(
+        Project(id="app", name="app", repo="/r", path=tmp_path / "app"),
+        book,
+        SystemClock(),
+        LocalTrackerSettings(),
+    )
     store.close()
 
 
-BENT = ["../../secret", "8", "7", "../issues/7", "/etc/passwd", "7\n", "7/../8", "*", "?", "~", "#7", "\ud800"]
+BENT = [
+    "../../secret",
+    "8",
+    "7",
+    "../issues/7",
+    "/etc/passwd",
+    "7\n",
+    "7/../8",
+    "*",
+    "?",
+    "~",
+    "#7",
+    "\ud800",
+]
 IDS = st.text(max_size=20) | st.sampled_from(BENT)
 
 
@@ -304,7 +429,7 @@ def test_no_issue_is_read_from_outside_of_its_folder(tracker: LocalTracker, issu
         assert "issue" in str(error)  # noqa: PT017 - both outcomes are right
 
 
-# --- what comes over HTTP ---------------------------------------------------------------------------
+# --- what comes over HTTP -------------------------------------------------------------------------
 
 SECRET = "of-the-hook"
 
@@ -312,29 +437,63 @@ SECRET = "of-the-hook"
 @pytest.fixture
 def deps(tmp_path: Path) -> Iterator[Dependencies]:
     given = {"api_url": "http://127.0.0.1:9", "token": "t", "webhook_secret": SECRET}
-    project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
+    project = Project(
+        id="shop",
+        name="shop",
+        repo="git@github.com:acme/shop.git",
+        path=tmp_path,
+        scm=PluginChoice("github", given),
+    )
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
-    store, home, clock = open_store("sqlite::memory:", tmp_path, SystemClock()), Home(tmp_path / "home"), SystemClock()
+    store, home, clock = (
+        open_store("sqlite::memory:", tmp_path, SystemClock()),
+        Home(tmp_path / "home"),
+        SystemClock(),
+    )
     plugins = Registry(home, clock)
-    yield Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
+    yield Dependencies(
+        config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock)
+    )
     store.close()
 
 
 DELIVERIES = like(
-    {"repository": {"full_name": "acme/shop"}, "pull_request": {"number": 1, "head": {"ref": "b"}}, "action": "edited"},
+    {
+        "repository": {"full_name": "acme/shop"},
+        "pull_request": {"number": 1, "head": {"ref": "b"}},
+        "action": "edited",
+    },
     {"repository": {"full_name": "acme/shop"}, "issue": {"number": 1, "pull_request": {}}},
-    {"repository": {"full_name": "acme/shop"}, "check_run": {"pull_requests": [{"number": 1}], "head_sha": "a", "head_branch": "b"}},
+    {
+        "repository": {"full_name": "acme/shop"},
+        "check_run": {"pull_requests": [{"number": 1}], "head_sha": "a", "head_branch": "b"},
+    },
     {"repository": {"full_name": "acme/shop"}, "ref": "refs/heads/b", "sha": "a"},
 )
-KINDS = st.sampled_from(["pull_request", "pull_request_review", "issue_comment", "check_run", "check_suite", "status", "push", "x"])
+KINDS = st.sampled_from(
+    [
+        "pull_request",
+        "pull_request_review",
+        "issue_comment",
+        "check_run",
+        "check_suite",
+        "status",
+        "push",
+        "x",
+    ]
+)
 
 
 @QUICK
 @given(KINDS, DELIVERIES.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=50))
 @example("push", b"[" * 50_000)
 @example("push", b'{"repository": 1}')
-@example("check_run", b'{"repository": {"full_name": "acme/shop"}, "check_run": {"pull_requests": 1}}')
-def test_no_delivery_however_well_signed_breaks_anything(deps: Dependencies, event: str, raw: bytes) -> None:
+@example(
+    "check_run", b'{"repository": {"full_name": "acme/shop"}, "check_run": {"pull_requests": 1}}'
+)
+def test_no_delivery_however_well_signed_breaks_anything(
+    deps: Dependencies, event: str, raw: bytes
+) -> None:
     signature = f"sha256={hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()}"
     try:
         assert received(deps, event, hashlib.sha256(raw).hexdigest(), signature, raw)
@@ -343,13 +502,31 @@ def test_no_delivery_however_well_signed_breaks_anything(deps: Dependencies, eve
 
 
 HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30) | st.sampled_from(
-    ["0", "-1", "1e9", "9" * 30, "9007199254740992", "9007199254740993", " 1", "+1", "0x1", "1_0", "١", "null", "", "1,2", "NaN"]
+    [
+        "0",
+        "-1",
+        "1e9",
+        "9" * 30,
+        "9007199254740992",
+        "9007199254740993",
+        " 1",
+        "+1",
+        "0x1",
+        "1_0",
+        "١",
+        "null",
+        "",
+        "1,2",
+        "NaN",
+    ]
 ).map(lambda text: text.encode("utf-8").decode("latin-1"))
 
 
 @QUICK
 @given(HEADER)
-def test_whatever_a_listener_says_it_saw_last_it_is_a_seq_or_told_that_it_is_none(api: Api, last: str) -> None:
+def test_whatever_a_listener_says_it_saw_last_it_is_a_seq_or_told_that_it_is_none(
+    api: Api, last: str
+) -> None:
     assume(last == last.strip())  # a server takes blanks at its ends off a header
     answer = api.ask("HEAD", "/events/stream", headers={"Last-Event-ID": last})
     fine = re.fullmatch(r"[0-9]{1,16}", last) is not None and int(last) <= 2**53
@@ -359,20 +536,44 @@ def test_whatever_a_listener_says_it_saw_last_it_is_a_seq_or_told_that_it_is_non
     assert told.status_code == 200 or told.json["error"].startswith("after")
 
 
-NAMED = ["Host", "Origin", "Authorization", "Cookie", "Content-Type", "Accept", "X-Hub-Signature-256", "Sec-Fetch-Site"]
+NAMED = [
+    "Host",
+    "Origin",
+    "Authorization",
+    "Cookie",
+    "Content-Type",
+    "Accept",
+    "X-Hub-Signature-256",
+    "Sec-Fetch-Site",
+]
 
 
 @QUICK
 @given(
-    st.dictionaries(st.sampled_from(NAMED) | st.from_regex(r"[A-Za-z-]{1,20}", fullmatch=True), HEADER, max_size=4),
-    st.sampled_from(["/sessions", "/health", "/webhooks/github", "/auth/code", "/events", "/nothing"]),
+    st.dictionaries(
+        st.sampled_from(NAMED) | st.from_regex(r"[A-Za-z-]{1,20}", fullmatch=True),
+        HEADER,
+        max_size=4,
+    ),
+    st.sampled_from(
+        ["/sessions", "/health", "/webhooks/github", "/auth/code", "/events", "/nothing"]
+    ),
     st.sampled_from(["GET", "POST", "OPTIONS", "DELETE"]),
 )
 def test_no_header_meets_a_5xx_and_none_opens_a_door(
     orchestrator: SmallOrchestrator, api: Api, given_: dict[str, str], path: str, method: str
 ) -> None:
     before = len(orchestrator.store.sessions.list())
-    answer = api.ask(method, path, headers={"Authorization": "", **given_}, body=b'{"project_id": "my-app", "prompt": "x"}')
+    answer = api.ask(
+        method,
+        path,
+        headers={"Authorization": "", **given_},
+        body=b'{"project_id": "my-app", "prompt": "x"}',
+    )
     assert answer.status_code < 500
-    assert answer.status_code >= 400 or path == "/health" or (method, path) == ("OPTIONS", "/webhooks/github")
+    assert (
+        answer.status_code >= 400
+        or path == "/health"
+        or (method, path) == ("OPTIONS", "/webhooks/github")
+    )
     assert len(orchestrator.store.sessions.list()) == before

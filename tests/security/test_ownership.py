@@ -1,4 +1,6 @@
-"""Whose a configuration file may be: with files of real accounts and groups, read by real accounts."""
+"""Whose a configuration file may be: with files of real accounts and
+groups, read by real accounts.
+"""
 
 from __future__ import annotations
 
@@ -90,12 +92,17 @@ def test_a_file_of_another_account_is_refused_and_one_of_root_is_not(folder: Pat
     assert "belongs to the account 54321" in refusal(file)
 
 
-def test_a_file_that_everybody_can_write_is_refused_until_it_is_mended_as_it_says(folder: Path) -> None:
+def test_a_file_that_everybody_can_write_is_refused_until_it_is_mended_as_it_says(
+    folder: Path,
+) -> None:
     file = folder / "ennio.yaml"
     file.chmod(0o646)
     told = refusal(file)
     assert "can be written by everybody" in told
-    assert subprocess.run(["sh", "-c", told.rpartition("then ")[2]], check=True, timeout=20).returncode == 0
+    assert (
+        subprocess.run(["sh", "-c", told.rpartition("then ")[2]], check=True, timeout=20).returncode
+        == 0
+    )
     assert refusal(file) == ""
 
 
@@ -140,7 +147,9 @@ def test_a_folder_of_another_account_is_refused(folder: Path) -> None:
 
 @pytest.mark.usefixtures("root")
 def test_a_link_is_followed_and_judged_itself(folder: Path) -> None:
-    """Somebody else's link would choose which of our files is read, and from where its paths are meant."""
+    """Somebody else's link would choose which of our files is read, and from
+    where its paths are meant.
+    """
     (folder / "links").mkdir()
     link = folder / "links" / "ennio.yaml"
     link.symlink_to(folder / "ennio.yaml")
@@ -159,14 +168,24 @@ def test_a_link_is_followed_and_judged_itself(folder: Path) -> None:
 def test_further_rights_of_another_account_count(folder: Path) -> None:
     file, nobody = folder / "ennio.yaml", NOBODY.pw_uid
     none = 0xFFFFFFFF
-    entries = [(0x01, 6, none), (0x02, 6, nobody), (0x04, 4, none), (0x10, 6, none), (0x20, 4, none)]
+    entries = [
+        (0x01, 6, none),
+        (0x02, 6, nobody),
+        (0x04, 4, none),
+        (0x10, 6, none),
+        (0x20, 4, none),
+    ]
     access = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     try:
         os.setxattr(file, "system.posix_acl_access", access)
     except OSError as error:
         pytest.skip(f"this file system keeps no further rights: {error}")
     assert "can be written by nobody" in refusal(file)
-    os.setxattr(file, "system.posix_acl_access", access.replace(struct.pack("<HHI", 0x02, 6, nobody), struct.pack("<HHI", 0x02, 4, nobody)))
+    os.setxattr(
+        file,
+        "system.posix_acl_access",
+        access.replace(struct.pack("<HHI", 0x02, 6, nobody), struct.pack("<HHI", 0x02, 4, nobody)),
+    )
     assert refusal(file) == ""
 
 
@@ -180,7 +199,9 @@ def test_a_pipe_of_a_shell_is_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_a_configuration_that_is_a_pipe_or_a_device_is_neither_waited_for_nor_told_to_be_changed(folder: Path, kind: str) -> None:
+def test_a_configuration_that_is_a_pipe_or_a_device_is_neither_waited_for_nor_told_to_be_changed(
+    folder: Path, kind: str
+) -> None:
     file = Path("/dev/zero") if kind == "device" else folder / "pipe"
     if kind == "pipe":
         os.mkfifo(file)
@@ -192,11 +213,15 @@ def test_a_file_that_is_not_there_yet_is_judged_by_its_folder(folder: Path) -> N
     assert ownership.trouble(folder / "ennio.db") == ""
     assert ownership.trouble(folder / "none" / "ennio.db") == ""
     folder.chmod(0o777)
-    assert f"the folder {folder} can be written by everybody" in ownership.trouble(folder / "ennio.db")
+    assert f"the folder {folder} can be written by everybody" in ownership.trouble(
+        folder / "ennio.db"
+    )
 
 
 def test_it_is_the_opened_file_that_is_judged(folder: Path) -> None:
-    """Between the look and the reading nobody can put another in its place: both are of one descriptor."""
+    """Between the look and the reading nobody can put another in its place:
+    both are of one descriptor.
+    """
     with pytest.raises(FileNotFoundError):
         ownership.read(folder / "gone", 99)
     (folder / "large").write_bytes(b"x" * 200)

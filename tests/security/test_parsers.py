@@ -1,4 +1,6 @@
-"""Whatever stands in a file of somebody else's ends in an answer or a refusal, soon: no parser can be made to run, grow or fall."""
+"""Whatever stands in a file of somebody else's ends in an answer or a refusal, soon: no parser can
+be made to run, grow or fall.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +42,18 @@ SOON = 20.0  # seconds; a bomb takes minutes, or all memory there is
 def bomb(levels: int = 7) -> str:
     """Nested aliases: 311 bytes that are billions of values."""
     lines = ["a: &a [lol,lol,lol,lol,lol,lol,lol,lol,lol]"]
-    lines += [f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]" for i in range(levels)]
+    lines += [
+        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]"
+        for i in range(levels)
+    ]
     return "\n".join([*lines, f"title: *{chr(97 + levels)}"]) + "\n"
 
 
 YAML = {
     "aliases": bomb().encode(),
     "itself": b"a: &a [*a]\n",
-    "merges": b"a: &a {x: 1}\n" + b"".join(b"b%d: &b%d {<<: [%s]}\n" % (n, n, b",".join([b"*a"] * 99)) for n in range(300)),
+    "merges": b"a: &a {x: 1}\n"
+    + b"".join(b"b%d: &b%d {<<: [%s]}\n" % (n, n, b",".join([b"*a"] * 99)) for n in range(300)),
     "deep": b"[" * 100_000,
     "deep blocks": b"- " * 50_000,
     "many": b"[" + b"a," * 100_000 + b"]",
@@ -99,7 +105,15 @@ def test_an_issue_file_is_read_or_refused(name: str) -> None:
     soon(lambda: issue_file.read(f"---\n{YAML[name].decode('latin-1')}\n---\n# title\n", "7"))
 
 
-@pytest.mark.parametrize("body", ["#" * 200_000 + "x", "# " + "# " * 100_000 + "x", "```\n" * 100_000, "## Comment, 2026-" * 50_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "#" * 200_000 + "x",
+        "# " + "# " * 100_000 + "x",
+        "```\n" * 100_000,
+        "## Comment, 2026-" * 50_000,
+    ],
+)
 def test_the_body_of_an_issue_file_takes_no_time(body: str) -> None:
     soon(lambda: issue_file.read(body, "7"))
 
@@ -111,7 +125,9 @@ def test_a_story_is_read_or_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_an_issue_with_a_date_and_odd_numbers_reads_as_it_is_written() -> None:
-    written = issue_file.read("---\ntitle: 12:30\ndue: 2026-01-01\nlabels: [0777, yes]\n---\nbody\n", "7")
+    written = issue_file.read(
+        "---\ntitle: 12:30\ndue: 2026-01-01\nlabels: [0777, yes]\n---\nbody\n", "7"
+    )
     assert (written.title, written.labels) == ("12:30", ("0777", "True"))
 
 
@@ -123,7 +139,9 @@ def test_json_is_read_or_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", JSON)
-def test_what_ennio_left_in_its_own_folders_is_read_or_passed_over(name: str, tmp_path: Path) -> None:
+def test_what_ennio_left_in_its_own_folders_is_read_or_passed_over(
+    name: str, tmp_path: Path
+) -> None:
     (tmp_path / address.ADDRESS).write_bytes(JSON[name])
     assert address.read(tmp_path) is None
     state_file.folder(tmp_path).mkdir()
@@ -153,7 +171,10 @@ def test_what_a_forge_or_a_tracker_answers_is_read_or_refused(name: str) -> None
     soon(lambda: delivery(JSON[name]))
 
 
-@pytest.mark.parametrize("pointer", [b"gitdir: " + b"x" * 100_000, b"\xff\xfe", b"gitdir: a\0b", b"", b"gitdir: /dev/zero"])
+@pytest.mark.parametrize(
+    "pointer",
+    [b"gitdir: " + b"x" * 100_000, b"\xff\xfe", b"gitdir: a\0b", b"", b"gitdir: /dev/zero"],
+)
 def test_a_git_pointer_of_an_agent_is_read_or_passed_over(pointer: bytes, tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(pointer)
     assert private.environment(tmp_path) == {}
@@ -187,7 +208,11 @@ def test_no_file_of_an_agent_s_holds_up_the_supervisor(tmp_path: Path, kind: str
     assert jsonl.read_on(file, 0) == ([], 0)
     assert transcript.go_on(file, {})[1] == {}
     assert codex_rollout.conversation(file, tmp_path) is None
-    for look in (lambda: jsonl.ending(file), lambda: aider_log.inputs(desk), lambda: list(transcript.prompts(file))):
+    for look in (
+        lambda: jsonl.ending(file),
+        lambda: aider_log.inputs(desk),
+        lambda: list(transcript.prompts(file)),
+    ):
         with pytest.raises(OSError, match=r"regular file|directory"):
             look()
 
@@ -219,4 +244,7 @@ def test_a_good_file_is_read_by_each_of_them(tmp_path: Path) -> None:
     kept = address.SupervisorAddress(7, "http://x", "2026", "c")
     address.write(tmp_path, kept)
     assert address.read(tmp_path) == kept
-    assert plain(b"a: &x [1, yes, 2026-01-01]\nb: *x", 100) == {"a": [1, True, "2026-01-01"], "b": [1, True, "2026-01-01"]}
+    assert plain(b"a: &x [1, yes, 2026-01-01]\nb: *x", 100) == {
+        "a": [1, True, "2026-01-01"],
+        "b": [1, True, "2026-01-01"],
+    }

@@ -1,4 +1,6 @@
-"""Thousands of requests made from the API's own description, right ones and wrong ones, to a supervisor that really runs."""
+"""Thousands of requests made from the API's own description, right ones and wrong ones, to a
+supervisor that really runs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ SEED = os.environ.get("ENNIO_SCHEMA_SEED", "")
 """What a failure printed as its seed, to see it again."""
 
 LEFT_OUT = ("/api/v1/shutdown", "/api/v1/events/stream")
-"""One ends what is being tried, the other never ends; test_doors.py and test_hostile.py see to them."""
+"""One ends what is being tried, the other never ends; test_doors.py and
+test_hostile.py see to them.
+"""
 
 CHECKS = (
     "no_error_of_ennio_itself", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
@@ -38,25 +42,40 @@ expected-statuses = [400, 401, 404, 405, 409, 413, 414, 415, 431]
 
 
 def known_to(found: LivedIn, document: dict[str, Any]) -> dict[str, Any]:
-    """The document with what really is there among the ids to try: at random nobody meets a session."""
-    there = {"session_id": list(found.sessions), "item_id": list(found.sessions), "project_id": ["score"], "number": [1]}
+    """The document with what really is there among the ids to try: at
+    random nobody meets a session.
+    """
+    there = {
+        "session_id": list(found.sessions),
+        "item_id": list(found.sessions),
+        "project_id": ["score"],
+        "number": [1],
+    }
     document = deepcopy(document)
     for path in LEFT_OUT:
         del document["paths"][path]
     for item in document["paths"].values():
         for parameter in item.get("parameters", ()):
-            parameter["schema"] = {"anyOf": [{"enum": there[parameter["name"]]}, parameter["schema"]]}
-    spawn = document["paths"]["/api/v1/sessions"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+            parameter["schema"] = {
+                "anyOf": [{"enum": there[parameter["name"]]}, parameter["schema"]]
+            }
+    spawn = document["paths"]["/api/v1/sessions"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]["schema"]["properties"]
     spawn["project_id"] = {"anyOf": [{"enum": ["score"]}, spawn["project_id"]]}
     return document
 
 
-def test_no_request_made_from_the_description_meets_a_5xx_or_an_answer_it_does_not_describe(tmp_path: Path) -> None:
+def test_no_request_made_from_the_description_meets_a_5xx_or_an_answer_it_does_not_describe(
+    tmp_path: Path,
+) -> None:
     with lived_in(tmp_path / "ground") as found:
         house, place = found.house, tmp_path / "openapi.json"
         url = str(json.loads(house.run_file(address.ADDRESS).read_text())["url"])
         token = house.run_file(address.TOKEN).read_text().strip()
-        place.write_text(json.dumps(known_to(found, house.client.document("GET", "/openapi.json", {}))))
+        place.write_text(
+            json.dumps(known_to(found, house.client.document("GET", "/openapi.json", {})))
+        )
         (tmp_path / "schemathesis.toml").write_text(SETTINGS)
         done = subprocess.run(
             [
@@ -68,7 +87,9 @@ def test_no_request_made_from_the_description_meets_a_5xx_or_an_answer_it_does_n
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "ENNIO_TOKEN_HERE": token},
             cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS * 5 + 240, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout[:12_000] + done.stdout[-1500:] + done.stderr[-2000:]
+        assert done.returncode == 0, (
+            done.stdout[:12_000] + done.stdout[-1500:] + done.stderr[-2000:]
+        )
         tried = json.loads((tmp_path / "report.json").read_text())
         print(f"{tried['test_cases']['generated']} requests, seed {tried['seed']}")
         assert tried["operations"]["tested"] == tried["operations"]["total"]

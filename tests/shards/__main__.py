@@ -1,4 +1,6 @@
-"""Which shards there are, and the run itself: ``python -m tests.shards [--install-agents]``, the exit code being that of the whole."""
+"""Which shards there are, and the run itself: ``python -m tests.shards [--install-agents]``, the
+exit code being that of the whole.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ AGENTS = "agents"  # the lane of real agents
 
 REST = ("the rest",)
 NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    AGENTS: {name: (f"agents/test_{name}.py",) for name in ("words", "opencode", "claude_code", "aider", "codex", "whole_loop")}
+    AGENTS: {
+        name: (f"agents/test_{name}.py",)
+        for name in ("words", "opencode", "claude_code", "aider", "codex", "whole_loop")
+    }
     | {"agents": ("agents",)},
     STORIES: {"e2e": ("e2e",), "chaos": ("e2e/test_chaos.py",), "faults": ("faults",)},
     BUSY: {
@@ -29,32 +34,54 @@ NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "slots": ("contract",),
         "forges": ("github", "linear"),
         "rest": REST,
-        "many": ("e2e/test_many.py",),  # hundreds of agents: last, when the real ones are no longer looked at
+        "many": (
+            "e2e/test_many.py",
+        ),  # hundreds of agents: last, when the real ones are no longer looked at
     },
 }
-"""The shards of each lane in the order of their start, long ones first. A folder is what no other shard takes of it."""
+"""The shards of each lane in the order of their start, long ones first. A folder is what no
+other shard takes of it.
+"""
 
 INSTALL = 'root=$1; . "$root/bin/.setup.sh"; . "$root/bin/.agents.sh"; install_agents'
 
 
 def shards(tests: Path, agents_after: str = "") -> Iterator[Job]:
-    """All tests under this folder, each in one shard; what none of them names is in the rest, so that nothing is forgotten."""
-    named = [tests / path for lane in NAMED.values() for paths in lane.values() for path in paths if paths != REST]
+    """All tests under this folder, each in one shard; what none of them names is in the rest, so
+    that nothing is forgotten.
+    """
+    named = [
+        tests / path
+        for lane in NAMED.values()
+        for paths in lane.values()
+        for path in paths
+        if paths != REST
+    ]
     for lane, shard in NAMED.items():
         for name, paths in shard.items():
-            wanted = [path for path in sorted(tests.iterdir()) if path not in named] if paths == REST else [tests / path for path in paths]
+            wanted = (
+                [path for path in sorted(tests.iterdir()) if path not in named]
+                if paths == REST
+                else [tests / path for path in paths]
+            )
             found = [path for path in wanted if _tests(path, named)]
-            others = [path for path in named if path not in found and path.exists() and any(map(path.is_relative_to, found))]
+            others = [
+                path
+                for path in named
+                if path not in found and path.exists() and any(map(path.is_relative_to, found))
+            ]
             if found:
                 words = (*map(str, found), *(f"--ignore={path}" for path in others))
                 yield Job(name, lane, words, after=agents_after if lane == AGENTS else "")
 
 
 def rooms(lane: str, lanes: AbstractSet[str]) -> int:
-    """How many shards of a lane run at once: agents and stories mostly wait, and stand beside those that need the processor.
+    """How many shards of a lane run at once: agents and stories mostly wait, and stand beside those
+    that need the processor.
 
-    Half of the cores are left to real agents as long as there are any, since what is said of them is judged by the second;
-    then those that need a processor have all, and one more when no story is told either: each waits now and then.
+    Half of the cores are left to real agents as long as there are any, since what is said of them
+    is judged by the second; then those that need a processor have all, and one more when no story
+    is told either: each waits now and then.
     """
     if lane == BUSY:
         return max(1, CORES // 2) if AGENTS in lanes else CORES + (STORIES not in lanes)
@@ -75,10 +102,21 @@ def _say(words: str) -> None:
 def main(*words: str) -> int:
     """Run everything; the logs are kept when something failed."""
     install = "install" if "--install-agents" in words else ""
-    jobs = [Job("ruff", BUSY, ("ruff", "check", "."), tests=False), Job("mypy", BUSY, ("mypy", "--no-error-summary"), tests=False)]
+    jobs = [
+        Job("ruff", BUSY, ("ruff", "check", "."), tests=False),
+        Job("mypy", BUSY, ("mypy", "--no-error-summary"), tests=False),
+    ]
     if install:
         budget = float(os.environ.get("ENNIO_AGENTS_BUDGET") or 300)
-        jobs.append(Job(install, "install", ("bash", "-c", INSTALL, "bash", str(ROOT)), tests=False, limit=budget))
+        jobs.append(
+            Job(
+                install,
+                "install",
+                ("bash", "-c", INSTALL, "bash", str(ROOT)),
+                tests=False,
+                limit=budget,
+            )
+        )
     jobs += shards(TESTS, install)
     place = Path(tempfile.mkdtemp(prefix="ennio-"))
     place.chmod(0o711)  # some tests give up their rights, and must still find what is theirs in it

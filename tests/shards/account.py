@@ -1,4 +1,6 @@
-"""What is said when all is over: what failed, in its own words, what was skipped, the figures, the slowest, and one line that counts."""
+"""What is said when all is over: what failed, in its own words, what was skipped, the figures, the
+slowest, and one line that counts.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ Print = Callable[[str], None]
 def account(runs: Sequence[Run], further: str, show: Print) -> int:
     """Show everything, and when something failed where to read further; the exit code.
 
-    What went wrong beyond tests that failed counts as one more failure each. The last line is the one that is counted by.
+    What went wrong beyond tests that failed counts as one more failure each. The last line is
+    the one that is counted by.
     """
     results = [result for run in runs for result in run.record.results]
     for heading, lines in (
@@ -58,7 +61,9 @@ def excerpt(log: str) -> list[str]:
     begin = next((at for at, line in enumerate(lines) if _FAILURES.fullmatch(line)), None)
     if begin is None:
         return lines[-LAST:]
-    end = next((at for at, line in enumerate(lines) if at > begin and _SUMMARY.fullmatch(line)), len(lines))
+    end = next(
+        (at for at, line in enumerate(lines) if at > begin and _SUMMARY.fullmatch(line)), len(lines)
+    )
     return lines[begin:end]
 
 
@@ -84,7 +89,9 @@ def _spoken(log: str) -> Iterator[str]:
 
 
 def _skipped(results: Sequence[Result]) -> Iterator[str]:
-    reasons = Counter(result.why.removeprefix("Skipped: ") for result in results if result.outcome == "skipped")
+    reasons = Counter(
+        result.why.removeprefix("Skipped: ") for result in results if result.outcome == "skipped"
+    )
     yield from (f"  {count} x {reason}" for reason, count in reasons.most_common())
 
 

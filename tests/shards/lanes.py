@@ -1,4 +1,6 @@
-"""Runs jobs side by side: in each lane so many at once, each with a log of its own; nothing of them outlives the run."""
+"""Runs jobs side by side: in each lane so many at once, each with a log of its own; nothing
+of them outlives the run.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ Rooms = Callable[[str, AbstractSet[str]], int]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A process to run: a check, or (``tests``) pytest on these paths. ``after``: the job without whose success it makes no sense."""
+    """A process to run: a check, or (``tests``) pytest on these paths. ``after``: the job without
+    whose success it makes no sense.
+    """
 
     name: str
     lane: str
@@ -47,12 +51,22 @@ class Job:
         if not self.tests:
             return self.words
         told = ("-p", "tests.shards.record", "--record", str(place / f"{self.name}.jsonl"))
-        return (sys.executable, "-m", "pytest", *told, "--basetemp", str(place / self.name), *self.words)
+        return (
+            sys.executable,
+            "-m",
+            "pytest",
+            *told,
+            "--basetemp",
+            str(place / self.name),
+            *self.words,
+        )
 
 
 @dataclass(slots=True)
 class Run:
-    """A job that was started, in a process group of its own; ``code`` is None until it has ended."""
+    """A job that was started, in a process group of its own; ``code`` is
+    None until it has ended.
+    """
 
     job: Job
     place: Path
@@ -141,7 +155,9 @@ def _during(record: Record) -> str:
 
 
 def end(runs: Sequence[Run]) -> None:
-    """Interrupt them, so that their tests clear away after themselves; kill those that do not end."""
+    """Interrupt them, so that their tests clear away after themselves;
+    kill those that do not end.
+    """
     for run in runs:
         run.signal(signal.SIGINT)
     deadline = time.monotonic() + GRACE
@@ -153,17 +169,22 @@ def end(runs: Sequence[Run]) -> None:
         run.process.wait()
 
 
-def run_all(jobs: Sequence[Job], rooms: Rooms, place: Path, say: Say, every: float = 15.0) -> list[Run]:
+def run_all(
+    jobs: Sequence[Job], rooms: Rooms, place: Path, say: Say, every: float = 15.0
+) -> list[Run]:
     """Run the jobs in their order, in each lane as many at once as it has room for.
 
-    Says what ended and, every so many seconds, how far the others are. However it is left, nothing that it started runs on.
+    Says what ended and, every so many seconds, how far the others are. However it is left, nothing
+    that it started runs on.
     """
     todo, running, ended = list(jobs), list[Run](), list[Run]()
     begun = said = time.monotonic()
     try:
         while todo or running:
             lanes = {job.lane for job in todo} | {run.job.lane for run in running}
-            for job in [job for job in todo if not job.after or job.after in {run.job.name for run in ended}]:
+            for job in [
+                job for job in todo if not job.after or job.after in {run.job.name for run in ended}
+            ]:
                 if not _possible(job, ended):
                     ended.append(Run(job, place, trouble=f"was not run, since {job.after} failed"))
                     todo.remove(job)
@@ -198,13 +219,21 @@ def _clock(begun: float) -> str:
 
 def _far(run: Run) -> str:
     record = run.record
-    return f"{run.job.name} {len(record.results)}/{record.collected or '?'}" if run.job.tests else run.job.name
+    return (
+        f"{run.job.name} {len(record.results)}/{record.collected or '?'}"
+        if run.job.tests
+        else run.job.name
+    )
 
 
 def told(run: Run) -> str:
     """How a job ended, in one line."""
     record = run.record
-    counts = [f"{record.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped") if record.count(outcome)]
+    counts = [
+        f"{record.count(outcome)} {outcome}"
+        for outcome in ("passed", "failed", "skipped")
+        if record.count(outcome)
+    ]
     words = ", ".join([*counts, run.trouble] if run.trouble else counts) or "fine"
     return f"{run.job.name}: {words} ({run.seconds:.0f} s)"
 
@@ -228,14 +257,19 @@ def _belongs(process: psutil.Process, place: str) -> bool:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Within it, Ctrl-C, TERM and HUP leave as an exception does, also where they were ignored: then children are ended."""
+    """Within it, Ctrl-C, TERM and HUP leave as an exception does, also where they were ignored:
+    then children are ended.
+    """
 
     def leave(number: int, _frame: FrameType | None) -> None:
         for other in kept:
             signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    kept = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    kept = {
+        number: signal.signal(number, leave)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:

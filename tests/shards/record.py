@@ -1,7 +1,9 @@
-"""What becomes of a shard's tests, written down while they run, so that also a process that dies has told how far it came.
+"""What becomes of a shard's tests, written down while they run, so that also a process that dies
+has told how far it came.
 
-As a plugin (``pytest -p tests.shards.record --record FILE``) it writes one JSON object a line: ``{"collected": 3}``, then for each test
-``{"begun": ID}`` and, when all of it is over, ``{"test": ID, "outcome": "passed", "seconds": 0.1, "why": "", "told": "what it printed"}``.
+As a plugin (``pytest -p tests.shards.record --record FILE``) it writes one JSON object a line:
+``{"collected": 3}``, then for each test ``{"begun": ID}`` and, when all of it is over, ``{"test":
+ID, "outcome": "passed", "seconds": 0.1, "why": "", "told": "what it printed"}``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ _BADNESS = ("passed", "skipped", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one test ended: the worst of its set-up, call and teardown, and the seconds of all three."""
+    """How one test ended: the worst of its set-up, call and teardown, and
+    the seconds of all three.
+    """
 
     test: str
     outcome: str
@@ -41,7 +45,9 @@ class Record:
 
 
 def read(file: Path) -> Record:
-    """What the file tells; the half line of one that is just writing, or died in it, is left out."""
+    """What the file tells; the half line of one that is just writing, or
+    died in it, is left out.
+    """
     found = Record()
     for entry in _entries(file):
         if "collected" in entry:
@@ -81,7 +87,9 @@ class Recorder:
         why = str(worst.longrepr[2]) if isinstance(worst.longrepr, tuple) else ""
         seconds = sum(phase.duration for phase in self._phases)
         told = self._phases[-1].capstdout
-        self._write({"test": nodeid, "outcome": worst.outcome, "seconds": seconds, "why": why, "told": told})
+        self._write(
+            {"test": nodeid, "outcome": worst.outcome, "seconds": seconds, "why": why, "told": told}
+        )
 
     def _write(self, entry: dict[str, Any]) -> None:
         self._file.write(json.dumps(entry) + "\n")

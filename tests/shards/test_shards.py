@@ -1,4 +1,6 @@
-"""The run itself: it sees what fails, what dies and what never ran, it counts, and it leaves nothing behind."""
+"""The run itself: it sees what fails, what dies and what never ran, it counts, and
+it leaves nothing behind.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def ran(folder: Path, *jobs: Job, room: int = 2) -> tuple[int, list[str], list[R
 
 
 def test_a_run_where_all_is_well_adds_up_and_shows_the_figures(tmp_path: Path) -> None:
-    code, shown, _ = ran(tmp_path, shard(tmp_path, "one", GOOD), shard(tmp_path, "two", GOOD), check("lint", "pass"))
+    code, shown, _ = ran(
+        tmp_path, shard(tmp_path, "one", GOOD), shard(tmp_path, "two", GOOD), check("lint", "pass")
+    )
     assert (code, shown[-1]) == (0, "4 passed, 0 failed, 0 skipped")
     assert shown.count("    figure: 7") == 2
 
@@ -84,14 +88,24 @@ def test_a_shard_that_fails_is_seen_and_told_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "passed", "words"),
     [
-        ("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\ndef test_c(): pass\n", 1, "ended after 1 of 3 tests, in "),
+        (
+            "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\ndef test_c(): pass\n",
+            1,
+            "ended after 1 of 3 tests, in ",
+        ),
         ("import os\ndef test_a(): os.kill(os.getpid(), 9)\n", 0, "was ended by SIGKILL, in "),
         ("import nowhere\ndef test_a(): pass\n", 0, "ended with 2"),
         ("", 0, "ran no tests"),
-        ("import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('enough', 0)\n", 1, "ended after "),
+        (
+            "import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('enough', 0)\n",
+            1,
+            "ended after ",
+        ),
     ],
 )
-def test_a_shard_that_dies_or_runs_nothing_is_a_failure_however_it_ends(tmp_path: Path, source: str, passed: int, words: str) -> None:
+def test_a_shard_that_dies_or_runs_nothing_is_a_failure_however_it_ends(
+    tmp_path: Path, source: str, passed: int, words: str
+) -> None:
     code, shown, runs = ran(tmp_path, shard(tmp_path, "odd", source))
     assert (code, shown[-1]) == (1, f"{passed} passed, 1 failed, 0 skipped")
     assert words in runs[0].trouble
@@ -105,7 +119,12 @@ def test_a_teardown_that_fails_is_a_failure_of_its_test(tmp_path: Path) -> None:
 
 def test_a_check_that_fails_is_seen_and_what_needs_it_is_not_run(tmp_path: Path) -> None:
     dependent = shard(tmp_path, "agents", GOOD, after="install")
-    code, shown, runs = ran(tmp_path, check("install", "raise SystemExit('no network')"), dependent, shard(tmp_path, "good", GOOD))
+    code, shown, runs = ran(
+        tmp_path,
+        check("install", "raise SystemExit('no network')"),
+        dependent,
+        shard(tmp_path, "good", GOOD),
+    )
     assert (code, shown[-1]) == (1, "2 passed, 2 failed, 0 skipped")
     assert "no network" in shown
     assert "was not run, since install failed" in {run.trouble for run in runs}
@@ -115,13 +134,22 @@ def test_what_waits_for_nothing_does_not_wait_behind_what_does(tmp_path: Path) -
     """With room for one, the job that must wait stands first in the list."""
     dependent = shard(tmp_path, "agents", GOOD, after="install")
     code, shown, runs = ran(tmp_path, dependent, check("install", "pass"), room=1)
-    assert (code, shown[-1], [run.job.name for run in runs]) == (0, "2 passed, 0 failed, 0 skipped", ["install", "agents"])
+    assert (code, shown[-1], [run.job.name for run in runs]) == (
+        0,
+        "2 passed, 0 failed, 0 skipped",
+        ["install", "agents"],
+    )
 
 
 @pytest.mark.parametrize("cores", [1, 2, 16])
-def test_the_busy_lane_has_all_cores_once_no_real_agent_is_looked_at(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_busy_lane_has_all_cores_once_no_real_agent_is_looked_at(
+    cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(suite, "CORES", cores)
-    rooms = [suite.rooms(BUSY, lanes) for lanes in ({"agents", STORIES, BUSY}, {"agents", BUSY}, {STORIES, BUSY}, {BUSY})]
+    rooms = [
+        suite.rooms(BUSY, lanes)
+        for lanes in ({"agents", STORIES, BUSY}, {"agents", BUSY}, {STORIES, BUSY}, {BUSY})
+    ]
     assert rooms == [max(1, cores // 2), max(1, cores // 2), cores, cores + 1]
 
 
@@ -136,7 +164,9 @@ def test_a():
 
 
 def test_a_lane_gets_more_room_as_soon_as_another_is_over(tmp_path: Path) -> None:
-    """Two that wait for each other end only when both run at once, which there is room for when the lane beside them is over."""
+    """Two that wait for each other end only when both run at once, which there is room for when the
+    lane beside them is over.
+    """
     one, two = str(tmp_path / "one"), str(tmp_path / "two")
     jobs = [
         shard(tmp_path, "left", MEET.format(mine=one, other=two)),
@@ -144,7 +174,12 @@ def test_a_lane_gets_more_room_as_soon_as_another_is_over(tmp_path: Path) -> Non
         replace(check("beside", "pass"), lane="agents"),
     ]
     (tmp_path / "place").mkdir()
-    runs = run_all(jobs, lambda _lane, lanes: 1 if "agents" in lanes else 2, tmp_path / "place", lambda _words: None)
+    runs = run_all(
+        jobs,
+        lambda _lane, lanes: 1 if "agents" in lanes else 2,
+        tmp_path / "place",
+        lambda _words: None,
+    )
     assert [run.good for run in runs] == [True] * 3
 
 
@@ -169,9 +204,14 @@ def test_a_test_that_hangs_is_interrupted_named_and_told(tmp_path: Path) -> None
 
 
 def test_what_a_test_leaves_running_is_ended_and_named(tmp_path: Path) -> None:
-    source = "import subprocess\ndef test_a(): subprocess.Popen(('sleep', '4321'), start_new_session=True)\n"
+    source = (
+        "import subprocess\ndef test_a(): subprocess.Popen(('sleep', '4321'), "
+        "start_new_session=True)\n"
+    )
     _, shown, _ = ran(tmp_path, shard(tmp_path, "careless", source))
-    assert any(line.startswith("ended what was left running: ") and "sleep 4321" in line for line in shown)
+    assert any(
+        line.startswith("ended what was left running: ") and "sleep 4321" in line for line in shown
+    )
     eventually(lambda: not _alive(tmp_path))
 
 
@@ -197,7 +237,9 @@ def test_a(house, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_run_that_is_ended_lets_its_tests_clear_away_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_run_that_is_ended_lets_its_tests_clear_away_and_leaves_no_process(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     (tmp_path / "place").mkdir()
     (tmp_path / "test_stuck.py").write_text(STUCK)
     words = (sys.executable, "-c", RUN, str(tmp_path / "place"), str(tmp_path / "test_stuck.py"))
@@ -215,7 +257,10 @@ def _alive(folder: Path) -> list[int]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("TMPDIR") == str(folder / "place") and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                process.environ().get("TMPDIR") == str(folder / "place")
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process.pid)
         except (psutil.Error, OSError):
             continue
@@ -228,13 +273,24 @@ def test_every_test_of_the_tree_is_in_one_shard() -> None:
 
 
 def _files(job: Job) -> set[Path]:
-    left = {Path(word.removeprefix("--ignore=")) for word in job.words if word.startswith("--ignore=")}
+    left = {
+        Path(word.removeprefix("--ignore=")) for word in job.words if word.startswith("--ignore=")
+    }
     paths = [Path(word) for word in job.words if not word.startswith("--")]
-    return {file for path in paths for file in (path.rglob("test_*.py") if path.is_dir() else [path])} - left
+    return {
+        file for path in paths for file in (path.rglob("test_*.py") if path.is_dir() else [path])
+    } - left
 
 
 def test_a_folder_or_file_that_nobody_named_is_run_too(tmp_path: Path) -> None:
-    for name in ("e2e/test_a.py", "e2e/test_many.py", "agents/test_new.py", "new/deep/test_b.py", "test_c.py", "empty/words.py"):
+    for name in (
+        "e2e/test_a.py",
+        "e2e/test_many.py",
+        "agents/test_new.py",
+        "new/deep/test_b.py",
+        "test_c.py",
+        "empty/words.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert {job.name: job.words for job in shards(tmp_path)} == {

@@ -65,7 +65,11 @@ def clock() -> ManualClock:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind: what is tested with it holds for both."""
-    return f"sqlite:{tmp_path / 'ennio.db'}" if request.param == "sqlite" else str(request.getfixturevalue("postgres").made())
+    return (
+        f"sqlite:{tmp_path / 'ennio.db'}"
+        if request.param == "sqlite"
+        else str(request.getfixturevalue("postgres").made())
+    )
 
 
 @pytest.fixture
@@ -86,7 +90,14 @@ def sqlite_store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
 @pytest.fixture
 def session(clock: ManualClock) -> Session:
     now = clock.now()
-    return Session(id="ma-1", project_id="my-app", status=SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash="cafe")
+    return Session(
+        id="ma-1",
+        project_id="my-app",
+        status=SessionStatus.WORKING,
+        created_at=now,
+        last_activity_at=now,
+        config_hash="cafe",
+    )
 
 
 @pytest.fixture

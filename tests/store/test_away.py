@@ -1,4 +1,6 @@
-"""What is known while a server is away: to who only looks, and to nobody else; and orders that wait for it in a file."""
+"""What is known while a server is away: to who only looks, and to nobody else; and orders
+that wait for it in a file.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,11 @@ def test_who_only_looks_is_shown_what_was_last_written_and_nobody_else_is(
         with pytest.raises(Unreachable):
             store.sessions.list()
         with store.last_known():
-            assert {found.id: found.status.value for found in store.sessions.list()} == {"a": "pr_open", "b": "working", "gone": "working"}
+            assert {found.id: found.status.value for found in store.sessions.list()} == {
+                "a": "pr_open",
+                "b": "working",
+                "gone": "working",
+            }
             assert store.sessions.need("a").reason is None
             assert [waiting.session_id for waiting in store.queue.list()] == ["b"]
             assert store.facts.get("a").process is not None
@@ -55,7 +61,9 @@ def test_who_only_looks_is_shown_what_was_last_written_and_nobody_else_is(
         _again(store)
         alone.stop()
         with store.last_known():
-            assert {found.id for found in store.sessions.list()} == {"a", "b"}, "with the server back all was taken anew"
+            assert {found.id for found in store.sessions.list()} == {"a", "b"}, (
+                "with the server back all was taken anew"
+            )
         store.close()
 
 
@@ -70,7 +78,9 @@ def _again(store: Store) -> None:
     eventually(written)
 
 
-def test_it_knows_what_it_found_when_it_was_opened(postgres: Server, session: Session, tmp_path: Path) -> None:
+def test_it_knows_what_it_found_when_it_was_opened(
+    postgres: Server, session: Session, tmp_path: Path
+) -> None:
     url = postgres.made()
     first = open_store(url, tmp_path, ManualClock())
     first.sessions.insert(session)
@@ -78,17 +88,23 @@ def test_it_knows_what_it_found_when_it_was_opened(postgres: Server, session: Se
     first.close()
     store = open_store(url, tmp_path, ManualClock())
     read = store._connection.dialect.last_known
-    assert read('SELECT "t1"."id" FROM "sessions" AS "t1" WHERE ("t1"."project_id" = %s)', ["my-app"]) == [("ma-1",)]
+    assert read(
+        'SELECT "t1"."id" FROM "sessions" AS "t1" WHERE ("t1"."project_id" = %s)', ["my-app"]
+    ) == [("ma-1",)]
     store.close()
 
 
-def test_with_a_file_who_looks_reads_as_everybody_does(sqlite_store: Store, session: Session) -> None:
+def test_with_a_file_who_looks_reads_as_everybody_does(
+    sqlite_store: Store, session: Session
+) -> None:
     sqlite_store.sessions.insert(session)
     with sqlite_store.last_known():
         assert sqlite_store.sessions.list() == (session,)
 
 
-def test_an_order_that_was_remembered_outlives_the_process_until_it_is_forgotten(tmp_path: Path) -> None:
+def test_an_order_that_was_remembered_outlives_the_process_until_it_is_forgotten(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "stops.json"
     stops = RememberedStops(file)
     stops.add("a", "a person")
@@ -101,7 +117,9 @@ def test_an_order_that_was_remembered_outlives_the_process_until_it_is_forgotten
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{"])
-def test_a_file_of_orders_that_cannot_be_read_keeps_nobody_from_starting(tmp_path: Path, content: str) -> None:
+def test_a_file_of_orders_that_cannot_be_read_keeps_nobody_from_starting(
+    tmp_path: Path, content: str
+) -> None:
     file = tmp_path / "stops.json"
     file.write_text(content)
     assert RememberedStops(file).by("a") is None

@@ -31,16 +31,22 @@ WRITES: dict[str, Callable[[Store, Session], object]] = {
     "a session": lambda store, session: store.sessions.save(replace(session, reason="other")),
     "a new session": lambda store, session: store.sessions.insert(replace(session, id="new")),
     "a memory": lambda store, session: store.memories.save(session.id, "{}"),
-    "facts": lambda store, session: store.facts.save(session.id, Facts(workspace=WorkspaceSeen(session.created_at, exists=True))),
+    "facts": lambda store, session: store.facts.save(
+        session.id, Facts(workspace=WorkspaceSeen(session.created_at, exists=True))
+    ),
     "numbers": lambda store, session: store.metrics.save(SessionMetrics(session.id, ci_runs=1)),
-    "a place in the queue": lambda store, session: store.queue.add(Waiting(session.id, "my-app", 0, 0, False, session.created_at, "")),
+    "a place in the queue": lambda store, session: store.queue.add(
+        Waiting(session.id, "my-app", 0, 0, False, session.created_at, "")
+    ),
     "a mark": lambda store, _session: store.meta.set("mark", "1"),
     "an event": lambda store, _session: _emit(store),
 }
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_whatever_is_written_makes_a_new_data_version_and_reading_makes_none(store: Store, spawn: Spawn, what: str) -> None:
+def test_whatever_is_written_makes_a_new_data_version_and_reading_makes_none(
+    store: Store, spawn: Spawn, what: str
+) -> None:
     session = spawn()
     before = store.data_version()
     store.sessions.list()
@@ -59,7 +65,9 @@ def test_what_is_taken_away_makes_a_new_data_version_too(store: Store, spawn: Sp
     assert store.data_version() != before
 
 
-def test_what_another_process_writes_makes_a_new_data_version_once_it_is_committed(store: Store, spawn: Spawn, url: str) -> None:
+def test_what_another_process_writes_makes_a_new_data_version_once_it_is_committed(
+    store: Store, spawn: Spawn, url: str
+) -> None:
     spawn()
     with closing(_another(url)) as other:
         other.execute("UPDATE sessions SET reason = 'elsewhere'")
@@ -95,7 +103,9 @@ def test_no_data_version_stands_for_what_was_rolled_back(store: Store, spawn: Sp
     assert store.data_version() != rolled_back
 
 
-def test_a_store_in_memory_has_data_versions_as_well(tmp_path: Path, session: Session, clock: ManualClock) -> None:
+def test_a_store_in_memory_has_data_versions_as_well(
+    tmp_path: Path, session: Session, clock: ManualClock
+) -> None:
     store = open_store("sqlite::memory:", tmp_path, clock)
     before = store.data_version()
     store.sessions.insert(session)

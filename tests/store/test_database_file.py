@@ -1,4 +1,6 @@
-"""A database that is taken away under an open store: noticed at the next write, saved whole, and nothing is written into nowhere."""
+"""A database that is taken away under an open store: noticed at the next write, saved whole, and
+nothing is written into nowhere.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,14 @@ def clean(folder: Path) -> None:
         path.unlink()
 
 
-def test_a_database_that_was_removed_is_noticed_at_the_next_write_and_saved(store: Store, tmp_path: Path) -> None:
+def test_a_database_that_was_removed_is_noticed_at_the_next_write_and_saved(
+    store: Store, tmp_path: Path
+) -> None:
     assert store.problem is None
     clean(tmp_path)
-    with pytest.raises(Gone, match=r"ennio\.db was removed .* mv \S+saved-\S+ \S+ennio\.db && ennio start"):
+    with pytest.raises(
+        Gone, match=r"ennio\.db was removed .* mv \S+saved-\S+ \S+ennio\.db && ennio start"
+    ):
         store.meta.set("what", "is lost")
     with pytest.raises(Gone), store.transaction():
         pass

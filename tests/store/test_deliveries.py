@@ -1,4 +1,6 @@
-"""Deliveries: one for each subject and lane, taken by one, and brought over from what stood in texts."""
+"""Deliveries: one for each subject and lane, taken by one, and brought over
+from what stood in texts.
+"""
 
 from __future__ import annotations
 
@@ -178,7 +180,9 @@ def test_a_merge_of_an_older_version_goes_on_in_the_lane_of_its_project(
     assert (dropped.state, dropped.error) == (DeliveryState.DROPPED, "its head moved")
     assert [row.lane for row in store.deliveries.open(DeliveryKind.MERGE)] == [session.project_id]
     assert not store.merges.intend(merge, session.project_id)
-    assert store.merges.intend(replace(merge, head="h4", id=""), session.project_id), "the numbers go on"
+    assert store.merges.intend(replace(merge, head="h4", id=""), session.project_id), (
+        "the numbers go on"
+    )
     store.close()
 
 

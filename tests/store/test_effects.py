@@ -1,4 +1,6 @@
-"""Messages, reactions, merges, notices and the queue: on disk before they happen, and never twice."""
+"""Messages, reactions, merges, notices and the queue: on disk before they
+happen, and never twice.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,14 @@ Spawn = Callable[..., Session]
 def message(clock: ManualClock, spawn: Spawn) -> Message:
     spawn("a")
     spawn("b")
-    return Message(id="m-1", session_id="a", text="fix $(it)\n", origin=Origin.REACTION, created_at=clock.now(), fingerprint="sha:lint")
+    return Message(
+        id="m-1",
+        session_id="a",
+        text="fix $(it)\n",
+        origin=Origin.REACTION,
+        created_at=clock.now(),
+        fingerprint="sha:lint",
+    )
 
 
 def test_a_message_comes_back_as_it_was(store: Store, message: Message, clock: ManualClock) -> None:
@@ -51,36 +60,55 @@ def test_a_message_comes_back_as_it_was(store: Store, message: Message, clock: M
     assert store.messages.get("other") is None
 
 
-def test_a_message_that_a_command_line_carried_is_told_from_its_words_once(tmp_path: Path, session: Session) -> None:
+def test_a_message_that_a_command_line_carried_is_told_from_its_words_once(
+    tmp_path: Path, session: Session
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:23])
         old = open_store("sqlite:ennio.db", tmp_path, ManualClock())
     insert_session(old, session)
     columns = "id, ordinal, session_id, text, origin, created_at, state, detail"
     for ordinal, detail in enumerate(("given with the command line", "not yet seen"), start=1):
-        values = (f"m-{ordinal}", ordinal, session.id, "do it", "prompt", "2026-01-01T00:00:00+00:00", "sent_unsure", detail)
-        old._connection.sql(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+        values = (
+            f"m-{ordinal}",
+            ordinal,
+            session.id,
+            "do it",
+            "prompt",
+            "2026-01-01T00:00:00+00:00",
+            "sent_unsure",
+            detail,
+        )
+        old._connection.sql(
+            f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+        )  # noqa: S608
     old.close()
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
     assert [message.carried for message in store.messages.list(session.id)] == [True, False]
     store.close()
 
 
-def test_incident_24_the_same_fingerprint_is_taken_once_per_session(store: Store, message: Message) -> None:
+def test_incident_24_the_same_fingerprint_is_taken_once_per_session(
+    store: Store, message: Message
+) -> None:
     assert store.messages.add(message)
     assert not store.messages.add(replace(message, id="m-2", text="other words"))
     assert store.messages.add(replace(message, id="m-3", session_id="b"))
     assert store.messages.list("a") == (message,)
 
 
-def test_a_fingerprint_stays_taken_whatever_became_of_its_message(store: Store, message: Message) -> None:
+def test_a_fingerprint_stays_taken_whatever_became_of_its_message(
+    store: Store, message: Message
+) -> None:
     store.messages.add(message)
     for state in MessageState:
         store.messages.save(replace(message, state=state))
         assert not store.messages.add(replace(message, id="m-2"))
 
 
-def test_messages_without_a_fingerprint_are_all_taken_but_an_id_only_once(store: Store, message: Message) -> None:
+def test_messages_without_a_fingerprint_are_all_taken_but_an_id_only_once(
+    store: Store, message: Message
+) -> None:
     plain = replace(message, fingerprint=None, origin=Origin.PERSON)
     assert store.messages.add(plain)
     assert store.messages.add(replace(plain, id="m-2"))
@@ -88,7 +116,9 @@ def test_messages_without_a_fingerprint_are_all_taken_but_an_id_only_once(store:
     assert len(store.messages.list("a")) == 2
 
 
-def test_pending_messages_come_in_the_order_they_were_queued_even_within_one_moment(store: Store, message: Message) -> None:
+def test_pending_messages_come_in_the_order_they_were_queued_even_within_one_moment(
+    store: Store, message: Message
+) -> None:
     states = (*MessageState, *MessageState)
     ids = [f"m-{9 - number}{state}" for number, state in enumerate(states)]
     for message_id, state in zip(ids, states, strict=True):
@@ -117,7 +147,9 @@ def test_reactions_remember_per_session_and_key_and_for_a_whole_project(store: S
     assert store.reactions.of_projects("all-complete") == {"shop": "y"}
 
 
-def test_what_was_remembered_of_a_project_as_if_it_were_a_session_is_its_own(tmp_path: Path) -> None:
+def test_what_was_remembered_of_a_project_as_if_it_were_a_session_is_its_own(
+    tmp_path: Path,
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:24])
         old = open_store("sqlite:ennio.db", tmp_path, ManualClock())
@@ -130,10 +162,20 @@ def test_what_was_remembered_of_a_project_as_if_it_were_a_session_is_its_own(tmp
     store.close()
 
 
-def test_incident_31_what_a_reaction_did_and_why_is_kept_in_order(store: Store, clock: ManualClock) -> None:
+def test_incident_31_what_a_reaction_did_and_why_is_kept_in_order(
+    store: Store, clock: ManualClock
+) -> None:
     records = [
         ReactionRecord(
-            f"r-{number}", "ab"[number % 2], "ci-failed", clock.now(), "send_to_agent", number, "f", "skipped", "the same check run"
+            f"r-{number}",
+            "ab"[number % 2],
+            "ci-failed",
+            clock.now(),
+            "send_to_agent",
+            number,
+            "f",
+            "skipped",
+            "the same check run",
         )
         for number in range(4)
     ]
@@ -146,7 +188,9 @@ def test_incident_31_what_a_reaction_did_and_why_is_kept_in_order(store: Store, 
         store.reactions.record(records[0])
 
 
-def test_a_merge_is_intended_once_per_head_and_open_until_its_end_is_known(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_a_merge_is_intended_once_per_head_and_open_until_its_end_is_known(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     spawn("a")
     merge = Merge("a", 7, "abc", MergeMethod.SQUASH, "f", clock.now(), id="m-1")
     second = replace(merge, head="def", id="m-2", at=clock.now() + timedelta(seconds=1))
@@ -157,17 +201,31 @@ def test_a_merge_is_intended_once_per_head_and_open_until_its_end_is_known(store
     for delivery in store.deliveries.open(DeliveryKind.MERGE, "p"):
         done = store.merges.of(delivery) == merge
         state, result = (DeliveryState.DONE, "c0ffee") if done else (DeliveryState.DROPPED, None)
-        store.deliveries.settle(delivery, delivering.settled(delivery, state, clock.now(), result=result))
+        store.deliveries.settle(
+            delivery, delivering.settled(delivery, state, clock.now(), result=result)
+        )
     waiting = replace(merge, held="conflict", held_since=clock.now(), attempts=2, handed=True)
     store.merges.save(waiting)
-    assert store.merges.get("a", "abc") == replace(waiting, state=DeliveryState.DONE, commit="c0ffee")
+    assert store.merges.get("a", "abc") == replace(
+        waiting, state=DeliveryState.DONE, commit="c0ffee"
+    )
     assert store.merges.get("a", "fed") is None
     assert store.merges.open() == ()
 
 
-def test_incident_32_a_notice_is_taken_once_and_pending_until_done(store: Store, clock: ManualClock) -> None:
+def test_incident_32_a_notice_is_taken_once_and_pending_until_done(
+    store: Store, clock: ManualClock
+) -> None:
     notice = Notice(
-        "n-1", "reaction_escalated", Priority.URGENT, "a", "p", "look", clock.now(), fingerprint="f", channels=("slack", "desk")
+        "n-1",
+        "reaction_escalated",
+        Priority.URGENT,
+        "a",
+        "p",
+        "look",
+        clock.now(),
+        fingerprint="f",
+        channels=("slack", "desk"),
     )
     plain = replace(notice, id="n-0", fingerprint=None)
     assert store.notifications.add(notice)
@@ -182,27 +240,51 @@ def test_incident_32_a_notice_is_taken_once_and_pending_until_done(store: Store,
     assert [found.id for found in store.notifications.list(2)] == ["n-3", "n-0"]
 
 
-def test_the_queue_is_by_priority_then_position_then_patience(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_the_queue_is_by_priority_then_position_then_patience(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     now = clock.now()
 
-    def wait(session_id: str, priority: int, position: int, seconds: int, held: bool = False) -> Waiting:
+    def wait(
+        session_id: str, priority: int, position: int, seconds: int, held: bool = False
+    ) -> Waiting:
         spawn(session_id)
-        return Waiting(session_id, "my-app", priority, position, held, now + timedelta(seconds=seconds), "max_sessions")
+        return Waiting(
+            session_id,
+            "my-app",
+            priority,
+            position,
+            held,
+            now + timedelta(seconds=seconds),
+            "max_sessions",
+        )
 
-    order = [wait("urgent", 5, 9, 9), wait("first", 0, 1, 8), wait("patient", 0, 2, 1, held=True), wait("late", 0, 2, 2)]
+    order = [
+        wait("urgent", 5, 9, 9),
+        wait("first", 0, 1, 8),
+        wait("patient", 0, 2, 1, held=True),
+        wait("late", 0, 2, 2),
+    ]
     for waiting in reversed(order):
         assert store.queue.add(waiting)
     assert store.queue.list() == tuple(order)
     assert not store.queue.add(replace(order[0], priority=0))
     assert store.queue.change(replace(order[0], priority=-1))
-    assert [waiting.session_id for waiting in store.queue.list()] == ["first", "patient", "late", "urgent"]
+    assert [waiting.session_id for waiting in store.queue.list()] == [
+        "first",
+        "patient",
+        "late",
+        "urgent",
+    ]
     assert store.queue.remove("first")
     assert not store.queue.remove("first")
     assert store.queue.get("first") is None
     assert store.queue.get("patient") == order[2]
 
 
-def test_who_left_the_queue_is_not_put_back_by_a_change_of_its_place(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_who_left_the_queue_is_not_put_back_by_a_change_of_its_place(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     spawn("a")
     waiting = Waiting("a", "my-app", 0, 0, False, clock.now(), "")
     store.queue.add(waiting)
@@ -211,11 +293,15 @@ def test_who_left_the_queue_is_not_put_back_by_a_change_of_its_place(store: Stor
     assert store.queue.list() == ()
 
 
-def test_of_several_who_take_the_same_place_one_is_told_that_it_did(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_of_several_who_take_the_same_place_one_is_told_that_it_did(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     spawn("a")
     store.queue.add(Waiting("a", "my-app", 0, 0, False, clock.now(), ""))
     took: list[bool] = []
-    threads = [threading.Thread(target=lambda: took.append(store.queue.remove("a"))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: took.append(store.queue.remove("a"))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -26,7 +26,11 @@ def log(store: Store, spawn: Callable[..., Session], clock: ManualClock) -> Stor
             clock.advance(1)
             session_id = SESSIONS[number % 3]
             project_id = "my-app" if number % 3 != 1 else "other"
-            transaction.emit(session_id, project_id, Draft(KINDS[number // 2 % 3], f"no {number + 1}", PRIORITIES[number % 4]))
+            transaction.emit(
+                session_id,
+                project_id,
+                Draft(KINDS[number // 2 % 3], f"no {number + 1}", PRIORITIES[number % 4]),
+            )
     return store
 
 
@@ -58,10 +62,17 @@ def test_reading_backwards_is_newest_first_from_the_end_or_a_cursor(log: Store) 
         {"types": []},
         {"min_priority": Priority.CRITICAL},
         {"min_priority": Priority.INFO},
-        {"session_id": "b", "project_id": "other", "types": {"session_spawned"}, "min_priority": Priority.ACTION},
+        {
+            "session_id": "b",
+            "project_id": "other",
+            "types": {"session_spawned"},
+            "min_priority": Priority.ACTION,
+        },
     ],
 )
-def test_filters_select_the_same_forwards_and_backwards_as_one_would_by_hand(log: Store, filters: dict[str, object]) -> None:
+def test_filters_select_the_same_forwards_and_backwards_as_one_would_by_hand(
+    log: Store, filters: dict[str, object]
+) -> None:
     least = filters.get("min_priority", Priority.INFO)
     expected = [
         event
@@ -73,7 +84,10 @@ def test_filters_select_the_same_forwards_and_backwards_as_one_would_by_hand(log
     ]
     assert log.events.after(0, **filters) == expected  # type: ignore[arg-type]
     assert log.events.before(None, **filters) == expected[::-1]  # type: ignore[arg-type]
-    assert log.events.after(5, limit=2, **filters) == [event for event in expected if event.seq > 5][:2]  # type: ignore[arg-type]
+    assert (
+        log.events.after(5, limit=2, **filters)
+        == [event for event in expected if event.seq > 5][:2]
+    )  # type: ignore[arg-type]
 
 
 def test_the_last_events_of_a_session_or_project_come_oldest_first(log: Store) -> None:
@@ -108,7 +122,11 @@ def test_an_empty_log_starts_at_nothing(store: Store) -> None:
 
 def test_an_event_is_encoded_after_storage_as_before(log: Store) -> None:
     with log.transaction() as transaction:
-        event = transaction.emit("a", "my-app", Draft(EventType.PR_CREATED, "größer", data={"number": 7, "nested": {"x": None}}))
+        event = transaction.emit(
+            "a",
+            "my-app",
+            Draft(EventType.PR_CREATED, "größer", data={"number": 7, "nested": {"x": None}}),
+        )
     stored = log.events.get(event.id)
     assert stored is not None
     assert stored.encode() == event.encode()

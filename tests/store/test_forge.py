@@ -26,12 +26,22 @@ def book(store: Store) -> ForgeStore:
 @pytest.fixture
 def pull(clock: ManualClock) -> PullRow:
     now = clock.now()
-    return PullRow("p", 1, "fix", "main", "t", "b", "ann", False, PullState.OPEN, "abc", now, now, now)
+    return PullRow(
+        "p", 1, "fix", "main", "t", "b", "ann", False, PullState.OPEN, "abc", now, now, now
+    )
 
 
-def test_pull_requests_are_found_by_number_and_state(book: ForgeStore, pull: PullRow, clock: ManualClock) -> None:
+def test_pull_requests_are_found_by_number_and_state(
+    book: ForgeStore, pull: PullRow, clock: ManualClock
+) -> None:
     merged = replace(
-        pull, number=2, state=PullState.MERGED, draft=True, merged_at=clock.now(), merge_commit="c", closed_at=clock.now() + timedelta(1)
+        pull,
+        number=2,
+        state=PullState.MERGED,
+        draft=True,
+        merged_at=clock.now(),
+        merge_commit="c",
+        closed_at=clock.now() + timedelta(1),
     )
     for row in (merged, pull, replace(pull, project_id="other")):
         book.save_pull(row)
@@ -43,7 +53,9 @@ def test_pull_requests_are_found_by_number_and_state(book: ForgeStore, pull: Pul
     assert book.pulls("p", PullState.OPEN) == (replace(pull, head="def"),)
 
 
-def test_a_branch_has_its_open_pull_request_or_else_its_newest(book: ForgeStore, pull: PullRow) -> None:
+def test_a_branch_has_its_open_pull_request_or_else_its_newest(
+    book: ForgeStore, pull: PullRow
+) -> None:
     assert book.pull_of("p", "fix") is None
     book.save_pull(replace(pull, number=1, state=PullState.CLOSED))
     book.save_pull(replace(pull, number=3, state=PullState.CLOSED))
@@ -54,7 +66,9 @@ def test_a_branch_has_its_open_pull_request_or_else_its_newest(book: ForgeStore,
     assert found.number == 2
 
 
-def test_numbers_are_given_once_per_project_even_after_a_restart(tmp_path: Path, clock: ManualClock, pull: PullRow) -> None:
+def test_numbers_are_given_once_per_project_even_after_a_restart(
+    tmp_path: Path, clock: ManualClock, pull: PullRow
+) -> None:
     store = open_store("sqlite:f.db", tmp_path, clock)
     assert [store.forge.next_number("p") for _ in range(3)] == [1, 2, 3]
     store.close()
@@ -65,9 +79,13 @@ def test_numbers_are_given_once_per_project_even_after_a_restart(tmp_path: Path,
     store.close()
 
 
-def test_checks_are_kept_by_head_and_name_and_the_unfinished_ones_found(book: ForgeStore, clock: ManualClock) -> None:
+def test_checks_are_kept_by_head_and_name_and_the_unfinished_ones_found(
+    book: ForgeStore, clock: ManualClock
+) -> None:
     lint = CheckRow("p", "abc", "lint", CheckState.PENDING, 1)
-    test = CheckRow("p", "abc", "a test", CheckState.PENDING, 1, started_at=clock.now(), log="/l", url="u")
+    test = CheckRow(
+        "p", "abc", "a test", CheckState.PENDING, 1, started_at=clock.now(), log="/l", url="u"
+    )
     for row in (lint, test, replace(lint, project_id="other"), replace(lint, head="def")):
         book.save_check(row)
     assert book.checks("p", "abc") == (test, lint)
@@ -77,8 +95,12 @@ def test_checks_are_kept_by_head_and_name_and_the_unfinished_ones_found(book: Fo
     assert book.unfinished_checks("p") == (test, replace(lint, head="def"))
 
 
-def test_reviews_come_oldest_first_and_keep_their_place_when_changed(book: ForgeStore, clock: ManualClock) -> None:
-    first = ReviewRow("z", "p", 1, "ann", ReviewState.CHANGES_REQUESTED, "why?", "a.py", 3, "abc", clock.now())
+def test_reviews_come_oldest_first_and_keep_their_place_when_changed(
+    book: ForgeStore, clock: ManualClock
+) -> None:
+    first = ReviewRow(
+        "z", "p", 1, "ann", ReviewState.CHANGES_REQUESTED, "why?", "a.py", 3, "abc", clock.now()
+    )
     second = replace(first, id="a", decision=ReviewState.NONE, path=None, line=None, bot=True)
     for row in (first, second, replace(first, id="x", number=2)):
         book.save_review(row)
@@ -86,10 +108,14 @@ def test_reviews_come_oldest_first_and_keep_their_place_when_changed(book: Forge
     assert book.reviews("p", 1) == (replace(first, resolved=True, dismissed=True), second)
 
 
-def test_issues_are_kept_and_ids_given_once_beside_those_of_people(book: ForgeStore, clock: ManualClock) -> None:
+def test_issues_are_kept_and_ids_given_once_beside_those_of_people(
+    book: ForgeStore, clock: ManualClock
+) -> None:
     assert book.next_issue_id("p") == "1"
     issue = IssueRow("p", "7", "t", "b", "open", ("bug", "ui"), ("one\ntwo",), clock.now())
-    named = replace(issue, id="ABC-1", state="closed", labels=(), comments=(), closed_at=clock.now())
+    named = replace(
+        issue, id="ABC-1", state="closed", labels=(), comments=(), closed_at=clock.now()
+    )
     for row in (named, issue, replace(issue, project_id="other")):
         book.save_issue(row)
     assert book.issue("p", "7") == issue
@@ -100,9 +126,13 @@ def test_issues_are_kept_and_ids_given_once_beside_those_of_people(book: ForgeSt
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SAVES: dict[str, Callable[[ForgeStore], None]] = {
-    "pull": lambda book: book.save_pull(PullRow("p", 1, "fix", "main", "t", "b", "ann", False, PullState.OPEN, "abc", NOW, NOW, NOW)),
+    "pull": lambda book: book.save_pull(
+        PullRow("p", 1, "fix", "main", "t", "b", "ann", False, PullState.OPEN, "abc", NOW, NOW, NOW)
+    ),
     "check": lambda book: book.save_check(CheckRow("p", "abc", "lint", CheckState.PENDING, 1)),
-    "review": lambda book: book.save_review(ReviewRow("z", "p", 1, "ann", ReviewState.APPROVED, "", None, None, "abc", NOW)),
+    "review": lambda book: book.save_review(
+        ReviewRow("z", "p", 1, "ann", ReviewState.APPROVED, "", None, None, "abc", NOW)
+    ),
     "issue": lambda book: book.save_issue(IssueRow("p", "7", "t", "b", "open", (), (), NOW)),
 }
 

@@ -54,7 +54,11 @@ def written(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noted(statement: str, parameters: Sequence[Any]) -> Any:
         cursor = run(statement, parameters)
-        changed.extend([statement] * cursor.rowcount if statement.startswith(("INSERT", "UPDATE", "DELETE")) else ())
+        changed.extend(
+            [statement] * cursor.rowcount
+            if statement.startswith(("INSERT", "UPDATE", "DELETE"))
+            else ()
+        )
         return cursor
 
     monkeypatch.setattr(store._connection.dialect, "execute", noted)
@@ -71,7 +75,9 @@ def test_facts_come_back_as_they_were_seen(store: Store, spawn: Spawn, facts: Fa
     assert store.facts.get("nobody") == Facts()
 
 
-def test_only_the_kind_of_fact_that_changed_is_written(store: Store, spawn: Spawn, facts: Facts, written: list[str]) -> None:
+def test_only_the_kind_of_fact_that_changed_is_written(
+    store: Store, spawn: Spawn, facts: Facts, written: list[str]
+) -> None:
     spawn("a")
     store.facts.save("a", facts)
     assert facts.process is not None
@@ -106,7 +112,9 @@ def test_a_fact_that_is_none_is_forgotten(store: Store, spawn: Spawn, facts: Fac
     assert store.facts.get("a") == replace(facts, process=None, agent=None)
 
 
-def test_facts_of_an_older_or_newer_version_are_read_and_broken_ones_named(store: Store, spawn: Spawn, facts: Facts) -> None:
+def test_facts_of_an_older_or_newer_version_are_read_and_broken_ones_named(
+    store: Store, spawn: Spawn, facts: Facts
+) -> None:
     spawn("a")
     store.facts.save("a", Facts(workspace=facts.workspace))
     store._connection.sql("""UPDATE facts SET value = '{"exists": true, "from_the_future": 1}'""")
@@ -114,7 +122,10 @@ def test_facts_of_an_older_or_newer_version_are_read_and_broken_ones_named(store
     assert found is not None
     assert (found.exists, found.uncommitted) == (True, 0)
     store._connection.sql("UPDATE facts SET value = '{}'")
-    with pytest.raises(Refused, match=r"session a cannot be read \(workspace\): WorkspaceSeen\.exists: it is missing"):
+    with pytest.raises(
+        Refused,
+        match=r"session a cannot be read \(workspace\): WorkspaceSeen\.exists: it is missing",
+    ):
         store.facts.load_all()
 
 
@@ -134,11 +145,16 @@ def test_a_memory_is_replaced_by_the_next(store: Store, spawn: Spawn) -> None:
         store.memories.save("b", "x")
 
 
-def test_evidence_is_kept_in_the_order_it_was_given_even_within_one_moment(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_evidence_is_kept_in_the_order_it_was_given_even_within_one_moment(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     spawn("a")
     spawn("b")
     ground = Ground("process is gone, exit code 1", "tmux", clock.now())
-    pieces = [Evidence(clock.now(), SessionStatus.EXITED, f"rule {number}", (ground, Ground("x", "y"))) for number in range(4)]
+    pieces = [
+        Evidence(clock.now(), SessionStatus.EXITED, f"rule {number}", (ground, Ground("x", "y")))
+        for number in range(4)
+    ]
     for piece in pieces:
         store.evidence.add("a", piece)
         store.evidence.add("b", piece)
@@ -148,7 +164,9 @@ def test_evidence_is_kept_in_the_order_it_was_given_even_within_one_moment(store
     assert store.evidence.latest("nobody") is None
 
 
-def test_metrics_are_zeros_before_and_exact_after(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_metrics_are_zeros_before_and_exact_after(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     spawn("a")
     assert store.metrics.get("a") == SessionMetrics("a")
     metrics = SessionMetrics("a", 1, 2, Decimal("0.10000000000000000001"), 3, 4, 5, 6, 7)
@@ -157,22 +175,37 @@ def test_metrics_are_zeros_before_and_exact_after(store: Store, spawn: Spawn, cl
     assert found == replace(metrics, updated_at=clock.now())
     ((cost,),) = store._connection.sql("SELECT estimated_cost_usd FROM session_metrics").fetchall()
     assert isinstance(cost, float)
-    store.metrics.save(replace(metrics, estimated_cost_usd=None))  # a column of 0.1, which knows no null, holds a zero beside it
+    store.metrics.save(
+        replace(metrics, estimated_cost_usd=None)
+    )  # a column of 0.1, which knows no null, holds a zero beside it
     assert store.metrics.get("a").estimated_cost_usd is None
 
 
-def test_a_project_is_kept_once_and_touched_only_when_it_changed(store: Store, clock: ManualClock) -> None:
+def test_a_project_is_kept_once_and_touched_only_when_it_changed(
+    store: Store, clock: ManualClock
+) -> None:
     born = clock.now()
-    project = Project(id="my-app", name="My App", repo="git@x:y", path=Path("/src"), config_hash="cafe")
+    project = Project(
+        id="my-app", name="My App", repo="git@x:y", path=Path("/src"), config_hash="cafe"
+    )
     store.projects.upsert(project)
     clock.advance(10)
     store.projects.upsert(project)
     first = store.projects.get("my-app")
     assert first is not None
-    assert (first.created_at, first.updated_at, first.path, first.default_branch) == (born, born, "/src", "main")
+    assert (first.created_at, first.updated_at, first.path, first.default_branch) == (
+        born,
+        born,
+        "/src",
+        "main",
+    )
     store.projects.upsert(replace(project, config_hash="beef"))
     (changed,) = store.projects.list()
-    assert (changed.created_at, changed.updated_at, changed.config_hash) == (born, born + timedelta(seconds=10), "beef")
+    assert (changed.created_at, changed.updated_at, changed.config_hash) == (
+        born,
+        born + timedelta(seconds=10),
+        "beef",
+    )
     assert store.projects.get("other") is None
 
 

@@ -1,4 +1,6 @@
-"""What is read at every tick is found through an index, and costs the same however long the history."""
+"""What is read at every tick is found through an index, and costs the same
+however long the history.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from ennio.store import Store
 
 Spawn = Callable[..., Session]
 
+
 @pytest.fixture
 def store(sqlite_store: Store) -> Store:
     """Which indices there are is the same for both; SQLite says most plainly which it takes."""
@@ -24,7 +27,9 @@ def store(sqlite_store: Store) -> Store:
 
 TICK: dict[str, Callable[[Store], object]] = {
     "a session": lambda store: store.sessions.get("a"),
-    "sessions of a project": lambda store: store.sessions.list("p", statuses=[SessionStatus.WORKING]),
+    "sessions of a project": lambda store: store.sessions.list(
+        "p", statuses=[SessionStatus.WORKING]
+    ),
     "sessions on a branch": lambda store: store.sessions.on_branch("p", "b"),
     "live sessions of a project": lambda store: store.sessions.count_live("p"),
     "live sessions": lambda store: store.sessions.count_live(),
@@ -58,7 +63,9 @@ TICK: dict[str, Callable[[Store], object]] = {
 
 
 @pytest.mark.parametrize("name", TICK)
-def test_no_read_of_a_tick_scans_a_table_or_sorts(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_no_read_of_a_tick_scans_a_table_or_sorts(
+    store: Store, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     statements: list[tuple[str, Sequence[object]]] = []
     run = store._connection._execute
 
@@ -71,7 +78,10 @@ def test_no_read_of_a_tick_scans_a_table_or_sorts(store: Store, monkeypatch: pyt
     assert statements
     for statement, parameters in statements:
         plan = [row[3] for row in run(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()]
-        assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], (statement, plan)
+        assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], (
+            statement,
+            plan,
+        )
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -84,7 +94,9 @@ def _seconds(work: Callable[[], object]) -> float:
     return best
 
 
-def test_a_long_history_does_not_slow_down_what_is_asked_at_every_tick(store: Store, spawn: Spawn, session: Session) -> None:
+def test_a_long_history_does_not_slow_down_what_is_asked_at_every_tick(
+    store: Store, spawn: Spawn, session: Session
+) -> None:
     spawn("a")
     reads: list[Callable[[], object]] = [
         lambda: store.events.after(store.events.last_seq() - 5),
@@ -96,7 +108,9 @@ def test_a_long_history_does_not_slow_down_what_is_asked_at_every_tick(store: St
         with store.transaction() as transaction:
             for number in range(times):
                 transaction.emit("a", "my-app", Draft(EventType.SESSION_STEP, "x" * 200))
-                store.messages.add(Message(f"{times}-{number}", "b", "x" * 200, Origin.PERSON, session.created_at))
+                store.messages.add(
+                    Message(f"{times}-{number}", "b", "x" * 200, Origin.PERSON, session.created_at)
+                )
 
     spawn("b")
     emit(20)

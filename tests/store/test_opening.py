@@ -46,9 +46,23 @@ def test_a_relative_url_is_relative_to_the_configuration_and_not_to_where_one_st
     assert not any(elsewhere.iterdir())
 
 
-@pytest.mark.parametrize("url", ["", "ennio.db", "mysql://a:secret@b/c", "sqlite:", "sqlite:x.db?cache=shared", "postgresql://u:secret@h"])
-def test_another_url_is_refused_with_the_way_out_and_without_its_password(tmp_path: Path, url: str) -> None:
-    with pytest.raises(Refused, match=r"database_url: .*(sqlite:ennio\.db|postgresql://user@host)") as refusal:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ennio.db",
+        "mysql://a:secret@b/c",
+        "sqlite:",
+        "sqlite:x.db?cache=shared",
+        "postgresql://u:secret@h",
+    ],
+)
+def test_another_url_is_refused_with_the_way_out_and_without_its_password(
+    tmp_path: Path, url: str
+) -> None:
+    with pytest.raises(
+        Refused, match=r"database_url: .*(sqlite:ennio\.db|postgresql://user@host)"
+    ) as refusal:
         open_store(url, tmp_path, ManualClock())
     assert "secret" not in str(refusal.value)
     assert not any(tmp_path.iterdir())
@@ -115,7 +129,10 @@ def test_a_closed_store_is_not_opened_again_in_silence(tmp_path: Path) -> None:
 
 def test_the_write_ahead_log_is_on_and_foreign_keys_are_checked(tmp_path: Path) -> None:
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
-    pragmas = {name: store._connection.sql(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "foreign_keys", "busy_timeout")}
+    pragmas = {
+        name: store._connection.sql(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "foreign_keys", "busy_timeout")
+    }
     store.close()
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000}
 
@@ -138,7 +155,9 @@ def _damaged(path: Path) -> None:
 def _newer(path: Path) -> None:
     _open_and_close(path)
     with sqlite3.connect(path) as database:
-        database.execute("INSERT INTO schema_migrations VALUES (999, 'from the future', '2030-01-01')")
+        database.execute(
+            "INSERT INTO schema_migrations VALUES (999, 'from the future', '2030-01-01')"
+        )
     database.close()
 
 
@@ -158,7 +177,9 @@ def _foreign(path: Path) -> None:
         (_foreign, "another program"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_by_name_and_left_as_it_was(tmp_path: Path, spoil: object, words: str) -> None:
+def test_a_file_that_cannot_be_used_is_refused_by_name_and_left_as_it_was(
+    tmp_path: Path, spoil: object, words: str
+) -> None:
     path = tmp_path / "ennio.db"
     spoil(path)  # type: ignore[operator]
     before = path.read_bytes()
@@ -188,7 +209,9 @@ def test_a_locked_database_is_out_of_reach_for_now_and_untouched(v01: Path) -> N
     assert v01.read_bytes() == before
 
 
-def test_a_lock_that_comes_later_is_out_of_reach_for_now_and_over_when_it_goes(tmp_path: Path) -> None:
+def test_a_lock_that_comes_later_is_out_of_reach_for_now_and_over_when_it_goes(
+    tmp_path: Path,
+) -> None:
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock(), patience=0.05)
     holder = sqlite3.connect(tmp_path / "ennio.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -200,7 +223,9 @@ def test_a_lock_that_comes_later_is_out_of_reach_for_now_and_over_when_it_goes(t
     store.close()
 
 
-def test_a_full_disk_is_said_in_words_and_the_store_goes_on_when_there_is_space(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_in_words_and_the_store_goes_on_when_there_is_space(
+    tmp_path: Path,
+) -> None:
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
     limit = store._connection.sql("PRAGMA page_count").fetchone()[0]
     store._connection.sql(f"PRAGMA max_page_count = {limit}")
@@ -228,7 +253,9 @@ def public_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_database_that_may_not_be_written_is_refused_by_name_and_untouched(public_folder: Path) -> None:
+def test_a_database_that_may_not_be_written_is_refused_by_name_and_untouched(
+    public_folder: Path,
+) -> None:
     path = public_folder / "ennio.db"
     _open_and_close(path)
     path.chmod(0o444)

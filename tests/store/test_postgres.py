@@ -1,4 +1,6 @@
-"""What only PostgreSQL has: a lock instead of a file, a server that goes away and comes back, greenlets that run while one waits."""
+"""What only PostgreSQL has: a lock instead of a file, a server that goes away and comes back,
+greenlets that run while one waits.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ pytestmark = pytest.mark.real
 
 _COLUMNS = """SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name
 FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 2"""
-_INDICES = "SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1"
+_INDICES = (
+    "SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = "
+    "current_schema() ORDER BY 1"
+)
 _KEYS = """SELECT conrelid::regclass::text, contype::text, replace(pg_get_constraintdef(oid), current_schema() || '.', '')
 FROM pg_constraint WHERE connamespace = current_schema()::regnamespace ORDER BY 1, 2, 3"""
 
@@ -50,8 +55,12 @@ def _emit(store: Store) -> None:
         transaction.emit("", "my-app", Draft(EventType.ALL_COMPLETE, "done"))
 
 
-def test_a_second_supervisor_on_the_same_database_is_a_conflict_that_names_the_first(store: Store, url: str) -> None:
-    with pytest.raises(Conflict, match=r"another supervisor works on postgresql://\S+ already: ennio \S+ pid \d+") as conflict:
+def test_a_second_supervisor_on_the_same_database_is_a_conflict_that_names_the_first(
+    store: Store, url: str
+) -> None:
+    with pytest.raises(
+        Conflict, match=r"another supervisor works on postgresql://\S+ already: ennio \S+ pid \d+"
+    ) as conflict:
         open_store(url, Path(), ManualClock(), patience=0.2)
     assert "ennio stop" in str(conflict.value)
     store.close()
@@ -65,7 +74,9 @@ def test_two_schemas_of_one_database_are_two_databases(store: Store, postgres: S
     other.close()
 
 
-def test_a_new_database_has_the_tables_that_are_declared_and_opening_it_again_changes_nothing(store: Store, url: str) -> None:
+def test_a_new_database_has_the_tables_that_are_declared_and_opening_it_again_changes_nothing(
+    store: Store, url: str
+) -> None:
     found = store._connection.dialect.tables()
     assert found == {name_of(table): frozenset(columns_of(table)) for table in tables.TABLES}
     store.close()
@@ -76,9 +87,15 @@ def test_a_new_database_has_the_tables_that_are_declared_and_opening_it_again_ch
 
 
 def test_the_documented_defaults_are_those_of_sqlite(store: Store) -> None:
-    store._connection.sql("INSERT INTO sessions (id, project_id, config_hash) VALUES ('ma-0', 'my-app', 'cafe')")
+    store._connection.sql(
+        "INSERT INTO sessions (id, project_id, config_hash) VALUES ('ma-0', 'my-app', 'cafe')"
+    )
     session = store.sessions.need("ma-0")
-    assert (session.status.value, session.metadata, session.created_at.tzinfo is not None) == ("spawning", {}, True)
+    assert (session.status.value, session.metadata, session.created_at.tzinfo is not None) == (
+        "spawning",
+        {},
+        True,
+    )
 
 
 def _schema(store: Store) -> list[list[Any]]:
@@ -88,12 +105,17 @@ def _schema(store: Store) -> list[list[Any]]:
 def test_a_step_that_comes_later_leads_an_older_database_to_what_a_new_one_is(
     url: str, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A column and a table that are declared today are taken out of a database, and a step of a migration adds them again."""
+    """A column and a table that are declared today are taken out of a database, and a step of a
+    migration adds them again.
+    """
     older = open_store(url, Path(), ManualClock())
     older._connection.sql("ALTER TABLE sessions DROP COLUMN no_signal")
     older._connection.sql("DROP TABLE meta")
     older.close()
-    statements = ("ALTER TABLE sessions ADD COLUMN no_signal TEXT", "CREATE TABLE meta (\n key TEXT PRIMARY KEY,\n value TEXT NOT NULL)")
+    statements = (
+        "ALTER TABLE sessions ADD COLUMN no_signal TEXT",
+        "CREATE TABLE meta (\n key TEXT PRIMARY KEY,\n value TEXT NOT NULL)",
+    )
 
     def then(sql: Callable[..., Any]) -> None:
         sql("INSERT INTO meta VALUES (?, ?)", ("k", "by the step"))
@@ -102,7 +124,10 @@ def test_a_step_that_comes_later_leads_an_older_database_to_what_a_new_one_is(
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, step))
     for module in (migrations, sys.modules[open_store.__module__]):
         monkeypatch.setattr(module, "NEWEST", NEWEST + 1)
-    migrated, new = open_store(url, Path(), ManualClock()), open_store(postgres.made(), Path(), ManualClock())
+    migrated, new = (
+        open_store(url, Path(), ManualClock()),
+        open_store(postgres.made(), Path(), ManualClock()),
+    )
     assert migrated.schema_version == new.schema_version == NEWEST + 1
     assert _schema(migrated) == _schema(new)
     assert migrated.meta.get("k") == "by the step"
@@ -126,7 +151,9 @@ def test_a_step_that_fails_leaves_nothing_behind(url: str, monkeypatch: pytest.M
 def test_a_newer_database_and_one_of_another_program_are_refused_by_name(postgres: Server) -> None:
     newer = postgres.made()
     opened = open_store(newer, Path(), ManualClock())
-    opened._connection.sql("INSERT INTO schema_migrations VALUES (999, 'from the future', '2030-01-01')")
+    opened._connection.sql(
+        "INSERT INTO schema_migrations VALUES (999, 'from the future', '2030-01-01')"
+    )
     opened.close()
     with pytest.raises(Refused, match=r"newer Ennio .schema 999"):
         open_store(newer, Path(), ManualClock())
@@ -144,20 +171,29 @@ def test_a_newer_database_and_one_of_another_program_are_refused_by_name(postgre
         (("search_path%3Ds", "search_path%3Dnowhere"), "the schema of .* is not there"),
     ],
 )
-def test_what_is_not_there_is_refused_with_the_way_out(postgres: Server, change: tuple[str, str], words: str) -> None:
+def test_what_is_not_there_is_refused_with_the_way_out(
+    postgres: Server, change: tuple[str, str], words: str
+) -> None:
     with pytest.raises(Refused, match=words):
         open_store(postgres.made().replace(*change), Path(), ManualClock())
 
 
-def test_a_server_that_does_not_answer_is_out_of_reach_and_no_password_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_out_of_reach_and_no_password_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(postgres_server, "PATIENCE", 0.1)
     with pytest.raises(Unreachable, match="does not answer") as failure:
-        open_store("postgresql://me:secret@127.0.0.1:1/ennio?sslpassword=secret", Path(), ManualClock())
+        open_store(
+            "postgresql://me:secret@127.0.0.1:1/ennio?sslpassword=secret", Path(), ManualClock()
+        )
     assert "postgresql://me@127.0.0.1:1/ennio" in str(failure.value)
     assert "secret" not in str(failure.value)
 
 
-@pytest.mark.parametrize("place", ["me:sec%ZZret@h/d", "me:secret@h/d?nonsense=secret", "me:secret@h:x/d", "me:secret@h:1,g:y/d"])
+@pytest.mark.parametrize(
+    "place",
+    ["me:sec%ZZret@h/d", "me:secret@h/d?nonsense=secret", "me:secret@h:x/d", "me:secret@h:1,g:y/d"],
+)
 def test_an_address_that_is_none_is_refused_without_its_password(place: str) -> None:
     with pytest.raises(Refused, match="database_url") as refusal:
         open_store(f"postgresql://{place}", Path(), ManualClock())
@@ -183,10 +219,15 @@ def test_a_statement_that_failed_and_was_caught_is_no_commit(store: Store) -> No
     assert store.meta.get("k") == "whole"
 
 
-def test_what_a_connection_was_lost_under_is_made_anew_for_the_next(store: Store, postgres: Server) -> None:
+def test_what_a_connection_was_lost_under_is_made_anew_for_the_next(
+    store: Store, postgres: Server
+) -> None:
     store.meta.set("k", "1")
     assert store.meta.get("k") == "1"
-    gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'ennio %'"
+    gone = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
+        "'ennio %'"
+    )
     postgres.sql(gone)
     assert store.meta.get("k") == "1"
     store.meta.set("k", "2")
@@ -196,12 +237,17 @@ def test_what_a_connection_was_lost_under_is_made_anew_for_the_next(store: Store
     assert store.problem is None
 
 
-def test_a_connection_that_is_lost_inside_a_transaction_leaves_no_half_of_it(store: Store, session: Session, postgres: Server) -> None:
+def test_a_connection_that_is_lost_inside_a_transaction_leaves_no_half_of_it(
+    store: Store, session: Session, postgres: Server
+) -> None:
     def broken() -> None:
         with store.transaction() as transaction:
             store.sessions.insert(session)
             transaction.emit(session.id, "my-app", Draft(EventType.STATUS_CHANGED, "changed"))
-            postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'ennio %'")
+            postgres.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name "
+                "LIKE 'ennio %'"
+            )
             store.memories.save(session.id, "x")
 
     with pytest.raises(Unreachable):
@@ -211,7 +257,9 @@ def test_a_connection_that_is_lost_inside_a_transaction_leaves_no_half_of_it(sto
     store.sessions.insert(session)
 
 
-def test_a_server_that_goes_away_is_said_and_all_goes_on_when_it_is_back(alone: Server, session: Session) -> None:
+def test_a_server_that_goes_away_is_said_and_all_goes_on_when_it_is_back(
+    alone: Server, session: Session
+) -> None:
     store = open_store(alone.made(), Path(), ManualClock())
     store.sessions.insert(session)
     heard: list[int] = []
@@ -240,7 +288,9 @@ def _written(store: Store, session: Session) -> bool:
     return False
 
 
-def test_a_server_that_hangs_is_given_up_after_its_limit(alone: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_hangs_is_given_up_after_its_limit(
+    alone: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postgres_server, "LIMIT", 0.3)
     monkeypatch.setattr(postgres_server, "PATIENCE", 0.3)
     monkeypatch.setattr(postgres_server, "_LOOK", 0.1)
@@ -262,7 +312,9 @@ def _set(store: Store, value: str) -> bool:
     return False
 
 
-def test_a_supervisor_that_lost_the_server_writes_nothing_once_another_took_over(alone: Server) -> None:
+def test_a_supervisor_that_lost_the_server_writes_nothing_once_another_took_over(
+    alone: Server,
+) -> None:
     url = alone.made()
     first = open_store(url, Path(), ManualClock())
     alone.stop()
@@ -280,7 +332,9 @@ def test_a_supervisor_that_lost_the_server_writes_nothing_once_another_took_over
 
 
 @pytest.mark.parametrize("happened", [True, False])
-def test_a_commit_whose_answer_was_lost_is_looked_up(store: Store, postgres: Server, happened: bool) -> None:
+def test_a_commit_whose_answer_was_lost_is_looked_up(
+    store: Store, postgres: Server, happened: bool
+) -> None:
     dialect: Any = store._connection.dialect
     commit = dialect.commit
 
@@ -348,11 +402,22 @@ assert [event.message for event in events] == ["x", "y"] * 110
 """
 
 
-def test_while_one_waits_for_the_server_the_others_run_and_transactions_do_not_mix(url: str) -> None:
-    ran = subprocess.run([sys.executable, "-c", GREENLETS, url], capture_output=True, text=True, timeout=120, check=False)
+def test_while_one_waits_for_the_server_the_others_run_and_transactions_do_not_mix(
+    url: str,
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", GREENLETS, url],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
 
 
 def test_the_statements_of_steps_are_put_into_its_words() -> None:
-    assert migrations.in_words_of(POSTGRES, "ALTER TABLE a ADD COLUMN text_of INTEGER") == "ALTER TABLE a ADD COLUMN text_of BIGINT"
+    assert (
+        migrations.in_words_of(POSTGRES, "ALTER TABLE a ADD COLUMN text_of INTEGER")
+        == "ALTER TABLE a ADD COLUMN text_of BIGINT"
+    )
     assert migrations.in_words_of(POSTGRES, "UPDATE a SET b = ?") == "UPDATE a SET b = %s"

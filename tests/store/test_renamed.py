@@ -21,7 +21,9 @@ OLD = '{"status":"working","status_since":"2026-01-01T00:00:00+00:00","wish":"wa
 
 
 @pytest.mark.parametrize("text", [OLD, "no object", "[]"])
-def test_the_state_of_a_life_is_read_by_its_old_names(tmp_path: Path, session: Session, text: str) -> None:
+def test_the_state_of_a_life_is_read_by_its_old_names(
+    tmp_path: Path, session: Session, text: str
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:13])
         store = open_store("sqlite:ennio.db", tmp_path, ManualClock())

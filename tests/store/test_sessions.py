@@ -53,13 +53,17 @@ def full(session: Session, clock: ManualClock) -> Session:
 
 
 def test_a_session_with_every_field_comes_back_as_it_was(store: Store, full: Session) -> None:
-    bare = [name for name in (field.name for field in fields(Session)) if getattr(full, name) is None]
+    bare = [
+        name for name in (field.name for field in fields(Session)) if getattr(full, name) is None
+    ]
     assert not bare, "the fixture must fill every field"
     store.sessions.insert(full)
     assert store.sessions.get(full.id) == full
 
 
-def test_a_session_with_nothing_optional_comes_back_as_it_was(store: Store, session: Session) -> None:
+def test_a_session_with_nothing_optional_comes_back_as_it_was(
+    store: Store, session: Session
+) -> None:
     store.sessions.insert(session)
     assert store.sessions.get(session.id) == session
 
@@ -73,9 +77,18 @@ def test_saving_replaces_every_field(store: Store, session: Session, full: Sessi
 
 
 @pytest.mark.parametrize(
-    "usage", [None, Usage(), Usage(5, 6, None, "m"), Usage(0, 0, Decimal(0)), Usage(1, 1, Decimal("12345678901234.000001"))]
+    "usage",
+    [
+        None,
+        Usage(),
+        Usage(5, 6, None, "m"),
+        Usage(0, 0, Decimal(0)),
+        Usage(1, 1, Decimal("12345678901234.000001")),
+    ],
 )
-def test_usage_is_exact_and_unknown_money_stays_unknown(store: Store, session: Session, usage: Usage | None) -> None:
+def test_usage_is_exact_and_unknown_money_stays_unknown(
+    store: Store, session: Session, usage: Usage | None
+) -> None:
     store.sessions.insert(replace(session, usage=usage, summary="s"))
     found = store.sessions.need(session.id).usage
     assert found == usage
@@ -84,10 +97,16 @@ def test_usage_is_exact_and_unknown_money_stays_unknown(store: Store, session: S
 
 def test_the_json_columns_are_those_that_v01_reads(store: Store, full: Session) -> None:
     store.sessions.insert(full)
-    handle, info = store._connection.sql("SELECT runtime_handle, agent_info FROM sessions").fetchone()
+    handle, info = store._connection.sql(
+        "SELECT runtime_handle, agent_info FROM sessions"
+    ).fetchone()
     assert json.loads(handle) == {"id": "ma-1", "runtime_name": "tmux", "data": {"pid": "1"}}
     cost = json.loads(info)["cost"]
-    assert (json.loads(info)["summary"], cost["input_tokens"], cost["output_tokens"]) == ("sum", 1, 2)
+    assert (json.loads(info)["summary"], cost["input_tokens"], cost["output_tokens"]) == (
+        "sum",
+        1,
+        2,
+    )
     assert cost["estimated_cost_usd"] == pytest.approx(0.1000000001)
 
 
@@ -98,7 +117,9 @@ def test_a_taken_id_is_a_conflict_and_changes_nothing(store: Store, session: Ses
     assert store.sessions.list() == (session,)
 
 
-def test_an_unknown_session_is_none_or_not_found_with_the_way_out(store: Store, session: Session) -> None:
+def test_an_unknown_session_is_none_or_not_found_with_the_way_out(
+    store: Store, session: Session
+) -> None:
     assert store.sessions.get("x") is None
     with pytest.raises(NotFound, match=r"no session x; `ennio session list` shows them"):
         store.sessions.need("x")
@@ -106,7 +127,9 @@ def test_an_unknown_session_is_none_or_not_found_with_the_way_out(store: Store, 
         store.sessions.save(session)
 
 
-def test_lists_are_oldest_first_and_leave_archived_ones_out_until_asked(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_lists_are_oldest_first_and_leave_archived_ones_out_until_asked(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     now = clock.now()
     young = spawn("a", created_at=now + timedelta(seconds=2))
     old = spawn("b", created_at=now)
@@ -123,16 +146,24 @@ def test_lists_are_filtered_by_project_and_status(store: Store, spawn: Spawn) ->
     assert store.sessions.list(statuses=[]) == ()
 
 
-def test_a_branch_is_held_by_sessions_that_have_not_ended_for_good(store: Store, spawn: Spawn) -> None:
+def test_a_branch_is_held_by_sessions_that_have_not_ended_for_good(
+    store: Store, spawn: Spawn
+) -> None:
     for status in SessionStatus:
         spawn(f"s-{status}", status=status, branch="fix")
     spawn("elsewhere", branch="other")
     spawn("foreign", branch="fix", project_id="other")
     held = {session.status for session in store.sessions.on_branch("my-app", "fix")}
-    assert held == set(SessionStatus) - {SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED}
+    assert held == set(SessionStatus) - {
+        SessionStatus.MERGED,
+        SessionStatus.DONE,
+        SessionStatus.KILLED,
+    }
 
 
-def test_live_sessions_are_counted_for_a_project_or_all(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_live_sessions_are_counted_for_a_project_or_all(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     for status in SessionStatus:
         spawn(f"s-{status}", status=status)
     spawn("other", project_id="other")
@@ -142,7 +173,9 @@ def test_live_sessions_are_counted_for_a_project_or_all(store: Store, spawn: Spa
     assert store.sessions.count_live("none") == 0
 
 
-def test_the_admitted_are_the_live_ones_that_do_not_wait_in_the_queue(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+def test_the_admitted_are_the_live_ones_that_do_not_wait_in_the_queue(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
     for status in SessionStatus:
         spawn(f"s-{status}", status=status)
     spawn("second", status=SessionStatus.WORKING)
@@ -150,14 +183,21 @@ def test_the_admitted_are_the_live_ones_that_do_not_wait_in_the_queue(store: Sto
     spawn("archived", archived_at=clock.now())
     store.queue.add(Waiting("s-spawning", "my-app", 0, 0, False, clock.now(), ""))
     ended = {SessionStatus.EXITED, SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED}
-    once = {("my-app", status): 1 for status in set(SessionStatus) - ended - {SessionStatus.SPAWNING}}
-    assert store.sessions.admitted() == once | {("my-app", SessionStatus.WORKING): 2, ("other", SessionStatus.WORKING): 1}
+    once = {
+        ("my-app", status): 1 for status in set(SessionStatus) - ended - {SessionStatus.SPAWNING}
+    }
+    assert store.sessions.admitted() == once | {
+        ("my-app", SessionStatus.WORKING): 2,
+        ("other", SessionStatus.WORKING): 1,
+    }
 
 
 def test_a_row_that_cannot_be_read_names_table_row_and_field(store: Store, spawn: Spawn) -> None:
     spawn()
     store._connection.sql("UPDATE sessions SET status = 'dancing'")
-    with pytest.raises(Refused, match=r"row ma-1 of table sessions in \S+ cannot be read: .*'dancing'"):
+    with pytest.raises(
+        Refused, match=r"row ma-1 of table sessions in \S+ cannot be read: .*'dancing'"
+    ):
         store.sessions.list()
 
 
@@ -168,7 +208,9 @@ def test_what_belongs_to_a_session_goes_with_its_row(store: Store, spawn: Spawn)
     assert store.memories.get("ma-1") is None
 
 
-def test_incident_23_a_save_does_not_take_what_belongs_to_the_session_with_it(store: Store, spawn: Spawn) -> None:
+def test_incident_23_a_save_does_not_take_what_belongs_to_the_session_with_it(
+    store: Store, spawn: Spawn
+) -> None:
     session = spawn()
     store.memories.save("ma-1", "kept")
     store.reactions.save("ma-1", "ci-failed", "2 attempts")

@@ -1,4 +1,6 @@
-"""State is a field, a column or a row: what older versions kept in texts and under made-up keys is brought over."""
+"""State is a field, a column or a row: what older versions kept in texts and under
+made-up keys is brought over.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ UNDONE = ("DROP TABLE agents", "DROP INDEX idx_merges_id", "ALTER TABLE merges D
 
 
 @pytest.fixture
-def migrated(url: str, tmp_path: Path, clock: ManualClock, session: Session) -> Callable[[Callable[[Store], Any]], Store]:
+def migrated(
+    url: str, tmp_path: Path, clock: ManualClock, session: Session
+) -> Callable[[Callable[[Store], Any]], Store]:
     """A database of version 26 in which something was done, opened by today's."""
 
     def opened(before: Callable[[Store], Any]) -> Store:
@@ -44,12 +48,22 @@ Migrated = Callable[[Callable[[Store], Any]], Store]
 
 @pytest.mark.parametrize(
     ("old", "checks", "head"),
-    [("c0ffee:failing", CheckState.FAILING, "c0ffee"), ("c0ffee:passing", CheckState.PASSING, "c0ffee"), ("", None, None)],
+    [
+        ("c0ffee:failing", CheckState.FAILING, "c0ffee"),
+        ("c0ffee:passing", CheckState.PASSING, "c0ffee"),
+        ("", None, None),
+    ],
 )
 def test_what_was_told_of_checks_and_of_which_head_are_two_fields(
     migrated: Migrated, old: str, checks: CheckState | None, head: str | None
 ) -> None:
-    text = {"status": "working", "status_since": "2026-01-01T00:00:00+00:00", "checks": old, "review": "", "pull_state": "open"}
+    text = {
+        "status": "working",
+        "status_since": "2026-01-01T00:00:00+00:00",
+        "checks": old,
+        "review": "",
+        "pull_state": "open",
+    }
     store = migrated(lambda store: store.memories.save("ma-1", json.dumps(text)))
     state = codec.loads(LifecycleState, store.memories.get("ma-1") or "")
     store.close()
@@ -58,12 +72,25 @@ def test_what_was_told_of_checks_and_of_which_head_are_two_fields(
 
 
 def test_that_a_push_merged_it_is_a_field_and_no_words_of_a_rule(migrated: Migrated) -> None:
-    rule = "pull request #7 is merged by a push, not by a merge of Ennio's: perhaps nobody has reviewed it"
-    text = {"status": "merged", "status_since": "2026-01-01T00:00:00+00:00", "rule": rule, "review": "required", "pull_state": "merged"}
+    rule = (
+        "pull request #7 is merged by a push, not by a merge of Ennio's: perhaps nobody has "
+        "reviewed it"
+    )
+    text = {
+        "status": "merged",
+        "status_since": "2026-01-01T00:00:00+00:00",
+        "rule": rule,
+        "review": "required",
+        "pull_state": "merged",
+    }
     store = migrated(lambda store: store.memories.save("ma-1", json.dumps(text)))
     state = codec.loads(LifecycleState, store.memories.get("ma-1") or "")
     store.close()
-    assert (state.by_push, state.review, state.pull_state) == (True, ReviewState.REQUIRED, PullState.MERGED)
+    assert (state.by_push, state.review, state.pull_state) == (
+        True,
+        ReviewState.REQUIRED,
+        PullState.MERGED,
+    )
 
 
 def test_a_state_that_is_no_object_is_left_as_it_stands(migrated: Migrated) -> None:
@@ -85,20 +112,27 @@ def test_keys_that_named_a_session_are_columns_of_its_agent(migrated: Migrated) 
 
     store = migrated(before)
     assert store.agents.get("ma-1") == AgentRecord("ma-1", {"at": "12"}, "d1gest", "half a sent")
-    kept = [store.meta.get(key) for key in ("cursor:ma-1", "bell:ma-1", "draft:ma-1", "bell:gone", "instance")]
+    kept = [
+        store.meta.get(key)
+        for key in ("cursor:ma-1", "bell:ma-1", "draft:ma-1", "bell:gone", "instance")
+    ]
     assert kept == [None, None, None, None, "of nobody"]
     store.close()
 
 
 def test_a_merge_keeps_its_delivery_by_an_id(migrated: Migrated, clock: ManualClock) -> None:
     def before(store: Store) -> None:
-        store.merges.intend(_merge("head/with/slashes", clock.now(), "ma-1/head/with/slashes"), "my-app")
+        store.merges.intend(
+            _merge("head/with/slashes", clock.now(), "ma-1/head/with/slashes"), "my-app"
+        )
 
     store = migrated(before)
     (merge,) = store.merges.open()
     assert (merge.head, merge.state) == ("head/with/slashes", DeliveryState.INTENDED)
     assert store.merges.get("ma-1", merge.head) == merge
-    assert store.merges.of(DeliveryRecord(DeliveryKind.MERGE, merge.id, "my-app")).head == merge.head
+    assert (
+        store.merges.of(DeliveryRecord(DeliveryKind.MERGE, merge.id, "my-app")).head == merge.head
+    )
     store.close()
 
 
@@ -113,7 +147,9 @@ def test_each_merge_has_an_id_of_its_own(store: Store, clock: ManualClock, spawn
     assert len({merge.id for merge in store.merges.open()} - {""}) == 2
 
 
-def test_what_is_kept_of_an_agent_is_written_one_by_one_and_goes_with_its_session(store: Store, spawn: Spawn) -> None:
+def test_what_is_kept_of_an_agent_is_written_one_by_one_and_goes_with_its_session(
+    store: Store, spawn: Spawn
+) -> None:
     spawn()
     assert store.agents.get("ma-1") == AgentRecord("ma-1")
     store.agents.save_hook_digest("ma-1", "d")

@@ -50,14 +50,20 @@ def test_an_event_is_stored_with_id_number_and_time_and_told_after_the_commit(
     seen: list[Event | None] = []
     store.listen(lambda events: seen.extend(store.events.get(event.id) for event in events))
     with store.transaction() as transaction:
-        event = transaction.emit("ma-1", "my-app", Draft(EventType.CI_FAILING, "red", data={"at": clock.now(), "checks": ("lint",)}))
+        event = transaction.emit(
+            "ma-1",
+            "my-app",
+            Draft(EventType.CI_FAILING, "red", data={"at": clock.now(), "checks": ("lint",)}),
+        )
         assert not seen
     assert seen == [event]
     assert (event.seq, event.timestamp) == (1, clock.now())
     assert event.data == {"at": "2026-01-01T00:00:00.000000+00:00", "checks": ["lint"]}
 
 
-def test_an_error_rolls_everything_back_tells_nobody_and_takes_no_number(store: Store, session: Session, heard: Listener) -> None:
+def test_an_error_rolls_everything_back_tells_nobody_and_takes_no_number(
+    store: Store, session: Session, heard: Listener
+) -> None:
     def fail() -> None:
         with store.transaction() as transaction:
             store.sessions.insert(session)
@@ -75,7 +81,9 @@ def test_an_error_rolls_everything_back_tells_nobody_and_takes_no_number(store: 
     assert heard.batches == [[1]]
 
 
-def test_a_transaction_inside_another_joins_it(store: Store, session: Session, heard: Listener) -> None:
+def test_a_transaction_inside_another_joins_it(
+    store: Store, session: Session, heard: Listener
+) -> None:
     with store.transaction() as outer:
         outer.emit("", "my-app", DRAFT)
         with store.transaction() as inner:
@@ -86,7 +94,9 @@ def test_a_transaction_inside_another_joins_it(store: Store, session: Session, h
     assert heard.batches == [[1, 2]]
 
 
-def test_an_inner_failure_that_is_caught_still_rolls_all_back(store: Store, session: Session, heard: Listener) -> None:
+def test_an_inner_failure_that_is_caught_still_rolls_all_back(
+    store: Store, session: Session, heard: Listener
+) -> None:
     def swallow() -> None:
         with store.transaction() as transaction:
             transaction.emit("", "my-app", DRAFT)
@@ -115,7 +125,9 @@ def test_an_event_of_an_unknown_session_is_not_found_by_name(store: Store) -> No
     assert store.events.last_seq() == 0
 
 
-def test_a_listener_that_fails_is_logged_and_disturbs_nobody(store: Store, heard: Listener, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_listener_that_fails_is_logged_and_disturbs_nobody(
+    store: Store, heard: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(events: Sequence[Event]) -> None:
         raise ZeroDivisionError
 
@@ -139,7 +151,9 @@ def test_a_listener_that_left_hears_nothing_and_may_leave_twice(store: Store) ->
     assert (listener.batches, other.batches) == ([[1]], [[1], [2]])
 
 
-def test_what_a_listener_emits_is_told_to_all_after_what_it_heard(store: Store, heard: Listener) -> None:
+def test_what_a_listener_emits_is_told_to_all_after_what_it_heard(
+    store: Store, heard: Listener
+) -> None:
     def answer(events: Sequence[Event]) -> None:
         if events[0].seq < 3:
             _emit(store)
@@ -151,7 +165,9 @@ def test_what_a_listener_emits_is_told_to_all_after_what_it_heard(store: Store, 
     assert heard.batches == last.batches == [[1], [2], [3]]
 
 
-def test_threads_do_not_mix_their_transactions_and_all_is_told_in_order(store: Store, heard: Listener) -> None:
+def test_threads_do_not_mix_their_transactions_and_all_is_told_in_order(
+    store: Store, heard: Listener
+) -> None:
     def work() -> None:
         for _ in range(20):
             _emit(store, times=3)
@@ -165,7 +181,9 @@ def test_threads_do_not_mix_their_transactions_and_all_is_told_in_order(store: S
     assert store.events.last_seq() == 360
 
 
-def test_a_half_done_transaction_is_invisible_to_others(store: Store, spawn: Callable[..., Session]) -> None:
+def test_a_half_done_transaction_is_invisible_to_others(
+    store: Store, spawn: Callable[..., Session]
+) -> None:
     """With SQLite they wait for its end, with PostgreSQL they are given what was there before."""
     session = spawn()
     inside, read = threading.Event(), threading.Event()
@@ -231,12 +249,22 @@ assert sum("g.db" in os.readlink(f"/proc/self/fd/{fd}") and not os.readlink(f"/p
 """
 
 
-def test_greenlets_share_one_connection_without_mixing_even_when_one_yields_where_it_must_not(tmp_path: object) -> None:
-    ran = subprocess.run([sys.executable, "-c", GREENLETS, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
+def test_greenlets_share_one_connection_without_mixing_even_when_one_yields_where_it_must_not(
+    tmp_path: object,
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", GREENLETS, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
 
 
-def test_text_with_halves_of_characters_does_not_stop_a_session(store: Store, spawn: Callable[..., Session]) -> None:
+def test_text_with_halves_of_characters_does_not_stop_a_session(
+    store: Store, spawn: Callable[..., Session]
+) -> None:
     spawn(summary="caf\udce9")
     with store.transaction() as transaction:
         assert isinstance(transaction, Transaction)
@@ -246,7 +274,9 @@ def test_text_with_halves_of_characters_does_not_stop_a_session(store: Store, sp
 
 
 @pytest.mark.parametrize("happened", [True, False])
-def test_a_commit_that_fails_is_looked_up_and_told_of_when_it_happened_after_all(store: Store, heard: Listener, happened: bool) -> None:
+def test_a_commit_that_fails_is_looked_up_and_told_of_when_it_happened_after_all(
+    store: Store, heard: Listener, happened: bool
+) -> None:
     commit = store._connection._commit
 
     def failing() -> None:

@@ -52,7 +52,9 @@ def migrated(v01: Path) -> Store:
 
 
 def test_no_value_of_an_old_row_is_touched(v01: Path) -> None:
-    columns = {table: ", ".join(f'"{name}"' for name in _columns(v01, table)) for table in DOCUMENTED}
+    columns = {
+        table: ", ".join(f'"{name}"' for name in _columns(v01, table)) for table in DOCUMENTED
+    }
     before = {table: _rows(v01, table, columns[table]) for table in DOCUMENTED}
     open_store("sqlite:ennio.db", v01.parent, ManualClock()).close()
     assert {table: _rows(v01, table, columns[table]) for table in DOCUMENTED} == before
@@ -65,20 +67,31 @@ def test_a_new_database_has_the_documented_columns_keys_and_indices_and_only_nul
     open_store("sqlite:new.db", tmp_path, ManualClock()).close()
     documented, ours = _columns(v01, table), _columns(tmp_path / "new.db", table)
     assert {name: ours[name] for name in documented} == documented
-    assert all(not ours[name][1] for name in ours.keys() - documented.keys()), "an added column must be nullable"
-    (old_foreign, old_indices), (foreign, indices) = _keys(v01, table), _keys(tmp_path / "new.db", table)
+    assert all(not ours[name][1] for name in ours.keys() - documented.keys()), (
+        "an added column must be nullable"
+    )
+    (old_foreign, old_indices), (foreign, indices) = (
+        _keys(v01, table),
+        _keys(tmp_path / "new.db", table),
+    )
     assert foreign == old_foreign
     assert all(index in indices for index in old_indices)
 
 
-def test_an_old_database_ends_up_with_the_very_schema_of_a_new_one(v01: Path, tmp_path: Path) -> None:
+def test_an_old_database_ends_up_with_the_very_schema_of_a_new_one(
+    v01: Path, tmp_path: Path
+) -> None:
     for name in ("ennio.db", "new.db"):
         open_store(f"sqlite:{name}", tmp_path, ManualClock()).close()
     names = "SELECT type || name FROM sqlite_master ORDER BY 1"
     assert [row[0] for row in sqlite3.connect(v01).execute(names)] == [
         row[0] for row in sqlite3.connect(tmp_path / "new.db").execute(names)
     ]
-    for (table,) in sqlite3.connect(v01).execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+    for (table,) in (
+        sqlite3.connect(v01)
+        .execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .fetchall()
+    ):
         assert _columns(v01, table) == _columns(tmp_path / "new.db", table)
 
 
@@ -92,7 +105,9 @@ def test_opening_a_migrated_database_again_changes_nothing(v01: Path) -> None:
     assert contents[0] == contents[1]
 
 
-def test_old_sessions_are_read_with_their_handle_usage_and_both_kinds_of_times(migrated: Store) -> None:
+def test_old_sessions_are_read_with_their_handle_usage_and_both_kinds_of_times(
+    migrated: Store,
+) -> None:
     session = migrated.sessions.need("ma-1")
     assert session.status is SessionStatus.CI_FAILED
     assert session.activity is Activity.WAITING_INPUT
@@ -107,7 +122,9 @@ def test_old_sessions_are_read_with_their_handle_usage_and_both_kinds_of_times(m
     assert (bare.status, bare.usage, bare.runtime_handle) == (SessionStatus.SPAWNING, None, None)
 
 
-def test_sessions_are_listed_by_age_although_their_times_are_texts_in_two_formats(migrated: Store) -> None:
+def test_sessions_are_listed_by_age_although_their_times_are_texts_in_two_formats(
+    migrated: Store,
+) -> None:
     assert [session.id for session in migrated.sessions.list()] == ["ma-1", "ma-2", "ma-0"]
 
 
@@ -119,7 +136,11 @@ def test_an_old_session_survives_being_saved(migrated: Store) -> None:
 
 def test_old_events_are_numbered_by_their_time_and_null_data_is_none(migrated: Store) -> None:
     events = migrated.events.after(0)
-    assert [(event.seq, event.id) for event in events] == [(1, "e-first"), (2, "e-middle"), (3, "e-late")]
+    assert [(event.seq, event.id) for event in events] == [
+        (1, "e-first"),
+        (2, "e-middle"),
+        (3, "e-late"),
+    ]
     assert [event.data for event in events] == [{}, {}, {"run": 1}]
     assert events[2].priority is Priority.ACTION
 
@@ -133,7 +154,11 @@ def test_new_events_go_on_after_the_old_numbers(migrated: Store) -> None:
 
 def test_old_projects_and_metrics_are_read(migrated: Store) -> None:
     (project,) = migrated.projects.list()
-    assert (project.project_id, project.name, project.default_branch) == ("my-app", "My App", "main")
+    assert (project.project_id, project.name, project.default_branch) == (
+        "my-app",
+        "My App",
+        "main",
+    )
     metrics = migrated.metrics.get("ma-1")
     assert (metrics.total_tokens_in, metrics.estimated_cost_usd) == (1200, Decimal("0.1"))
 

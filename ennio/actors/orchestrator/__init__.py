@@ -1,4 +1,5 @@
-"""What people and programs can ask of the running supervisor, by noun: reads from the store, orders to the actors.
+"""What people and programs can ask of the running supervisor, by noun: reads from the
+store, orders to the actors.
 
 Every method runs in the caller's greenlet and may raise the errors of ``ennio.model.errors``.
 """
@@ -82,7 +83,9 @@ APIS: Mapping[str, type[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Orchestrator:
-    """All that can be asked, each noun with its own reads and orders; nobody else needs the store."""
+    """All that can be asked, each noun with its own reads and orders;
+    nobody else needs the store.
+    """
 
     config: Config
     clock: Clock

@@ -31,5 +31,7 @@ class EventApi:
         return self.deps.store.events.before(seq, limit=limit, **filters)
 
     def wait(self, after: int, timeout: float) -> list[Event]:
-        """Events after this seq, at once when there are any, else as soon as there are or the time is up."""
+        """Events after this seq, at once when there are any, else as soon as
+        there are or the time is up.
+        """
         return self.feed.wait(after, timeout)

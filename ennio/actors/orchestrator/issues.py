@@ -23,7 +23,9 @@ class IssueApi:
         found: Sequence[Issue] = self._tracker(project_id).issues()
         return found
 
-    @failpoint("order.add_issue", because="hands on to the tracker, where it is played, and writes nothing")
+    @failpoint(
+        "order.add_issue", because="hands on to the tracker, where it is played, and writes nothing"
+    )
     def add(self, project_id: str, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """A new issue, where the tracker can."""
         tracker = self._tracker(project_id)

@@ -29,8 +29,13 @@ class ProjectApi:
         return project
 
     def known(self, project_id: str) -> str:
-        """The id of one that is configured, or was once and has its sessions still. Raises NotFound."""
-        if self.deps.config.project(project_id) is None and self.deps.store.projects.get(project_id) is not None:
+        """The id of one that is configured, or was once and has its
+        sessions still. Raises NotFound.
+        """
+        if (
+            self.deps.config.project(project_id) is None
+            and self.deps.store.projects.get(project_id) is not None
+        ):
             return project_id
         return self.need(project_id).id
 

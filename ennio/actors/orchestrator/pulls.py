@@ -46,14 +46,21 @@ class PullApi:
     def _readable(self, project_id: str) -> Readable:
         scm = self._scm(project_id)
         if not isinstance(scm, Readable):
-            raise Refused(f"the forge {scm.name} does not tell what a pull request changes; look there: ennio pr show")
+            raise Refused(
+                f"the forge {scm.name} does not tell what a pull request changes; look there: "
+                "ennio pr show"
+            )
         return scm
 
     @failpoint("order.open_pull", because=_HANDED_ON)
-    def open(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+    def open(
+        self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False
+    ) -> PullRequest:
         """Open a pull request for a pushed branch."""
         base = self.deps.project(project_id).default_branch
-        return self._told(project_id, self._scm(project_id).open(branch, base, title, body, draft=draft))
+        return self._told(
+            project_id, self._scm(project_id).open(branch, base, title, body, draft=draft)
+        )
 
     @failpoint("order.review", because=_HANDED_ON)
     def review(
@@ -68,7 +75,12 @@ class PullApi:
         head: str | None = None,
     ) -> PullRequest:
         """Review as a person; ``head`` is the commit they saw. No session approves its own work."""
-        return self._told(project_id, landing.review(self.deps, self._scm(project_id), number, author, decision, body, path, line, head))
+        return self._told(
+            project_id,
+            landing.review(
+                self.deps, self._scm(project_id), number, author, decision, body, path, line, head
+            ),
+        )
 
     @failpoint("order.reply", because=_HANDED_ON)
     def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
@@ -82,8 +94,12 @@ class PullApi:
 
     @failpoint("order.merge", because=_HANDED_ON)
     def merge(self, project_id: str, number: int, order: MergeOrder = MergeOrder()) -> Merged:  # noqa: B008 - it is frozen
-        """Merge as a person. Raises Refused with what is missing, unless the order is to do it all the same."""
-        merged = landing.merge(self.deps, self.deps.project(project_id), self._scm(project_id), number, order)
+        """Merge as a person. Raises Refused with what is missing, unless the order
+        is to do it all the same.
+        """
+        merged = landing.merge(
+            self.deps, self.deps.project(project_id), self._scm(project_id), number, order
+        )
         self._look_again(project_id)
         return merged
 

@@ -26,7 +26,10 @@ class QueueApi:
 
     def list(self) -> Sequence[Waiting]:
         """All that wait, the next one first; ``position`` counts from 1 over all of them."""
-        return [replace(waiting, position=place) for place, waiting in enumerate(self.deps.store.queue.list(), start=1)]
+        return [
+            replace(waiting, position=place)
+            for place, waiting in enumerate(self.deps.store.queue.list(), start=1)
+        ]
 
     @failpoint("order.hold", because=_ONE_ROW)
     def hold(self, session_id: str) -> Waiting:
@@ -42,7 +45,11 @@ class QueueApi:
     def move(self, session_id: str, position: int) -> Waiting:
         """Put a waiting session at this place (from 1) among those of its priority."""
         waiting = self._waiting(session_id)
-        peers = [w for w in self.deps.store.queue.list() if w.priority == waiting.priority and w.session_id != session_id]
+        peers = [
+            w
+            for w in self.deps.store.queue.list()
+            if w.priority == waiting.priority and w.session_id != session_id
+        ]
         peers.insert(max(0, position - 1), waiting)
         with self.deps.store.transaction():
             for place, peer in enumerate(peers, start=1):
@@ -65,7 +72,9 @@ class QueueApi:
         waiting = self.deps.store.queue.get(session_id)
         if waiting is None:
             session = self.deps.store.sessions.need(session_id)
-            raise Conflict(f"session {session_id} does not wait in the queue; it is {session.status}")
+            raise Conflict(
+                f"session {session_id} does not wait in the queue; it is {session.status}"
+            )
         return waiting
 
     def _requeue(self, waiting: Waiting) -> Waiting:

@@ -20,14 +20,20 @@ class RequestApi:
     deps: Dependencies
 
     def answered(self, request: IdempotentRequest) -> str | None:
-        """The answer the first one got; None where there was none yet. Raises Conflict for a key of another request."""
+        """The answer the first one got; None where there was none yet. Raises Conflict for
+        a key of another request.
+        """
         done = self.deps.store.idempotency.find(request, self.deps.clock.now())
         return None if done is None else done.answer
 
     @failpoint("order.keep")
     def keep(self, request: IdempotentRequest, answer: str) -> None:
-        """Keep the answer for whoever asks again. What was done stands without it: then it is answered anew."""
+        """Keep the answer for whoever asks again. What was done stands without it:
+        then it is answered anew.
+        """
         try:
             self.deps.store.idempotency.answer(request, answer)
         except EnnioError as error:
-            log.warning("an answer could not be kept", extra={"key": request.key, "error": str(error)})
+            log.warning(
+                "an answer could not be kept", extra={"key": request.key, "error": str(error)}
+            )

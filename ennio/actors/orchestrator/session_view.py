@@ -41,7 +41,8 @@ class WaitingMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView(Session):
-    """A session, the place it has in the queue, the message that waits, and what its agent says of itself.
+    """A session, the place it has in the queue, the message that waits, and what
+    its agent says of itself.
 
     ``silent_since`` is since when neither the agent nor its screen says anything.
     """
@@ -54,7 +55,13 @@ class SessionView(Session):
     silent_since: datetime | None = None
 
     @classmethod
-    def of(cls, session: Session, place: QueuePlace | None, agent: AgentSeen | None, message: WaitingMessage | None) -> Self:
+    def of(
+        cls,
+        session: Session,
+        place: QueuePlace | None,
+        agent: AgentSeen | None,
+        message: WaitingMessage | None,
+    ) -> Self:
         """The view of a session. What its agent said counts until the session has ended."""
         known = dict(zip(_FIELDS, _read(session), strict=True))
         if agent is None or session.status.terminal:

@@ -1,4 +1,6 @@
-"""Sessions: what there is to know of them, and everything a person or a program may have them do."""
+"""Sessions: what there is to know of them, and everything a person or a
+program may have them do.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,12 @@ from ennio.actors.messages import (
     Restore,
     StartSession,
 )
-from ennio.actors.orchestrator.session_view import QueuePlace, SessionDetail, SessionView, WaitingMessage
+from ennio.actors.orchestrator.session_view import (
+    QueuePlace,
+    SessionDetail,
+    SessionView,
+    WaitingMessage,
+)
 from ennio.actors.registry import QUEUE, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
@@ -45,17 +52,23 @@ class SessionApi:
     deps: Dependencies
     feed: Feed
 
-    # --- looking ------------------------------------------------------------------------------------
+    # --- looking ----------------------------------------------------------------------------------
 
     def need(self, session_id: str) -> Session:
         """One session."""
         return self.deps.store.sessions.need(session_id)
 
     def list(
-        self, project_id: str | None = None, *, archived: bool = False, statuses: Collection[SessionStatus] | None = None
+        self,
+        project_id: str | None = None,
+        *,
+        archived: bool = False,
+        statuses: Collection[SessionStatus] | None = None,
     ) -> Sequence[SessionView]:
         """Sessions, oldest first; the archived ones only when asked for."""
-        return self._views(self.deps.store.sessions.list(project_id, archived=archived, statuses=statuses))
+        return self._views(
+            self.deps.store.sessions.list(project_id, archived=archived, statuses=statuses)
+        )
 
     def detail(self, session_id: str) -> SessionDetail:
         """One session with since when it has its status, and its numbers."""
@@ -71,10 +84,23 @@ class SessionApi:
             for position, waiting in enumerate(store.queue.list(), start=1)
         }
         # one question for all of them where there are many
-        agents = store.facts.agents() if len(asked) > 1 else {one.id: store.facts.get(one.id).agent for one in asked}
-        mail = store.messages.waiting() if len(asked) > 1 else {one.id: next(iter(store.messages.pending(one.id)), None) for one in asked}
+        agents = (
+            store.facts.agents()
+            if len(asked) > 1
+            else {one.id: store.facts.get(one.id).agent for one in asked}
+        )
+        mail = (
+            store.messages.waiting()
+            if len(asked) > 1
+            else {one.id: next(iter(store.messages.pending(one.id)), None) for one in asked}
+        )
         return [
-            SessionView.of(session, places.get(session.id), agents.get(session.id), WaitingMessage.of(mail.get(session.id)))
+            SessionView.of(
+                session,
+                places.get(session.id),
+                agents.get(session.id),
+                WaitingMessage.of(mail.get(session.id)),
+            )
             for session in asked
         ]
 
@@ -90,11 +116,12 @@ class SessionApi:
         """What was done about its pull request and when, newest first."""
         return self.deps.store.reactions.history(self.need(session_id).id, limit)
 
-    # --- ordering -----------------------------------------------------------------------------------
+    # --- ordering ---------------------------------------------------------------------------------
 
     @failpoint("order.spawn")
     def spawn(self, request: SpawnRequest, once: IdempotentRequest | None = None) -> Session:
-        """A new session in ``spawning``, admitted by the queue or with what it waits for there; its steps are events.
+        """A new session in ``spawning``, admitted by the queue or with what it waits for
+        there; its steps are events.
 
         The one there is, where it was spawned ``once`` already.
         """
@@ -116,7 +143,9 @@ class SessionApi:
 
     @failpoint("order.kill")
     def kill(self, session_id: str, by: str = "a person") -> Session:
-        """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
+        """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once
+        nothing of its agent is left.
+        """
         with self.deps.store.last_known():
             session = self.deps.store.sessions.need(session_id)
         try:
@@ -134,31 +163,41 @@ class SessionApi:
 
     @failpoint("order.restore")
     def restore(self, session_id: str) -> Session:
-        """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
+        """Start an exited session again in the workspace it has, when its turn comes; also revives
+        an actor that was given up.
+        """
         session = self.deps.store.sessions.need(session_id)
         strays.refuse(self.deps, session)
         if session.archived_at is None and self.deps.actors.ref(session_name(session_id)) is None:
             self.deps.actors.tell(ROOT, RestartChild(session_name(session_id)))
             return session
         project = self.deps.project(session.project_id)
-        refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
+        refuse_protected(
+            session.branch or session.id, project.default_branch, project.protected_branches
+        )
         return self._looked_at(self._ask(session_id, Restore()))
 
     def _looked_at(self, session: Session) -> Session:
         """The session once the queue has looked: it is admitted, or its place has a reason."""
-        with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
+        with suppress(
+            NotFound, Unreachable
+        ):  # it is written down; a queue that is being restarted finds it there
             self.deps.actors.ask(QUEUE, Ping())
         return self.deps.store.sessions.get(session.id) or session
 
     @failpoint("order.send")
     def send(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> Message:
-        """Queue words for the agent; they are typed when it can take them. Those there are, where they were sent ``once`` already."""
+        """Queue words for the agent; they are typed when it can take them. Those there are, where
+        they were sent ``once`` already.
+        """
         done = self._done(once)
         if done is not None:
             return self._message(done.subject)
         session = self.deps.store.sessions.need(session_id)
         if session.status.terminal:
-            raise Conflict(f"session {session_id} is {session.status}; nobody is there to read a message")
+            raise Conflict(
+                f"session {session_id} is {session.status}; nobody is there to read a message"
+            )
         strays.refuse(self.deps, session)
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.deps.clock.now())
         try:
@@ -179,11 +218,17 @@ class SessionApi:
             if once is not None:
                 self.deps.store.idempotency.begin(once, message.id, message.created_at)
             self.deps.store.messages.add(message)
-            words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
+            words = Draft(
+                EventType.MESSAGE_QUEUED,
+                "a person's message waits for the agent",
+                data={"message": message.id},
+            )
             tx.emit(session.id, session.project_id, words)
 
     def _done(self, once: IdempotentRequest | None) -> DoneRequest | None:
-        return None if once is None else self.deps.store.idempotency.find(once, self.deps.clock.now())
+        return (
+            None if once is None else self.deps.store.idempotency.find(once, self.deps.clock.now())
+        )
 
     @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")
     def interrupt(self, session_id: str) -> None:
@@ -193,14 +238,20 @@ class SessionApi:
 
     @failpoint("order.answer")
     def answer(self, session_id: str, text: str) -> None:
-        """Answer the question its agent asks. Raises Refused with the choices when the text fits none, Conflict when nothing is asked."""
+        """Answer the question its agent asks. Raises Refused with the choices when the text fits
+        none, Conflict when nothing is asked.
+        """
         self._live(session_id)
         self._ask(session_id, AnswerQuestion(text))
 
     @failpoint("order.look", because="a hint that may be lost")
     def look(self, session_id: str) -> None:
-        """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
-        for host in self.deps.hosts:  # who does not have it takes no notice; to ask the database which has it would cost more
+        """Have the session read now what its agent told; many of these cost little,
+        and a lost one only time.
+        """
+        for host in (
+            self.deps.hosts
+        ):  # who does not have it takes no notice; to ask the database which has it would cost more
             self.deps.actors.tell(agents_name(host.name), LookNow(session_id))
 
     def verify_hook_token(self, session_id: str, token: str) -> bool:
@@ -216,7 +267,9 @@ class SessionApi:
         return at.host.output(at.brief, lines)
 
     def attach(self, session_id: str) -> tuple[str, ...]:
-        """The command that connects a person's terminal to the agent's. Raises NotFound when that is closed."""
+        """The command that connects a person's terminal to the agent's. Raises
+        NotFound when that is closed.
+        """
         self.output(session_id, 1)  # one that is closed is told here, in words of ours
         at = context(self.deps, self.deps.store.sessions.need(session_id))
         return at.host.attach_command(at.brief)
@@ -238,6 +291,11 @@ class SessionApi:
             return
         strays.refuse(self.deps, session)
         if session.archived_at is not None:
-            left = preserved.left_of(self.deps, session) or "there is nothing left of it but its record"
+            left = (
+                preserved.left_of(self.deps, session)
+                or "there is nothing left of it but its record"
+            )
             raise Conflict(f"session {session_id} is {session.status} and cleaned up; {left}")
-        raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")
+        raise Unreachable(
+            f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again"
+        )

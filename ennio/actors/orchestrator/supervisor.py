@@ -21,8 +21,9 @@ from ennio.store.notifications import Notice
 class SupervisorApi:
     """What can be asked of all of it. ``stop`` asks the arbiter to end it.
 
-    ``config_problem`` says what is wrong with its file where it stands on the last good one instead. ``adopted`` are the
-    sessions that run and that its database did not know, ``pid`` is the process it lives in.
+    ``config_problem`` says what is wrong with its file where it stands on the last good one
+    instead. ``adopted`` are the sessions that run and that its database did not know, ``pid`` is
+    the process it lives in.
     """
 
     deps: Dependencies
@@ -42,7 +43,10 @@ class SupervisorApi:
         if not self.deps.actors.tell(name, CrashForTest()):
             raise NotFound(f"no actor {name} is running")
 
-    @failpoint("order.webhook", because="a hint that may be lost; one not answered is sent again, and known by its number")
+    @failpoint(
+        "order.webhook",
+        because="a hint that may be lost; one not answered is sent again, and known by its number",
+    )
     def webhook(self, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
         """Take in what GitHub sent; see ``webhooks.received``."""
         return webhooks.received(self.deps, event, delivery, signature, raw)

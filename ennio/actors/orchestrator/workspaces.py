@@ -18,8 +18,12 @@ class WorkspaceApi:
     deps: Dependencies
 
     @failpoint("order.cleanup")
-    def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
-        """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""
+    def cleanup(
+        self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool
+    ) -> list[CleanupItem]:
+        """Remove the workspaces of ended sessions, preserving what is only
+        there; never a live one's.
+        """
         return cleaning.cleanup(self.deps, session_id, project_id, dry_run=dry_run, force=force)
 
     def preserved(self, project_id: str | None) -> list[Preserved]:
@@ -30,7 +34,10 @@ class WorkspaceApi:
         """What is in one of it. Raises NotFound."""
         return preserved.contents(self.deps, item_id)
 
-    @failpoint("order.preserved_restore", because="makes one ref, which may be ordered again; what is saved stays")
+    @failpoint(
+        "order.preserved_restore",
+        because="makes one ref, which may be ordered again; what is saved stays",
+    )
     def restore(self, item_id: str, branch: str | None) -> Restored:
         """Bring one back on a new branch. Raises NotFound, Conflict."""
         return preserved.restore(self.deps, item_id, branch)

@@ -25,11 +25,21 @@ def installed() -> tuple[str, ...]:
     return tuple(kind.name for kind in KINDS if shutil.which(kind.executable))
 
 
-def agent(name: str, version: str | None, hint: str, *, wanted: bool, tried: Collection[str] = ()) -> Finding:
-    """One kind of agent; only broken where a project names it, and doubtful in a version that was never tried."""
+def agent(
+    name: str, version: str | None, hint: str, *, wanted: bool, tried: Collection[str] = ()
+) -> Finding:
+    """One kind of agent; only broken where a project names it, and doubtful in a
+    version that was never tried.
+    """
     if version is not None and tried and not any(_is(known, version) for known in tried):
-        what = f"agent {name}: {version} was never tried with this version of ennio; it was with {', '.join(tried)}"
-        return warning(what, "it will most likely do; look at its first session, and report what is shown wrongly")
+        what = (
+            f"agent {name}: {version} was never tried with this version of ennio; it was with "
+            f"{', '.join(tried)}"
+        )
+        return warning(
+            what,
+            "it will most likely do; look at its first session, and report what is shown wrongly",
+        )
     if version is not None:
         return fine(f"agent {name}: {version}")
     if wanted:
@@ -42,15 +52,24 @@ def _is(known: str, version: str) -> bool:
 
 
 def first_start(name: str, home: Path) -> Finding | None:
-    """Whether a wanted agent would stop at the dialogs of its own first start, which only a person can settle."""
+    """Whether a wanted agent would stop at the dialogs of its own first start, which
+    only a person can settle.
+    """
     if name == "claude-code":
         file = Path(os.environ.get("CLAUDE_CONFIG_DIR") or home) / ".claude.json"
         if not _json(file).get("hasCompletedOnboarding"):
-            return warning("agent claude-code was never started here: its first start asks for a theme and a login", "claude")
+            return warning(
+                "agent claude-code was never started here: its first start asks for a theme and a "
+                "login",
+                "claude",
+            )
     if name == "codex":
         folder = Path(os.environ.get("CODEX_HOME") or home / ".codex")
         if not any((folder / settled).exists() for settled in ("auth.json", "config.toml")):
-            return warning("agent codex was never started here: its first start asks for a login", "codex login")
+            return warning(
+                "agent codex was never started here: its first start asks for a login",
+                "codex login",
+            )
     return None
 
 
@@ -63,7 +82,9 @@ def _json(file: Path) -> Mapping[str, Any]:
 
 
 def key(name: str, passes: Collection[str], present: Collection[str]) -> Finding | None:
-    """Whether a wanted agent finds a key; it may have a login of its own, so this never is broken."""
+    """Whether a wanted agent finds a key; it may have a login of its own,
+    so this never is broken.
+    """
     keys = [variable for variable in passes if variable.endswith(("_API_KEY", "_TOKEN"))]
     if not keys or any(variable in present for variable in keys):
         return None

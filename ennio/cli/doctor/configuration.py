@@ -1,4 +1,6 @@
-"""The configuration: whether it loads, whether its ports are free, what is left over of an earlier run."""
+"""The configuration: whether it loads, whether its ports are free, what is
+left over of an earlier run.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,24 @@ def file(source: Path | None, problems: list[str]) -> Finding:
 
 
 def trust(config: Config, new: Sequence[Demand]) -> Finding:
-    """Whether a person has trusted it; until then nothing it names is run, and nobody it names is asked."""
+    """Whether a person has trusted it; until then nothing it names is run, and
+    nobody it names is asked.
+    """
     if not new:
         return fine("the configuration is trusted")
-    asked = [f"{demand.place} ({' '.join(demand.words)[:80]})" for demand in new if demand.place.endswith((".tracker", ".scm"))]
-    what = "the configuration is not trusted: nothing it names was run, and no token of yours was shown to anybody"
+    asked = [
+        f"{demand.place} ({' '.join(demand.words)[:80]})"
+        for demand in new
+        if demand.place.endswith((".tracker", ".scm"))
+    ]
+    what = (
+        "the configuration is not trusted: nothing it names was run, and no token of yours was "
+        "shown to anybody"
+    )
     what += f"; not asked: {', '.join(asked)}" if asked else ""
-    return warning(what, f"ennio config trust --show   and when you agree: {trusted.command(config.source)}")
+    return warning(
+        what, f"ennio config trust --show   and when you agree: {trusted.command(config.source)}"
+    )
 
 
 def database(config: Config) -> Finding | None:
@@ -60,12 +73,17 @@ def is_number(host: str) -> bool:
 def project(place: Project) -> Finding:
     """The project's own working copy."""
     if not (place.path / ".git").exists() and not (place.path / "HEAD").exists():
-        return broken(f"project {place.id}: {place.path} is no git repository", f"git clone {place.repo} {place.path}")
+        return broken(
+            f"project {place.id}: {place.path} is no git repository",
+            f"git clone {place.repo} {place.path}",
+        )
     return fine(f"project {place.id} at {place.path}")
 
 
 def repository(place: Project) -> Finding | None:
-    """The repository of a local forge, which need not be the working copy; None where the forge is another."""
+    """The repository of a local forge, which need not be the working copy; None
+    where the forge is another.
+    """
     from ennio.plugins.scm.local.repository import repository_path
 
     if place.scm is None or place.scm.plugin != "local":
@@ -77,10 +95,14 @@ def repository(place: Project) -> Finding | None:
     if (path / "HEAD").exists() or (path / ".git").exists():
         return None
     fix = (
-        "put it back where it was, or say in repo where it is now; pull requests stay as they were last seen until then. "
-        f"Where it is lost, make it anew in a clone of yours that is up to date: git clone --bare . {shlex.quote(str(path))}"
+        "put it back where it was, or say in repo where it is now; pull requests stay as they "
+        "were last seen until then. "
+        "Where it is lost, make it anew in a clone of yours that is up to date: git clone --bare "
+        f". {shlex.quote(str(path))}"
     )
-    return broken(f"project {place.id}: its forge's repository {path} cannot be read: there is none", fix)
+    return broken(
+        f"project {place.id}: its forge's repository {path} cannot be read: there is none", fix
+    )
 
 
 def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | None:
@@ -91,7 +113,9 @@ def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | N
     if address is None or TokenSource(None, address).token():
         return None
     fix = f"put token: ${{GITHUB_TOKEN}} into its config, or: {login(address.host)}"
-    return warning(f"project {place.id}: its {slot} {choice.plugin} has no token for {address.host}", fix)
+    return warning(
+        f"project {place.id}: its {slot} {choice.plugin} has no token for {address.host}", fix
+    )
 
 
 def port(number: int, host: str, *, ours: bool, name: str) -> Finding:
@@ -104,7 +128,10 @@ def port(number: int, host: str, *, ours: bool, name: str) -> Finding:
 
         other = port_owner(number)
         if other.ennio:
-            return broken(f"{name} {number} is taken by {other.who}", f"{other.way}, and set another `port` in ennio.yaml")
+            return broken(
+                f"{name} {number} is taken by {other.who}",
+                f"{other.way}, and set another `port` in ennio.yaml",
+            )
         fix = f"ss -ltnp 'sport = :{number}'  tells who has it; or set another port in ennio.yaml"
         return broken(f"{name} {number} cannot be listened on: {taken}", fix)
     return fine(f"{name} {number} is free")
@@ -134,14 +161,20 @@ def absent(place: Project, choice: PluginChoice | None, slot: str) -> Finding | 
     if choice is None or choice.plugin in installed(slot):
         return None
     there = ", ".join(installed(slot))
-    return warning(f"project {place.id}: no {slot} plugin {choice.plugin} is installed, so nothing is asked of it", f"use one of: {there}")
+    return warning(
+        f"project {place.id}: no {slot} plugin {choice.plugin} is installed, so nothing is asked "
+        "of it",
+        f"use one of: {there}",
+    )
 
 
 def settings(problems: Sequence[Problem]) -> Finding | None:
     """What plugins do not understand of their settings: with it no supervisor starts."""
     if not problems:
         return None
-    return broken(f"the configuration cannot be used: {'; '.join(map(str, problems))}", "ennio config check")
+    return broken(
+        f"the configuration cannot be used: {'; '.join(map(str, problems))}", "ennio config check"
+    )
 
 
 def channel(place: NotifierConfig) -> Finding | None:
@@ -149,21 +182,36 @@ def channel(place: NotifierConfig) -> Finding | None:
     if place.plugin in installed("notifier"):
         return None
     there = ", ".join(name for name in installed("notifier") if name != "stub") or "none yet"
-    what = f"notifiers[{place.name}]: this version has no notifier {place.plugin}, so nobody is told anything through it"
-    return warning(what, f"look at the events: ennio events --follow   (notifiers that are installed: {there})")
+    what = (
+        f"notifiers[{place.name}]: this version has no notifier {place.plugin}, so nobody is "
+        "told anything through it"
+    )
+    return warning(
+        what, f"look at the events: ennio events --follow   (notifiers that are installed: {there})"
+    )
 
 
 def unheard(config: Config) -> Finding | None:
     """An address of NATS to which nothing goes."""
     if not config.nats_url:
         return None
-    return warning("nats_url is read, but this version neither sends to NATS nor listens there", "use the event stream of the API")
+    return warning(
+        "nats_url is read, but this version neither sends to NATS nor listens there",
+        "use the event stream of the API",
+    )
 
 
 def idle(config: Config) -> Iterator[Finding]:
     """What a configuration asks for in vain in this version."""
     for place in config.projects:
-        yield from filter(None, (remote(place), absent(place, place.tracker, "tracker"), absent(place, place.scm, "scm")))
+        yield from filter(
+            None,
+            (
+                remote(place),
+                absent(place, place.tracker, "tracker"),
+                absent(place, place.scm, "scm"),
+            ),
+        )
     yield from filter(None, (*map(channel, config.notifiers), unenforced(config), unheard(config)))
 
 
@@ -180,4 +228,7 @@ def open_door(config: Config) -> Finding | None:
     if config.host in ("127.0.0.1", "localhost", "::1"):
         return None
     shown = masked(config)["host"]
-    return warning(f"the API listens on {shown}: others on the network can reach it with the token", "host: 127.0.0.1  in ennio.yaml")
+    return warning(
+        f"the API listens on {shown}: others on the network can reach it with the token",
+        "host: 127.0.0.1  in ennio.yaml",
+    )

@@ -1,4 +1,6 @@
-"""GitHub: whether a project's settings are understood, and whether its token opens what the project needs."""
+"""GitHub: whether a project's settings are understood, and whether its token
+opens what the project needs.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from ennio.plugins.web import as_published
 
 
 def service(place: Project, slot: str) -> Finding | None:
-    """One small question in the name of the project's token; None where GitHub is not used or there is no token."""
+    """One small question in the name of the project's token; None where GitHub is not
+    used or there is no token.
+    """
     choice = place.scm if slot == "scm" else place.tracker
     if choice is None or choice.plugin != "github":
         return None
@@ -26,13 +30,18 @@ def service(place: Project, slot: str) -> Finding | None:
         access = _access(place, slot, choice.config)
     except ConfigError as error:
         problems = "; ".join(map(str, error.problems))
-        return broken(f"project {place.id}: {slot}_config.config: {problems}", "docs/github.md has every setting")
+        return broken(
+            f"project {place.id}: {slot}_config.config: {problems}",
+            "docs/github.md has every setting",
+        )
     client = GitHubClient(access.address, TokenSource(access.token, access.address), SystemClock())
     return _asked(place, slot, client) if client.is_authorized else None
 
 
 def _access(place: Project, slot: str, config: Mapping[str, Any]) -> Access:
-    return forge.parse(config, place).access if slot == "scm" else tracker.parse(config, place).access
+    return (
+        forge.parse(config, place).access if slot == "scm" else tracker.parse(config, place).access
+    )
 
 
 def _asked(place: Project, slot: str, client: GitHubClient) -> Finding:
@@ -40,12 +49,24 @@ def _asked(place: Project, slot: str, client: GitHubClient) -> Finding:
     try:
         with as_published("GitHub"):
             repository = client.get(address.at())
-            may, name = (repository.get("permissions") or {}).get("push", True), repository["full_name"]
+            may, name = (
+                (repository.get("permissions") or {}).get("push", True),
+                repository["full_name"],
+            )
     except Unreachable as error:
-        return warning(f"project {place.id}: {address.host} cannot be reached: {error}", f"curl -sS {address.api}")
+        return warning(
+            f"project {place.id}: {address.host} cannot be reached: {error}",
+            f"curl -sS {address.api}",
+        )
     except EnnioError as error:
-        return broken(f"project {place.id}: its {slot}: {error}", f"gh auth login --hostname {address.host}  (or set token)")
+        return broken(
+            f"project {place.id}: its {slot}: {error}",
+            f"gh auth login --hostname {address.host}  (or set token)",
+        )
     if slot == "scm" and not may:
-        what = f"project {place.id}: the token may read {address} but not push: pull requests cannot be opened or merged with it"
+        what = (
+            f"project {place.id}: the token may read {address} but not push: pull requests "
+            "cannot be opened or merged with it"
+        )
         return warning(what, "give the token write access to contents and pull requests")
     return fine(f"project {place.id}: {address.host} shows {name} ({slot})")

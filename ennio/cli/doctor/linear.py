@@ -21,12 +21,21 @@ def service(place: Project) -> Finding | None:
     try:
         settings = parse(place.tracker.config)
         with as_published("Linear"):
-            who = LinearClient(settings.api_url, settings.authorization, SystemClock()).ask(WHO)["viewer"]["name"]
+            who = LinearClient(settings.api_url, settings.authorization, SystemClock()).ask(WHO)[
+                "viewer"
+            ]["name"]
     except ConfigError as error:
         problems = "; ".join(map(str, error.problems))
-        return broken(f"project {place.id}: tracker_config.config: {problems}", "docs/linear.md has every setting")
+        return broken(
+            f"project {place.id}: tracker_config.config: {problems}",
+            "docs/linear.md has every setting",
+        )
     except Unreachable as error:
-        return warning(f"project {place.id}: Linear cannot be reached: {error}", f"curl -sS {settings.api_url}")
+        return warning(
+            f"project {place.id}: Linear cannot be reached: {error}", f"curl -sS {settings.api_url}"
+        )
     except EnnioError as error:
-        return broken(f"project {place.id}: {error}", f"make a new key ({_KEYS}) and set it as api_key")
+        return broken(
+            f"project {place.id}: {error}", f"make a new key ({_KEYS}) and set it as api_key"
+        )
     return fine(f"project {place.id}: Linear knows its key as {who}'s")

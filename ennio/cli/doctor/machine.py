@@ -40,7 +40,15 @@ def install(package: str) -> str:
 def said(*argv: str) -> str | None:
     """The first line a program prints, or None when it is not there or does not answer."""
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL, check=False, errors="replace")
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            errors="replace",
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return (done.stdout or done.stderr).strip().split("\n")[0] if done.returncode == 0 else None
@@ -69,8 +77,13 @@ def tmux(line: str | None, *, wanted: bool) -> Finding:
     if line is not None:
         return fine(line)
     if wanted:
-        return broken("tmux is not installed, and a project wants it", f"{install('tmux')}  (or runtime: process in ennio.yaml)")
-    return warning("tmux is not installed: agents' terminals cannot be attached to", install("tmux"))
+        return broken(
+            "tmux is not installed, and a project wants it",
+            f"{install('tmux')}  (or runtime: process in ennio.yaml)",
+        )
+    return warning(
+        "tmux is not installed: agents' terminals cannot be attached to", install("tmux")
+    )
 
 
 def memory(free: int, needed: int) -> Finding:
@@ -84,7 +97,10 @@ def memory(free: int, needed: int) -> Finding:
 def disk(free: int, place: Path) -> Finding:
     """Room for working copies."""
     if free < LITTLE_DISK:
-        return warning(f"only {size(free)} are free at {place}", "ennio cleanup --dry-run  shows what ended sessions take")
+        return warning(
+            f"only {size(free)} are free at {place}",
+            "ennio cleanup --dry-run  shows what ended sessions take",
+        )
     return fine(f"{size(free)} are free at {place}")
 
 
@@ -92,30 +108,52 @@ def state(root: Path) -> Finding:
     """Whether Ennio can keep its files where they belong."""
     why = closed(root)
     if why:
-        return broken(f"state belongs in {root}, and {why}", "export ENNIO_HOME=...  (a folder that you can write to)")
+        return broken(
+            f"state belongs in {root}, and {why}",
+            "export ENNIO_HOME=...  (a folder that you can write to)",
+        )
     return fine(f"state in {root}")
 
 
 def database(url: str) -> Finding | None:
-    """Whether the database's file can be written and has others made beside it; None where it is no file."""
+    """Whether the database's file can be written and has others made beside it;
+    None where it is no file.
+    """
     file = database_file(url)
     if file is None:
         return None
-    why = closed(file.with_name(f"{file.name}-wal")) or closed(file)  # what it makes beside itself, and the file
+    why = closed(file.with_name(f"{file.name}-wal")) or closed(
+        file
+    )  # what it makes beside itself, and the file
     if why:
-        return broken(f"the database is {file}, and {why}", "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml")
+        return broken(
+            f"the database is {file}, and {why}",
+            "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml",
+        )
     return fine(f"database {file}")
 
 
 def server(url: str, *, trusted: bool) -> Finding | None:
-    """Whether the database's server answers, asked in a process of its own; None where it is a file, or nobody has trusted it."""
+    """Whether the database's server answers, asked in a process of its own; None where it is a
+    file, or nobody has trusted it.
+    """
     if not served(url) or not trusted:
         return None
     # by stdin: on a command line everybody could read its password
-    asked = subprocess.run([sys.executable, "-m", "ennio.store"], input=url, capture_output=True, text=True, timeout=60, check=False)
+    asked = subprocess.run(
+        [sys.executable, "-m", "ennio.store"],
+        input=url,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     said = asked.stdout.strip().partition("\n")[0] or asked.stderr.strip().rpartition("\n")[2]
     if asked.returncode:
-        return broken(f"the database cannot be used: {said}", "mend it as it says, or name another by database_url")
+        return broken(
+            f"the database cannot be used: {said}",
+            "mend it as it says, or name another by database_url",
+        )
     return fine(f"database {shown(url)}: {said}")
 
 

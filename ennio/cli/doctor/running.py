@@ -26,16 +26,24 @@ def supervisor(url: str | None, trouble: str) -> Finding:
     if url is None:
         return fine("no supervisor runs (ennio start begins one)")
     if trouble:
-        return warning(f"the supervisor at {url} does not answer: {trouble}", "ennio stop && ennio start --detach")
+        return warning(
+            f"the supervisor at {url} does not answer: {trouble}",
+            "ennio stop && ennio start --detach",
+        )
     return fine(f"the supervisor answers at {url}")
 
 
 def unreachable(executables: Mapping[str, str], pid: int) -> Iterator[Finding]:
-    """Agents (by name, with their program) that are found here, but not on the PATH the supervisor was started with."""
+    """Agents (by name, with their program) that are found here, but not on the PATH the
+    supervisor was started with.
+    """
     path = _path_of(pid)
     for name, program in executables.items():
         if path is not None and shutil.which(program) and not shutil.which(program, path=path):
-            what = f"agent {name} is found by this shell, but not by the supervisor: its PATH is {path}"
+            what = (
+                f"agent {name} is found by this shell, but not by the supervisor: its PATH is "
+                f"{path}"
+            )
             yield broken(what, "ennio stop && ennio start --detach  (from this shell)")
 
 
@@ -63,7 +71,9 @@ def leftover(directory: Path, *, running: bool) -> Finding | None:
     left = directory / ADDRESS
     if running or not left.exists():
         return None
-    return warning("the last supervisor ended without tidying up; nothing is lost", "ennio start --detach")
+    return warning(
+        "the last supervisor ended without tidying up; nothing is lost", "ennio start --detach"
+    )
 
 
 def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
@@ -71,7 +81,10 @@ def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
     for name, health in sorted(status.get("sources", {}).items()):
         if not health["ok"]:
             why = health["detail"] or "it does not answer"
-            yield warning(f"no signal from {name}: {why}", "ennio status  (it is looked at again all the time)")
+            yield warning(
+                f"no signal from {name}: {why}",
+                "ennio status  (it is looked at again all the time)",
+            )
 
 
 def degraded(status: Mapping[str, Any]) -> Iterator[Finding]:
@@ -82,23 +95,33 @@ def degraded(status: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def orphans(terminals: Collection[str], known: Collection[str], socket: str) -> Finding | None:
-    """Terminals of agents that no session stands for; ``known`` are those of sessions, here and of other supervisors."""
+    """Terminals of agents that no session stands for; ``known`` are those of sessions, here
+    and of other supervisors.
+    """
     strays = sorted(set(terminals) - set(known))
     if not strays:
         return None
     shown = ", ".join(strays[:5]) + (f" and {len(strays) - 5} more" if len(strays) > 5 else "")
-    return warning(f"{len(strays)} terminal(s) belong to no session known here: {shown}", f"tmux -L {socket} kill-session -t ={strays[0]}")
+    return warning(
+        f"{len(strays)} terminal(s) belong to no session known here: {shown}",
+        f"tmux -L {socket} kill-session -t ={strays[0]}",
+    )
 
 
 def of_others(terminals: Collection[str], home: Home, config: Config) -> set[str]:
-    """The terminals that another supervisor of this home launched, by the records of their launches: one socket serves them all."""
+    """The terminals that another supervisor of this home launched, by the records of their
+    launches: one socket serves them all.
+    """
     return {name for name in terminals if _another(home.session(name) / _RECORD, config)}
 
 
 def _another(record: Path, config: Config) -> bool:
     try:
         found = json_file(record, _MOST_BYTES)
-        return bool(found["config"] != str(config.source) and found["database"] != shown(config.database_url))
+        return bool(
+            found["config"] != str(config.source)
+            and found["database"] != shown(config.database_url)
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return False
 
@@ -107,7 +130,14 @@ def terminals(socket: str) -> tuple[str, ...]:
     """The names of the terminals on our tmux socket; none when there is no server (or no tmux)."""
     command = ["tmux", "-L", socket, "list-sessions", "-F", "#{session_name}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ()
     return tuple(done.stdout.split())

@@ -1,4 +1,6 @@
-"""Answer the question an agent asks: a permission, or a choice; `ennio status` shows which agents wait for one."""
+"""Answer the question an agent asks: a permission, or a choice; `ennio status` shows
+which agents wait for one.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ EXAMPLES = """\
 def configure(parser: Parser) -> None:
     """A session and the answer."""
     parser.add_argument("session", help="the session's id")
-    parser.add_argument("answer", nargs="+", help="yes, no, the number of a choice or how it begins, or words; - reads standard input")
+    parser.add_argument(
+        "answer",
+        nargs="+",
+        help="yes, no, the number of a choice or how it begins, or words; - reads standard input",
+    )
     parser.set_defaults(run=run)
 
 
@@ -30,4 +36,6 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Have the agent's keys pressed for it."""
     words = text_of(" ".join(options.answer))
     told = context.client().post(path("/sessions/{}/answer", options.session), {"answer": words})
-    return CommandResult({"session": options.session, "result": told}, [f"answered {options.session}: {words}"])
+    return CommandResult(
+        {"session": options.session, "result": told}, [f"answered {options.session}: {words}"]
+    )

@@ -38,9 +38,14 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if options.once or context.json:
         view = _read(first, project, context)
         height = len(view.sessions) + 5
-        return CommandResult({"sessions": list(view.sessions), "queue": list(view.queue)}, frame(view, context.width or 160, height))
+        return CommandResult(
+            {"sessions": list(view.sessions), "queue": list(view.queue)},
+            frame(view, context.width or 160, height),
+        )
     if not context.interactive:
-        raise Invalid("the board needs a terminal; ennio board --once prints one frame, ennio status a table")
+        raise Invalid(
+            "the board needs a terminal; ennio board --once prints one frame, ennio status a table"
+        )
     return _live(first, project, context)
 
 
@@ -48,7 +53,9 @@ def _live(first: BoardView, project: str | None, context: CliContext) -> Command
     try:
         from ennio.board.loop import show
     except ModuleNotFoundError as error:
-        raise Refused(f"the board needs the package {error.name}: .venv/bin/pip install {error.name}") from error
+        raise Refused(
+            f"the board needs the package {error.name}: .venv/bin/pip install {error.name}"
+        ) from error
 
     def source(last: BoardView) -> BoardView:
         try:

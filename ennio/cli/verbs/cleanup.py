@@ -1,4 +1,5 @@
-"""Remove the workspaces of sessions that are merged, done or killed; what was not pushed is preserved first.
+"""Remove the workspaces of sessions that are merged, done or killed; what was not
+pushed is preserved first.
 
 An agent that is still there is ended first. Sessions that have not ended are never touched.
 """
@@ -31,7 +32,9 @@ COLUMNS = (
     Column("PRESERVED", elastic=True),
     Column("PATH", elastic=True),
 )
-PATIENCE = 600.0  # seconds: hundreds of working copies are looked through before anything is removed
+PATIENCE = (
+    600.0  # seconds: hundreds of working copies are looked through before anything is removed
+)
 NAMED = 5  # of what is not saved; --json names all
 WORDS = {"removed": "freed", "removing": "being freed", "would remove": "would be freed"}
 
@@ -40,8 +43,12 @@ def configure(parser: Parser) -> None:
     """Which, and how."""
     parser.add_argument("session", nargs="?", help="only this session")
     parser.add_argument("--project", help="only this project (id or name)")
-    parser.add_argument("-f", "--force", action="store_true", help="also exited ones, which could be restored")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be removed, remove nothing")
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="also exited ones, which could be restored"
+    )
+    parser.add_argument(
+        "-n", "--dry-run", action="store_true", help="show what would be removed, remove nothing"
+    )
     parser.set_defaults(run=run)
 
 
@@ -59,7 +66,17 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 
 def _lines(items: list[dict[str, Any]], width: int | None) -> list[str]:
-    rows = [(i["session_id"], i["action"], size(i["size"]), i["reason"], i.get("preserved") or "", i["path"]) for i in items]
+    rows = [
+        (
+            i["session_id"],
+            i["action"],
+            size(i["size"]),
+            i["reason"],
+            i.get("preserved") or "",
+            i["path"],
+        )
+        for i in items
+    ]
     if not rows:
         return ["nothing to clean up"]
     gone = sum(item["size"] for item in items if item["action"] in WORDS)
@@ -71,13 +88,28 @@ def _unsaved(items: list[dict[str, Any]]) -> list[str]:
     """What goes with each and is kept nowhere, the largest first."""
     lines = []
     for item in items:
-        paths = sorted((one for one in item.get("unsaved") or () if one["why"] != "link"), key=lambda one: -one["size"])
-        ignored = [f"{one['path']} ({size(one['size'])})" for one in paths if one["why"] == "ignored"]
+        paths = sorted(
+            (one for one in item.get("unsaved") or () if one["why"] != "link"),
+            key=lambda one: -one["size"],
+        )
+        ignored = [
+            f"{one['path']} ({size(one['size'])})" for one in paths if one["why"] == "ignored"
+        ]
         others = [f"{one['path']} ({one['why']})" for one in paths if one["why"] != "ignored"]
-        lines += [f"{item['session_id']}: not saved, since git ignores it: {_few(ignored)}"] if ignored else []
-        lines += [f"{item['session_id']}: not saved, since it is no file: {_few(others)}"] if others else []
+        lines += (
+            [f"{item['session_id']}: not saved, since git ignores it: {_few(ignored)}"]
+            if ignored
+            else []
+        )
+        lines += (
+            [f"{item['session_id']}: not saved, since it is no file: {_few(others)}"]
+            if others
+            else []
+        )
     return [*lines, ""] if lines else []
 
 
 def _few(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return ", ".join(names[:NAMED]) + (
+        f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    )

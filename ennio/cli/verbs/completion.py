@@ -48,12 +48,16 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """The script for that shell."""
     known = words()
-    script = {"bash": bash, "zsh": lambda tree: ZSH.format(bash=bash(tree)), "fish": fish}[options.shell](known)
+    script = {"bash": bash, "zsh": lambda tree: ZSH.format(bash=bash(tree)), "fish": fish}[
+        options.shell
+    ](known)
     return CommandResult({"shell": options.shell, "script": script}, script.rstrip().splitlines())
 
 
 def words() -> dict[str, dict[str, str]]:
-    """What can follow each path of commands (``""``, ``session``, ``session info``): the word and its help."""
+    """What can follow each path of commands (``""``, ``session``, ``session
+    info``): the word and its help.
+    """
     from ennio.cli.parser import VERBS, verb_parser
 
     tree = {"": dict(VERBS)}
@@ -70,7 +74,9 @@ def _collect(path: str, parser: argparse.ArgumentParser, tree: dict[str, dict[st
                 found[name] = sub.description or ""
                 _collect(f"{path} {name}", sub, tree)
         else:
-            found |= dict.fromkeys([*action.option_strings, *(action.choices or ())], action.help or "")
+            found |= dict.fromkeys(
+                [*action.option_strings, *(action.choices or ())], action.help or ""
+            )
     tree[path] = found
 
 
@@ -78,7 +84,10 @@ def bash(tree: dict[str, dict[str, str]]) -> str:
     """Completion for bash."""
     # the longest path first: its words hold for whatever arguments follow it
     ordered = sorted(tree, key=lambda path: -len(path.split()))
-    cases = "\n".join(f'        "{" " + path if path else ""}"*) words="{" ".join(tree[path])}" ;;' for path in ordered)
+    cases = "\n".join(
+        f'        "{" " + path if path else ""}"*) words="{" ".join(tree[path])}" ;;'
+        for path in ordered
+    )
     return BASH.format(cases=cases)
 
 
@@ -87,9 +96,18 @@ def fish(tree: dict[str, dict[str, str]]) -> str:
     lines = ["# fish completion for ennio"]
     for path, following in tree.items():
         seen = path.split()
-        guard = " && ".join(f"__fish_seen_subcommand_from {word}" for word in seen) or "__fish_use_subcommand"
+        guard = (
+            " && ".join(f"__fish_seen_subcommand_from {word}" for word in seen)
+            or "__fish_use_subcommand"
+        )
         for word, summary in following.items():
-            flag = f"-l {word[2:]}" if word.startswith("--") else f"-s {word[1:]}" if word.startswith("-") else f"-a {word}"
+            flag = (
+                f"-l {word[2:]}"
+                if word.startswith("--")
+                else f"-s {word[1:]}"
+                if word.startswith("-")
+                else f"-a {word}"
+            )
             lines.append(f"complete -c ennio -n '{guard}' {flag} -d '{_quoted(summary)}'")
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,6 @@
-"""The configuration file: check it, trust it, show it as it was understood, or print its JSON Schema for an editor."""
+"""The configuration file: check it, trust it, show it as it was understood, or print its
+JSON Schema for an editor.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,17 @@ def configure(parser: Parser) -> None:
         show=(show, "show what was understood, defaults filled in, secrets masked"),
         schema=(schema, "print the JSON Schema of the file"),
     )
-    made["trust"].add_argument("--show", action="store_true", help="only show what it would run, and what of that is not trusted yet")
+    made["trust"].add_argument(
+        "--show",
+        action="store_true",
+        help="only show what it would run, and what of that is not trusted yet",
+    )
 
 
 def check(_options: argparse.Namespace, context: CliContext) -> CommandResult:
-    """All problems; exit code 1 when there are any. What is asked for in vain is no problem, but is said."""
+    """All problems; exit code 1 when there are any. What is asked for in vain is
+    no problem, but is said.
+    """
     from ennio.config.load import load
     from ennio.model.errors import ConfigError
     from ennio.plugins import declared
@@ -64,16 +72,33 @@ def _fits(config: Config) -> CommandResult:
     problems = fitting.problems(config, home, trusted=not new)
     if problems:
         return _wrong(config.source, problems)
-    unseen = [f"what the {plugin} wants of its settings is looked at once the file is trusted" for plugin in fitting.unseen(config, home)]
+    unseen = [
+        f"what the {plugin} wants of its settings is looked at once the file is trusted"
+        for plugin in fitting.unseen(config, home)
+    ]
     vain = [finding.what for finding in configuration.idle(config)] + (unseen if new else [])
     document = {"file": str(config.source), "problems": [], "warnings": vain, "trusted": not new}
-    lines = [f"{config.source} has no mistake, but", *(f"  {line}" for line in vain)] if vain else [f"{config.source} is fine"]
-    return CommandResult(document, lines + ([f"it is not trusted yet: {trusted.command(config.source)}"] if new else []))
+    lines = (
+        [f"{config.source} has no mistake, but", *(f"  {line}" for line in vain)]
+        if vain
+        else [f"{config.source} is fine"]
+    )
+    return CommandResult(
+        document,
+        lines + ([f"it is not trusted yet: {trusted.command(config.source)}"] if new else []),
+    )
 
 
 def _wrong(source: Path, problems: Sequence[Problem]) -> CommandResult:
-    document = {"file": str(source), "problems": [{"path": p.path, "line": p.line, "message": p.message} for p in problems]}
-    return CommandResult(document | {"warnings": []}, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)
+    document = {
+        "file": str(source),
+        "problems": [{"path": p.path, "line": p.line, "message": p.message} for p in problems],
+    }
+    return CommandResult(
+        document | {"warnings": []},
+        [f"{source}:", *(f"  {problem}" for problem in problems)],
+        code=1,
+    )
 
 
 def trust(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -91,13 +116,23 @@ def trust(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if not options.show:
         trusted.trust(config, home, os.environ)
         address = context.address()
-        running = [f"the supervisor that runs reads it after: kill -HUP {address.pid}"] if address and new else []
+        running = (
+            [f"the supervisor that runs reads it after: kill -HUP {address.pid}"]
+            if address and new
+            else []
+        )
         said = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
         return CommandResult(consent.listed(config, ()), said, notes=running)
     lines = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
     if new:
         way_out = f"trust it with: {trusted.command(config.source)}"
-        lines = [f"{config.source} is not trusted. What is new would", "", *consent.told(new), "", way_out]
+        lines = [
+            f"{config.source} is not trusted. What is new would",
+            "",
+            *consent.told(new),
+            "",
+            way_out,
+        ]
     return CommandResult(consent.listed(config, new), lines)
 
 

@@ -20,8 +20,12 @@ EXAMPLES = """\
 
 def configure(parser: Parser) -> None:
     """Where, and whether to open it."""
-    parser.add_argument("--port", type=int, help="another port than the supervisor's own, where it is forwarded")
-    parser.add_argument("--print", action="store_true", dest="printed", help="print the link, open nothing")
+    parser.add_argument(
+        "--port", type=int, help="another port than the supervisor's own, where it is forwarded"
+    )
+    parser.add_argument(
+        "--print", action="store_true", dest="printed", help="print the link, open nothing"
+    )
     parser.set_defaults(run=run)
 
 

@@ -24,7 +24,11 @@ EXAMPLES = """\
   ennio doctor
   ennio doctor --json | jq -r '.findings[] | select(.level == "broken") | .fix'
 """
-_MARKS = {Level.FINE: ("ok", "green"), Level.WARNING: ("warn", "yellow"), Level.BROKEN: ("FAIL", "red")}
+_MARKS = {
+    Level.FINE: ("ok", "green"),
+    Level.WARNING: ("warn", "yellow"),
+    Level.BROKEN: ("FAIL", "red"),
+}
 
 
 def configure(parser: Parser) -> None:
@@ -35,11 +39,17 @@ def configure(parser: Parser) -> None:
 def run(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Look at everything; exit code 1 when something needed is broken."""
     source, config, problems = _configuration(context)
-    findings = [finding for finding in _findings(context, source, config, problems) if finding is not None]
+    findings = [
+        finding for finding in _findings(context, source, config, problems) if finding is not None
+    ]
     bad = sum(1 for finding in findings if finding.level is Level.BROKEN)
     lines = [line for finding in findings for line in _lines(finding, context)]
     lines += ["", f"{bad} to mend" if bad else "everything that is needed is there"]
-    return CommandResult({"ok": not bad, "findings": [asdict(finding) for finding in findings]}, lines, code=1 if bad else 0)
+    return CommandResult(
+        {"ok": not bad, "findings": [asdict(finding) for finding in findings]},
+        lines,
+        code=1 if bad else 0,
+    )
 
 
 def _lines(finding: Finding, context: CliContext) -> list[str]:
@@ -65,7 +75,9 @@ def _configuration(context: CliContext) -> tuple[Path | None, Config | None, lis
         return source, None, [str(error)]
 
 
-def _findings(context: CliContext, source: Path | None, config: Config | None, problems: list[str]) -> Iterator[Finding | None]:
+def _findings(
+    context: CliContext, source: Path | None, config: Config | None, problems: list[str]
+) -> Iterator[Finding | None]:
     from ennio.cli.doctor import configuration
 
     yield from _machine(config)
@@ -83,8 +95,13 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
 
     yield machine.python()
     yield machine.git(machine.said("git", "--version"))
-    yield machine.tmux(machine.said("tmux", "-V"), wanted=any(p.runtime == "tmux" for p in config.projects) if config else False)
-    yield machine.memory(psutil.virtual_memory().available, config.min_free_memory if config else 512 * 1024**2)
+    yield machine.tmux(
+        machine.said("tmux", "-V"),
+        wanted=any(p.runtime == "tmux" for p in config.projects) if config else False,
+    )
+    yield machine.memory(
+        psutil.virtual_memory().available, config.min_free_memory if config else 512 * 1024**2
+    )
     if config is not None:
         yield machine.database(config.database_url)
     try:
@@ -103,16 +120,26 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
     from ennio.machine.home import person
 
     wanted = {project.agent for project in config.projects} if config else set()
-    keys = set(os.environ) | {name for project in (config.projects if config else ()) for name in project.env}
+    keys = set(os.environ) | {
+        name for project in (config.projects if config else ()) for name in project.env
+    }
     for kind in agents.KINDS:
-        yield agents.agent(kind.name, said(kind.executable, "--version"), kind.hint, wanted=kind.name in wanted, tried=kind.tried)
+        yield agents.agent(
+            kind.name,
+            said(kind.executable, "--version"),
+            kind.hint,
+            wanted=kind.name in wanted,
+            tried=kind.tried,
+        )
         if kind.name in wanted:
             yield agents.key(kind.name, kind.passed_variables, keys)
             yield agents.first_start(kind.name, person()) if shutil.which(kind.executable) else None
 
 
 def _folder(context: CliContext) -> Path | None:
-    """Where a supervisor of this configuration keeps its address; None where no home is known, which the machine's findings tell."""
+    """Where a supervisor of this configuration keeps its address; None where no home is known,
+    which the machine's findings tell.
+    """
     try:
         return context.run_directory()
     except Refused:
@@ -150,7 +177,9 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     yield from _running(context, config, address.url if address else None)
     if address is not None:
         used = {project.agent for project in config.projects}
-        yield from running.unreachable({kind.name: kind.executable for kind in KINDS if kind.name in used}, address.pid)
+        yield from running.unreachable(
+            {kind.name: kind.executable for kind in KINDS if kind.name in used}, address.pid
+        )
 
 
 def _services(config: Config) -> Iterator[Finding | None]:
@@ -184,6 +213,8 @@ def _running(context: CliContext, config: Config, url: str | None) -> Iterator[F
     yield from running.degraded(status)
     home = Home.of_environment()
     known = {session["tmux_name"] or session["id"] for session in sessions}
-    for socket in dict.fromkeys((home.tmux_socket_of(home.run(config.source).name), home.tmux_socket)):
+    for socket in dict.fromkeys(
+        (home.tmux_socket_of(home.run(config.source).name), home.tmux_socket)
+    ):
         found = running.terminals(socket)
         yield running.orphans(found, known | running.of_others(found, home, config), socket)

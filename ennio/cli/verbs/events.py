@@ -1,4 +1,6 @@
-"""Show what happened, oldest first; with --follow, go on showing what happens (under --json one event a line)."""
+"""Show what happened, oldest first; with --follow, go on showing what happens (under
+--json one event a line).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--type", action="append", help="only of this type (repeatable)")
     parser.add_argument("--session", metavar="ID", help="only of this session")
     parser.add_argument("--project", help="only of this project (id or name)")
-    parser.add_argument("--priority", choices=("info", "action", "urgent", "critical"), help="at least as urgent as this")
+    parser.add_argument(
+        "--priority",
+        choices=("info", "action", "urgent", "critical"),
+        help="at least as urgent as this",
+    )
     parser.add_argument("-n", "--limit", type=int, default=50, help="how many at most (default 50)")
     parser.set_defaults(run=run)
 
@@ -38,17 +44,24 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli.detail_view import event_line
 
     if options.session:
-        context.client().get(path("/sessions/{}", options.session))  # one that is not there has no events, and never will
+        context.client().get(
+            path("/sessions/{}", options.session)
+        )  # one that is not there has no events, and never will
     wanted = {
         "type": ",".join(options.type) if options.type else None,
         "session_id": options.session,
         "project_id": context.project_id(options.project) if options.project else None,
         "priority": options.priority,
     }
-    events = _past(context.client().get("/events", after=options.after, limit=options.limit, **wanted), options.after)
+    events = _past(
+        context.client().get("/events", after=options.after, limit=options.limit, **wanted),
+        options.after,
+    )
     if options.follow:
         return _follow(events, wanted, options.after, context)
-    return CommandResult(events, [event_line(event, context.style) for event in events] or ["nothing happened yet"])
+    return CommandResult(
+        events, [event_line(event, context.style) for event in events] or ["nothing happened yet"]
+    )
 
 
 def _past(events: list[dict[str, Any]], after: int | None) -> list[dict[str, Any]]:
@@ -56,7 +69,9 @@ def _past(events: list[dict[str, Any]], after: int | None) -> list[dict[str, Any
     return events if after is not None else sorted(events, key=lambda event: int(event["seq"]))
 
 
-def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | None, context: CliContext) -> CommandResult:
+def _follow(
+    events: list[dict[str, Any]], wanted: dict[str, Any], after: int | None, context: CliContext
+) -> CommandResult:
     from ennio.cli.detail_view import event_line
     from ennio.cli.main import dump
 
@@ -66,7 +81,13 @@ def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | N
     for event in events:
         show(event)
     client = context.client()
-    seen = events[-1]["seq"] if events else after if after is not None else client.get("/status")["last_seq"]
+    seen = (
+        events[-1]["seq"]
+        if events
+        else after
+        if after is not None
+        else client.get("/status")["last_seq"]
+    )
     for event in client.stream(after=seen, **wanted):
         show(event)
     return CommandResult(spoken=True)

@@ -28,7 +28,11 @@ DATABASE = "ennio.db*"
 
 def configure(parser: Parser) -> None:
     """Where."""
-    parser.add_argument("path", nargs="?", help="the repository's folder, or the file to write (default: the repository here)")
+    parser.add_argument(
+        "path",
+        nargs="?",
+        help="the repository's folder, or the file to write (default: the repository here)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -63,16 +67,23 @@ def _refuse_overwrite(target: Path) -> None:
     for name in {target.name, *NAMES}:
         file = target.with_name(name)
         if file.exists():
-            raise Conflict(f"{file} exists already and is not overwritten; edit it, or move it away first")
+            raise Conflict(
+                f"{file} exists already and is not overwritten; edit it, or move it away first"
+            )
 
 
 def _refuse_workspace(target: Path) -> None:
-    """A session's working copy goes with its session, and what is written there lands in its pull request."""
+    """A session's working copy goes with its session, and what is written there
+    lands in its pull request.
+    """
     from ennio.machine.home import Home
 
     home, folder = Home.of_environment(), Path(os.path.realpath(target.parent))
     if any(folder.is_relative_to(kind) for kind in home.workspaces):
-        raise Refused(f"{folder} is in a session's working copy, which goes with its session; go to your own clone of the repository")
+        raise Refused(
+            f"{folder} is in a session's working copy, which goes with its session; go to your "
+            "own clone of the repository"
+        )
 
 
 def _bare_remote(repository: WorkingCopy, undo: ExitStack) -> Path | None:
@@ -122,16 +133,34 @@ def _write(target: Path, found: TemplateValues, undo: ExitStack) -> None:
     exclude(found.path, DATABASE)
 
 
-def _told(target: Path, repository: WorkingCopy, bare: Path | None, found: TemplateValues) -> CommandResult:
-    other = "another: default_branch in that file" + (" (and git push ennio BRANCH)" if bare else "")
-    lines = [f"wrote {target}", f"default branch: {repository.branch} ({repository.branch_from}); {other}"]
+def _told(
+    target: Path, repository: WorkingCopy, bare: Path | None, found: TemplateValues
+) -> CommandResult:
+    other = "another: default_branch in that file" + (
+        " (and git push ennio BRANCH)" if bare else ""
+    )
+    lines = [
+        f"wrote {target}",
+        f"default branch: {repository.branch} ({repository.branch_from}); {other}",
+    ]
     if bare:
         lines += [
-            f"the repository has no remote: its branch {repository.branch} was pushed to {bare} (remote 'ennio');",
-            f"merges land there and never move your checked-out branch; fetch them with: git pull ennio {repository.branch}",
+            (
+                f"the repository has no remote: its branch {repository.branch} was pushed to "
+                f"{bare} "
+                "(remote 'ennio');"
+            ),
+            (
+                "merges land there and never move your checked-out branch; fetch them with: git "
+                "pull "
+                f"ennio {repository.branch}"
+            ),
         ]
     spawn = f'ennio spawn {shlex.quote(found.name)} --prompt "..."'
     lines += ["", "next:", "  ennio start --detach", f"  {spawn}"]
     document = {"file": str(target), "hub": str(bare) if bare else None, "repo": found.repo}
-    document |= {"default_branch": found.default_branch, "default_branch_from": repository.branch_from}
+    document |= {
+        "default_branch": found.default_branch,
+        "default_branch_from": repository.branch_from,
+    }
     return CommandResult(document | {"next": ["ennio start --detach", spawn]}, lines)

@@ -26,4 +26,6 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Press the agent's key for that."""
     told = context.client().post(path("/sessions/{}/interrupt", options.session))
-    return CommandResult({"session": options.session, "result": told}, [f"interrupted {options.session}"])
+    return CommandResult(
+        {"session": options.session, "result": told}, [f"interrupted {options.session}"]
+    )

@@ -36,7 +36,10 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
     log = context.run_directory() / LOG
     if not log.exists():
-        raise NotFound(f"no log at {log}: it is written by ennio start --detach; in the foreground the log goes to its terminal")
+        raise NotFound(
+            f"no log at {log}: it is written by ennio start --detach; in the foreground the log "
+            "goes to its terminal"
+        )
     # both halves meet at the same byte: what is written in between is shown once
     end = log.stat().st_size
     lines = tail(log, options.lines, end)

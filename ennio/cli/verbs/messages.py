@@ -20,7 +20,13 @@ EXAMPLES = """\
   ennio messages ma-1a2b3c4d
   ennio messages ma-1a2b3c4d --json | jq -r '.[-1].text'
 """
-COLUMNS = (Column("AT"), Column("FROM"), Column("STATE"), Column("WHY", elastic=True), Column("TEXT", elastic=True))
+COLUMNS = (
+    Column("AT"),
+    Column("FROM"),
+    Column("STATE"),
+    Column("WHY", elastic=True),
+    Column("TEXT", elastic=True),
+)
 
 
 def configure(parser: Parser) -> None:
@@ -32,7 +38,12 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Every message of the session, oldest first."""
     messages = context.client().get(path("/sessions/{}/messages", options.session))
-    return CommandResult(messages, message_table(messages, context.width) if messages else [f"nothing was said to {options.session} yet"])
+    return CommandResult(
+        messages,
+        message_table(messages, context.width)
+        if messages
+        else [f"nothing was said to {options.session} yet"],
+    )
 
 
 def message_table(messages: Sequence[dict[str, Any]], width: int | None) -> list[str]:
@@ -42,4 +53,10 @@ def message_table(messages: Sequence[dict[str, Any]], width: int | None) -> list
 
 def _row(message: dict[str, Any]) -> tuple[str, ...]:
     why = message.get("error") or message.get("detail") or ""
-    return local(message["created_at"]), message.get("reaction") or message["origin"], message["state"], why, message["text"]
+    return (
+        local(message["created_at"]),
+        message.get("reaction") or message["origin"],
+        message["state"],
+        why,
+        message["text"],
+    )

@@ -33,4 +33,7 @@ def configure(parser: Parser) -> None:
 
 def later(options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """Say that it cannot be done yet."""
-    raise EnnioError(f"ennio node {options.sub}: remote nodes come with a later version; projects run on this machine until then")
+    raise EnnioError(
+        f"ennio node {options.sub}: remote nodes come with a later version; projects run on this "
+        "machine until then"
+    )

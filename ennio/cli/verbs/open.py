@@ -1,4 +1,6 @@
-"""Attach to an agent's terminal; where there is no terminal to attach with, print the command that does."""
+"""Attach to an agent's terminal; where there is no terminal to attach with,
+print the command that does.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ EXAMPLES = """\
 def configure(parser: Parser) -> None:
     """A session."""
     parser.add_argument("session", help="the session's id")
-    parser.add_argument("--print", action="store_true", dest="printed", help="print the command instead of running it")
+    parser.add_argument(
+        "--print",
+        action="store_true",
+        dest="printed",
+        help="print the command instead of running it",
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,7 +41,9 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
     command = context.client().get(path("/sessions/{}/attach", options.session))
     if options.printed or context.json or not context.interactive:
-        return CommandResult({"session": options.session, "command": command}, [shlex.join(command)])
+        return CommandResult(
+            {"session": options.session, "command": command}, [shlex.join(command)]
+        )
     return _become(command, context)
 
 
@@ -50,13 +59,19 @@ def _is_known(term: str) -> bool:
 
 
 def _become(command: list[str], context: CliContext) -> CommandResult:
-    # a terminal inside a terminal of the same multiplexer refuses to attach; ours has a socket of its own
+    # a terminal inside a terminal of the same multiplexer refuses to attach; ours
+    # has a socket of its own
     environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
     term = environment.get("TERM", "")
     if not _is_known(term):
-        context.note(f"the terminal type {term!r} is not known here: it is taken for {_USUAL} (set TERM to change that)")
+        context.note(
+            f"the terminal type {term!r} is not known here: it is taken for {_USUAL} (set TERM to "
+            "change that)"
+        )
         environment["TERM"] = _USUAL
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is what is wanted
     except FileNotFoundError as error:
-        raise Refused(f"{command[0]} is not installed here; ennio doctor tells how to get it") from error
+        raise Refused(
+            f"{command[0]} is not installed here; ennio doctor tells how to get it"
+        ) from error

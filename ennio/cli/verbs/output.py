@@ -1,4 +1,6 @@
-"""Show the last lines of an agent's terminal; control characters in them are shown by their number."""
+"""Show the last lines of an agent's terminal; control characters in them
+are shown by their number.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def configure(parser: Parser) -> None:
     """A session and how much of it."""
     parser.add_argument("session", help="the session's id")
     parser.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
-    parser.add_argument("--raw", action="store_true", help="exactly as the terminal holds it, control characters and all")
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="exactly as the terminal holds it, control characters and all",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,4 +39,6 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if options.raw and not context.json:
         screen(f"{text}\n" if text and not text.endswith("\n") else text)
         return CommandResult(spoken=True)
-    return CommandResult({"session": options.session, "output": text}, str(text).rstrip("\n").splitlines())
+    return CommandResult(
+        {"session": options.session, "output": text}, str(text).rstrip("\n").splitlines()
+    )

@@ -1,4 +1,6 @@
-"""Pull requests, on whatever forge the project uses. PULL is ``PROJECT NUMBER``, ``PROJECT#NUMBER`` or a session's id."""
+"""Pull requests, on whatever forge the project uses. PULL is ``PROJECT NUMBER``,
+``PROJECT#NUMBER`` or a session's id.
+"""
 
 from __future__ import annotations
 
@@ -56,22 +58,54 @@ def configure(parser: Parser) -> None:
     )
     subs["merge"].epilog = MERGE_NOTE
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
-    for name in ("show", "diff", "files", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun"):
-        subs[name].add_argument("pull", nargs="+", metavar="PULL", help="PROJECT NUMBER, PROJECT#NUMBER, or a session's id")
+    for name in (
+        "show",
+        "diff",
+        "files",
+        "approve",
+        "request-changes",
+        "comment",
+        "merge",
+        "close",
+        "ready",
+        "rerun",
+    ):
+        subs[name].add_argument(
+            "pull",
+            nargs="+",
+            metavar="PULL",
+            help="PROJECT NUMBER, PROJECT#NUMBER, or a session's id",
+        )
     for name, needed in WITH_WORDS.items():
-        subs[name].add_argument("-m", "--message", required=needed, help="the words; - reads standard input")
+        subs[name].add_argument(
+            "-m", "--message", required=needed, help="the words; - reads standard input"
+        )
         subs[name].add_argument("--path", help="the file it is about")
         subs[name].add_argument("--line", type=int, help="the line it is about")
         subs[name].add_argument("--author", help="in whose name, where the forge lets you say")
     subs["reply"].add_argument("pull", metavar="PULL", help="PROJECT#NUMBER, or a session's id")
     subs["reply"].add_argument("comment", help="the comment's id, as `ennio pr show` tells it")
-    subs["reply"].add_argument("-m", "--message", required=True, help="the words; - reads standard input")
+    subs["reply"].add_argument(
+        "-m", "--message", required=True, help="the words; - reads standard input"
+    )
     subs["resolve"].add_argument("pull", metavar="PULL", help="PROJECT#NUMBER, or a session's id")
     subs["resolve"].add_argument("thread", help="the thread's id, or that of a comment in it")
     for name in ("approve", "merge"):
-        subs[name].add_argument("--head", metavar="COMMIT", help="the head you saw; refused when it is another one by now")
-    subs["merge"].add_argument("--force", action="store_true", help="also what is red or lacks an approval it needs; an event says who")
-    subs["merge"].add_argument("--method", choices=("squash", "merge", "rebase"), help="how (else as the project is configured)")
+        subs[name].add_argument(
+            "--head",
+            metavar="COMMIT",
+            help="the head you saw; refused when it is another one by now",
+        )
+    subs["merge"].add_argument(
+        "--force",
+        action="store_true",
+        help="also what is red or lacks an approval it needs; an event says who",
+    )
+    subs["merge"].add_argument(
+        "--method",
+        choices=("squash", "merge", "rebase"),
+        help="how (else as the project is configured)",
+    )
     _configure_create(subs["create"])
 
 
@@ -94,12 +128,22 @@ def locate(words: list[str], context: CliContext) -> tuple[str, int]:
         return session["project_id"], session["pr_number"]
     number = words[1].removeprefix("#")
     if len(words) != 2 or not number.isdecimal():
-        raise Invalid(f"{' '.join(words)!r} names no pull request: give PROJECT NUMBER, PROJECT#NUMBER, or a session's id")
+        raise Invalid(
+            f"{' '.join(words)!r} names no pull request: give PROJECT NUMBER, PROJECT#NUMBER, or "
+            "a session's id"
+        )
     return context.project_id(words[0]), int(number)
 
 
-def _post(options: argparse.Namespace, context: CliContext, action: str, body: dict[str, Any] | None = None) -> Any:
-    return context.client().post(path("/projects/{}/pulls/{}/" + action, *locate(options.pull, context)), body)
+def _post(
+    options: argparse.Namespace,
+    context: CliContext,
+    action: str,
+    body: dict[str, Any] | None = None,
+) -> Any:
+    return context.client().post(
+        path("/projects/{}/pulls/{}/" + action, *locate(options.pull, context)), body
+    )
 
 
 def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -108,7 +152,9 @@ def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
     project = context.project_id(options.project) if options.project else None
     pulls = context.client().get("/pulls", project_id=project)
-    return CommandResult(pulls, pull_table(pulls, context.width, context.style) if pulls else ["no pull requests"])
+    return CommandResult(
+        pulls, pull_table(pulls, context.width, context.style) if pulls else ["no pull requests"]
+    )
 
 
 def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -121,14 +167,18 @@ def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
         found = client.get(path("/projects/{}/pulls/{}/files", *place))
     except EnnioError as error:
         return CommandResult(pull | {"files": None}, pull_lines(pull), notes=[str(error)])
-    return CommandResult(pull | {"files": found["files"]}, [*pull_lines(pull), "", *file_lines(found)])
+    return CommandResult(
+        pull | {"files": found["files"]}, [*pull_lines(pull), "", *file_lines(found)]
+    )
 
 
 def files(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The files."""
     from ennio.cli.pull_view import file_lines
 
-    found = context.client().get(path("/projects/{}/pulls/{}/files", *locate(options.pull, context)))
+    found = context.client().get(
+        path("/projects/{}/pulls/{}/files", *locate(options.pull, context))
+    )
     return CommandResult(found, file_lines(found))
 
 
@@ -137,7 +187,11 @@ def diff(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli.pull_view import diff_lines
 
     found = context.client().get(path("/projects/{}/pulls/{}/diff", *locate(options.pull, context)))
-    notes = ["the difference is longer than what is shown here; the rest is in the repository"] if found["truncated"] else []
+    notes = (
+        ["the difference is longer than what is shown here; the rest is in the repository"]
+        if found["truncated"]
+        else []
+    )
     return CommandResult(found, diff_lines(found, context.style), notes=notes)
 
 
@@ -145,13 +199,22 @@ def create(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Open one."""
     body = text_of(options.body) if options.body else ""
     order = {"branch": options.branch, "title": options.title, "body": body, "draft": options.draft}
-    pull = context.client().post(path("/projects/{}/pulls", context.project_id(options.project)), order)
+    pull = context.client().post(
+        path("/projects/{}/pulls", context.project_id(options.project)), order
+    )
     return CommandResult(pull, [f"#{pull['number']} is open: {pull['url']}"])
 
 
-def _review(options: argparse.Namespace, context: CliContext, action: str, done: str) -> CommandResult:
+def _review(
+    options: argparse.Namespace, context: CliContext, action: str, done: str
+) -> CommandResult:
     words = text_of(options.message) if options.message is not None else None
-    body = {"body": words, "path": options.path, "line": options.line, "author": options.author or caller.session()}
+    body = {
+        "body": words,
+        "path": options.path,
+        "line": options.line,
+        "author": options.author or caller.session(),
+    }
     if action == "approve":
         body["head"] = options.head
     pull = _post(options, context, action, body)
@@ -176,7 +239,9 @@ def comment(options: argparse.Namespace, context: CliContext) -> CommandResult:
 def reply(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Answer a comment."""
     options.pull = [options.pull]
-    pull = _post(options, context, "reply", {"comment": options.comment, "body": text_of(options.message)})
+    pull = _post(
+        options, context, "reply", {"comment": options.comment, "body": text_of(options.message)}
+    )
     return CommandResult(pull, [f"answered {options.comment} on #{pull['number']}"])
 
 
@@ -190,10 +255,20 @@ def resolve(options: argparse.Namespace, context: CliContext) -> CommandResult:
 def merge(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Merge."""
     if caller.session() is not None:
-        raise Refused("agents do not merge: a person does, or auto_merge (ENNIO_SESSION_ID is set, so this is an agent's terminal)")
-    order = {"method": options.method, "head": options.head, "force": options.force or None, "by": caller.name()}
+        raise Refused(
+            "agents do not merge: a person does, or auto_merge (ENNIO_SESSION_ID is set, so this "
+            "is an agent's terminal)"
+        )
+    order = {
+        "method": options.method,
+        "head": options.head,
+        "force": options.force or None,
+        "by": caller.name(),
+    }
     merged = _post(options, context, "merge", order)
-    return CommandResult(merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]])
+    return CommandResult(
+        merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]]
+    )
 
 
 def close(options: argparse.Namespace, context: CliContext) -> CommandResult:

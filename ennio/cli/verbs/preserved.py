@@ -51,9 +51,19 @@ def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     items = context.client(PATIENCE).get("/preserved", **query)
     now = datetime.now(UTC)
     rows = [
-        (one["id"], one["project_id"], age(one["at"], now), one["commit"][:10], one["subject"], one["place"]) for one in items
+        (
+            one["id"],
+            one["project_id"],
+            age(one["at"], now),
+            one["commit"][:10],
+            one["subject"],
+            one["place"],
+        )
+        for one in items
     ]
-    return CommandResult(items, table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"])
+    return CommandResult(
+        items, table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"]
+    )
 
 
 def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -61,7 +71,9 @@ def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
     told = context.client(PATIENCE).get(path("/preserved/{}", options.id))
     item = told["item"]
     lines = [f"{item['id']} of {item['project_id']}, saved {item['at']} as {item['place']}", ""]
-    lines += ["Commits that no branch has:", *_indented(told["commits"]), ""] if told["commits"] else []
+    lines += (
+        ["Commits that no branch has:", *_indented(told["commits"]), ""] if told["commits"] else []
+    )
     lines += ["Files in the last one:", *_indented(told["files"]), ""] if told["files"] else []
     lines += ["... and more"] if told["more"] else []
     return CommandResult(told, [*lines, *_ways(item)])
@@ -69,9 +81,14 @@ def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Bring it back."""
-    told = context.client(PATIENCE).post(path("/preserved/{}/restore", options.id), {"branch": options.branch} if options.branch else {})
+    told = context.client(PATIENCE).post(
+        path("/preserved/{}/restore", options.id),
+        {"branch": options.branch} if options.branch else {},
+    )
     branch, source = told["branch"], told["item"]["source"]
-    return CommandResult(told, [f"it is on the branch {branch} of {source} now: git -C {source} log -p {branch}"])
+    return CommandResult(
+        told, [f"it is on the branch {branch} of {source} now: git -C {source} log -p {branch}"]
+    )
 
 
 def _indented(lines: list[str]) -> list[str]:
@@ -79,5 +96,9 @@ def _indented(lines: list[str]) -> list[str]:
 
 
 def _ways(item: dict[str, Any]) -> list[str]:
-    seen = [] if item["place"].startswith("/") else [f"the changes: git -C {item['source']} show {item['place']}"]
+    seen = (
+        []
+        if item["place"].startswith("/")
+        else [f"the changes: git -C {item['source']} show {item['place']}"]
+    )
     return [*seen, f"back on a branch: ennio preserved restore {item['id']}"]

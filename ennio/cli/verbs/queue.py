@@ -71,29 +71,45 @@ def hold(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Hold it."""
     told = context.client().post(path("/queue/{}/hold", options.session))
     return CommandResult(
-        {"session": options.session, "result": told}, [f"held {options.session}; undo with: ennio queue release {options.session}"]
+        {"session": options.session, "result": told},
+        [f"held {options.session}; undo with: ennio queue release {options.session}"],
     )
 
 
 def release(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Release it."""
     told = context.client().post(path("/queue/{}/release", options.session))
-    return CommandResult({"session": options.session, "result": told}, [f"released {options.session}"])
+    return CommandResult(
+        {"session": options.session, "result": told}, [f"released {options.session}"]
+    )
 
 
 def move(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Move it."""
-    told = context.client().post(path("/queue/{}/move", options.session), {"position": options.position})
-    return CommandResult({"session": options.session, "result": told}, [f"moved {options.session} to position {options.position}"])
+    told = context.client().post(
+        path("/queue/{}/move", options.session), {"position": options.position}
+    )
+    return CommandResult(
+        {"session": options.session, "result": told},
+        [f"moved {options.session} to position {options.position}"],
+    )
 
 
 def drop(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Drop it."""
     told = context.client().delete(path("/queue/{}", options.session))
-    return CommandResult({"session": options.session, "result": told}, [f"dropped {options.session}: it will not be started"])
+    return CommandResult(
+        {"session": options.session, "result": told},
+        [f"dropped {options.session}: it will not be started"],
+    )
 
 
 def priority(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Set its priority."""
-    told = context.client().post(path("/queue/{}/priority", options.session), {"priority": options.priority})
-    return CommandResult({"session": options.session, "result": told}, [f"{options.session} has priority {options.priority}"])
+    told = context.client().post(
+        path("/queue/{}/priority", options.session), {"priority": options.priority}
+    )
+    return CommandResult(
+        {"session": options.session, "result": told},
+        [f"{options.session} has priority {options.priority}"],
+    )

@@ -30,8 +30,13 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Queue the message."""
     message = text_of(" ".join(options.message))
     status = context.client().get(path("/sessions/{}", options.session))["status"]
-    told = context.client().post_once(path("/sessions/{}/send", options.session), {"message": message})
+    told = context.client().post_once(
+        path("/sessions/{}/send", options.session), {"message": message}
+    )
     line = f"queued for {options.session}; whether it arrived: ennio messages {options.session}"
     if status == "exited":
-        line = f"queued, but {options.session} has exited and nobody reads it before: ennio session restore {options.session}"
+        line = (
+            f"queued, but {options.session} has exited and nobody reads it before: ennio session "
+            f"restore {options.session}"
+        )
     return CommandResult({"session": options.session, "result": told}, [line])

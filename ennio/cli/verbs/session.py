@@ -1,4 +1,6 @@
-"""One session: all about it, why its status is what it is; kill it, restore it; or list them all."""
+"""One session: all about it, why its status is what it is; kill it,
+restore it; or list them all.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +34,22 @@ def configure(parser: Parser) -> None:
     subs = parser.verbs(
         info=(info, "show everything known of a session"),
         why=(why, "show the facts and the rule behind its status"),
-        kill=(kill, "end the agent for good: it cannot be restored; its workspace stays until it is cleaned up"),
+        kill=(
+            kill,
+            (
+                "end the agent for good: it cannot be restored; its workspace stays until it is "
+                "cleaned up"
+            ),
+        ),
         restore=(restore, "start an exited agent again, in its workspace, where it was"),
         list=(listed, "list sessions"),
     )
     for name in ("info", "why", "kill", "restore"):
         subs[name].add_argument("session", help="the session's id")
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
-    subs["list"].add_argument("--status", action="append", help="only with this status (repeatable)")
+    subs["list"].add_argument(
+        "--status", action="append", help="only with this status (repeatable)"
+    )
     subs["list"].add_argument("-a", "--all", action="store_true", help="also the archived ones")
 
 
@@ -58,7 +68,9 @@ def info(options: argparse.Namespace, context: CliContext) -> CommandResult:
     lines += _section("status history", history_lines(history[:10]))
     lines += _section("recent events", [event_line(event, style) for event in events])
     lines += _section("messages", message_table(messages[-10:], context.width) if messages else [])
-    return CommandResult({"session": session, "evidence": history, "events": events, "messages": messages}, lines)
+    return CommandResult(
+        {"session": session, "evidence": history, "events": events, "messages": messages}, lines
+    )
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
@@ -66,7 +78,9 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 
 def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
-    """The newest evidence of a session in words, and what each reaction last did about it or why it did nothing."""
+    """The newest evidence of a session in words, and what each reaction last did about
+    it or why it did nothing.
+    """
     client = context.client()
     session = client.get(path("/sessions/{}", options.session))
     history = client.get(path("/sessions/{}/evidence", options.session))
@@ -74,28 +88,46 @@ def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli.detail_view import evidence_lines, message_line, reaction_line
 
     now = datetime.now(UTC)
-    lines = evidence_lines(history[0], now) if history else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
+    lines = (
+        evidence_lines(history[0], now)
+        if history
+        else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
+    )
     if history and session.get("reason") not in (None, "", history[0]["rule"]):
         lines.append(f"  now: {session['reason']}")  # what keeps it since, which no rule is about
     if session.get("no_signal_since"):
         from ennio.board.quantities import age
 
         since, why_not = age(session["no_signal_since"], now), session.get("no_signal")
-        lines.append(f"  no signal for {since}: the status is frozen until somebody can look again{f' ({why_not})' if why_not else ''}")
+        lines.append(
+            f"  no signal for {since}: the status is frozen until somebody can look "
+            f"again{f' ({why_not})' if why_not else ''}"
+        )
     if session.get("silent_since"):
         since = session["silent_since"]
-        lines.append(f"  no signal since {since}: the agent runs, but neither it nor its screen tells what it does; that is the last known")
+        lines.append(
+            f"  no signal since {since}: the agent runs, but neither it nor its screen tells what "
+            "it does; that is the last known"
+        )
     lines += [f"  {reaction_line(reaction, now)}" for reaction in reactions]
     mail = _undelivered(client.get(path("/sessions/{}/messages", options.session)))
     lines += [f"  {message_line(message, now)}" for message in mail]
     last = last_words(session, client)
     lines += [f"  its terminal ends with: {line}" for line in last[-1:]]
-    told = {"session": session, "evidence": history[0] if history else None, "reactions": reactions, "messages": mail, "last_output": last}
+    told = {
+        "session": session,
+        "evidence": history[0] if history else None,
+        "reactions": reactions,
+        "messages": mail,
+        "last_output": last,
+    }
     return CommandResult(told, lines)
 
 
 def last_words(session: dict[str, Any], client: ApiClient) -> list[str]:
-    """The last lines in the terminal of a session that has exited: they often say why. None when nobody can tell any more."""
+    """The last lines in the terminal of a session that has exited: they often say why. None when
+    nobody can tell any more.
+    """
     if session["status"] != "exited":
         return []
     try:
@@ -107,7 +139,9 @@ def last_words(session: dict[str, Any], client: ApiClient) -> list[str]:
 
 def _undelivered(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The messages that the agent has not taken yet, and the newest when it failed."""
-    waiting = [message for message in messages if message["state"] in ("queued", "sending", "sent_unsure")]
+    waiting = [
+        message for message in messages if message["state"] in ("queued", "sending", "sent_unsure")
+    ]
     return waiting + [message for message in messages[-1:] if message["state"] == "failed"]
 
 
@@ -125,10 +159,15 @@ def kill(options: argparse.Namespace, context: CliContext) -> CommandResult:
         caller.insist_on_person("end another's session")
     told = context.client().delete(path("/sessions/{}", options.session))
     if told == "killed":
-        line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session}"
+        line = (
+            f"killed {options.session}; remove its workspace with: ennio cleanup {options.session}"
+        )
     else:
         why = f"ennio session why {options.session}"
-        line = f"{options.session} is being ended, and what was started has not been seen to end yet; see: {why}"
+        line = (
+            f"{options.session} is being ended, and what was started has not been seen to end "
+            f"yet; see: {why}"
+        )
     return CommandResult({"session": options.session, "result": told}, [line])
 
 
@@ -138,16 +177,32 @@ def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli.detail_view import place
 
     if session.get("queued"):
-        return CommandResult(session, [f"{options.session} waits in the queue, {place(session['queued'])}; see: ennio queue list"])
-    return CommandResult(session, [f"restoring {options.session}; see: ennio session info {options.session}"])
+        return CommandResult(
+            session,
+            [
+                (
+                    f"{options.session} waits in the queue, {place(session['queued'])}; see: ennio "
+                    "queue list"
+                )
+            ],
+        )
+    return CommandResult(
+        session, [f"restoring {options.session}; see: ennio session info {options.session}"]
+    )
 
 
 def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The table of sessions."""
     project = context.project_id(options.project) if options.project else None
     statuses = ",".join(options.status) if options.status else None
-    sessions = context.client().get("/sessions", project_id=project, status=statuses, all=True if options.all else None)
+    sessions = context.client().get(
+        "/sessions", project_id=project, status=statuses, all=True if options.all else None
+    )
     from ennio.board.sessions import session_table
 
-    lines = session_table(sessions, datetime.now(UTC), context.width, context.style) if sessions else ["no such sessions"]
+    lines = (
+        session_table(sessions, datetime.now(UTC), context.width, context.style)
+        if sessions
+        else ["no such sessions"]
+    )
     return CommandResult(sessions, lines)

@@ -26,16 +26,35 @@ STARTED = ("session_working", "session_exited", "session_killed")
 def configure(parser: Parser) -> None:
     """What to work on, and how."""
     parser.add_argument("project", help="the project's id or name")
-    parser.add_argument("-i", "--issue", metavar="ID", help="the issue to work on, read from the project's tracker")
-    parser.add_argument("-p", "--prompt", metavar="TEXT", help="what to do; - reads standard input, @FILE a file")
-    parser.add_argument("-b", "--branch", metavar="NAME", help="the branch to work on (else named by the issue or the session)")
+    parser.add_argument(
+        "-i", "--issue", metavar="ID", help="the issue to work on, read from the project's tracker"
+    )
+    parser.add_argument(
+        "-p", "--prompt", metavar="TEXT", help="what to do; - reads standard input, @FILE a file"
+    )
+    parser.add_argument(
+        "-b",
+        "--branch",
+        metavar="NAME",
+        help="the branch to work on (else named by the issue or the session)",
+    )
     parser.add_argument("-r", "--role", help="the session's role")
-    for name, words in (("agent", "agent"), ("runtime", "runtime"), ("workspace", "kind of workspace")):
+    for name, words in (
+        ("agent", "agent"),
+        ("runtime", "runtime"),
+        ("workspace", "kind of workspace"),
+    ):
         parser.add_argument(f"--{name}", metavar="NAME", help=f"another {words} than the project's")
     parser.add_argument("--priority", type=int, default=0, help="higher starts sooner (default 0)")
-    parser.add_argument("--hold", action="store_true", help="do not start before: ennio queue release")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be started, start nothing")
-    parser.add_argument("--wait", action="store_true", help="wait until the agent works (or could not be started)")
+    parser.add_argument(
+        "--hold", action="store_true", help="do not start before: ennio queue release"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be started, start nothing"
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="wait until the agent works (or could not be started)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -59,7 +78,10 @@ def _spawned(session: dict[str, Any]) -> str:
         return f"spawned {name}{where}; see: ennio session info {name}"
     if queued.get("held"):
         return f"queued {name}{where}, held back; start it with: ennio queue release {name}"
-    return f"queued {name}{where}: {queued.get('reason') or 'the queue has yet to look at it'}; see: ennio queue list"
+    return (
+        f"queued {name}{where}: {queued.get('reason') or 'the queue has yet to look at it'}; "
+        "see: ennio queue list"
+    )
 
 
 def _order(options: argparse.Namespace, project_id: Any) -> dict[str, Any]:
@@ -101,13 +123,17 @@ def _preview_lines(preview: dict[str, Any]) -> list[str]:
 
 
 def _started(event: dict[str, Any]) -> bool:
-    """An agent that ends after its prompt may never be seen at work: its session leaves spawning for something else."""
+    """An agent that ends after its prompt may never be seen at work: its session leaves
+    spawning for something else.
+    """
     left = event["event_type"] == "status_changed" and event["data"].get("from") == "spawning"
     return left or event["event_type"] in STARTED
 
 
 def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
-    """Follow the session's own events from the beginning of the log: none can be missed between spawn and look."""
+    """Follow the session's own events from the beginning of the log: none can be
+    missed between spawn and look.
+    """
     client = context.client()
     try:
         for event in client.stream(after=0, session_id=session["id"]):
@@ -116,7 +142,10 @@ def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
             if _started(event):
                 break
     except KeyboardInterrupt:
-        line = f"not waited for: session {session['id']} goes on; see: ennio session info {session['id']}"
+        line = (
+            f"not waited for: session {session['id']} goes on; see: ennio session info "
+            f"{session['id']}"
+        )
         return CommandResult(session, [line], code=INTERRUPTED)
     now = client.get(path("/sessions/{}", session["id"]))
     failed = now["status"] in ("exited", "killed")

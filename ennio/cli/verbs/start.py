@@ -1,4 +1,6 @@
-"""Start the supervisor here, until Ctrl-C; or in the background with --detach. Agents outlive it either way."""
+"""Start the supervisor here, until Ctrl-C; or in the background with --detach.
+Agents outlive it either way.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,20 @@ EXAMPLES = """\
 
 def configure(parser: Parser) -> None:
     """Where it runs."""
-    parser.add_argument("-d", "--detach", action="store_true", help="in the background, its log in: ennio logs")
-    parser.add_argument("--trust", action="store_true", help="trust the configuration as it is now: what it runs, whom it talks to")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for it to answer (default 60, with --detach)")
+    parser.add_argument(
+        "-d", "--detach", action="store_true", help="in the background, its log in: ennio logs"
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="trust the configuration as it is now: what it runs, whom it talks to",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=60.0,
+        help="seconds to wait for it to answer (default 60, with --detach)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -54,14 +67,19 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     fitting.insist(config, Home.of_environment())
     if options.detach:
         return _detached(context, options.timeout)
-    url = f"http://{config.host}:{config.port}" if config.port else None  # which one it gets is not known yet
+    url = (
+        f"http://{config.host}:{config.port}" if config.port else None
+    )  # which one it gets is not known yet
     if context.json:
         from ennio.cli.main import dump
 
         out(dump({"url": url, "pid": os.getpid(), "config": str(config.source)}))
     else:
         where = f"at {url}" if url else f"on a free port of {config.host}, which ennio doctor tells"
-        context.note(f"ennio starts {where} (configuration {config.source}); stop it with Ctrl-C or: ennio stop")
+        context.note(
+            f"ennio starts {where} (configuration {config.source}); stop it with Ctrl-C or: ennio "
+            "stop"
+        )
     from ennio.cli.process import become
 
     become(config.source)
@@ -71,7 +89,10 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 def _refuse_second(context: CliContext) -> None:
     held = context.address()
     if held is not None:
-        raise Conflict(f"it runs already: pid {held.pid} since {held.started_at}, {held.url}; stop it with: ennio stop")
+        raise Conflict(
+            f"it runs already: pid {held.pid} since {held.started_at}, {held.url}; stop it with: "
+            "ennio stop"
+        )
 
 
 def _detached(context: CliContext, timeout: float) -> CommandResult:
@@ -85,7 +106,10 @@ def _detached(context: CliContext, timeout: float) -> CommandResult:
         came = within(timeout, lambda: begun.process.poll() is not None or _answers(context))
     except KeyboardInterrupt:
         if begun is None:
-            context.note("not waited for: whether the supervisor was started tells: ennio logs; end it with: ennio stop")
+            context.note(
+                "not waited for: whether the supervisor was started tells: ennio logs; end it "
+                "with: ennio stop"
+            )
             raise
         return _left(begun, context)
     address = context.address()
@@ -97,8 +121,15 @@ def _detached(context: CliContext, timeout: float) -> CommandResult:
 def _left(begun: Detached, context: CliContext) -> CommandResult:
     """A person would not wait for it; it is not theirs to guess whether it runs."""
     pid = begun.process.pid
-    line = f"not waited for: the supervisor (pid {pid}) goes on starting; see: ennio logs; end it with: ennio stop"
-    return CommandResult({"url": None, "pid": pid, "config": str(context.config_file()), "log": str(begun.log)}, [line], code=INTERRUPTED)
+    line = (
+        f"not waited for: the supervisor (pid {pid}) goes on starting; see: ennio logs; end it "
+        "with: ennio stop"
+    )
+    return CommandResult(
+        {"url": None, "pid": pid, "config": str(context.config_file()), "log": str(begun.log)},
+        [line],
+        code=INTERRUPTED,
+    )
 
 
 def _answers(context: CliContext) -> bool:
@@ -114,7 +145,9 @@ def _answers(context: CliContext) -> bool:
 def _why_not(begun: Detached, timeout: float) -> str:
     """In this run's own words; what the log holds of earlier ones is not about this."""
     code = begun.process.poll()
-    late = f"the supervisor did not answer within {timeout:g} s (pid {begun.process.pid} still tries)"
+    late = (
+        f"the supervisor did not answer within {timeout:g} s (pid {begun.process.pid} still tries)"
+    )
     what = late if code is None else f"the supervisor ended at once with code {code}"
     last = "\n".join(f"  {line}" for line in tail(begun.log, 15, begin=begun.begin))
     return f"{what}; the last lines of {begun.log}:\n{last}"
@@ -123,16 +156,27 @@ def _why_not(begun: Detached, timeout: float) -> str:
 def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
     log = context.run_directory() / LOG
     adopted = context.client().get("/status").get("adopted") or []
-    document = {"url": address.url, "pid": address.pid, "config": address.config, "log": str(log), "adopted": adopted}
+    document = {
+        "url": address.url,
+        "pid": address.pid,
+        "config": address.config,
+        "log": str(log),
+        "adopted": adopted,
+    }
     lines = [f"ennio runs at {address.url} (pid {address.pid}); stop it with: ennio stop"]
     if adopted:
         which = ", ".join(adopted)
-        lines.append(f"took in {len(adopted)} running agent{'s' * (len(adopted) > 1)} that the database did not know: {which}")
+        lines.append(
+            f"took in {len(adopted)} running agent{'s' * (len(adopted) > 1)} that the database "
+            f"did not know: {which}"
+        )
     return CommandResult(document, lines)
 
 
 def _tell_of_copies(config: Config, context: CliContext) -> None:
-    """A database that is not there and a copy that was saved of it: whoever begins anew should know."""
+    """A database that is not there and a copy that was saved of it: whoever
+    begins anew should know.
+    """
     from ennio.config import database
 
     file = database.file(config.database_url)
@@ -140,5 +184,10 @@ def _tell_of_copies(config: Config, context: CliContext) -> None:
         return
     copies = sorted(file.parent.glob(f"{file.name}.saved-*"))
     if copies:
-        words = f"the database {file} is not there, so a new one is made; what it held was saved in {copies[-1]}"
-        context.note(f"{words}; to go on with that: ennio stop && mv {copies[-1]} {file} && ennio start")
+        words = (
+            f"the database {file} is not there, so a new one is made; what it held was saved in "
+            f"{copies[-1]}"
+        )
+        context.note(
+            f"{words}; to go on with that: ennio stop && mv {copies[-1]} {file} && ennio start"
+        )

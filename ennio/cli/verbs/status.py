@@ -1,4 +1,6 @@
-"""Show all sessions at a glance: where each stands, what it waits for, and what waits to be started."""
+"""Show all sessions at a glance: where each stands, what it waits for, and
+what waits to be started.
+"""
 
 from __future__ import annotations
 
@@ -51,25 +53,42 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 
 def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:
-    """The forges and trackers that cannot be seen just now, each with the reason; of one project where one is asked for."""
-    sources = {name: health for name, health in status.get("sources", {}).items() if name.startswith(("forge:", "tracker:"))}
-    return {name: health["detail"] for name, health in sources.items() if not health["ok"] and project in (None, name.partition(":")[2])}
+    """The forges and trackers that cannot be seen just now, each with the reason; of one
+    project where one is asked for.
+    """
+    sources = {
+        name: health
+        for name, health in status.get("sources", {}).items()
+        if name.startswith(("forge:", "tracker:"))
+    }
+    return {
+        name: health["detail"]
+        for name, health in sources.items()
+        if not health["ok"] and project in (None, name.partition(":")[2])
+    }
 
 
 def _no_signal(silent: dict[str, str], context: CliContext) -> list[str]:
     from ennio.board.table import clean
 
-    return [context.style.paint("yellow", f"no signal from {name}: {clean(why)}") for name, why in silent.items()]
+    return [
+        context.style.paint("yellow", f"no signal from {name}: {clean(why)}")
+        for name, why in silent.items()
+    ]
 
 
 def _not_well(status: dict[str, Any], context: CliContext) -> list[str]:
-    """What else is not as it should be; forges, trackers, the file and the database have lines of their own."""
+    """What else is not as it should be; forges, trackers, the file and the database
+    have lines of their own.
+    """
     from ennio.board.table import clean
 
     own = ("forge", "tracker", "configuration", "database")
     others = [each for each in status.get("degraded", []) if each["part"] not in own]
     return [
-        context.style.paint("red" if each["blocks"] else "yellow", f"{each['name']}: {clean(each['detail'])}")
+        context.style.paint(
+            "red" if each["blocks"] else "yellow", f"{each['name']}: {clean(each['detail'])}"
+        )
         for each in others
     ]
 
@@ -80,18 +99,32 @@ def _refused(problem: str | None, context: CliContext) -> list[str]:
         return []
     address = context.address()
     again = f"kill -HUP {address.pid}" if address else "ennio start"
-    words = f"the configuration file was refused, the last good one holds (mend it, then: {again}): {problem}"
+    words = (
+        f"the configuration file was refused, the last good one holds (mend it, then: {again}): "
+        f"{problem}"
+    )
     return [context.style.paint("red", words)]
 
 
-def _lines(sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: CliContext) -> list[str]:
+def _lines(
+    sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: CliContext
+) -> list[str]:
     from ennio.board.sessions import session_table, summary, warnings
 
     if not sessions:
-        return ["no sessions; begin one with: ennio spawn PROJECT --prompt TEXT (those cleaned up: ennio status --all)"]
+        return [
+            (
+                "no sessions; begin one with: ennio spawn PROJECT --prompt TEXT (those cleaned up: "
+                "ennio status --all)"
+            )
+        ]
     now = datetime.now(UTC)
     lines = [*session_table(sessions, now, context.width, context.style), "", summary(sessions)]
     if queue:
         held = sum(1 for entry in queue if entry.get("held"))
-        lines.append(f"{len(queue)} in the queue" + (f", {held} of them held" if held else "") + "; more: ennio queue list")
+        lines.append(
+            f"{len(queue)} in the queue"
+            + (f", {held} of them held" if held else "")
+            + "; more: ennio queue list"
+        )
     return [*lines, *(context.style.paint("yellow", line) for line in warnings(sessions, now))]

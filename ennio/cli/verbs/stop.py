@@ -23,7 +23,9 @@ EXAMPLES = """\
 
 def configure(parser: Parser) -> None:
     """How long to wait."""
-    parser.add_argument("--timeout", type=float, default=20.0, help="seconds to wait for its end (default 20)")
+    parser.add_argument(
+        "--timeout", type=float, default=20.0, help="seconds to wait for its end (default 20)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -41,8 +43,14 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     running = _agents(context)
     _ask(context, address)
     if not within(options.timeout, lambda: not locked(directory)):
-        raise EnnioError(f"pid {address.pid} still runs after {options.timeout:g} s; ennio logs may say why; kill -9 {address.pid} ends it")
-    return CommandResult({"stopped": address.pid, "agents": running}, [f"stopped the supervisor (pid {address.pid}); {_words(running)}"])
+        raise EnnioError(
+            f"pid {address.pid} still runs after {options.timeout:g} s; ennio logs may say why; "
+            f"kill -9 {address.pid} ends it"
+        )
+    return CommandResult(
+        {"stopped": address.pid, "agents": running},
+        [f"stopped the supervisor (pid {address.pid}); {_words(running)}"],
+    )
 
 
 def _agents(context: CliContext) -> int | None:
@@ -58,11 +66,15 @@ def _ask(context: CliContext, address: SupervisorAddress) -> None:
     try:
         context.client().post("/shutdown")
     except (Unreachable, Unauthorized):
-        # a supervisor that does not answer, or not to us, still hears its signal; another program that got its pid must not
+        # a supervisor that does not answer, or not to us, still hears its signal; another program
+        # that got its pid must not
         from ennio.cli.process import is_supervisor
 
         if not is_supervisor(address.pid):
-            raise EnnioError(f"pid {address.pid} holds the lock but is no supervisor; see what it is with: ps -fp {address.pid}") from None
+            raise EnnioError(
+                f"pid {address.pid} holds the lock but is no supervisor; see what it is with: ps "
+                f"-fp {address.pid}"
+            ) from None
         os.kill(address.pid, signal.SIGTERM)
 
 
@@ -71,4 +83,7 @@ def _words(running: int | None) -> str:
         return "agents that run keep running; ennio start finds them again"
     if running == 0:
         return "no agent was running"
-    return f"{running} agent{'s keep' if running > 1 else ' keeps'} running; ennio start finds {'them' if running > 1 else 'it'} again"
+    return (
+        f"{running} agent{'s keep' if running > 1 else ' keeps'} running; ennio start finds "
+        f"{'them' if running > 1 else 'it'} again"
+    )

@@ -27,4 +27,6 @@ def configure(parser: Parser) -> None:
 def run(_options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """Both versions."""
     python = ".".join(str(part) for part in sys.version_info[:3])
-    return CommandResult({"version": __version__, "python": python}, [f"ennio {__version__} (python {python})"])
+    return CommandResult(
+        {"version": __version__, "python": python}, [f"ennio {__version__} (python {python})"]
+    )

@@ -24,7 +24,9 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Ennio",
             "version": __version__,
-            "description": "Conducts many AI coding agents at once, from first prompt to merged pull request.",
+            "description": "Conducts many AI coding agents at once, from first prompt to merged "
+            "pull "
+            "request.",
         },
         "security": [{"token": []}],
         "paths": {path: _path(path, kind, suffix) for path, kind, suffix in ROUTES},
@@ -33,7 +35,9 @@ def document() -> dict[str, Any]:
             "responses": {
                 "Error": {
                     "description": "What happened and what to do about it.",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
+                    },
                 }
             },
             "schemas": SCHEMAS,
@@ -46,19 +50,28 @@ def _path(template: str, kind: type[Resource], suffix: str) -> dict[str, Any]:
     names = re.findall(r"\{(\w+)\}", template)
     ending = f"_{suffix}" if suffix else ""
     responders = {method: getattr(kind, f"on_{method}{ending}", None) for method in METHODS}
-    operations = {method: _operation(responder.operation) for method, responder in responders.items() if responder is not None}
+    operations = {
+        method: _operation(responder.operation)
+        for method, responder in responders.items()
+        if responder is not None
+    }
     return ({"parameters": [_in_path(name) for name in names]} if names else {}) | operations
 
 
 def _operation(said: Operation) -> dict[str, Any]:
-    done: dict[str, Any] = {"description": "Done.", "content": {said.media or "application/json": {"schema": _answer(said)}}}
+    done: dict[str, Any] = {
+        "description": "Done.",
+        "content": {said.media or "application/json": {"schema": _answer(said)}},
+    }
     responses = {"200": done | _TAG, "304": _NOT_MODIFIED} if said.tagged else {"200": done}
     operation: dict[str, Any] = {
         "summary": said.summary,
         "responses": responses | {"default": {"$ref": "#/components/responses/Error"}},
     }
     query = request_fields(said.query) if said.query is not None else {}
-    parameters = [_in_query(name, field) for name, field in query.items()] + ([_KEY] if said.once else [])
+    parameters = [_in_query(name, field) for name, field in query.items()] + (
+        [_KEY] if said.once else []
+    )
     parameters += [_SHOWN] if said.tagged else []
     if parameters:
         operation["parameters"] = parameters
@@ -71,11 +84,22 @@ def _answer(said: Operation) -> Schema:
     data = said.answer if isinstance(said.answer, dict) else schema_of(said.answer, COMPONENTS)
     if said.media is not None:
         return data
-    properties = {"data": {"type": "array", "items": data}, "next": {"type": ["integer", "null"]}} if said.page else {"data": data}
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    properties = (
+        {"data": {"type": "array", "items": data}, "next": {"type": ["integer", "null"]}}
+        if said.page
+        else {"data": data}
+    )
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
-_TAG = {"headers": {"ETag": {"description": "The answer is known by it.", "schema": {"type": "string"}}}}
+_TAG = {
+    "headers": {"ETag": {"description": "The answer is known by it.", "schema": {"type": "string"}}}
+}
 _NOT_MODIFIED = {"description": "Nothing is different from the answer that had this tag.", **_TAG}
 _SHOWN = {
     "name": "If-None-Match",
@@ -84,7 +108,12 @@ _SHOWN = {
     "description": "The `ETag` of the answer that is known.",
     "schema": {"type": "string"},
 }
-_KEY = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string", "pattern": PATTERN}}
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": PATTERN},
+}
 
 
 def _body(cls: type[Any]) -> dict[str, Any]:
@@ -92,7 +121,10 @@ def _body(cls: type[Any]) -> dict[str, Any]:
     required = [name for name, field in fields.items() if field.required]
     schema = {
         "type": "object",
-        "properties": {name: field.schema() if field.required else _or_null(field.schema()) for name, field in fields.items()},
+        "properties": {
+            name: field.schema() if field.required else _or_null(field.schema())
+            for name, field in fields.items()
+        },
         "required": required,
         "additionalProperties": False,
     }
@@ -106,9 +138,19 @@ def _or_null(schema: Schema) -> Schema:
 
 def _in_query(name: str, field: RequestField) -> dict[str, Any]:
     commas = {"style": "form", "explode": False} if isinstance(field, ChoiceListField) else {}
-    return {"name": name, "in": "query", "required": field.required, "schema": field.schema(), **commas}
+    return {
+        "name": name,
+        "in": "query",
+        "required": field.required,
+        "schema": field.schema(),
+        **commas,
+    }
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": 1} if name == "number" else {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+    schema = (
+        {"type": "integer", "minimum": 1}
+        if name == "number"
+        else {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+    )
     return {"name": name, "in": "path", "required": True, "schema": schema}

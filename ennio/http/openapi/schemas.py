@@ -1,4 +1,6 @@
-"""What the answers are made of: the JSON Schema of a dataclass, and one component for each class that is shown."""
+"""What the answers are made of: the JSON Schema of a dataclass, and one component for
+each class that is shown.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ _SCALARS: Mapping[Any, Schema] = {
 
 
 def schema_of(hint: Any, named: Mapping[Any, str]) -> Schema:
-    """The schema of what ``ennio.model.codec.shown`` makes of a value with this annotation; a class that is ``named`` is referred to.
+    """The schema of what ``ennio.model.codec.shown`` makes of a value with this annotation; a class
+    that is ``named`` is referred to.
 
     Raises TypeError for an annotation whose values have no JSON form.
     """
@@ -62,7 +65,9 @@ def schema_of(hint: Any, named: Mapping[Any, str]) -> Schema:
 
 
 def object_schema(cls: Any, named: Mapping[Any, str]) -> Schema:
-    """The schema of a dataclass: an object with just the fields that are shown, all of them there but the optional ones."""
+    """The schema of a dataclass: an object with just the fields that are shown, all of them
+    there but the optional ones.
+    """
     shown = wire_fields(cls)
     return {
         "type": "object",
@@ -80,7 +85,11 @@ def _generic(hint: Any, named: Mapping[Any, str]) -> Schema:
     if origin is typing.Literal:
         return {"type": "string", "enum": list(arguments)}
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return ANY if arguments[1] is Any else {"type": "object", "additionalProperties": schema_of(arguments[1], named)}
+        return (
+            ANY
+            if arguments[1] is Any
+            else {"type": "object", "additionalProperties": schema_of(arguments[1], named)}
+        )
     if isinstance(origin, type) and issubclass(origin, (Sequence, AbstractSet)):
         return {"type": "array", "items": schema_of(arguments[0], named)}
     raise TypeError(f"{hint!r} has no JSON form")
@@ -113,6 +122,7 @@ _ERROR_CODE: Schema = {"type": "integer", "minimum": 400, "maximum": 599}
 
 SCHEMAS: dict[str, Schema] = {
     **{name: object_schema(cls, COMPONENTS) for cls, name in COMPONENTS.items()},
-    "Error": object_schema(ErrorView, COMPONENTS) | {"properties": {"error": TEXT, "code": _ERROR_CODE}},
+    "Error": object_schema(ErrorView, COMPONENTS)
+    | {"properties": {"error": TEXT, "code": _ERROR_CODE}},
     "Events": schema_of(list[Event], COMPONENTS),
 }

@@ -55,14 +55,17 @@ class EventsResource(Resource):
     @cached
     @operation("The event log, page by page.", Event, query=EventsQuery, page=True)
     def on_get(self, query: EventsQuery) -> Page:
-        """One page: ascending after a seq, else newest first; ``next`` leads to the page behind it."""
+        """One page: ascending after a seq, else newest first; ``next``
+        leads to the page behind it.
+        """
         return page_of(self._orchestrator.events, query, query)
 
 
 def page_of(log: EventApi, query: EventsQuery | SessionEventsQuery, chosen: EventSelection) -> Page:
     """One page of the chosen events and what leads to the next; None on the last one.
 
-    It is the value for ``after``, or for ``before``, that gives the next page in the same direction.
+    It is the value for ``after``, or for ``before``, that gives the next
+    page in the same direction.
     """
     if query.after is not None and query.before is not None:
         raise Invalid("after, before: give one of them; each stands for a direction")
@@ -77,18 +80,30 @@ def page_of(log: EventApi, query: EventsQuery | SessionEventsQuery, chosen: Even
 class EventStreamResource(Resource):
     """Server-Sent Events, resumable by ``Last-Event-ID``."""
 
-    @described(Operation("The event log as it grows: id is the seq, data the event.", TEXT, query=StreamQuery, media="text/event-stream"))
+    @described(
+        Operation(
+            "The event log as it grows: id is the seq, data the event.",
+            TEXT,
+            query=StreamQuery,
+            media="text/event-stream",
+        )
+    )
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Send what comes after ``Last-Event-ID``, else after ``after``, else from now on."""
         query, open_streams = read_query(req, StreamQuery), self._context.sse_connections
         after = self._cursor(req, query)
         if open_streams.full:
-            words = f"{open_streams.open} event streams are open already, or the server is stopping; try again"
+            words = (
+                f"{open_streams.open} event streams are open already, or the server is stopping; "
+                "try again"
+            )
             raise falcon.HTTPServiceUnavailable(description=words, retry_after=2)
         resp.content_type = "text/event-stream; charset=utf-8"
         resp.set_header("X-Accel-Buffering", "no")
         if req.method != "HEAD":
-            resp.stream = stream(self._orchestrator, open_streams, after, query, connection_of(req.env))
+            resp.stream = stream(
+                self._orchestrator, open_streams, after, query, connection_of(req.env)
+            )
 
     def _cursor(self, req: falcon.Request, query: StreamQuery) -> int:
         last = req.get_header("Last-Event-ID")

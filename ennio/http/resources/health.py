@@ -13,7 +13,9 @@ class HealthResource(Resource):
     """Asked by machines; that it answers at all is said by ``/health``, which is open."""
 
     @described(
-        Operation("Whether it can do its work, and what is not well; 503 while it cannot.", Readiness)
+        Operation(
+            "Whether it can do its work, and what is not well; 503 while it cannot.", Readiness
+        )
     )
     def on_get_ready(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Tell it; one that is not ready is an answer of 503 with the reasons."""

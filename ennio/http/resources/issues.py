@@ -31,4 +31,6 @@ class IssuesResource(Resource):
     @operation("Add an issue, where the tracker can.", Issue, body=IssueBody)
     def on_post(self, project_id: str, body: IssueBody) -> Issue:
         """Add one, where the tracker can."""
-        return self._orchestrator.issues.add(self._configured(project_id), body.title, body.body, body.labels)
+        return self._orchestrator.issues.add(
+            self._configured(project_id), body.title, body.body, body.labels
+        )

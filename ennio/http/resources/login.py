@@ -30,13 +30,29 @@ class LoginResource(Resource):
         """A code for one visit; who asks has the token already."""
         return LoginCode(self._context.browsers.code(), int(CODE_LIFE.total_seconds()))
 
-    @described(Operation("Trade the code for a cookie; leads on with 303.", ANY, query=VisitQuery, media="application/json", is_open=True))
+    @described(
+        Operation(
+            "Trade the code for a cookie; leads on with 303.",
+            ANY,
+            query=VisitQuery,
+            media="application/json",
+            is_open=True,
+        )
+    )
     def on_get_visit(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Trade a code for a cookie and go on to the first page."""
         browsers = self._context.browsers
         cookie = browsers.trade(read_query(req, VisitQuery).code)
         seconds = int(COOKIE_LIFE.total_seconds())
-        resp.set_cookie(browsers.cookie, cookie, max_age=seconds, path="/", http_only=True, same_site="Strict", secure=False)
+        resp.set_cookie(
+            browsers.cookie,
+            cookie,
+            max_age=seconds,
+            path="/",
+            http_only=True,
+            same_site="Strict",
+            secure=False,
+        )
         resp.set_header("Referrer-Policy", "no-referrer")
         resp.status = 303
         resp.location = "/"

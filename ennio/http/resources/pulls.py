@@ -72,13 +72,21 @@ class PullsResource(Resource):
     def on_get(self, query: OfProject) -> Sequence[PullView]:
         """List the open ones and those ended lately, of one project or all."""
         project_id = self._configured(query.project_id) if query.project_id else None
-        return [PullView.of(project, pull) for project, pull in self._orchestrator.pulls.list(project_id)]
+        return [
+            PullView.of(project, pull)
+            for project, pull in self._orchestrator.pulls.list(project_id)
+        ]
 
     @operation("Open a pull request, or find the open one.", PullView, body=OpenPullBody)
     def on_post_project(self, project_id: str, body: OpenPullBody) -> PullView:
         """Open one for a branch, or find the one that is open."""
         project = self._configured(project_id)
-        return PullView.of(project, self._orchestrator.pulls.open(project, body.branch, body.title, body.body, draft=body.draft))
+        return PullView.of(
+            project,
+            self._orchestrator.pulls.open(
+                project, body.branch, body.title, body.body, draft=body.draft
+            ),
+        )
 
 
 class PullResource(Resource):
@@ -118,22 +126,36 @@ class PullResource(Resource):
         """Say something about it, or about a line of it."""
         return self._review(self._named(project_id, number), ReviewState.NONE, body)
 
-    def _review(self, named: tuple[str, int], decision: ReviewState, body: ApproveBody | RemarkBody, head: str | None = None) -> PullView:
+    def _review(
+        self,
+        named: tuple[str, int],
+        decision: ReviewState,
+        body: ApproveBody | RemarkBody,
+        head: str | None = None,
+    ) -> PullView:
         if body.line is not None and body.path is None:
             raise Invalid("path: is missing; a line is a line of some file")
-        pull = self._orchestrator.pulls.review(*named, body.author, decision, body.body, body.path, body.line, head)
+        pull = self._orchestrator.pulls.review(
+            *named, body.author, decision, body.body, body.path, body.line, head
+        )
         return PullView.of(named[0], pull)
 
-    @operation("Merge it; red, or without a needed approval, only with force.", Merged, body=MergeOrder)
+    @operation(
+        "Merge it; red, or without a needed approval, only with force.", Merged, body=MergeOrder
+    )
     def on_post_merge(self, project_id: str, number: str, body: MergeOrder) -> Merged:
-        """Merge it, if its head is still what was seen; what is not green, or lacks an approval it needs, only with ``force``."""
+        """Merge it, if its head is still what was seen; what is not green, or lacks an approval it
+        needs, only with ``force``.
+        """
         return self._orchestrator.pulls.merge(*self._named(project_id, number), body)
 
     @operation("Answer one of its comments.", PullView, body=ReplyBody)
     def on_post_reply(self, project_id: str, number: str, body: ReplyBody) -> PullView:
         """Answer one of its comments."""
         project, which = self._named(project_id, number)
-        return PullView.of(project, self._orchestrator.pulls.reply(project, which, body.comment, body.body))
+        return PullView.of(
+            project, self._orchestrator.pulls.reply(project, which, body.comment, body.body)
+        )
 
     @operation("Settle one of its threads.", PullView, body=ResolveBody)
     def on_post_resolve(self, project_id: str, number: str, body: ResolveBody) -> PullView:

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import falcon
 
-from ennio.actors.orchestrator import CleanupItem, Preview, ReactionRecord, SessionDetail, SessionView, SpawnRequest
+from ennio.actors.orchestrator import (
+    CleanupItem,
+    Preview,
+    ReactionRecord,
+    SessionDetail,
+    SessionView,
+    SpawnRequest,
+)
 from ennio.http.envelope import answer
 from ennio.http.idempotency import answer_once
 from ennio.http.openapi.schemas import TEXT
@@ -21,7 +28,15 @@ from ennio.model.events import Event
 from ennio.model.evidence import Evidence
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message
-from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, FlagField, IdField, NumberField, TextField, identifier
+from ennio.model.request_fields import (
+    BODY_LIMIT,
+    ChoiceListField,
+    FlagField,
+    IdField,
+    NumberField,
+    TextField,
+    identifier,
+)
 from ennio.model.session import SessionStatus
 
 _ENDED = {"enum": ["killed", "ending"]}
@@ -83,11 +98,17 @@ class SessionsResource(Resource):
     """All sessions."""
 
     @cached
-    @operation("List sessions, oldest first; archived ones with `all`.", list[SessionDetail], query=SessionsQuery)
+    @operation(
+        "List sessions, oldest first; archived ones with `all`.",
+        list[SessionDetail],
+        query=SessionsQuery,
+    )
     def on_get(self, query: SessionsQuery) -> Sequence[SessionView]:
         """List them, oldest first; the archived ones only with ``all``."""
         project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
-        return self._orchestrator.sessions.list(project_id, archived=query.all, statuses=query.status or None)
+        return self._orchestrator.sessions.list(
+            project_id, archived=query.all, statuses=query.status or None
+        )
 
     @described(
         Operation(
@@ -105,7 +126,13 @@ class SessionsResource(Resource):
         if dry_run:
             answer(resp, self._orchestrator.sessions.preview(wanted))
         else:
-            answer_once(self._orchestrator, req, resp, wanted, lambda once: self._shown(self._orchestrator.sessions.spawn(wanted, once).id))
+            answer_once(
+                self._orchestrator,
+                req,
+                resp,
+                wanted,
+                lambda once: self._shown(self._orchestrator.sessions.spawn(wanted, once).id),
+            )
 
     def _shown(self, session_id: str) -> SessionDetail:
         return self._orchestrator.sessions.detail(session_id)
@@ -120,21 +147,33 @@ class SessionResource(Resource):
         """Show it."""
         return self._orchestrator.sessions.detail(identifier("session id", session_id))
 
-    @operation("Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.", _ENDED)
+    @operation(
+        "Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.",
+        _ENDED,
+    )
     def on_delete(self, session_id: str) -> str:
-        """Kill its agent; the workspace stays. ``killed`` is said only once nothing of it is left."""
+        """Kill its agent; the workspace stays. ``killed`` is said only
+        once nothing of it is left.
+        """
         with self._orchestrator.last_known():
             session_id = self._known(session_id)
         session = self._orchestrator.sessions.kill(session_id)
         return "killed" if session.status.terminal else "ending"
 
-    @operation("Send a message; delivered when the agent can take it.", word("sent"), body=SendBody, once=True)
+    @operation(
+        "Send a message; delivered when the agent can take it.",
+        word("sent"),
+        body=SendBody,
+        once=True,
+    )
     def on_post_send(self, session_id: str, body: SendBody, once: IdempotentRequest | None) -> str:
         """Queue a message; it is typed when the agent can take it."""
         self._orchestrator.sessions.send(self._known(session_id), body.message, once)
         return "sent"
 
-    @operation("Read now what its agent told; also open to the session's own token.", word("looking"))
+    @operation(
+        "Read now what its agent told; also open to the session's own token.", word("looking")
+    )
     def on_post_look(self, session_id: str) -> str:
         """Have it read now what its agent told; for the agent's hooks."""
         self._orchestrator.sessions.look(self._known(session_id))
@@ -148,7 +187,9 @@ class SessionResource(Resource):
 
     @operation("Start its agent again where it left off, once it is admitted.", SessionDetail)
     def on_post_restore(self, session_id: str) -> SessionDetail:
-        """Start its agent again in the same workspace and conversation, when its turn in the queue comes."""
+        """Start its agent again in the same workspace and conversation, when its
+        turn in the queue comes.
+        """
         restored = self._orchestrator.sessions.restore(self._known(session_id))
         return self._orchestrator.sessions.detail(restored.id)
 
@@ -158,10 +199,14 @@ class SessionResource(Resource):
         self._orchestrator.sessions.interrupt(self._known(session_id))
         return "interrupted"
 
-    @operation("Remove its workspace, saving what was only there.", list[CleanupItem], body=CleanUpBody)
+    @operation(
+        "Remove its workspace, saving what was only there.", list[CleanupItem], body=CleanUpBody
+    )
     def on_post_cleanup(self, session_id: str, body: CleanUpBody) -> Sequence[CleanupItem]:
         """Remove its workspace, saving what was only there."""
-        return self._orchestrator.workspaces.cleanup(self._known(session_id), None, dry_run=body.dry_run, force=body.force)
+        return self._orchestrator.workspaces.cleanup(
+            self._known(session_id), None, dry_run=body.dry_run, force=body.force
+        )
 
     @operation("The last lines of its terminal.", TEXT, query=OutputQuery)
     def on_get_output(self, session_id: str, query: OutputQuery) -> str:
@@ -183,17 +228,23 @@ class SessionResource(Resource):
     @operation("Why it has its status, newest first.", list[Evidence], query=LimitQuery)
     def on_get_evidence(self, session_id: str, query: LimitQuery) -> Sequence[Evidence]:
         """Why it has and had its statuses, newest first."""
-        return self._orchestrator.sessions.evidence(identifier("session id", session_id), query.limit)
+        return self._orchestrator.sessions.evidence(
+            identifier("session id", session_id), query.limit
+        )
 
     @cached
     @operation("What reactions did, newest first.", list[ReactionRecord], query=LimitQuery)
     def on_get_reactions(self, session_id: str, query: LimitQuery) -> Sequence[ReactionRecord]:
         """What was done about its pull request and when, newest first."""
-        return self._orchestrator.sessions.reactions(identifier("session id", session_id), query.limit)
+        return self._orchestrator.sessions.reactions(
+            identifier("session id", session_id), query.limit
+        )
 
     @cached
     @operation("Its part of the event log.", Event, query=SessionEventsQuery, page=True)
     def on_get_events(self, session_id: str, query: SessionEventsQuery) -> Page:
         """Its part of the event log."""
-        chosen = EventSelection(session_id=self._known(session_id), type=query.type, priority=query.priority)
+        chosen = EventSelection(
+            session_id=self._known(session_id), type=query.type, priority=query.priority
+        )
         return page_of(self._orchestrator.events, query, chosen)

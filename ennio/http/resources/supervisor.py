@@ -1,4 +1,6 @@
-"""The supervisor itself: how it is, how it is configured, what it tells and is told, and its end."""
+"""The supervisor itself: how it is, how it is configured, what it tells
+and is told, and its end.
+"""
 
 from __future__ import annotations
 
@@ -60,11 +62,22 @@ class SupervisorResource(Resource):
 class WebhooksResource(Resource):
     """What forges send when something happened; the signature is their token."""
 
-    @described(Operation("What GitHub sends when something happened; its signature is the token.", TEXT, is_open=True))
+    @described(
+        Operation(
+            "What GitHub sends when something happened; its signature is the token.",
+            TEXT,
+            is_open=True,
+        )
+    )
     def on_post_github(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Look again at what it is about."""
         event, delivery = req.get_header("X-GitHub-Event"), req.get_header("X-GitHub-Delivery")
         if not event or not delivery or len(delivery) > 100:
-            raise Invalid("X-GitHub-Event and X-GitHub-Delivery: one of these headers is missing; this is not what GitHub sends")
+            raise Invalid(
+                "X-GitHub-Event and X-GitHub-Delivery: one of these headers is missing; this is "
+                "not what GitHub sends"
+            )
         signature = req.get_header("X-Hub-Signature-256")
-        answer(resp, self._orchestrator.supervisor.webhook(event, delivery, signature, read_raw(req)))
+        answer(
+            resp, self._orchestrator.supervisor.webhook(event, delivery, signature, read_raw(req))
+        )

@@ -25,9 +25,13 @@ class CleanupResource(Resource):
 
     @operation("Remove workspaces of ended sessions.", list[CleanupItem], body=CleanupBody)
     def on_post(self, body: CleanupBody) -> Sequence[CleanupItem]:
-        """Remove what has ended; ``force`` also takes exited ones, never those that have not ended."""
+        """Remove what has ended; ``force`` also takes exited ones, never
+        those that have not ended.
+        """
         project_id = body.project_id and self._orchestrator.projects.known(body.project_id)
-        return self._orchestrator.workspaces.cleanup(None, project_id, dry_run=body.dry_run, force=body.force)
+        return self._orchestrator.workspaces.cleanup(
+            None, project_id, dry_run=body.dry_run, force=body.force
+        )
 
 
 @dataclass(frozen=True, slots=True)

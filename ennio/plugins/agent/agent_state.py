@@ -1,12 +1,13 @@
 """What is known of an agent so far: its own word, what its screen showed, what it used up.
 
-Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is always
-up to date but has to be interpreted. The later one counts, and at the same moment the agent's own.
-What helpers that the agent began do is nothing that the agent does; what they ask is asked of a person all the same.
-A screen that goes on showing what is believed already changes nothing here, so it need not be taken in again.
+Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is
+always up to date but has to be interpreted. The later one counts, and at the same moment the
+agent's own. What helpers that the agent began do is nothing that the agent does; what they ask is
+asked of a person all the same. A screen that goes on showing what is believed already changes
+nothing here, so it need not be taken in again.
 
-What an agent writes may be anything: numbers and times beyond all sense are none, words are cut to a
-length, and half a character (a surrogate, where something was cut before) becomes ``?``.
+What an agent writes may be anything: numbers and times beyond all sense are none, words are cut to
+a length, and half a character (a surrogate, where something was cut before) becomes ``?``.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.asks import Ask, as_lists, asks, words
 from ennio.plugins.agent.screen_state import ScreenState
 
-_SLACK = 1.0  # seconds by which a screen, on a machine that is busy, may be older than the moment it is read
+# seconds by which a screen, on a machine that is busy, may be older than the moment it is read
+_SLACK = 1.0
 _SILENCE = timedelta(seconds=30)
 MONEY = 1e9  # dollars; what is not below is no count of money
 _TOKENS = 10**12
-_LATEST = 253_402_214_399.0  # the last day but one of the year 9999: what is added to it stays a date
+_LATEST = (
+    253_402_214_399.0  # the last day but one of the year 9999: what is added to it stays a date
+)
 _SENSE = 1e15  # seconds or milliseconds; what is not below is no time
 _LONGEST = 2000
 _OPEN = 64  # answers whose usage may still grow; older ones are only in the sum
@@ -49,12 +53,14 @@ _FORMER = {
 
 @dataclass(slots=True)
 class AgentState:
-    """Kept as JSON in the cursor. Times are seconds since the epoch; ``start`` names the present process.
+    """Kept as JSON in the cursor. Times are seconds since the epoch; ``start``
+    names the present process.
 
-    ``reported`` is the agent's own last word and ``on_screen`` the screen's; both are values of Activity.
-    ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers`` are those at work, with what each is for.
-    ``still_on_screen`` is True while the screen goes on saying it; ``last_signal`` is then not counted on.
-    ``usage`` holds the answers still open: input and output by message id. ``cost`` is in dollars.
+    ``reported`` is the agent's own last word and ``on_screen`` the screen's; both are values of
+    Activity. ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers`` are
+    those at work, with what each is for. ``still_on_screen`` is True while the screen goes on
+    saying it; ``last_signal`` is then not counted on. ``usage`` holds the answers still open: input
+    and output by message id. ``cost`` is in dollars.
     """
 
     start: str = ""
@@ -85,8 +91,12 @@ class AgentState:
     def of(cls, text: str | None) -> AgentState:
         """The state kept in a cursor; a blank one when there is none or it cannot be read."""
         try:
-            kept = {_FORMER.get(name, name): value for name, value in json.loads(text or "{}").items()}
-            return cls(**{name: value for name, value in kept.items() if name in cls.__slots__})  # an older Ennio kept others
+            kept = {
+                _FORMER.get(name, name): value for name, value in json.loads(text or "{}").items()
+            }
+            return cls(
+                **{name: value for name, value in kept.items() if name in cls.__slots__}
+            )  # an older Ennio kept others
         except (ValueError, TypeError, AttributeError):
             return cls()
 
@@ -105,7 +115,9 @@ class AgentState:
         self.asks, self.helpers = [], {}
         return True
 
-    def report(self, activity: Activity, at: float, question: str | None = None, detail: str = "") -> None:
+    def report(
+        self, activity: Activity, at: float, question: str | None = None, detail: str = ""
+    ) -> None:
         """The agent's own word; one that comes late, after a later one, changes nothing."""
         if self.reported is not None and at < self.reported_at:
             return
@@ -129,7 +141,9 @@ class AgentState:
             self.report(Activity.WAITING_INPUT, ask.at)
 
     def close_asks(self, asker: str, key: str | None = None) -> None:
-        """What a helper, or the agent itself (the empty asker), asked is settled: this one, or all of it."""
+        """What a helper, or the agent itself (the empty asker), asked is
+        settled: this one, or all of it.
+        """
         self._close(lambda ask: ask.asker == asker and key in (None, ask.key))
 
     def has_open_ask(self, asker: str, key: str | None = None) -> bool:
@@ -154,8 +168,14 @@ class AgentState:
             self.on_screen, self.on_screen_since, self.on_screen_at = screen.activity.value, at, at
         elif not self.still_on_screen or not self._is_settled:
             self.on_screen_at = at
-        self.still_on_screen, self.screen_question, self.screen_choices = True, screen.question, screen.choices
-        if screen.activity is not Activity.WAITING_INPUT:  # a person answered, and the tool that was asked for takes its time
+        self.still_on_screen, self.screen_question, self.screen_choices = (
+            True,
+            screen.question,
+            screen.choices,
+        )
+        if (
+            screen.activity is not Activity.WAITING_INPUT
+        ):  # a person answered, and the tool that was asked for takes its time
             self._close(lambda ask: at - ask.at >= _SLACK)
         self.ready = self.ready or screen.activity is not Activity.WAITING_INPUT
         if screen.activity is Activity.BLOCKED:
@@ -208,23 +228,37 @@ class AgentState:
         )
 
     def until(self, process: ProcessSeen, now: datetime) -> datetime | None:
-        """When the facts change by the clock alone: it has then been silent for too long. None when they do not."""
+        """When the facts change by the clock alone: it has then been silent for too
+        long. None when they do not.
+        """
         silent = _time(self.last_signal) + _SILENCE
         return silent if self._can_fall_silent(process) and now <= silent else None
 
     def _can_fall_silent(self, process: ProcessSeen) -> bool:
-        return process.presence is Presence.ALIVE and not self.still_on_screen and self.reported != Activity.EXITED
+        return (
+            process.presence is Presence.ALIVE
+            and not self.still_on_screen
+            and self.reported != Activity.EXITED
+        )
 
     def _detail(self, activity: Activity | None) -> str:
         if activity is Activity.READY and self.helpers:
             noun = "helper is" if len(self.helpers) == 1 else "helpers are"
-            return f"its turn is over, {len(self.helpers)} {noun} at work: {', '.join(filter(None, self.helpers.values()))}".rstrip(": ")
+            return (
+                f"its turn is over, {len(self.helpers)} {noun} at work: "
+                f"{', '.join(filter(None, self.helpers.values()))}".rstrip(": ")
+            )
         return self.detail if activity in (Activity.BLOCKED, Activity.READY) else ""
 
     def _usage(self) -> Usage | None:
         if not (self.input or self.output):
             return None
-        return Usage(self.input, self.output, Decimal(self.cost) if self.cost is not None else None, _words(self.model))
+        return Usage(
+            self.input,
+            self.output,
+            Decimal(self.cost) if self.cost is not None else None,
+            _words(self.model),
+        )
 
     def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
         helpers = [ask for ask in self._asks if ask.asker]
@@ -240,12 +274,18 @@ class AgentState:
 
     def _question(self) -> str | None:
         is_shown = self.still_on_screen and self.on_screen == Activity.WAITING_INPUT
-        told = words(self._asks, self.screen_question if is_shown else None, self.screen_choices if is_shown else "")
+        told = words(
+            self._asks,
+            self.screen_question if is_shown else None,
+            self.screen_choices if is_shown else "",
+        )
         return told or self.question or self.screen_question
 
 
 def moment(entry: Mapping[str, Any], key: str = "timestamp") -> float | None:
-    """The time in a line, seconds since the epoch; None when it has none, or one before the epoch or beyond all sense."""
+    """The time in a line, seconds since the epoch; None when it has none, or one before the
+    epoch or beyond all sense.
+    """
     value = entry.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool):
         try:
@@ -257,7 +297,11 @@ def moment(entry: Mapping[str, Any], key: str = "timestamp") -> float | None:
 
 def count(value: object) -> int:
     """A number of tokens; whatever is none counts nothing."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _TOKENS else 0
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _TOKENS
+        else 0
+    )
 
 
 def _words(text: str | None) -> str | None:

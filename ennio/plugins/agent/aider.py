@@ -42,15 +42,28 @@ _QUIET = (
     "--notifications",
 )
 RESERVED = (
-    *("message", "message-file", "model", "restore-chat-history", "chat-history-file", "input-history-file"),
+    *(
+        "message",
+        "message-file",
+        "model",
+        "restore-chat-history",
+        "chat-history-file",
+        "input-history-file",
+    ),
     *("analytics-log", "notifications", "notifications-command"),
 )
 _PLACE = re.compile(r"\A(?:[\w-]+ )*[\w-]*>\s*\Z")
 _PROMPT = re.compile(r"(?:[\w-]+ )*[\w-]*>(?= |$)")
 _LINE = r"(?:[\w-]+ )*[\w-]*> [^\n]*"
-_FILES = re.compile(r"\s*\Z|Readonly: |Editable: |\s{2,}\S")  # the files of the chat, which stay above its prompt
-_BEGUN = re.compile(rf"^─{{20,}}\n(?:[^\n>]*\n){{0,4}}{_LINE}(?:\n{_LINE})*\Z", re.MULTILINE)  # below the line that ends a turn
-_ASKS = re.compile(r"\(Y\)es/\(N\)o[^\n]*\]:[^\n]*\Z")  # also behind the words of an answer that is not entered yet
+_FILES = re.compile(
+    r"\s*\Z|Readonly: |Editable: |\s{2,}\S"
+)  # the files of the chat, which stay above its prompt
+_BEGUN = re.compile(
+    rf"^─{{20,}}\n(?:[^\n>]*\n){{0,4}}{_LINE}(?:\n{_LINE})*\Z", re.MULTILINE
+)  # below the line that ends a turn
+_ASKS = re.compile(
+    r"\(Y\)es/\(N\)o[^\n]*\]:[^\n]*\Z"
+)  # also behind the words of an answer that is not entered yet
 _OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
 
@@ -77,7 +90,9 @@ class Aider(ScreenAgent):
     # only the last line asks: questions that were answered stay on the screen
     dialog = re.compile(r"\(Y\)es/\(N\)o[^\n]*\]:\s*\Z")
     busy = re.compile(r"Waiting for [^\n]+\Z")
-    trouble = re.compile(r"Retrying in [\d.]+ seconds\.\.\.(?=\s*\Z|\s*\n[^\n]*Waiting for [^\n]*\Z)")
+    trouble = re.compile(
+        r"Retrying in [\d.]+ seconds\.\.\.(?=\s*\Z|\s*\n[^\n]*Waiting for [^\n]*\Z)"
+    )
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation; the prompt is checked here and typed when aider is ready."""
@@ -85,23 +100,36 @@ class Aider(ScreenAgent):
         return self._command(context, ())
 
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
-        """The same conversation, restored from its history since a person's last ``/clear``; the message is typed."""
+        """The same conversation, restored from its history since a person's last
+        ``/clear``; the message is typed.
+        """
         checked(message or "", "message")
         try:
             files = aider_log.cleared(context)
         except OSError as error:
-            raise Unreachable(f"{aider_log.chat(context)} cannot be read ({error.strerror}); make it readable") from error
+            raise Unreachable(
+                f"{aider_log.chat(context)} cannot be read ({error.strerror}); make it readable"
+            ) from error
         command = self._command(context, ("--restore-chat-history",))
         return replace(command, files={**command.files, **files})
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
         """Its event log first; the screen tells what it waits for."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         state.begin(process, now)
         state.model = context.config.model or state.model
         aider_log.apply_new(state, context, on, now)
         seen = self._shown(screen)
-        if seen is not None:  # without a screen nobody knows yet what the notification was about: it waits
+        if (
+            seen is not None
+        ):  # without a screen nobody knows yet what the notification was about: it waits
             self._notified(state, context, on, seen)
             state.question = seen.question  # it notifies of the first of several questions only
         state.update_screen(seen or _answered(state, screen), now)
@@ -113,21 +141,29 @@ class Aider(ScreenAgent):
         return (aider_log.events(context), _notices(context))
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
-        """Whether its input history has the words. The same words twice in a row are written there once: then its event log counts."""
+        """Whether its input history has the words. The same words twice in a row are written there
+        once: then its event log counts.
+        """
         typed = self.typed(text)
         try:
-            told = [(at, is_same_text(words, text, typed)) for at, words in aider_log.inputs(context)]
+            told = [
+                (at, is_same_text(words, text, typed)) for at, words in aider_log.inputs(context)
+            ]
             again = any(same for _, same in told[-1:]) and aider_log.sends(context, since)
         except OSError:
             return Answer.UNKNOWN
         return Answer.YES if again or any(same and at >= since for at, same in told) else Answer.NO
 
     def is_ready_for_text(self, screen: str) -> bool:
-        """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>`` ...) and nothing is asked."""
+        """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>``
+        ...) and nothing is asked.
+        """
         return bool(_PLACE.search(tail(screen, 1)))
 
     def input_region(self, view: View) -> InputBox | None:
-        """The rows around the cursor that begin with its prompt, as every line of a text does there."""
+        """The rows around the cursor that begin with its prompt, as every
+        line of a text does there.
+        """
         prompt = _PROMPT.match(view.lines[view.row])
         if prompt is None or not view.cursor:
             return None
@@ -143,7 +179,9 @@ class Aider(ScreenAgent):
         # a list of endings below is no part of it, and long texts scroll
         cut = all(_FILES.match(line) for line in view.lines[:first])
         rows = tuple(row.replace("^I", "\t") for row in found.rows)  # how it shows a tab
-        return replace(found, rows=rows, around="\n".join((*view.lines[:first], prompt[0])), cut=cut)
+        return replace(
+            found, rows=rows, around="\n".join((*view.lines[:first], prompt[0])), cut=cut
+        )
 
     def typed(self, text: str) -> str:
         """Its first character must not open a command, a shell or a multi-line block."""
@@ -155,8 +193,12 @@ class Aider(ScreenAgent):
         if not self.dialog.search(tail(screen)):
             raise dialog_choices.nothing_asked()
         found = [(letter, letter + rest) for letter, rest in _OPTION.findall(tail(screen, 1))]
-        options = [dialog_choices.DialogChoice(number, words) for number, (_, words) in enumerate(found, 1)]
-        meant = next((letter for letter, _ in found if letter.casefold() == text.strip().casefold()), None)
+        options = [
+            dialog_choices.DialogChoice(number, words) for number, (_, words) in enumerate(found, 1)
+        ]
+        meant = next(
+            (letter for letter, _ in found if letter.casefold() == text.strip().casefold()), None
+        )
         return (meant or found[dialog_choices.chosen(options, text).number - 1][0], Key.ENTER)
 
     def _shown(self, screen: str | None) -> ScreenState | None:
@@ -169,9 +211,15 @@ class Aider(ScreenAgent):
         if self.busy.search(end):
             return ScreenState(Activity.ACTIVE)
         # words that a person has begun do not make it work
-        return ScreenState(Activity.READY) if self.is_ready_for_text(end) or _BEGUN.search(end) else None
+        return (
+            ScreenState(Activity.READY)
+            if self.is_ready_for_text(end) or _BEGUN.search(end)
+            else None
+        )
 
-    def _notified(self, state: AgentState, context: AgentContext, on: dict[str, str], seen: ScreenState) -> None:
+    def _notified(
+        self, state: AgentState, context: AgentContext, on: dict[str, str], seen: ScreenState
+    ) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""
         lines, offset = jsonl.read_on(_notices(context), int(on.get("hooks", "0")))
         on["hooks"] = str(offset)
@@ -184,13 +232,20 @@ class Aider(ScreenAgent):
         rules = context.directory / "system.md"
         hook = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
         # what it streams it counts by guessing; a whole answer brings the provider's own count
-        whole = () if {"stream", "no-stream", "no_stream"} & set(context.config.passthrough) else ("--no-stream",)
+        whole = (
+            ()
+            if {"stream", "no-stream", "no_stream"} & set(context.config.passthrough)
+            else ("--no-stream",)
+        )
         return CommandLine(
             argv=(
                 self.executable,
                 *_QUIET,
                 *whole,
-                *("--notifications-command", f"""echo '{{"hook_event_name":"Waiting"}}' | {hook}"""),
+                *(
+                    "--notifications-command",
+                    f"""echo '{{"hook_event_name":"Waiting"}}' | {hook}""",
+                ),
                 *("--analytics-log", str(aider_log.events(context))),
                 *("--chat-history-file", str(aider_log.chat(context))),
                 *("--input-history-file", str(aider_log.history(context))),
@@ -210,9 +265,14 @@ def _begins(line: str, prompt: str) -> bool:
 
 
 def _answered(state: AgentState, screen: str | None) -> ScreenState | None:
-    """That it works, where a question it had asked is the last line no more: what it asked for is being done, though nothing else shows."""
+    """That it works, where a question it had asked is the last line no more: what it asked for is
+    being done, though nothing else shows.
+    """
     end = tail(screen or "", 1)
-    waited = Activity.WAITING_INPUT in (state.reported, state.on_screen) and state.on_screen != Activity.READY
+    waited = (
+        Activity.WAITING_INPUT in (state.reported, state.on_screen)
+        and state.on_screen != Activity.READY
+    )
     return ScreenState(Activity.ACTIVE) if waited and end and not _ASKS.search(end) else None
 
 
@@ -231,7 +291,13 @@ def _question(end: str) -> str:
     return " ".join((*about, asking.strip()))
 
 
-def _with_cost(state: AgentState, process: ProcessSeen, now: datetime, on: Mapping[str, str]) -> AgentSeen:
+def _with_cost(
+    state: AgentState, process: ProcessSeen, now: datetime, on: Mapping[str, str]
+) -> AgentSeen:
     seen = state.facts(process, now, "event log")
     cost = aider_log.cost(on)
-    return replace(seen, usage=replace(seen.usage, cost_usd=cost)) if seen.usage is not None and cost else seen
+    return (
+        replace(seen, usage=replace(seen.usage, cost_usd=cost))
+        if seen.usage is not None and cost
+        else seen
+    )

@@ -1,6 +1,7 @@
 """The files aider keeps of a session, in the session's own folder, and what their lines mean.
 
-aider.events.jsonl    {"event", "properties": {...}, "time": whole seconds}; nothing of it is sent anywhere
+aider.events.jsonl    {"event", "properties": {...}, "time": whole seconds}; nothing of it is sent
+                      anywhere
 aider.chat.history.md what was said, a person's words after ``#### ``, its own remarks after ``> ``
 aider.input.history   a line ``# time`` without a zone, then the words, each line after a ``+``
 """
@@ -23,7 +24,9 @@ from ennio.plugins.agent.interface import AgentContext
 _TAIL = 4 << 20
 _LARGEST = 64 << 20  # bytes of a chat; what is larger is restored as it is
 _CLEARED = re.compile(
-    r"^#### /(?:clear|reset)[ \t]*\n(?:[ \t]*\n)*> All (?:files dropped and )?chat history cleared\.[ \t]*\n", re.MULTILINE
+    r"^#### /(?:clear|reset)[ \t]*\n(?:[ \t]*\n)*> All (?:files dropped and )?chat history "
+    r"cleared\.[ \t]*\n",
+    re.MULTILINE,
 )
 
 
@@ -38,7 +41,8 @@ def chat(context: AgentContext) -> Path:
 
 
 def cleared(context: AgentContext) -> Mapping[Path, str]:
-    """What the chat has to be so that only what came after the last ``/clear`` is restored, and where the rest is kept; empty as a rule.
+    """What the chat has to be so that only what came after the last ``/clear`` is restored, and
+    where the rest is kept; empty as a rule.
 
     Raises OSError, but for a missing file.
     """
@@ -50,7 +54,10 @@ def cleared(context: AgentContext) -> Mapping[Path, str]:
     if not found:
         return {}
     end = found[-1].end()
-    return {chat(context).with_suffix(f".{end}.md"): text[:end], chat(context): text[end:]}  # the first is written first
+    return {
+        chat(context).with_suffix(f".{end}.md"): text[:end],
+        chat(context): text[end:],
+    }  # the first is written first
 
 
 def history(context: AgentContext) -> Path:
@@ -59,7 +66,9 @@ def history(context: AgentContext) -> Path:
 
 
 def apply_new(state: AgentState, context: AgentContext, on: dict[str, str], now: datetime) -> None:
-    """Take in the new lines of the event log; where to go on and the money are written into the cursor."""
+    """Take in the new lines of the event log; where to go on and the money are
+    written into the cursor.
+    """
     lines, offset = jsonl.read_on(events(context), int(on.get("events", "0")))
     on["events"] = str(offset)
     for number, line in enumerate(lines, 1):
@@ -95,7 +104,9 @@ def _money(value: object) -> Decimal:
 
 
 def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:
-    """When it was written: the log has whole seconds, but for its last line the file knows better."""
+    """When it was written: the log has whole seconds, but for its last
+    line the file knows better.
+    """
     at = moment(line, "time") or now.timestamp()
     try:
         written = newest.stat().st_mtime if newest is not None else at
@@ -105,7 +116,9 @@ def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:
 
 
 def inputs(context: AgentContext) -> list[tuple[datetime, str]]:
-    """The words it took and when, as far back as a few megabytes reach. Raises OSError, but for a missing file."""
+    """The words it took and when, as far back as a few megabytes reach. Raises
+    OSError, but for a missing file.
+    """
     try:
         with opened(history(context)) as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL))
@@ -116,10 +129,16 @@ def inputs(context: AgentContext) -> list[tuple[datetime, str]]:
 
 
 def sends(context: AgentContext, since: datetime) -> bool:
-    """Whether it has begun with a prompt since then; the log has whole seconds, the file knows better. Raises OSError."""
+    """Whether it has begun with a prompt since then; the log has whole seconds, the file
+    knows better. Raises OSError.
+    """
     log, begun = events(context), since.timestamp()
     later = log.exists() and log.stat().st_mtime >= begun
-    starts = [moment(line, "time") or 0.0 for line in jsonl.ending(log) if line.get("event") == "message_send_starting"]
+    starts = [
+        moment(line, "time") or 0.0
+        for line in jsonl.ending(log)
+        if line.get("event") == "message_send_starting"
+    ]
     return any(at >= begun or (later and at == int(begun)) for at in starts[-1:])
 
 

@@ -1,7 +1,8 @@
 """What an agent asks just now: several things at once, where it has helpers or uses several tools.
 
-An ask is of one asker (a helper's id; the agent itself is the empty one) and of one thing it wants to do, its
-``key``. Its items are put one after the other. Which of them stands on the screen, the screen tells.
+An ask is of one asker (a helper's id; the agent itself is the empty one) and of one thing it
+wants to do, its ``key``. Its items are put one after the other. Which of them stands on the
+screen, the screen tells.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_LONGEST = 60  # characters of an item that have to stand on the screen; what is longer may be folded there
+_LONGEST = (
+    60  # characters of an item that have to stand on the screen; what is longer may be folded there
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question: ``what`` is asked about, in words that the screen shows too, the whole ``text``, and the ``choices`` as told."""
+    """One question: ``what`` is asked about, in words that the screen shows too, the whole
+    ``text``, and the ``choices`` as told.
+    """
 
     what: str
     text: str
@@ -33,20 +38,30 @@ class Ask:
 
 def asks(kept: Iterable[Sequence[object]]) -> tuple[Ask, ...]:
     """What ``as_lists`` made; Raises TypeError or ValueError when it is something else."""
-    return tuple(Ask(str(asker), str(key), float(str(at)), tuple(Item(*item) for item in items)) for asker, key, at, items in kept)  # type: ignore[attr-defined]
+    return tuple(
+        Ask(str(asker), str(key), float(str(at)), tuple(Item(*item) for item in items))
+        for asker, key, at, items in kept
+    )  # type: ignore[attr-defined]
 
 
 def as_lists(given: Iterable[Ask]) -> list[list[object]]:
     """The asks as JSON can hold them."""
-    return [[ask.asker, ask.key, ask.at, [[item.what, item.text, item.choices] for item in ask.items]] for ask in given]
+    return [
+        [ask.asker, ask.key, ask.at, [[item.what, item.text, item.choices] for item in ask.items]]
+        for ask in given
+    ]
 
 
 def words(given: Sequence[Ask], screen: str | None, choices: str) -> str | None:
-    """What is asked now, as the agent tells it and the screen shows which; None when no ask says anything.
+    """What is asked now, as the agent tells it and the screen shows which; None
+    when no ask says anything.
 
-    ``screen`` is the question it shows and ``choices`` are those it shows; None and empty when it shows none.
+    ``screen`` is the question it shows and ``choices`` are those it shows; None and
+    empty when it shows none.
     """
-    told = [(number, len(ask.items), item) for ask in given for number, item in enumerate(ask.items, 1)]
+    told = [
+        (number, len(ask.items), item) for ask in given for number, item in enumerate(ask.items, 1)
+    ]
     if not told:
         return None
     seen = _bare(screen or "")

@@ -1,7 +1,9 @@
-"""The place to type of an agent, and what stands in it: what is known of it, and whose words these can be.
+"""The place to type of an agent, and what stands in it: what is known of it, and
+whose words these can be.
 
-A person shares the terminal. What stands in the box is compared as a whole, never looked for somewhere on
-the screen; only white space does not count, for a terminal that wraps lines does not tell it.
+A person shares the terminal. What stands in the box is compared as a whole, never
+looked for somewhere on the screen; only white space does not count, for a terminal that
+wraps lines does not tell it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _PICTURE = re.compile(r"\[Image\b[^\]]*\]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The mark of a paste that is shown instead of its text; None where it does not tell that size. Lines are counted by their ends."""
+    """The mark of a paste that is shown instead of its text; None where it does not tell that size.
+    Lines are counted by their ends.
+    """
 
     lines: int | None = None
     letters: int | None = None
@@ -32,7 +36,9 @@ class Fold:
     def fits(self, text: str) -> bool:
         """Whether it tells a size, and the text has exactly this."""
         told = [(self.lines, text.count("\n")), (self.letters, len(text))]
-        return any(size is not None for size, _ in told) and all(size in (None, real) for size, real in told)
+        return any(size is not None for size, _ in told) and all(
+            size in (None, real) for size, real in told
+        )
 
     @property
     def has_size(self) -> bool:
@@ -44,10 +50,11 @@ class Fold:
 class InputBox:
     """The place to type as it shows; hints that are not anybody's words are no part of it.
 
-    ``rows`` are its lines as they stand, ``width`` the cells a line has. ``around`` is the screen as if nothing stood
-    in it. ``end`` is True where the cursor stands behind the last letter, ``cut`` where more may stand there than shows.
-    Of a program whose place to type is not known ``opens`` matches what may stand before words: then the rows are
-    the whole screen, and ``free`` says whether it waits for words.
+    ``rows`` are its lines as they stand, ``width`` the cells a line has. ``around`` is the screen
+    as if nothing stood in it. ``end`` is True where the cursor stands behind the last letter,
+    ``cut`` where more may stand there than shows. Of a program whose place to type is not known
+    ``opens`` matches what may stand before words: then the rows are the whole screen, and ``free``
+    says whether it waits for words.
     """
 
     rows: tuple[str, ...]
@@ -70,7 +77,9 @@ class InputBox:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a program whose place to type is not known shows words behind what may stand before them, in the cursor's line."""
+        """Whether a program whose place to type is not known shows words behind what may stand
+        before them, in the cursor's line.
+        """
         if self.opens is None or self.free or not self.end:
             return False
         line = self.rows[-1]
@@ -86,9 +95,11 @@ class InputBox:
         return tuple(_fold(found) for found in _FOLD.finditer(self.text))
 
     def holds(self, typed: str, *, fresh: bool = False) -> bool:
-        """Whether exactly this stands there, or the mark of a paste of exactly its size, and nothing else.
+        """Whether exactly this stands there, or the mark of a paste of exactly
+        its size, and nothing else.
 
-        ``fresh``: it was empty just before this was pasted, so that a mark that tells no size can be no other's.
+        ``fresh``: it was empty just before this was pasted, so that a mark that tells
+        no size can be no other's.
         """
         here, words = squeezed(self.text), squeezed(typed)
         if not words:
@@ -96,11 +107,17 @@ class InputBox:
         if self.opens is not None:
             at = _last(self.text, words)
             filled = len(here) > self.width and words.endswith(here)
-            return filled or (at is not None and not self.text[at.stop :] and self.opens.search(self.text[: at.start]) is not None)
+            return filled or (
+                at is not None
+                and not self.text[at.stop :]
+                and self.opens.search(self.text[: at.start]) is not None
+            )
         if here != words and _FOLD.fullmatch(self.text.strip()) is not None:
             fold = self.folds[0]
             return fold.fits(typed) or (fresh and not fold.has_size)
-        return here == words or (self.cut and self.end and len(here) > self.width and words.endswith(here))
+        return here == words or (
+            self.cut and self.end and len(here) > self.width and words.endswith(here)
+        )
 
     def is_mixed(self, typed: str) -> bool:
         """Whether this stands there among other words."""
@@ -113,9 +130,18 @@ class InputBox:
 
     @property
     def words(self) -> str | None:
-        """What stands there as it would have to be typed again, where that is proven: all of it, plain, its line ends known."""
+        """What stands there as it would have to be typed again, where that is proven: all of it,
+        plain, its line ends known.
+        """
         plain = "".join(self.rows)
-        if self.is_empty or self.cut or self.opens is not None or self.folds or _PICTURE.search(plain) or not plain.isprintable():
+        if (
+            self.is_empty
+            or self.cut
+            or self.opens is not None
+            or self.folds
+            or _PICTURE.search(plain)
+            or not plain.isprintable()
+        ):
             return None
         text = self.rows[0].rstrip()
         for above, row in zip(self.rows, self.rows[1:], strict=False):
@@ -128,7 +154,9 @@ class InputBox:
 
 
 def between(view: View, first: int, last: int, mark: str) -> InputBox | None:
-    """The box in these rows of a screen: a mark, and its text behind that or as far from the edge; None when the cursor is elsewhere."""
+    """The box in these rows of a screen: a mark, and its text behind that or as far from the edge;
+    None when the cursor is elsewhere.
+    """
     indent = _cells(mark)
     if not first <= view.row <= last or view.column < indent:
         return None
@@ -148,7 +176,9 @@ def left_of(view: View, columns: int) -> View:
 
 
 def is_added(before: InputBox, after: InputBox, typed: str) -> bool:
-    """Whether all that a screen shows more than before is what was typed: of a program whose place to type is not known."""
+    """Whether all that a screen shows more than before is what was typed: of a program whose
+    place to type is not known.
+    """
     was, now, words = squeezed(before.text), squeezed(after.text), squeezed(typed)
     if now == was or words.endswith(now):
         return True  # it shows nothing of what is typed, or nothing else has room
@@ -157,18 +187,24 @@ def is_added(before: InputBox, after: InputBox, typed: str) -> bool:
 
 
 def squeezed(text: str) -> str:
-    """A text without its white space and whatever takes no room on a screen: that a terminal does not tell reliably."""
+    """A text without its white space and whatever takes no room on a screen: that a
+    terminal does not tell reliably.
+    """
     return "".join(map(_bare, text))
 
 
 @lru_cache(maxsize=4096)
 def _bare(letter: str) -> str:
     plain = unicodedata.normalize("NFD", letter)
-    return "".join(one for one in plain if not one.isspace() and unicodedata.category(one) not in _ROOMLESS)
+    return "".join(
+        one for one in plain if not one.isspace() and unicodedata.category(one) not in _ROOMLESS
+    )
 
 
 def _words(view: View, row: int, indent: int) -> str:
-    """What stands in a row. What is drawn faint is a hint, and so is the letter under the cursor when faint ones follow it."""
+    """What stands in a row. What is drawn faint is a hint, and so is the letter under the cursor
+    when faint ones follow it.
+    """
     shown, strong = view.lines[row], view.strong[row]
     if row == view.row:
         at = _letters(shown, view.column)
@@ -210,4 +246,11 @@ def _number(text: str | None) -> int | None:
 
 
 def _cells(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 0 if unicodedata.combining(letter) else 1 for letter in text)
+    return sum(
+        2
+        if unicodedata.east_asian_width(letter) in "WF"
+        else 0
+        if unicodedata.combining(letter)
+        else 1
+        for letter in text
+    )

@@ -18,10 +18,26 @@ from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
-from ennio.plugins.agent import claude_conversations, claude_cost, claude_first, claude_parser, claude_trust, flags, jsonl
+from ennio.plugins.agent import (
+    claude_conversations,
+    claude_cost,
+    claude_first,
+    claude_parser,
+    claude_trust,
+    flags,
+    jsonl,
+)
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between, left_of
-from ennio.plugins.agent.claude_conversations import HOOKS, Followed, present, settings_home, sides, transcript, with_sides
+from ennio.plugins.agent.claude_conversations import (
+    HOOKS,
+    Followed,
+    present,
+    settings_home,
+    sides,
+    transcript,
+    with_sides,
+)
 from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent
@@ -29,21 +45,36 @@ from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, plain, unpicked
 from ennio.plugins.runtime.interface import View
 
-_QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"}
+_QUIET = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+}
 _BYPASS = "--dangerously-skip-permissions"
-RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
+RESERVED = (
+    "session-id",
+    "resume",
+    "continue",
+    "settings",
+    "append-system-prompt",
+    "model",
+    "permission-mode",
+)
 _HOOK = Path(__file__).with_name("hook.py")
 _MARK, _RULE = "❯", "─" * 10
 _WORK = tuple("·✢✳✶✻✽*")  # how the line begins that says what it is doing
 _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the whole prompt ends it
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
-_COUNTS_EVERY = 60  # seconds in which it tells its count of money at least, where helpers work while it rests
+_COUNTS_EVERY = (
+    60  # seconds in which it tells its count of money at least, where helpers work while it rests
+)
 _PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge of a panel
 _CORNERS = "╮╯┐┘"
 
 
 class ClaudeCode(ScreenAgent):
-    """Anthropic's agent. The environment it gets is ours: no ``CLAUDE*`` of a surrounding session is passed on.
+    """Anthropic's agent. The environment it gets is ours: no ``CLAUDE*`` of a
+    surrounding session is passed on.
 
     ``env`` is what the project adds to it.
     """
@@ -73,11 +104,15 @@ class ClaudeCode(ScreenAgent):
         re.MULTILINE,
     )
     busy = re.compile(r"esc to interrupt|^\s*[·✢✳✶✻✽*] \S+…", re.IGNORECASE | re.MULTILINE)
-    titles: Mapping[Activity, re.Pattern[str]] = {Activity.ACTIVE: re.compile(r"\A[◐◑] ")}  # ✳ at rest, and when it asks
+    titles: Mapping[Activity, re.Pattern[str]] = {
+        Activity.ACTIVE: re.compile(r"\A[◐◑] ")
+    }  # ✳ at rest, and when it asks
     words = re.compile(r"Type something|Tell Claude what to change")
     trouble = re.compile(r"[^\n✢✳✶✻✽*]*retrying in [^\n]*attempt \d+/\d+")
 
-    def __init__(self, config: AgentConfig | None = None, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: AgentConfig | None = None, env: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(config or AgentConfig())
         self.env = env or {}
 
@@ -103,10 +138,21 @@ class ClaudeCode(ScreenAgent):
             conversation = present(context)
             begun = transcript(context, conversation) is not None
         except OSError as error:
-            raise Unreachable(f"which conversation to go on with cannot be read just now: {error}") from error
-        return self._command(context, ("--resume" if begun else "--session-id", conversation), words)
+            raise Unreachable(
+                f"which conversation to go on with cannot be read just now: {error}"
+            ) from error
+        return self._command(
+            context, ("--resume" if begun else "--session-id", conversation), words
+        )
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
         """Hooks and transcript first, the screen as the second witness."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         state.begin(process, now)
@@ -125,43 +171,75 @@ class ClaudeCode(ScreenAgent):
         money.counted(claude_cost.read(context.directory / claude_cost.FILE))
         state.cost = money.total
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
-        on |= {"account": state.as_text(), "money": money.as_text(), "conversations": followed.as_text()}
+        on |= {
+            "account": state.as_text(),
+            "money": money.as_text(),
+            "conversations": followed.as_text(),
+        }
         return Reading(state.facts(process, now, "hooks"), on, state.until(process, now))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
-        """See ``FileBacked.files``: hooks, money, and the transcripts of its conversations and of those they began themselves."""
+        """See ``FileBacked.files``: hooks, money, and the transcripts of its conversations and of
+        those they began themselves.
+        """
         followed, known = Followed.of(cursor.get("conversations"), context), _transcripts(cursor)
         if followed.present not in known:
             return None
         beside = [] if _offset(cursor, "hooks") else [known[followed.present].parent]
-        transcripts = [file for single in known.values() for file in (sides(single), *(path for _, path in with_sides(single)))]
-        return (context.directory / HOOKS, context.directory / claude_cost.FILE, *beside, *transcripts)
+        transcripts = [
+            file
+            for single in known.values()
+            for file in (sides(single), *(path for _, path in with_sides(single)))
+        ]
+        return (
+            context.directory / HOOKS,
+            context.directory / claude_cost.FILE,
+            *beside,
+            *transcripts,
+        )
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether a hook or the transcript has the words."""
         typed = self.typed(text)
         try:
-            told = [(moment(entry, "t"), entry.get("prompt")) for entry in jsonl.ending(context.directory / HOOKS)]
+            told = [
+                (moment(entry, "t"), entry.get("prompt"))
+                for entry in jsonl.ending(context.directory / HOOKS)
+            ]
             file = transcript(context, present(context))
-            told += [(moment(entry), claude_parser.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
+            told += [
+                (moment(entry), claude_parser.prompt_of(entry))
+                for entry in (jsonl.ending(file) if file else ())
+            ]
         except OSError:
             return Answer.UNKNOWN
         earliest = since.timestamp() - 0.01
-        late = (words for at, words in told if isinstance(words, str) and at is not None and at >= earliest)
+        late = (
+            words
+            for at, words in told
+            if isinstance(words, str) and at is not None and at >= earliest
+        )
         taken = any(claude_parser.is_same(words, typed) for words in late)
         return Answer.YES if taken else Answer.NO
 
     def bare(self, screen: str) -> str:
-        """The screen without the panel of changes that it opens at the right in a wide terminal, and without what was said."""
+        """The screen without the panel of changes that it opens at the right in a wide terminal,
+        and without what was said.
+        """
         bar = _panel(screen) if screen.count("│") >= _LEAST else None
-        lines = [line[:bar].rstrip() if bar and line[bar : bar + 1] == "│" else line for line in screen.splitlines()]
+        lines = [
+            line[:bar].rstrip() if bar and line[bar : bar + 1] == "│" else line
+            for line in screen.splitlines()
+        ]
         rules = [row for row, line in enumerate(lines) if line.startswith(_RULE)][-2:]
         if len(rules) < 2 or not lines[rules[0] + 1].startswith(_MARK):
             return "\n".join(lines)
         return "\n".join((*_work(lines[: rules[0]]), *lines[rules[0] :]))
 
     def input_region(self, view: View) -> InputBox | None:
-        """The rows between two rules from edge to edge, the first with its mark; text never touches the edge."""
+        """The rows between two rules from edge to edge, the first with its mark;
+        text never touches the edge.
+        """
         bar = _panel("\n".join(view.lines))
         view = view if bar is None else left_of(view, bar)
         rules = [row for row, line in enumerate(view.lines) if line.startswith(_RULE)]
@@ -174,29 +252,49 @@ class ClaudeCode(ScreenAgent):
         return found and replace(found, around="\n".join(around))
 
     def typed(self, text: str) -> str:
-        """It acts on commands (also behind blanks) and on some words alone, goes on after a last backslash, and lists files."""
+        """It acts on commands (also behind blanks) and on some words alone, goes on after a last
+        backslash, and lists files.
+        """
         words = plain(text)
         bare = words.strip()
-        framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
+        framed = (
+            f"{FRAME}{words}"
+            if bare.startswith("/") or bare.casefold() in _LEAVES
+            else as_words(words)
+        )
         return f"{framed} " if framed.endswith("\\") else unpicked(framed, "@")
 
     def _find(self, context: AgentContext, on: dict[str, str], followed: Followed) -> None:
         """Note where the conversations lie. Raises OSError."""
         known = _transcripts(on)
-        known |= {name: file for name in followed.since if name not in known and (file := transcript(context, name)) is not None}
+        known |= {
+            name: file
+            for name in followed.since
+            if name not in known and (file := transcript(context, name)) is not None
+        }
         on["transcripts"] = json.dumps({name: str(file) for name, file in known.items()})
 
-    def _transcripts(self, on: dict[str, str], followed: Followed) -> list[tuple[str, Mapping[str, object]]]:
-        """New lines of the conversations and of those they began themselves; where to go on is written into the cursor."""
+    def _transcripts(
+        self, on: dict[str, str], followed: Followed
+    ) -> list[tuple[str, Mapping[str, object]]]:
+        """New lines of the conversations and of those they began themselves; where to go on is
+        written into the cursor.
+        """
         known = _transcripts(on)
         found: list[tuple[str, Mapping[str, object]]] = []
         for name, since in followed.since.items():
             for kind, single in with_sides(known[name]) if name in known else ():
-                found += [(kind, line) for line in self._lines(on, single) if not since or (moment(line) or 0.0) >= since]
+                found += [
+                    (kind, line)
+                    for line in self._lines(on, single)
+                    if not since or (moment(line) or 0.0) >= since
+                ]
         return found
 
     def _lines(self, on: dict[str, str], file: Path) -> list[Mapping[str, object]]:
-        """New lines of one file; of one that was written anew, those that are later than what was read of it."""
+        """New lines of one file; of one that was written anew, those that are later
+        than what was read of it.
+        """
         before, key = _offset(on, file.name), f"{file.name}:last"
         lines, offset = jsonl.read_on(file, before)
         if offset < before:
@@ -207,7 +305,9 @@ class ClaudeCode(ScreenAgent):
             on[key] = str(max(float(on.get(key, "0")), *(moment(line) or 0.0 for line in lines)))
         return list(lines)
 
-    def _command(self, context: AgentContext, conversation: tuple[str, ...], words: str | None) -> CommandLine:
+    def _command(
+        self, context: AgentContext, conversation: tuple[str, ...], words: str | None
+    ) -> CommandLine:
         settings = context.directory / "claude-settings.json"
         carries = words is not None and fits(self.typed(words))
         return CommandLine(
@@ -233,10 +333,19 @@ class ClaudeCode(ScreenAgent):
         call = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
         hook = {"hooks": [{"type": "command", "command": call, "timeout": _HOOK_LIMIT}]}
         # whoever wrote the flag into the configuration has read the warning
-        consent = {"skipDangerousModePermissionPrompt": True} if _BYPASS in self._permissions(context) else {}
+        consent = (
+            {"skipDangerousModePermissionPrompt": True}
+            if _BYPASS in self._permissions(context)
+            else {}
+        )
         meter = {"type": "command", "command": f"{call} status", "refreshInterval": _COUNTS_EVERY}
         first = claude_first.settings(_file(context), {**os.environ, **self.env})
-        return {"hooks": {event: [hook] for event in claude_parser.EVENTS}, "statusLine": meter, **consent, **first}
+        return {
+            "hooks": {event: [hook] for event in claude_parser.EVENTS},
+            "statusLine": meter,
+            **consent,
+            **first,
+        }
 
 
 def _transcripts(cursor: Mapping[str, str]) -> dict[str, Path]:
@@ -244,16 +353,22 @@ def _transcripts(cursor: Mapping[str, str]) -> dict[str, Path]:
 
 
 def _work(lines: Sequence[str]) -> list[str]:
-    """The lines that say at the edge what it is doing; all others above its place to type were said, and may look like anything."""
+    """The lines that say at the edge what it is doing; all others above its place to type were
+    said, and may look like anything.
+    """
     return [line for line in lines if line.startswith(_WORK)][-2:]
 
 
 def _panel(screen: str) -> int | None:
     """The column of the panel's edge; the edge of a box has corners."""
     lines = screen.splitlines()
-    bars = Counter(at for line in lines for at, sign in enumerate(line) if sign == "│" and at >= _PANEL)
+    bars = Counter(
+        at for line in lines for at, sign in enumerate(line) if sign == "│" and at >= _PANEL
+    )
     corners = {at for line in lines for at, sign in enumerate(line) if sign in _CORNERS}
-    return min((at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None)
+    return min(
+        (at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None
+    )
 
 
 def _file(context: AgentContext) -> Path:

@@ -1,7 +1,8 @@
 """Which conversations of claude-code belong to a session, and which of them is the present one.
 
-It begins as the session's own. A person's ``/clear`` or ``/resume`` goes on in another, whose id every hook tells from then on. Where
-hooks are switched off, the newest transcript of the workspace is the present one.
+It begins as the session's own. A person's ``/clear`` or ``/resume`` goes on in another, whose id
+every hook tells from then on. Where hooks are switched off, the newest transcript of the
+workspace is the present one.
 
     ~/.claude/projects/<workspace>/<conversation>.jsonl                    the transcript
     ~/.claude/projects/<workspace>/<conversation>/subagents/agent-*.jsonl  those of its helpers
@@ -23,12 +24,15 @@ from ennio.plugins.agent.interface import AgentContext
 
 HOOKS = "hooks.jsonl"
 _SIDE = "*.jsonl"
-_GRACE = 5.0  # seconds that what belongs to a new conversation may be older than the hook that tells of it
+# seconds that what belongs to a new conversation may be older than the hook that tells of it
+_GRACE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The conversations of a session, oldest first: each with the moment from which on it is the session's. The last is the present one."""
+    """The conversations of a session, oldest first: each with the moment from which on it is the
+    session's. The last is the present one.
+    """
 
     since: dict[str, float]
 
@@ -68,12 +72,21 @@ class Followed:
 def told(hook: Mapping[str, Any]) -> str | None:
     """The conversation that a hook tells of."""
     name = hook.get("session_id")
-    return name if isinstance(name, str) and name and not hook.get("agent_id") and hook.get("hook_event_name") != "SessionEnd" else None
+    return (
+        name
+        if isinstance(name, str)
+        and name
+        and not hook.get("agent_id")
+        and hook.get("hook_event_name") != "SessionEnd"
+        else None
+    )
 
 
 def present(context: AgentContext) -> str:
     """The present conversation, as far as it was ever told. Raises OSError."""
-    names = [name for hook in jsonl.ending(context.directory / HOOKS) if (name := told(hook)) is not None]
+    names = [
+        name for hook in jsonl.ending(context.directory / HOOKS) if (name := told(hook)) is not None
+    ]
     return names[-1] if names else newest(context) or context.conversation
 
 
@@ -92,7 +105,8 @@ def newest(context: AgentContext) -> str | None:
 
 
 def transcript(context: AgentContext, conversation: str) -> Path | None:
-    """The file of a conversation; its folder's name comes from the workspace in a way that changed between versions.
+    """The file of a conversation; its folder's name comes from the workspace in a way that
+    changed between versions.
 
     Raises OSError when nobody can say whether it is there.
     """
@@ -113,6 +127,8 @@ def with_sides(file: Path) -> list[tuple[str, Path]]:
 
 
 def settings_home(context: AgentContext, usual: str = "") -> Path:
-    """Where it keeps its files: ``CLAUDE_CONFIG_DIR`` holds all, else they lie in the home and in ``~/.claude``."""
+    """Where it keeps its files: ``CLAUDE_CONFIG_DIR`` holds all, else they lie in the
+    home and in ``~/.claude``.
+    """
     configured = os.environ.get("CLAUDE_CONFIG_DIR")
     return Path(configured).expanduser() if configured else context.home / usual

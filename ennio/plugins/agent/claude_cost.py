@@ -1,8 +1,9 @@
 """What claude-code's work has cost: its own count, and what was used since it last told that.
 
-It tells its count through the status line, and not while a dialog stands on the screen, however much its helpers do
-meanwhile. What they used is then in the transcripts, and is reckoned at what the rest has cost: input as one, output as five,
-what is written to the cache or read from it in the proportions of Anthropic's prices. The next count of its own replaces it.
+It tells its count through the status line, and not while a dialog stands on the screen, however
+much its helpers do meanwhile. What they used is then in the transcripts, and is reckoned at what
+the rest has cost: input as one, output as five, what is written to the cache or read from it in the
+proportions of Anthropic's prices. The next count of its own replaces it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from ennio.machine.untrusted import json_file
 from ennio.plugins.agent.agent_state import MONEY, count
 
 FILE = "cost.json"
-_OUTPUT, _READ, _WRITTEN, _WRITTEN_FOR_LONG = Decimal(5), Decimal("0.1"), Decimal("1.25"), Decimal(2)
+_OUTPUT, _READ, _WRITTEN, _WRITTEN_FOR_LONG = (
+    Decimal(5),
+    Decimal("0.1"),
+    Decimal("1.25"),
+    Decimal(2),
+)
 _SLACK = 1.0  # seconds between the end of an answer and its line, or its count
 _OPEN = 64
 _LARGEST = 64 * 1024  # bytes of what the status line left
@@ -26,9 +32,11 @@ _LARGEST = 64 * 1024  # bytes of what the status line left
 
 @dataclass(slots=True)
 class ClaudeCost:
-    """Kept as JSON in the cursor. ``meters`` is where the count of each conversation stood, ``cost`` what they come to.
+    """Kept as JSON in the cursor. ``meters`` is where the count of each conversation stood,
+    ``cost`` what they come to.
 
-    ``weight`` is the usage that is counted, ``open`` the answers that are not, by message id: when, and their weight.
+    ``weight`` is the usage that is counted, ``open`` the answers that are not, by message
+    id: when, and their weight.
     """
 
     meters: dict[str, str] = field(default_factory=dict)
@@ -50,21 +58,36 @@ class ClaudeCost:
         return json.dumps(asdict(self), separators=(",", ":"))
 
     def used(self, answer: str, usage: Mapping[str, Any], at: float) -> None:
-        """An answer; told again it replaces what was told of it before. One that is counted already changes nothing."""
+        """An answer; told again it replaces what was told of it before. One that is counted
+        already changes nothing.
+        """
         if at <= self.told_at + _SLACK:
-            self.weight = str(Decimal(self.weight) + weight(usage) - Decimal(self.open.pop(answer, [0, "0"])[1]))
+            self.weight = str(
+                Decimal(self.weight) + weight(usage) - Decimal(self.open.pop(answer, [0, "0"])[1])
+            )
             return
         self.open.pop(answer, None)
         self.open[answer] = [at, str(weight(usage))]
         if len(self.open) > _OPEN:
             oldest, following = list(self.open)[:2]
-            self.open[following] = [self.open[following][0], str(Decimal(self.open.pop(oldest)[1]) + Decimal(self.open[following][1]))]
+            self.open[following] = [
+                self.open[following][0],
+                str(Decimal(self.open.pop(oldest)[1]) + Decimal(self.open[following][1])),
+            ]
 
     def counted(self, told: Mapping[str, Any]) -> None:
-        """Its own counts as ``hook.py`` keeps them. A new process counts from nothing, or on from where a resumed one stopped."""
+        """Its own counts as ``hook.py`` keeps them. A new process counts from nothing, or on from
+        where a resumed one stopped.
+        """
         for name, meter in told.items():
-            total, at = (meter.get("total"), meter.get("t")) if isinstance(meter, Mapping) else (None, None)
-            if isinstance(total, bool) or not isinstance(total, int | float) or not 0 <= total < MONEY:
+            total, at = (
+                (meter.get("total"), meter.get("t")) if isinstance(meter, Mapping) else (None, None)
+            )
+            if (
+                isinstance(total, bool)
+                or not isinstance(total, int | float)
+                or not 0 <= total < MONEY
+            ):
                 continue
             now, before = round(Decimal(repr(total)), 6), Decimal(self.meters.get(name, "0"))
             self.cost = str(Decimal(self.cost or "0") + (now - before if now >= before else now))

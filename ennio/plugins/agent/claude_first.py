@@ -1,8 +1,8 @@
 """The first start of claude-code on a machine, settled for one session and for nobody else.
 
-It asks for a theme and a login, whether a key from the environment may be used, and offline it ends at
-once. ``IS_DEMO`` skips all of that and writes nothing down, so the person's own first start stays theirs;
-a key that nobody approved is then taken from a helper only.
+It asks for a theme and a login, whether a key from the environment may be used, and offline it ends
+at once. ``IS_DEMO`` skips all of that and writes nothing down, so the person's own first start
+stays theirs; a key that nobody approved is then taken from a helper only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ def is_due(file: Path, env: Mapping[str, str]) -> bool:
 
     Without that the login is a person's to do. Raises Refused when the user's file cannot be read.
     """
-    return any(env.get(name) for name in _LOGINS) and read(file).get("hasCompletedOnboarding") is not True
+    return (
+        any(env.get(name) for name in _LOGINS)
+        and read(file).get("hasCompletedOnboarding") is not True
+    )
 
 
 def environment(file: Path, env: Mapping[str, str]) -> dict[str, str]:

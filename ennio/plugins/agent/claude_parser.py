@@ -1,6 +1,7 @@
 """What claude-code's hooks and transcript mean.
 
-    hook line         {"t", "launch", "hook_event_name", "agent_id", ...} as ``hook.py`` keeps it; the id is that of a helper
+    hook line         {"t", "launch", "hook_event_name", "agent_id", ...} as ``hook.py`` keeps it;
+                      the id is that of a helper
     transcript line   {"type": "assistant" | "user" | ..., "timestamp", "message": {...}}
 
 One answer may span several transcript lines that repeat its usage: it counts once per message id.
@@ -56,14 +57,19 @@ _NOTICE = re.compile(r"\A\s*<task-notification>\s*(?:<task-id>([^<]*)</task-id>)
 _PASTED = re.compile(r"</?pasted_content[^>\n]*>")
 
 
-def apply(state: AgentState, money: ClaudeCost, kind: str, entry: Mapping[str, Any], launch: int | None) -> None:
-    """Take in a line: of a hook (``hook``), of the conversation (``line``) or of one that it began itself (``side``)."""
+def apply(
+    state: AgentState, money: ClaudeCost, kind: str, entry: Mapping[str, Any], launch: int | None
+) -> None:
+    """Take in a line: of a hook (``hook``), of the conversation (``line``) or of one that it
+    began itself (``side``).
+    """
     if kind == "hook":
         _hook(state, entry, launch)
     elif entry.get("type") == "assistant":
         _usage(state, money, entry)
     elif kind == "line" and _is_interruption(entry):
-        state.helpers = {}  # those it waited for ended with it, and whoever goes on in the background is heard again
+        # those it waited for ended with it, and whoever goes on in the background is heard again
+        state.helpers = {}
         state.report(Activity.READY, moment(entry) or 0.0, detail="interrupted")
 
 
@@ -83,7 +89,9 @@ def _hook(state: AgentState, entry: Mapping[str, Any], launch: int | None) -> No
         _of_agent(state, name, entry, at)
 
 
-def _of_helper(state: AgentState, name: str, helper: str, entry: Mapping[str, Any], at: float) -> None:
+def _of_helper(
+    state: AgentState, name: str, helper: str, entry: Mapping[str, Any], at: float
+) -> None:
     """What a helper does is not what the agent does; that it is there, and what it asks, counts."""
     state.note_signal(at)
     if name in ("SubagentStop", "SessionEnd"):
@@ -102,7 +110,9 @@ def _of_agent(state: AgentState, name: str, entry: Mapping[str, Any], at: float)
     if _is_question(name, entry):
         state.open_ask(_ask("", entry, at))
         return
-    if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and _is_beside(state, name, entry, at):
+    if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and _is_beside(
+        state, name, entry, at
+    ):
         state.note_signal(at)
         return
     activity = Activity.WAITING_INPUT if _is_notification(name, entry) else _MEANS.get(name)
@@ -115,8 +125,16 @@ def _helpers(state: AgentState, name: str, entry: Mapping[str, Any]) -> None:
     tasks = entry.get("background_tasks")
     if name == "Stop" and isinstance(tasks, list):
         # a command that goes on in the background may be a server, and is no helper
-        found = [task for task in tasks if isinstance(task, Mapping) and task.get("status") == "running" and task.get("type") != "shell"]
-        state.helpers = {str(task.get("id")): str(task.get("description") or "")[:80] for task in found}
+        found = [
+            task
+            for task in tasks
+            if isinstance(task, Mapping)
+            and task.get("status") == "running"
+            and task.get("type") != "shell"
+        ]
+        state.helpers = {
+            str(task.get("id")): str(task.get("description") or "")[:80] for task in found
+        }
     elif name == "SessionStart":
         state.helpers = {}
     elif name == "UserPromptSubmit" and (over := notice(entry)) is not None:
@@ -135,7 +153,11 @@ def _is_beside(state: AgentState, name: str, entry: Mapping[str, Any], at: float
         state.close_asks("", key)
         return state.has_open_ask("")
     on_screen = state.still_on_screen and state.on_screen == Activity.WAITING_INPUT
-    return state.reported == Activity.WAITING_INPUT and state.has_open_ask("") and (on_screen or at - state.reported_at < _CATCHES_UP)
+    return (
+        state.reported == Activity.WAITING_INPUT
+        and state.has_open_ask("")
+        and (on_screen or at - state.reported_at < _CATCHES_UP)
+    )
 
 
 def notice(entry: Mapping[str, Any]) -> str | None:
@@ -145,7 +167,9 @@ def notice(entry: Mapping[str, Any]) -> str | None:
 
 
 def _is_question(name: str, entry: Mapping[str, Any]) -> bool:
-    return name == "PermissionRequest" or (name == "PreToolUse" and entry.get("tool_name") in _ASKED_BY)
+    return name == "PermissionRequest" or (
+        name == "PreToolUse" and entry.get("tool_name") in _ASKED_BY
+    )
 
 
 def _is_notification(name: str, entry: Mapping[str, Any]) -> bool:
@@ -163,7 +187,9 @@ def _ask(asker: str, entry: Mapping[str, Any], at: float) -> Ask:
 
 
 def _items(entry: Mapping[str, Any]) -> Iterator[Item]:
-    """What is asked, as far as the hook tells: the tool and what it would do, or each question of a form."""
+    """What is asked, as far as the hook tells: the tool and what it would do, or
+    each question of a form.
+    """
     tool, given = str(entry.get("tool_name")), entry.get("tool_input")
     told = given if isinstance(given, Mapping) else {}
     asked = told.get("questions")
@@ -172,17 +198,37 @@ def _items(entry: Mapping[str, Any]) -> Iterator[Item]:
         return
     if tool == "ExitPlanMode":
         plan = str(told.get("plan") or "").strip()
-        yield Item("plan", f"may it go on with this plan: {plan}"[:_LONGEST] if plan else "may it leave plan mode")
+        yield Item(
+            "plan",
+            f"may it go on with this plan: {plan}"[:_LONGEST] if plan else "may it leave plan mode",
+        )
         return
-    what = str(next((told[key] for key in ("command", "file_path", "url", "plan", "description") if told.get(key)), ""))
+    what = str(
+        next(
+            (
+                told[key]
+                for key in ("command", "file_path", "url", "plan", "description")
+                if told.get(key)
+            ),
+            "",
+        )
+    )
     yield Item(what, f"may it use {tool}: {what}"[:_LONGEST] if what else f"may it use {tool}")
 
 
 def _of_form(one: Mapping[str, Any]) -> Item:
     options = one.get("options")
-    labels = [str(option.get("label")) for option in options if isinstance(option, Mapping)] if isinstance(options, list) else []
+    labels = (
+        [str(option.get("label")) for option in options if isinstance(option, Mapping)]
+        if isinstance(options, list)
+        else []
+    )
     several = "any of " if one.get("multiSelect") is True else ""
-    choices = f"[{' / '.join(f'{number}. {label}' for number, label in enumerate(labels, 1))}]" if labels else ""
+    choices = (
+        f"[{' / '.join(f'{number}. {label}' for number, label in enumerate(labels, 1))}]"
+        if labels
+        else ""
+    )
     text = str(one.get("question", ""))[:_LONGEST]
     return Item(text, text, f"{several}{choices}")
 
@@ -190,12 +236,24 @@ def _of_form(one: Mapping[str, Any]) -> Item:
 def _usage(state: AgentState, money: ClaudeCost, entry: Mapping[str, Any]) -> None:
     message = entry.get("message")
     usage = message.get("usage") if isinstance(message, Mapping) else None
-    if not isinstance(message, Mapping) or not isinstance(usage, Mapping) or message.get("model") == "<synthetic>":
+    if (
+        not isinstance(message, Mapping)
+        or not isinstance(usage, Mapping)
+        or message.get("model") == "<synthetic>"
+    ):
         return
-    given = sum(count(usage.get(key)) for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"))
+    given = sum(
+        count(usage.get(key))
+        for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    )
     model = message.get("model")
     money.used(str(message.get("id")), usage, moment(entry) or 0.0)
-    state.add_usage(str(message.get("id")), given, count(usage.get("output_tokens")), model if isinstance(model, str) else None)
+    state.add_usage(
+        str(message.get("id")),
+        given,
+        count(usage.get("output_tokens")),
+        model if isinstance(model, str) else None,
+    )
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str | None:
@@ -206,12 +264,18 @@ def prompt_of(entry: Mapping[str, Any]) -> str | None:
     content = message.get("content")
     if isinstance(content, str):
         return content
-    texts = [part.get("text") for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    texts = (
+        [part.get("text") for part in content if isinstance(part, Mapping)]
+        if isinstance(content, list)
+        else []
+    )
     return "\n".join(text for text in texts if isinstance(text, str)) or None
 
 
 def is_same(told: str, text: str) -> bool:
-    """Whether a prompt as it is told is this text: pastes of many lines are told in a wrapping, letters that show nothing are left out."""
+    """Whether a prompt as it is told is this text: pastes of many lines are told in a wrapping,
+    letters that show nothing are left out.
+    """
     return visible(_PASTED.sub("", told)) == visible(text)
 
 

@@ -1,9 +1,10 @@
-"""Trust of claude-code in a new folder: one entry in the user's ``.claude.json``, taken back when the folder goes.
+"""Trust of claude-code in a new folder: one entry in the user's ``.claude.json``, taken
+back when the folder goes.
 
-The agent asks before it works in a folder it has not seen, and its default answer is to leave. There is
-no flag for it, so this one entry is made the way the agent makes it itself: under its lock (a folder
-``.claude.json.lock``), the file replaced as a whole. What stood there before is noted first, in the
-session's own folder, so that only what was made here is taken back.
+The agent asks before it works in a folder it has not seen, and its default answer is to leave.
+There is no flag for it, so this one entry is made the way the agent makes it itself: under its lock
+(a folder ``.claude.json.lock``), the file replaced as a whole. What stood there before is noted
+first, in the session's own folder, so that only what was made here is taken back.
 """
 
 from __future__ import annotations
@@ -37,14 +38,18 @@ def trust(file: Path, folder: Path, note: Path, patience: float = 5.0) -> bool:
             return False
         projects = content.setdefault("projects", {})
         if not note.exists():
-            _replace(note, {"file": str(file), "folder": str(folder), "before": projects.get(str(folder))})
+            _replace(
+                note,
+                {"file": str(file), "folder": str(folder), "before": projects.get(str(folder))},
+            )
         projects.setdefault(str(folder), {})["hasTrustDialogAccepted"] = True
         _replace(file, content)
     return True
 
 
 def forget(note: Path, patience: float = 5.0) -> None:
-    """Put back what stood there before ``trust``; what the agent added since goes too. Safe to repeat.
+    """Put back what stood there before ``trust``; what the agent added since
+    goes too. Safe to repeat.
 
     Raises as ``trust`` does.
     """
@@ -66,16 +71,25 @@ def _is_trusted(content: dict[str, Any], folder: Path) -> bool:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The user's file; empty when there is none. Raises Refused when it is not what it should be."""
+    """The user's file; empty when there is none. Raises Refused when it
+    is not what it should be.
+    """
     try:
         content = json_value(file.read_text() or "{}")
     except FileNotFoundError:
         return {}
     except (ValueError, OSError) as error:
-        raise Refused(f"{file} cannot be read ({error}); repair it or move it away, then try again") from error
+        raise Refused(
+            f"{file} cannot be read ({error}); repair it or move it away, then try again"
+        ) from error
     projects = content.get("projects", {}) if isinstance(content, dict) else None
-    if not isinstance(projects, dict) or not all(isinstance(entry, dict) for entry in projects.values()):
-        raise Refused(f"{file} is not the file of settings claude-code keeps; repair it or move it away, then try again")
+    if not isinstance(projects, dict) or not all(
+        isinstance(entry, dict) for entry in projects.values()
+    ):
+        raise Refused(
+            f"{file} is not the file of settings claude-code keeps; repair it or move it away, "
+            "then try again"
+        )
     return dict(content)
 
 
@@ -103,13 +117,19 @@ def _taken(lock: Path) -> bool:
                 lock.rmdir()
         return False
     except OSError as error:
-        raise Refused(f"{lock} cannot be made ({error.strerror}); make its folder writable") from error
+        raise Refused(
+            f"{lock} cannot be made ({error.strerror}); make its folder writable"
+        ) from error
     return True
 
 
 def _replace(file: Path, content: dict[str, Any]) -> None:
     target = Path(os.path.realpath(file))  # people keep it as a link into their dotfiles
     try:
-        write_atomically(target, json.dumps(content, indent=2, ensure_ascii=False), keep_mode=True, durable=True)
+        write_atomically(
+            target, json.dumps(content, indent=2, ensure_ascii=False), keep_mode=True, durable=True
+        )
     except OSError as error:
-        raise Refused(f"{target} cannot be written ({error.strerror}); make room or change its rights") from error
+        raise Refused(
+            f"{target} cannot be written ({error.strerror}); make room or change its rights"
+        ) from error

@@ -28,14 +28,21 @@ RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
 
 class Codex(ScreenAgent):
-    """OpenAI's agent. It chooses the conversation's id itself; its rollout file for the workspace tells it."""
+    """OpenAI's agent. It chooses the conversation's id itself; its rollout file
+    for the workspace tells it.
+    """
 
     name = "codex"
     executable = "codex"
     hint = "npm install -g @openai/codex"
     reports_activity = True
     tried: tuple[str, ...] = ("0.169.0",)
-    passed_variables: tuple[str, ...] = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME")
+    passed_variables: tuple[str, ...] = (
+        "OPENAI_API_KEY",
+        "CODEX_API_KEY",
+        "OPENAI_BASE_URL",
+        "CODEX_HOME",
+    )
     place = re.compile(r"^\s*›(?:\s|$)", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(
@@ -55,16 +62,34 @@ class Codex(ScreenAgent):
         return self._command(context, (), (), checked(prompt))
 
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
-        """The conversation in the workspace that was written to last; a new one when there never was any."""
+        """The conversation in the workspace that was written to last; a new one
+        when there never was any.
+        """
         words = None if message is None else checked(message, "message")
         try:
             conversation = rollout_id(context)
         except OSError as error:
-            raise Unreachable(f"{codex_rollout.sessions(context)} cannot be read ({error.strerror}); make it readable") from error
-        return self._command(context, ("resume",), (conversation,), words) if conversation else self._command(context, (), (), words)
+            raise Unreachable(
+                f"{codex_rollout.sessions(context)} cannot be read ({error.strerror}); make it "
+                "readable"
+            ) from error
+        return (
+            self._command(context, ("resume",), (conversation,), words)
+            if conversation
+            else self._command(context, (), (), words)
+        )
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
-        """The rollout first, the screen as the second witness; dialogs stand on the screen alone."""
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
+        """The rollout first, the screen as the second witness; dialogs
+        stand on the screen alone.
+        """
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         begins = state.begin(process, now)
         if begins:
@@ -75,7 +100,9 @@ class Codex(ScreenAgent):
             state.detail = f"its rollouts cannot be read: {error.strerror}"
         self._read(state, on)
         if begins:
-            state.reported = None  # a line does not say which process wrote it; the next look knows more
+            state.reported = (
+                None  # a line does not say which process wrote it; the next look knows more
+            )
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
         on["account"] = state.as_text()
         return Reading(state.facts(process, now, "rollout"), on, state.until(process, now))
@@ -94,22 +121,38 @@ class Codex(ScreenAgent):
         typed = self.typed(text)
         try:
             file = codex_rollout.latest(context)
-            told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
+            told = [
+                (moment(entry), codex_rollout.prompt_of(entry))
+                for entry in (jsonl.ending(file) if file else ())
+            ]
         except OSError:
             return Answer.UNKNOWN
         earliest = since.timestamp() - 0.01
-        taken = any(words is not None and at is not None and at >= earliest and is_same_text(words, text, typed) for at, words in told)
+        taken = any(
+            words is not None
+            and at is not None
+            and at >= earliest
+            and is_same_text(words, text, typed)
+            for at, words in told
+        )
         return Answer.YES if taken else Answer.NO
 
     def input_region(self, view: View) -> InputBox | None:
-        """The rows from its mark to the blank one above the foot; its cursor shows there, and in no list or transcript."""
-        first = max((row for row in range(view.row + 1) if view.strong[row].startswith(_MARK)), default=None)
+        """The rows from its mark to the blank one above the foot; its cursor shows there, and
+        in no list or transcript.
+        """
+        first = max(
+            (row for row in range(view.row + 1) if view.strong[row].startswith(_MARK)), default=None
+        )
         foot = _foot(view.lines)
         if first is None or foot is None or not view.cursor:
             return None
         last = foot - 1
         found = between(view, first, last, f"{_MARK} ")
-        return found and replace(found, around="\n".join((*_work(view.lines[:first]), "", _MARK, *view.lines[last + 1 :])))
+        return found and replace(
+            found,
+            around="\n".join((*_work(view.lines[:first]), "", _MARK, *view.lines[last + 1 :])),
+        )
 
     def bare(self, screen: str) -> str:
         """The screen without what was said, where it shows a place to type and its foot."""
@@ -149,7 +192,13 @@ class Codex(ScreenAgent):
         else:
             on.pop("rollouts", None)
 
-    def _command(self, context: AgentContext, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> CommandLine:
+    def _command(
+        self,
+        context: AgentContext,
+        verb: tuple[str, ...],
+        conversation: tuple[str, ...],
+        words: str | None,
+    ) -> CommandLine:
         carries = words is not None and fits(self.typed(words))
         given = (self.typed(words),) if carries and words is not None else ()
         return CommandLine(
@@ -158,7 +207,11 @@ class Codex(ScreenAgent):
                 *verb,
                 *("--no-daemon", "--no-alt-screen"),
                 *("-c", f'projects={{{_toml(str(context.workspace))}={{trust_level="trusted"}}}}'),
-                *(("-c", f"developer_instructions={_toml(context.system)}") if context.system else ()),
+                *(
+                    ("-c", f"developer_instructions={_toml(context.system)}")
+                    if context.system
+                    else ()
+                ),
                 *(("--model", context.config.model) if context.config.model else ()),
                 *flags.of_permissions(context.config.permissions, "--ask-for-approval"),
                 *flags.of_passthrough(context.config.passthrough, RESERVED),
@@ -169,7 +222,9 @@ class Codex(ScreenAgent):
 
 
 def _foot(lines: Sequence[str]) -> int | None:
-    """The first of its last lines, which stand apart from all else and say what it runs with; None when it has no such foot."""
+    """The first of its last lines, which stand apart from all else and say what it runs with; None
+    when it has no such foot.
+    """
     rows = [row for row, line in enumerate(lines) if line.strip()]
     if not rows:
         return None
@@ -180,7 +235,9 @@ def _foot(lines: Sequence[str]) -> int | None:
 
 
 def _work(lines: Sequence[str]) -> Sequence[str]:
-    """The lines right above its place to type, which say what it is doing; what stands higher was said, and may look like anything."""
+    """The lines right above its place to type, which say what it is doing; what stands higher was
+    said, and may look like anything.
+    """
     end = max((row for row, line in enumerate(lines) if line.strip()), default=-1) + 1
     first = end
     while first > 0 and lines[first - 1].strip():

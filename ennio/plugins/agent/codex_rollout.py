@@ -1,11 +1,13 @@
-"""Codex's rollouts: the files of its conversations, by day below ``sessions``, and what their lines mean.
+"""Codex's rollouts: the files of its conversations, by day below ``sessions``,
+and what their lines mean.
 
     {"timestamp", "type": "session_meta" | "event_msg" | "response_item" | ..., "payload": {...}}
 
-A session begins with one, and has another after each ``/new``, and after each rewind (the same conversation in a new file).
-The one that was written to last is the present one; a conversation that is resumed goes on in its old file. The sums in
-``token_count`` are cumulative, so the last one counts, and after a rewind they begin with what was kept of the conversation.
-Dialogs are not written down.
+A session begins with one, and has another after each ``/new``, and after each rewind (the same
+conversation in a new file). The one that was written to last is the present one; a
+conversation that is resumed goes on in its old file. The sums in ``token_count`` are
+cumulative, so the last one counts, and after a rewind they begin with what was kept of the
+conversation. Dialogs are not written down.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
 
 
 def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
-    """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the name up to which all is known.
+    """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the
+    name up to which all is known.
 
     Raises OSError.
     """
@@ -40,7 +43,8 @@ def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
             break
         meta = _meta(file)
         if meta is None:
-            known.clear()  # it is being written: it is looked at again, and so is what came after it
+            # it is being written: it is looked at again, and so is what came after it
+            known.clear()
             continue
         known.append(file.name)
         if _is_held_in(meta, context.workspace):
@@ -52,13 +56,19 @@ def latest(context: AgentContext) -> Path | None:
     """The rollout of this workspace that was written to last, or None. Raises OSError."""
     own, _ = found(context)
     if not own:  # of a session that rested while a hundred others began
-        far = (file for file in _newest(sessions(context), _LOOK_BACK) if _is_held_in(_meta(file) or {}, context.workspace))
+        far = (
+            file
+            for file in _newest(sessions(context), _LOOK_BACK)
+            if _is_held_in(_meta(file) or {}, context.workspace)
+        )
         return next(far, None)
     return max(own, key=_written)
 
 
 def folders(context: AgentContext) -> tuple[Path, ...]:
-    """The folders in which the next rollout will appear, or the next folder for it. Raises OSError."""
+    """The folders in which the next rollout will appear, or the next
+    folder for it. Raises OSError.
+    """
     places = [sessions(context)]
     for _ in range(3):
         deeper = _descending(places[-1])
@@ -69,7 +79,9 @@ def folders(context: AgentContext) -> tuple[Path, ...]:
 
 
 def stamp(context: AgentContext, now: datetime) -> str:
-    """Something that changes whenever a rollout appears; empty when one may have appeared just now without a trace. Raises OSError."""
+    """Something that changes whenever a rollout appears; empty when one may have appeared just now
+    without a trace. Raises OSError.
+    """
     prints = [(place.name, place.stat().st_mtime) for place in folders(context) if place.is_dir()]
     return json.dumps(prints) if all(at < now.timestamp() - _GRAIN for _, at in prints) else ""
 
@@ -88,8 +100,18 @@ def sessions(context: AgentContext) -> Path:
 
 def _newest(folder: Path, most: int) -> Iterator[Path]:
     # days and files are named by their time, so they sort by age, and old days are not even opened
-    days = (day for year in _descending(folder) for month in _descending(year) for day in _descending(month))
-    files = (file for day in days for file in _descending(day) if file.name.startswith("rollout-") and file.suffix == ".jsonl")
+    days = (
+        day
+        for year in _descending(folder)
+        for month in _descending(year)
+        for day in _descending(month)
+    )
+    files = (
+        file
+        for day in days
+        for file in _descending(day)
+        if file.name.startswith("rollout-") and file.suffix == ".jsonl"
+    )
     return itertools.islice(files, most)
 
 
@@ -107,13 +129,17 @@ def conversation(file: Path, workspace: Path) -> str | None:
 
 
 def _is_held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
-    """Whether it is a conversation that was held there in a terminal: none of a helper's, and none of ``codex exec``."""
+    """Whether it is a conversation that was held there in a terminal: none of a helper's,
+    and none of ``codex exec``.
+    """
     its_own = meta.get("thread_source") in (None, "user") and meta.get("source") in (None, "cli")
     return meta.get("cwd") == str(workspace) and isinstance(meta.get("id"), str) and its_own
 
 
 def _meta(file: Path) -> Mapping[str, Any] | None:
-    """What the first line says of the conversation; empty when it is none of codex's, None when it cannot be read, or not yet."""
+    """What the first line says of the conversation; empty when it is none of codex's, None when it
+    cannot be read, or not yet.
+    """
     try:
         with opened(file) as lines:
             line = lines.readline(1 << 20)
@@ -124,7 +150,11 @@ def _meta(file: Path) -> Mapping[str, Any] | None:
         return {}
     if first is None:
         return None
-    meta = first.get("payload") if isinstance(first, dict) and first.get("type") == "session_meta" else None
+    meta = (
+        first.get("payload")
+        if isinstance(first, dict) and first.get("type") == "session_meta"
+        else None
+    )
     return meta if isinstance(meta, dict) else {}
 
 
@@ -147,7 +177,9 @@ def _event(state: AgentState, payload: Mapping[str, Any], at: float, sums: dict[
             state.turns += 1
             error = payload.get("error")
             failure = error.get("message") if isinstance(error, Mapping) else None
-            state.summary = _first(failure) or _first(payload.get("last_agent_message")) or state.summary
+            state.summary = (
+                _first(failure) or _first(payload.get("last_agent_message")) or state.summary
+            )
             state.report(Activity.READY, at, detail=_first(failure) or "")
         case "turn_aborted":
             state.report(Activity.READY, at, detail=str(payload.get("reason") or "aborted"))
@@ -170,20 +202,34 @@ def _usage(payload: Mapping[str, Any], sums: dict[str, int]) -> None:
         return
     for name in ("input_tokens", "output_tokens"):
         # what a file begins with was used, and counted, in the one it comes from
-        before = max(count(total.get(name)) - count(last.get(name)), 0) if isinstance(last, Mapping) else 0
+        before = (
+            max(count(total.get(name)) - count(last.get(name)), 0)
+            if isinstance(last, Mapping)
+            else 0
+        )
         sums.setdefault(f"before_{name}", before)
         sums[name] = max(count(total.get(name)) - sums[f"before_{name}"], 0)
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str | None:
-    """The words of a line that says that a prompt was taken, else None. Versions differ in how they say it."""
+    """The words of a line that says that a prompt was taken, else None. Versions
+    differ in how they say it.
+    """
     payload = entry.get("payload")
     if entry.get("type") != "event_msg" or not isinstance(payload, Mapping):
         return None
     if payload.get("type") == "user_message":
         return str(payload.get("message"))
     item = payload.get("item")
-    if payload.get("type") != "item_completed" or not isinstance(item, Mapping) or item.get("type") != "UserMessage":
+    if (
+        payload.get("type") != "item_completed"
+        or not isinstance(item, Mapping)
+        or item.get("type") != "UserMessage"
+    ):
         return None
     parts = item.get("content")
-    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, Mapping)) if isinstance(parts, list) else None
+    return (
+        "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, Mapping))
+        if isinstance(parts, list)
+        else None
+    )

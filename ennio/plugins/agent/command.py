@@ -33,7 +33,9 @@ from ennio.plugins.agent.words import checked, fits, plain
 from ennio.plugins.runtime.interface import Key, View
 
 _FEED = Path(__file__).with_name("feed.py")
-_PLACE = r"(?m)^.*[>$#:❯›]\s*\Z"  # what most programs end their last line with when they wait for text
+_PLACE = (
+    r"(?m)^.*[>$#:❯›]\s*\Z"  # what most programs end their last line with when they wait for text
+)
 _DEFAULT_READY = re.compile(_PLACE, re.MULTILINE)
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "csh", "tcsh"})
 _PLACEHOLDER = re.compile(r"\{(prompt|prompt_file|session|branch|base|model)\}")
@@ -41,9 +43,11 @@ _PLACEHOLDER = re.compile(r"\{(prompt|prompt_file|session|branch|base|model)\}")
 
 @dataclass(frozen=True, slots=True)
 class CommandSettings:
-    """What ``passthrough`` says; ``ready`` is a pattern of the screen of an interactive program at rest.
+    """What ``passthrough`` says; ``ready`` is a pattern of the screen of an
+    interactive program at rest.
 
-    ``pastes``: it takes a bracketed paste of several lines as one input; else each line would be one of its own.
+    ``pastes``: it takes a bracketed paste of several lines as one input; else each line
+    would be one of its own.
     """
 
     argv: tuple[str, ...]
@@ -77,9 +81,13 @@ class CommandSettings:
 
     @property
     def carries(self) -> bool:
-        """Whether the words reach the program by its start; an interactive one may want them typed."""
+        """Whether the words reach the program by its start; an interactive
+        one may want them typed.
+        """
         line = " ".join(self.argv)
-        return not self.interactive or self.stdin or "{prompt" in line or "ENNIO_PROMPT_FILE" in line
+        return (
+            not self.interactive or self.stdin or "{prompt" in line or "ENNIO_PROMPT_FILE" in line
+        )
 
 
 class LineMode(StrEnum):
@@ -95,8 +103,14 @@ class ArgvField(ConfigField[tuple[str, ...]]):
     kind = "list: the program and its arguments"
 
     def read(self, value: Any) -> tuple[str, ...]:
-        """The words. Raises ValidationError, also for a script in which words of others would be run."""
-        if not isinstance(value, (list, tuple)) or not value or not all(isinstance(element, (str, int, float)) for element in value):
+        """The words. Raises ValidationError, also for a script in which
+        words of others would be run.
+        """
+        if (
+            not isinstance(value, (list, tuple))
+            or not value
+            or not all(isinstance(element, (str, int, float)) for element in value)
+        ):
             raise ValidationError("must be a list: the program and its arguments")
         return _safe(tuple(str(element) for element in value))
 
@@ -140,8 +154,14 @@ class CommandSchema(SettingsSchema):
     stdin = BoolField("Whether the prompt is given on standard input")
     interactive = BoolField("Whether it stays and is typed to")
     one_shot = BoolField("Whether it ends after its prompt", shown="the opposite of `interactive`")
-    ready = PatternField("What its screen shows when it can be typed to", shown="a last line that ends like a prompt")
-    lines = EnumField("Whether lines of a message are joined, or typed as one bracketed paste", LineMode, shown="`join`")
+    ready = PatternField(
+        "What its screen shows when it can be typed to", shown="a last line that ends like a prompt"
+    )
+    lines = EnumField(
+        "Whether lines of a message are joined, or typed as one bracketed paste",
+        LineMode,
+        shown="`join`",
+    )
 
     @validates_schema(skip_on_field_errors=False)
     def _fits(self, data: dict[str, Any], **_: Any) -> None:
@@ -156,7 +176,9 @@ class CommandSchema(SettingsSchema):
     @validates_schema
     def _runs(self, data: dict[str, Any], **_: Any) -> None:
         if "argv" not in data and "run" not in data:
-            raise ValidationError('the command agent needs `argv: [program, ...]` or `run: "a line for sh"`')
+            raise ValidationError(
+                'the command agent needs `argv: [program, ...]` or `run: "a line for sh"`'
+            )
 
 
 class CommandAgent(ScreenAgent):
@@ -176,19 +198,45 @@ class CommandAgent(ScreenAgent):
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """The command with the prompt, the standing rules above it."""
         words = "\n\n".join(part for part in (context.system, checked(prompt)) if part)
-        return self._command(context, self.settings.argv, context.directory / "prompt.txt", words, carries=self.settings.carries)
+        return self._command(
+            context,
+            self.settings.argv,
+            context.directory / "prompt.txt",
+            words,
+            carries=self.settings.carries,
+        )
 
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
-        """The command for going on; a program without one runs again, with the message as its prompt.
+        """The command for going on; a program without one runs again, with
+        the message as its prompt.
 
         Without a message it gets its first prompt once more: such a program remembers nothing.
         """
         file = context.directory / ("prompt.txt" if message is None else "message.txt")
-        words = file.read_text() if message is None and file.exists() else checked(message or "", "message")
-        return self._command(context, self.settings.resume_argv, file, words, carries=message is not None and self.settings.carries)
+        words = (
+            file.read_text()
+            if message is None and file.exists()
+            else checked(message or "", "message")
+        )
+        return self._command(
+            context,
+            self.settings.resume_argv,
+            file,
+            words,
+            carries=message is not None and self.settings.carries,
+        )
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
-        """As any agent of the screen; one that is given its words at the start has begun once it lives."""
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
+        """As any agent of the screen; one that is given its words at the start
+        has begun once it lives.
+        """
         if process.presence is Presence.ALIVE and not self.settings.interactive:
             return Reading(AgentSeen(now, "process", ready=True), {})
         return super().observe(context, cursor, process, screen, now)
@@ -202,17 +250,23 @@ class CommandAgent(ScreenAgent):
         return self.settings.interactive and super().is_ready_for_text(screen)
 
     def input_box(self, view: View) -> InputBox | None:
-        """The whole screen: where its place to type begins nobody knows; it is free while the screen is ``ready``."""
+        """The whole screen: where its place to type begins nobody knows; it is free while
+        the screen is ``ready``.
+        """
         if not self.settings.interactive:
             return None
         last = max((row for row, line in enumerate(view.lines) if line.strip()), default=0)
-        rows = tuple(line.rstrip() for line in view.lines[: max(last, view.row if view.cursor else 0) + 1])
+        rows = tuple(
+            line.rstrip() for line in view.lines[: max(last, view.row if view.cursor else 0) + 1]
+        )
         typing = view.cursor and view.row == len(rows) - 1
         free = self.is_ready_for_text(view.text) and not (typing and self._is_begun(rows[-1]))
         return InputBox(rows, view.columns, view.text, typing, opens=self.settings.ready, free=free)
 
     def _is_begun(self, line: str) -> bool:
-        """Whether words follow what ``ready`` matches in the cursor's line: a pattern need not say that it ends there."""
+        """Whether words follow what ``ready`` matches in the cursor's line: a pattern need
+        not say that it ends there.
+        """
         opened = list(self.settings.ready.finditer(line))
         return bool(opened) and bool(line[opened[-1].end() :].strip())
 
@@ -223,13 +277,19 @@ class CommandAgent(ScreenAgent):
     def typed(self, text: str) -> str:
         """Its lines as one, unless the program takes several as one input."""
         words = plain(text)
-        return words if self.settings.pastes else " ".join(line for line in words.replace("\t", " ").split("\n") if line.strip())
+        return (
+            words
+            if self.settings.pastes
+            else " ".join(line for line in words.replace("\t", " ").split("\n") if line.strip())
+        )
 
     def version(self) -> str | None:
         """What the program says of itself; a line for ``sh`` is there when ``sh`` is."""
         return "sh" if self.executable == "sh" else super().version()
 
-    def _command(self, context: AgentContext, argv: tuple[str, ...], file: Path, words: str, *, carries: bool) -> CommandLine:
+    def _command(
+        self, context: AgentContext, argv: tuple[str, ...], file: Path, words: str, *, carries: bool
+    ) -> CommandLine:
         values = {
             "prompt": words,
             "prompt_file": str(file),
@@ -238,11 +298,21 @@ class CommandAgent(ScreenAgent):
             "base": context.base,
             "model": context.config.model or "",
         }
-        filled = tuple(_PLACEHOLDER.sub(lambda found: values[found[1]], element) for element in argv)
+        filled = tuple(
+            _PLACEHOLDER.sub(lambda found: values[found[1]], element) for element in argv
+        )
         if not all(fits(element) for element in filled):
-            raise fault("passthrough.argv", "the prompt is too long for a command line; use `{prompt_file}` or `stdin: true`")
+            raise fault(
+                "passthrough.argv",
+                "the prompt is too long for a command line; use `{prompt_file}` or `stdin: true`",
+            )
         feed = (sys.executable, "-I", "-S", str(_FEED), str(file)) if self.settings.stdin else ()
-        env = {"ENNIO_PROMPT_FILE": str(file), "ENNIO_BRANCH": context.branch, "ENNIO_BASE": context.base, "ENNIO_MODEL": values["model"]}
+        env = {
+            "ENNIO_PROMPT_FILE": str(file),
+            "ENNIO_BRANCH": context.branch,
+            "ENNIO_BASE": context.base,
+            "ENNIO_MODEL": values["model"],
+        }
         return CommandLine(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
 
 
@@ -250,7 +320,9 @@ def _safe(argv: tuple[str, ...]) -> tuple[str, ...]:
     found = _PLACEHOLDER.search(_script(argv))
     if found:
         variables = "`$ENNIO_PROMPT_FILE`, `$ENNIO_BRANCH`, `$ENNIO_BASE`, `$ENNIO_MODEL`"
-        raise ValidationError(f"`{found[0]}` in a script for a shell would be run by it; use {variables}")
+        raise ValidationError(
+            f"`{found[0]}` in a script for a shell would be run by it; use {variables}"
+        )
     return argv
 
 
@@ -258,5 +330,11 @@ def _script(argv: tuple[str, ...]) -> str:
     """What a shell in this command line is given to run by ``-c``, or nothing."""
     shells = [at for at, word in enumerate(argv) if Path(word).name in _SHELLS]
     after = argv[shells[0] + 1 :] if shells else ()
-    option = next((at for at, word in enumerate(after) if re.fullmatch(r"-\w*c\w*|--command", word)), None)
-    return next((word for word in after[option + 1 :] if not word.startswith("-")), "") if option is not None else ""
+    option = next(
+        (at for at, word in enumerate(after) if re.fullmatch(r"-\w*c\w*|--command", word)), None
+    )
+    return (
+        next((word for word in after[option + 1 :] if not word.startswith("-")), "")
+        if option is not None
+        else ""
+    )

@@ -1,4 +1,6 @@
-"""Choices on a screen: which there are, which of them an answer means, and the keys that lead to it."""
+"""Choices on a screen: which there are, which of them an answer means, and
+the keys that lead to it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from dataclasses import dataclass, field
 from ennio.model.errors import Refused
 from ennio.plugins.runtime.interface import Key
 
-_LINE = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<number>\d+)[.)]\s+(?:\[(?P<tick>[ ✔✓xX])\]\s+)?(?P<words>\S.*?)[\s│|]*$")
+_LINE = re.compile(
+    r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<number>\d+)[.)]\s+(?:\[(?P<tick>[ "
+    r"✔✓xX])\]\s+)?(?P<words>\S.*?)[\s│|]*$"
+)
 _SUBMIT = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<words>Submit)[\s│|]*$")
 _MARKED = re.compile(r"^(?P<before>\s*[❯›]\s+)\S")
 _SHORT = {
@@ -24,8 +29,8 @@ _SHORT = {
 class DialogChoice:
     """One choice of a question; ``marked`` is the one Enter takes.
 
-    ``ticked`` is None but where several may be chosen: Enter then ticks it or takes the tick away, and what has
-    the number 0 hands the answer in. ``at`` is its line on the screen.
+    ``ticked`` is None but where several may be chosen: Enter then ticks it or takes the tick away,
+    and what has the number 0 hands the answer in. ``at`` is its line on the screen.
     """
 
     number: int
@@ -40,7 +45,8 @@ class DialogChoice:
 
 
 def choices(screen: str) -> tuple[DialogChoice, ...]:
-    """The choices of a question, in their order on the screen: the last numbered list that begins with 1, or lines with a mark before one.
+    """The choices of a question, in their order on the screen: the last numbered list that begins
+    with 1, or lines with a mark before one.
 
     Lines between the points of a list belong to them.
     """
@@ -58,7 +64,15 @@ def _numbered(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
             due = int(match["number"])
             found = found if due > 1 else []
             tick = match["tick"]
-            found.append(DialogChoice(due, match["words"], match["mark"] is not None, None if tick is None else tick != " ", at))
+            found.append(
+                DialogChoice(
+                    due,
+                    match["words"],
+                    match["mark"] is not None,
+                    None if tick is None else tick != " ",
+                    at,
+                )
+            )
             due += 1
         elif found and found[-1].ticked is not None and (match := _SUBMIT.match(line)) is not None:
             found.append(DialogChoice(0, match["words"], match["mark"] is not None, at=at))
@@ -67,13 +81,21 @@ def _numbered(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
 
 def _without_numbers(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
     """The marked line and its neighbours that begin where its words begin."""
-    marks = [(at, len(match["before"])) for at, line in enumerate(lines) if (match := _MARKED.match(line)) is not None]
+    marks = [
+        (at, len(match["before"]))
+        for at, line in enumerate(lines)
+        if (match := _MARKED.match(line)) is not None
+    ]
     if not marks:
         return ()
     marked, column = marks[-1]
 
     def beside(at: int) -> bool:
-        return 0 <= at < len(lines) and len(lines[at]) - len(lines[at].lstrip()) == column and bool(lines[at].strip())
+        return (
+            0 <= at < len(lines)
+            and len(lines[at]) - len(lines[at].lstrip()) == column
+            and bool(lines[at].strip())
+        )
 
     first = last = marked
     while beside(first - 1):
@@ -83,16 +105,25 @@ def _without_numbers(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
     block = range(first, last + 1)
     if len(block) < 2:
         return ()
-    return tuple(DialogChoice(n, lines[at][column:].strip(), at == marked, at=at) for n, at in enumerate(block, 1))
+    return tuple(
+        DialogChoice(n, lines[at][column:].strip(), at == marked, at=at)
+        for n, at in enumerate(block, 1)
+    )
 
 
 def chosen(among: Sequence[DialogChoice], text: str) -> DialogChoice:
-    """The choice that an answer means: its number, its words, how they begin, or yes and no. Raises Refused."""
+    """The choice that an answer means: its number, its words, how they begin, or
+    yes and no. Raises Refused.
+    """
     found = _fitting(among, text)
     if found is not None:
         return found
-    told = "; ".join(f"{choice.number}. {choice.words}" if choice.number else choice.words for choice in among)
-    raise Refused(f"{text!r} fits none of the choices, or more than one; answer with one of: {told}")
+    told = "; ".join(
+        f"{choice.number}. {choice.words}" if choice.number else choice.words for choice in among
+    )
+    raise Refused(
+        f"{text!r} fits none of the choices, or more than one; answer with one of: {told}"
+    )
 
 
 def _fitting(among: Sequence[DialogChoice], text: str) -> DialogChoice | None:
@@ -101,52 +132,78 @@ def _fitting(among: Sequence[DialogChoice], text: str) -> DialogChoice | None:
         if (choice.number and wanted == str(choice.number)) or wanted == choice.words.casefold():
             return choice
     for beginning in (wanted, *_SHORT.get(wanted, ())):
-        fitting = [choice for choice in among if beginning and re.match(re.escape(beginning) + r"\b", choice.words.casefold())]
-        # of "Yes" and "Yes, and don't ask again" a plain yes means the one that grants less, which comes first
+        fitting = [
+            choice
+            for choice in among
+            if beginning and re.match(re.escape(beginning) + r"\b", choice.words.casefold())
+        ]
+        # of "Yes" and "Yes, and don't ask again" a plain yes means the one that grants
+        # less, which comes first
         if fitting and (len(fitting) == 1 or wanted in _SHORT):
             return fitting[0]
     return None
 
 
-def answer(among: Sequence[DialogChoice], text: str, words: re.Pattern[str]) -> tuple[Key | str, ...]:
+def answer(
+    among: Sequence[DialogChoice], text: str, words: re.Pattern[str]
+) -> tuple[Key | str, ...]:
     """The keys for an answer: the way to one choice, or to each that is named where several may be.
 
-    A choice that ``words`` matches takes words of one's own, which then are the answer. Raises Refused.
+    A choice that ``words`` matches takes words of one's own, which then are
+    the answer. Raises Refused.
     """
-    several = [choice for choice in among if choice.ticked is not None and not words.match(choice.words)]
+    several = [
+        choice for choice in among if choice.ticked is not None and not words.match(choice.words)
+    ]
     if several and not any(_fitting([choice], text) for choice in among if choice.ticked is None):
         return _ticking(among, several, text)
-    own = next((choice for choice in among if choice.ticked is None and words.match(choice.words)), None)
+    own = next(
+        (choice for choice in among if choice.ticked is None and words.match(choice.words)), None
+    )
     found = _fitting([choice for choice in among if choice is not own], text)
     if found is None and own is not None and text.strip():
         return (*way(among, own)[:-1], text.strip(), Key.ENTER)
     return way(among, found or chosen(among, text))
 
 
-def _ticking(among: Sequence[DialogChoice], several: Sequence[DialogChoice], text: str) -> tuple[Key, ...]:
-    """Exactly the choices that are named, by number or words with commas between them; then it is handed in."""
+def _ticking(
+    among: Sequence[DialogChoice], several: Sequence[DialogChoice], text: str
+) -> tuple[Key, ...]:
+    """Exactly the choices that are named, by number or words with commas between
+    them; then it is handed in.
+    """
     whole = _fitting(several, text)
     wanted = [whole] if whole is not None else [chosen(several, part) for part in text.split(",")]
     submit = next((choice for choice in among if choice.number == 0), None)
     if submit is None:
-        raise Refused("the screen does not show where several choices are handed in; attach to the terminal and answer there")
+        raise Refused(
+            "the screen does not show where several choices are handed in; attach to the terminal "
+            "and answer there"
+        )
     keys: list[Key] = []
     place = _marked(among)
-    for choice in [choice for choice in several if (choice in wanted) is not choice.ticked] + [submit]:
+    for choice in [choice for choice in several if (choice in wanted) is not choice.ticked] + [
+        submit
+    ]:
         keys += (*_steps(among, place, choice), Key.ENTER)
         place = choice
     return tuple(keys)
 
 
 def way(among: Sequence[DialogChoice], to: DialogChoice) -> tuple[Key, ...]:
-    """The arrow keys from the marked choice to another, and Enter. Raises Refused when none is marked."""
+    """The arrow keys from the marked choice to another, and Enter. Raises
+    Refused when none is marked.
+    """
     return (*_steps(among, _marked(among), to), Key.ENTER)
 
 
 def _marked(among: Sequence[DialogChoice]) -> DialogChoice:
     marked = [choice for choice in among if choice.marked]
     if len(marked) != 1:
-        raise Refused("the screen does not show which choice is marked; attach to the terminal and answer there")
+        raise Refused(
+            "the screen does not show which choice is marked; attach to the terminal and answer "
+            "there"
+        )
     return marked[0]
 
 
@@ -161,4 +218,7 @@ class NothingAsked(Refused):
 
 def nothing_asked() -> NothingAsked:
     """The error for an answer to a question that is not on the screen."""
-    return NothingAsked("the agent's screen shows no question that can be answered from here; attach to its terminal to see it")
+    return NothingAsked(
+        "the agent's screen shows no question that can be answered from here; attach to its "
+        "terminal to see it"
+    )

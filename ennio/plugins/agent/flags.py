@@ -35,7 +35,10 @@ class FlagNameField(StringField):
         if not _KEY.match(text):
             raise ValidationError("is no name of a flag; use letters, digits, `_` and `-`")
         if is_secret(text):
-            raise ValidationError("looks like a secret, and everybody can read a command line; put it into the project's `env`")
+            raise ValidationError(
+                "looks like a secret, and everybody can read a command line; put it into the "
+                "project's `env`"
+            )
         if text.replace("_", "-") in self.reserved:
             raise ValidationError("is set by Ennio itself; remove it")
         return text
@@ -46,7 +49,9 @@ class FlagNameField(StringField):
 
 
 class FlagValueField(ConfigField[Any]):
-    """What a flag is given: a text, a number, true for the flag alone, or a list of those; false and null leave it out."""
+    """What a flag is given: a text, a number, true for the flag alone, or a list of those;
+    false and null leave it out.
+    """
 
     kind = "text, number, true or false, or a list"
 
@@ -55,7 +60,9 @@ class FlagValueField(ConfigField[Any]):
         for single in value if isinstance(value, (list, tuple)) else (value,):
             if single is not None and not isinstance(single, (str, int, float)):
                 kind = type(single).__name__
-                raise ValidationError(f"is a {kind}; a flag takes a text, a number, true, or a list of those")
+                raise ValidationError(
+                    f"is a {kind}; a flag takes a text, a number, true, or a list of those"
+                )
         return value
 
     def json(self) -> Json:
@@ -65,36 +72,50 @@ class FlagValueField(ConfigField[Any]):
 
 
 def settings(reserved: Collection[str] = ()) -> MapField:
-    """What an agent whose ``passthrough`` are flags lets itself be told; ``reserved`` are those Ennio sets itself."""
-    return MapField("Flags of its command line", FlagValueField("", none=True), names=FlagNameField(reserved))
+    """What an agent whose ``passthrough`` are flags lets itself be told; ``reserved`` are
+    those Ennio sets itself.
+    """
+    return MapField(
+        "Flags of its command line", FlagValueField("", none=True), names=FlagNameField(reserved)
+    )
 
 
 def of_passthrough(given: Mapping[str, Any], reserved: Collection[str] = ()) -> tuple[str, ...]:
-    """``max_turns: 200`` as ``--max-turns 200``, true as the flag alone, a list as the flag repeated.
+    """``max_turns: 200`` as ``--max-turns 200``, true as the flag alone, a
+    list as the flag repeated.
 
     False and null leave the flag out; a key of one letter is a short flag. Raises ConfigError with
     everything that ``settings`` does not take.
     """
     argv: list[str] = []
-    for key, value in read(settings(reserved), given, "configuration", "agent_config.passthrough").items():
+    for key, value in read(
+        settings(reserved), given, "configuration", "agent_config.passthrough"
+    ).items():
         for single in value if isinstance(value, (list, tuple)) else (value,):
             argv += _flag(key, single)
     return tuple(argv)
 
 
 def of_permissions(permissions: str | None, mode_flag: str | None) -> tuple[str, ...]:
-    """Permissions as flags: a line of flags is split into words, a single word is the agent's own mode.
+    """Permissions as flags: a line of flags is split into words, a single word
+    is the agent's own mode.
 
     Raises ConfigError for a line that does not split, or a mode where the agent has none.
     """
     try:
         words = tuple(shlex.split(permissions or ""))
     except ValueError as error:
-        raise fault("permissions", f"cannot be split into flags ({error}): {permissions!r}; balance the quotes") from error
+        raise fault(
+            "permissions",
+            f"cannot be split into flags ({error}): {permissions!r}; balance the quotes",
+        ) from error
     if not words or words[0].startswith("-"):
         return words
     if mode_flag is None or len(words) > 1:
-        raise fault("permissions", f"{permissions!r} is no flag of this agent; write its flags, each with its dashes")
+        raise fault(
+            "permissions",
+            f"{permissions!r} is no flag of this agent; write its flags, each with its dashes",
+        )
     return (mode_flag, words[0])
 
 

@@ -1,11 +1,12 @@
 """``hook.py FOLDER``: writes down what an agent just told, then tells the supervisor.
 
-``hook.py FOLDER status`` is for a status line: of what it is told only the money is kept, in ``cost.json``.
+``hook.py FOLDER status`` is for a status line: of what it is told only the money
+is kept, in ``cost.json``.
 
 Run by the agent itself, with the session's folder; it must be quick, need nothing but Python, print
 nothing and never fail: an agent takes a failing hook for a veto. What it told is one line of
-``hooks.jsonl`` there, so that nothing is lost while nobody listens. What it tells (address and token in
-``bell.json``) only says "look again".
+``hooks.jsonl`` there, so that nothing is lost while nobody listens. What it tells (address and
+token in ``bell.json``) only says "look again".
 """
 
 import json
@@ -15,7 +16,18 @@ import sys
 import time
 from contextlib import suppress
 
-KEPT = ("hook_event_name", "session_id", "agent_id", "prompt", "source", "reason", "message", "notification_type", "tool_name", "error")
+KEPT = (
+    "hook_event_name",
+    "session_id",
+    "agent_id",
+    "prompt",
+    "source",
+    "reason",
+    "message",
+    "notification_type",
+    "tool_name",
+    "error",
+)
 TASK = ("id", "type", "status", "description")
 CUT = ("last_assistant_message",)
 INPUT = ("command", "file_path", "url", "description", "questions", "plan")
@@ -32,7 +44,11 @@ def line(told: dict) -> dict:  # type: ignore[type-arg] # no typing here: every 
         kept["tool_input"] = {key: _short(given[key]) for key in INPUT if key in given}
     tasks = told.get("background_tasks")
     if isinstance(tasks, list):
-        kept["background_tasks"] = [{key: _short(task[key]) for key in TASK if key in task} for task in tasks if isinstance(task, dict)]
+        kept["background_tasks"] = [
+            {key: _short(task[key]) for key in TASK if key in task}
+            for task in tasks
+            if isinstance(task, dict)
+        ]
     return {"t": time.time(), "launch": os.environ.get("ENNIO_LAUNCH", ""), **kept}
 
 
@@ -43,7 +59,9 @@ def _short(value: object) -> object:
 
 def append(folder: str, entry: dict) -> None:  # type: ignore[type-arg]
     """One write, so that lines of hooks that run at the same time never mix."""
-    file = os.open(os.path.join(folder, "hooks.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = os.open(
+        os.path.join(folder, "hooks.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
+    )
     try:
         os.write(file, json.dumps(entry).encode() + b"\n")
     finally:
@@ -51,10 +69,15 @@ def append(folder: str, entry: dict) -> None:  # type: ignore[type-arg]
 
 
 def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
-    """What the agent says each conversation has cost so far, in place of what it said before; a total that stands is not written again."""
+    """What the agent says each conversation has cost so far, in place of what it said before; a
+    total that stands is not written again.
+    """
     file = os.path.join(folder, "cost.json")
     kept: dict = {}  # type: ignore[type-arg]
-    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError), open(file, encoding="utf-8") as known:
+    with (
+        suppress(OSError, ValueError, KeyError, TypeError, RecursionError),
+        open(file, encoding="utf-8") as known,
+    ):
         kept = dict(json.load(known)["conversations"])
     total, name = told["cost"]["total_cost_usd"], str(told.get("session_id", ""))
     if isinstance(kept.get(name), dict) and kept[name].get("total") == total:
@@ -70,7 +93,10 @@ def notify(folder: str) -> None:
     """Say "look again" to the supervisor, without waiting for more than its first word."""
     with open(os.path.join(folder, "bell.json"), encoding="utf-8") as file:
         hook = json.load(file)
-    head = f"POST {hook['path']} HTTP/1.1\r\nHost: {hook['host']}:{hook['port']}\r\nAuthorization: Bearer {hook['token']}\r\n"
+    head = (
+        f"POST {hook['path']} HTTP/1.1\r\nHost: {hook['host']}:{hook['port']}\r\nAuthorization: "
+        f"Bearer {hook['token']}\r\n"
+    )
     with socket.create_connection((hook["host"], hook["port"]), PATIENCE) as connection:
         connection.settimeout(PATIENCE)
         connection.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())

@@ -61,7 +61,8 @@ class CommandLine:
 class Reading:
     """What one look brought: the facts, and where to go on reading next time (kept by the caller).
 
-    ``until`` is when the facts change by the clock alone, as when a silence becomes too long; None when they do not.
+    ``until`` is when the facts change by the clock alone, as when a silence becomes too
+    long; None when they do not.
     """
 
     seen: AgentSeen
@@ -91,17 +92,21 @@ class Agent(Protocol):
 
     @failpoint("agent.prepare", files=True)
     def prepare(self, context: AgentContext) -> None:
-        """Settle, before a command is asked for, what a start needs: trust in a new folder, a port of its own.
+        """Settle, before a command is asked for, what a start needs: trust in a new
+        folder, a port of its own.
 
-        Most have nothing to settle. Safe to repeat, also while the agent runs. Raises Unreachable (try again) or Refused.
+        Most have nothing to settle. Safe to repeat, also while the agent runs. Raises
+        Unreachable (try again) or Refused.
         """
         ...
 
     @failpoint("agent.forget", files=True)
     def forget(self, context: AgentContext) -> None:
-        """Undo, before the workspace is removed, what ``prepare`` left outside of the session's own files.
+        """Undo, before the workspace is removed, what ``prepare`` left outside of
+        the session's own files.
 
-        Most have nothing to undo. Safe to repeat, and without a ``prepare``. Raises as ``prepare`` does.
+        Most have nothing to undo. Safe to repeat, and without a ``prepare``.
+        Raises as ``prepare`` does.
         """
         ...
 
@@ -116,7 +121,14 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.observe")
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
         """What the agent is doing, from its own files first and its screen (when given) second.
 
         Reads only what is new since the cursor. ``process.title`` is the terminal's title.
@@ -130,36 +142,50 @@ class Agent(Protocol):
         ...
 
     def is_ready_for_text(self, screen: str) -> bool:
-        """Whether the screen shows a place to type (not a question, a dialog or a start-up page)."""
+        """Whether the screen shows a place to type (not a question, a
+        dialog or a start-up page).
+        """
         ...
 
     @failpoint("agent.input_box")
     def input_box(self, view: View) -> InputBox | None:
         """The place to type on this screen and what stands in it.
 
-        None wherever that is not known for sure: a question, a list, a transcript, a search, a program that has ended.
+        None wherever that is not known for sure: a question, a list, a transcript, a search,
+        a program that has ended.
         """
         ...
 
     def input_region(self, view: View) -> InputBox | None:
-        """The place to type where it can be seen also while the agent works, or shows something else beside it."""
+        """The place to type where it can be seen also while the agent works, or shows
+        something else beside it.
+        """
         ...
 
     def clearing_keys(self, box: InputBox) -> tuple[Key, ...]:
-        """The keys that empty this place to type, wherever the cursor stands; none when it is empty."""
+        """The keys that empty this place to type, wherever the cursor
+        stands; none when it is empty.
+        """
         ...
 
     @failpoint("agent.typed")
     def typed(self, text: str) -> str:
-        """The text as it has to be given so that it is taken as words, whole, and not as a command of the agent's own terminal.
+        """The text as it has to be given so that it is taken as words, whole, and not as a command
+        of the agent's own terminal.
 
-        It is the text itself, or it stands in a frame that the agent's documentation names. Control characters are made visible.
+        It is the text itself, or it stands in a frame that the agent's documentation names. Control
+        characters are made visible.
         """
         ...
 
-    @failpoint("agent.tell", because="the scripted agent has no protocol; a doubt is settled by what it took, as with words typed")
+    @failpoint(
+        "agent.tell",
+        because="the scripted agent has no protocol; a doubt is settled by what it took, as with "
+        "words typed",
+    )
     def tell(self, context: AgentContext, screen: str, text: str) -> None:
-        """Hand over words by its own protocol, for agents that have one (``has_protocol``), to the conversation that the screen shows.
+        """Hand over words by its own protocol, for agents that have one (``has_protocol``), to the
+        conversation that the screen shows.
 
         Raises Unreachable or Refused, and then nothing was handed over.
         """
@@ -167,7 +193,8 @@ class Agent(Protocol):
 
     @failpoint("agent.reply")
     def reply(self, context: AgentContext, screen: str, text: str) -> bool:
-        """Answer what it asks over a protocol of its own; False when it has none, so that keys must do.
+        """Answer what it asks over a protocol of its own; False when it has
+        none, so that keys must do.
 
         Raises Refused as ``answer`` does, or Unreachable.
         """
@@ -189,15 +216,17 @@ class Agent(Protocol):
 
 @runtime_checkable
 class FileBacked(Protocol):
-    """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock as ``Reading.until`` says.
+    """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock
+    as ``Reading.until`` says.
 
     It is not asked again while all are as they were when it last left the cursor as it was.
     """
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
-        """Every file and folder that ``observe`` reads with this cursor, those too that are not there yet.
+        """Every file and folder that ``observe`` reads with this cursor, those
+        too that are not there yet.
 
-        A folder stands for the names in it. None while it has yet to find its files: it is then read at every look.
-        Cheap: it is asked before each reading.
+        A folder stands for the names in it. None while it has yet to find its files: it is then
+        read at every look. Cheap: it is asked before each reading.
         """
         ...

@@ -35,7 +35,9 @@ def read_on(file: Path, offset: int) -> tuple[list[Mapping[str, Any]], int]:
 
 
 def ending(file: Path) -> list[Mapping[str, Any]]:
-    """The last objects of a file, as far back as a few megabytes reach. Raises OSError, but for a missing file."""
+    """The last objects of a file, as far back as a few megabytes reach. Raises
+    OSError, but for a missing file.
+    """
     try:
         with opened(file) as lines:
             size = lines.seek(0, 2)

@@ -1,4 +1,6 @@
-"""What an agent does that has a terminal and no protocol: it is typed to, and takes the words as they are."""
+"""What an agent does that has a terminal and no protocol: it is typed to, and
+takes the words as they are.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from ennio.plugins.runtime.interface import Key, View
 
 
 class KeyboardAgent:
-    """An agent that is spoken to by keys alone. Whoever has a protocol, or reads some words as commands, says so itself."""
+    """An agent that is spoken to by keys alone. Whoever has a protocol, or reads some words as
+    commands, says so itself.
+    """
 
     has_protocol = False
 
@@ -19,7 +23,9 @@ class KeyboardAgent:
         return None
 
     def clearing_keys(self, box: InputBox) -> tuple[Key, ...]:
-        """Ctrl-U and Ctrl-K, for each line and each line's end: they take away what is left and right of the cursor."""
+        """Ctrl-U and Ctrl-K, for each line and each line's end: they take away what is left
+        and right of the cursor.
+        """
         return () if box.is_empty else (Key.CLEAR, Key.KILL) * (2 * len(box.rows))
 
     def typed(self, text: str) -> str:

@@ -1,4 +1,6 @@
-"""OpenCode: ``opencode`` in its terminal; its database tells what it does, its screen what it asks, its API takes the answer."""
+"""OpenCode: ``opencode`` in its terminal; its database tells what it does, its screen what it asks,
+its API takes the answer.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +26,29 @@ from ennio.plugins.agent.words import FRAME, as_words, checked, fits, is_same_te
 from ennio.plugins.runtime.interface import Key
 
 RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
-_PERMISSION = re.compile(r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE)
-_HOME = re.compile(r"^\s*┃\s+Ask anything", re.MULTILINE)  # its first page, where no conversation is open
+_PERMISSION = re.compile(
+    r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE
+)
+_HOME = re.compile(
+    r"^\s*┃\s+Ask anything", re.MULTILINE
+)  # its first page, where no conversation is open
 _LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
 _OPEN, _OLD = 64, ""  # messages whose cost may still grow, and where the others are summed up
-_NONE_OF_OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)  # no such table, no database
-_TIDIES = timedelta(seconds=20)  # for which its screen may show work when an answer was the last: it stores what changed
+_NONE_OF_OURS = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+)  # no such table, no database
+_TIDIES = timedelta(
+    seconds=20
+)  # for which its screen may show work when an answer was the last: it stores what changed
 _SPREAD = 1000  # milliseconds; a message that was written while we looked is looked at again
 
 
 class OpenCode(ScreenAgent):
-    """The open-source agent. Keys typed while it starts are lost, so its words go on the command line."""
+    """The open-source agent. Keys typed while it starts are lost, so its
+    words go on the command line.
+    """
 
     name = "opencode"
     executable = "opencode"
@@ -42,7 +56,10 @@ class OpenCode(ScreenAgent):
     reports_activity = True
     has_protocol = True
     tried: tuple[str, ...] = ("1.18.33",)
-    interrupt_keys: tuple[Key, ...] = (Key.ESCAPE, Key.ESCAPE)  # the first only asks whether one is sure
+    interrupt_keys: tuple[Key, ...] = (
+        Key.ESCAPE,
+        Key.ESCAPE,
+    )  # the first only asks whether one is sure
     passed_variables: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
@@ -72,10 +89,23 @@ class OpenCode(ScreenAgent):
 
         ``--continue`` would not do: it takes the newest of the whole repository, another session's.
         """
-        return self._command(context, _conversation(context), None if message is None else checked(message, "message"))
+        return self._command(
+            context,
+            _conversation(context),
+            None if message is None else checked(message, "message"),
+        )
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
-        """Its database first, when it has changed; the screen for what it asks and as the second witness."""
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
+        """Its database first, when it has changed; the screen for what it asks
+        and as the second witness.
+        """
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         state.begin(process, now)
         stamp = opencode_database.stamp(context)
@@ -90,11 +120,19 @@ class OpenCode(ScreenAgent):
         state.update_screen(None if tidies else shown, now)
         on["account"] = state.as_text()
         seen = state.facts(process, now, "database")
-        cost = sum((Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0))
-        usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
+        cost = sum(
+            (Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0)
+        )
+        usage = (
+            replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
+        )
         over = datetime.fromtimestamp(state.reported_at, UTC) + _TIDIES if tidies else None
         looks = [until for until in (state.until(process, now), over) if until is not None]
-        return Reading(replace(seen, usage=usage), on, min(looks, default=None) if on.get("stamp") == stamp else now)
+        return Reading(
+            replace(seen, usage=usage),
+            on,
+            min(looks, default=None) if on.get("stamp") == stamp else now,
+        )
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``FileBacked.files``: its database, as long as that can be read."""
@@ -110,19 +148,31 @@ class OpenCode(ScreenAgent):
         return Answer.YES if any(is_same_text(words, text, typed) for words in told) else Answer.NO
 
     def typed(self, text: str) -> str:
-        """What its command line carries is typed by itself, and so must open neither a shell nor a command, nor end it."""
+        """What its command line carries is typed by itself, and so must open neither a shell
+        nor a command, nor end it.
+        """
         words = plain(text)
         bare = words.strip()
-        framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
+        framed = (
+            f"{FRAME}{words}"
+            if bare.startswith("/") or bare.casefold() in _LEAVES
+            else as_words(words)
+        )
         return unpicked(framed, "@")
 
     def tell(self, context: AgentContext, screen: str, text: str) -> None:
-        """By its API: what stands in its place to type has nothing to do with it. Where a person left the conversation, another begins."""
+        """By its API: what stands in its place to type has nothing to do with it. Where a person
+        left the conversation, another begins.
+        """
         conversation = None if _HOME.search(screen) else _conversation(context)
-        opencode_api.tell(opencode_api.load_server(context), conversation, text, context.config.model)
+        opencode_api.tell(
+            opencode_api.load_server(context), conversation, text, context.config.model
+        )
 
     def reply(self, context: AgentContext, screen: str, text: str) -> bool:
-        """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""
+        """By its API, which takes the answer for one permission; what its keys would
+        confirm shows in colours only.
+        """
         server = opencode_api.load_server(context)
         return server is not None and opencode_api.reply(server, screen, text)
 
@@ -131,12 +181,16 @@ class OpenCode(ScreenAgent):
         asked = _PERMISSION.search(tail(screen or "", 40))
         if seen is None or asked is None:
             return seen
-        about = " ".join(re.sub(r"\s{20,}\S.*$|[┃#]", "", line).strip() for line in asked["about"].splitlines())
+        about = " ".join(
+            re.sub(r"\s{20,}\S.*$|[┃#]", "", line).strip() for line in asked["about"].splitlines()
+        )
         choices = " / ".join(re.split(r"\s{2,}", asked["choices"].strip()))
         return replace(seen, question=f"Permission required: {' '.join(about.split())} [{choices}]")
 
     def _read(self, state: AgentState, context: AgentContext, on: dict[str, str]) -> None:
-        """Take in what changed; where to go on and what each message cost are written into the cursor."""
+        """Take in what changed; where to go on and what each message cost are
+        written into the cursor.
+        """
         since, taken = int(on.get("since", "0")), json.loads(on.get("taken", "{}"))
         costs = {name: Decimal(value) for name, value in json.loads(on.get("costs", "{}")).items()}
         for row in opencode_database.news(context, since - _SPREAD):
@@ -148,10 +202,14 @@ class OpenCode(ScreenAgent):
             if cost is not None:
                 costs[row.id] = cost
         newest = int(on.get("since", "0")) - 2 * _SPREAD
-        on["taken"] = json.dumps({name: updated for name, updated in taken.items() if updated >= newest})
+        on["taken"] = json.dumps(
+            {name: updated for name, updated in taken.items() if updated >= newest}
+        )
         on["costs"] = json.dumps(_folded(costs))
 
-    def _command(self, context: AgentContext, conversation: str | None, words: str | None) -> CommandLine:
+    def _command(
+        self, context: AgentContext, conversation: str | None, words: str | None
+    ) -> CommandLine:
         rules, server = context.directory / "system.md", opencode_api.load_server(context)
         carries = words is not None and fits(self.typed(words))
         return CommandLine(
@@ -169,8 +227,19 @@ class OpenCode(ScreenAgent):
                 "OPENCODE_DISABLE_AUTOUPDATE": "1",
                 "OPENCODE_DISABLE_MODELS_FETCH": "1",
                 "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-                **({"OPENCODE_SERVER_USERNAME": opencode_api.USER, "OPENCODE_SERVER_PASSWORD": server.password} if server else {}),
-                **({"OPENCODE_CONFIG_CONTENT": json.dumps({"instructions": [str(rules)]})} if context.system else {}),
+                **(
+                    {
+                        "OPENCODE_SERVER_USERNAME": opencode_api.USER,
+                        "OPENCODE_SERVER_PASSWORD": server.password,
+                    }
+                    if server
+                    else {}
+                ),
+                **(
+                    {"OPENCODE_CONFIG_CONTENT": json.dumps({"instructions": [str(rules)]})}
+                    if context.system
+                    else {}
+                ),
             },
             files={rules: context.system} if context.system else {},
             carries=carries,
@@ -178,7 +247,9 @@ class OpenCode(ScreenAgent):
 
 
 def _conversation(context: AgentContext) -> str | None:
-    """The newest conversation; None when its file holds none. Raises Unreachable: one that cannot be read just then is not lost."""
+    """The newest conversation; None when its file holds none. Raises Unreachable: one that cannot
+    be read just then is not lost.
+    """
     try:
         return opencode_database.conversation(context)
     except sqlite3.Error as error:
@@ -188,9 +259,15 @@ def _conversation(context: AgentContext) -> str | None:
 
 
 def _tidies(state: AgentState, shown: ScreenState | None, now: datetime) -> bool:
-    """Whether the work its screen shows is its own after a turn; whoever gives it words begins another, and its database has them."""
+    """Whether the work its screen shows is its own after a turn; whoever gives it words begins
+    another, and its database has them.
+    """
     working = shown is not None and shown.activity is Activity.ACTIVE
-    return working and state.reported == Activity.READY and now.timestamp() - state.reported_at < _TIDIES.total_seconds()
+    return (
+        working
+        and state.reported == Activity.READY
+        and now.timestamp() - state.reported_at < _TIDIES.total_seconds()
+    )
 
 
 def _folded(costs: dict[str, Decimal]) -> dict[str, str]:

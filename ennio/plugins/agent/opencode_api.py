@@ -1,12 +1,16 @@
-"""OpenCode's own HTTP API, used for two things: to hand over words, and to answer the very permission that it asks for.
+"""OpenCode's own HTTP API, used for two things: to hand over words, and to answer the very
+permission that it asks for.
 
-What a person has begun to type stays as it is. Its screen tells by a colour alone which choice is marked, so keys could
-confirm another one. It listens on loopback only, behind a password of the session's own. The format is that of its ``/doc``:
+What a person has begun to type stays as it is. Its screen tells by a colour alone which choice is
+marked, so keys could confirm another one. It listens on loopback only, behind a password of the
+session's own. The format is that of its ``/doc``:
 
-    GET  /permission              [{id, sessionID, permission, patterns, metadata}], all that it waits for
+    GET  /permission              [{id, sessionID, permission, patterns, metadata}], all that it
+         waits for
     POST /permission/{id}/reply   {reply: "once" | "always" | "reject"}
     POST /session                 {}, the answer has its id
-    POST /session/{id}/prompt_async   {parts: [{type: "text", text}], model?: {providerID, modelID}}, answered by 204
+    POST /session/{id}/prompt_async   {parts: [{type: "text", text}], model?: {providerID,
+                                      modelID}}, answered by 204
     POST /tui/select-session      {sessionID}, so that the terminal shows it
 """
 
@@ -44,11 +48,19 @@ class OpenCodeServer:
     password: str
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The document of an answer (nothing in it is an empty one), None when there is no such thing. Raises Unreachable."""
+        """The document of an answer (nothing in it is an empty one), None when there is no such
+        thing. Raises Unreachable.
+        """
         headers = urllib3.make_headers(basic_auth=f"{USER}:{self.password}")
         try:
             answer = urllib3.request(
-                method, f"http://{HOST}:{self.port}{path}", json=body, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False
+                method,
+                f"http://{HOST}:{self.port}{path}",
+                json=body,
+                headers=headers,
+                timeout=_TIMEOUT,
+                retries=False,
+                redirect=False,
             )
             if answer.status == 204:
                 return {}
@@ -56,7 +68,9 @@ class OpenCodeServer:
                 raise Unreachable(f"opencode's API answered {answer.status}; {_ELSEWHERE}")
             return answer.json() if answer.status == 200 else None
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise Unreachable(f"opencode's API on port {self.port} did not answer; {_ELSEWHERE}") from error
+            raise Unreachable(
+                f"opencode's API on port {self.port} did not answer; {_ELSEWHERE}"
+            ) from error
 
 
 def path_of(context: AgentContext) -> Path:
@@ -81,7 +95,8 @@ def load_server(context: AgentContext) -> OpenCodeServer | None:
 def server_for(context: AgentContext) -> OpenCodeServer:
     """The server to start with: the one it had, unless somebody else took the port meanwhile.
 
-    A start that is ordered again, because nobody knows whether it happened, must not lock out what runs.
+    A start that is ordered again, because nobody knows whether it happened,
+    must not lock out what runs.
     """
     known = load_server(context)
     if known is not None and (_is_free(known.port) or _is_answering(known)):
@@ -89,15 +104,32 @@ def server_for(context: AgentContext) -> OpenCodeServer:
     return OpenCodeServer(_any_port(), known.password if known else secrets.token_urlsafe(24))
 
 
-def tell(server: OpenCodeServer | None, conversation: str | None, text: str, model: str | None) -> None:
-    """Hand words to a conversation, or to a new one that the terminal then shows. Raises Unreachable, and Refused when it is gone."""
+def tell(
+    server: OpenCodeServer | None, conversation: str | None, text: str, model: str | None
+) -> None:
+    """Hand words to a conversation, or to a new one that the terminal then shows. Raises
+    Unreachable, and Refused when it is gone.
+    """
     if server is None:
         raise Unreachable(f"nobody knows where opencode's API listens; {_ELSEWHERE}")
     begun = conversation or str((server.ask("POST", "/session", {}) or {}).get("id"))
     provider, _, name = (model or "").partition("/")
-    wanted = {"model": {"providerID": provider, "modelID": name}} if conversation is None and name else {}
-    if server.ask("POST", f"/session/{begun}/prompt_async", {"parts": [{"type": "text", "text": text}], **wanted}) is None:
-        raise Refused(f"opencode knows no conversation {begun}; attach to its terminal to see which it has")
+    wanted = (
+        {"model": {"providerID": provider, "modelID": name}}
+        if conversation is None and name
+        else {}
+    )
+    if (
+        server.ask(
+            "POST",
+            f"/session/{begun}/prompt_async",
+            {"parts": [{"type": "text", "text": text}], **wanted},
+        )
+        is None
+    ):
+        raise Refused(
+            f"opencode knows no conversation {begun}; attach to its terminal to see which it has"
+        )
     if conversation is None:
         server.ask("POST", "/tui/select-session", {"sessionID": begun})
 
@@ -105,9 +137,12 @@ def tell(server: OpenCodeServer | None, conversation: str | None, text: str, mod
 def reply(server: OpenCodeServer, screen: str, text: str) -> bool:
     """Answer the permission that it waits for; False when it waits for none.
 
-    Raises Refused when the answer fits no choice or nobody can tell which of several it is for, and Unreachable.
+    Raises Refused when the answer fits no choice or nobody can tell which of several it
+    is for, and Unreachable.
     """
-    waiting = [single for single in server.ask("GET", "/permission") or () if isinstance(single, Mapping)]
+    waiting = [
+        single for single in server.ask("GET", "/permission") or () if isinstance(single, Mapping)
+    ]
     if not waiting:
         return False
     meant = _REPLIES[chosen(_CHOICES, text).words]
@@ -121,7 +156,11 @@ def _shown(waiting: list[Mapping[str, Any]], screen: str) -> Mapping[str, Any]:
     """The one of them that is on the screen."""
     if len(waiting) > 1:
         seen = _bare(screen)
-        waiting = [single for single in waiting if all(_bare(pattern) in seen for pattern in single.get("patterns") or [""])]
+        waiting = [
+            single
+            for single in waiting
+            if all(_bare(pattern) in seen for pattern in single.get("patterns") or [""])
+        ]
     if len(waiting) != 1:
         raise Refused(f"it asks for several permissions at once; {_ELSEWHERE}")
     return waiting[0]

@@ -1,8 +1,10 @@
 """OpenCode's database: one for all conversations of a person, read only, and what its rows mean.
 
     session   id, directory, parent_id, time_updated (milliseconds)
-    message   id, session_id, time_updated, data: {role, time: {created, completed}, finish, error, cost, tokens, modelID}
-    part      message_id, session_id, time_created, data: {type: "text", text} for the words of a prompt
+    message   id, session_id, time_updated, data: {role, time: {created, completed}, finish, error,
+              cost, tokens, modelID}
+    part      message_id, session_id, time_created, data: {type: "text", text} for the words of a
+              prompt
 
 An answer is one message, rewritten as it grows; its numbers are those of the last time. Questions
 (permissions) are not written down before they are answered.
@@ -26,13 +28,20 @@ from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
 from ennio.plugins.agent.interface import AgentContext
 
 _PATIENCE = 2.0
-_NEWEST = "SELECT id FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1"
-# a person may begin another conversation (/new), and those that a conversation began itself are paid for as well
+_NEWEST = (
+    "SELECT id FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC "
+    "LIMIT 1"
+)
+# a person may begin another conversation (/new), and those that a conversation began
+# itself are paid for as well
 _HERE = "SELECT id FROM session WHERE directory = ?1"
 _FAMILY = f"{_HERE} UNION SELECT id FROM session WHERE parent_id IN ({_HERE})"  # noqa: S608 - all parts stand above
 _NEWS = f"""SELECT id, session_id, time_updated, data FROM message
     WHERE session_id IN ({_FAMILY}) AND time_updated >= ?2 ORDER BY time_created, id"""  # noqa: S608
-_WORDS = f"SELECT data FROM part WHERE session_id IN ({_HERE} AND parent_id IS NULL) AND time_created >= ?2"  # noqa: S608
+_WORDS = (
+    f"SELECT data FROM part WHERE session_id IN ({_HERE} AND parent_id IS NULL) AND time_created "
+    ">= ?2"
+)  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,11 @@ class MessageRow:
 
 def database(context: AgentContext) -> Path:
     """Where it is."""
-    return Path(os.environ.get("XDG_DATA_HOME") or context.home / ".local/share") / "opencode" / "opencode.db"
+    return (
+        Path(os.environ.get("XDG_DATA_HOME") or context.home / ".local/share")
+        / "opencode"
+        / "opencode.db"
+    )
 
 
 def files(context: AgentContext) -> tuple[Path, ...]:
@@ -56,7 +69,9 @@ def files(context: AgentContext) -> tuple[Path, ...]:
 
 
 def stamp(context: AgentContext) -> str:
-    """Something that changes whenever the database does: a look that finds it unchanged opens nothing."""
+    """Something that changes whenever the database does: a look that finds it
+    unchanged opens nothing.
+    """
     found = []
     for file in files(context):
         with contextlib.suppress(OSError):
@@ -72,14 +87,24 @@ def conversation(context: AgentContext) -> str | None:
 
 
 def news(context: AgentContext, since: int) -> list[MessageRow]:
-    """The messages of all conversations in this workspace that changed since then (milliseconds). Raises sqlite3.Error."""
+    """The messages of all conversations in this workspace that changed since then
+    (milliseconds). Raises sqlite3.Error.
+    """
     present, rows = conversation(context), _ask(context, _NEWS, str(context.workspace), since)
-    return [MessageRow(str(name), owner == present, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
+    return [
+        MessageRow(str(name), owner == present, int(updated), data)
+        for name, owner, updated, text in rows
+        for data in _objects(text)
+    ]
 
 
 def words(context: AgentContext, since: datetime) -> list[str]:
     """The words in its conversations since then. Raises sqlite3.Error."""
-    parts = [part for (text,) in _ask(context, _WORDS, str(context.workspace), int(since.timestamp() * 1000)) for part in _objects(text)]
+    parts = [
+        part
+        for (text,) in _ask(context, _WORDS, str(context.workspace), int(since.timestamp() * 1000))
+        for part in _objects(text)
+    ]
     return [str(part.get("text")) for part in parts if part.get("type") == "text"]
 
 
@@ -94,7 +119,12 @@ def apply(state: AgentState, row: MessageRow) -> Decimal | None:
     tokens = _mapping(data.get("tokens"))
     cache = _mapping(tokens.get("cache"))
     given = count(tokens.get("input")) + count(cache.get("read")) + count(cache.get("write"))
-    state.add_usage(row.id, given, count(tokens.get("output")) + count(tokens.get("reasoning")), str(data.get("modelID") or "") or None)
+    state.add_usage(
+        row.id,
+        given,
+        count(tokens.get("output")) + count(tokens.get("reasoning")),
+        str(data.get("modelID") or "") or None,
+    )
     if row.own:
         _state(state, row)
     cost = data.get("cost")
@@ -109,11 +139,13 @@ def _state(state: AgentState, row: MessageRow) -> None:
         told = _mapping(error.get("data")).get("message") or error.get("name")
         state.report(Activity.READY, completed, detail=str(told))
     elif finished or (completed is not None and data.get("finish") is None):
-        # the model is through; that opencode is, too, it writes down seconds later on a busy machine
+        # the model is through; that opencode is, too, it writes down seconds
+        # later on a busy machine
         state.turns += completed is not None
         state.report(Activity.READY, row.updated / 1000 if completed is None else completed)
     else:
-        # its tools were called; whether the turn goes on after a refused one is not written down, the screen knows
+        # its tools were called; whether the turn goes on after a refused one is not written
+        # down, the screen knows
         state.report(Activity.ACTIVE, _time(data, "created") or 0.0)
 
 
@@ -141,5 +173,7 @@ def _ask(context: AgentContext, query: str, *values: object) -> Sequence[tuple[A
         return []
     except OSError as error:
         raise sqlite3.OperationalError(f"{file} cannot be read ({error.strerror})") from error
-    with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as opened:
+    with contextlib.closing(
+        sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+    ) as opened:
         return opened.execute(query, values).fetchall()

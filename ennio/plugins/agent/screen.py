@@ -1,4 +1,6 @@
-"""Agents that are understood by their terminal alone: what they show tells whether they can be spoken to."""
+"""Agents that are understood by their terminal alone: what they show tells
+whether they can be spoken to.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ class ScreenAgent(KeyboardAgent):
 
     ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
     ``place`` matches a line to type in, ``dialog`` a question with choices, ``busy`` work going on.
-    A dialog or work going on outweighs a place to type. ``titles`` match what it makes its terminal's
-    title while it does that. ``words`` match a choice that takes words of one's own.
+    A dialog or work going on outweighs a place to type. ``titles`` match what it makes its
+    terminal's title while it does that. ``words`` match a choice that takes words of one's own.
     """
 
     name = ""
@@ -53,7 +55,14 @@ class ScreenAgent(KeyboardAgent):
     def forget(self, context: AgentContext) -> None:
         """There is nothing to undo."""
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
         """Whether it could be spoken to since its present start; what it does, it does not tell."""
         if process.presence is Presence.GONE:
             return Reading(AgentSeen(now, "process", activity=Activity.EXITED), {})
@@ -79,7 +88,11 @@ class ScreenAgent(KeyboardAgent):
     def is_ready_for_text(self, screen: str) -> bool:
         """Whether the screen shows a place to type, and neither a question nor work going on."""
         end = tail(self.bare(screen))
-        return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
+        return (
+            bool(self.place.search(end))
+            and not self.dialog.search(end)
+            and not self.busy.search(end)
+        )
 
     def input_box(self, view: View) -> InputBox | None:
         """Its region, where what is around it shows neither a question nor work going on."""
@@ -95,7 +108,9 @@ class ScreenAgent(KeyboardAgent):
         return dialog_choices.answer(found, text, self.words)
 
     def version(self) -> str | None:
-        """What the executable says of itself, or None when it is not installed or does not answer."""
+        """What the executable says of itself, or None when it is not
+        installed or does not answer.
+        """
         return installed(self.executable)
 
 
@@ -107,7 +122,13 @@ def tail(screen: str, lines: int = 15) -> str:
 def installed(executable: str, seconds: float = 10.0) -> str | None:
     """The first line of ``executable --version``, or None."""
     try:
-        answer = subprocess.run([executable, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+        answer = subprocess.run(
+            [executable, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = answer.stdout.decode(errors="replace").strip().splitlines()

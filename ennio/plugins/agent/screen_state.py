@@ -19,7 +19,8 @@ _ABOVE = 14
 
 @dataclass(frozen=True, slots=True)
 class ScreenState:
-    """One look at a screen; ``question`` holds what it asks, or what the trouble is, ``choices`` how it can be answered.
+    """One look at a screen; ``question`` holds what it asks, or what the trouble is,
+    ``choices`` how it can be answered.
 
     ``at``: when, if not just now.
     """
@@ -30,15 +31,19 @@ class ScreenState:
     choices: str = ""
 
 
-def read_screen(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str], process: ProcessSeen) -> ScreenState | None:
+def read_screen(
+    agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str], process: ProcessSeen
+) -> ScreenState | None:
     """What the screen says, and the terminal's title where the screen alone does not tell.
 
-    Where the title tells of work or a question, a screen at rest proves nothing: one of them is older, or
-    the work does not look as it used to. For a screen that says nothing it stands with a question only,
-    since a start looks like work.
+    Where the title tells of work or a question, a screen at rest proves nothing: one of them is
+    older, or the work does not look as it used to. For a screen that says nothing it stands with a
+    question only, since a start looks like work.
     """
     found = screen_state(agent, screen, trouble)
-    told = next((activity for activity, title in agent.titles.items() if title.search(process.title)), None)
+    told = next(
+        (activity for activity, title in agent.titles.items() if title.search(process.title)), None
+    )
     if told is None or screen is None:
         return found
     if found is None:
@@ -46,8 +51,12 @@ def read_screen(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str]
     return None if found.activity is Activity.READY else found
 
 
-def screen_state(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str]) -> ScreenState | None:
-    """What the screen says, or None when it says nothing. A question outweighs trouble, trouble work, work rest."""
+def screen_state(
+    agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str]
+) -> ScreenState | None:
+    """What the screen says, or None when it says nothing. A question outweighs trouble,
+    trouble work, work rest.
+    """
     screen = agent.bare(screen or "")
     end = tail(screen)
     if agent.dialog.search(end):
@@ -61,7 +70,9 @@ def screen_state(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str
 
 
 def question_of(screen: str) -> tuple[str | None, None, str]:
-    """The words above the choices of a dialog, in one line, with the choices behind them; and the choices alone."""
+    """The words above the choices of a dialog, in one line, with the choices behind
+    them; and the choices alone.
+    """
     found = dialog_choices.choices(screen)
     told = f"[{' / '.join(str(choice) for choice in found if choice.number)}]" if found else ""
     words = _above(screen.splitlines()[: found[0].at]) if found else ""

@@ -30,7 +30,14 @@ class StubAgent(KeyboardAgent):
     passed_variables: tuple[str, ...] = ()
     interrupt_keys: tuple[Key, ...] = (Key.ESCAPE,)
 
-    def __init__(self, name: str = "stub", *, reports_activity: bool = True, one_shot: bool = False, carries: bool = True) -> None:
+    def __init__(
+        self,
+        name: str = "stub",
+        *,
+        reports_activity: bool = True,
+        one_shot: bool = False,
+        carries: bool = True,
+    ) -> None:
         self.name = name
         self.reports_activity = reports_activity
         self.one_shot = one_shot
@@ -47,8 +54,12 @@ class StubAgent(KeyboardAgent):
         self._deaf: set[str] = set()
 
     def says(self, session_id: str, at: datetime, **changes: Any) -> None:
-        """From now on the session's agent tells this; fields that are left out stay as they were."""
-        self._seen[session_id] = replace(self._seen.get(session_id, AgentSeen(at, "stub")), at=at, **changes)
+        """From now on the session's agent tells this; fields that are
+        left out stay as they were.
+        """
+        self._seen[session_id] = replace(
+            self._seen.get(session_id, AgentSeen(at, "stub")), at=at, **changes
+        )
 
     def took(self, session_id: str, at: datetime, text: str) -> None:
         """The session's agent took these words."""
@@ -77,7 +88,14 @@ class StubAgent(KeyboardAgent):
         self.resumes.append((context.session_id, words))
         return self._command(context.directory / "message.txt", words)
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
         """What it was told to say."""
         seen = replace(self._seen.get(context.session_id, AgentSeen(now, "stub")), at=now)
         return Reading(seen, {"looks": str(int(cursor.get("looks", "0")) + 1)})
@@ -86,7 +104,10 @@ class StubAgent(KeyboardAgent):
         """Whether it was told that it took them."""
         if not self.reports_activity or context.session_id in self._deaf:
             return Answer.UNKNOWN
-        taken = any(at >= since and words == same(text) for at, words in self._taken.get(context.session_id, ()))
+        taken = any(
+            at >= since and words == same(text)
+            for at, words in self._taken.get(context.session_id, ())
+        )
         return Answer.YES if taken else Answer.NO
 
     def is_ready_for_text(self, screen: str) -> bool:
@@ -105,7 +126,9 @@ class StubAgent(KeyboardAgent):
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words and Enter, when they are one of its ``choices``."""
         if text not in self.choices:
-            raise Refused(f"{text!r} is no answer to the question; choose one of: {', '.join(self.choices)}")
+            raise Refused(
+                f"{text!r} is no answer to the question; choose one of: {', '.join(self.choices)}"
+            )
         return (text, Key.ENTER)
 
     def version(self) -> str | None:
@@ -113,4 +136,8 @@ class StubAgent(KeyboardAgent):
         return "1.0 (stub)" if self.installed else None
 
     def _command(self, file: Path, words: str | None) -> CommandLine:
-        return CommandLine(("cat", str(file)), files={file: words or ""}, carries=self.carries and words is not None)
+        return CommandLine(
+            ("cat", str(file)),
+            files={file: words or ""},
+            carries=self.carries and words is not None,
+        )

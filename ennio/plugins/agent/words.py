@@ -17,7 +17,9 @@ def checked(text: str, field: str = "prompt") -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise Invalid(f"{field}: half a character (surrogate) at position {error.start}; remove it") from error
+        raise Invalid(
+            f"{field}: half a character (surrogate) at position {error.start}; remove it"
+        ) from error
     return text
 
 
@@ -27,26 +29,38 @@ def fits(text: str) -> bool:
 
 
 FRAME = "Message: "
-"""What stands before words that an agent's own terminal would act upon instead of passing them to the model."""
+"""What stands before words that an agent's own terminal would act upon instead of
+passing them to the model.
+"""
 
-_CONTROL = {number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\t\n"} | {0x7F: "\u2421"}
+_CONTROL = {number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\t\n"} | {
+    0x7F: "\u2421"
+}
 _CONTROL |= {number: f"\\x{number:x}" for number in range(0x80, 0xA0)}
 
 
 def plain(text: str) -> str:
-    """The text with nothing in it that is a key: line ends are one kind, other control characters are pictures (``^C``: ``\u2403``)."""
+    """The text with nothing in it that is a key: line ends are one kind, other control characters
+    are pictures (``^C``: ``\u2403``).
+    """
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROL)
 
 
 def as_words(text: str) -> str:
-    """The text with a space before it where a terminal for people would take its first character for a command."""
+    """The text with a space before it where a terminal for people would take its first
+    character for a command.
+    """
     return f" {text}" if text.lstrip("\r\n")[:1] in ("!", "/", "#", "&") else text
 
 
 def unpicked(text: str, marks: str) -> str:
-    """The text with a space after it where its last word would open a list of files or skills that takes Enter for itself."""
+    """The text with a space after it where its last word would open a list of files or skills
+    that takes Enter for itself.
+    """
     last = text.split()[-1:] or [""]
-    return f"{text} " if any(mark in last[0] for mark in marks) and not text[-1:].isspace() else text
+    return (
+        f"{text} " if any(mark in last[0] for mark in marks) and not text[-1:].isspace() else text
+    )
 
 
 def is_same_text(told: str, text: str, typed: str) -> bool:
@@ -55,11 +69,19 @@ def is_same_text(told: str, text: str, typed: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """A text without white space and without what shows nothing: terminals wrap lines, and some agents leave out the rest."""
+    """A text without white space and without what shows nothing: terminals wrap lines, and some
+    agents leave out the rest.
+    """
     whole = unicodedata.normalize("NFC", text)
-    return "".join(letter for letter in whole if not letter.isspace() and not unicodedata.category(letter).startswith("C"))
+    return "".join(
+        letter
+        for letter in whole
+        if not letter.isspace() and not unicodedata.category(letter).startswith("C")
+    )
 
 
 def same(text: str) -> str:
-    """What stays of a text in every terminal: line ends and letters are of one kind, and the edges do not count."""
+    """What stays of a text in every terminal: line ends and letters are of one kind,
+    and the edges do not count.
+    """
     return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -1,1 +1,3 @@
-"""GitHub as its plugins need it: addresses, tokens, a budget for each token, and one careful client."""
+"""GitHub as its plugins need it: addresses, tokens, a budget for each
+token, and one careful client.
+"""

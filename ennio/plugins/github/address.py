@@ -11,14 +11,20 @@ from ennio.model.repository_address import on_forge
 
 PUBLIC = "https://api.github.com"
 Place = tuple[str | int, ...]
-"""Where something is below the base of an API, segment by segment and as it is called; ``url`` quotes them."""
+"""Where something is below the base of an API, segment by segment and as it is
+called; ``url`` quotes them.
+"""
 _TENANT = ".ghe.com"
-"""Below it GitHub itself runs one server for each enterprise, with its API at ``api.`` before its name."""
+"""Below it GitHub itself runs one server for each enterprise, with its API at
+``api.`` before its name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class GitHubAddress:
-    """One repository on one GitHub; ``api`` is the base of its REST API, without a slash at the end."""
+    """One repository on one GitHub; ``api`` is the base of its REST API,
+    without a slash at the end.
+    """
 
     owner: str
     name: str
@@ -51,7 +57,10 @@ def url(base: str, place: Place, query: Mapping[str, str | int] | None = None) -
     'https://api.example/git/refs/heads/fix%2342'
     """
     if any(segment in ("", ".", "..") for segment in place):
-        raise Invalid(f"{'/'.join(map(str, place))!r} is no place on {base}: a part of it is empty or made of dots")
+        raise Invalid(
+            f"{'/'.join(map(str, place))!r} is no place on {base}: a part of it is empty or made "
+            "of dots"
+        )
     path = "".join(f"/{quote(str(segment), safe='')}" for segment in place)
     return f"{base}{path}{'?' + urlencode(query) if query else ''}"
 
@@ -66,7 +75,9 @@ def host_of(api: str) -> str:
 
 
 def found_in(remote: str) -> GitHubAddress | None:
-    """What the address of a git remote says, on github.com or an Enterprise server; None for anything else."""
+    """What the address of a git remote says, on github.com or an Enterprise
+    server; None for anything else.
+    """
     found = on_forge(remote)
     if found is None:
         return None

@@ -1,7 +1,8 @@
-"""One careful client of one server: REST and GraphQL over pooled connections, within the token's budget.
+"""One careful client of one server: REST and GraphQL over pooled connections,
+within the token's budget.
 
-Every request asks the budget first and tells it what came of it. A GET is conditional where the answer
-to an earlier one is still held; an ETag lives and dies with its answer.
+Every request asks the budget first and tells it what came of it. A GET is conditional where the
+answer to an earlier one is still held; an ETag lives and dies with its answer.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class GitHubResponse:
 
 
 def name_of(method: str, url: str, body: bytes | None = None) -> str:
-    """What a request is: ``put.pulls.merge``, ``query.Survey``, ``mutation.Reply``; to another server ``get.elsewhere``."""
+    """What a request is: ``put.pulls.merge``, ``query.Survey``, ``mutation.Reply``; to another
+    server ``get.elsewhere``.
+    """
     path = re.sub(r"/heads/.*", "", urlsplit(url).path)
     if path.endswith("/graphql"):
         return operation_of(json.loads(body or b"{}")["query"])
@@ -64,7 +67,9 @@ def name_of(method: str, url: str, body: bytes | None = None) -> str:
 
 
 class GitHubClient:
-    """Asks one server in the name of one token. Calls block; they raise Unreachable, Refused, NotFound, Conflict."""
+    """Asks one server in the name of one token. Calls block; they raise Unreachable,
+    Refused, NotFound, Conflict.
+    """
 
     def __init__(self, address: GitHubAddress, tokens: TokenSource, clock: Clock) -> None:
         self.address = address
@@ -97,7 +102,9 @@ class GitHubClient:
         """The JSON at a place; conditional when it was read before."""
         return self._read(url(self.address.api, place, query))[1]
 
-    def pages(self, place: Place, query: Mapping[str, str | int] | None = None, most: int = 1000) -> list[Any]:
+    def pages(
+        self, place: Place, query: Mapping[str, str | int] | None = None, most: int = 1000
+    ) -> list[Any]:
         """Every item of a list, page by page, up to ``most``."""
         where: str | None = url(self.address.api, place, {"per_page": 100, **(query or {})})
         items: list[Any] = []
@@ -111,21 +118,34 @@ class GitHubClient:
     def send(self, method: str, place: Place, body: Mapping[str, Any] | None = None) -> Any:
         """Act: POST, PUT, PATCH or DELETE. May use the reserve; nothing is repeated."""
         raw = None if body is None else json.dumps(body).encode()
-        return self._allowed(method, url(self.address.api, place), raw, bucket=CORE, action=True).json()
+        return self._allowed(
+            method, url(self.address.api, place), raw, bucket=CORE, action=True
+        ).json()
 
     def text(self, place: Place) -> str:
         """A text that lies behind a redirect to another server, which does not get the token."""
-        return self._allowed("GET", url(self.address.api, place), None, bucket=CORE, action=False).raw.decode("utf-8", "replace")
+        return self._allowed(
+            "GET", url(self.address.api, place), None, bucket=CORE, action=False
+        ).raw.decode("utf-8", "replace")
 
-    def ask(self, query: str, variables: Mapping[str, Any], *, action: bool = False) -> dict[str, Any]:
-        """The data of a GraphQL answer; parts that are not there are None. Raises when all of it failed."""
+    def ask(
+        self, query: str, variables: Mapping[str, Any], *, action: bool = False
+    ) -> dict[str, Any]:
+        """The data of a GraphQL answer; parts that are not there are None.
+        Raises when all of it failed.
+        """
         raw = json.dumps({"query": query, "variables": variables}).encode()
         reply = self._allowed("POST", self.address.graphql, raw, bucket=GRAPHQL, action=action)
         document = reply.json()
-        errors = document.get("errors") or [] if isinstance(document, dict) else [{"message": "no object"}]
+        errors = (
+            document.get("errors") or []
+            if isinstance(document, dict)
+            else [{"message": "no object"}]
+        )
         if any(error.get("type") == "RATE_LIMITED" for error in errors):
             raise self._exhausted(GRAPHQL, reply)
-        # what does not exist is None in the data; any other error leaves it open whether None means that
+        # what does not exist is None in the data; any other error leaves it open
+        # whether None means that
         grave = [error for error in errors if error.get("type") != "NOT_FOUND"]
         data = document.get("data") if isinstance(document, dict) else None
         if grave or not isinstance(data, dict):
@@ -153,7 +173,14 @@ class GitHubClient:
                 self._held.popitem(last=False)
 
     def _allowed(
-        self, method: str, url: str, raw: bytes | None, *, bucket: str, action: bool, extra: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        raw: bytes | None,
+        *,
+        bucket: str,
+        action: bool,
+        extra: Mapping[str, str] | None = None,
     ) -> GitHubResponse:
         """One request if the budget allows it; an answer that is an error is raised as one."""
         if bucket == GRAPHQL and not self.is_authorized:
@@ -164,9 +191,15 @@ class GitHubClient:
         reply, where = self._follow(method, url, raw, bucket, extra or {})
         if reply.status < 400:
             return reply
-        raise self._problem(method, url, reply, bucket) if self._is_ours(where) else _elsewhere(where, reply.status)
+        raise (
+            self._problem(method, url, reply, bucket)
+            if self._is_ours(where)
+            else _elsewhere(where, reply.status)
+        )
 
-    def _follow(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> tuple[GitHubResponse, str]:
+    def _follow(
+        self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]
+    ) -> tuple[GitHubResponse, str]:
         for _ in range(_HOPS):
             reply = self._once(method, url, raw, bucket, extra)
             location = reply.headers.get("location")
@@ -176,12 +209,21 @@ class GitHubClient:
         raise Unreachable(f"{self.address.host} redirects in a ring (at {urlsplit(url).hostname})")
 
     def _led(self, method: str, url: str) -> str:
-        """Where a redirect leads. Another server is read from, without the token; it is told nothing."""
-        if urlsplit(url).scheme not in ("http", "https") or (method != "GET" and not self._is_ours(url)):
-            raise Unreachable(f"{self.address.host} sends a {method} on to another server ({urlsplit(url).hostname}), where it is not for")
+        """Where a redirect leads. Another server is read from, without the
+        token; it is told nothing.
+        """
+        if urlsplit(url).scheme not in ("http", "https") or (
+            method != "GET" and not self._is_ours(url)
+        ):
+            raise Unreachable(
+                f"{self.address.host} sends a {method} on to another server "
+                f"({urlsplit(url).hostname}), where it is not for"
+            )
         return url
 
-    def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> GitHubResponse:
+    def _once(
+        self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]
+    ) -> GitHubResponse:
         ours = self._is_ours(url)
         try:
             answer = self._request(method, url, raw, self._headers(url, raw, extra))
@@ -198,7 +240,9 @@ class GitHubClient:
         return reply
 
     @named_by(lambda _, method, url, raw, __: f"request.{name_of(method, url, raw)}")
-    def _request(self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
+    def _request(
+        self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str]
+    ) -> HttpResponse:
         return self._web.request(method, url, raw, headers)
 
     def _headers(self, url: str, raw: bytes | None, extra: Mapping[str, str]) -> dict[str, str]:
@@ -215,7 +259,10 @@ class GitHubClient:
         return urlsplit(url)[:2] == urlsplit(self.address.api)[:2]
 
     def _unintelligible(self, reply: GitHubResponse) -> Unreachable:
-        words = f"{self.address.host} answered {reply.status} with something that is no answer of a GitHub"
+        words = (
+            f"{self.address.host} answered {reply.status} with something that is no answer of a "
+            "GitHub"
+        )
         self._fail(words)
         return Unreachable(words)
 
@@ -224,12 +271,18 @@ class GitHubClient:
         self.allowance.change(lambda budget: budget.failed(words, now))
 
     def _exhausted(self, bucket: str, reply: GitHubResponse) -> Unreachable:
-        now, quota, pause = self._clock.now(), quota_of(reply.headers), _seconds(reply.headers.get("retry-after"))
+        now, quota, pause = (
+            self._clock.now(),
+            quota_of(reply.headers),
+            _seconds(reply.headers.get("retry-after")),
+        )
         budget = self.allowance.change(lambda budget: budget.exhausted(bucket, quota, now, pause))
         return self._limited(budget.refusal(bucket, now, action=True))
 
     def _limited(self, refusal: Refusal | None) -> Unreachable:
-        return Unreachable(f"{self.address.host}: {refusal}", until=refusal.until if refusal else None)
+        return Unreachable(
+            f"{self.address.host}: {refusal}", until=refusal.until if refusal else None
+        )
 
     def _problem(self, method: str, url: str, reply: GitHubResponse, bucket: str) -> EnnioError:
         """The error an answer amounts to; the budget learns of limits and trouble."""
@@ -237,8 +290,13 @@ class GitHubClient:
         what = f"{method} {urlsplit(url).path}"
         if reply.status in (403, 429) and reply.headers.get("x-ratelimit-remaining") == "0":
             return self._exhausted(bucket, reply)
-        if reply.status == 429 or (reply.status == 403 and ("retry-after" in reply.headers or "secondary rate" in said.lower())):
-            budget = self.allowance.change(lambda budget: budget.rate_limited(_seconds(reply.headers.get("retry-after")), now))
+        if reply.status == 429 or (
+            reply.status == 403
+            and ("retry-after" in reply.headers or "secondary rate" in said.lower())
+        ):
+            budget = self.allowance.change(
+                lambda budget: budget.rate_limited(_seconds(reply.headers.get("retry-after")), now)
+            )
             return self._limited(budget.refusal(bucket, now, action=True))
         if reply.status >= 500 or reply.status == 401:
             # a refused token is trouble too: asking with it again and again gets it locked
@@ -254,7 +312,10 @@ class GitHubClient:
         host = self.address.host
         if status == 401:
             self._tokens.forget()
-            return Refused(f"{host} refuses the token ({said}): set token in the configuration, or run `gh auth login --hostname {host}`")
+            return Refused(
+                f"{host} refuses the token ({said}): set token in the configuration, or run `gh "
+                f"auth login --hostname {host}`"
+            )
         if status == 404:
             return NotFound(f"{host} has no {what}, or the token may not see it")
         if status in (405, 409):
@@ -263,13 +324,21 @@ class GitHubClient:
 
 
 def _elsewhere(url: str, status: int) -> EnnioError:
-    """The error of another server that GitHub sent us to; it says nothing of GitHub, and its address may hold a signature."""
+    """The error of another server that GitHub sent us to; it says nothing of GitHub, and its
+    address may hold a signature.
+    """
     host = urlsplit(url).hostname
-    return NotFound(f"{host} does not have it") if status in (404, 410) else Unreachable(f"{host} answered {status}")
+    return (
+        NotFound(f"{host} does not have it")
+        if status in (404, 410)
+        else Unreachable(f"{host} answered {status}")
+    )
 
 
 def _is_understood(reply: GitHubResponse, bucket: str) -> bool:
-    """Whether it can be an answer at all: a proxy's page, or half of one, is trouble however it is numbered."""
+    """Whether it can be an answer at all: a proxy's page, or half of one, is
+    trouble however it is numbered.
+    """
     if bucket != GRAPHQL and (not reply.raw or "json" not in reply.headers.get("content-type", "")):
         return True
     try:
@@ -279,7 +348,11 @@ def _is_understood(reply: GitHubResponse, bucket: str) -> bool:
     if bucket != GRAPHQL:
         return True
     errors = document.get("errors") or [] if isinstance(document, dict) else None
-    return isinstance(errors, list) and all(isinstance(error, dict) for error in errors) and bool(errors or "data" in document)
+    return (
+        isinstance(errors, list)
+        and all(isinstance(error, dict) for error in errors)
+        and bool(errors or "data" in document)
+    )
 
 
 def _said(reply: GitHubResponse) -> str:
@@ -307,10 +380,12 @@ def _graphql_error(errors: list[dict[str, Any]]) -> EnnioError:
         return NotFound(words)
     if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
         return Refused(f"the token may not do that: {words}")
-    return Refused(words) if "UNPROCESSABLE" in kinds else Unreachable(f"the question was not answered: {words}")
+    return (
+        Refused(words)
+        if "UNPROCESSABLE" in kinds
+        else Unreachable(f"the question was not answered: {words}")
+    )
 
 
 def _seconds(value: str | None) -> float | None:
     return float(value) if value is not None and value.isdecimal() else None
-
-

@@ -14,7 +14,9 @@ GRAPHQL = "graphql"
 def quota_of(headers: Mapping[str, str]) -> Quota | None:
     """The counter an answer carries, or None; headers in lower case."""
     try:
-        limit, remaining, reset = (int(headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
+        limit, remaining, reset = (
+            int(headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset")
+        )
     except (KeyError, ValueError):
         return None
     # a second later than told: the two clocks need not agree

@@ -48,19 +48,27 @@ class GitHubAccessSchema(SettingsSchema):
     owner = RepositoryNameField("Who owns the repository", shown="from `repo` of the project")
     repo = RepositoryNameField("Its name", shown="from `repo` of the project")
     token = WordField("The token", shown="GH_TOKEN, GITHUB_TOKEN, or that of gh")
-    api_url = ApiAddressField("Where the API is", "https://HOST/api/v3", shown="from `repo` of the project")
+    api_url = ApiAddressField(
+        "Where the API is", "https://HOST/api/v3", shown="from `repo` of the project"
+    )
     webhook_secret = WordField("The secret that webhooks are signed with")
 
 
 def read(
     schema: type[GitHubAccessSchema], config: Mapping[str, Any], source: str, project: Project
 ) -> tuple[Access, dict[str, Any]]:
-    """The access, and what else was given by name. Raises ConfigError with every problem at once."""
+    """The access, and what else was given by name. Raises ConfigError
+    with every problem at once.
+    """
     return of_values(plugin_settings.read(schema, config, source), source, project)
 
 
-def of_values(values: Mapping[str, Any], source: str, project: Project) -> tuple[Access, dict[str, Any]]:
-    """The access in settings that were read, and the rest of them. Raises ConfigError where no repository is known."""
+def of_values(
+    values: Mapping[str, Any], source: str, project: Project
+) -> tuple[Access, dict[str, Any]]:
+    """The access in settings that were read, and the rest of them. Raises ConfigError
+    where no repository is known.
+    """
     address = found_address(project, values)
     if address is None:
         missing = "owner and repo are missing, and the project's repo address does not tell them"
@@ -71,7 +79,8 @@ def of_values(values: Mapping[str, Any], source: str, project: Project) -> tuple
 
 
 def found_address(project: Project, values: Mapping[str, Any]) -> GitHubAddress | None:
-    """As configured; what is left out follows from the repository's address. None when neither tells.
+    """As configured; what is left out follows from the repository's address.
+    None when neither tells.
 
     Also of settings that nobody has checked: what is no text there is passed over.
     """

@@ -1,7 +1,7 @@
 """Where the token comes from: the configuration, the environment, or ``gh`` where it is logged in.
 
-A token that nobody wrote into the configuration goes only to the host it was made for, and only over https: what ``gh``
-would send it to. The configuration may name any host.
+A token that nobody wrote into the configuration goes only to the host it was made for, and only
+over https: what ``gh`` would send it to. The configuration may name any host.
 """
 
 from __future__ import annotations
@@ -26,9 +26,16 @@ _HOST = "GH_HOST"
 
 
 class TokenSource:
-    """One project's token for one server, looked for when it is first needed and then remembered."""
+    """One project's token for one server, looked for when it is first
+    needed and then remembered.
+    """
 
-    def __init__(self, configured: str | None, address: GitHubAddress, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        configured: str | None,
+        address: GitHubAddress,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self._configured = configured
         self._host = address.host
         self._secret_stays = urlsplit(address.api).scheme == "https" or is_loopback(address.host)
@@ -47,7 +54,9 @@ class TokenSource:
             return self._found
 
     def forget(self) -> None:
-        """Look again next time: the server refused this one, and a person may have logged in anew."""
+        """Look again next time: the server refused this one, and a person
+        may have logged in anew.
+        """
         with self._lock:
             self._found = None
 
@@ -59,9 +68,16 @@ class TokenSource:
     def missing(self) -> str:
         """Why there is none, and the way out, for when there is none."""
         unused = next((name for name in _ENTERPRISE if self._environ.get(name)), None)
-        other = f", or set {_HOST}={self._host} where {unused} is for it" if unused and self._environ.get(_HOST) != self._host else ""
+        other = (
+            f", or set {_HOST}={self._host} where {unused} is for it"
+            if unused and self._environ.get(_HOST) != self._host
+            else ""
+        )
         plain = "" if self._secret_stays else " (over http only the one that is configured is sent)"
-        return f"there is no token for {self._host}{plain}: set token in the configuration, or run `{login(self._host)}`{other}"
+        return (
+            f"there is no token for {self._host}{plain}: set token in the configuration, or run "
+            f"`{login(self._host)}`{other}"
+        )
 
 
 def login(host: str) -> str:
@@ -70,7 +86,9 @@ def login(host: str) -> str:
 
 
 def _meant_for(host: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables whose token is for this server, as ``gh`` has it: GitHub's own, and the one that ``GH_HOST`` names."""
+    """The variables whose token is for this server, as ``gh`` has it: GitHub's own, and the
+    one that ``GH_HOST`` names.
+    """
     if host == "github.com":
         return _VARIABLES
     if environ.get(_HOST, "").lower() != host:
@@ -79,13 +97,23 @@ def _meant_for(host: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def from_gh(host: str, environ: Mapping[str, str]) -> str | None:
-    """The token ``gh`` is logged in with on a server; None when it is not installed or not logged in."""
+    """The token ``gh`` is logged in with on a server; None when it is not
+    installed or not logged in.
+    """
     argv = ["gh", "auth", "token", "--hostname", host]
     # gh would give a token of the environment for whatever server it is asked for
-    own = {name: value for name, value in environ.items() if name not in (*_VARIABLES, *_ENTERPRISE)}
+    own = {
+        name: value for name, value in environ.items() if name not in (*_VARIABLES, *_ENTERPRISE)
+    }
     try:
         done = subprocess.run(
-            argv, env=own, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=_PATIENCE, check=False
+            argv,
+            env=own,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_PATIENCE,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         log.debug("gh was not asked for a token", extra={"host": host, "error": str(error)})

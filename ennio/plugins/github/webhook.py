@@ -1,4 +1,6 @@
-"""What GitHub sends when something happened: whether it is really from there, and what it is about. Pure."""
+"""What GitHub sends when something happened: whether it is really from there,
+and what it is about. Pure.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,12 @@ def happenings(event: str, payload: Payload) -> tuple[WebhookEvent, ...]:
 
 def _about(event: str, payload: Payload) -> tuple[set[int], set[str]]:
     match event:
-        case "pull_request" | "pull_request_review" | "pull_request_review_comment" | "pull_request_review_thread":
+        case (
+            "pull_request"
+            | "pull_request_review"
+            | "pull_request_review_comment"
+            | "pull_request_review_thread"
+        ):
             pull = _part(payload, "pull_request")
             # the branch too: the first pull request of a branch is known to nobody by its number
             known = payload.get("action") != "opened"
@@ -67,7 +74,11 @@ def _part(payload: Payload, key: str) -> Payload:
 
 def _numbers(items: Any) -> set[int]:
     items = items if isinstance(items, list) else []
-    return {item["number"] for item in items if isinstance(item, Mapping) and isinstance(item.get("number"), int)}
+    return {
+        item["number"]
+        for item in items
+        if isinstance(item, Mapping) and isinstance(item.get("number"), int)
+    }
 
 
 def _texts(payload: Payload, *keys: str) -> set[str]:

@@ -1,4 +1,6 @@
-"""The budgets of the process: one for each server and token, shared by every project that uses them."""
+"""The budgets of the process: one for each server and token, shared by
+every project that uses them.
+"""
 
 from __future__ import annotations
 

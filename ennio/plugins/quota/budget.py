@@ -1,7 +1,7 @@
 """What a token may still ask: quotas, their reset, pauses, and a breaker on trouble. Pure.
 
-Observations stop at a reserve that is kept for actions (a merge, a reply). Nothing is asked before a
-time the server named.
+Observations stop at a reserve that is kept for actions (a merge, a reply). Nothing is asked before
+a time the server named.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Refusal:
 class RequestBudget:
     """All that is known of one token at one server.
 
-    ``paused_until`` is a time before which nothing at all is asked, since ``paused_since``, ``why`` in words;
-    ``failures`` and ``rate_limits`` count what went wrong in a row.
+    ``paused_until`` is a time before which nothing at all is asked, since ``paused_since``, ``why``
+    in words; ``failures`` and ``rate_limits`` count what went wrong in a row.
     """
 
     quotas: Mapping[str, Quota] = field(default_factory=dict)
@@ -70,10 +70,14 @@ class RequestBudget:
             return None
         left = f"{quota.remaining} of {quota.limit} requests ({bucket}) are left"
         kept = "" if action else ", kept for actions"
-        return Refusal(f"the quota of the token is used up: {left}{kept}; it is full again at", quota.resets_at)
+        return Refusal(
+            f"the quota of the token is used up: {left}{kept}; it is full again at", quota.resets_at
+        )
 
     def stretch(self, bucket: str, now: datetime) -> float:
-        """How much longer to wait between observations so that the quota lasts until its reset; 1 at least."""
+        """How much longer to wait between observations so that the quota lasts
+        until its reset; 1 at least.
+        """
         quota = self._current(bucket, now)
         if quota is None or quota.limit <= 0:
             return 1.0
@@ -90,35 +94,65 @@ class RequestBudget:
         return quota.resets_at if quota is not None else None
 
     def answered(self, bucket: str, quota: Quota | None) -> RequestBudget:
-        """The budget after an answer; counters only fall within one period, in whatever order answers arrive."""
+        """The budget after an answer; counters only fall within one period, in
+        whatever order answers arrive.
+        """
         quotas = dict(self.quotas)
         if quota is not None:
             known = quotas.get(bucket)
             same = known is not None and known.resets_at == quota.resets_at
-            quotas[bucket] = replace(quota, remaining=min(known.remaining, quota.remaining)) if known and same else quota
+            quotas[bucket] = (
+                replace(quota, remaining=min(known.remaining, quota.remaining))
+                if known and same
+                else quota
+            )
         return RequestBudget(quotas)
 
-    def exhausted(self, bucket: str, quota: Quota | None, now: datetime, seconds: float | None = None) -> RequestBudget:
-        """The budget after the server said that the quota is used up; ``seconds`` if it told no reset to come, but a pause."""
+    def exhausted(
+        self, bucket: str, quota: Quota | None, now: datetime, seconds: float | None = None
+    ) -> RequestBudget:
+        """The budget after the server said that the quota is used up; ``seconds`` if it told no
+        reset to come, but a pause.
+        """
         known = quota or self.quotas.get(bucket)
         if known is None or known.resets_at <= now:
             return self.rate_limited(seconds, now)
         return replace(self, quotas={**self.quotas, bucket: replace(known, remaining=0)})
 
     def rate_limited(self, seconds: float | None, now: datetime) -> RequestBudget:
-        """The budget after a secondary limit: a pause for as long as was said, else a minute, then longer."""
-        wait = min(_SECONDARY * 2**self.rate_limits, _LONGEST) if seconds is None else max(1.0, seconds)
+        """The budget after a secondary limit: a pause for as long as was said,
+        else a minute, then longer.
+        """
+        wait = (
+            min(_SECONDARY * 2**self.rate_limits, _LONGEST)
+            if seconds is None
+            else max(1.0, seconds)
+        )
         why = "the server asked for a pause (secondary rate limit)"
-        return replace(self, paused_until=now + timedelta(seconds=wait), why=why, rate_limits=self.rate_limits + 1, paused_since=now)
+        return replace(
+            self,
+            paused_until=now + timedelta(seconds=wait),
+            why=why,
+            rate_limits=self.rate_limits + 1,
+            paused_since=now,
+        )
 
     def failed(self, words: str, now: datetime) -> RequestBudget:
-        """The budget after trouble; the third in a row opens the breaker, each further one for longer."""
+        """The budget after trouble; the third in a row opens the breaker,
+        each further one for longer.
+        """
         failures = self.failures + 1
         if failures < _PATIENT_FAILURES:
             return replace(self, failures=failures)
         pause = min(_BREAK * 2 ** (failures - _PATIENT_FAILURES), _LONGEST)
         why = f"the server failed {failures} times in a row (last: {words})"
-        return replace(self, failures=failures, paused_until=now + timedelta(seconds=pause), why=why, paused_since=now)
+        return replace(
+            self,
+            failures=failures,
+            paused_until=now + timedelta(seconds=pause),
+            why=why,
+            paused_since=now,
+        )
 
     def _current(self, bucket: str, now: datetime) -> Quota | None:
         """The counter while its period lasts; afterwards nothing is known, so nothing forbids."""

@@ -69,9 +69,10 @@ class Pane:
 class View:
     """A whole screen as somebody who types has to know it.
 
-    ``lines`` are all its rows, ``strong`` the same rows with blanks for letters drawn faint (dim or grey: hints).
-    ``column`` and ``row`` say in cells where the cursor stands, ``cursor`` whether the program shows it.
-    ``scrolled`` is True while a person reads back in it, so that keys would not reach the program.
+    ``lines`` are all its rows, ``strong`` the same rows with blanks for letters drawn faint (dim
+    or grey: hints). ``column`` and ``row`` say in cells where the cursor stands, ``cursor``
+    whether the program shows it. ``scrolled`` is True while a person reads back in it, so that
+    keys would not reach the program.
     """
 
     lines: tuple[str, ...]
@@ -125,7 +126,8 @@ class Runtime(Protocol):
 
     @failpoint("runtime.views")
     def views(self, names: Sequence[str]) -> Mapping[str, View]:
-        """The same screens whole, with their cursors and the looks of their letters, in one request.
+        """The same screens whole, with their cursors and the looks of their
+        letters, in one request.
 
         Names that are gone are left out.
         """
@@ -137,7 +139,9 @@ class Runtime(Protocol):
 
     @failpoint("runtime.paste")
     def paste(self, handle: RuntimeHandle, text: str) -> None:
-        """Put text into the terminal as one bracketed paste, unchanged and without Enter. Raises NotFound."""
+        """Put text into the terminal as one bracketed paste, unchanged and
+        without Enter. Raises NotFound.
+        """
         ...
 
     @failpoint("runtime.press")
@@ -147,7 +151,9 @@ class Runtime(Protocol):
 
     @failpoint("runtime.stop", files=True)
     def stop(self, handle: RuntimeHandle) -> None:
-        """End the agent with its whole process group and everything it left behind; fine if it is gone."""
+        """End the agent with its whole process group and everything it left
+        behind; fine if it is gone.
+        """
         ...
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:

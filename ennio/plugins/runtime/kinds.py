@@ -10,7 +10,9 @@ from ennio.plugins.runtime.tmux_servers import TmuxServers
 
 
 def tmux(context: PluginContext) -> TmuxRuntime | TmuxServers:
-    """Terminals in a tmux server of the instance's own; what an older version left on the shared one is looked after there."""
+    """Terminals in a tmux server of the instance's own; what an older version left on the shared
+    one is looked after there.
+    """
     shared = context.home.tmux_socket
     own = context.home.tmux_socket_of(context.instance) if context.instance else shared
     return TmuxRuntime(own) if own == shared else TmuxServers(TmuxRuntime(own), TmuxRuntime(shared))

@@ -28,7 +28,8 @@ def write(launch: LaunchSpec) -> tuple[str, ...]:
 
 
 def write_new(launch: LaunchSpec) -> tuple[str, ...] | None:
-    """The same unless a launch file lies there: then a terminal may be about to read it, and None is returned.
+    """The same unless a launch file lies there: then a terminal may be about to read
+    it, and None is returned.
 
     Where none lay, nobody reads the one that was written but the terminal that is now asked for.
     """
@@ -44,7 +45,9 @@ def withdraw(launch: LaunchSpec) -> None:
 
 
 def tidy(launch: LaunchSpec, pid: int | None) -> None:
-    """Remove what an earlier order for a launch that stands has left, unless the process of its terminal has yet to read it."""
+    """Remove what an earlier order for a launch that stands has left, unless the process of its
+    terminal has yet to read it.
+    """
     import psutil  # noqa: PLC0415 - the script below has the standard library alone
 
     if not _file(launch).exists():
@@ -62,7 +65,9 @@ def _file(launch: LaunchSpec) -> Path:
 def _laid(launch: LaunchSpec) -> tuple[str, ...]:
     launch.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = _file(launch)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+    ) as file:
         json.dump({"argv": launch.argv, "cwd": str(launch.cwd), "env": dict(launch.env)}, file)
     return (sys.executable, "-I", "-S", "-X", "utf8", str(Path(__file__).absolute()), str(path))
 
@@ -70,19 +75,25 @@ def _laid(launch: LaunchSpec) -> tuple[str, ...]:
 def become(path: str) -> NoReturn:
     """Turn this process into the agent; exits 127 with one clear line when that cannot be.
 
-    ``TERM`` is the terminal's own word, whatever the launch says: only the terminal knows what it is.
+    ``TERM`` is the terminal's own word, whatever the launch says: only the
+    terminal knows what it is.
     """
     with Path(path).open(encoding="ascii") as file:
         launch = json.load(file)
     Path(path).unlink(missing_ok=True)
     env = {**launch["env"], "TERM": os.environ.get("TERM", "xterm-256color")}
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)  # this interpreter ignores them, and that would be inherited
+        signal.signal(
+            number, signal.SIG_DFL
+        )  # this interpreter ignores them, and that would be inherited
     try:
         os.chdir(launch["cwd"])
         os.execvpe(launch["argv"][0], launch["argv"], env)  # noqa: S606  no shell is the point
     except OSError as error:
-        print(f"ennio could not start {launch['argv'][0]} in {launch['cwd']}: {error.strerror}", flush=True)
+        print(
+            f"ennio could not start {launch['argv'][0]} in {launch['cwd']}: {error.strerror}",
+            flush=True,
+        )
         sys.exit(NOT_STARTED)
 
 

@@ -12,7 +12,9 @@ from ennio.plugins.runtime.interface import Pane
 UNTETHERED = "its process runs, but its terminal is gone"
 
 
-def judge(handle: RuntimeHandle | None, pane: Pane | None, surveyed: bool, source: str, now: datetime) -> ProcessSeen:
+def judge(
+    handle: RuntimeHandle | None, pane: Pane | None, surveyed: bool, source: str, now: datetime
+) -> ProcessSeen:
     """Whether the agent is alive, gone, or nobody can say.
 
     ``surveyed`` False means that the survey failed; ``pane`` is then not looked at. A terminal that
@@ -20,7 +22,9 @@ def judge(handle: RuntimeHandle | None, pane: Pane | None, surveyed: bool, sourc
     """
     pid, born = process_of(handle) if handle is not None else (None, "")
     if not surveyed:
-        return ProcessSeen(Presence.UNKNOWN, now, source, pid=pid, detail="the runtime could not be asked")
+        return ProcessSeen(
+            Presence.UNKNOWN, now, source, pid=pid, detail="the runtime could not be asked"
+        )
     if pane is not None and _is_other_launch(handle, pane):
         pane = None
     if pane is not None and not pane.dead:
@@ -31,12 +35,27 @@ def judge(handle: RuntimeHandle | None, pane: Pane | None, surveyed: bool, sourc
         return ProcessSeen(Presence.UNKNOWN, now, source, pid=pid, detail=UNTETHERED)
     if pane is not None:
         return _seen(Presence.GONE, pane, source, now, "it ended without an exit code")
-    return ProcessSeen(Presence.GONE, now, source, pid=pid, detail="its terminal is gone and so is its process")
+    return ProcessSeen(
+        Presence.GONE, now, source, pid=pid, detail="its terminal is gone and so is its process"
+    )
 
 
 def _is_other_launch(handle: RuntimeHandle | None, pane: Pane) -> bool:
     return handle is not None and handle.data.get("number", str(pane.number)) != str(pane.number)
 
 
-def _seen(presence: Presence, pane: Pane, source: str, now: datetime, detail: str = "") -> ProcessSeen:
-    return ProcessSeen(presence, now, source, pane.pid, pane.exit_code, pane.signal, pane.output_at, pane.title, detail, pane.number)
+def _seen(
+    presence: Presence, pane: Pane, source: str, now: datetime, detail: str = ""
+) -> ProcessSeen:
+    return ProcessSeen(
+        presence,
+        now,
+        source,
+        pane.pid,
+        pane.exit_code,
+        pane.signal,
+        pane.output_at,
+        pane.title,
+        detail,
+        pane.number,
+    )

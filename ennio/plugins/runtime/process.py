@@ -28,13 +28,22 @@ from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
 
 _ARROWS = {Key.UP: b"\x1b[A", Key.DOWN: b"\x1b[B", Key.RIGHT: b"\x1b[C", Key.LEFT: b"\x1b[D"}
-_KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15", Key.KILL: b"\x0b", **_ARROWS}
+_KEYS = {
+    Key.ENTER: b"\r",
+    Key.ESCAPE: b"\x1b",
+    Key.INTERRUPT: b"\x03",
+    Key.CLEAR: b"\x15",
+    Key.KILL: b"\x0b",
+    **_ARROWS,
+}
 _PTYD = str(Path(protocol.__file__).absolute().parent)
 _BYTES_A_LINE = 400  # of colours and letters, generously
 _MOST_OUTPUT = 512 << 10
 _NOT_RUNNING = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 _BETWEEN = 3.0
-"""Seconds a daemon may hold its lock without taking requests: it begins, ends, or has yet to notice that its socket is gone."""
+"""Seconds a daemon may hold its lock without taking requests: it begins, ends, or has yet to notice
+that its socket is gone.
+"""
 
 T = TypeVar("T")
 
@@ -47,7 +56,8 @@ class _View:
 
 
 class ProcessRuntime:
-    """Runs agents under the daemon of one directory (0700), which is started when it is first needed.
+    """Runs agents under the daemon of one directory (0700), which is started
+    when it is first needed.
 
     ``grace`` is how long an agent may take to end once told to, ``idle`` how long a daemon without
     living agents waits before it ends (both seconds).
@@ -55,7 +65,9 @@ class ProcessRuntime:
 
     name = "process"
 
-    def __init__(self, directory: Path, *, grace: float = 5.0, timeout: float = 10.0, idle: float = 60.0) -> None:
+    def __init__(
+        self, directory: Path, *, grace: float = 5.0, timeout: float = 10.0, idle: float = 60.0
+    ) -> None:
         self._directory = directory.absolute()
         self._grace = grace
         self._timeout = timeout
@@ -65,7 +77,13 @@ class ProcessRuntime:
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent under the daemon, or find it."""
-        order = {"op": "start", "name": named(launch.name), "number": launch.number, "columns": launch.columns, "rows": launch.rows}
+        order = {
+            "op": "start",
+            "name": named(launch.name),
+            "number": launch.number,
+            "columns": launch.columns,
+            "rows": launch.rows,
+        }
         # The launch file is written only when it will be read: it holds secrets.
         answer, _ = self._ask_or_start({**order, "command": None})
         if "error" not in answer and answer["pane"] is None:
@@ -73,18 +91,32 @@ class ProcessRuntime:
         elif "error" not in answer:
             launching.tidy(launch, None if answer["pane"]["dead"] else answer["pane"]["pid"])
         if answer.get("error") == "failed":
-            raise Unreachable(f"the terminal daemon in {self._directory} could not start session {launch.name}: {answer['text']}")
+            raise Unreachable(
+                f"the terminal daemon in {self._directory} could not start session {launch.name}: "
+                f"{answer['text']}"
+            )
         if "error" in answer:
             state = "ended" if answer["dead"] else "still runs"
-            raise Conflict(f"session {launch.name}: launch {answer['number']} {state}; stop it before launch {launch.number} begins")
+            raise Conflict(
+                f"session {launch.name}: launch {answer['number']} {state}; stop it before launch "
+                f"{launch.number} begins"
+            )
         pane = answer["pane"]
         born = "" if pane["dead"] else str(pane["started"])
-        return RuntimeHandle(launch.name, self.name, {"pid": str(pane["pid"]), "started": born, "number": str(pane["number"])})
+        return RuntimeHandle(
+            launch.name,
+            self.name,
+            {"pid": str(pane["pid"]), "started": born, "number": str(pane["number"])},
+        )
 
     def survey(self) -> Mapping[str, Pane]:
         """Every terminal, by one request to the daemon; without a daemon, what it left written."""
         answer = self._ask({"op": "list"})
-        panes = answer[0]["panes"] if answer else [entry.as_json() for entry in state_file.read(self._directory).values()]
+        panes = (
+            answer[0]["panes"]
+            if answer
+            else [entry.as_json() for entry in state_file.read(self._directory).values()]
+        )
         seen = {pane["name"]: _pane(pane) for pane in panes}
         with self._looking:
             self._views = {name: view for name, view in self._views.items() if name in seen}
@@ -103,12 +135,18 @@ class ProcessRuntime:
             views = dict(self._views)
             since = {name: views[name].offset if name in views else 0 for name in names}
             answer = self._ask({"op": "read", "since": since})
-            return {name: look(screen) for name, screen in self._show(*answer)} if answer is not None else {}
+            return (
+                {name: look(screen) for name, screen in self._show(*answer)}
+                if answer is not None
+                else {}
+            )
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """The last lines of the recorded output, as a terminal would have shown them."""
         kept = state_file.one(self._directory, named(handle.id))
-        data = state_file.tail(self._directory, handle.id, min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE)))
+        data = state_file.tail(
+            self._directory, handle.id, min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE))
+        )
         if kept is None or data is None:
             raise NotFound(_no_terminal(handle))
         return render(data, kept.columns, kept.rows, lines)
@@ -157,7 +195,9 @@ class ProcessRuntime:
     def _look(self, entry: Mapping[str, Any], chunk: bytes) -> Screen:
         view = self._views.get(entry["name"])
         if view is None or view.number != entry["number"] or view.offset != entry["first"]:
-            view = self._views[entry["name"]] = _View(entry["number"], Screen(entry["columns"], entry["rows"]), 0)
+            view = self._views[entry["name"]] = _View(
+                entry["number"], Screen(entry["columns"], entry["rows"]), 0
+            )
         view.screen.resize(entry["columns"], entry["rows"])
         view.screen.feed(chunk)
         view.offset = entry["first"] + entry["length"]
@@ -170,10 +210,17 @@ class ProcessRuntime:
             if answer is not None:
                 return answer
             self._start_daemon()
-        raise Unreachable(f"the terminal daemon in {self._directory} ends as soon as it starts; see {self._directory / 'keeper.log'}")
+        raise Unreachable(
+            f"the terminal daemon in {self._directory} ends as soon as it starts; see "
+            f"{self._directory / 'keeper.log'}"
+        )
 
-    def _ask(self, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes] | None:
-        """The daemon's answer, or None when it is proven that none lives. Raises Unreachable otherwise."""
+    def _ask(
+        self, request: Mapping[str, Any], payload: bytes = b""
+    ) -> tuple[dict[str, Any], bytes] | None:
+        """The daemon's answer, or None when it is proven that none lives.
+        Raises Unreachable otherwise.
+        """
         deadline = time.monotonic() + _BETWEEN
         while True:
             try:
@@ -182,7 +229,10 @@ class ProcessRuntime:
                 if not protocol.is_running(self._directory):
                     return None
                 if time.monotonic() > deadline:
-                    raise Unreachable(f"the terminal daemon in {self._directory} lives but does not take requests: {error}") from error
+                    raise Unreachable(
+                        f"the terminal daemon in {self._directory} lives but does not take "
+                        f"requests: {error}"
+                    ) from error
                 time.sleep(0.02)
 
     def _once(self, request: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
@@ -192,9 +242,14 @@ class ProcessRuntime:
         except _NOT_RUNNING:
             raise
         except TimeoutError as error:
-            raise TimedOut(f"the terminal daemon in {self._directory} did not answer within {self._timeout:g} s") from error
+            raise TimedOut(
+                f"the terminal daemon in {self._directory} did not answer within "
+                f"{self._timeout:g} s"
+            ) from error
         except OSError as error:
-            raise Unreachable(f"the terminal daemon in {self._directory} could not be asked: {error}") from error
+            raise Unreachable(
+                f"the terminal daemon in {self._directory} could not be asked: {error}"
+            ) from error
 
     def _start_daemon(self) -> None:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -202,19 +257,41 @@ class ProcessRuntime:
         env = {"PATH": os.environ.get("PATH", os.defpath)}  # no secrets, no marks of ours
         log = self._directory / "keeper.log"
         try:
-            with log.open("ab") as said:  # no pipe: what the daemon inherits of it would keep it open
+            with log.open(
+                "ab"
+            ) as said:  # no pipe: what the daemon inherits of it would keep it open
                 done = subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=env, timeout=self._timeout, check=False
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    env=env,
+                    timeout=self._timeout,
+                    check=False,
                 )
         except subprocess.TimeoutExpired as error:
-            raise TimedOut(f"the terminal daemon in {self._directory} did not start within {self._timeout:g} s; see {log}") from error
+            raise TimedOut(
+                f"the terminal daemon in {self._directory} did not start within {self._timeout:g} "
+                f"s; see {log}"
+            ) from error
         if done.returncode != 0:
             raise Unreachable(f"the terminal daemon in {self._directory} did not start; see {log}")
 
 
 def _pane(entry: Mapping[str, Any]) -> Pane:
-    output_at = None if entry["output_at"] is None else datetime.fromtimestamp(entry["output_at"], UTC)
-    return Pane(entry["name"], entry["number"], entry["pid"], entry["dead"], entry["exit_code"], entry["signal"], output_at, entry["title"])
+    output_at = (
+        None if entry["output_at"] is None else datetime.fromtimestamp(entry["output_at"], UTC)
+    )
+    return Pane(
+        entry["name"],
+        entry["number"],
+        entry["pid"],
+        entry["dead"],
+        entry["exit_code"],
+        entry["signal"],
+        output_at,
+        entry["title"],
+    )
 
 
 def _no_terminal(handle: RuntimeHandle) -> str:

@@ -27,7 +27,9 @@ _SLICE: Final = 16 << 10
 
 
 class _Forgiving:
-    """Passes codes on to the emulator and drops those it has no sense for, as a terminal does; by itself it raises."""
+    """Passes codes on to the emulator and drops those it has no sense for, as a terminal
+    does; by itself it raises.
+    """
 
     def __init__(self, screen: pyte.Screen) -> None:
         self._screen = screen
@@ -44,16 +46,24 @@ class _Forgiving:
 
 
 class Screen:
-    """A terminal's screen, kept up to date chunk by chunk; ``scrollback`` lines above it are remembered."""
+    """A terminal's screen, kept up to date chunk by chunk; ``scrollback`` lines
+    above it are remembered.
+    """
 
     def __init__(self, columns: int, rows: int, scrollback: int = 0) -> None:
         # The emulator with a memory is three times slower.
-        self._screen = pyte.HistoryScreen(columns, rows, history=scrollback) if scrollback else pyte.Screen(columns, rows)
+        self._screen = (
+            pyte.HistoryScreen(columns, rows, history=scrollback)
+            if scrollback
+            else pyte.Screen(columns, rows)
+        )
         self._stream = pyte.ByteStream(_Forgiving(self._screen))
         self._rest = b""
 
     def feed(self, data: bytes) -> None:
-        """Take in output; codes and letters may be cut anywhere between two calls. Yields to others in between."""
+        """Take in output; codes and letters may be cut anywhere between two calls.
+        Yields to others in between.
+        """
         data = self._rest + data
         cut = _UNFINISHED.search(data, max(0, len(data) - _LONGEST_CODE))
         whole = data[: cut.start()] if cut else data
@@ -77,9 +87,19 @@ class Screen:
         screen, width = self._screen, range(self._screen.columns)
         lines = tuple(screen.display)
         rows = [[screen.buffer[row][column] for column in width] for row in range(screen.lines)]
-        strong = tuple("".join(" " * len(cell.data) if _is_faint(cell) else cell.data for cell in row) for row in rows)
+        strong = tuple(
+            "".join(" " * len(cell.data) if _is_faint(cell) else cell.data for cell in row)
+            for row in rows
+        )
         cursor = screen.cursor
-        return View(lines, strong, min(cursor.x, screen.columns - 1), cursor.y, screen.columns, cursor=not cursor.hidden)
+        return View(
+            lines,
+            strong,
+            min(cursor.x, screen.columns - 1),
+            cursor.y,
+            screen.columns,
+            cursor=not cursor.hidden,
+        )
 
     def told(self, lines: int) -> str:
         """The last lines of the screen and of what scrolled off it."""
@@ -98,7 +118,9 @@ def _understandable(data: bytes) -> bytes:
 
 
 def _dimmed(code: re.Match[bytes]) -> bytes:
-    """A code with what makes letters dim (2, 22) as what makes them blink, for the emulator knows no dim."""
+    """A code with what makes letters dim (2, 22) as what makes them blink, for
+    the emulator knows no dim.
+    """
     given, made = code[1].split(b";"), []
     while given:
         one = given.pop(0)

@@ -13,9 +13,11 @@ from ennio.plugins.runtime.text import last_lines, named, pasteable
 
 
 class StubRuntime:
-    """Remembers what was asked of it; ``finish``, ``vanish``, ``show`` and ``unreachable`` play the agent's part.
+    """Remembers what was asked of it; ``finish``, ``vanish``, ``show`` and
+    ``unreachable`` play the agent's part.
 
-    ``launches``, ``pastes`` and ``presses`` are in order of their happening, ``surveys`` counts them.
+    ``launches``, ``pastes`` and ``presses`` are in order of their happening,
+    ``surveys`` counts them.
     """
 
     name = "stub"
@@ -30,7 +32,9 @@ class StubRuntime:
         self.surveys = 0
         self._panes: dict[str, Pane] = {}
         self._shown: dict[str, str] = {}
-        self._pids = 1_000_000_000  # above any kernel's limit: nobody is ever mistaken for one of these
+        self._pids = (
+            1_000_000_000  # above any kernel's limit: nobody is ever mistaken for one of these
+        )
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Begin a terminal, or find it."""
@@ -38,12 +42,21 @@ class StubRuntime:
         pane = self._panes.get(named(launch.name))
         if pane is None or pane.number != launch.number:
             if pane is not None and (not pane.dead or pane.number > launch.number):
-                raise Conflict(f"session {launch.name}: launch {pane.number} is in the way of launch {launch.number}; stop it")
+                raise Conflict(
+                    f"session {launch.name}: launch {pane.number} is in the way of launch "
+                    f"{launch.number}; stop it"
+                )
             self._pids += 1
-            pane = self._panes[launch.name] = Pane(launch.name, launch.number, self._pids, dead=False)
+            pane = self._panes[launch.name] = Pane(
+                launch.name, launch.number, self._pids, dead=False
+            )
             self._shown[launch.name] = ""
             self.launches.append(launch)
-        data = {"pid": str(pane.pid), "started": "" if pane.dead else "1", "number": str(pane.number)}
+        data = {
+            "pid": str(pane.pid),
+            "started": "" if pane.dead else "1",
+            "number": str(pane.number),
+        }
         return RuntimeHandle(launch.name, self.name, data)
 
     def survey(self) -> Mapping[str, Pane]:
@@ -55,7 +68,11 @@ class StubRuntime:
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         """What was shown last."""
         self._reach()
-        return {name: last_lines(self._shown[name].split("\n"), lines) for name in names if name in self._panes}
+        return {
+            name: last_lines(self._shown[name].split("\n"), lines)
+            for name in names
+            if name in self._panes
+        }
 
     def views(self, names: Sequence[str]) -> Mapping[str, View]:
         """What was shown last, the cursor behind its last letter."""
@@ -97,17 +114,23 @@ class StubRuntime:
 
     def finish(self, name: str, *, exit_code: int | None = None, signal: int | None = None) -> None:
         """The agent ends: with a code, by a signal, or (neither) without a word."""
-        self._panes[name] = replace(self._panes[name], dead=True, exit_code=exit_code, signal=signal)
+        self._panes[name] = replace(
+            self._panes[name], dead=True, exit_code=exit_code, signal=signal
+        )
 
     def vanish(self, name: str) -> None:
         """The terminal is gone, as after a reboot."""
         del self._panes[name]
 
-    def show(self, name: str, text: str, *, title: str | None = None, at: datetime | None = None) -> None:
+    def show(
+        self, name: str, text: str, *, title: str | None = None, at: datetime | None = None
+    ) -> None:
         """The agent's screen now shows this text."""
         self._shown[name] = text
         pane = self._panes[name]
-        self._panes[name] = replace(pane, title=pane.title if title is None else title, output_at=at or pane.output_at)
+        self._panes[name] = replace(
+            pane, title=pane.title if title is None else title, output_at=at or pane.output_at
+        )
 
     def _reach(self) -> None:
         if self.unreachable:
@@ -121,7 +144,9 @@ class StubRuntime:
 
     def _living(self, handle: RuntimeHandle) -> None:
         if self._pane(handle).dead:
-            raise NotFound(f"the agent of session {handle.id} has ended; nothing reads its terminal")
+            raise NotFound(
+                f"the agent of session {handle.id} has ended; nothing reads its terminal"
+            )
 
 
 def _view(shown: str) -> View:

@@ -12,9 +12,11 @@ _INERT = "\N{SYMBOL FOR ESCAPE}[201~"
 
 
 def pasteable(text: str) -> bytes:
-    """The text as it goes into a bracketed paste: unchanged, but no part of it can end the paste early.
+    """The text as it goes into a bracketed paste: unchanged, but no part of it
+    can end the paste early.
 
-    The code that would end it keeps its looks and loses its power. Raises Invalid for NUL, which no terminal takes.
+    The code that would end it keeps its looks and loses its power. Raises Invalid for NUL,
+    which no terminal takes.
     """
     if "\0" in text:
         raise Invalid("message: it contains a NUL character, which no terminal takes; remove it")

@@ -1,4 +1,6 @@
-"""How letters look, as far as it matters: what is drawn dim or grey is a hint, and nobody's words."""
+"""How letters look, as far as it matters: what is drawn dim or grey is a
+hint, and nobody's words.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,17 @@ _GRAYS = range(0x50, 0xC0)
 
 
 def strong(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Lines with their escape codes (which last from one line to the next) as what they show, and the same without faint letters."""
+    """Lines with their escape codes (which last from one line to the next) as what they show, and
+    the same without faint letters.
+    """
     shown, left, faint = [], [], _Ink()
     for line in lines:
         plain, kept, at = "", "", 0
         for code in _CODE.finditer(line):
-            plain, kept = plain + line[at : code.start()], kept + faint.kept(line[at : code.start()])
+            plain, kept = (
+                plain + line[at : code.start()],
+                kept + faint.kept(line[at : code.start()]),
+            )
             if code[1] is not None:
                 faint.take(code[1])
             at = code.end()
@@ -26,7 +33,9 @@ def strong(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def is_gray(colour: str) -> bool:
-    """Whether a colour of six hexadecimal digits, or by its name, is a grey neither black nor white."""
+    """Whether a colour of six hexadecimal digits, or by its name, is a grey
+    neither black nor white.
+    """
     if len(colour) != 6:
         return colour == "brightblack"
     red, green, blue = (int(colour[at : at + 2], 16) for at in (0, 2, 4))

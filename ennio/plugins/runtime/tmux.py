@@ -32,10 +32,20 @@ from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
-_KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", Key.KILL: "C-k", **_ARROWS}
+_KEYS = {
+    Key.ENTER: "Enter",
+    Key.ESCAPE: "Escape",
+    Key.INTERRUPT: "C-c",
+    Key.CLEAR: "C-u",
+    Key.KILL: "C-k",
+    **_ARROWS,
+}
 _ALL = ("list-panes", "-a", "-F", FORMAT)
 _ALL_LINE = f"list-panes -a -F '{FORMAT}'"
-_CURSOR = "#{session_name} #{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{cursor_flag} #{pane_in_mode}"
+_CURSOR = (
+    "#{session_name} #{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{cursor_flag} "
+    "#{pane_in_mode}"
+)
 _SERVER = (
     "set-option -g remain-on-exit on ;"
     "set-option -g remain-on-exit-format '' ;"  # tmux's own words are no output of the agent
@@ -43,7 +53,15 @@ _SERVER = (
     "set-option -g default-terminal screen-256color"
 )
 # Setting an option makes tmux go through all its sessions, so that is only done where it has to be.
-_PRELUDE = ("start-server", ";", "if-shell", "-F", "#{!=:#{remain-on-exit}|#{history-limit},on|50000}", _SERVER, ";")
+_PRELUDE = (
+    "start-server",
+    ";",
+    "if-shell",
+    "-F",
+    "#{!=:#{remain-on-exit}|#{history-limit},on|50000}",
+    _SERVER,
+    ";",
+)
 _TAKEN = "duplicate session"
 _ABSENT = ("can't find", "no such", "no current")
 _NO_SERVER = ("no server running", "error connecting")
@@ -57,7 +75,8 @@ class ServerEnded(Unreachable):
 
 
 class TmuxRuntime:
-    """Runs agents on the tmux server of one socket name (``tmux -L <socket>``). Blocks for milliseconds; limited by ``timeout``.
+    """Runs agents on the tmux server of one socket name (``tmux -L <socket>``). Blocks for
+    milliseconds; limited by ``timeout``.
 
     ``grace`` is how long an agent may take to end once told to (seconds).
     """
@@ -73,16 +92,22 @@ class TmuxRuntime:
         self._control = TmuxControl(socket, timeout)
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
-        """Start the agent in a session of its own, or in the dead pane of an earlier launch, or find it."""
+        """Start the agent in a session of its own, or in the dead pane of an
+        earlier launch, or find it.
+        """
         if shutil.which("tmux") is None:
-            raise Refused("tmux is not installed; install it, or set `runtime: process` for this project")
+            raise Refused(
+                "tmux is not installed; install it, or set `runtime: process` for this project"
+            )
         name = named(launch.name)
         row = self._begun_or_found(launch, name)
         self._panes[launch.name] = row.pane_id
         return self._handle(row.pane)
 
     def _begun_or_found(self, launch: LaunchSpec, name: str) -> PaneRow:
-        """Once more where the server ended with its last session as it was asked: it has begun nothing then, or it is found."""
+        """Once more where the server ended with its last session as it was asked: it has begun
+        nothing then, or it is found.
+        """
         for pause in _BETWEEN:
             try:
                 return self._at_once(launch) or self._found_or_begun(launch, self._find(name))
@@ -91,16 +116,23 @@ class TmuxRuntime:
         return self._found_or_begun(launch, self._find(name))
 
     def survey(self) -> Mapping[str, Pane]:
-        """Every terminal, by one ``list-panes -a``; a server whose socket was taken away is asked for another first."""
+        """Every terminal, by one ``list-panes -a``; a server whose socket was taken away is
+        asked for another first.
+        """
         told = self._listed_by_control()
         listing = self._ask(_ALL) if told is None else told
         if told is not None and not self._server.place.exists():
-            self._server.restore_socket(self._server.last)  # the kept client needs it no more, everybody else does
+            self._server.restore_socket(
+                self._server.last
+            )  # the kept client needs it no more, everybody else does
         if listing is None and self._server.restore_socket(self._server.last):
             listing = self._ask(_ALL)
         if listing is None and is_alive(*self._server.last):
             pid, _ = self._server.last
-            raise Unreachable(f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody can ask it")
+            raise Unreachable(
+                f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody "
+                "can ask it"
+            )
         rows = rows_of(listing or "")
         if listing:
             self._server.heard(server_pid(listing))
@@ -114,10 +146,17 @@ class TmuxRuntime:
 
     def views(self, names: Sequence[str]) -> Mapping[str, View]:
         """The whole screens with their cursors, by one tmux command once a survey has seen them."""
-        return {name: _view(told, rows) for name, (told, rows) in self._captured(names, _CURSOR, "capture-pane -p -e").items()}
+        return {
+            name: _view(told, rows)
+            for name, (told, rows) in self._captured(names, _CURSOR, "capture-pane -p -e").items()
+        }
 
-    def _captured(self, names: Sequence[str], format: str, capture: str) -> dict[str, tuple[list[str], list[str]]]:  # noqa: A002 - tmux's word
-        """What tmux tells of each terminal (its name first), and its rows; names that are gone are left out."""
+    def _captured(
+        self, names: Sequence[str], format: str, capture: str
+    ) -> dict[str, tuple[list[str], list[str]]]:  # noqa: A002 - tmux's word
+        """What tmux tells of each terminal (its name first), and its rows; names
+        that are gone are left out.
+        """
         if any(name not in self._panes for name in names):
             self.survey()
         panes = self._panes  # a survey beside this one puts another in its place
@@ -127,7 +166,10 @@ class TmuxRuntime:
         mark = secrets.token_hex(16)
         # Every line on standard input stands alone: a pane that is gone does not spoil the others.
         naming = f"'{mark} {format}'"
-        script = "".join(f"display-message -p -t {pane} {naming}\n{capture} -t {pane}\n" for pane in wanted.values())
+        script = "".join(
+            f"display-message -p -t {pane} {naming}\n{capture} -t {pane}\n"
+            for pane in wanted.values()
+        )
         done = self._run(["source-file", "-"], script.encode())
         if done.returncode != 0:
             self._absent(done)
@@ -143,23 +185,36 @@ class TmuxRuntime:
         return last_lines(text.split("\n"), lines)
 
     def paste(self, handle: RuntimeHandle, text: str) -> None:
-        """Paste through a tmux buffer: no length, quote or final semicolon is lost, and no shell sees it."""
+        """Paste through a tmux buffer: no length, quote or final semicolon is
+        lost, and no shell sees it.
+        """
         words = pasteable(text)
         pane = self._living(handle)
         buffer = f"ennio-{secrets.token_hex(6)}"
         put = ["paste-buffer", "-d", "-p", "-r", "-b", buffer, "-t", pane]
-        if self._ask(["load-buffer", "-b", buffer, "-", ";", "copy-mode", "-q", "-t", pane, ";", *put], words) is None:
+        if (
+            self._ask(
+                ["load-buffer", "-b", buffer, "-", ";", "copy-mode", "-q", "-t", pane, ";", *put],
+                words,
+            )
+            is None
+        ):
             self._ask(["delete-buffer", "-b", buffer])
             raise NotFound(_no_terminal(handle))
 
     def press(self, handle: RuntimeHandle, key: Key) -> None:
         """Press one key, out of copy mode first: a person who scrolled back must not swallow it."""
         pane = self._living(handle)
-        if self._ask(["copy-mode", "-q", "-t", pane, ";", "send-keys", "-t", pane, _KEYS[key]]) is None:
+        if (
+            self._ask(["copy-mode", "-q", "-t", pane, ";", "send-keys", "-t", pane, _KEYS[key]])
+            is None
+        ):
             raise NotFound(_no_terminal(handle))
 
     def stop(self, handle: RuntimeHandle) -> None:
-        """Close the session, then end whatever of the agent outlives that; where tmux cannot be asked, end the agent all the same."""
+        """Close the session, then end whatever of the agent outlives that; where tmux cannot be
+        asked, end the agent all the same.
+        """
         known = orphans.family(*process_of(handle))
         try:
             known += self._closed(handle, server_of(process_of(handle)[0], known))
@@ -167,7 +222,9 @@ class TmuxRuntime:
             orphans.end(handle.id, self._grace, known)
 
     def _closed(self, handle: RuntimeHandle, server: Process) -> list[psutil.Process]:
-        """Close the session; whom it held. ``server`` is whose child the agent is: a server that may have lost its socket."""
+        """Close the session; whom it held. ``server`` is whose child the agent is: a server that
+        may have lost its socket.
+        """
         row = self._find(named(handle.id))
         if row is None and self._server.restore_socket(server):
             row = self._find(handle.id)
@@ -176,20 +233,38 @@ class TmuxRuntime:
         return held
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
-        """``tmux attach-session`` on our socket; works inside another tmux too, and wherever the person's own tmux keeps its sockets."""
+        """``tmux attach-session`` on our socket; works inside another tmux too, and wherever the
+        person's own tmux keeps its sockets.
+        """
         folder = os.environ.get("TMUX_TMPDIR")
         place = (f"TMUX_TMPDIR={folder}",) if folder else ("-u", "TMUX_TMPDIR")
-        return ("env", "-u", "TMUX", *place, "tmux", "-u", "-L", self._socket, "attach-session", "-t", f"={named(handle.id)}")
+        return (
+            "env",
+            "-u",
+            "TMUX",
+            *place,
+            "tmux",
+            "-u",
+            "-L",
+            self._socket,
+            "attach-session",
+            "-t",
+            f"={named(handle.id)}",
+        )
 
     def version(self) -> str | None:
         """What ``tmux -V`` says (``3.3a``), or None when it is not installed."""
         if shutil.which("tmux") is None:
             return None
-        done = subprocess.run(["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False)
+        done = subprocess.run(
+            ["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False
+        )
         return done.stdout.strip().removeprefix("tmux ") or None
 
     def _at_once(self, launch: LaunchSpec) -> PaneRow | None:
-        """A first launch, begun without a look whether it stands: tmux has no two sessions of one name. None where one has to look."""
+        """A first launch, begun without a look whether it stands: tmux has no two sessions of one
+        name. None where one has to look.
+        """
         command = launching.write_new(launch) if launch.number == 1 else None
         if command is None:
             return None
@@ -200,18 +275,32 @@ class TmuxRuntime:
         return _begun(launch, done)
 
     def _found_or_begun(self, launch: LaunchSpec, row: PaneRow | None) -> PaneRow:
-        """The launch if it stands, else begun: in the dead pane of an earlier one, or in a session of its own."""
+        """The launch if it stands, else begun: in the dead pane of an earlier one, or
+        in a session of its own.
+        """
         if row is not None and row.pane.number == launch.number:
             launching.tidy(launch, None if row.pane.dead else row.pane.pid)
             return row
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
             state = "ended" if row.pane.dead else "still runs"
-            raise Conflict(f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch {launch.number} begins")
-        return _begun(launch, self._run(_words(launch, row.pane_id if row is not None else None, launching.write(launch))))
+            raise Conflict(
+                f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch "
+                f"{launch.number} begins"
+            )
+        return _begun(
+            launch,
+            self._run(
+                _words(launch, row.pane_id if row is not None else None, launching.write(launch))
+            ),
+        )
 
     def _handle(self, pane: Pane) -> RuntimeHandle:
         born = "" if pane.dead or pane.pid is None else start_of(pane.pid)
-        return RuntimeHandle(pane.name, self.name, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
+        return RuntimeHandle(
+            pane.name,
+            self.name,
+            {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)},
+        )
 
     def _find(self, name: str) -> PaneRow | None:
         listing = self._ask(_listed(name))
@@ -228,11 +317,15 @@ class TmuxRuntime:
         if row is None:
             raise NotFound(_no_terminal(handle))
         if row.pane.dead:
-            raise NotFound(f"the agent of session {handle.id} has ended; nothing reads its terminal")
+            raise NotFound(
+                f"the agent of session {handle.id} has ended; nothing reads its terminal"
+            )
         return row.pane_id
 
     def _ask(self, arguments: Sequence[str], stdin: bytes | None = None) -> str | None:
-        """What tmux printed; None when it proves that the thing asked for is not there. Raises Unreachable otherwise."""
+        """What tmux printed; None when it proves that the thing asked for is not there.
+        Raises Unreachable otherwise.
+        """
         done = self._run(arguments, stdin)
         for pause in _BETWEEN:
             if done.returncode == 0 or not self._is_between(done):
@@ -245,56 +338,87 @@ class TmuxRuntime:
         return done.stdout.decode(errors="replace")
 
     def _is_between(self, done: subprocess.CompletedProcess[bytes]) -> bool:
-        """Whether a server was just ending with its last session, or another just begun, when it was asked."""
+        """Whether a server was just ending with its last session, or another just
+        begun, when it was asked.
+        """
         words = _complaint(done)
-        return words.startswith(_ENDED) or (words.startswith(_NO_SERVER) and not self._server.is_refusing())
+        return words.startswith(_ENDED) or (
+            words.startswith(_NO_SERVER) and not self._server.is_refusing()
+        )
 
     def _absent(self, done: subprocess.CompletedProcess[bytes]) -> None:
         words = _complaint(done)
-        if words.startswith(_ABSENT) or (words.startswith(_NO_SERVER) and self._server.is_refusing()):
+        if words.startswith(_ABSENT) or (
+            words.startswith(_NO_SERVER) and self._server.is_refusing()
+        ):
             return
         raise Unreachable(f"tmux on socket {self._socket} did not answer: {words}")
 
     def _listed_by_control(self) -> str | None:
-        """The listing by the kept client; None where a process has to ask, as when nothing was seen to run yet.
+        """The listing by the kept client; None where a process has to ask, as when
+        nothing was seen to run yet.
 
         Nothing else is asked this way: a screen may show what looks like the end of an answer.
         """
         session = next(iter(self._panes), None)
-        answer = self._control.ask(session, _ALL_LINE, _environment()) if session is not None else None
+        answer = (
+            self._control.ask(session, _ALL_LINE, _environment()) if session is not None else None
+        )
         return answer.text if answer is not None and answer.ok else None
 
     def shutdown(self) -> None:
         """End the kept client; agents and their server go on."""
         self._control.close()
 
-    def _run(self, arguments: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    def _run(
+        self, arguments: Sequence[str], stdin: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         env = _environment()
         command = ["tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
-        # Files, not pipes: the client hands its ends to the server, and a hung server would keep a pipe from ever ending.
+        # Files, not pipes: the client hands its ends to the server, and a hung server would keep a
+        # pipe from ever ending.
         try:
             with _file() as given, _file() as told, _file() as complained:
                 given.write(stdin or b"")
                 given.seek(0)
                 done = subprocess.run(
-                    command, stdin=given, stdout=told, stderr=complained, env=env, cwd="/", timeout=self._timeout, check=False
+                    command,
+                    stdin=given,
+                    stdout=told,
+                    stderr=complained,
+                    env=env,
+                    cwd="/",
+                    timeout=self._timeout,
+                    check=False,
                 )
-                return subprocess.CompletedProcess(command, done.returncode, _whole(told), _whole(complained))
+                return subprocess.CompletedProcess(
+                    command, done.returncode, _whole(told), _whole(complained)
+                )
         except FileNotFoundError as error:
-            raise Unreachable("tmux is not installed, so nobody can say what runs in it; install it") from error
+            raise Unreachable(
+                "tmux is not installed, so nobody can say what runs in it; install it"
+            ) from error
         except subprocess.TimeoutExpired as error:
-            raise TimedOut(f"tmux on socket {self._socket} did not answer within {self._timeout:g} s") from error
+            raise TimedOut(
+                f"tmux on socket {self._socket} did not answer within {self._timeout:g} s"
+            ) from error
         except OSError as error:
             raise Unreachable(f"tmux could not be run: {error}") from error
 
 
 def _environment() -> dict[str, str]:
-    """What a client is given: the server takes its environment from the one that starts it, so no secrets and no marks of ours."""
-    return inherited(os.environ) | {name: os.environ[name] for name in ("TMUX_TMPDIR",) if name in os.environ}
+    """What a client is given: the server takes its environment from the one that starts it, so no
+    secrets and no marks of ours.
+    """
+    return inherited(os.environ) | {
+        name: os.environ[name] for name in ("TMUX_TMPDIR",) if name in os.environ
+    }
 
 
 def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list[str]:
-    """The words that start a launch in a session of its own or in a dead pane, mark it, and tell of it."""
+    """The words that start a launch in a session of its own or in a dead pane,
+    mark it, and tell of it.
+    """
     place = ["-c", _literal(str(launch.cwd)), "--", *command]
     session = f"={launch.name}:"
     marks = [";", "set-option", "-t", session, "@ennio_number", str(launch.number)]
@@ -310,7 +434,9 @@ def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list
 def _begun(launch: LaunchSpec, done: subprocess.CompletedProcess[bytes]) -> PaneRow:
     """What tmux tells of a launch in the request that begins it."""
     if done.returncode != 0 and _complaint(done).startswith((*_ENDED, *_NO_SERVER)):
-        raise ServerEnded(f"tmux ended while it was to start session {launch.name}: {_complaint(done)}")
+        raise ServerEnded(
+            f"tmux ended while it was to start session {launch.name}: {_complaint(done)}"
+        )
     if done.returncode != 0:
         raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
     row = next(iter(rows_of(done.stdout.decode(errors="replace"))), None)
@@ -325,7 +451,9 @@ def _listed(name: str) -> list[str]:
 
 
 def _file() -> IO[bytes]:
-    """A file without a name; in memory where the system can, so that a tick writes nothing to a disk."""
+    """A file without a name; in memory where the system can, so that a tick
+    writes nothing to a disk.
+    """
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("ennio"), "w+b")
     return TemporaryFile()
@@ -351,11 +479,15 @@ def _sections(text: str, mark: str) -> dict[str, tuple[list[str], list[str]]]:
 def _view(told: Sequence[str], rows: Sequence[str]) -> View:
     column, row, width, height, cursor, mode = (int(number or 0) for number in told)
     shown, left = strong(rows[:height])
-    return View(shown, left, min(column, width - 1), row, width, cursor=cursor == 1, scrolled=mode > 0)
+    return View(
+        shown, left, min(column, width - 1), row, width, cursor=cursor == 1, scrolled=mode > 0
+    )
 
 
 def _literal(word: str) -> str:
-    """A word that tmux takes as it stands: neither expanded as a format nor, by a final semicolon, cut off."""
+    """A word that tmux takes as it stands: neither expanded as a format nor, by a
+    final semicolon, cut off.
+    """
     word = word.replace("#", "##")
     return f"{word[:-1]}\\;" if word.endswith(";") else word
 

@@ -1,8 +1,9 @@
 """A kept client of a tmux server in control mode: asks without starting a process.
 
-tmux(1), "CONTROL MODE": each line written is a command; its answer stands between ``%begin`` and ``%end`` or ``%error``
-with the same time and number. Other lines that begin with ``%`` are news, which nobody reads here. A client must be
-attached to a session; it ends with that session, and is begun anew at the next question.
+tmux(1), "CONTROL MODE": each line written is a command; its answer stands between ``%begin`` and
+``%end`` or ``%error`` with the same time and number. Other lines that begin with ``%`` are news,
+which nobody reads here. A client must be attached to a session; it ends with that session, and is
+begun anew at the next question.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from dataclasses import dataclass
 
 _BEGIN = re.compile(rb"%begin (\d+ \d+) \d+$")
 _FLAGS = "ignore-size,no-output"
-"""The client has no size of its own that panes would follow, and is told nothing of what they print."""
+"""The client has no size of its own that panes would follow, and is told
+nothing of what they print.
+"""
 _GOES = 1.0  # seconds that a client may take to end once its input has
 _AGAIN = 30.0  # seconds until a client is tried again after one could not be had
 
@@ -35,7 +38,9 @@ class _Broken(Exception):
 
 
 class TmuxControl:
-    """One client of the server behind a socket name; safe under threads, which wait for each other. Limited by ``timeout``."""
+    """One client of the server behind a socket name; safe under threads, which wait for each
+    other. Limited by ``timeout``.
+    """
 
     def __init__(self, socket_name: str, timeout: float) -> None:
         self._name = socket_name
@@ -47,10 +52,11 @@ class TmuxControl:
         self._not_before = 0.0
 
     def ask(self, session: str, command: str, env: Mapping[str, str]) -> Block | None:
-        """The answer to a command, by a client attached to this session where none is kept; None where there is none to be had.
+        """The answer to a command, by a client attached to this session where none is kept; None
+        where there is none to be had.
 
-        What cannot be asked this way is asked by a process of its own: None says nothing of the server. No line of the answer
-        may be at somebody else's choice, who could feign its end.
+        What cannot be asked this way is asked by a process of its own: None says nothing of the
+        server. No line of the answer may be at somebody else's choice, who could feign its end.
         """
         with self._lock:
             try:
@@ -72,10 +78,29 @@ class TmuxControl:
         self._not_before = time.monotonic() + _AGAIN
         ours, theirs = socket.socketpair()
         with theirs:
-            command = ["tmux", "-u", "-N", "-L", self._name, "-f", "/dev/null", "-C", "attach-session", "-f", _FLAGS, "-t", f"={session}"]
+            command = [
+                "tmux",
+                "-u",
+                "-N",
+                "-L",
+                self._name,
+                "-f",
+                "/dev/null",
+                "-C",
+                "attach-session",
+                "-f",
+                _FLAGS,
+                "-t",
+                f"={session}",
+            ]
             try:
                 self._process = subprocess.Popen(
-                    command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL, env=env, cwd="/"
+                    command,
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=subprocess.DEVNULL,
+                    env=env,
+                    cwd="/",
                 )
             except OSError:
                 ours.close()

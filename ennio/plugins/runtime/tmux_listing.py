@@ -63,7 +63,9 @@ def _read(parts: Sequence[str]) -> Pane:
 
 
 def _remind(server: int) -> None:
-    """Make tmux wait for its children again: now and then it misses the end of one, and then never tells how it ended."""
+    """Make tmux wait for its children again: now and then it misses the end of one, and then
+    never tells how it ended.
+    """
     with contextlib.suppress(ProcessLookupError):
         os.kill(server, signal.SIGCHLD)
 
@@ -72,4 +74,6 @@ def _signal(text: str) -> int | None:
     """A signal as tmux tells it: a number, or a name with or without SIG, by platform."""
     if text.isdigit():
         return int(text)
-    return {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}.get(text.upper().removeprefix("SIG"))
+    return {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}.get(
+        text.upper().removeprefix("SIG")
+    )

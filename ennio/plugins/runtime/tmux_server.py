@@ -1,6 +1,8 @@
-"""The tmux server behind a socket: whether it listens, and how it is called back when its socket was taken away.
+"""The tmux server behind a socket: whether it listens, and how it is called back when
+its socket was taken away.
 
-Cleaners of temporary folders remove sockets under living servers. The agents go on, and tmux itself says that there is no server.
+Cleaners of temporary folders remove sockets under living servers. The agents go on, and tmux itself
+says that there is no server.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class TmuxServer:
         return False
 
     def restore_socket(self, server: Process) -> bool:
-        """Whether this server, alive and without its socket, has put up another. Blocks for a second at most."""
+        """Whether this server, alive and without its socket, has put up another.
+        Blocks for a second at most.
+        """
         if not is_alive(*server) or not self.is_refusing():
             return False
         with contextlib.suppress(ProcessLookupError):

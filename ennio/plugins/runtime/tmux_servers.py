@@ -1,4 +1,5 @@
-"""The tmux server of one configuration, and the one that all of a home shared in older versions, as long as anything is on that.
+"""The tmux server of one configuration, and the one that all of a home shared in older versions, as
+long as anything is on that.
 
 An agent stays on the server it was started on. Every new one is started on the configuration's own.
 """
@@ -13,7 +14,9 @@ from ennio.plugins.runtime.tmux import TmuxRuntime
 
 
 class TmuxServers:
-    """See ``Runtime``. Both are asked until a survey has proven that nothing is left on the shared one."""
+    """See ``Runtime``. Both are asked until a survey has proven that nothing
+    is left on the shared one.
+    """
 
     name = TmuxRuntime.name
 
@@ -21,7 +24,9 @@ class TmuxServers:
         self._own = own
         self._shared: TmuxRuntime | None = shared
         self._there: frozenset[str] | None = None
-        """Who is on the shared one: whoever was at the first look, since nothing is started there any more."""
+        """Who is on the shared one: whoever was at the first look, since nothing
+        is started there any more.
+        """
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent on the configuration's own server, or find it on either."""
@@ -43,11 +48,19 @@ class TmuxServers:
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         """The visible lines of these, by one request to each server that has some of them."""
-        return {name: text for runtime, of in self._shares(names) for name, text in runtime.screens(of, lines).items()}
+        return {
+            name: text
+            for runtime, of in self._shares(names)
+            for name, text in runtime.screens(of, lines).items()
+        }
 
     def views(self, names: Sequence[str]) -> Mapping[str, View]:
         """The whole screens, in the same way."""
-        return {name: view for runtime, of in self._shares(names) for name, view in runtime.views(of).items()}
+        return {
+            name: view
+            for runtime, of in self._shares(names)
+            for name, view in runtime.views(of).items()
+        }
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """See ``Runtime.output``."""

@@ -35,7 +35,8 @@ class Watch:
 class Merged:
     """A merge that happened: the commit on the base that holds it.
 
-    An empty ``commit`` means that the forge was told to merge and does it later; ``message`` says how.
+    An empty ``commit`` means that the forge was told to merge and does it
+    later; ``message`` says how.
     """
 
     commit: str
@@ -44,16 +45,22 @@ class Merged:
 
 @runtime_checkable
 class Paced(Protocol):
-    """A forge that leaves some time between two looks, so that a survey may come too soon for a nudge."""
+    """A forge that leaves some time between two looks, so that a survey may
+    come too soon for a nudge.
+    """
 
     def next_due(self) -> float | None:
-        """After how many seconds another survey will look at what was nudged; None: nothing waits for that."""
+        """After how many seconds another survey will look at what was nudged;
+        None: nothing waits for that.
+        """
         ...
 
 
 @runtime_checkable
 class Revocable(Protocol):
-    """A forge that merges later what it was told to merge, so that it has to be told when that no longer holds."""
+    """A forge that merges later what it was told to merge, so that it has to be told
+    when that no longer holds.
+    """
 
     @failpoint("scm.withdraw", because="no base of a story merges later by itself")
     def withdraw(self, number: int) -> None:
@@ -70,7 +77,9 @@ class Readable(Protocol):
         ...
 
     def diff(self, number: int) -> Diff:
-        """The difference from where its branch left the base to its head, as much as is told. Raises NotFound."""
+        """The difference from where its branch left the base to its head, as much as
+        is told. Raises NotFound.
+        """
         ...
 
 
@@ -83,15 +92,19 @@ class Scm(Protocol):
 
     @failpoint("scm.survey")
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
-        """What became of every watched branch, by session id, in a number of requests that does not grow with them.
+        """What became of every watched branch, by session id, in a number of requests that
+        does not grow with them.
 
         ``gone`` is a proof that there is no pull request. Logs of failing checks are included.
         """
         ...
 
-    @failpoint("scm.nudge", because="sets a mark in memory; a webhook does it, which may be lost as any")
+    @failpoint(
+        "scm.nudge", because="sets a mark in memory; a webhook does it, which may be lost as any"
+    )
     def nudge(self, number: int | None, ref: str | None = None) -> None:
-        """Something happened to this pull request, or to this branch or commit (neither: to any): look soon.
+        """Something happened to this pull request, or to this branch or commit
+        (neither: to any): look soon.
 
         For a forge that paces its looks by itself; asks nothing now.
         """
@@ -108,18 +121,31 @@ class Scm(Protocol):
         ...
 
     @failpoint("scm.open")
-    def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
-        """Open a pull request, or find the one that is open. Raises Refused when there is nothing to merge."""
+    def open(
+        self, branch: str, base: str, title: str, body: str, *, draft: bool = False
+    ) -> PullRequest:
+        """Open a pull request, or find the one that is open. Raises Refused when
+        there is nothing to merge.
+        """
         ...
 
     @failpoint("scm.merge", files=True)
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
+    def merge(
+        self,
+        number: int,
+        expected_head: str,
+        method: MergeMethod | None = None,
+        *,
+        force: bool = False,
+    ) -> Merged:
         """Merge if the head is still the expected one; merged already with that head is success.
 
-        A person's ``force`` passes over a review or checks that the forge itself would want first, where it can.
+        A person's ``force`` passes over a review or checks that the forge itself would
+        want first, where it can.
 
-        Raises Conflict (head moved, conflicts), Refused (closed, draft, policy, a person's checked-out branch). ``merging.Held``
-        is a Conflict that says what mends it, ``merging.Superseded`` one after which nothing is left to merge.
+        Raises Conflict (head moved, conflicts), Refused (closed, draft, policy, a person's
+        checked-out branch). ``merging.Held`` is a Conflict that says what mends it,
+        ``merging.Superseded`` one after which nothing is left to merge.
         """
         ...
 
@@ -135,20 +161,26 @@ class Scm(Protocol):
         line: int | None = None,
         head: str | None = None,
     ) -> PullRequest:
-        """Review as a person: approve, ask for changes, or (``none``) comment. Raises NotFound, Invalid.
+        """Review as a person: approve, ask for changes, or (``none``) comment.
+        Raises NotFound, Invalid.
 
-        ``head`` is the commit the reviewer saw, or its beginning; Conflict when it is another one by now.
+        ``head`` is the commit the reviewer saw, or its beginning; Conflict when
+        it is another one by now.
         """
         ...
 
     @failpoint("scm.reply")
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
-        """Answer a comment, in its thread where it has one. The answer is not told to the agent. Raises NotFound, Invalid."""
+        """Answer a comment, in its thread where it has one. The answer is not told to the agent.
+        Raises NotFound, Invalid.
+        """
         ...
 
     @failpoint("scm.resolve")
     def resolve(self, number: int, thread_id: str) -> PullRequest:
-        """Settle a thread, named by itself or by a comment in it; a comment in no thread is settled alone. Raises NotFound."""
+        """Settle a thread, named by itself or by a comment in it; a comment in no thread is
+        settled alone. Raises NotFound.
+        """
         ...
 
     @failpoint("scm.close")

@@ -12,16 +12,33 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.local_forge import ReviewRow
-from ennio.model.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
+from ennio.model.pulls import (
+    Check,
+    Mergeability,
+    MergeMethod,
+    PullRequest,
+    PullState,
+    ReviewState,
+    roll_up,
+)
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review, decided, opinions, unanswered
+from ennio.plugins.scm.local.verdict import (
+    DECISIVE,
+    check_head,
+    check_review,
+    decided,
+    opinions,
+    unanswered,
+)
 
 AUTHOR = "ennio"
 
 
 class StubScm:
-    """Keeps pull requests as long as the process lives; ``trouble`` is raised by every call while it is set."""
+    """Keeps pull requests as long as the process lives; ``trouble`` is raised by
+    every call while it is set.
+    """
 
     name = "stub"
     repository = "stub"
@@ -66,7 +83,9 @@ class StubScm:
         self._reach()
         return [self._need(number) for number in self._pulls]
 
-    def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+    def open(
+        self, branch: str, base: str, title: str, body: str, *, draft: bool = False
+    ) -> PullRequest:
         """See ``Scm.open``; the body is not kept."""
         self._reach()
         del body
@@ -79,25 +98,50 @@ class StubScm:
         if self._is_merged(branch, base):
             raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks")
         number, head = len(self._pulls) + 1, self._heads[branch]
-        pull = PullRequest(number, f"stub://pull/{number}", title or branch, branch, base, head, PullState.OPEN, draft, self._heads[base])
+        pull = PullRequest(
+            number,
+            f"stub://pull/{number}",
+            title or branch,
+            branch,
+            base,
+            head,
+            PullState.OPEN,
+            draft,
+            self._heads[base],
+        )
         self._keep(replace(pull, mergeability=Mergeability.CLEAN, head_since=self._clock.now()))
         return self._need(number)
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
+    def merge(
+        self,
+        number: int,
+        expected_head: str,
+        method: MergeMethod | None = None,
+        *,
+        force: bool = False,
+    ) -> Merged:
         """See ``Scm.merge``; every method gives the same, and nothing is wanted first."""
         self._reach()
         del method, force
         pull = self._need(number)
         if pull.head != expected_head:
-            raise Conflict(f"the head of #{number} is {pull.head[:10]}, expected was {expected_head[:10]}")
+            raise Conflict(
+                f"the head of #{number} is {pull.head[:10]}, expected was {expected_head[:10]}"
+            )
         if pull.merge_commit is not None:
             return Merged(pull.merge_commit)
         if pull.state is PullState.CLOSED or pull.draft:
-            raise Refused(f"#{number} is {'closed' if pull.state is PullState.CLOSED else 'a draft'}")
+            raise Refused(
+                f"#{number} is {'closed' if pull.state is PullState.CLOSED else 'a draft'}"
+            )
         if pull.mergeability is Mergeability.CONFLICTING:
             raise Conflict(f"#{number} conflicts in {', '.join(pull.conflicts)}")
         commit = self.push(pull.base)
-        self._keep(replace(pull, state=PullState.MERGED, merge_commit=commit, mergeability=Mergeability.UNKNOWN))
+        self._keep(
+            replace(
+                pull, state=PullState.MERGED, merge_commit=commit, mergeability=Mergeability.UNKNOWN
+            )
+        )
         return Merged(commit)
 
     def review(
@@ -111,7 +155,9 @@ class StubScm:
         line: int | None = None,
         head: str | None = None,
     ) -> PullRequest:
-        """See ``Scm.review``; an approval of an earlier head counts, as on forges that do not dismiss it."""
+        """See ``Scm.review``; an approval of an earlier head counts, as on
+        forges that do not dismiss it.
+        """
         self._reach()
         pull = self._need(number)
         check_review(author, decision, body, path, line)
@@ -120,19 +166,26 @@ class StubScm:
             raise Conflict(f"#{number} is {pull.state}; only comments can be added to it")
         words = (author, decision, body, path, line, pull.head)
         bot = author.endswith("[bot]")
-        self._reviews.setdefault(number, []).append(ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now(), bot=bot))
+        self._reviews.setdefault(number, []).append(
+            ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now(), bot=bot)
+        )
         return self._need(number)
 
     def files(self, number: int) -> Files:
         """See ``Readable.files``: every head changes one file."""
         pull = self.look(number)
-        return Files(pull.base_head or "", pull.head, (FileChange(f"{pull.branch}.txt", "added", 1, 0),))
+        return Files(
+            pull.base_head or "", pull.head, (FileChange(f"{pull.branch}.txt", "added", 1, 0),)
+        )
 
     def diff(self, number: int) -> Diff:
         """See ``Readable.diff``."""
         pull = self.look(number)
         name = f"{pull.branch}.txt"
-        text = f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+{pull.head}\n"
+        text = (
+            f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n"
+            f"@@ -0,0 +1 @@\n+{pull.head}\n"
+        )
         return Diff(pull.base_head or "", pull.head, text)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
@@ -146,15 +199,21 @@ class StubScm:
             raise Invalid("body: is empty; say what was done")
         about = self._remark(number, comment_id)
         words = (AUTHOR, ReviewState.NONE, body, about.path, about.line, pull.head)
-        self._reviews[number].append(ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now()))
+        self._reviews[number].append(
+            ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now())
+        )
         return self._need(number)
 
     def resolve(self, number: int, thread_id: str) -> PullRequest:
         """See ``Scm.resolve``."""
         self._reach()
         shown = self._need(number).comments
-        ids = {comment.id for comment in shown if comment.thread == thread_id} or {self._remark(number, thread_id).id}
-        self._reviews[number] = [replace(row, resolved=True) if row.id in ids else row for row in self._reviews[number]]
+        ids = {comment.id for comment in shown if comment.thread == thread_id} or {
+            self._remark(number, thread_id).id
+        }
+        self._reviews[number] = [
+            replace(row, resolved=True) if row.id in ids else row for row in self._reviews[number]
+        ]
         return self._need(number)
 
     def _remark(self, number: int, comment_id: str) -> ReviewRow:
@@ -202,13 +261,20 @@ class StubScm:
         numbered = self._pulls.get(watch.number or 0)
         if numbered is not None and numbered.state is not PullState.CLOSED:
             return numbered
-        return next((pull for pull in reversed(self._pulls.values()) if pull.branch == watch.branch), numbered)
+        return next(
+            (pull for pull in reversed(self._pulls.values()) if pull.branch == watch.branch),
+            numbered,
+        )
 
     def _is_merged(self, branch: str, base: str) -> bool:
-        """The branch has nothing its base lacks: it is not there, or its head is merged, or it is the base."""
+        """The branch has nothing its base lacks: it is not there, or its head is
+        merged, or it is the base.
+        """
         head = self._heads.get(branch)
         merged = {pull.head for pull in self._pulls.values() if pull.state is PullState.MERGED}
-        return base not in self._heads or head is None or head in merged or head == self._heads[base]
+        return (
+            base not in self._heads or head is None or head in merged or head == self._heads[base]
+        )
 
     def _open_pulls(self) -> list[PullRequest]:
         return [pull for pull in self._pulls.values() if pull.state is PullState.OPEN]
@@ -237,7 +303,9 @@ class StubScm:
 
 def build(context: PluginContext) -> StubScm:
     """An empty forge whose base is the project's default branch."""
-    return StubScm(context.clock, context.project.default_branch if context.project is not None else "main")
+    return StubScm(
+        context.clock, context.project.default_branch if context.project is not None else "main"
+    )
 
 
 def _commit(branch: str, number: int) -> str:

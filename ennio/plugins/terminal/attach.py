@@ -14,11 +14,17 @@ class AttachTerminal:
 
     name = "attach"
 
-    def command(self, session_id: str, handle: RuntimeHandle, attach: Sequence[str]) -> Sequence[str]:
+    def command(
+        self, session_id: str, handle: RuntimeHandle, attach: Sequence[str]
+    ) -> Sequence[str]:
         """See ``Terminal.command``. Raises Refused for a runtime without a terminal."""
         if not attach:
-            raise Refused(f"session {session_id} runs in {handle.runtime_name}, which has no terminal; read its output instead")
-        # tmux refuses to attach inside another tmux, even when the two servers have nothing to do with each other
+            raise Refused(
+                f"session {session_id} runs in {handle.runtime_name}, which has no terminal; read "
+                "its output instead"
+            )
+        # tmux refuses to attach inside another tmux, even when the two servers have
+        # nothing to do with each other
         return ("env", "-u", "TMUX", "-u", "TMUX_PANE", *attach)
 
 

@@ -13,6 +13,8 @@ class Terminal(Protocol):
 
     name: str
 
-    def command(self, session_id: str, handle: RuntimeHandle, attach: Sequence[str]) -> Sequence[str]:
+    def command(
+        self, session_id: str, handle: RuntimeHandle, attach: Sequence[str]
+    ) -> Sequence[str]:
         """The command a person runs to see the session; ``attach`` is the runtime's own."""
         ...

@@ -14,10 +14,15 @@ class StubTerminal:
 
     name = "stub"
 
-    def command(self, session_id: str, handle: RuntimeHandle, attach: Sequence[str]) -> Sequence[str]:
+    def command(
+        self, session_id: str, handle: RuntimeHandle, attach: Sequence[str]
+    ) -> Sequence[str]:
         """See ``Terminal.command``. Raises Refused for a runtime without a terminal."""
         if not attach:
-            raise Refused(f"session {session_id} runs in {handle.runtime_name}, which has no terminal; read its output instead")
+            raise Refused(
+                f"session {session_id} runs in {handle.runtime_name}, which has no terminal; read "
+                "its output instead"
+            )
         return ("echo", session_id, *attach)
 
 

@@ -28,8 +28,9 @@ _MOST_ISSUES = 500
 class GitHubTrackerSettings:
     """What is done on GitHub when something becomes of the work.
 
-    ``assign`` names who is assigned when a session is spawned; ``comment`` lists the milestones that are
-    told in a comment; ``labels`` gives labels to add, and ``unlabels`` those to take off, by milestone.
+    ``assign`` names who is assigned when a session is spawned; ``comment`` lists the
+    milestones that are told in a comment; ``labels`` gives labels to add, and ``unlabels``
+    those to take off, by milestone.
     """
 
     access: Access
@@ -77,7 +78,12 @@ class GitHubTracker:
         number = self._number(issue_id)
         found = self._read(number)
         comments = self.client.pages(self._at("issues", number, "comments"))
-        return _issue(found, tuple(f"{_login(comment)}: {comment['body']}" for comment in comments if _tells(comment)))
+        return _issue(
+            found,
+            tuple(
+                f"{_login(comment)}: {comment['body']}" for comment in comments if _tells(comment)
+            ),
+        )
 
     @as_published("GitHub")
     @asks("get.issues")
@@ -92,12 +98,21 @@ class GitHubTracker:
         """A new issue. Raises Invalid without a title."""
         if not title.strip():
             raise Invalid("title: is empty; say in a few words what should be done")
-        return _issue(self.client.send("POST", self._at("issues"), {"title": title.strip(), "body": body, "labels": list(labels)}), ())
+        return _issue(
+            self.client.send(
+                "POST",
+                self._at("issues"),
+                {"title": title.strip(), "body": body, "labels": list(labels)},
+            ),
+            (),
+        )
 
     @asks("post.issues.comments")
     def comment(self, issue_id: str, text: str) -> None:
         """See ``Tracker.comment``."""
-        self.client.send("POST", self._at("issues", self._number(issue_id), "comments"), {"body": text})
+        self.client.send(
+            "POST", self._at("issues", self._number(issue_id), "comments"), {"body": text}
+        )
 
     @as_published("GitHub")
     @asks("patch.issues")
@@ -105,11 +120,17 @@ class GitHubTracker:
         """See ``Tracker.close``."""
         number = self._number(issue_id)
         if self._read(number)["state"] == "open":
-            self.client.send("PATCH", self._at("issues", number), {"state": "closed", "state_reason": "completed"})
+            self.client.send(
+                "PATCH",
+                self._at("issues", number),
+                {"state": "closed", "state_reason": "completed"},
+            )
 
     @as_published("GitHub")
     def tell(self, issue_id: str, milestone: Milestone) -> None:
-        """See ``Tracker.tell``; assigns, labels, comments and closes as configured, each only where it is not so yet."""
+        """See ``Tracker.tell``; assigns, labels, comments and closes as configured, each
+        only where it is not so yet.
+        """
         number = self._number(issue_id)
         found = self._read(number)
         if milestone.kind is MilestoneKind.SPAWNED:
@@ -125,7 +146,9 @@ class GitHubTracker:
         there = {_login({"user": user}) for user in found.get("assignees") or ()}
         missing = [login for login in self.settings.assign if login not in there]
         if missing:
-            self.client.send("POST", self._at("issues", number, "assignees"), {"assignees": missing})
+            self.client.send(
+                "POST", self._at("issues", number, "assignees"), {"assignees": missing}
+            )
 
     @asks("post.issues.labels", "put.issues.labels")
     def _label(self, number: int, found: Mapping[str, Any], kind: MilestoneKind) -> None:
@@ -135,7 +158,11 @@ class GitHubTracker:
             self.client.send("POST", self._at("issues", number, "labels"), {"labels": missing})
         going = there.intersection(self.settings.unlabels.get(kind, ()))
         if going:
-            self.client.send("PUT", self._at("issues", number, "labels"), {"labels": sorted(there.union(missing) - going)})
+            self.client.send(
+                "PUT",
+                self._at("issues", number, "labels"),
+                {"labels": sorted(there.union(missing) - going)},
+            )
 
     @asks("get.issues.comments")
     def _remark(self, number: int, milestone: Milestone) -> None:
@@ -157,14 +184,27 @@ class GitHubTracker:
     def _number(self, issue_id: str) -> int:
         plain = issue_id.strip().removeprefix("#")
         if not plain.isdecimal():
-            raise NotFound(f"{issue_id!r} is no issue of {self.client.address}: write its number, such as 42")
+            raise NotFound(
+                f"{issue_id!r} is no issue of {self.client.address}: write its number, such as 42"
+            )
         return int(plain)
 
 
 def _issue(found: Mapping[str, Any], comments: tuple[str, ...]) -> Issue:
     number, title = str(found["number"]), found["title"]
     branch, state = issue_branch(number, title), found["state"]
-    return sound(Issue(number, title, found["body"] or "", found["html_url"], _labels(found), comments, state, branch))
+    return sound(
+        Issue(
+            number,
+            title,
+            found["body"] or "",
+            found["html_url"],
+            _labels(found),
+            comments,
+            state,
+            branch,
+        )
+    )
 
 
 def _labels(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -182,10 +222,14 @@ def _tells(comment: Mapping[str, Any]) -> bool:
 
 @takes(GitHubTrackerSchema)
 def build(context: PluginContext) -> GitHubTracker:
-    """The GitHub tracker of the context's project. Raises ConfigError for its settings; asks nothing yet."""
+    """The GitHub tracker of the context's project. Raises ConfigError for its
+    settings; asks nothing yet.
+    """
     if context.project is None:
         raise TypeError("the GitHub tracker belongs to a project")
     access, given = of_values(context.settings, _source(context.project), context.project)
     settings = GitHubTrackerSettings(access, **given)
     address = settings.access.address
-    return GitHubTracker(GitHubClient(address, TokenSource(settings.access.token, address), context.clock), settings)
+    return GitHubTracker(
+        GitHubClient(address, TokenSource(settings.access.token, address), context.clock), settings
+    )

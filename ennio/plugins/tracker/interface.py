@@ -12,7 +12,9 @@ from ennio.model.failpoints import failpoint
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue with what an agent needs to know of it. ``branch`` is the tracker's own name for one."""
+    """An issue with what an agent needs to know of it. ``branch`` is the
+    tracker's own name for one.
+    """
 
     id: str
     title: str
@@ -36,7 +38,9 @@ class MilestoneKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """One step of a session that works on an issue; the pull request is there from ``pull_opened`` on."""
+    """One step of a session that works on an issue; the pull request is there
+    from ``pull_opened`` on.
+    """
 
     kind: MilestoneKind
     session_id: str
@@ -53,20 +57,32 @@ class Milestone:
     @property
     def words(self) -> str:
         """One sentence for people."""
-        pull = f"pull request #{self.pull_number}" if self.pull_number is not None else "its pull request"
+        pull = (
+            f"pull request #{self.pull_number}"
+            if self.pull_number is not None
+            else "its pull request"
+        )
         link = f": {self.pull_url}" if self.pull_url else ""
         match self.kind:
             case MilestoneKind.SPAWNED:
                 who = f" ({self.agent})" if self.agent else ""
-                return f"Session {self.session_id}{who} works on this" + (f", on branch `{self.branch}`." if self.branch else ".")
+                return f"Session {self.session_id}{who} works on this" + (
+                    f", on branch `{self.branch}`." if self.branch else "."
+                )
             case MilestoneKind.PULL_OPENED:
                 return f"Session {self.session_id} has opened {pull}{link}"
             case MilestoneKind.MERGED:
                 return f"{pull[0].upper()}{pull[1:]} of session {self.session_id} is merged{link}"
             case MilestoneKind.CLOSED:
-                return f"{pull[0].upper()}{pull[1:]} of session {self.session_id} was closed unmerged{link}"
+                return (
+                    f"{pull[0].upper()}{pull[1:]} of session {self.session_id} was closed "
+                    f"unmerged{link}"
+                )
             case MilestoneKind.KILLED:
-                return f"Session {self.session_id} was ended by a person; nobody works on this any more."
+                return (
+                    f"Session {self.session_id} was ended by a person; nobody works on this any "
+                    "more."
+                )
 
 
 class Tracker(Protocol):
@@ -84,12 +100,19 @@ class Tracker(Protocol):
         """The open issues."""
         ...
 
-    @failpoint("tracker.comment", because="the tracker calls it itself when it is told of a step: request.post.issues.comments")
+    @failpoint(
+        "tracker.comment",
+        because="the tracker calls it itself when it is told of a step: "
+        "request.post.issues.comments",
+    )
     def comment(self, issue_id: str, text: str) -> None:
         """Add a comment. Raises NotFound."""
         ...
 
-    @failpoint("tracker.close", because="the tracker calls it itself when it is told of a merge: request.patch.issues")
+    @failpoint(
+        "tracker.close",
+        because="the tracker calls it itself when it is told of a merge: request.patch.issues",
+    )
     def close(self, issue_id: str) -> None:
         """Mark it done; fine if it is. Raises NotFound."""
         ...

@@ -1,7 +1,7 @@
 """An issue as a Markdown file. Pure.
 
-Front matter (``title``, ``labels``, ``state``; optional) comes first, then the title as a heading, the
-body, and each comment as a section ``## Comment, <time>`` at the end.
+Front matter (``title``, ``labels``, ``state``; optional) comes first, then the title as a heading,
+the body, and each comment as a section ``## Comment, <time>`` at the end.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Written:
 
 
 def id_of(stem: str) -> str:
-    """The issue a file name (without ``.md``) stands for: ``42-slug`` is 42, ``ENG-7-slug`` is ENG-7, else all of it."""
+    """The issue a file name (without ``.md``) stands for: ``42-slug`` is 42, ``ENG-7-slug``
+    is ENG-7, else all of it.
+    """
     match = _FILE_ID.match(stem)
     return match[1] if match else stem
 
@@ -51,11 +53,15 @@ def read(text: str, fallback: str) -> Written:
     title, body = _titled(front.get("title"), body)
     state = str(front.get("state") or "open").lower()
     state = "closed" if state in OVER else "open"
-    return Written(title or fallback, body.strip(), state, _labels(front.get("labels")), _stripped(comments))
+    return Written(
+        title or fallback, body.strip(), state, _labels(front.get("labels")), _stripped(comments)
+    )
 
 
 def with_comment(text: str, comment: str, at: datetime) -> str:
-    """The text with one more section at its end; headings in the comment cannot pass for another section."""
+    """The text with one more section at its end; headings in the comment cannot
+    pass for another section.
+    """
     words = _COMMENT.sub(lambda match: f"\\{match[0]}", comment.strip())
     return f"{text.rstrip()}\n\n## Comment, {rfc3339(at)}\n\n{words}\n"
 
@@ -71,7 +77,11 @@ def closed(text: str) -> str:
 
 def written(title: str, body: str, labels: tuple[str, ...]) -> str:
     """The text of a new issue."""
-    front = f"---\n{yaml.safe_dump({'labels': list(labels)}, allow_unicode=True)}---\n" if labels else ""
+    front = (
+        f"---\n{yaml.safe_dump({'labels': list(labels)}, allow_unicode=True)}---\n"
+        if labels
+        else ""
+    )
     return f"{front}# {title}\n\n{body.strip()}\n"
 
 
@@ -89,7 +99,9 @@ def _split(text: str) -> tuple[Mapping[str, Any], str]:
 
 
 def _titled(given: object, body: str) -> tuple[str, str]:
-    """The title and what is left of the body: as given, else the first heading, else the first line."""
+    """The title and what is left of the body: as given, else the first
+    heading, else the first line.
+    """
     if given is not None:
         return str(given), body
     lines = body.strip().split("\n")

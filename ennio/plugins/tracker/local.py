@@ -38,7 +38,8 @@ _NO_ISSUES = ("readme", "index", "contributing", "template")
 class LocalTrackerSettings:
     """``path`` is the folder of issues, relative to the project's.
 
-    ``comment`` has the milestones an issue gets a comment for; ``close_on_merge`` closes it when its work is merged.
+    ``comment`` has the milestones an issue gets a comment for; ``close_on_merge`` closes it
+    when its work is merged.
     """
 
     path: str = "issues"
@@ -66,7 +67,9 @@ class LocalTracker:
 
     name = "local"
 
-    def __init__(self, project: Project, store: ForgeStore, clock: Clock, settings: LocalTrackerSettings) -> None:
+    def __init__(
+        self, project: Project, store: ForgeStore, clock: Clock, settings: LocalTrackerSettings
+    ) -> None:
         self._project_id = project.id
         self._store = store
         self._clock = clock
@@ -75,26 +78,45 @@ class LocalTracker:
         self._lock = threading.Lock()
 
     def issue(self, issue_id: str) -> Issue:
-        """See ``Tracker.issue``; ``#42`` is 42. Raises Refused for a file that cannot be understood."""
+        """See ``Tracker.issue``; ``#42`` is 42. Raises Refused for a file
+        that cannot be understood.
+        """
         file = self._file(issue_id)
         return self._of_file(file) if file is not None else self._of_row(self._row(issue_id))
 
     def issues(self) -> Sequence[Issue]:
-        """See ``Tracker.issues``; those in files first. One that cannot be read says why as its title, and hides no other."""
+        """See ``Tracker.issues``; those in files first. One that cannot be read says why as its
+        title, and hides no other.
+        """
         filed = [self._listed(file) for file in self._files()]
         kept = [self._of_row(row) for row in self._store.issues(self._project_id)]
         ids = {issue.id for issue in filed}
-        return [issue for issue in [*filed, *(issue for issue in kept if issue.id not in ids)] if issue.state == "open"]
+        return [
+            issue
+            for issue in [*filed, *(issue for issue in kept if issue.id not in ids)]
+            if issue.state == "open"
+        ]
 
     def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
-        """A new issue: a file when the folder is there, else a row. Raises Invalid without a title."""
+        """A new issue: a file when the folder is there, else a row. Raises
+        Invalid without a title.
+        """
         title = " ".join(title.split())
         if not title:
             raise Invalid("title: is empty; say in a few words what should be done")
         with self._lock:
             issue_id = self._new_id()
             if not self._folder.is_dir():
-                row = IssueRow(self._project_id, issue_id, title, body, "open", tuple(labels), (), self._clock.now())
+                row = IssueRow(
+                    self._project_id,
+                    issue_id,
+                    title,
+                    body,
+                    "open",
+                    tuple(labels),
+                    (),
+                    self._clock.now(),
+                )
                 self._store.save_issue(row)
                 return self._of_row(row)
             slug = issue_branch(issue_id, title).removeprefix("issue-")
@@ -115,17 +137,23 @@ class LocalTracker:
         """See ``Tracker.close``."""
         now = self._clock.now()
         if self.issue(issue_id).state != "closed":
-            self._change(issue_id, issue_file.closed, lambda row: replace(row, state="closed", closed_at=now))
+            self._change(
+                issue_id, issue_file.closed, lambda row: replace(row, state="closed", closed_at=now)
+            )
 
     def tell(self, issue_id: str, milestone: Milestone) -> None:
         """See ``Tracker.tell``; the comment's marker tells that it is there."""
         wanted = milestone.kind in self._settings.comment
-        if wanted and not any(milestone.marker in comment for comment in self.issue(issue_id).comments):
+        if wanted and not any(
+            milestone.marker in comment for comment in self.issue(issue_id).comments
+        ):
             self.comment(issue_id, f"{milestone.words}\n{milestone.marker}")
         if self._settings.close_on_merge and milestone.kind is MilestoneKind.MERGED:
             self.close(issue_id)
 
-    def _change(self, issue_id: str, in_file: Callable[[str], str], in_row: Callable[[IssueRow], IssueRow]) -> None:
+    def _change(
+        self, issue_id: str, in_file: Callable[[str], str], in_row: Callable[[IssueRow], IssueRow]
+    ) -> None:
         with self._lock:
             file = self._file(issue_id)
             if file is None:
@@ -142,25 +170,41 @@ class LocalTracker:
     def _row(self, issue_id: str) -> IssueRow:
         row = self._store.issue(self._project_id, _clean(issue_id))
         if row is None:
-            where = f"neither {self._folder}/{_clean(issue_id)}.md nor" if self._folder.is_dir() else "not"
-            raise NotFound(f"project {self._project_id} has no issue {issue_id}: it is {where} among the issues Ennio keeps")
+            where = (
+                f"neither {self._folder}/{_clean(issue_id)}.md nor"
+                if self._folder.is_dir()
+                else "not"
+            )
+            raise NotFound(
+                f"project {self._project_id} has no issue {issue_id}: it is {where} among the "
+                "issues Ennio keeps"
+            )
         return row
 
     def _file(self, issue_id: str) -> Path | None:
         wanted = _clean(issue_id)
         files = self._files()
-        found = [file for file in files if file.stem == wanted] or [file for file in files if issue_file.id_of(file.stem) == wanted]
+        found = [file for file in files if file.stem == wanted] or [
+            file for file in files if issue_file.id_of(file.stem) == wanted
+        ]
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
-            raise Conflict(f"issue {issue_id} is in several files of {self._folder}: {names}; rename all but one")
+            raise Conflict(
+                f"issue {issue_id} is in several files of {self._folder}: {names}; rename all but "
+                "one"
+            )
         return found[0] if found else None
 
     def _files(self) -> list[Path]:
         """The issue files by name; links that lead out of the folder are none."""
         folder = self._folder.resolve()
         files = sorted(self._folder.glob("*.md"))
-        inside = [file for file in files if file.is_file() and file.resolve().is_relative_to(folder)]
-        return [file for file in inside if _ID.match(file.stem) and file.stem.lower() not in _NO_ISSUES]
+        inside = [
+            file for file in files if file.is_file() and file.resolve().is_relative_to(folder)
+        ]
+        return [
+            file for file in inside if _ID.match(file.stem) and file.stem.lower() not in _NO_ISSUES
+        ]
 
     def _of_file(self, file: Path) -> Issue:
         issue_id = issue_file.id_of(file.stem)
@@ -169,7 +213,16 @@ class LocalTracker:
         except ValueError as error:
             raise Refused(f"the issue {file} cannot be read: {error}") from error
         branch = issue_branch(issue_id, found.title)
-        return Issue(issue_id, found.title, found.body, file.absolute().as_uri(), found.labels, found.comments, found.state, branch)
+        return Issue(
+            issue_id,
+            found.title,
+            found.body,
+            file.absolute().as_uri(),
+            found.labels,
+            found.comments,
+            found.state,
+            branch,
+        )
 
     def _listed(self, file: Path) -> Issue:
         try:
@@ -179,7 +232,16 @@ class LocalTracker:
 
     def _of_row(self, row: IssueRow) -> Issue:
         url = f"ennio://{row.project_id}/issue/{row.id}"
-        return Issue(row.id, row.title, row.body, url, row.labels, row.comments, row.state, issue_branch(row.id, row.title))
+        return Issue(
+            row.id,
+            row.title,
+            row.body,
+            url,
+            row.labels,
+            row.comments,
+            row.state,
+            issue_branch(row.id, row.title),
+        )
 
 
 @takes(LocalTrackerSchema)
@@ -194,12 +256,16 @@ def _clean(issue_id: str) -> str:
     """The id as it may stand in a file name. Raises NotFound for one that could lead elsewhere."""
     cleaned = issue_id.strip().removeprefix("#")
     if not _ID.match(cleaned):
-        raise NotFound(f"there is no issue {issue_id!r}: ids are letters, digits, dots, dashes and underscores")
+        raise NotFound(
+            f"there is no issue {issue_id!r}: ids are letters, digits, dots, dashes and underscores"
+        )
     return cleaned
 
 
 def _content(file: Path) -> str:
-    """The text with plain line ends. Raises Refused when it is not text, NotFound when it has just gone."""
+    """The text with plain line ends. Raises Refused when it is not text,
+    NotFound when it has just gone.
+    """
     try:
         return content(file, issue_file.LARGEST).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -207,7 +273,9 @@ def _content(file: Path) -> str:
     except FileNotFoundError as error:
         raise NotFound(f"the issue {file} has just been removed") from error
     except (OSError, ValueError) as error:
-        raise Refused(f"the issue {file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise Refused(
+            f"the issue {file} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _write(file: Path, text: str) -> None:

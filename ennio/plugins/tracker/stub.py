@@ -24,7 +24,9 @@ class StubTracker:
     def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """A new issue with the next number."""
         issue_id = str(len(self._issues) + 1)
-        self._issues[issue_id] = Issue(issue_id, title, body, labels=tuple(labels), branch=issue_branch(issue_id, title))
+        self._issues[issue_id] = Issue(
+            issue_id, title, body, labels=tuple(labels), branch=issue_branch(issue_id, title)
+        )
         return self._issues[issue_id]
 
     def issue(self, issue_id: str) -> Issue:

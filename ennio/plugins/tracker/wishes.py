@@ -1,4 +1,6 @@
-"""Which milestones an issue is told of: what the settings of a tracker say about it, read the same way everywhere."""
+"""Which milestones an issue is told of: what the settings of a tracker say about it, read
+the same way everywhere.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class MilestonesField(ConfigField[tuple[MilestoneKind, ...]]):
         if isinstance(value, str):
             return (_milestone(value),)
         if not isinstance(value, (list, tuple)):
-            raise ValidationError(f"{{value}} is neither true, false nor a list of {', '.join(ALL)}")
+            raise ValidationError(
+                f"{{value}} is neither true, false nor a list of {', '.join(ALL)}"
+            )
         found, errors = [], {}
         for index, item in enumerate(value):
             try:
@@ -39,7 +43,14 @@ class MilestonesField(ConfigField[tuple[MilestoneKind, ...]]):
     def json(self) -> Json:
         """A switch, a name or an array of names."""
         name: Json = {"anyOf": [{"enum": list(ALL)}, VARIABLE]}
-        return {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}, name, {"type": "array", "items": name}]}
+        return {
+            "anyOf": [
+                {"type": "boolean"},
+                {"enum": ["true", "false"]},
+                name,
+                {"type": "array", "items": name},
+            ]
+        }
 
 
 def by_milestone(about: str, each: ConfigField[Any]) -> MapField:
@@ -58,4 +69,6 @@ def _milestone(value: Any) -> MilestoneKind:
     except ValueError:
         near = hint(value, ALL) if isinstance(value, str) else ""
         words = f": {near}" if near.startswith("did") else ""
-        raise ValidationError(f"{{value}} is no milestone; there are {', '.join(ALL)}{words}") from None
+        raise ValidationError(
+            f"{{value}} is no milestone; there are {', '.join(ALL)}{words}"
+        ) from None

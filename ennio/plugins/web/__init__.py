@@ -1,4 +1,6 @@
-"""Requests of ours that leave this machine: through the proxy that is set, with the certificates that are set, within limits."""
+"""Requests of ours that leave this machine: through the proxy that is set, with the certificates
+that are set, within limits.
+"""
 
 from ennio.plugins.web.address import base_address, is_loopback
 from ennio.plugins.web.published import as_published, sound

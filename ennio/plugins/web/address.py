@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 
 def base_address(value: object, example: str) -> str:
-    """The address, without a slash at the end. Raises ValueError with what is wrong; nothing of it is shown, it may hold a password."""
+    """The address, without a slash at the end. Raises ValueError with what is wrong; nothing of it
+    is shown, it may hold a password.
+    """
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"is no text: write {example}")
     address = value.strip().rstrip("/")
@@ -17,10 +19,22 @@ def base_address(value: object, example: str) -> str:
     except ValueError as error:
         raise ValueError(f"is no address ({error}): write {example}") from None
     wrong = (
-        (parts.scheme not in ("http", "https") or not host, "it wants http:// or https:// and a host"),
-        (parts.username is not None or parts.password is not None, "a name or password is not part of it"),
-        (bool(parts.query or parts.fragment) or "?" in address or "#" in address, "it has no ? and no #"),
-        (any(letter.isspace() or not letter.isprintable() for letter in address), "it has blanks or control characters"),
+        (
+            parts.scheme not in ("http", "https") or not host,
+            "it wants http:// or https:// and a host",
+        ),
+        (
+            parts.username is not None or parts.password is not None,
+            "a name or password is not part of it",
+        ),
+        (
+            bool(parts.query or parts.fragment) or "?" in address or "#" in address,
+            "it has no ? and no #",
+        ),
+        (
+            any(letter.isspace() or not letter.isprintable() for letter in address),
+            "it has blanks or control characters",
+        ),
         (port == 0, "port 0 is none"),
         (not _is_host(host or ""), "its host is no name and no number"),
     )
@@ -37,14 +51,22 @@ def _is_host(host: str) -> bool:
         encoded = host.encode("idna").decode()
     except UnicodeError:
         return False
-    return bool(encoded) and all(part and part.strip("-_") for part in encoded.rstrip(".").split(".")) and "%" not in host
+    return (
+        bool(encoded)
+        and all(part and part.strip("-_") for part in encoded.rstrip(".").split("."))
+        and "%" not in host
+    )
 
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine: ``localhost`` and what is below it, 127.0.0.0/8, ::1."""
     name = host.lower().rstrip(".")
     number = _number(name)
-    return name == "localhost" or name.endswith(".localhost") or (number is not None and number.is_loopback)
+    return (
+        name == "localhost"
+        or name.endswith(".localhost")
+        or (number is not None and number.is_loopback)
+    )
 
 
 def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

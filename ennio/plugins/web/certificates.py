@@ -1,4 +1,6 @@
-"""Whose certificates are believed: those of the system, or of the file or folder that a variable names."""
+"""Whose certificates are believed: those of the system, or of the file or
+folder that a variable names.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,20 @@ from pathlib import Path
 
 from ennio.model.errors import Refused
 
-VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NIX_SSL_CERT_FILE")
+VARIABLES = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NIX_SSL_CERT_FILE",
+)
 """The first of these that is set counts."""
 
 
 def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """What a server's certificate is held against. Raises Refused for a variable that names no certificates."""
+    """What a server's certificate is held against. Raises Refused for a variable
+    that names no certificates.
+    """
     name = next((each for each in VARIABLES if environ.get(each)), None)
     if name is None:
         return ssl.create_default_context()
@@ -23,4 +33,7 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
             return ssl.create_default_context(capath=str(place))
         return ssl.create_default_context(cafile=str(place))
     except (OSError, ssl.SSLError) as error:
-        raise Refused(f"the variable {name} names {place}, of which no certificates can be read ({error.strerror or error})") from None
+        raise Refused(
+            f"the variable {name} names {place}, of which no certificates can be read "
+            f"({error.strerror or error})"
+        ) from None

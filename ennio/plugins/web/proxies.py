@@ -1,4 +1,6 @@
-"""Which proxy a request goes through, by the variables that curl, git and the agents go by too. Pure."""
+"""Which proxy a request goes through, by the variables that curl, git and
+the agents go by too. Pure.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,18 @@ class Proxy:
 
 
 def proxy_of(url: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy a request to this address goes through, or None. Raises Refused for a variable that cannot be used.
+    """The proxy a request to this address goes through, or None. Raises Refused for a
+    variable that cannot be used.
 
-    ``http_proxy`` or ``https_proxy`` by the address's scheme, else ``all_proxy``; small letters before capital ones, and one
-    that is set to nothing means none. This machine itself is never asked through a proxy, nor what ``no_proxy`` names.
+    ``http_proxy`` or ``https_proxy`` by the address's scheme, else ``all_proxy``; small letters
+    before capital ones, and one that is set to nothing means none. This machine itself is never
+    asked through a proxy, nor what ``no_proxy`` names.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if is_loopback(host) or _is_exempt(host, parts.port or _PORTS.get(parts.scheme, 0), _variable("no_proxy", environ)[1]):
+    if is_loopback(host) or _is_exempt(
+        host, parts.port or _PORTS.get(parts.scheme, 0), _variable("no_proxy", environ)[1]
+    ):
         return None
     for kind in (f"{parts.scheme}_proxy", "all_proxy"):
         name, value = _variable(kind, environ)
@@ -40,7 +46,9 @@ def proxy_of(url: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
-    return next(((each, environ[each]) for each in (name, name.upper()) if each in environ), (name, None))
+    return next(
+        ((each, environ[each]) for each in (name, name.upper()) if each in environ), (name, None)
+    )
 
 
 def _parsed(name: str, value: str) -> Proxy:
@@ -52,18 +60,31 @@ def _parsed(name: str, value: str) -> Proxy:
     if not host:
         raise Refused(f"the variable {name} is no address of a proxy: write http://HOST:PORT")
     if parts.scheme not in _PORTS:
-        raise Refused(f"the variable {name} names a {parts.scheme} proxy; Ennio goes through http and https ones: set https_proxy too")
+        raise Refused(
+            f"the variable {name} names a {parts.scheme} proxy; Ennio goes through http and https "
+            "ones: set https_proxy too"
+        )
     shown = f"[{host}]" if ":" in host else host
-    login = None if parts.username is None else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    login = (
+        None
+        if parts.username is None
+        else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    )
     return Proxy(f"{parts.scheme}://{shown}:{port or _PORTS[parts.scheme]}", login)
 
 
 def _is_exempt(host: str, port: int, no_proxy: str | None) -> bool:
-    return any(_covers(entry, host.lower().rstrip("."), port) for entry in re.split(r"[,\s]+", no_proxy or "") if entry)
+    return any(
+        _covers(entry, host.lower().rstrip("."), port)
+        for entry in re.split(r"[,\s]+", no_proxy or "")
+        if entry
+    )
 
 
 def _covers(entry: str, host: str, port: int) -> bool:
-    """Whether an entry of ``no_proxy`` names a host: itself or a domain it is in, an address or a network, perhaps with a port."""
+    """Whether an entry of ``no_proxy`` names a host: itself or a domain it is in, an address or a
+    network, perhaps with a port.
+    """
     if entry == "*":
         return True
     name, wanted = _split(entry.lower())
@@ -72,7 +93,12 @@ def _covers(entry: str, host: str, port: int) -> bool:
     number = _network(host)
     network = _network(name)
     if number is not None or network is not None:
-        return number is not None and network is not None and number.version == network.version and number.subnet_of(network)  # type: ignore[arg-type]
+        return (
+            number is not None
+            and network is not None
+            and number.version == network.version
+            and number.subnet_of(network)
+        )  # type: ignore[arg-type]
     domain = name.removeprefix("*").strip(".")
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 

@@ -14,18 +14,24 @@ T = TypeVar("T")
 
 @contextmanager
 def as_published(service: str) -> Iterator[None]:
-    """For the reading of answers, as a decorator or a block: what lacks a part, or has another in its place, raises Unreachable.
+    """For the reading of answers, as a decorator or a block: what lacks a part, or has another in
+    its place, raises Unreachable.
 
-    A mistake of ours in reading looks the same; the words keep what it was, and the tests hold us to the published schemas.
+    A mistake of ours in reading looks the same; the words keep what it was, and the tests hold us
+    to the published schemas.
     """
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         what = f"{type(error).__name__}: {error}"[:200]
-        raise Unreachable(f"{service} answered something that is not shaped as it publishes ({what})") from error
+        raise Unreachable(
+            f"{service} answered something that is not shaped as it publishes ({what})"
+        ) from error
 
 
 def sound(value: T) -> T:
-    """The same value, when every part of it is of its kind. Raises ValueError: what is kept otherwise cannot be read back."""
+    """The same value, when every part of it is of its kind. Raises ValueError: what is kept
+    otherwise cannot be read back.
+    """
     codec.loads(type(value), codec.dumps(value))
     return value

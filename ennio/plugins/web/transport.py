@@ -1,4 +1,6 @@
-"""One request and its answer: pooled connections, the proxy and certificates that are set, limits of size and time."""
+"""One request and its answer: pooled connections, the proxy and certificates that are set,
+limits of size and time.
+"""
 
 from __future__ import annotations
 
@@ -32,23 +34,35 @@ class HttpResponse:
 
 
 class Transport:
-    """Sends requests; ``most`` is how large an answer may be. Follows no redirects and repeats nothing."""
+    """Sends requests; ``most`` is how large an answer may be. Follows no
+    redirects and repeats nothing.
+    """
 
-    def __init__(self, most: int, environ: Mapping[str, str] | None = None, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self, most: int, environ: Mapping[str, str] | None = None, patience: float = _PATIENCE
+    ) -> None:
         self._most = most
         self._environ = os.environ if environ is None else environ
         self._patience = patience
         self._pools: dict[tuple[Proxy | None, str], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
 
-    def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
-        """The answer, whatever its status. Raises Unreachable, TimedOut; Refused for a variable that cannot be used."""
+    def request(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> HttpResponse:
+        """The answer, whatever its status. Raises Unreachable, TimedOut; Refused for a
+        variable that cannot be used.
+        """
         proxy = proxy_of(url, self._environ)
-        what = f"{urlsplit(url).hostname} did not answer" + (f" (asked through the proxy {proxy.url})" if proxy else "")
+        what = f"{urlsplit(url).hostname} did not answer" + (
+            f" (asked through the proxy {proxy.url})" if proxy else ""
+        )
         until = time.monotonic() + self._patience
         try:
             pool = self._pool(proxy, urlsplit(url).scheme)
-            response = pool.request(method, url, body=body, headers=dict(headers), redirect=False, preload_content=False)
+            response = pool.request(
+                method, url, body=body, headers=dict(headers), redirect=False, preload_content=False
+            )
             try:
                 raw = self._read(response, until, what)
             except BaseException:
@@ -60,8 +74,13 @@ class Transport:
         except (urllib3.exceptions.HTTPError, UnicodeError) as error:
             raise Unreachable(f"{what}: {_short(error)}") from error
         if response.status == 407 and proxy is not None:
-            raise Unreachable(f"{what}: it wants a login (407); write http://USER:PASSWORD@HOST:PORT into the variable that names it")
-        return HttpResponse(response.status, {key.lower(): value for key, value in response.headers.items()}, raw)
+            raise Unreachable(
+                f"{what}: it wants a login (407); write http://USER:PASSWORD@HOST:PORT into the "
+                "variable that names it"
+            )
+        return HttpResponse(
+            response.status, {key.lower(): value for key, value in response.headers.items()}, raw
+        )
 
     def _read(self, response: urllib3.BaseHTTPResponse, until: float, what: str) -> bytes:
         pieces, size = [], 0
@@ -69,7 +88,9 @@ class Transport:
             pieces.append(piece)
             size += len(piece)
             if size > self._most:
-                raise Unreachable(f"{what} in {self._most // 1024**2} MiB: its answer is larger than that")
+                raise Unreachable(
+                    f"{what} in {self._most // 1024**2} MiB: its answer is larger than that"
+                )
             if time.monotonic() > until:
                 raise TimedOut(f"{what} within {self._patience:g} s: it had not finished")
         return b"".join(pieces)
@@ -83,11 +104,19 @@ class Transport:
     def _made(self, proxy: Proxy | None, scheme: str) -> urllib3.PoolManager:
         secure = scheme == "https" or (proxy is not None and proxy.url.startswith("https:"))
         context = tls_context(self._environ) if secure else None
-        common: dict[str, Any] = {"num_pools": 4, "maxsize": 4, "retries": False, "timeout": _TIMEOUT, "ssl_context": context}
+        common: dict[str, Any] = {
+            "num_pools": 4,
+            "maxsize": 4,
+            "retries": False,
+            "timeout": _TIMEOUT,
+            "ssl_context": context,
+        }
         if proxy is None:
             return urllib3.PoolManager(**common)
         login = urllib3.make_headers(proxy_basic_auth=proxy.login) if proxy.login else None
-        return urllib3.ProxyManager(proxy.url, proxy_headers=login, proxy_ssl_context=context, **common)
+        return urllib3.ProxyManager(
+            proxy.url, proxy_headers=login, proxy_ssl_context=context, **common
+        )
 
 
 def _short(error: Exception) -> str:

@@ -1,4 +1,6 @@
-"""Whether a repository's address leads to a folder of this machine, and whether two lead to the same repository."""
+"""Whether a repository's address leads to a folder of this machine, and whether two
+lead to the same repository.
+"""
 
 from __future__ import annotations
 

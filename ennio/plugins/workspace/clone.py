@@ -2,8 +2,8 @@
 
 A clone is made under another name and renamed when it is complete, so a half-made one is never
 mistaken for work. It knows the last commits of the base branch and of the session's own; ``origin``
-is the ordered repository, also when that lies on this machine; who commits and how a server is reached is
-as in ``spec.source`` (see ``settings.py``). Work that is only in it is saved into
+is the ordered repository, also when that lies on this machine; who commits and how a server is
+reached is as in ``spec.source`` (see ``settings.py``). Work that is only in it is saved into
 ``spec.source`` where that is a repository, else as a bundle beside the clone.
 """
 
@@ -47,7 +47,9 @@ class CloneWorkspace:
         if git is None:
             git = _cloned(spec)
             _check(spec, git)
-        branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
+        branch = (
+            git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
+        )
         base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{spec.base}", check=False).text
         return Created(spec.path, branch, base or git.commit("HEAD") or "")
 
@@ -61,7 +63,14 @@ class CloneWorkspace:
         if git is None:
             return WorkspaceSeen(now, exists=False)
         work = _survey(git, _preserver(spec).tags())
-        return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
+        return WorkspaceSeen(
+            now,
+            exists=True,
+            branch=work.branch,
+            head=work.head,
+            uncommitted=work.files,
+            unpushed=work.commits,
+        )
 
     def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the clone."""
@@ -69,7 +78,9 @@ class CloneWorkspace:
         freed = Removed(spec.path, folder.size(spec.path))
         if git is not None:
             preserver = _preserver(spec)
-            freed = preserver.save_for_removal(_survey(git, preserver.tags()), freed, dry_run=dry_run)
+            freed = preserver.save_for_removal(
+                _survey(git, preserver.tags()), freed, dry_run=dry_run
+            )
         if not dry_run:
             folder.discard(spec.path)
             folder.discard(_making(spec.path))
@@ -99,13 +110,17 @@ def _survey(git: Git, tags: frozenset[str]) -> DirtyState:
 
 
 def _standing(path: Path) -> Git | None:
-    """The clone at a place, or None for nothing (an empty folder is nothing). Raises Refused for anything else."""
+    """The clone at a place, or None for nothing (an empty folder is nothing). Raises
+    Refused for anything else.
+    """
     if not path.exists() or folder.is_empty(path):
         return None
     git, place = Git(path), path.resolve()
     meant = git.place
     if meant is None or meant.common != place / ".git":
-        message = f"{path} is in the way: it holds files but is no repository of its own; move it away"
+        message = (
+            f"{path} is in the way: it holds files but is no repository of its own; move it away"
+        )
         raise Refused(message)
     if meant.private != meant.common or meant.top != place:
         raise redirected(path, meant)
@@ -140,27 +155,57 @@ def _fill(spec: WorkspaceSpec, making: Path) -> None:
     near = local_path(spec.repo, spec.source)
     # a plain path would be cloned whole, with hard links: only an address has a depth
     address = spec.repo if near is None else near.absolute().as_uri()
-    options = ("--progress", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={spec.base}")
+    options = (
+        "--progress",
+        "--no-checkout",
+        "--single-branch",
+        f"--depth={DEPTH}",
+        f"--branch={spec.base}",
+    )
     taken = settings.carried(spec.source, making.parent) if spec.source.is_dir() else ()
     try:
-        Git(making.parent).under(settings.as_environment(taken)).run("clone", *options, "--", address, str(making), timeout=NETWORK)
+        Git(making.parent).under(settings.as_environment(taken)).run(
+            "clone", *options, "--", address, str(making), timeout=NETWORK
+        )
     except Refused as error:
         raise Refused(_words(spec, error)) from error
     settings.write(taken, making / ".git" / "config")
     git = Git(making)
     git.run("remote", "set-url", "origin", spec.repo if near is None else str(near.absolute()))
-    # pushes of the branch are remembered, and a fetch does not fail while it is not there yet: hence the star
-    git.run("config", "--add", "remote.origin.fetch", f"+refs/heads/{spec.branch}*:refs/remotes/origin/{spec.branch}*")
-    git.run("checkout", "--quiet", "--no-track", "-B", spec.branch, _start(git, spec), timeout=HEAVY)
+    # pushes of the branch are remembered, and a fetch does not fail while it is not
+    # there yet: hence the star
+    git.run(
+        "config",
+        "--add",
+        "remote.origin.fetch",
+        f"+refs/heads/{spec.branch}*:refs/remotes/origin/{spec.branch}*",
+    )
+    git.run(
+        "checkout", "--quiet", "--no-track", "-B", spec.branch, _start(git, spec), timeout=HEAVY
+    )
 
 
 def _start(git: Git, spec: WorkspaceSpec) -> str:
     """The branch as it is at the remote already, else the base."""
     kept = f"refs/remotes/origin/{spec.branch}"
-    if spec.branch == spec.base or not git.run("ls-remote", "--heads", "origin", f"refs/heads/{spec.branch}", timeout=NETWORK).lines:
+    if (
+        spec.branch == spec.base
+        or not git.run(
+            "ls-remote", "--heads", "origin", f"refs/heads/{spec.branch}", timeout=NETWORK
+        ).lines
+    ):
         return f"refs/remotes/origin/{spec.base}"
     refspec = f"+refs/heads/{spec.branch}:{kept}"
-    git.run("fetch", "--progress", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin", refspec, timeout=NETWORK)
+    git.run(
+        "fetch",
+        "--progress",
+        "--no-tags",
+        f"--depth={DEPTH}",
+        "--refmap=",
+        "origin",
+        refspec,
+        timeout=NETWORK,
+    )
     return kept
 
 
@@ -175,7 +220,12 @@ def _preserver(spec: WorkspaceSpec) -> Preserver:
         repository = SourceRepository(spec.source, spec.repo)
     except EnnioError:
         return Preserver(spec.session_id, None, spec.path.parent)
-    return Preserver(spec.session_id, repository.git, spec.path.parent, lambda: repository.bring(spec.base, spec.base))
+    return Preserver(
+        spec.session_id,
+        repository.git,
+        spec.path.parent,
+        lambda: repository.bring(spec.base, spec.base),
+    )
 
 
 def _branch_of(path: Path) -> str | None:

@@ -1,7 +1,8 @@
-"""What is only in one working copy and would be lost with it: files not committed, commits not pushed.
+"""What is only in one working copy and would be lost with it: files not
+committed, commits not pushed.
 
-Repositories inside of it (submodules, a clone or a worktree the agent made there) are looked at too:
-git itself sees no more of them than a name.
+Repositories inside of it (submodules, a clone or a worktree the agent made there) are looked at
+too: git itself sees no more of them than a name.
 """
 
 from __future__ import annotations
@@ -21,16 +22,23 @@ FETCHED = ("--remotes", "--glob=refs/ennio/base")
 """Refs whose commits the ordered repository has, as arguments of ``git rev-list``."""
 HERE = ("--branches", *FETCHED)
 """The same where the branches themselves stay."""
-_STAYING = ("--exclude=refs/worktree/*", "--exclude=refs/bisect/*", "--exclude=refs/rewritten/*", "--all")
+_STAYING = (
+    "--exclude=refs/worktree/*",
+    "--exclude=refs/bisect/*",
+    "--exclude=refs/rewritten/*",
+    "--all",
+)
 """Refs that stay when a worktree goes: all but its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirtyState:
-    """One working copy at one moment. ``nested`` are the repositories inside of it that hold something.
+    """One working copy at one moment. ``nested`` are the repositories inside
+    of it that hold something.
 
-    ``tips`` are commits whose history is in no place that stays; ``elsewhere`` tells those places.
-    ``ignored`` are the paths git was told to ignore; what lies there is in ``inventory`` once it was taken.
+    ``tips`` are commits whose history is in no place that stays; ``elsewhere`` tells those
+    places. ``ignored`` are the paths git was told to ignore; what lies there is in
+    ``inventory`` once it was taken.
     """
 
     git: Git
@@ -67,7 +75,6 @@ class DirtyState:
         """True when nothing at all would be lost, forgotten stashes included."""
         return not self.files and not any(one.tips for one in self.each())
 
-
     @property
     def unkept(self) -> tuple[UnsavedPath, ...]:
         """What goes with it and is saved nowhere, by paths from the top of this working copy."""
@@ -77,19 +84,31 @@ class DirtyState:
     @property
     def lost(self) -> tuple[str, ...]:
         """Paths that stand in the way of a removal, each with the reason."""
-        return tuple(readable(f"{one.git.directory / path} ({why})") for one in self.each() for path, why in one.inventory.lost)
+        return tuple(
+            readable(f"{one.git.directory / path} ({why})")
+            for one in self.each()
+            for path, why in one.inventory.lost
+        )
 
 
-def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset[str] | None = None) -> DirtyState:
+def survey(
+    git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset[str] | None = None
+) -> DirtyState:
     """Look at a working copy; changes nothing in it.
 
-    ``whole``: its repository ends with it, so all its refs and stashes count, not HEAD alone. ``tags`` are
-    annotated ones that are kept in another place.
+    ``whole``: its repository ends with it, so all its refs and stashes count, not HEAD alone.
+    ``tags`` are annotated ones that are kept in another place.
     """
     index = Index.read(git)
     with index.looked_at(git) as opened:
         status = _Status.read(opened)
-    tips, commits = _tips(git, status.head, elsewhere, tags=_tags(git, tags or frozenset()) if whole else (), whole=whole)
+    tips, commits = _tips(
+        git,
+        status.head,
+        elsewhere,
+        tags=_tags(git, tags or frozenset()) if whole else (),
+        whole=whole,
+    )
     paths = _inner(git, index, status)
     nested = tuple(_nested(git, paths, elsewhere, whole=whole))
     found = (status.head, status.branch, status.changed, status.untracked)
@@ -97,15 +116,23 @@ def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset
 
 
 def counted(work: DirtyState) -> DirtyState:
-    """The same with an inventory of every path in it; repositories git did not tell of are looked at too."""
+    """The same with an inventory of every path in it; repositories git did not
+    tell of are looked at too.
+    """
     nested = tuple(counted(inner) for inner in work.nested)
     root = work.git.directory.resolve()
     inside = [_relative(root, inner.git.directory) for inner in nested]
     modules = [path for path in work.index.modules if path not in inside]
-    taken = inventory.take(root, work.index.paths, (*work.changed, *work.untracked), work.ignored, (*inside, *modules))
+    taken = inventory.take(
+        root, work.index.paths, (*work.changed, *work.untracked), work.ignored, (*inside, *modules)
+    )
     more = [Git(root / path) for path in taken.repositories]
     new = tuple(counted(survey(git, HERE, whole=True)) for git in more if git.common is not None)
-    broken = tuple((f"{_relative(root, git.directory)}/.git", "it is no repository") for git in more if git.common is None)
+    broken = tuple(
+        (f"{_relative(root, git.directory)}/.git", "it is no repository")
+        for git in more
+        if git.common is None
+    )
     if new:  # what lies in them was taken for a part of this one
         return counted(replace(work, nested=(*nested, *new)))
     return replace(work, nested=nested, inventory=replace(taken, lost=(*taken.lost, *broken)))
@@ -114,8 +141,13 @@ def counted(work: DirtyState) -> DirtyState:
 def _unkept(one: DirtyState, root: Path) -> Iterator[UnsavedPath]:
     above = _relative(root.resolve(), one.git.directory)
     prefix = "" if above == "." else f"{above}/"
-    yield from (UnsavedPath(readable(prefix + path), size, "ignored") for path, size in one.inventory.ignored)
-    yield from (UnsavedPath(readable(prefix + path), 0, kind) for path, kind in one.inventory.special)
+    yield from (
+        UnsavedPath(readable(prefix + path), size, "ignored")
+        for path, size in one.inventory.ignored
+    )
+    yield from (
+        UnsavedPath(readable(prefix + path), 0, kind) for path, kind in one.inventory.special
+    )
 
 
 def _relative(root: Path, path: Path) -> str:
@@ -129,7 +161,9 @@ _ALL = (
 
 @dataclass(frozen=True, slots=True)
 class _Status:
-    """``git status``: HEAD (None: nothing committed yet), and paths. ``repositories`` are untracked ones."""
+    """``git status``: HEAD (None: nothing committed yet), and paths.
+    ``repositories`` are untracked ones.
+    """
 
     head: str | None
     branch: str | None
@@ -141,7 +175,10 @@ class _Status:
     @classmethod
     def read(cls, git: Git) -> _Status:
         fields = git.run(*as_named(git), "status", *_ALL, timeout=HEAVY).fields
-        told = {words[1]: words[2] for words in (field.split(" ", 2) for field in fields if field.startswith("# "))}
+        told = {
+            words[1]: words[2]
+            for words in (field.split(" ", 2) for field in fields if field.startswith("# "))
+        }
         other = [field[2:] for field in fields if field.startswith("? ")]
         return cls(
             head=None if told["branch.oid"] == "(initial)" else told["branch.oid"],
@@ -154,7 +191,9 @@ class _Status:
 
 
 def _changed(field: str) -> str | None:
-    """The path of a record of a changed file; a submodule counts when it stands on another commit."""
+    """The path of a record of a changed file; a submodule counts when it
+    stands on another commit.
+    """
     kind, _, rest = field.partition(" ")
     if kind == "u":
         return rest.split(" ", 9)[9]
@@ -164,7 +203,9 @@ def _changed(field: str) -> str | None:
     return None if module.startswith("S.") and status[0] == "." else path
 
 
-def _tips(git: Git, head: str | None, elsewhere: tuple[str, ...], *, tags: tuple[str, ...], whole: bool) -> tuple[tuple[str, ...], int]:
+def _tips(
+    git: Git, head: str | None, elsewhere: tuple[str, ...], *, tags: tuple[str, ...], whole: bool
+) -> tuple[tuple[str, ...], int]:
     heads, rest = [head] if head else [], list(unreferenced.commits(git, _private(git)))
     if whole:
         heads += git.run("for-each-ref", "--format=%(objectname)", "refs/heads").lines
@@ -180,20 +221,37 @@ def _beyond(git: Git, tips: list[str], elsewhere: tuple[str, ...]) -> frozenset[
     """All commits these lead to, and no place elsewhere does."""
     if not tips:
         return frozenset()
-    return frozenset(git.run("rev-list", "--stdin", "--not", *elsewhere, input="".join(f"{tip}\n" for tip in tips)).lines)
+    return frozenset(
+        git.run(
+            "rev-list", "--stdin", "--not", *elsewhere, input="".join(f"{tip}\n" for tip in tips)
+        ).lines
+    )
 
 
 def _other_refs(git: Git) -> tuple[str, ...]:
     """The commits of every ref that is neither a branch, nor of a remote, nor ours."""
     options = ("--format=%(objectname) %(objecttype) %(*objectname) %(refname)",)
     told = [line.split(" ") for line in git.run("for-each-ref", *options).lines]
-    found = [(peeled if kind == "tag" else sha, ref) for sha, kind, peeled, ref in told if kind in ("commit", "tag")]
-    return tuple(sha for sha, ref in found if not ref.startswith(("refs/heads/", "refs/remotes/", "refs/ennio/", "refs/stash")))
+    found = [
+        (peeled if kind == "tag" else sha, ref)
+        for sha, kind, peeled, ref in told
+        if kind in ("commit", "tag")
+    ]
+    return tuple(
+        sha
+        for sha, ref in found
+        if not ref.startswith(("refs/heads/", "refs/remotes/", "refs/ennio/", "refs/stash"))
+    )
 
 
 def _tags(git: Git, kept: frozenset[str]) -> tuple[str, ...]:
     """Annotated tags that no other place has: the words are lost with them."""
-    told = [line.split(" ") for line in git.run("for-each-ref", "--format=%(objectname) %(objecttype)", "refs/tags").lines]
+    told = [
+        line.split(" ")
+        for line in git.run(
+            "for-each-ref", "--format=%(objectname) %(objecttype)", "refs/tags"
+        ).lines
+    ]
     return tuple(sha for sha, kind in told if kind == "tag" and sha not in kept)
 
 
@@ -205,10 +263,14 @@ def _inner(git: Git, index: Index, status: _Status) -> list[Path]:
     """Where repositories lie inside, as far as git tells."""
     root = git.directory.resolve()
     worktrees = [entry.path for entry in listed(git) if root in entry.path.parents]
-    return list(dict.fromkeys([root / name for name in (*index.modules, *status.repositories)] + worktrees))
+    return list(
+        dict.fromkeys([root / name for name in (*index.modules, *status.repositories)] + worktrees)
+    )
 
 
-def _nested(git: Git, paths: list[Path], elsewhere: tuple[str, ...], *, whole: bool) -> Iterator[DirtyState]:
+def _nested(
+    git: Git, paths: list[Path], elsewhere: tuple[str, ...], *, whole: bool
+) -> Iterator[DirtyState]:
     root, common = git.directory.resolve(), git.common
     for path in paths:
         inner = Git(path)

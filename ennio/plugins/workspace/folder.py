@@ -1,6 +1,7 @@
 """Directories of working copies as files on a disk: how large they are, and how they go.
 
-The walking is left to ``du`` and ``rm``: a tree of a hundred thousand files must not stop the process that asks.
+The walking is left to ``du`` and ``rm``: a tree of a hundred thousand files must not
+stop the process that asks.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ def sizes(paths: Sequence[Path]) -> Mapping[Path, int]:
     """The bytes each directory takes up on disk; 0 for one that is not there or cannot be read."""
     if not paths:
         return {}
-    # several at once share what is hard-linked between them, so each is counted as what its removal frees
+    # several at once share what is hard-linked between them, so each is counted as
+    # what its removal frees
     lines = _run("du", "-sk", "--", *map(str, paths)).stdout.splitlines()
-    told = {Path(name): int(blocks) * 1024 for blocks, _, name in (line.partition("\t") for line in lines) if blocks.isdigit()}
+    told = {
+        Path(name): int(blocks) * 1024
+        for blocks, _, name in (line.partition("\t") for line in lines)
+        if blocks.isdigit()
+    }
     return {path: told.get(path, 0) for path in paths}
 
 
@@ -30,8 +36,14 @@ def size(path: Path) -> int:
 
 
 def children(root: Path) -> list[Path]:
-    """The folders in a folder by name, without those that begin with a dot: they are being made or removed."""
-    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")) if root.is_dir() else []
+    """The folders in a folder by name, without those that begin with a dot: they
+    are being made or removed.
+    """
+    return (
+        sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        if root.is_dir()
+        else []
+    )
 
 
 def is_empty(path: Path) -> bool:
@@ -74,7 +86,15 @@ def _destroy(path: Path) -> None:
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     try:
         quiet = subprocess.DEVNULL
-        return subprocess.run(command, stdin=quiet, capture_output=True, text=True, errors="replace", timeout=_LIMIT, check=False)
+        return subprocess.run(
+            command,
+            stdin=quiet,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_LIMIT,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         message = f"{command[0]} {command[-1]} did not end within {_LIMIT:g} s"
         raise TimedOut(message) from error

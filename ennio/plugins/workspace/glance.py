@@ -1,4 +1,6 @@
-"""A look at a working copy that starts no process: whether it stands, and what is checked out in it. A few small files are read."""
+"""A look at a working copy that starts no process: whether it stands, and what is checked out in
+it. A few small files are read.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _REF = "ref: refs/heads/"
 
 
 def glance(path: Path, branch: str, source: Path) -> Glance | None:
-    """What stands at a working copy's place; None where that cannot be told, as on a disk that is away."""
+    """What stands at a working copy's place; None where that cannot be told,
+    as on a disk that is away.
+    """
     if _still_stands(str(path), branch):
         return Glance(Place.STANDING)
     try:
@@ -43,7 +47,9 @@ def _looked_at(path: Path, branch: str, source: Path) -> Glance | None:
 
 
 _STANDING: dict[tuple[str, str], tuple[tuple[str, int, int, int], ...]] = {}
-"""What a working copy that stood was seen by: its link, its HEAD and its branch, as they were. Looking again costs three calls."""
+"""What a working copy that stood was seen by: its link, its HEAD and its branch, as they were.
+Looking again costs three calls.
+"""
 _MOST = 4096
 
 
@@ -57,14 +63,19 @@ def _note_standing(path: Path, own: Path, branch: str) -> None:
     common = (own / _text(own / "commondir")).resolve() if (own / "commondir").is_file() else own
     loose = common / "refs" / "heads" / branch
     link = path if own == path / ".git" else path / ".git"
-    seen = [_print(str(file)) for file in (link, own / "HEAD", loose if loose.is_file() else common / "packed-refs")]
+    seen = [
+        _print(str(file))
+        for file in (link, own / "HEAD", loose if loose.is_file() else common / "packed-refs")
+    ]
     if len(_STANDING) >= _MOST:
         _STANDING.clear()
     _STANDING[str(path), branch] = tuple(each for each in seen if each is not None)
 
 
 def _print(file: str) -> tuple[str, int, int, int] | None:
-    """What tells a file from itself before; of a folder only that it is the same, for its times change with what is in it."""
+    """What tells a file from itself before; of a folder only that it is the same, for its times
+    change with what is in it.
+    """
     try:
         found = os.stat(file)
     except OSError:
@@ -75,10 +86,14 @@ def _print(file: str) -> tuple[str, int, int, int] | None:
 
 
 def _absent(branch: str, source: Path) -> Glance:
-    common = next((place for place in (source / ".git", source) if (place / "HEAD").is_file()), None)
+    common = next(
+        (place for place in (source / ".git", source) if (place / "HEAD").is_file()), None
+    )
     if common is None:
         return Glance(Place.GONE)
-    elsewhere = next((where for where, head in _worktrees(common) if head == branch and where.is_dir()), None)
+    elsewhere = next(
+        (where for where, head in _worktrees(common) if head == branch and where.is_dir()), None
+    )
     if elsewhere is not None:
         return Glance(Place.MOVED, str(elsewhere))
     return Glance(Place.GONE, "" if _branch_exists(common, branch) else branch)
@@ -90,8 +105,14 @@ def _head(own: Path, branch: str) -> Glance | None:
         return None  # its refs are no files
     head = _text(own / "HEAD")
     if head == _REF + branch or _rebased(own) == branch:
-        return Glance(Place.STANDING) if _branch_exists(common, branch) else Glance(Place.BRANCHLESS, _last(own))
-    elsewhere = next((str(where) for where, on in (*_main(common), *_worktrees(common)) if on == branch), "")
+        return (
+            Glance(Place.STANDING)
+            if _branch_exists(common, branch)
+            else Glance(Place.BRANCHLESS, _last(own))
+        )
+    elsewhere = next(
+        (str(where) for where, on in (*_main(common), *_worktrees(common)) if on == branch), ""
+    )
     if head.startswith(_REF):
         return Glance(Place.ASTRAY, head.removeprefix(_REF), elsewhere)
     return Glance(Place.DETACHED, head[:10], elsewhere)
@@ -112,7 +133,9 @@ def _main(common: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _worktrees(common: Path) -> tuple[tuple[Path, str], ...]:
-    """Where each worktree lies, and the branch it is on; many that are missing ask for the same within one look."""
+    """Where each worktree lies, and the branch it is on; many that are missing ask for
+    the same within one look.
+    """
     return _listed(common, int(time.monotonic()))
 
 
@@ -145,7 +168,9 @@ def _last(own: Path) -> str:
     log = own / "logs" / "HEAD"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     before, after = [*(lines[-1] if lines else "").split(" "), "", ""][:2]
-    return after if after.strip("0") else before if before.strip("0") else ""  # its deletion is in the log, too
+    return (
+        after if after.strip("0") else before if before.strip("0") else ""
+    )  # its deletion is in the log, too
 
 
 def _text(path: Path) -> str:

@@ -1,6 +1,8 @@
-"""One hook under way, written down beside its log: whoever comes after a crash waits for it instead of beginning it twice.
+"""One hook under way, written down beside its log: whoever comes after a crash waits for it
+instead of beginning it twice.
 
-The command's exit code is left in a file by the shell around it, since nobody can wait for another's child.
+The command's exit code is left in a file by the shell around it, since nobody can
+wait for another's child.
 """
 
 from __future__ import annotations
@@ -24,12 +26,17 @@ from ennio.plugins.process_start import is_alive, start_of
 
 _GRACE = 2.0
 _GLANCE = 0.2
-_KEEPING = 'sh -c "$1"; code=$?; (umask 077; printf %s "$code" >"$2.new" && mv -f "$2.new" "$2") 2>/dev/null; exit $code'
+_KEEPING = (
+    'sh -c "$1"; code=$?; (umask 077; printf %s "$code" >"$2.new" && mv -f "$2.new" "$2") '
+    "2>/dev/null; exit $code"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What is written down of a command under way: which it is of which, whose process, and where its output begins in the log."""
+    """What is written down of a command under way: which it is of which, whose process, and where
+    its output begins in the log.
+    """
 
     index: int
     commands: tuple[str, ...]
@@ -60,7 +67,11 @@ class Track:
     def found(self) -> Trace | None:
         """The command that was under way last, if its end has not been taken note of."""
         try:
-            told: dict[str, Any] = json.loads(self._trace.read_text(encoding="utf-8")) if self._trace is not None else {}
+            told: dict[str, Any] = (
+                json.loads(self._trace.read_text(encoding="utf-8"))
+                if self._trace is not None
+                else {}
+            )
             return Trace(**{**told, "commands": tuple(told["commands"])})
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -85,19 +96,40 @@ class Track:
 
     def command(self, command: str) -> list[str]:
         """The words that run it and keep its exit code."""
-        return ["sh", "-c", command] if self._code is None else ["sh", "-c", _KEEPING, "sh", command, str(self._code)]
+        return (
+            ["sh", "-c", command]
+            if self._code is None
+            else ["sh", "-c", _KEEPING, "sh", command, str(self._code)]
+        )
 
 
 def begin(
-    track: Track, commands: tuple[str, ...], index: int, cwd: Path, env: Mapping[str, str], out: IO[bytes]
+    track: Track,
+    commands: tuple[str, ...],
+    index: int,
+    cwd: Path,
+    env: Mapping[str, str],
+    out: IO[bytes],
 ) -> subprocess.Popen[bytes]:
     """Begin one of the commands in a kernel session of its own."""
     track.forget()
     offset = out.seek(0, os.SEEK_END)
     words = track.command(commands[index])
-    process = subprocess.Popen(words, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    process = subprocess.Popen(
+        words,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=out,
+        start_new_session=True,
+    )
     try:
-        track.write(Trace(index, commands, str(cwd), process.pid, start_of(process.pid), time.time(), offset))
+        track.write(
+            Trace(
+                index, commands, str(cwd), process.pid, start_of(process.pid), time.time(), offset
+            )
+        )
     except OSError:
         tell(process.pid, signal.SIGKILL)  # nobody would find it again
         process.wait()
@@ -106,10 +138,16 @@ def begin(
 
 
 def outlast(trace: Trace, limit: float) -> bool:
-    """Wait for the end of a command that somebody else began; False when it took longer than its limit and was ended."""
+    """Wait for the end of a command that somebody else began; False when it took longer than
+    its limit and was ended.
+    """
     while trace.is_alive:
         if time.time() - trace.began > limit:
-            orphans.end_known(orphans.family(trace.pid, trace.born), _GRACE, f"the hook {trace.commands[trace.index]!r}")
+            orphans.end_known(
+                orphans.family(trace.pid, trace.born),
+                _GRACE,
+                f"the hook {trace.commands[trace.index]!r}",
+            )
             return False
         time.sleep(_GLANCE)
     return True

@@ -1,8 +1,8 @@
 """The ``post_create`` commands: the person's own shell commands, run in a new working copy.
 
 They see a cleared environment (what tools need to work, the project's ``env``, and who the session
-is), never the supervisor's own variables. Their output goes to the log while it is written. A command outlives
-the supervisor as agents do: the next one waits for it, and begins none twice.
+is), never the supervisor's own variables. Their output goes to the log while it is written. A
+command outlives the supervisor as agents do: the next one waits for it, and begins none twice.
 """
 
 from __future__ import annotations
@@ -45,13 +45,15 @@ class _Hooks:
         return f"post_create[{index}] `{self.commands[index]}`"
 
 
-def run_all(commands: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float, log: Path | None) -> None:
+def run_all(
+    commands: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float, log: Path | None
+) -> None:
     """Run the commands in order, each within ``limit`` seconds, until one fails.
 
-    Blocks. With a log, what was under way when the caller was interrupted or killed goes on, and the next call waits
-    for it and goes on after it; without one it is ended. At the limit the command's whole process group is
-    ended; what a command that succeeds leaves running is its author's wish. Raises Refused naming the command, how it
-    ended and its last lines.
+    Blocks. With a log, what was under way when the caller was interrupted or killed goes on, and
+    the next call waits for it and goes on after it; without one it is ended. At the limit the
+    command's whole process group is ended; what a command that succeeds leaves running is its
+    author's wish. Raises Refused naming the command, how it ended and its last lines.
     """
     if not commands:
         return
@@ -68,7 +70,9 @@ def run_all(commands: Sequence[str], cwd: Path, env: Mapping[str, str], limit: f
 
 
 def _first(hooks: _Hooks, track: Track, out: IO[bytes]) -> int:
-    """Where to go on: after the command that an earlier call began and that ended well, else at the beginning."""
+    """Where to go on: after the command that an earlier call began and that ended
+    well, else at the beginning.
+    """
     trace = track.found()
     if trace is not None and (trace.commands, trace.cwd) == (hooks.commands, str(hooks.cwd)):
         if not hook_run.outlast(trace, hooks.limit):
@@ -99,7 +103,9 @@ def _run(hooks: _Hooks, index: int, track: Track, out: IO[bytes]) -> None:
         hook_run.end(process)
         raise Refused(_story(hooks, index, _late(hooks), out, start)) from None
     finally:
-        if process.returncode is None and not track.is_kept:  # the caller was interrupted, and nobody would find it again
+        if (
+            process.returncode is None and not track.is_kept
+        ):  # the caller was interrupted, and nobody would find it again
             hook_run.tell(process.pid, signal.SIGKILL)
             process.wait()
     if code != 0:
@@ -116,7 +122,11 @@ def _ending(code: int) -> str:
     """How a command ended; a shell tells the end by a signal as a code above 128."""
     if code < 0:
         return f"ended by signal {-code}"
-    told = f" (as by signal {code - _BY_SIGNAL})" if code - _BY_SIGNAL in signal.valid_signals() else ""
+    told = (
+        f" (as by signal {code - _BY_SIGNAL})"
+        if code - _BY_SIGNAL in signal.valid_signals()
+        else ""
+    )
     return f"ended with exit code {code}{told}"
 
 
@@ -130,17 +140,23 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def _story(hooks: _Hooks, index: int, end: str, out: IO[bytes], start: int) -> str:
-    """What is told to everybody: the log keeps what the command printed, but its secrets go no further."""
+    """What is told to everybody: the log keeps what the command printed, but
+    its secrets go no further.
+    """
     out.seek(max(start, out.seek(0, os.SEEK_END) - _TAIL))
     last = out.read().decode("utf-8", "replace").rstrip().splitlines()[-_LINES:]
     kept = f"; all of it is in {out.name}" if isinstance(out.name, str) else ""
     redact = Redactor()
     redact.learn([value for name, value in hooks.env.items() if is_secret(name)])
-    return redact("\n".join([f"{hooks.place(index)} {end}{kept}", *(last or ["(it printed nothing)"])]))
+    return redact(
+        "\n".join([f"{hooks.place(index)} {end}{kept}", *(last or ["(it printed nothing)"])])
+    )
 
 
 def _opened(log: Path | None) -> IO[bytes]:
-    """The log, added to and readable, unbuffered since the commands write to it too; only its owner may read it."""
+    """The log, added to and readable, unbuffered since the commands write to it too;
+    only its owner may read it.
+    """
     if log is None:
         return tempfile.TemporaryFile(buffering=0)
     private(log.parent)

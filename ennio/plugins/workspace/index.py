@@ -1,7 +1,7 @@
 """The index of a working copy, and a copy of it in which no path is exempt from being looked at.
 
-``git update-index --assume-unchanged``, ``--skip-worktree`` and a sparse check-out tell git not to look
-at tracked files. Whoever wants to know what would be lost has to look at them all the same.
+``git update-index --assume-unchanged``, ``--skip-worktree`` and a sparse check-out tell git not to
+look at tracked files. Whoever wants to know what would be lost has to look at them all the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from ennio.plugins.workspace import private
 class Index:
     """What is tracked. ``modules`` are recorded as a commit of another repository.
 
-    ``assumed`` are said to be unchanged, ``skipped`` are said not to be there; both only where git would overlook something.
+    ``assumed`` are said to be unchanged, ``skipped`` are said not to be there; both only where git
+    would overlook something.
     """
 
     paths: tuple[str, ...] = ()
@@ -44,16 +45,28 @@ class Index:
                 assumed.append(path)
             if tag in "Ss" and os.path.lexists(git.directory / path):
                 skipped.append(path)
-        return cls(tuple(dict.fromkeys(paths)), tuple(dict.fromkeys(modules)), tuple(assumed), tuple(skipped))
+        return cls(
+            tuple(dict.fromkeys(paths)),
+            tuple(dict.fromkeys(modules)),
+            tuple(assumed),
+            tuple(skipped),
+        )
 
     @contextlib.contextmanager
     def opened(self, git: Git) -> Iterator[Git]:
-        """The working copy with an index of its own in which git looks at every path; the real one stays as it is."""
+        """The working copy with an index of its own in which git looks at every path; the
+        real one stays as it is.
+        """
         with tempfile.TemporaryDirectory(prefix="ennio-index-") as folder:
             copied = git.under({"GIT_INDEX_FILE": str(_copy(git, Path(folder)))})
-            for option, paths in (("--no-assume-unchanged", self.assumed), ("--no-skip-worktree", self.skipped)):
+            for option, paths in (
+                ("--no-assume-unchanged", self.assumed),
+                ("--no-skip-worktree", self.skipped),
+            ):
                 if paths:
-                    copied.run("update-index", option, "-z", "--stdin", input="\0".join(paths) + "\0")
+                    copied.run(
+                        "update-index", option, "-z", "--stdin", input="\0".join(paths) + "\0"
+                    )
             yield copied
 
     @contextlib.contextmanager
@@ -69,8 +82,8 @@ class Index:
 def as_named(git: Git) -> tuple[str, ...]:
     """Options with which git takes the paths of a working copy for what they are.
 
-    For a disk that tells README from readme, where git was told that it does not: it would take one for the other. And for links
-    that are to be ignored in this working copy alone.
+    For a disk that tells README from readme, where git was told that it does not: it would take one
+    for the other. And for links that are to be ignored in this working copy alone.
     """
     case = () if os.path.lexists(git.directory / ".GIT") else ("-c", "core.ignoreCase=false")
     exclude = private.exclude(git.directory)

@@ -14,7 +14,8 @@ from ennio.model.failpoints import failpoint
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSpec:
-    """The working copy that is wanted. ``path`` follows from the session id, so a second call finds the first.
+    """The working copy that is wanted. ``path`` follows from the session id, so a
+    second call finds the first.
 
     ``branch`` starts from the freshly fetched ``base`` branch, unless it exists already (on the
     remote or here) and no other working copy holds it. ``log`` receives the output of hooks.
@@ -39,8 +40,8 @@ class WorkspaceSpec:
 class Created:
     """A working copy that stands: where, on which branch, from which commit.
 
-    ``remote`` is git's name for the ordered repository there; empty where the working copy is one of that very repository,
-    so that a commit is where it belongs.
+    ``remote`` is git's name for the ordered repository there; empty where the working copy is one
+    of that very repository, so that a commit is where it belongs.
     """
 
     path: Path
@@ -75,7 +76,9 @@ class UnsavedPath:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What a removal did: bytes freed, the ref that keeps what was only there (None: nothing was), and what is kept nowhere."""
+    """What a removal did: bytes freed, the ref that keeps what was only there (None: nothing was),
+    and what is kept nowhere.
+    """
 
     path: Path
     size: int
@@ -87,7 +90,8 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands at a working copy's place. ``where`` is the branch, commit or path that it is about.
+    """What stands at a working copy's place. ``where`` is the branch, commit
+    or path that it is about.
 
     ``elsewhere`` is the place where its branch is checked out instead, when it is not on it.
     """
@@ -122,10 +126,12 @@ class Workspace(Protocol):
 
     @failpoint("workspace.prepare", files=True)
     def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
-        """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time limit; output is kept in ``spec.log``.
+        """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time
+        limit; output is kept in ``spec.log``.
 
-        Raises Refused naming the command, its exit code and the last lines of its output, the symlink that
-        would leave the workspace, or the submodule that cannot be had; Unreachable when a server does not answer.
+        Raises Refused naming the command, its exit code and the last lines of its output, the
+        symlink that would leave the workspace, or the submodule that cannot be had; Unreachable
+        when a server does not answer.
         """
         ...
 
@@ -135,7 +141,9 @@ class Workspace(Protocol):
 
     @failpoint("workspace.environment")
     def environment(self, path: Path) -> Mapping[str, str]:
-        """What a process needs in its environment so that git ignores the links in a working copy; reads files only."""
+        """What a process needs in its environment so that git ignores the links in a
+        working copy; reads files only.
+        """
         ...
 
     @failpoint("workspace.inspect")
@@ -145,10 +153,12 @@ class Workspace(Protocol):
 
     @failpoint("workspace.remove", files=True)
     def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
-        """Save uncommitted and unpushed work under ``refs/ennio/preserved/<session>``, then remove it.
+        """Save uncommitted and unpushed work under
+        ``refs/ennio/preserved/<session>``, then remove it.
 
-        Every path in it is saved, or in a commit that is kept elsewhere, or named in ``Removed.unsaved``.
-        Gone already: nothing is freed. Raises Refused, with the names, when something cannot be saved.
+        Every path in it is saved, or in a commit that is kept elsewhere, or named in
+        ``Removed.unsaved``. Gone already: nothing is freed. Raises Refused, with the names, when
+        something cannot be saved.
         """
         ...
 

@@ -1,6 +1,8 @@
-"""What lies in a working copy, told apart by what git knows of it: nothing there is overlooked because git does not look.
+"""What lies in a working copy, told apart by what git knows of it: nothing there is overlooked
+because git does not look.
 
-The walk is a program of its own (``walk.py``): a tree of a hundred thousand files must not stop the process that asks.
+The walk is a program of its own (``walk.py``): a tree of a hundred thousand files must not
+stop the process that asks.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ _PROGRAM = Path(__file__).with_name("walk.py")
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """``ignored``: path and bytes of what git was told to ignore. ``special``: path and kind of what has no content.
+    """``ignored``: path and bytes of what git was told to ignore. ``special``: path and
+    kind of what has no content.
 
-    ``repositories`` are folders with a ``.git`` that was not known of. ``lost`` are paths, each with the
-    reason, that nobody accounts for or that cannot be read.
+    ``repositories`` are folders with a ``.git`` that was not known of. ``lost`` are paths, each
+    with the reason, that nobody accounts for or that cannot be read.
     """
 
     ignored: tuple[tuple[str, int], ...] = ()
@@ -31,20 +34,31 @@ class Inventory:
     lost: tuple[tuple[str, str], ...] = ()
 
 
-def take(root: Path, known: Iterable[str], dirty: Iterable[str], ignored: Iterable[str], elsewhere: Iterable[str]) -> Inventory:
-    """Walk a working copy. ``dirty`` paths must be readable; ``elsewhere`` are folders that are looked at by themselves.
+def take(
+    root: Path,
+    known: Iterable[str],
+    dirty: Iterable[str],
+    ignored: Iterable[str],
+    elsewhere: Iterable[str],
+) -> Inventory:
+    """Walk a working copy. ``dirty`` paths must be readable; ``elsewhere`` are folders that are
+    looked at by themselves.
 
     Blocks, without work in this process. Raises TimedOut, and Refused when the walk fails.
     """
     told = [("k", known), ("d", dirty), ("i", ignored), ("n", elsewhere)]
-    given = "\0".join(f"{kind}{path}" for kind, paths in told for path in paths).encode("utf-8", "surrogateescape")
+    given = "\0".join(f"{kind}{path}" for kind, paths in told for path in paths).encode(
+        "utf-8", "surrogateescape"
+    )
     command = [sys.executable, "-I", "-S", str(_PROGRAM), str(root)]
     try:
         done = subprocess.run(command, input=given, capture_output=True, timeout=LIMIT, check=False)
     except subprocess.TimeoutExpired as error:
         raise TimedOut(f"looking through {root} did not end within {LIMIT:g} s") from error
     if done.returncode != 0:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [
+            f"it ended with {done.returncode}"
+        ]
         raise Refused(f"{root} could not be looked through: {last[0]}")
     return _read(done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1])
 
@@ -55,4 +69,9 @@ def _read(records: Sequence[str]) -> Inventory:
         word, _, path = record[1:].partition("\t")
         found[record[0]].append((path, word))
     ignored = tuple((path, int(size)) for path, size in sorted(found["i"]))
-    return Inventory(ignored, tuple(sorted(found["s"])), tuple(path for path, _ in sorted(found["g"])), tuple(sorted(found["l"])))
+    return Inventory(
+        ignored,
+        tuple(sorted(found["s"])),
+        tuple(path for path, _ in sorted(found["g"])),
+        tuple(sorted(found["l"])),
+    )

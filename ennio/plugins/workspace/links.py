@@ -1,7 +1,7 @@
 """Symbolic links a project wants in each working copy (``.env``, ``node_modules``).
 
-The link itself must lie inside the working copy: no absolute target, no ``..``, nothing in ``.git``,
-and no way through a directory that is itself a link. What it points to is wherever the
+The link itself must lie inside the working copy: no absolute target, no ``..``, nothing in
+``.git``, and no way through a directory that is itself a link. What it points to is wherever the
 configuration's author says; relative sources count from the project's path.
 """
 
@@ -30,13 +30,19 @@ def place(links: Sequence[Symlink], workspace: Path, project: Path) -> None:
 
 
 def exclude(links: Sequence[Symlink], git: Git) -> None:
-    """Keep the links out of commits: those git does not ignore are added to a list of this working copy's own.
+    """Keep the links out of commits: those git does not ignore are added to a list of
+    this working copy's own.
 
-    A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name. A clone has its own
-    ``info/exclude``. Worktrees share the one of their repository with the person's checkout, whose files it would
-    hide: theirs is a file of their own (see ``private.py``), which begins with the person's own patterns.
+    A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name. A clone
+    has its own ``info/exclude``. Worktrees share the one of their repository with the person's
+    checkout, whose files it would hide: theirs is a file of their own (see ``private.py``), which
+    begins with the person's own patterns.
     """
-    shown = [link.target.as_posix() for link in links if not git.run("check-ignore", "-q", "--", link.target.as_posix(), check=False).ok]
+    shown = [
+        link.target.as_posix()
+        for link in links
+        if not git.run("check-ignore", "-q", "--", link.target.as_posix(), check=False).ok
+    ]
     if not shown:
         return
     own = private.folder(git.directory)
@@ -50,7 +56,9 @@ def exclude(links: Sequence[Symlink], git: Git) -> None:
 
 
 def _persons(git: Git) -> bytes:
-    """The patterns a person has for all repositories; the file that is read instead begins with them."""
+    """The patterns a person has for all repositories; the file that is read
+    instead begins with them.
+    """
     told = git.run("config", "--path", "core.excludesFile", check=False).text
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     path = Path(told) if told else config / "git" / "ignore"
@@ -85,7 +93,10 @@ def _source(link: Symlink, project: Path) -> Path:
 def _inside(link: Symlink) -> None:
     parts = link.target.parts
     if link.target.is_absolute() or ".." in parts or not parts:
-        message = f"symlink {link.target}: it would leave the workspace; give a target relative to it, without '..'"
+        message = (
+            f"symlink {link.target}: it would leave the workspace; give a target relative to it, "
+            "without '..'"
+        )
         raise Refused(message)
     if any(part.lower() == ".git" for part in parts):
         message = f"symlink {link.target}: nothing is linked into .git"
@@ -93,7 +104,9 @@ def _inside(link: Symlink) -> None:
 
 
 def _link(link: Symlink, source: Path, workspace: Path) -> None:
-    """Walk down by directory handles that follow no link, so that nobody can bend the way meanwhile."""
+    """Walk down by directory handles that follow no link, so that nobody
+    can bend the way meanwhile.
+    """
     with ExitStack() as handles:
         here = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
         handles.callback(os.close, here)
@@ -105,7 +118,10 @@ def _link(link: Symlink, source: Path, workspace: Path) -> None:
             os.symlink(source, name, dir_fd=here)
         except FileExistsError:
             if not _is_linked(name, source, here):
-                message = f"symlink {link.target}: something else is there already in the workspace; remove it or the symlink"
+                message = (
+                    f"symlink {link.target}: something else is there already in the workspace; "
+                    "remove it or the symlink"
+                )
                 raise Refused(message) from None
 
 
@@ -115,7 +131,10 @@ def _step(link: Symlink, part: str, here: int) -> int:
     try:
         return os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
     except OSError:
-        message = f"symlink {link.target}: {part} on the way is a link or no directory; it could lead out of the workspace"
+        message = (
+            f"symlink {link.target}: {part} on the way is a link or no directory; it could lead "
+            "out of the workspace"
+        )
         raise Refused(message) from None
 
 

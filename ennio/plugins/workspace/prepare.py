@@ -1,4 +1,6 @@
-"""What every kind of working copy gets after it was made: its submodules, links, then the project's own commands."""
+"""What every kind of working copy gets after it was made: its submodules, links, then
+the project's own commands.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def prepare(spec: WorkspaceSpec, made: Created) -> None:
     git = Git(made.path)
     if spec.symlinks and git.common is not None:
         links.exclude(spec.symlinks, git)
-    hooks.run_all(spec.post_create, made.path, _environment(spec, made), spec.post_create_timeout, spec.log)
+    hooks.run_all(
+        spec.post_create, made.path, _environment(spec, made), spec.post_create_timeout, spec.log
+    )
 
 
 def _fill(git: Git) -> None:
@@ -31,6 +35,12 @@ def _fill(git: Git) -> None:
 
 
 def _environment(spec: WorkspaceSpec, made: Created) -> dict[str, str]:
-    """``ENNIO_SESSION_ID`` marks the processes as the session's, so that what they leave behind can be found."""
-    who = {"ENNIO_SESSION_ID": spec.session_id, "ENNIO_PROJECT_ID": spec.project_id, "ENNIO_BRANCH": made.branch}
+    """``ENNIO_SESSION_ID`` marks the processes as the session's, so that what they
+    leave behind can be found.
+    """
+    who = {
+        "ENNIO_SESSION_ID": spec.session_id,
+        "ENNIO_PROJECT_ID": spec.project_id,
+        "ENNIO_BRANCH": made.branch,
+    }
     return hooks.environment({**spec.env, **private.environment(made.path), **who})

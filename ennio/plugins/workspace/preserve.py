@@ -2,13 +2,15 @@
 
 Files that are not committed, untracked ones included, become a commit on top of HEAD, built with an
 index of its own: neither the files, the index nor HEAD of the copy are touched. What was staged
-differently is a commit of its own below it. Each saved tip is a ref ``refs/ennio/preserved/<session>``
-(``-2``, ``-3`` ... where that holds something else already: nothing saved is ever overwritten).
+differently is a commit of its own below it. Each saved tip is a ref
+``refs/ennio/preserved/<session>`` (``-2``, ``-3`` ... where that holds something else already:
+nothing saved is ever overwritten).
 
-Not saved, but named with its size: what git ignores. A file above 100 MB that is neither committed nor
-ignored is not saved either (no forge would take it), so the copy is not removed while it is there; nor
-is it while there is a path in it that cannot be read, or changes while it is being saved. Where the
-repository the refs belong to cannot take them, a git bundle is written beside the working copy instead.
+Not saved, but named with its size: what git ignores. A file above 100 MB that is neither
+committed nor ignored is not saved either (no forge would take it), so the copy is not removed
+while it is there; nor is it while there is a path in it that cannot be read, or changes while it
+is being saved. Where the repository the refs belong to cannot take them, a git bundle is written
+beside the working copy instead.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Preserver:
-    """Where saved work goes: refs of ``store``, or, when that cannot take it, bundles in ``beside``.
+    """Where saved work goes: refs of ``store``, or, when that cannot take
+    it, bundles in ``beside``.
 
     ``before_retry`` is tried once between: it may bring the store what it lacks to take the work.
     """
@@ -65,22 +68,35 @@ class Preserver:
         return saved[0] if saved else None
 
     def save_for_removal(self, work: DirtyState, freed: Removed, *, dry_run: bool) -> Removed:
-        """Save the work (or only say how) and enter it in the report of a removal. Raises Refused when something would be lost."""
+        """Save the work (or only say how) and enter it in the report of a removal. Raises Refused
+        when something would be lost.
+        """
         work = counted(work)
         _refuse_lost(work)
         freed = replace(freed, unsaved=work.unkept)
         name = None if work.is_clean else self.foreseen(work) if dry_run else self.save(work)
-        return freed if name is None else replace(freed, preserved=name, preserved_commits=work.commits, preserved_files=work.files)
+        return (
+            freed
+            if name is None
+            else replace(
+                freed, preserved=name, preserved_commits=work.commits, preserved_files=work.files
+            )
+        )
 
     def tags(self) -> frozenset[str]:
         """The tags and saved tips the store has already, by the object they stand for."""
         if self.store is None:
             return frozenset()
-        return frozenset(self.store.run("for-each-ref", "--format=%(objectname)", "refs/tags", PRESERVED).lines)
+        return frozenset(
+            self.store.run("for-each-ref", "--format=%(objectname)", "refs/tags", PRESERVED).lines
+        )
 
     def keep_commit(self, commit: str) -> str | None:
         """Keep one commit of the store that no ref leads to any more; None when one does."""
-        if self.store is None or self.store.run("for-each-ref", "--count=1", "--contains", commit).text:
+        if (
+            self.store is None
+            or self.store.run("for-each-ref", "--count=1", "--contains", commit).text
+        ):
             return None
         return _file(self.store, self.session, commit, commit)
 
@@ -91,7 +107,9 @@ class Preserver:
             try:
                 self._carry(one.git, tip, self.store)
             except EnnioError as error:
-                _log.warning("saved work was bundled", extra={"session": self.session, "reason": str(error)})
+                _log.warning(
+                    "saved work was bundled", extra={"session": self.session, "reason": str(error)}
+                )
                 return self._bundle(one, tip)
             ref = _file(self.store, self.session, tip, one.head)
             self.store.run("update-ref", "-d", _passing(self.session))
@@ -113,7 +131,9 @@ class Preserver:
         path = next(self._bundles())
         making = path.with_name(f".{path.name}.making")
         one.git.run("update-ref", ref, tip)
-        one.git.run("bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=HEAVY)
+        one.git.run(
+            "bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=HEAVY
+        )
         making.replace(path)
         return str(path)
 
@@ -139,7 +159,9 @@ def _snapshot(one: DirtyState, session: str) -> str | None:
         _add_all(one, git, outside)
         tree = git.run("write-tree").text
         _prove(one, git, tree, outside)
-        below = git.run("rev-parse", "--verify", "--quiet", f"{one.head}^{{tree}}", check=False).text
+        below = git.run(
+            "rev-parse", "--verify", "--quiet", f"{one.head}^{{tree}}", check=False
+        ).text
         parent = one.head
         if staged not in ("", tree, below):
             parent = _commit(git, staged, parent, f"Staged in session {session}, not committed")
@@ -149,19 +171,32 @@ def _snapshot(one: DirtyState, session: str) -> str | None:
 
 
 def _outside(one: DirtyState) -> set[str]:
-    """Paths git must not try to add: what is looked at by itself, or has no content. Those it ignores it would complain of."""
+    """Paths git must not try to add: what is looked at by itself, or has no content. Those it
+    ignores it would complain of.
+    """
     inner = {_below(one, inner) for inner in one.nested} - set(one.index.modules)
     ignored = tuple(path for path in one.ignored if path.endswith("/"))
     paths = inner | {path for path, _ in one.inventory.special}
-    return {path for path in paths if path not in one.ignored and not f"{path}/".startswith(ignored)}
+    return {
+        path for path in paths if path not in one.ignored and not f"{path}/".startswith(ignored)
+    }
 
 
 def _add_all(one: DirtyState, git: Git, outside: set[str]) -> None:
-    """Enter every file as it is now. Raises Refused for one that cannot be read, or never holds still."""
+    """Enter every file as it is now. Raises Refused for one that cannot be
+    read, or never holds still.
+    """
     pathspecs = [":(top)", *(f":(top,exclude,literal){path}" for path in sorted(outside))]
     options = ("--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
     for left in range(_TRIES, 0, -1):
-        added = git.run(*as_named(git), "add", *options, input="\0".join(pathspecs), timeout=HEAVY, check=left == 1)
+        added = git.run(
+            *as_named(git),
+            "add",
+            *options,
+            input="\0".join(pathspecs),
+            timeout=HEAVY,
+            check=left == 1,
+        )
         moving = _moving(git, outside) if added.ok else ()
         if added.ok and not moving:
             return
@@ -172,27 +207,48 @@ def _add_all(one: DirtyState, git: Git, outside: set[str]) -> None:
 
 def _moving(git: Git, outside: set[str]) -> tuple[str, ...]:
     """Paths that are not any more as they were entered."""
-    changed = git.run(*as_named(git), "diff-files", "--name-only", "--ignore-submodules=dirty", "-z", timeout=HEAVY).fields
-    new = git.run(*as_named(git), "ls-files", "--others", "--exclude-standard", "-z", timeout=HEAVY).fields
+    changed = git.run(
+        *as_named(git),
+        "diff-files",
+        "--name-only",
+        "--ignore-submodules=dirty",
+        "-z",
+        timeout=HEAVY,
+    ).fields
+    new = git.run(
+        *as_named(git), "ls-files", "--others", "--exclude-standard", "-z", timeout=HEAVY
+    ).fields
     within = tuple(f"{path}/" for path in outside)
-    return tuple(path for path in (*changed, *new) if not path.endswith("/") and not f"{path}/".startswith(within))
+    return tuple(
+        path
+        for path in (*changed, *new)
+        if not path.endswith("/") and not f"{path}/".startswith(within)
+    )
 
 
 def _prove(one: DirtyState, git: Git, tree: str, outside: set[str]) -> None:
     """Every path that is here and was to be saved is in the tree."""
     saved = frozenset(git.run("ls-tree", "-r", "-z", "--name-only", tree).fields)
     within = tuple(f"{path}/" for path in outside)
-    wanted = (path for path in (*one.changed, *one.untracked) if os.path.lexists(git.directory / path))
+    wanted = (
+        path for path in (*one.changed, *one.untracked) if os.path.lexists(git.directory / path)
+    )
     missing = [path for path in wanted if path not in saved and not f"{path}/".startswith(within)]
     if missing:
-        raise Refused(f"not removed: git did not take {readable(', '.join(missing[:5]))} in {one.git.directory}, so it cannot be saved")
+        raise Refused(
+            f"not removed: git did not take {readable(', '.join(missing[:5]))} in "
+            f"{one.git.directory}, so it cannot be saved"
+        )
 
 
 def _refuse_lost(work: DirtyState) -> None:
     lost = work.lost
     if lost:
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
-        raise Refused(f"not removed, since it would be lost: {', '.join(lost[:5])}{more}; make it readable, move it or delete it")
+        raise Refused(
+            f"not removed, since it would be lost: {', '.join(lost[:5])}{more}; make it readable, "
+            "move it or delete it"
+        )
 
 
 def _refuse_large(one: DirtyState) -> None:
@@ -201,17 +257,23 @@ def _refuse_large(one: DirtyState) -> None:
     if large:
         names = ", ".join(large[:5])
         raise Refused(
-            f"not removed: {readable(names)} in {one.git.directory} is neither committed nor ignored, and above {LARGE // 1024 // 1024} MB "
+            f"not removed: {readable(names)} in {one.git.directory} is neither committed nor "
+            f"ignored, and above {LARGE // 1024 // 1024} MB "
             "too large to be saved; commit, move, ignore or delete it"
         )
 
 
 def _message(one: DirtyState, session: str) -> str:
-    return f"Not committed in session {session}\n\nSaved before the working copy {one.git.directory} was removed.\n"
+    return (
+        f"Not committed in session {session}\n\nSaved before the working copy "
+        f"{one.git.directory} was removed.\n"
+    )
 
 
 def _commit(git: Git, tree: str, parent: str | None, message: str) -> str:
-    return git.run("commit-tree", tree, *(("-p", parent) if parent else ()), "-F", "-", input=message).text
+    return git.run(
+        "commit-tree", tree, *(("-p", parent) if parent else ()), "-F", "-", input=message
+    ).text
 
 
 def _below(one: DirtyState, inner: DirtyState) -> str:
@@ -229,10 +291,17 @@ def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
     """Bring a commit of another repository into the store, without a ref that stays."""
     passing = _passing(session)
     git.run("update-ref", passing, tip)
-    options = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+    options = (
+        "--progress",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-recurse-submodules",
+        "--refmap=",
+    )
     store.run("fetch", *options, str(git.directory), f"+{passing}:{passing}", timeout=NETWORK)
     if store.run("rev-parse", "--verify", "--quiet", passing, check=False).text != tip:
-        # git only warns and succeeds when it will not take a history that begins at a commit it lacks
+        # git only warns and succeeds when it will not take a history that
+        # begins at a commit it lacks
         message = f"{store.directory} lacks the commits that the work in {git.directory} stands on"
         raise Refused(message)
 

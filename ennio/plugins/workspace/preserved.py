@@ -1,6 +1,8 @@
-"""What removals saved, to be found, looked at and brought back: refs of the projects' repositories, and bundles beside workspaces.
+"""What removals saved, to be found, looked at and brought back: refs of the projects' repositories,
+and bundles beside workspaces.
 
-An id is the session's, with ``-2``, ``-3`` ... where more than one thing was saved of it. Nothing here removes anything.
+An id is the session's, with ``-2``, ``-3`` ... where more than one thing was saved of it.
+Nothing here removes anything.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class Preserved:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in it: the commits no branch has, the last one first, and the files its last commit changes. ``more``: not all are named."""
+    """What is in it: the commits no branch has, the last one first, and the files its last commit
+    changes. ``more``: not all are named.
+    """
 
     item: Preserved
     commits: tuple[str, ...]
@@ -52,8 +56,13 @@ class Restored:
 
 
 def listed(project_id: str, source: Path, roots: tuple[Path, ...]) -> tuple[Preserved, ...]:
-    """Everything that was saved of a project, the latest first. ``roots`` are where its workspaces, and so its bundles, lie."""
-    found = [*(_refs(project_id, source) if source.is_dir() else ()), *_bundles(project_id, source, roots)]
+    """Everything that was saved of a project, the latest first. ``roots`` are where its workspaces,
+    and so its bundles, lie.
+    """
+    found = [
+        *(_refs(project_id, source) if source.is_dir() else ()),
+        *_bundles(project_id, source, roots),
+    ]
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
@@ -63,16 +72,22 @@ def contents(item: Preserved) -> Contents:
     git = Git(Path(item.source))
     if item.place.startswith("/"):
         return Contents(item, (f"{item.commit} {item.subject}".strip(),), (), more=True)
-    told = git.run("log", f"--max-count={_MOST + 1}", "--format=%H %s", f"{item.place}^{{commit}}", *_ELSEWHERE).lines
+    told = git.run(
+        "log", f"--max-count={_MOST + 1}", "--format=%H %s", f"{item.place}^{{commit}}", *_ELSEWHERE
+    ).lines
     options = ("-r", "-z", "--root", "--no-commit-id", "--name-status", "--no-renames")
     fields = git.run("diff-tree", *options, f"{item.place}^{{commit}}").fields
     files = [f"{kind} {path}" for kind, path in zip(fields[::2], fields[1::2], strict=False)]
     more = len(told) > _MOST or len(files) > _MOST
-    return Contents(item, tuple(map(readable, told[:_MOST])), tuple(map(readable, files[:_MOST])), more)
+    return Contents(
+        item, tuple(map(readable, told[:_MOST])), tuple(map(readable, files[:_MOST])), more
+    )
 
 
 def restored(item: Preserved, branch: str | None) -> Restored:
-    """Bring one back as a new branch of the project's repository; what is saved stays. Raises Conflict for a branch that is there."""
+    """Bring one back as a new branch of the project's repository; what is saved stays. Raises
+    Conflict for a branch that is there.
+    """
     _check(item)
     name = branch or f"restored/{item.id}"
     check_branch(name)
@@ -83,7 +98,14 @@ def restored(item: Preserved, branch: str | None) -> Restored:
         options = ("--progress", "--refmap=", "--no-tags", "--no-write-fetch-head")
         git.run("fetch", *options, item.place, f"{item.commit}:refs/heads/{name}", timeout=HEAVY)
     else:
-        git.run("update-ref", "-m", "ennio: restored", f"refs/heads/{name}", git.commit(item.place) or item.commit, "")
+        git.run(
+            "update-ref",
+            "-m",
+            "ennio: restored",
+            f"refs/heads/{name}",
+            git.commit(item.place) or item.commit,
+            "",
+        )
     return Restored(item, name)
 
 
@@ -96,12 +118,32 @@ def _refs(project_id: str, source: Path) -> Iterator[Preserved]:
     lines = Git(source).run("for-each-ref", f"--format={_FORMAT}", PRESERVED, check=False).lines
     for ref, commit, at, subject in (line.split("\t", 3) for line in lines):
         name = ref.removeprefix(f"{PRESERVED}/")
-        yield Preserved(name, project_id, str(source), ref, commit, datetime.fromtimestamp(int(at or 0), UTC), readable(subject))
+        yield Preserved(
+            name,
+            project_id,
+            str(source),
+            ref,
+            commit,
+            datetime.fromtimestamp(int(at or 0), UTC),
+            readable(subject),
+        )
 
 
 def _bundles(project_id: str, source: Path, roots: tuple[Path, ...]) -> Iterator[Preserved]:
-    for path in sorted(path for root in roots if root.is_dir() for path in root.glob("[!.]*.bundle")):
-        told = Git(source if source.is_dir() else path.parent).run("bundle", "list-heads", str(path), check=False)
+    for path in sorted(
+        path for root in roots if root.is_dir() for path in root.glob("[!.]*.bundle")
+    ):
+        told = Git(source if source.is_dir() else path.parent).run(
+            "bundle", "list-heads", str(path), check=False
+        )
         commit = told.text.split(" ")[0] if told.ok else ""
         at = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
-        yield Preserved(path.stem, project_id, str(source), str(path), commit, at, "in a bundle" if told.ok else "cannot be read")
+        yield Preserved(
+            path.stem,
+            project_id,
+            str(source),
+            str(path),
+            commit,
+            at,
+            "in a bundle" if told.ok else "cannot be read",
+        )

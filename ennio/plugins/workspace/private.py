@@ -9,11 +9,15 @@ from ennio.machine.untrusted import content
 
 _POINTER = 8192  # bytes; a path is no longer
 EXCLUDE = "ennio.exclude"
-"""The file of patterns that keep a worktree's links out of commits; the repository's own ``info/exclude`` is everybody's."""
+"""The file of patterns that keep a worktree's links out of commits; the repository's own
+``info/exclude`` is everybody's.
+"""
 
 
 def folder(workspace: Path) -> Path | None:
-    """A worktree's private folder in its repository, as its ``.git`` file tells; None for what is no worktree."""
+    """A worktree's private folder in its repository, as its ``.git`` file tells; None
+    for what is no worktree.
+    """
     try:
         pointer = content(workspace / ".git", _POINTER).decode()
     except (OSError, ValueError):
@@ -30,11 +34,16 @@ def exclude(workspace: Path) -> Path | None:
 
 
 def environment(workspace: Path) -> Mapping[str, str]:
-    """What has to be in the environment of whoever works in a working copy, so that git ignores its links; often nothing.
+    """What has to be in the environment of whoever works in a working copy, so that git ignores
+    its links; often nothing.
 
     Reads files only; for any folder, also one that is no worktree.
     """
     path = exclude(workspace)
     if path is None:
         return {}
-    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.excludesFile", "GIT_CONFIG_VALUE_0": str(path)}
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.excludesFile",
+        "GIT_CONFIG_VALUE_0": str(path),
+    }

@@ -1,4 +1,6 @@
-"""What a clone's configuration says of other repositories, and which of its remotes is the ordered one."""
+"""What a clone's configuration says of other repositories, and which of its
+remotes is the ordered one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ ASKED = ("config", "-z", "--get-regexp", r"^(remote|url|extensions)\.")
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """The settings ``remote.<name>.*``, ``url.<base>.*`` and ``extensions.*`` as they are written down, by key."""
+    """The settings ``remote.<name>.*``, ``url.<base>.*`` and ``extensions.*`` as they
+    are written down, by key.
+    """
 
     settings: Mapping[str, tuple[str, ...]]
 
@@ -34,19 +38,29 @@ class Remotes:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the repository is one of the usual format, whose worktrees have no settings of their own."""
+        """Whether the repository is one of the usual format, whose worktrees have
+        no settings of their own.
+        """
         return not any(key.startswith("extensions.") for key in self.settings)
 
     def of(self, repo: str, git: Git) -> str | None:
-        """The remote whose address, as written or as git rewrites it, is the ordered one; ``origin`` before others.
+        """The remote whose address, as written or as git rewrites it, is the ordered one;
+        ``origin`` before others.
 
         ``git`` works in the clone; it is asked only where addresses are rewritten.
         """
-        pairs = [(key.removeprefix("remote.").removesuffix(".url"), url) for key, url in self._addresses()]
+        pairs = [
+            (key.removeprefix("remote.").removesuffix(".url"), url)
+            for key, url in self._addresses()
+        ]
         wanted = {repo}
         if self.has_rewrites:
             wanted.add(git.run("ls-remote", "--get-url", repo).text)
-            rewritten = [line.removesuffix(" (fetch)") for line in git.run("remote", "-v").lines if line.endswith(" (fetch)")]
+            rewritten = [
+                line.removesuffix(" (fetch)")
+                for line in git.run("remote", "-v").lines
+                if line.endswith(" (fetch)")
+            ]
             pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
         return _first(pairs, wanted, git.directory)
 
@@ -54,19 +68,35 @@ class Remotes:
     def free_name(self) -> str:
         """The name for a remote that is to be added."""
         names = ("origin", "ennio", *(f"ennio-{number}" for number in range(2, 100)))
-        return next(name for name in names if not any(key.startswith(f"remote.{name}.") for key in self.settings))
+        return next(
+            name
+            for name in names
+            if not any(key.startswith(f"remote.{name}.") for key in self.settings)
+        )
 
     def remembers(self, remote: str, branch: str) -> bool:
         """Whether a push of a branch to a remote leaves a ref here that tells of it."""
-        sources = [spec.removeprefix("+").partition(":")[0] for spec in self.settings.get(f"remote.{remote}.fetch", ())]
+        sources = [
+            spec.removeprefix("+").partition(":")[0]
+            for spec in self.settings.get(f"remote.{remote}.fetch", ())
+        ]
         full = f"refs/heads/{branch}"
-        return any(full == source or ("*" in source and full.startswith(source.partition("*")[0])) for source in sources)
+        return any(
+            full == source or ("*" in source and full.startswith(source.partition("*")[0]))
+            for source in sources
+        )
 
     def _addresses(self) -> list[tuple[str, str]]:
-        named = ((key, values) for key, values in self.settings.items() if key.startswith("remote.") and key.endswith(".url"))
+        named = (
+            (key, values)
+            for key, values in self.settings.items()
+            if key.startswith("remote.") and key.endswith(".url")
+        )
         return [(key, url) for key, values in named for url in values]
 
 
 def _first(pairs: list[tuple[str, str]], wanted: set[str], beside: Path) -> str | None:
-    names = {name for name, url in pairs if any(is_same(url, address, beside) for address in wanted)}
+    names = {
+        name for name, url in pairs if any(is_same(url, address, beside) for address in wanted)
+    }
     return min(names, key=lambda name: (name != "origin", name), default=None)

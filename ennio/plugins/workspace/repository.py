@@ -1,10 +1,10 @@
 """The repository worktrees hang on: the person's clone, or a bare one.
 
 Nothing of the person's own is moved here: not the check-out, the index, HEAD, a branch that exists,
-nor a ref of its remotes. What Ennio keeps in it are refs of its own: ``refs/ennio/base/<branch>`` (what
-Ennio fetched), ``refs/ennio/made/<session>`` (this session made its branch, and where it began) and
-``refs/ennio/preserved/<session>`` (saved work). A slash in a branch's name is written ``%2F`` there, so
-that a branch ``a`` of yesterday is never in the way of ``a/b``.
+nor a ref of its remotes. What Ennio keeps in it are refs of its own: ``refs/ennio/base/<branch>``
+(what Ennio fetched), ``refs/ennio/made/<session>`` (this session made its branch, and where it
+began) and ``refs/ennio/preserved/<session>`` (saved work). A slash in a branch's name is written
+``%2F`` there, so that a branch ``a`` of yesterday is never in the way of ``a/b``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from ennio.plugins.git import NETWORK, Git, GitCommand, GitOutput, redacted, sid
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 
-# How long the branches a remote host told of are believed; a repository on this machine is asked every time.
+# How long the branches a remote host told of are believed; a repository on this
+# machine is asked every time.
 _FRESH = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class BranchTips:
-    """What the ordered repository holds: the base branch's head, and the session's branch if it is there."""
+    """What the ordered repository holds: the base branch's head, and the
+    session's branch if it is there.
+    """
 
     base: str
     branch: str | None
@@ -59,7 +62,9 @@ class _Failure:
 
 
 class _Shared:
-    """What all sessions on one repository share in this process: two locks, what the remote last said, and how the remotes were."""
+    """What all sessions on one repository share in this process: two locks, what the remote last
+    said, and how the remotes were.
+    """
 
     def __init__(self) -> None:
         self.alone = threading.Lock()
@@ -108,7 +113,9 @@ class SourceRepository:
         return "" if self.own else self.remote or self._remotes.free_name
 
     def named(self) -> str:
-        """``remote_name``, after a remote of that name was added where there is none for the ordered repository."""
+        """``remote_name``, after a remote of that name was added where there is none
+        for the ordered repository.
+        """
         if not self.own and self.remote is None:
             self.git.run("remote", "add", self._remotes.free_name, self.address)
             self._remotes = self._learnt(self.git.run(*ASKED, check=False))
@@ -116,7 +123,9 @@ class SourceRepository:
         return self.remote_name
 
     def pushed(self, branch: str) -> str | None:
-        """The branch in the ordered repository, where its clone here does not remember pushes by itself; None where it does, or cannot."""
+        """The branch in the ordered repository, where its clone here does not remember pushes by
+        itself; None where it does, or cannot.
+        """
         if self.own or self.remote is None or self._remotes.remembers(self.remote, branch):
             return None
         return self.there(branch)
@@ -125,7 +134,9 @@ class SourceRepository:
         """The head of a branch in the ordered repository now. Raises Unreachable."""
         ref = f"refs/heads/{branch}"
         if self._near is not None:
-            return Git(self._near).run("show-ref", "--verify", "--hash", ref, check=False).text or None
+            return (
+                Git(self._near).run("show-ref", "--verify", "--hash", ref, check=False).text or None
+            )
         lines = self.git.run("ls-remote", "--heads", self.remote or self.address, ref).lines
         return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
 
@@ -146,7 +157,9 @@ class SourceRepository:
         return f"refs/heads/{branch}" if self.own else f"refs/ennio/base/{quote(branch, safe='')}"
 
     def bring(self, base: str, branch: str) -> BranchTips:
-        """Fetch what the two branches are now. Raises Unreachable; Refused when there is no such base."""
+        """Fetch what the two branches are now. Raises Unreachable; Refused
+        when there is no such base.
+        """
         asked = time.monotonic()
         tips = self._at_hand(base, branch)
         if tips is not None:
@@ -156,7 +169,9 @@ class SourceRepository:
         return BranchTips(found[base], found.get(branch) if not self.own else None)
 
     def _asked(self, base: str, branch: str, asked: float) -> Mapping[str, str]:
-        """Ask and fetch; who waited while another waited in vain gets the same answer, and does not wait as long again."""
+        """Ask and fetch; who waited while another waited in vain gets the same answer, and
+        does not wait as long again.
+        """
         failed = self._shared.failures.get(self.address)
         if failed is not None and failed.ended >= asked:
             raise failed.error
@@ -165,15 +180,21 @@ class SourceRepository:
             if base not in heads:
                 raise Refused(self._no_base(base, heads))
             there = [name for name in dict.fromkeys((base, branch)) if name in heads]
-            return self._here(base) if self.own else self._brought({name: heads[name] for name in there})
+            return (
+                self._here(base)
+                if self.own
+                else self._brought({name: heads[name] for name in there})
+            )
         except Unreachable as error:
             self._shared.failures[self.address] = _Failure(time.monotonic(), error)
             raise
 
     def _at_hand(self, base: str, branch: str) -> BranchTips | None:
-        """The tips where the ordered repository lies on this machine and nothing of it has to be fetched; None where it takes more.
+        """The tips where the ordered repository lies on this machine and nothing of it has to be
+        fetched; None where it takes more.
 
-        All is asked at once. What to ask follows from the remotes as they were the last time; the answers count if they still are so.
+        All is asked at once. What to ask follows from the remotes as they were the last time; the
+        answers count if they still are so.
         """
         guess = self._shared.remotes
         if self._near is None or guess is None or guess.has_rewrites:
@@ -181,12 +202,21 @@ class SourceRepository:
         names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
         here = {name: self.kept(name) for name in names}
         there = {name: f"refs/heads/{name}" for name in names}
-        near = [GitCommand(Git(self._near), _shown(there)), *(() if self.own else [GitCommand(self.git, _shown(here))])]
+        near = [
+            GitCommand(Git(self._near), _shown(there)),
+            *(() if self.own else [GitCommand(self.git, _shown(here))]),
+        ]
         settings, *told = side_by_side(GitCommand(self.git, ASKED), *near)
         self._remotes = self._learnt(settings)
         theirs, ours = _tips(told[0], there), _tips(told[-1], here)
-        at_hand = self._remotes == guess and base in theirs and all(ours.get(name) == tip for name, tip in theirs.items())
-        return BranchTips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
+        at_hand = (
+            self._remotes == guess
+            and base in theirs
+            and all(ours.get(name) == tip for name, tip in theirs.items())
+        )
+        return (
+            BranchTips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
+        )
 
     def worktrees(self) -> tuple[WorktreeEntry, ...]:
         """Every worktree git knows of, the main one first, the missing ones too."""
@@ -202,9 +232,13 @@ class SourceRepository:
         return self._here(*wanted)
 
     def _known(self, names: Iterable[str]) -> Mapping[str, str]:
-        """The branches as they are known here, all at once; none where one of them cannot be read."""
+        """The branches as they are known here, all at once; none where
+        one of them cannot be read.
+        """
         refs = {self.kept(name): name for name in names}
-        lines = self.git.run("for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", *refs, check=False)
+        lines = self.git.run(
+            "for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", *refs, check=False
+        )
         found = [line.split(" ") for line in lines.lines] if lines.ok else []
         return {refs[ref]: sha for sha, kind, ref in found if kind == "commit" and ref in refs}
 
@@ -212,7 +246,10 @@ class SourceRepository:
         tips = {branch: self.git.commit(self.kept(branch)) for branch in branches}
         for branch, tip in tips.items():
             if tip is None:
-                message = f"branch {branch} of {redacted(self.repo)} is no commit in {self.source}: its objects are missing"
+                message = (
+                    f"branch {branch} of {redacted(self.repo)} is no commit in {self.source}: "
+                    "its objects are missing"
+                )
                 raise Refused(message)
         return {branch: tip for branch, tip in tips.items() if tip is not None}
 
@@ -220,11 +257,19 @@ class SourceRepository:
         if branches:
             specs = [f"+refs/heads/{name}:{self.kept(name)}" for name in branches]
             # an empty refmap: only what is named here moves, whatever the clone's own refspecs say
-            options = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+            options = (
+                "--progress",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                "--refmap=",
+            )
             self.git.run("fetch", *options, self.remote or self.address, *specs, timeout=NETWORK)
 
     def _heads(self, asked: float) -> Mapping[str, str]:
-        """The branches of the ordered repository: one question serves all who waited while it was asked."""
+        """The branches of the ordered repository: one question serves all who
+        waited while it was asked.
+        """
         known = self._shared.heads.get(self.address)
         if known is None or known.asked < asked - self._window:
             known = _Heads(time.monotonic(), self._ask())
@@ -234,9 +279,15 @@ class SourceRepository:
     def _ask(self) -> Mapping[str, str]:
         near = self.source if self.own else self._near if not self._remotes.has_rewrites else None
         if near is not None:
-            lines = Git(near).run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads").lines
+            lines = (
+                Git(near)
+                .run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads")
+                .lines
+            )
         else:
-            lines = self.git.run("ls-remote", "--heads", self.remote or self.address, timeout=NETWORK).lines
+            lines = self.git.run(
+                "ls-remote", "--heads", self.remote or self.address, timeout=NETWORK
+            ).lines
         pairs = (line.split("\t", 1) for line in lines)
         return {ref.removeprefix("refs/heads/"): sha for sha, ref in pairs}
 
@@ -249,7 +300,9 @@ class SourceRepository:
 
 
 def _shown(refs: Mapping[str, str]) -> tuple[str, ...]:
-    """The question for these refs alone; git ends at the first that is not there. What lists them reads every ref beside them."""
+    """The question for these refs alone; git ends at the first that is not there. What lists them
+    reads every ref beside them.
+    """
     return ("show-ref", "--verify", "--", *refs.values())
 
 
@@ -259,7 +312,9 @@ def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def listed(git: Git) -> tuple[WorktreeEntry, ...]:
-    """The worktrees of the repository a directory belongs to, as ``git worktree list`` tells them."""
+    """The worktrees of the repository a directory belongs to, as ``git
+    worktree list`` tells them.
+    """
     records = git.run("worktree", "list", "--porcelain").stdout.strip("\n").split("\n\n")
     return tuple(_entry(record.split("\n")) for record in records if record)
 
@@ -277,14 +332,18 @@ def _entry(lines: list[str]) -> WorktreeEntry:
 
 
 def _common_of(directory: Path) -> Path | None:
-    """The directory all worktrees of a repository share; git is only asked where a look at the disk does not tell."""
+    """The directory all worktrees of a repository share; git is only asked where a look
+    at the disk does not tell.
+    """
     near = next((place for place in (directory / ".git", directory) if _is_repository(place)), None)
     return near.resolve() if near is not None else Git(directory).common
 
 
 def _is_repository(place: Path) -> bool:
     """Whether git would take the directory for a repository that is nobody's worktree."""
-    whole = (place / "HEAD").is_file() and (place / "objects").is_dir() and (place / "refs").is_dir()
+    whole = (
+        (place / "HEAD").is_file() and (place / "objects").is_dir() and (place / "refs").is_dir()
+    )
     return whole and not (place / "commondir").exists()
 
 
@@ -295,6 +354,9 @@ def _common(source: Path, repo: str) -> Path:
     common = _common_of(source)
     if common is None:
         words = Git(source).run("rev-parse", "--git-dir", check=False).stderr.strip()
-        message = f"the project's path {source} is not the top of a git repository ({words}): set it to a clone of {redacted(repo)}"
+        message = (
+            f"the project's path {source} is not the top of a git repository ({words}): set it "
+            f"to a clone of {redacted(repo)}"
+        )
         raise Refused(message)
     return common

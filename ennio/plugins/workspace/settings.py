@@ -1,9 +1,10 @@
-"""What a clone takes over of the settings of the person's own repository, so that an agent commits and reaches servers as they do.
+"""What a clone takes over of the settings of the person's own repository, so that an agent commits
+and reaches servers as they do.
 
-Taken over is what was said for that repository alone (its own configuration, and what a condition like
-``includeIf "gitdir:~/work/"`` says of its place): who commits and signs, how a server is reached, and how
-files are written. Left out: remotes and branches, which a clone has of its own; hooks, since a clone runs
-none; and whatever describes the repository's own folder.
+Taken over is what was said for that repository alone (its own configuration, and what a condition
+like ``includeIf "gitdir:~/work/"`` says of its place): who commits and signs, how a server is
+reached, and how files are written. Left out: remotes and branches, which a clone has of its own;
+hooks, since a clone runs none; and whatever describes the repository's own folder.
 """
 
 from __future__ import annotations
@@ -18,28 +19,47 @@ from ennio.plugins.git import Git
 _SECTIONS = frozenset({
     "user", "author", "committer", "gpg", "commit", "tag",  # who commits, and signs with what
     "http", "https", "url", "credential", "ssh", "protocol", "lfs",  # how a server is reached
-    "filter", "merge", "diff", "i18n", "pull", "push", "rebase",  # how files are written, and how branches come together
+    # how files are written, and how branches come together
+    "filter", "merge", "diff", "i18n", "pull", "push", "rebase",
 })  # fmt: skip
-_CORE = frozenset({"sshcommand", "gitproxy", "autocrlf", "eol", "safecrlf", "excludesfile", "attributesfile", "commentchar", "whitespace"})
+_CORE = frozenset(
+    {
+        "sshcommand",
+        "gitproxy",
+        "autocrlf",
+        "eol",
+        "safecrlf",
+        "excludesfile",
+        "attributesfile",
+        "commentchar",
+        "whitespace",
+    }
+)
 
 Setting = tuple[str, str]
 
 
 def carried(source: Path, beside: Path) -> Sequence[Setting]:
-    """The settings to take over from one repository, which do not hold already for what is made in another folder."""
+    """The settings to take over from one repository, which do not hold already for what
+    is made in another folder.
+    """
     there, here = (_read(Git(place)) for place in (source, beside))
     known = Counter(here)
     return [one for one in there if _is_wanted(one[0]) and not _taken(known, one)]
 
 
 def as_environment(settings: Sequence[Setting]) -> Mapping[str, str]:
-    """The settings as an environment for git, after those it may hold already; a command line would show them to everybody."""
+    """The settings as an environment for git, after those it may hold already; a command line
+    would show them to everybody.
+    """
     if not settings:
         return {}
     given = os.environ.get("GIT_CONFIG_COUNT", "")
     first = int(given) if given.isdigit() else 0
     keys = {f"GIT_CONFIG_KEY_{number}": key for number, (key, _) in enumerate(settings, first)}
-    values = {f"GIT_CONFIG_VALUE_{number}": value for number, (_, value) in enumerate(settings, first)}
+    values = {
+        f"GIT_CONFIG_VALUE_{number}": value for number, (_, value) in enumerate(settings, first)
+    }
     return {**keys, **values, "GIT_CONFIG_COUNT": str(first + len(settings))}
 
 

@@ -1,6 +1,7 @@
 """A workspace without git: a plain folder, for trying things and for tests of what stands above.
 
-Files that are in it are what would be lost with it; ``remove`` moves them to ``.preserved`` beside it.
+Files that are in it are what would be lost with it; ``remove`` moves them to
+``.preserved`` beside it.
 """
 
 from __future__ import annotations
@@ -46,13 +47,21 @@ class StubWorkspace:
         """Every file counts as uncommitted, links do not."""
         if not spec.path.is_dir():
             return WorkspaceSeen(self._clock.now(), exists=False)
-        return WorkspaceSeen(self._clock.now(), exists=True, branch=spec.branch, head=BASE_HEAD, uncommitted=_files(spec.path))
+        return WorkspaceSeen(
+            self._clock.now(),
+            exists=True,
+            branch=spec.branch,
+            head=BASE_HEAD,
+            uncommitted=_files(spec.path),
+        )
 
     def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Move the folder to ``.preserved`` if there are files in it, else remove it."""
         files = _files(spec.path) if spec.path.is_dir() else 0
         kept = _free(spec.path.parent / ".preserved", spec.session_id) if files else None
-        freed = Removed(spec.path, folder.size(spec.path), None if kept is None else str(kept), 0, files)
+        freed = Removed(
+            spec.path, folder.size(spec.path), None if kept is None else str(kept), 0, files
+        )
         if dry_run:
             return freed
         if kept is not None:

@@ -1,9 +1,11 @@
-"""Walks through a working copy and tells what lies there: ``python walk.py ROOT``, run without this package.
+"""Walks through a working copy and tells what lies there: ``python walk.py ROOT``,
+run without this package.
 
-On standard input it is told what is known, on standard output it tells the rest: records that end with NUL, a letter
-for the kind first. Paths are bytes, whatever they are made of. In: k tracked, d changed or untracked, i ignored (folders with a
-slash at the end), n looked at by itself. Out, with a word and a tab before the path: i ignored and its size, s what
-has no content and its kind, g a folder that holds a repository, l what nobody accounts for and the reason.
+On standard input it is told what is known, on standard output it tells the rest: records that end
+with NUL, a letter for the kind first. Paths are bytes, whatever they are made of. In: k tracked, d
+changed or untracked, i ignored (folders with a slash at the end), n looked at by itself. Out, with
+a word and a tab before the path: i ignored and its size, s what has no content and its kind, g a
+folder that holds a repository, l what nobody accounts for and the reason.
 """
 
 from __future__ import annotations
@@ -14,7 +16,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_KINDS = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+_KINDS = {
+    stat.S_IFIFO: "FIFO",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 _END = b"\0"
 
 

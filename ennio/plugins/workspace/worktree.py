@@ -71,7 +71,14 @@ class WorktreeWorkspace:
         if tree is None:
             return WorkspaceSeen(now, exists=False)
         work = _survey(repository, spec, tree)
-        return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
+        return WorkspaceSeen(
+            now,
+            exists=True,
+            branch=work.branch,
+            head=work.head,
+            uncommitted=work.files,
+            unpushed=work.commits,
+        )
 
     def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the worktree, and the branch if nothing needs it.
@@ -86,7 +93,9 @@ class WorktreeWorkspace:
         freed = Removed(spec.path, folder.size(spec.path))
         if tree is not None:
             _check_lock(there)
-            freed = _preserver(repository, spec).save_for_removal(_survey(repository, spec, tree), freed, dry_run=dry_run)
+            freed = _preserver(repository, spec).save_for_removal(
+                _survey(repository, spec, tree), freed, dry_run=dry_run
+            )
         if not dry_run:
             _hold(repository, spec, there)
             folder.discard(spec.path)
@@ -114,11 +123,15 @@ class WorktreeWorkspace:
         entries = listed(git) if source.is_dir() and git.common is not None else ()
         branches = {entry.path.resolve(): entry.branch for entry in entries}
         sizes = folder.sizes(paths)
-        return [Existing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths]
+        return [
+            Existing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths
+        ]
 
 
 def _survey(repository: SourceRepository, spec: WorkspaceSpec, tree: Git) -> DirtyState:
-    """In the project's own repository a branch stays when its worktree goes; elsewhere it must have been pushed."""
+    """In the project's own repository a branch stays when its worktree goes; elsewhere
+    it must have been pushed.
+    """
     work = survey(tree, HERE if repository.own else FETCHED, whole=False)
     pushed = _pushed(repository, spec) if work.own_commits else None
     if pushed is None or tree.commit(pushed) is None:
@@ -147,13 +160,21 @@ def _mended(repository: SourceRepository, spec: WorkspaceSpec) -> Git | None:
 
 
 def _hold(repository: SourceRepository, spec: WorkspaceSpec, there: FoundWorktree) -> None:
-    """Keep the detached commit of a worktree whose folder somebody deleted; git's entry alone leads to it."""
-    if there.state is WorktreeState.ABSENT and there.entry is not None and there.entry.head is not None:
+    """Keep the detached commit of a worktree whose folder somebody deleted; git's
+    entry alone leads to it.
+    """
+    if (
+        there.state is WorktreeState.ABSENT
+        and there.entry is not None
+        and there.entry.head is not None
+    ):
         _preserver(repository, spec).keep_commit(there.entry.head)
 
 
 def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
-    """The worktree on its branch; a branch that was made for it goes again when it cannot be added."""
+    """The worktree on its branch; a branch that was made for it goes again
+    when it cannot be added.
+    """
     spec.path.parent.mkdir(parents=True, exist_ok=True)
     start = tips.branch or tips.base
     with ExitStack() as undo:
@@ -180,7 +201,10 @@ def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     if meant is None or not worktree_state.is_worktree(repository, meant, spec.path):
         raise worktree_state.redirected(spec.path, meant)
     if meant.branch != spec.branch:
-        message = f"{spec.path} was made on {meant.branch or 'no branch'} instead of {spec.branch}, so it was taken away again"
+        message = (
+            f"{spec.path} was made on {meant.branch or 'no branch'} instead of {spec.branch}, so "
+            "it was taken away again"
+        )
         raise Refused(message)
 
 
@@ -205,14 +229,20 @@ def _old_branch(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchT
     git, ref = repository.git, f"refs/heads/{spec.branch}"
     holder = next((entry for entry in repository.worktrees() if entry.branch == spec.branch), None)
     if holder is not None:
-        message = f"branch {spec.branch} is checked out in {holder.path}, where it stays: give the session another branch"
+        message = (
+            f"branch {spec.branch} is checked out in {holder.path}, where it stays: give the "
+            "session another branch"
+        )
         raise Refused(message)
     here = git.commit(ref)
     if here is None or tips.branch is None or git.contains(tips.branch, here):
         return
     if not git.contains(here, tips.branch):
         words = f"branch {spec.branch} in {spec.source} and in {spec.repo} have gone different ways"
-        message = f"{words}: bring them together (git -C {spec.source} branch -f {spec.branch} {repository.kept(spec.branch)})"
+        message = (
+            f"{words}: bring them together (git -C {spec.source} branch -f {spec.branch} "
+            f"{repository.kept(spec.branch)})"
+        )
         raise Refused(message)
     git.run("update-ref", ref, tips.branch, here)
 
@@ -236,7 +266,9 @@ def _preserver(repository: SourceRepository, spec: WorkspaceSpec) -> Preserver:
 
 
 def _clear(repository: SourceRepository, spec: WorkspaceSpec) -> None:
-    """Remove folder and entry of a worktree whose work is saved, and of those the agent made inside of it."""
+    """Remove folder and entry of a worktree whose work is saved, and of those the
+    agent made inside of it.
+    """
     folder.discard(spec.path)
     place = spec.path.resolve()
     for entry in repository.worktrees():
@@ -245,7 +277,9 @@ def _clear(repository: SourceRepository, spec: WorkspaceSpec) -> None:
 
 
 def _is_gone_there(repository: SourceRepository, spec: WorkspaceSpec) -> bool:
-    """Whether the ordered repository has no such branch any more, as after a merge; what its base is now is known then."""
+    """Whether the ordered repository has no such branch any more, as after a merge; what its
+    base is now is known then.
+    """
     if repository.own or repository.git.commit(_mark(spec)) is None:
         return False
     try:
@@ -267,20 +301,28 @@ def _dissolve(repository: SourceRepository, spec: WorkspaceSpec, *, let_go: bool
 
 
 def _drop_branch(repository: SourceRepository, spec: WorkspaceSpec) -> None:
-    """Delete the branch if this session made it, nobody has it checked out, and all of it is elsewhere."""
+    """Delete the branch if this session made it, nobody has it checked out,
+    and all of it is elsewhere.
+    """
     git, ref = repository.git, f"refs/heads/{spec.branch}"
     start, tip = git.commit(_mark(spec)), git.commit(ref)
     if start is None:
         return
     if tip is None:
         git.run("update-ref", "-d", _mark(spec))
-    elif not any(entry.branch == spec.branch for entry in repository.worktrees()) and _is_elsewhere(repository, spec, tip):
+    elif not any(entry.branch == spec.branch for entry in repository.worktrees()) and _is_elsewhere(
+        repository, spec, tip
+    ):
         git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)}\n")
-        git.run("config", "--remove-section", f"branch.{spec.branch}", check=False)  # an upstream the agent's push had set
+        git.run(
+            "config", "--remove-section", f"branch.{spec.branch}", check=False
+        )  # an upstream the agent's push had set
 
 
 def _drop_merged(repository: SourceRepository, spec: WorkspaceSpec) -> None:
-    """Delete what a push of this session left of a merged branch that is gone at the remote, as ``git fetch --prune`` would."""
+    """Delete what a push of this session left of a merged branch that is gone at the remote, as
+    ``git fetch --prune`` would.
+    """
     git, tracked = repository.git, f"refs/remotes/{repository.remote}/{spec.branch}"
     there = git.commit(tracked)
     if there is None or not _is_merged(repository, spec, there):
@@ -288,8 +330,14 @@ def _drop_merged(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     git.run("update-ref", "-d", tracked, there)
     ref, start = f"refs/heads/{spec.branch}", git.commit(_mark(spec))
     tip = git.commit(ref)
-    if tip is not None and git.contains(tip, there) and not any(entry.branch == spec.branch for entry in repository.worktrees()):
-        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)} {start}\n")
+    if (
+        tip is not None
+        and git.contains(tip, there)
+        and not any(entry.branch == spec.branch for entry in repository.worktrees())
+    ):
+        git.run(
+            "update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)} {start}\n"
+        )
         git.run("config", "--remove-section", f"branch.{spec.branch}", check=False)
 
 
@@ -304,7 +352,17 @@ def _is_elsewhere(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -
         return _is_merged(repository, spec, tip)
     if git.contains(tip, base):
         return True
-    return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
+    return bool(
+        git.run(
+            "for-each-ref",
+            "--count=1",
+            "--contains",
+            tip,
+            "refs/remotes",
+            "refs/ennio/base",
+            f"{PRESERVED}/",
+        ).text
+    )
 
 
 def _is_merged(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> bool:

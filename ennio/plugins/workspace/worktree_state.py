@@ -4,8 +4,8 @@ git keeps a worktree in two halves: the folder with its ``.git`` file, and a pri
 repository that points back. While ``git worktree add`` is at it, the latter is locked with the
 reason ``initializing``; nobody has worked in a worktree that still is.
 
-Which working copy git means is a matter of settings too (``core.worktree``, ``core.bare``, those of a
-submodule): nothing is done in a place where it means another one.
+Which working copy git means is a matter of settings too (``core.worktree``, ``core.bare``, those of
+a submodule): nothing is done in a place where it means another one.
 """
 
 from __future__ import annotations
@@ -47,20 +47,27 @@ class FoundWorktree:
 
 
 def is_untouched(repository: SourceRepository, path: Path) -> bool:
-    """Whether nothing was ever made here, as the disk alone tells: neither a folder, nor an entry of git's that bears its name.
+    """Whether nothing was ever made here, as the disk alone tells: neither a folder, nor an entry
+    of git's that bears its name.
 
-    git calls an entry as the folder is called, with a number behind it where that is taken. False where this cannot be told.
+    git calls an entry as the folder is called, with a number behind it where that is taken. False
+    where this cannot be told.
     """
     if os.path.lexists(path) or not _PLAIN.fullmatch(path.name):
         return False
     entries = repository.common / "worktrees"
-    return not entries.is_dir() or not any(entry.name.startswith(path.name) for entry in os.scandir(entries))
+    return not entries.is_dir() or not any(
+        entry.name.startswith(path.name) for entry in os.scandir(entries)
+    )
 
 
 def look(repository: SourceRepository, path: Path) -> FoundWorktree:
     """See what is there; changes nothing."""
     place = path.resolve()
-    entry = next((one for one in repository.worktrees() if one.path.resolve() == place and not one.bare), None)
+    entry = next(
+        (one for one in repository.worktrees() if one.path.resolve() == place and not one.bare),
+        None,
+    )
     return FoundWorktree(path, _state(repository, path, entry), entry)
 
 
@@ -74,59 +81,92 @@ def _state(repository: SourceRepository, path: Path, entry: WorktreeEntry | None
     meant = Git(path).place
     if entry is None or meant is None or meant.common != repository.common:
         return WorktreeState.FOREIGN
-    return WorktreeState.STANDING if is_worktree(repository, meant, path) else WorktreeState.REDIRECTED
+    return (
+        WorktreeState.STANDING if is_worktree(repository, meant, path) else WorktreeState.REDIRECTED
+    )
 
 
 def is_worktree(repository: SourceRepository, meant: GitPlace, path: Path) -> bool:
-    """Whether what git means at a place is the worktree there, and a worktree of this repository."""
-    return meant.common == repository.common and meant.private.parent == meant.common / "worktrees" and meant.top == path.resolve()
+    """Whether what git means at a place is the worktree there, and a
+    worktree of this repository.
+    """
+    return (
+        meant.common == repository.common
+        and meant.private.parent == meant.common / "worktrees"
+        and meant.top == path.resolve()
+    )
 
 
 def is_plain(repository: SourceRepository, path: Path, branch: str) -> bool:
-    """Whether the files alone tell that git means this worktree, on this branch; False where git has to be asked.
+    """Whether the files alone tell that git means this worktree, on this branch; False
+    where git has to be asked.
 
-    Only settings of its own could bend a linked worktree: git passes over ``core.worktree`` and ``core.bare`` of the repository.
+    Only settings of its own could bend a linked worktree: git passes over ``core.worktree`` and
+    ``core.bare`` of the repository.
     """
     own = private.folder(path)
     if own is None or not repository.is_plain:
         return False
     try:
-        head, common = ((own / name).read_text(encoding="utf-8").strip() for name in ("HEAD", "commondir"))
+        head, common = (
+            (own / name).read_text(encoding="utf-8").strip() for name in ("HEAD", "commondir")
+        )
         back = (own / "gitdir").read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return False
     here = (own / common).resolve() == repository.common == own.resolve().parent.parent
-    return here and head == f"ref: refs/heads/{branch}" and (own / back).resolve() == path.resolve() / ".git"
+    return (
+        here
+        and head == f"ref: refs/heads/{branch}"
+        and (own / back).resolve() == path.resolve() / ".git"
+    )
 
 
 def redirected(path: Path, meant: GitPlace | None) -> Refused:
     """What is said of a place where git means something else."""
-    there = "no working copy at all" if meant is None or meant.top is None else f"{meant.top} (of {meant.private})"
-    way_out = "look at core.worktree, core.bare and extensions.worktreeConfig: git config --show-origin --get-all core.worktree"
+    there = (
+        "no working copy at all"
+        if meant is None or meant.top is None
+        else f"{meant.top} (of {meant.private})"
+    )
+    way_out = (
+        "look at core.worktree, core.bare and extensions.worktreeConfig: git config "
+        "--show-origin --get-all core.worktree"
+    )
     return Refused(f"in {path} git works on {there}, so nothing was done; {way_out}")
 
 
 def tree(repository: SourceRepository, found: FoundWorktree) -> Git | None:
-    """The worktree to work with, its ``.git`` file written again if need be; None when there is none.
+    """The worktree to work with, its ``.git`` file written again if need be;
+    None when there is none.
 
     Raises Refused when something else is in its place.
     """
     if found.state is WorktreeState.FOREIGN:
-        message = f"{found.path} is in the way: it holds files but is no worktree of {repository.source}; move it away"
+        message = (
+            f"{found.path} is in the way: it holds files but is no worktree of "
+            f"{repository.source}; move it away"
+        )
         raise Refused(message)
     if found.state is WorktreeState.REDIRECTED:
         raise redirected(found.path, Git(found.path).place)
     if found.state is WorktreeState.UNLINKED:
-        write_atomically(found.path / ".git", f"gitdir: {_private(repository, found.path)}\n", mode=0o644)
+        write_atomically(
+            found.path / ".git", f"gitdir: {_private(repository, found.path)}\n", mode=0o644
+        )
         if not is_worktree(repository, Git(found.path).place or _NOWHERE, found.path):
             raise redirected(found.path, Git(found.path).place)
-    return Git(found.path) if found.state in (WorktreeState.STANDING, WorktreeState.UNLINKED) else None
+    return (
+        Git(found.path) if found.state in (WorktreeState.STANDING, WorktreeState.UNLINKED) else None
+    )
 
 
 def forget(repository: SourceRepository, found: FoundWorktree) -> None:
-    """Remove what is left of a worktree nobody's work is in: a half-made folder, and git's entry for it.
+    """Remove what is left of a worktree nobody's work is in: a half-made
+    folder, and git's entry for it.
 
-    Only this worktree's entry goes; ``git worktree prune`` would take the person's missing ones too.
+    Only this worktree's entry goes; ``git worktree prune`` would take the
+    person's missing ones too.
     """
     if found.state is WorktreeState.INCOMPLETE:
         folder.discard(found.path)
@@ -142,5 +182,8 @@ def _private(repository: SourceRepository, path: Path) -> Path:
     for pointer in (repository.common / "worktrees").glob("*/gitdir"):
         if (pointer.parent / pointer.read_text(encoding="utf-8").strip()).resolve() == place:
             return pointer.parent
-    message = f"{path} has lost its .git file and {repository.source} does not know it any more; move it away"
+    message = (
+        f"{path} has lost its .git file and {repository.source} does not know it any more; move "
+        "it away"
+    )
     raise Refused(message)

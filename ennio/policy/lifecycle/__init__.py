@@ -16,7 +16,14 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, PendingMessage, Phase, Spec
+from ennio.policy.lifecycle.state import (
+    Desired,
+    Inputs,
+    LifecycleState,
+    PendingMessage,
+    Phase,
+    Spec,
+)
 from ennio.policy.lifecycle.step import Plan, step
 
 __all__ = [

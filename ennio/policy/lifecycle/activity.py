@@ -1,4 +1,6 @@
-"""What the agent's process is doing: its own word first, its terminal second, never a guess on no signal."""
+"""What the agent's process is doing: its own word first, its terminal second,
+never a guess on no signal.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,14 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
 
 
 def _reported(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
-    """Its own word; only *ready* turns to idle with time, and not while a helper works: a question stays a question for ever."""
-    if _can_idle(agent) and agent.since is not None and now - agent.since >= timedelta(seconds=spec.idle_after):
+    """Its own word; only *ready* turns to idle with time, and not while a helper works: a question
+    stays a question for ever.
+    """
+    if (
+        _can_idle(agent)
+        and agent.since is not None
+        and now - agent.since >= timedelta(seconds=spec.idle_after)
+    ):
         return Activity.IDLE
     return agent.activity
 
@@ -47,10 +55,18 @@ def _by_output(spec: Spec, process: ProcessSeen, state: LifecycleState, now: dat
 def turns_at(spec: Spec, inputs: Inputs, state: LifecycleState) -> tuple[datetime, ...]:
     """The moments at which time alone would change the activity."""
     process, agent = inputs.facts.process, inputs.facts.agent
-    if process is None or process.presence is not Presence.ALIVE or state.phase is not Phase.LAUNCHED:
+    if (
+        process is None
+        or process.presence is not Presence.ALIVE
+        or state.phase is not Phase.LAUNCHED
+    ):
         return ()
     if agent is not None and agent.activity is not None:
-        return (agent.since + timedelta(seconds=spec.idle_after),) if _can_idle(agent) and agent.since else ()
+        return (
+            (agent.since + timedelta(seconds=spec.idle_after),)
+            if _can_idle(agent) and agent.since
+            else ()
+        )
     since = process.output_at or state.launched_at
     if spec.tells or since is None:
         return ()

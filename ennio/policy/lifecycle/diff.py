@@ -24,7 +24,18 @@ class Applied:
 def apply(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Applied:
     """Take in everything new, in the order in which it must have happened."""
     events: list[Draft] = []
-    for part in (_adoption, _readiness, _signal, _forge_signal, _pushed, _pull, _checks, _review, _merge_ready, _place):
+    for part in (
+        _adoption,
+        _readiness,
+        _signal,
+        _forge_signal,
+        _pushed,
+        _pull,
+        _checks,
+        _review,
+        _merge_ready,
+        _place,
+    ):
         applied = part(spec, inputs, state, now)
         state = applied.state
         events.extend(applied.events)
@@ -32,11 +43,17 @@ def apply(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> A
 
 
 def _adoption(_spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Applied:
-    """A launch that was given up, or overtaken by a kill, and yet stands: it happened all the same."""
+    """A launch that was given up, or overtaken by a kill, and yet stands:
+    it happened all the same.
+    """
     process = inputs.facts.process
     if state.phase is not Phase.LAUNCHING or state.desired is Desired.RUN or inputs.busy:
         return Applied(state)
-    if process is None or process.presence is not Presence.ALIVE or process.number != state.launches:
+    if (
+        process is None
+        or process.presence is not Presence.ALIVE
+        or process.number != state.launches
+    ):
         return Applied(state)
     return Applied(replace(state, phase=Phase.LAUNCHED, launched_at=now, failure=None))
 
@@ -45,9 +62,17 @@ def _readiness(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime)
     process = inputs.facts.process
     if state.phase is not Phase.LAUNCHED or state.ready_at is not None:
         return Applied(state)
-    if process is None or process.presence is not Presence.ALIVE or not _is_ready(spec, inputs, state, now):
+    if (
+        process is None
+        or process.presence is not Presence.ALIVE
+        or not _is_ready(spec, inputs, state, now)
+    ):
         return Applied(state)
-    word = Draft(EventType.SESSION_WORKING, "the agent is ready and has begun", data={"launch": state.launches})
+    word = Draft(
+        EventType.SESSION_WORKING,
+        "the agent is ready and has begun",
+        data={"launch": state.launches},
+    )
     return Applied(replace(state, ready_at=now), (word,))
 
 
@@ -64,11 +89,23 @@ def _signal(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) ->
     if state.phase is not Phase.LAUNCHED or process is None or state.launches <= state.stopped:
         return Applied(state)  # nothing is started that could be seen
     unknown = process.presence is Presence.UNKNOWN
-    if unknown and not state.signal_lost and now - process.at >= timedelta(seconds=spec.signal_grace):
-        word = Draft(EventType.SIGNAL_LOST, f"no signal: {process.detail}", Priority.ACTION, {"source": process.source})
+    if (
+        unknown
+        and not state.signal_lost
+        and now - process.at >= timedelta(seconds=spec.signal_grace)
+    ):
+        word = Draft(
+            EventType.SIGNAL_LOST,
+            f"no signal: {process.detail}",
+            Priority.ACTION,
+            {"source": process.source},
+        )
         return Applied(replace(state, signal_lost=True), (word,))
     if not unknown and state.signal_lost:
-        return Applied(replace(state, signal_lost=False), (Draft(EventType.SIGNAL_REGAINED, "the session can be seen again"),))
+        return Applied(
+            replace(state, signal_lost=False),
+            (Draft(EventType.SIGNAL_REGAINED, "the session can be seen again"),),
+        )
     return Applied(state)
 
 
@@ -76,22 +113,35 @@ def _pushed(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) 
     forge = inputs.facts.forge
     if forge is None or forge.pushed is None or forge.pushed == state.pushed:
         return Applied(state)
-    words = f"its commit {forge.pushed[:10]} came onto the base by a push, not by a merge of Ennio's: perhaps nobody has reviewed it"
+    words = (
+        f"its commit {forge.pushed[:10]} came onto the base by a push, not by a merge of "
+        "Ennio's: perhaps nobody has reviewed it"
+    )
     word = Draft(EventType.BASE_PUSHED, words, Priority.ACTION, {"commit": forge.pushed})
     return Applied(replace(state, pushed=forge.pushed), (word,))
 
 
 def _forge_signal(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Applied:
-    """A forge that cannot be seen is told like a process that cannot be: what hangs on it is frozen too."""
+    """A forge that cannot be seen is told like a process that cannot be: what
+    hangs on it is frozen too.
+    """
     forge = inputs.facts.forge
     if not spec.forge or forge is None or state.status.terminal:
         return Applied(state)
     unknown = forge.presence is Presence.UNKNOWN
     if unknown and not state.forge_lost and now - forge.at >= timedelta(seconds=spec.signal_grace):
-        word = Draft(EventType.SIGNAL_LOST, f"no signal of the forge: {forge.detail}", Priority.ACTION, {"source": forge.source})
+        word = Draft(
+            EventType.SIGNAL_LOST,
+            f"no signal of the forge: {forge.detail}",
+            Priority.ACTION,
+            {"source": forge.source},
+        )
         return Applied(replace(state, forge_lost=True), (word,))
     if not unknown and state.forge_lost:
-        return Applied(replace(state, forge_lost=False), (Draft(EventType.SIGNAL_REGAINED, "the forge can be seen again"),))
+        return Applied(
+            replace(state, forge_lost=False),
+            (Draft(EventType.SIGNAL_REGAINED, "the forge can be seen again"),),
+        )
     return Applied(state)
 
 
@@ -102,10 +152,22 @@ def _pull(_spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
     told = {"number": pull.number, "url": pull.url, "head": pull.head}
     events: list[Draft] = []
     if state.pull != pull.number:
-        events.append(Draft(EventType.PR_CREATED, f"pull request #{pull.number}: {pull.title}", data=told))
-        state = replace(state, pull=pull.number, head=pull.head, head_at=pull.head_since or now, pull_state=PullState.OPEN)
+        events.append(
+            Draft(EventType.PR_CREATED, f"pull request #{pull.number}: {pull.title}", data=told)
+        )
+        state = replace(
+            state,
+            pull=pull.number,
+            head=pull.head,
+            head_at=pull.head_since or now,
+            pull_state=PullState.OPEN,
+        )
     elif state.head != pull.head:
-        events.append(Draft(EventType.PR_UPDATED, f"#{pull.number} has a new head {pull.head[:10]}", data=told))
+        events.append(
+            Draft(
+                EventType.PR_UPDATED, f"#{pull.number} has a new head {pull.head[:10]}", data=told
+            )
+        )
         state = replace(state, head=pull.head, head_at=pull.head_since or now)
     if state.pull_state != pull.state:
         events.extend(_state_change(pull))
@@ -120,9 +182,23 @@ def _state_change(pull: PullRequest) -> tuple[Draft, ...]:
             data["by_push"] = pull.merged_by_push
             how = " by a push" if pull.merged_by_push else ""
             merged = Draft(EventType.PR_MERGED, f"#{pull.number} is merged{how}", data=data)
-            return (merged, Draft(EventType.MERGE_COMPLETED, f"#{pull.number} is merged into {pull.base}{how}", data=data))
+            return (
+                merged,
+                Draft(
+                    EventType.MERGE_COMPLETED,
+                    f"#{pull.number} is merged into {pull.base}{how}",
+                    data=data,
+                ),
+            )
         case PullState.CLOSED:
-            return (Draft(EventType.PR_CLOSED, f"#{pull.number} was closed unmerged", Priority.ACTION, data),)
+            return (
+                Draft(
+                    EventType.PR_CLOSED,
+                    f"#{pull.number} was closed unmerged",
+                    Priority.ACTION,
+                    data,
+                ),
+            )
         case PullState.OPEN:
             return (Draft(EventType.PR_UPDATED, f"#{pull.number} was opened again", data=data),)
 
@@ -138,28 +214,43 @@ def _checks(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) ->
         return Applied(state)
     state = replace(state, checks_head=pull.head, checks=checks)
     if checks is CheckState.PASSING:
-        word = Draft(EventType.CI_PASSING, passed(pull), data={"head": pull.head} | ({"unchecked": True} if pull.unchecked else {}))
+        word = Draft(
+            EventType.CI_PASSING,
+            passed(pull),
+            data={"head": pull.head} | ({"unchecked": True} if pull.unchecked else {}),
+        )
         return Applied(replace(state, red_heads=()), (word,))
     names = [check.name for check in pull.failing]
-    word = Draft(EventType.CI_FAILING, f"checks failed on #{pull.number}: {', '.join(names)}", data={"head": pull.head, "checks": names})
+    word = Draft(
+        EventType.CI_FAILING,
+        f"checks failed on #{pull.number}: {', '.join(names)}",
+        data={"head": pull.head, "checks": names},
+    )
     heads = state.red_heads if pull.head in state.red_heads else (*state.red_heads, pull.head)
     return Applied(replace(state, red_heads=heads), (word,))
 
 
 def _place(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) -> Applied:
-    """What a person or an agent did to the workspace is told once, and once more when it is right again."""
+    """What a person or an agent did to the workspace is told once, and once
+    more when it is right again.
+    """
     place = inputs.facts.place
     if place is None or place.detail == state.place or state.phase is not Phase.LAUNCHED:
         return Applied(state)
     words = place.detail or "its working copy is as it should be again"
     priority = Priority.INFO if place.place.usable else Priority.ACTION
     data = {"step": "place", "place": place.place.value}
-    return Applied(replace(state, place=place.detail), (Draft(EventType.SESSION_STEP, words, priority, data),))
+    return Applied(
+        replace(state, place=place.detail), (Draft(EventType.SESSION_STEP, words, priority, data),)
+    )
 
 
 _REVIEW_EVENTS = {
     ReviewState.APPROVED: (EventType.REVIEW_APPROVED, "is approved"),
-    ReviewState.CHANGES_REQUESTED: (EventType.REVIEW_CHANGES_REQUESTED, "should be changed, a reviewer says"),
+    ReviewState.CHANGES_REQUESTED: (
+        EventType.REVIEW_CHANGES_REQUESTED,
+        "should be changed, a reviewer says",
+    ),
     ReviewState.REQUIRED: (EventType.REVIEW_PENDING, "waits for a review"),
 }
 
@@ -173,12 +264,19 @@ def _review(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) 
         return Applied(state)
     event_type, words = _REVIEW_EVENTS[pull.review]
     if pull.review is ReviewState.REQUIRED and pull.stale:
-        words = f"has a new head {pull.head[:7]}, and its approval was of {pull.stale[0].head[:7]}: it waits for another look"
-    return Applied(state, (Draft(event_type, f"#{pull.number} {words}", data={"number": pull.number}),))
+        words = (
+            f"has a new head {pull.head[:7]}, and its approval was of {pull.stale[0].head[:7]}: "
+            "it waits for another look"
+        )
+    return Applied(
+        state, (Draft(event_type, f"#{pull.number} {words}", data={"number": pull.number}),)
+    )
 
 
 def mergeable(spec: Spec, state: LifecycleState, pull: PullRequest, now: datetime) -> bool:
-    """Approved at this very head (unless stale approvals count), green, known to be without conflicts, and not a draft."""
+    """Approved at this very head (unless stale approvals count), green, known to be without
+    conflicts, and not a draft.
+    """
     return (
         pull.state is PullState.OPEN
         and not pull.draft
@@ -195,5 +293,7 @@ def _merge_ready(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetim
         return Applied(state)
     told = {"number": pull.number, "head": pull.head}
     green = "has no checks" if pull.unchecked else "green"
-    word = Draft(EventType.MERGE_READY, f"#{pull.number} is approved and {green}", Priority.ACTION, told)
+    word = Draft(
+        EventType.MERGE_READY, f"#{pull.number} is approved and {green}", Priority.ACTION, told
+    )
     return Applied(replace(state, merge_ready=pull.head), (word,))

@@ -1,4 +1,6 @@
-"""What persons and finished effects do to a session's state. Pure; a state that does not fit raises Conflict."""
+"""What persons and finished effects do to a session's state. Pure; a state that does
+not fit raises Conflict.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,17 @@ def admit(state: LifecycleState) -> LifecycleState:
 
 
 def kill(state: LifecycleState, by: str) -> LifecycleState:
-    """A person ends it, for good. Killing what was killed is fine; other ended ones are a conflict."""
+    """A person ends it, for good. Killing what was killed is fine; other
+    ended ones are a conflict.
+    """
     if state.status is SessionStatus.KILLED or state.killed_by is not None:
         return state
     if state.status.terminal:
-        left = "" if state.cleaned_at is not None else "; what is left of its agent goes with its workspace: ennio cleanup ID"
+        left = (
+            ""
+            if state.cleaned_at is not None
+            else "; what is left of its agent goes with its workspace: ennio cleanup ID"
+        )
         raise Conflict(f"it is {state.status} already; there is nothing to kill{left}")
     return replace(state, killed_by=by, desired=Desired.END, failure=None, retry_at=None)
 
@@ -39,24 +47,56 @@ def kill(state: LifecycleState, by: str) -> LifecycleState:
 def restore(state: LifecycleState, *, unusable: bool = False) -> LifecycleState:
     """Start an exited session again, in the workspace it has, as soon as it is admitted.
 
-    ``unusable``: its workspace is gone. Then a living one can be restored too: its agent stands in nothing, and is ended first.
+    ``unusable``: its workspace is gone. Then a living one can be restored too: its agent stands in
+    nothing, and is ended first.
     """
-    living = state.phase is Phase.LAUNCHED and not state.status.terminal and state.desired is Desired.WATCH
-    if state.killed_by is not None or not (state.status is SessionStatus.EXITED or (unusable and living)):
+    living = (
+        state.phase is Phase.LAUNCHED
+        and not state.status.terminal
+        and state.desired is Desired.WATCH
+    )
+    if state.killed_by is not None or not (
+        state.status is SessionStatus.EXITED or (unusable and living)
+    ):
         killed = state.killed_by is not None or state.status is SessionStatus.KILLED
-        way = ", which is for good: its work is in its workspace until that is cleaned up; ennio spawn begins another" if killed else ""
+        way = (
+            ", which is for good: its work is in its workspace until that is cleaned up; ennio "
+            "spawn begins another"
+            if killed
+            else ""
+        )
         raise Conflict(f"only an exited session can be restored; this one is {state.status}{way}")
     if unusable:
-        return replace(state, desired=Desired.WAIT, phase=Phase.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
-    # what a failed spawn made may have been undone without a word of it: making it again finds what stands
+        return replace(
+            state,
+            desired=Desired.WAIT,
+            phase=Phase.NEW,
+            failure=None,
+            failures=0,
+            retry_at=None,
+            restarts=(),
+            place="",
+        )
+    # what a failed spawn made may have been undone without a word of it: making it
+    # again finds what stands
     phase = Phase.NEW if state.launched_at is None else state.phase
     if phase is Phase.LAUNCHED:
         phase = Phase.PREPARED  # for the next launch; its end was seen
-    return replace(state, desired=Desired.WAIT, phase=phase, failure=None, failures=0, retry_at=None, restarts=())
+    return replace(
+        state,
+        desired=Desired.WAIT,
+        phase=phase,
+        failure=None,
+        failures=0,
+        retry_at=None,
+        restarts=(),
+    )
 
 
 def clean(state: LifecycleState, *, force: bool) -> LifecycleState:
-    """Ask for the workspace of an ended session to be removed; ``force`` also ends an exited one."""
+    """Ask for the workspace of an ended session to be removed; ``force``
+    also ends an exited one.
+    """
     if state.status is SessionStatus.EXITED and force:
         state = kill(state, "cleanup")
     elif not state.status.terminal and state.killed_by is None:
@@ -77,7 +117,16 @@ def prepared(state: LifecycleState) -> LifecycleState:
 
 def launched(state: LifecycleState, number: int, now: datetime) -> LifecycleState:
     """The launch is confirmed; whether the agent is ready is another question."""
-    return _well(replace(state, launches=number, phase=Phase.LAUNCHED, desired=_settled_desired(state), launched_at=now, ready_at=None))
+    return _well(
+        replace(
+            state,
+            launches=number,
+            phase=Phase.LAUNCHED,
+            desired=_settled_desired(state),
+            launched_at=now,
+            ready_at=None,
+        )
+    )
 
 
 def _settled_desired(state: LifecycleState) -> Desired:
@@ -101,22 +150,30 @@ def removed(state: LifecycleState, now: datetime) -> LifecycleState:
     return replace(state, phase=Phase.NEW, begun=False, launches=0)
 
 
-def failed(state: LifecycleState, effect: Effect, error: EnnioError, now: datetime) -> LifecycleState:
-    """An effect failed: trouble with the world is tried again with growing pauses, a refusal is not.
+def failed(
+    state: LifecycleState, effect: Effect, error: EnnioError, now: datetime
+) -> LifecycleState:
+    """An effect failed: trouble with the world is tried again with growing
+    pauses, a refusal is not.
 
-    Only what a start needs is ever given up; ending, cleaning and looking are tried for ever. Who was
-    turned away with a time waits for that time: nothing was asked, so no try is used up. Who lacks disk, memory
-    or processes goes on trying until there is some: that says nothing against the session.
+    Only what a start needs is ever given up; ending, cleaning and looking are tried for ever.
+    Who was turned away with a time waits for that time: nothing was asked, so no try is used
+    up. Who lacks disk, memory or processes goes on trying until there is some: that says
+    nothing against the session.
     """
     failures = state.failures + 1
     pause = timedelta(seconds=min(2.0 ** min(failures, 10), 60.0))
     words = str(error)
     if not isinstance(effect, MakeWorkspace | PrepareWorkspace | LaunchAgent):
-        return replace(state, failure=state.failure or words, failures=failures, retry_at=now + pause)
+        return replace(
+            state, failure=state.failure or words, failures=failures, retry_at=now + pause
+        )
     if isinstance(error, Unreachable) and error.until is not None:
         return replace(state, failure=words, retry_at=max(error.until, now + pause))
     if isinstance(error, Exhausted):
-        return replace(state, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE))
+        return replace(
+            state, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE)
+        )
     if isinstance(error, Unreachable) and failures < MAX_TRIES:
         return replace(state, failure=words, failures=failures, retry_at=now + pause)
     desired = Desired.WATCH if state.desired is Desired.RUN else state.desired
@@ -124,12 +181,16 @@ def failed(state: LifecycleState, effect: Effect, error: EnnioError, now: dateti
 
 
 def put_back(state: LifecycleState, by: timedelta, now: datetime) -> LifecycleState:
-    """The clock was put back to now: what was to be tried in two seconds is, and what was a minute ago is not in an hour."""
+    """The clock was put back to now: what was to be tried in two seconds is, and what was a
+    minute ago is not in an hour.
+    """
 
     def then(moment: datetime) -> datetime:
         return moment if moment <= now else min(moment - by, now)
 
-    moments: dict[str, Any] = {name: then(moment) for name in _MOMENTS if (moment := getattr(state, name)) is not None}
+    moments: dict[str, Any] = {
+        name: then(moment) for name in _MOMENTS if (moment := getattr(state, name)) is not None
+    }
     retry_at = None if state.retry_at is None else state.retry_at - by
     return replace(state, **moments, restarts=tuple(map(then, state.restarts)), retry_at=retry_at)
 

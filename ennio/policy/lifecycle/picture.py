@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ennio.model.session import SessionStatus as S
-from ennio.policy.lifecycle.transitions import ARROWS, LIVE, PHASES, TRANSITIONS, WITH_PULL, Transition
+from ennio.policy.lifecycle.transitions import (
+    ARROWS,
+    LIVE,
+    PHASES,
+    TRANSITIONS,
+    WITH_PULL,
+    Transition,
+)
 
 _PULL = "with_pull"
 _HEAD = """\
@@ -32,7 +39,12 @@ def _diagram() -> Iterator[str]:
     yield f'    state "an open pull request" as {_PULL} {{'
     yield from (f"        {status}" for status in WITH_PULL)
     yield "    }"
-    arrows = dict.fromkeys((_drawn(source), _drawn(target)) for source in S for target in S if (source, target) in ARROWS)
+    arrows = dict.fromkeys(
+        (_drawn(source), _drawn(target))
+        for source in S
+        for target in S
+        if (source, target) in ARROWS
+    )
     yield from (f"    {source} --> {target}" for source, target in arrows if source != target)
     yield from (f"    {status} --> [*]" for status in (S.DONE, S.KILLED))
     yield "```\n"
@@ -55,7 +67,11 @@ def _sources(one: Transition) -> str:
     left_out = [f"`{status}`" for status in LIVE if status not in one.sources]
     if len(left_out) == len(LIVE) - 1 or not set(one.sources) <= set(LIVE):
         return ", ".join(f"`{status}`" for status in one.sources)
-    return f"any that has not ended, but not {', '.join(left_out)}" if left_out else "any that has not ended"
+    return (
+        f"any that has not ended, but not {', '.join(left_out)}"
+        if left_out
+        else "any that has not ended"
+    )
 
 
 def _matrix() -> Iterator[str]:
@@ -69,7 +85,10 @@ def _matrix() -> Iterator[str]:
 
 def _phases() -> Iterator[str]:
     """How far a session has been made."""
-    yield "## How far it has been made\n\nThe status tells where a session stands; its phase, what there is of it.\n"
+    yield (
+        "## How far it has been made\n\nThe status tells where a session stands; its phase, what "
+        "there is of it.\n"
+    )
     yield "```mermaid\nstateDiagram-v2\n    direction LR\n    [*] --> new"
     yield from (f"    {one.source} --> {one.target}" for one in PHASES)
     yield "```\n"

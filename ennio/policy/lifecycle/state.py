@@ -23,7 +23,9 @@ class Desired(StrEnum):
 
 
 class Phase(StrEnum):
-    """What has been made so far, in this order. ``launching``: a launch is written down but not confirmed."""
+    """What has been made so far, in this order. ``launching``: a launch is
+    written down but not confirmed.
+    """
 
     NEW = "new"
     WORKSPACE = "workspace"
@@ -70,7 +72,9 @@ class PendingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The world at one step: the facts, the oldest pending message, and whether an effect of this session is under way."""
+    """The world at one step: the facts, the oldest pending message, and whether an effect of
+    this session is under way.
+    """
 
     facts: Facts = field(default_factory=Facts)
     pending: PendingMessage | None = None
@@ -82,17 +86,16 @@ class LifecycleState:
     """A session's state: written before anything is done about it.
 
     ``begun`` is True once a workspace may stand, however little of it. ``launches`` counts launches
-    ordered. ``ready_at`` is when the present launch was first ready.
-    ``inspected`` and ``stopped`` are the
-    launches after whose end the workspace was looked at, and the leftovers ended; ``swept`` is True once what
-    was begun for the session has been ended, launch or not. ``failure`` is why the
-    last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
-    launches made without a person. ``red_heads`` are heads whose checks failed since the last
-    green one. ``pushed`` is the commit on the base that was last told of. ``checks`` is what was last
-    told of the checks, and ``checks_head`` of which head; ``review`` and ``pull_state`` what was last
-    told of the pull request. ``by_push``: it was merged by a push. ``place`` is what was
-    last told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process, the
-    forge has not been seen for a while, and that was told.
+    ordered. ``ready_at`` is when the present launch was first ready. ``inspected`` and ``stopped``
+    are the launches after whose end the workspace was looked at, and the leftovers ended; ``swept``
+    is True once what was begun for the session has been ended, launch or not. ``failure`` is why
+    the last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
+    launches made without a person. ``red_heads`` are heads whose checks failed since the last green
+    one. ``pushed`` is the commit on the base that was last told of. ``checks`` is what was last
+    told of the checks, and ``checks_head`` of which head; ``review`` and ``pull_state`` what was
+    last told of the pull request. ``by_push``: it was merged by a push. ``place`` is what was last
+    told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process,
+    the forge has not been seen for a while, and that was told.
     """
 
     status: SessionStatus
@@ -140,7 +143,9 @@ class LifecycleState:
 
     @property
     def under_way(self) -> bool:
-        """Whether something that was begun for the session may still run: an agent, or what prepares its workspace."""
+        """Whether something that was begun for the session may still run: an agent, or
+        what prepares its workspace.
+        """
         return self.launches > self.stopped or (self.begun and not self.swept)
 
     @property

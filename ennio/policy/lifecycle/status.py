@@ -26,22 +26,36 @@ class DerivedStatus:
     outcome: str | None = None
 
 
-def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
+def derive(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> DerivedStatus | None:
     """The status the facts amount to; None: what matters cannot be seen, so nothing changes.
 
     What is wrong with the workspace changes no status; it stands before the rule.
     """
     derived, place = _by_rules(spec, inputs, state, now), inputs.facts.place
-    if derived is None or derived.status.terminal or place is None or not place.detail or state.phase is not Phase.LAUNCHED:
+    if (
+        derived is None
+        or derived.status.terminal
+        or place is None
+        or not place.detail
+        or state.phase is not Phase.LAUNCHED
+    ):
         return derived
     rule = f"{place.detail} ({derived.rule})"
-    return replace(derived, rule=rule, grounds=(*derived.grounds, Ground(place.detail, "workspace", place.at)))
+    return replace(
+        derived, rule=rule, grounds=(*derived.grounds, Ground(place.detail, "workspace", place.at))
+    )
 
 
-def _by_rules(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
+def _by_rules(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> DerivedStatus | None:
     if state.status is S.MERGED and state.cleaned_at is not None:
         how = f" {_BY_PUSH}" if state.by_push else ""
-        return DerivedStatus(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")
+        return DerivedStatus(
+            S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged"
+        )
     if state.status.terminal:
         return None
     if state.killed_by is not None:
@@ -71,7 +85,9 @@ def _past_review(inputs: Inputs, pull: PullRequest) -> str:
 
 
 def by_push(inputs: Inputs, pull: PullRequest) -> bool:
-    """Whether a push merged it; where the forge does not tell, a merge without a commit of its own may have been one."""
+    """Whether a push merged it; where the forge does not tell, a merge without a commit of
+    its own may have been one.
+    """
     if pull.state is not PullState.MERGED:
         return False
     if pull.merged_by_push is not None:
@@ -83,7 +99,10 @@ def by_push(inputs: Inputs, pull: PullRequest) -> bool:
 def _killed(state: LifecycleState) -> DerivedStatus:
     """Killed means dead: until nothing of the agent is left, it is only being ended."""
     if state.under_way:
-        return DerivedStatus(state.status, f"being ended for {state.killed_by}: what was started has not been seen to end yet")
+        return DerivedStatus(
+            state.status,
+            f"being ended for {state.killed_by}: what was started has not been seen to end yet",
+        )
     return DerivedStatus(S.KILLED, f"killed by {state.killed_by}")
 
 
@@ -98,18 +117,32 @@ def ended_well(process: ProcessSeen) -> bool:
     return process.exit_code == 0 and process.signal is None
 
 
-def _unlaunched(inputs: Inputs, state: LifecycleState, pull: PullRequest | None, spec: Spec, now: datetime) -> DerivedStatus | None:
+def _unlaunched(
+    inputs: Inputs, state: LifecycleState, pull: PullRequest | None, spec: Spec, now: datetime
+) -> DerivedStatus | None:
     if state.desired is Desired.WATCH and state.failure is not None:
-        return DerivedStatus(S.EXITED, f"it could not be started: {state.failure}", (Ground(state.failure, "spawn", state.status_since),))
+        return DerivedStatus(
+            S.EXITED,
+            f"it could not be started: {state.failure}",
+            (Ground(state.failure, "spawn", state.status_since),),
+        )
     if pull is not None and pull.state is PullState.OPEN:
         return _by_pull(spec, inputs, state, pull, now)
     if state.desired is Desired.RUN and state.failure is not None:
         ground = Ground(state.failure, "spawn", state.status_since)
-        return DerivedStatus(S.SPAWNING, f"being started; the last try failed, and another follows: {state.failure}", (ground,))
-    return DerivedStatus(S.SPAWNING, "waiting to be admitted" if state.desired is Desired.WAIT else "being started")
+        return DerivedStatus(
+            S.SPAWNING,
+            f"being started; the last try failed, and another follows: {state.failure}",
+            (ground,),
+        )
+    return DerivedStatus(
+        S.SPAWNING, "waiting to be admitted" if state.desired is Desired.WAIT else "being started"
+    )
 
 
-def _with_open_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime) -> DerivedStatus | None:
+def _with_open_pull(
+    spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime
+) -> DerivedStatus | None:
     process = inputs.facts.process
     if process is not None and process.presence is Presence.GONE and not ended_well(process):
         return _exited(process)
@@ -118,7 +151,9 @@ def _with_open_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: Pul
     return _by_pull(spec, inputs, state, pull, now)
 
 
-def _by_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime) -> DerivedStatus | None:
+def _by_pull(
+    spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime
+) -> DerivedStatus | None:
     """The rules for an open pull request, in the documented order."""
     checks = settled_checks(spec, state, pull, now)
     replaced_red = any(head != pull.head for head in state.red_heads)
@@ -126,7 +161,9 @@ def _by_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullReques
     green = "there are no checks" if pull.unchecked else "its checks pass"
 
     def derived(status: S, rule: str, waited_for: tuple[Opinion, ...] = ()) -> DerivedStatus:
-        return DerivedStatus(status, rule, (*_forge_grounds(inputs), *_waited_for(inputs, waited_for)))
+        return DerivedStatus(
+            status, rule, (*_forge_grounds(inputs), *_waited_for(inputs, waited_for))
+        )
 
     if pull.mergeability is Mergeability.CONFLICTING:
         files = ", ".join(pull.conflicts[:5]) or "with its base"
@@ -138,12 +175,18 @@ def _by_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullReques
     if checks is CheckState.FAILING:
         failing = ", ".join(check.name for check in pull.failing) or "checks"
         if replaced_red:
-            return derived(S.CI_FIX_FAILED, f"{failing} failed again on {pull.head[:10]}, after a fix was sent")
+            return derived(
+                S.CI_FIX_FAILED, f"{failing} failed again on {pull.head[:10]}, after a fix was sent"
+            )
         return derived(S.CI_FAILED, f"{failing} failed on {pull.head[:10]}")
     if checks is CheckState.PENDING and replaced_red:
         return derived(S.CI_FIX_SENT, f"checks run on {pull.head[:10]}, which replaced a red head")
     if pull.review is ReviewState.CHANGES_REQUESTED:
-        rule = f"{name} is {_answered(pull)}" if pull.answered else f"a reviewer of {name} asks for changes"
+        rule = (
+            f"{name} is {_answered(pull)}"
+            if pull.answered
+            else f"a reviewer of {name} asks for changes"
+        )
         return derived(S.CHANGES_REQUESTED, rule, pull.answered)
     if pull.draft:
         return derived(S.PR_DRAFT, f"{name} is a draft")
@@ -151,16 +194,26 @@ def _by_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullReques
         return derived(S.PR_OPEN, f"{name} is open, its checks are not through")
     if pull.review is ReviewState.APPROVED:
         stale = () if spec.count_stale else pull.stale
-        return derived(S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and {green}", stale)
+        return derived(
+            S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and {green}", stale
+        )
     if pull.review is ReviewState.REQUIRED:
-        wanted = f"was approved at {pull.stale[0].head[:7]}; {pull.head[:7]} waits for another look" if pull.stale else "waits for a review"
+        wanted = (
+            f"was approved at {pull.stale[0].head[:7]}; {pull.head[:7]} waits for another look"
+            if pull.stale
+            else "waits for a review"
+        )
         return derived(S.REVIEW_PENDING, f"{name} {wanted}, {green}", pull.stale)
     return derived(S.CI_PASSING, f"{passed(pull)} on {pull.head[:10]}")
 
 
 def passed(pull: PullRequest) -> str:
     """That nothing is red, in words: nobody is told that checks passed where none ran."""
-    return f"there are no checks of #{pull.number}" if pull.unchecked else f"the checks of #{pull.number} pass"
+    return (
+        f"there are no checks of #{pull.number}"
+        if pull.unchecked
+        else f"the checks of #{pull.number} pass"
+    )
 
 
 def _answered(pull: PullRequest) -> str:
@@ -168,7 +221,11 @@ def _answered(pull: PullRequest) -> str:
 
 
 def _of_another_head(pull: PullRequest, stale: tuple[Opinion, ...]) -> str:
-    return f", but of {stale[0].head[:7] or 'another head'} and not of {pull.head[:7]}," if stale else ""
+    return (
+        f", but of {stale[0].head[:7] or 'another head'} and not of {pull.head[:7]},"
+        if stale
+        else ""
+    )
 
 
 def _waited_for(inputs: Inputs, opinions: tuple[Opinion, ...]) -> tuple[Ground, ...]:
@@ -177,12 +234,20 @@ def _waited_for(inputs: Inputs, opinions: tuple[Opinion, ...]) -> tuple[Ground, 
     if forge is None:
         return ()
     did = {ReviewState.APPROVED: "approved", ReviewState.CHANGES_REQUESTED: "asked for changes on"}
-    words = (f"the reviewer {one.author} is waited for, who {did[one.decision]} {one.head[:7] or 'another head'}" for one in opinions)
+    words = (
+        f"the reviewer {one.author} is waited for, who {did[one.decision]} "
+        f"{one.head[:7] or 'another head'}"
+        for one in opinions
+    )
     return tuple(Ground(what, forge.source, forge.at) for what in words)
 
 
-def settled_checks(spec: Spec, state: LifecycleState, pull: PullRequest, now: datetime) -> CheckState:
-    """What the checks say; "there are none" counts as passing once the head had time to register some."""
+def settled_checks(
+    spec: Spec, state: LifecycleState, pull: PullRequest, now: datetime
+) -> CheckState:
+    """What the checks say; "there are none" counts as passing once the head
+    had time to register some.
+    """
     if pull.checks is not CheckState.NONE:
         return pull.checks
     since = state.head_at if state.head == pull.head else None
@@ -191,13 +256,22 @@ def settled_checks(spec: Spec, state: LifecycleState, pull: PullRequest, now: da
     return CheckState.NONE
 
 
-def _with_closed_pull(inputs: Inputs, state: LifecycleState, pull: PullRequest) -> DerivedStatus | None:
+def _with_closed_pull(
+    inputs: Inputs, state: LifecycleState, pull: PullRequest
+) -> DerivedStatus | None:
     process = inputs.facts.process
     if process is None or process.presence is Presence.UNKNOWN:
         return None
     if process.presence is Presence.ALIVE:
-        return _alive(process, state, f"#{pull.number} was closed unmerged; the agent is still there")
-    return DerivedStatus(S.DONE, f"#{pull.number} was closed unmerged and the agent has ended", _forge_grounds(inputs), outcome="closed")
+        return _alive(
+            process, state, f"#{pull.number} was closed unmerged; the agent is still there"
+        )
+    return DerivedStatus(
+        S.DONE,
+        f"#{pull.number} was closed unmerged and the agent has ended",
+        _forge_grounds(inputs),
+        outcome="closed",
+    )
 
 
 def _without_pull(spec: Spec, inputs: Inputs, state: LifecycleState) -> DerivedStatus | None:
@@ -213,8 +287,12 @@ def _without_pull(spec: Spec, inputs: Inputs, state: LifecycleState) -> DerivedS
     return _ended_without_pull(spec, inputs, state, process)
 
 
-def _ended_without_pull(spec: Spec, inputs: Inputs, state: LifecycleState, process: ProcessSeen) -> DerivedStatus | None:
-    """Exit 0 without a pull request is done only when nothing would be lost and the forge has no news."""
+def _ended_without_pull(
+    spec: Spec, inputs: Inputs, state: LifecycleState, process: ProcessSeen
+) -> DerivedStatus | None:
+    """Exit 0 without a pull request is done only when nothing would be lost
+    and the forge has no news.
+    """
     workspace = inputs.facts.workspace
     if state.inspected < state.launches or workspace is None:
         return None
@@ -224,7 +302,12 @@ def _ended_without_pull(spec: Spec, inputs: Inputs, state: LifecycleState, proce
         return DerivedStatus(S.EXITED, f"it ended without handing in its work: {lost}", grounds)
     if not _proven_absent(spec, inputs):
         return None
-    return DerivedStatus(S.DONE, "it ended well and left nothing behind", (_process_ground(process),), outcome="finished")
+    return DerivedStatus(
+        S.DONE,
+        "it ended well and left nothing behind",
+        (_process_ground(process),),
+        outcome="finished",
+    )
 
 
 def _proven_absent(spec: Spec, inputs: Inputs) -> bool:
@@ -234,7 +317,9 @@ def _proven_absent(spec: Spec, inputs: Inputs) -> bool:
 
 def _alive(process: ProcessSeen, state: LifecycleState, rule: str) -> DerivedStatus:
     if state.ready_at is None:
-        return DerivedStatus(S.SPAWNING, "the agent was started and is not ready yet", (_process_ground(process),))
+        return DerivedStatus(
+            S.SPAWNING, "the agent was started and is not ready yet", (_process_ground(process),)
+        )
     return DerivedStatus(S.WORKING, rule, (_process_ground(process),))
 
 
@@ -252,7 +337,10 @@ def end_of(process: ProcessSeen) -> str:
 
 
 def _process_ground(process: ProcessSeen) -> Ground:
-    what = {Presence.ALIVE: f"process {process.pid} is alive", Presence.GONE: f"the process {end_of(process)}"}
+    what = {
+        Presence.ALIVE: f"process {process.pid} is alive",
+        Presence.GONE: f"the process {end_of(process)}",
+    }
     return Ground(what.get(process.presence, process.detail), process.source, process.at)
 
 
@@ -262,7 +350,8 @@ def _forge_grounds(inputs: Inputs) -> tuple[Ground, ...]:
         return ()
     pull = forge.pull
     what = (
-        f"#{pull.number} {pull.state}, head {pull.head[:10]}, {'no checks' if pull.unchecked else f'checks {pull.checks}'}, "
+        f"#{pull.number} {pull.state}, head {pull.head[:10]}, "
+        f"{'no checks' if pull.unchecked else f'checks {pull.checks}'}, "
         f"review {pull.review}{' (stale)' if pull.stale else ''}, "
         f"mergeable {pull.mergeability}{', draft' if pull.draft else ''}"
     )

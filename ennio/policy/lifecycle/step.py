@@ -1,8 +1,9 @@
-"""One step of a session: apply what is new, derive the status, choose the one effect to perform next.
+"""One step of a session: apply what is new, derive the status, choose the
+one effect to perform next.
 
-The order of a life: admitted -> workspace -> prepared -> launching -> launched -> (ended -> resumed)*
--> merged, done or killed -> cleaned. Safety is decided here: what lives is never started, what
-cannot be seen is neither started nor stopped, and a launch is written down before it happens.
+The order of a life: admitted -> workspace -> prepared -> launching -> launched -> (ended ->
+resumed)* -> merged, done or killed -> cleaned. Safety is decided here: what lives is never started,
+what cannot be seen is neither started nor stopped, and a launch is written down before it happens.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, Phase,
 class Plan:
     """What came of a step: state and events to write together, then the effect to perform.
 
-    ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone would
-    change something. ``waits`` is what the next message waits for, when that is known without a look at the terminal.
+    ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone
+    would change something. ``waits`` is what the next message waits for, when that is known
+    without a look at the terminal.
     """
 
     state: LifecycleState
@@ -59,7 +61,14 @@ def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Pl
     state, moved = _move(spec, inputs, state, now)
     events.extend(moved)
     state, effect = (state, None) if inputs.busy else _choose(spec, inputs, state, now)
-    return Plan(state, tuple(events), effect, evidence, _wake_at(spec, inputs, state, now), waiting.reason(spec, inputs, state))
+    return Plan(
+        state,
+        tuple(events),
+        effect,
+        evidence,
+        _wake_at(spec, inputs, state, now),
+        waiting.reason(spec, inputs, state),
+    )
 
 
 # --- status and activity -----------------------------------------------------------------------
@@ -73,7 +82,9 @@ _STATUS_EVENTS = {
 }
 
 
-def _transition(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tuple[LifecycleState, list[Draft], Evidence | None]:
+def _transition(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, list[Draft], Evidence | None]:
     derived = statuses.derive(spec, inputs, state, now)
     if derived is None or (derived.status is state.status and derived.rule == state.rule):
         return state, [], None
@@ -82,30 +93,44 @@ def _transition(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
     outcome = derived.outcome or state.outcome
     if derived.status is before:
         return replace(state, rule=derived.rule, outcome=outcome), [], evidence
-    state = replace(state, status=derived.status, status_since=now, rule=derived.rule, outcome=outcome)
+    state = replace(
+        state, status=derived.status, status_since=now, rule=derived.rule, outcome=outcome
+    )
     data = {"from": before.value, "to": derived.status.value, "reason": derived.rule}
-    events = [Draft(EventType.STATUS_CHANGED, f"{before} -> {derived.status}: {derived.rule}", data=data)]
+    events = [
+        Draft(EventType.STATUS_CHANGED, f"{before} -> {derived.status}: {derived.rule}", data=data)
+    ]
     if derived.status in _STATUS_EVENTS:
         events.append(Draft(_STATUS_EVENTS[derived.status], derived.rule, data=data))
     return state, events, evidence
 
 
-def _move(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tuple[LifecycleState, list[Draft]]:
+def _move(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, list[Draft]]:
     doing = activities.derive(spec, inputs, state, now)
     if doing is state.activity:
         return state, []
     before = state.activity
     state = replace(state, activity=doing, activity_since=now)
-    asked = inputs.facts.agent.question if inputs.facts.agent is not None and doing is Activity.WAITING_INPUT else None
+    asked = (
+        inputs.facts.agent.question
+        if inputs.facts.agent is not None and doing is Activity.WAITING_INPUT
+        else None
+    )
     data = {"from": before and before.value, "to": doing and doing.value, "question": asked}
     words = f"{before or 'unknown'} -> {doing or 'unknown'}"
-    return state, [Draft(EventType.ACTIVITY_CHANGED, f"{words}: {asked}" if asked else words, data=data)]
+    return state, [
+        Draft(EventType.ACTIVITY_CHANGED, f"{words}: {asked}" if asked else words, data=data)
+    ]
 
 
 # --- the next effect ---------------------------------------------------------------------------
 
 
-def _choose(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
+def _choose(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, Effect | None]:
     if state.retry_at is not None and now < state.retry_at:
         return state, None
     if state.status.terminal or state.desired is Desired.END:
@@ -130,9 +155,15 @@ def _build(inputs: Inputs, state: LifecycleState) -> tuple[LifecycleState, Effec
 
 
 def _make(inputs: Inputs, state: LifecycleState) -> tuple[LifecycleState, Effect | None]:
-    """Make the workspace; an agent that stands where it was taken away is ended first, and nothing is done past what can be seen."""
+    """Make the workspace; an agent that stands where it was taken away is ended first, and nothing
+    is done past what can be seen.
+    """
     process = inputs.facts.process
-    if state.launched_at is not None and process is not None and process.presence is not Presence.GONE:
+    if (
+        state.launched_at is not None
+        and process is not None
+        and process.presence is not Presence.GONE
+    ):
         unknown = process.presence is Presence.UNKNOWN
         return state, None if unknown else StopAgent("its workspace is gone and is made again")
     return replace(state, begun=True), MakeWorkspace()
@@ -145,15 +176,24 @@ def _unusable(inputs: Inputs) -> bool:
 
 
 def _relaunch(inputs: Inputs, state: LifecycleState) -> tuple[LifecycleState, Effect | None]:
-    """Go on with a launch that was written down, or begin the next; both only past what can be seen."""
+    """Go on with a launch that was written down, or begin the next; both
+    only past what can be seen.
+    """
     process = inputs.facts.process
     if process is None or process.presence is Presence.UNKNOWN:
         return state, None
-    launched = state.phase is Phase.LAUNCHED or (state.phase is Phase.PREPARED and state.launched_at is not None)
+    launched = state.phase is Phase.LAUNCHED or (
+        state.phase is Phase.PREPARED and state.launched_at is not None
+    )
     if process.presence is Presence.ALIVE and launched:
         return replace(state, desired=Desired.WATCH, phase=Phase.LAUNCHED), None
     if process.presence is Presence.ALIVE and process.number not in (None, state.launches):
-        return replace(state, desired=Desired.WATCH, phase=Phase.LAUNCHED, launches=process.number or state.launches), None
+        return replace(
+            state,
+            desired=Desired.WATCH,
+            phase=Phase.LAUNCHED,
+            launches=process.number or state.launches,
+        ), None
     if state.phase is Phase.LAUNCHING:
         return _launch(inputs, state, state.launches)
     return _launch(inputs, state, state.launches + 1)
@@ -161,12 +201,18 @@ def _relaunch(inputs: Inputs, state: LifecycleState) -> tuple[LifecycleState, Ef
 
 def _launch(inputs: Inputs, state: LifecycleState, number: int) -> tuple[LifecycleState, Effect]:
     resume = state.launched_at is not None
-    carried = inputs.pending.id if resume and inputs.pending is not None and inputs.pending.state is MessageState.QUEUED else None
+    carried = (
+        inputs.pending.id
+        if resume and inputs.pending is not None and inputs.pending.state is MessageState.QUEUED
+        else None
+    )
     state = replace(state, launches=number, phase=Phase.LAUNCHING, ready_at=None)
     return state, LaunchAgent(number, resume, carried)
 
 
-def _watch(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
+def _watch(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, Effect | None]:
     process = inputs.facts.process
     if state.phase is not Phase.LAUNCHED:
         return state, RemoveWorkspace() if _undo_wanted(inputs, state) else None
@@ -180,9 +226,13 @@ def _watch(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
 
 
 def _undo_wanted(inputs: Inputs, state: LifecycleState) -> bool:
-    """A spawn that failed before the agent ever ran leaves no workspace behind; nothing is undone under a doubt."""
+    """A spawn that failed before the agent ever ran leaves no workspace behind; nothing
+    is undone under a doubt.
+    """
     process = inputs.facts.process
-    never_ran = state.launches == 0 or (process is not None and process.presence is Presence.GONE and state.launched_at is None)
+    never_ran = state.launches == 0 or (
+        process is not None and process.presence is Presence.GONE and state.launched_at is None
+    )
     return state.failure is not None and never_ran and state.phase is not Phase.NEW
 
 
@@ -193,18 +243,30 @@ def _post(inputs: Inputs, state: LifecycleState, now: datetime) -> Effect | None
     if pending.state is not MessageState.QUEUED:
         return SettleMessage(pending.id)
     can_take = state.activity in (Activity.READY, Activity.IDLE, Activity.WAITING_INPUT)
-    return DeliverMessage(pending.id) if state.ready_at is not None and can_take and not _unusable(inputs) else None
+    return (
+        DeliverMessage(pending.id)
+        if state.ready_at is not None and can_take and not _unusable(inputs)
+        else None
+    )
 
 
-def _after_good_end(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
-    """It ended as it should: look at what it left; a message for it starts it again with the words."""
+def _after_good_end(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, Effect | None]:
+    """It ended as it should: look at what it left; a message for it starts
+    it again with the words.
+    """
     if state.inspected < state.launches:
         return state, InspectWorkspace()
     pending = inputs.pending
     if pending is not None and pending.state is not MessageState.QUEUED:
         return state, SettleMessage(pending.id)
     open_pull = state.pull is not None and state.status is not SessionStatus.EXITED
-    due = pending is not None and (pending.not_before is None or now >= pending.not_before) and not _unusable(inputs)
+    due = (
+        pending is not None
+        and (pending.not_before is None or now >= pending.not_before)
+        and not _unusable(inputs)
+    )
     if due and (spec.one_shot or open_pull) and state.status is not SessionStatus.EXITED:
         return replace(state, desired=Desired.RUN), None
     return state, None
@@ -217,11 +279,17 @@ def _after_failure(spec: Spec, state: LifecycleState, now: datetime) -> Lifecycl
     if verdict.again is restart.Again.GIVE_UP:
         return state
     retry_at = now + timedelta(seconds=verdict.delay)
-    return replace(state, desired=Desired.RUN, restarts=(*state.restarts[-20:], now), retry_at=retry_at)
+    return replace(
+        state, desired=Desired.RUN, restarts=(*state.restarts[-20:], now), retry_at=retry_at
+    )
 
 
-def _end(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
-    """Stop what a person ended; once cleaning is due stop whatever is left, then remove the workspace."""
+def _end(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, Effect | None]:
+    """Stop what a person ended; once cleaning is due stop whatever is left,
+    then remove the workspace.
+    """
     if state.cleaned_at is not None:
         return state, None
     killed = state.killed_by is not None
@@ -231,11 +299,14 @@ def _end(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> tu
     alive = process is not None and process.presence is Presence.ALIVE and state.launches > 0
     owed = state.under_way if killed else state.launches > state.stopped
     if (owed or alive) and (killed or due):
-        # a person's order does not wait for sight: what was launched is found by its mark, or the order fails and says why
+        # a person's order does not wait for sight: what was launched is found by its mark, or the
+        # order fails and says why
         ordered = killed and (state.phase is Phase.LAUNCHED or state.launches == 0)
         if not ordered and (process is None or process.presence is Presence.UNKNOWN):
             return state, None
-        return state, StopAgent(f"killed by {state.killed_by}" if killed else "its workspace is to be cleaned")
+        return state, StopAgent(
+            f"killed by {state.killed_by}" if killed else "its workspace is to be cleaned"
+        )
     if not due:
         return state, None
     if state.phase is Phase.NEW and not state.begun:
@@ -272,7 +343,12 @@ def _wake_at(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -
     if process is not None and process.presence is Presence.UNKNOWN and not state.signal_lost:
         moments.append(process.at + timedelta(seconds=spec.signal_grace))
     forge = inputs.facts.forge
-    if spec.forge and forge is not None and forge.presence is Presence.UNKNOWN and not (state.forge_lost or state.status.terminal):
+    if (
+        spec.forge
+        and forge is not None
+        and forge.presence is Presence.UNKNOWN
+        and not (state.forge_lost or state.status.terminal)
+    ):
         moments.append(forge.at + timedelta(seconds=spec.signal_grace))
     if state.phase is Phase.LAUNCHED and state.ready_at is None and state.launched_at is not None:
         moments.append(state.launched_at + timedelta(seconds=spec.ready_threshold))

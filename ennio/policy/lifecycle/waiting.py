@@ -1,4 +1,6 @@
-"""What a message waits for while nobody may even look for a place to type; what the delivery finds there is its own to tell."""
+"""What a message waits for while nobody may even look for a place to type; what the delivery finds
+there is its own to tell.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,21 @@ MOVES = "waits until its terminal rests: the agent is at work, or a person types
 
 
 def reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> str | None:
-    """What the next message waits for now; None where that is the delivery's to say, or nothing keeps it."""
-    if inputs.pending is None or inputs.pending.state is not MessageState.QUEUED or state.status.terminal:
+    """What the next message waits for now; None where that is the delivery's to
+    say, or nothing keeps it.
+    """
+    if (
+        inputs.pending is None
+        or inputs.pending.state is not MessageState.QUEUED
+        or state.status.terminal
+    ):
         return None
     place = inputs.facts.place
     if place is not None and not place.place.usable:
         return place.detail
-    return _not_running(inputs, state) or (_busy(spec, state, inputs.pending.detail) if state.ready_at is not None else None)
+    return _not_running(inputs, state) or (
+        _busy(spec, state, inputs.pending.detail) if state.ready_at is not None else None
+    )
 
 
 def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
@@ -34,7 +44,9 @@ def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
 
 
 def _busy(spec: Spec, state: LifecycleState, known: str) -> str | None:
-    """An agent that tells is at work; of another only the terminal moves, and a person who types on moves it too."""
+    """An agent that tells is at work; of another only the terminal moves, and a person
+    who types on moves it too.
+    """
     if state.activity not in (Activity.ACTIVE, None):
         return None
     if spec.tells:

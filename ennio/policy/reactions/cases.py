@@ -16,7 +16,9 @@ from ennio.model.session import Activity, Session, SessionStatus
 
 STUCK_AFTER = 600.0
 BEGINS_WITHIN = timedelta(seconds=10)
-"""How soon an agent that took words is seen to work on them; one that is not tells nothing, or was quick."""
+"""How soon an agent that took words is seen to work on them; one that is not
+tells nothing, or was quick.
+"""
 _IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
 _EDITION = re.compile(r"~[0-9a-f]{12}\Z")
 """Ends an item that stands for words: a digest of the words themselves."""
@@ -24,7 +26,8 @@ _EDITION = re.compile(r"~[0-9a-f]{12}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One session as the reactions see it. ``merge_ready`` is the head that is approved, green and clean.
+    """One session as the reactions see it. ``merge_ready`` is the head that is
+    approved, green and clean.
 
     ``launched_at`` is when the present launch of the agent was confirmed, None while there is none.
     ``resumed_at`` is when the machine last woke, or its clock was set: silence counts from there.
@@ -42,14 +45,14 @@ class Situation:
 class Case:
     """Whether a condition holds (None: it cannot be seen) and the items that were seen.
 
-    Without items the episode itself is the item; items of a case that does not hold are passed over.
-    ``wake_at`` is when time alone may make it hold.
-    ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
-    ``round`` is the head that words were said of: new words on a new head are a new round of review.
-    ``at_work``: what the agent was told last is on its way to it, or its turn goes on: what is new
-    is a step on that way, and no try has failed yet; ``wake_at`` is then when that ends by time alone.
-    ``patient``: whoever is given a time has all of it, also between turns.
-    ``lingers``: it may come back at once and be the same trouble still; False where every time is news by itself.
+    Without items the episode itself is the item; items of a case that does not hold are passed
+    over. ``wake_at`` is when time alone may make it hold. ``lasting`` is False for words that only
+    have to be passed on: nothing is retried or escalated. ``round`` is the head that words were
+    said of: new words on a new head are a new round of review. ``at_work``: what the agent was told
+    last is on its way to it, or its turn goes on: what is new is a step on that way, and no try has
+    failed yet; ``wake_at`` is then when that ends by time alone. ``patient``: whoever is given a
+    time has all of it, also between turns. ``lingers``: it may come back at once and be the same
+    trouble still; False where every time is news by itself.
     """
 
     holds: bool | None
@@ -76,12 +79,19 @@ def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
 
 
 def on_its_way(case: Case, last: Message | None, agent: AgentSeen | None, now: datetime) -> Case:
-    """The case beside ``last``, the newest message about it, which the agent may not have taken, or not begun with."""
+    """The case beside ``last``, the newest message about it, which the agent may not have
+    taken, or not begun with.
+    """
     if last is None or case.at_work or not case.holds:
         return case
     if last.state.pending:
         return replace(case, at_work=True)
-    if last.delivered_at is None or agent is None or agent.since is None or agent.since >= last.delivered_at:
+    if (
+        last.delivered_at is None
+        or agent is None
+        or agent.since is None
+        or agent.since >= last.delivered_at
+    ):
         return case
     begun = last.delivered_at + BEGINS_WITHIN
     # a moment to come is one from before the clock was put back
@@ -89,7 +99,9 @@ def on_its_way(case: Case, last: Message | None, agent: AgentSeen | None, now: d
 
 
 def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
-    """A comment by a program: the forge says so, its name ends in ``[bot]``, or it is on the list."""
+    """A comment by a program: the forge says so, its name ends in
+    ``[bot]``, or it is on the list.
+    """
     return comment.bot or comment.author.endswith("[bot]") or comment.author in bots
 
 
@@ -125,8 +137,16 @@ def _ci_failed(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
         unread = [check.name for check in pull.failing if check.unread]
         if unread:
             # told without it, the agent would have to guess, and nothing would tell it later
-            return Case(None, f"checks failed on #{pull.number}, and the log of {', '.join(unread)} could not be read yet")
-        return Case(True, f"checks failed on #{pull.number}: {', '.join(names)}", (f"{pull.head}:{','.join(names)}",))
+            return Case(
+                None,
+                f"checks failed on #{pull.number}, and the log of {', '.join(unread)} could not "
+                "be read yet",
+            )
+        return Case(
+            True,
+            f"checks failed on #{pull.number}: {', '.join(names)}",
+            (f"{pull.head}:{','.join(names)}",),
+        )
     if pull.checks is CheckState.PASSING:
         return NOT_HERE
     # a new head has no checks for a moment: that is no end of the episode
@@ -137,26 +157,51 @@ def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) ->
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
-    said = tuple(item(comment) for comment in pull.comments if not comment.own and not is_bot(comment, situation.bots))
+    said = tuple(
+        item(comment)
+        for comment in pull.comments
+        if not comment.own and not is_bot(comment, situation.bots)
+    )
     if pull.review is not ReviewState.CHANGES_REQUESTED:
-        return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else _only_own(pull)
+        return (
+            Case(True, f"people commented on #{pull.number}", said, lasting=False)
+            if said
+            else _only_own(pull)
+        )
     who = ", ".join(one.author for one in pull.answered)
     answered = f"#{pull.number} is answered by {pull.head[:7]} and waits for another look by {who}"
-    return Case(True, answered if who else f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
+    return Case(
+        True,
+        answered if who else f"a reviewer of #{pull.number} asks for changes",
+        said,
+        round=pull.head,
+    )
 
 
 def _only_own(pull: PullRequest) -> Case:
-    """Nobody else said anything; what the agent itself said is named, so that one can find out why it was not told."""
+    """Nobody else said anything; what the agent itself said is named, so that one can find
+    out why it was not told.
+    """
     own = tuple(comment.id for comment in pull.comments if comment.own)
-    return Case(False, f"on #{pull.number} only the agent's own account answered", own) if own else NOT_HERE
+    return (
+        Case(False, f"on #{pull.number} only the agent's own account answered", own)
+        if own
+        else NOT_HERE
+    )
 
 
 def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
-    said = tuple(item(comment) for comment in pull.comments if not comment.own and is_bot(comment, situation.bots))
-    return Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
+    said = tuple(
+        item(comment)
+        for comment in pull.comments
+        if not comment.own and is_bot(comment, situation.bots)
+    )
+    return (
+        Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
+    )
 
 
 def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Case:
@@ -167,10 +212,16 @@ def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Ca
         return Case(None, "the forge does not know yet whether it merges")
     if pull.mergeability is Mergeability.CLEAN:
         return NOT_HERE
-    # the base's name, not its head: others are merged while the agent is at it, and that is no news to it
-    # whoever is given a time has all of it: an agent that pushes in small steps rests between them, and fails at none
+    # the base's name, not its head: others are merged while the agent is at it, and that is no news
+    # to it whoever is given a time has all of it: an agent that pushes in small steps rests between
+    # them, and fails at none
     patient = rule.escalate_after is not None
-    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",), patient=patient)
+    return Case(
+        True,
+        f"#{pull.number} conflicts with {pull.base}",
+        (f"{pull.head}:{pull.base}",),
+        patient=patient,
+    )
 
 
 def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
@@ -179,12 +230,19 @@ def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -
         return otherwise or NOT_HERE
     if situation.session.status is not SessionStatus.APPROVED or situation.merge_ready != pull.head:
         return NOT_HERE
-    return Case(True, f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}", (pull.head,))
+    return Case(
+        True,
+        f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}",
+        (pull.head,),
+    )
 
 
 def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
     session, process = situation.session, situation.facts.process
-    if session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING) or session.activity is Activity.WAITING_INPUT:
+    if (
+        session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING)
+        or session.activity is Activity.WAITING_INPUT
+    ):
         return NOT_HERE
     if process is None or process.presence is Presence.GONE or situation.launched_at is None:
         return NOT_HERE
@@ -198,7 +256,9 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
 
 
 def _quiet_since(situation: Situation, now: datetime) -> datetime:
-    """Since when an agent that could have been heard was not: no hour before its launch, or that the machine slept, counts."""
+    """Since when an agent that could have been heard was not: no hour before its launch, or that
+    the machine slept, counts.
+    """
     moments = (situation.session.last_activity_at, situation.launched_at, situation.resumed_at)
     # a moment to come is one from before the clock was put back
     return max((moment for moment in moments if moment is not None and moment <= now), default=now)
@@ -230,8 +290,9 @@ _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
 }
 
 _LINGERING = frozenset({"ci-failed", "changes-requested", "bugbot-comments"})
-"""What an agent and a program, or a person, may hand to and fro. A conflict is made anew by what others merge; a question,
-an exit and a silence are news each time."""
+"""What an agent and a program, or a person, may hand to and fro. A conflict is made anew by what
+others merge; a question, an exit and a silence are news each time.
+"""
 SESSION_KEYS = tuple(_CASES)
 
 

@@ -11,7 +11,9 @@ from ennio.policy.reactions.cases import Case, named
 
 REMEMBERED = 500
 GONE = timedelta(minutes=5)
-"""How long a condition must be gone for its episode to be over: red, green and red again is one trouble, not two."""
+"""How long a condition must be gone for its episode to be over: red, green and red again
+is one trouble, not two.
+"""
 
 
 class Verdict(StrEnum):
@@ -24,12 +26,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReactionState:
-    """What one reaction did about one session. An episode lasts until its case has not held for ``GONE``.
+    """What one reaction did about one session. An episode lasts until its case
+    has not held for ``GONE``.
 
-    ``told`` are the items acted on, kept over episodes so that nothing is told twice. ``round`` is
-    the head the latest of them were about, ``rounds`` counts these heads in this episode, and ``edited`` are
-    the words told again on it because they had changed. ``passed_over`` are the items on which nothing was done,
-    so that the reason is noted once. ``gone_at`` is since when the case has not held.
+    ``told`` are the items acted on, kept over episodes so that nothing is told twice. ``round``
+    is the head the latest of them were about, ``rounds`` counts these heads in this episode,
+    and ``edited`` are the words told again on it because they had changed. ``passed_over`` are
+    the items on which nothing was done, so that the reason is noted once. ``gone_at`` is since
+    when the case has not held.
     """
 
     episode: int = 0
@@ -46,7 +50,8 @@ class ReactionState:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict, the items it is about (never told before), the new state, and the reason in words.
+    """The verdict, the items it is about (never told before), the new state,
+    and the reason in words.
 
     The items of a quiet decision are new ones on which nothing is done, for the reason given.
     ``edited`` are those items that were told before in other words.
@@ -77,16 +82,28 @@ def decide(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> D
 
 
 def _while_it_is_gone(case: Case, state: ReactionState, now: datetime) -> Decision:
-    """An episode is over once its condition has been gone for a while; one that is news each time it comes, at once."""
+    """An episode is over once its condition has been gone for a while; one that is news
+    each time it comes, at once.
+    """
     over_at = (state.gone_at or now) + GONE
     if state.since is not None and case.lingers and now < over_at:
         gone = replace(state, gone_at=state.gone_at or now, passed_over=case.items)
-        return Decision(Verdict.QUIET, gone, "the condition does not hold just now", case.items, over_at)
-    return Decision(Verdict.QUIET, replace(_over(state), passed_over=case.items), "the condition does not hold", case.items, case.wake_at)
+        return Decision(
+            Verdict.QUIET, gone, "the condition does not hold just now", case.items, over_at
+        )
+    return Decision(
+        Verdict.QUIET,
+        replace(_over(state), passed_over=case.items),
+        "the condition does not hold",
+        case.items,
+        case.wake_at,
+    )
 
 
 def _over(state: ReactionState) -> ReactionState:
-    return replace(state, since=None, attempts=0, escalated_at=None, rounds=1, edited=(), gone_at=None)
+    return replace(
+        state, since=None, attempts=0, escalated_at=None, rounds=1, edited=(), gone_at=None
+    )
 
 
 def _taken_up_again(state: ReactionState, now: datetime) -> ReactionState:
@@ -99,8 +116,16 @@ def _taken_up_again(state: ReactionState, now: datetime) -> ReactionState:
 
 
 def shifted(state: ReactionState, jump: timedelta) -> ReactionState:
-    """The same state after the clock jumped: the time that did not pass does not count for an escalation."""
-    return state if state.since is None else replace(state, since=state.since + jump, gone_at=state.gone_at and state.gone_at + jump)
+    """The same state after the clock jumped: the time that did not pass does not
+    count for an escalation.
+    """
+    return (
+        state
+        if state.since is None
+        else replace(
+            state, since=state.since + jump, gone_at=state.gone_at and state.gone_at + jump
+        )
+    )
 
 
 def _while_it_holds(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> Decision:
@@ -116,42 +141,67 @@ def _while_it_holds(rule: Reaction, case: Case, state: ReactionState, now: datet
     deadline = _deadline(rule, state)
     if deadline is not None and now >= deadline:
         return _escalate(state, now, _too_long(rule), items)
-    return Decision(Verdict.QUIET, state, "what was seen has been told; waiting for it to change", wake_at=deadline)
+    return Decision(
+        Verdict.QUIET,
+        state,
+        "what was seen has been told; waiting for it to change",
+        wake_at=deadline,
+    )
 
 
-def _news(rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]) -> Decision:
+def _news(
+    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]
+) -> Decision:
     edited = _edited(fresh, state)
     if state.attempts and case.round != state.round:
         if rule.rounds is not None and state.rounds >= rule.rounds:
             return _too_many_rounds(rule.rounds, state, now, fresh)
-        # the agent answered with a new head, and there are words about that one: nothing failed, a new round began
-        state = replace(state, rounds=state.rounds + 1, since=now, attempts=0, escalated_at=None, edited=())
+        # the agent answered with a new head, and there are words about that one: nothing
+        # failed, a new round began
+        state = replace(
+            state, rounds=state.rounds + 1, since=now, attempts=0, escalated_at=None, edited=()
+        )
     elif state.attempts and fresh == edited and not _is_capped(rule, state):
         return _tell_as_edited(state, fresh, _deadline(rule, state))
     if state.attempts <= rule.retries and not _is_capped(rule, state):
         told = (*state.told, *fresh)[-REMEMBERED:]
-        acted = replace(state, attempts=state.attempts + 1, told=told, round=case.round, passed_over=())
+        acted = replace(
+            state, attempts=state.attempts + 1, told=told, round=case.round, passed_over=()
+        )
         reason = f"attempt {acted.attempts} of {rule.retries + 1}"
         return Decision(Verdict.ACT, acted, reason, fresh, _deadline(rule, acted), edited)
     if state.escalated_at is not None:
-        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), "a person has been told", fresh)
+        return Decision(
+            Verdict.QUIET, replace(state, passed_over=fresh), "a person has been told", fresh
+        )
     deadline = _deadline(rule, state)
     late = deadline is not None and now >= deadline
     if case.patient and not late:
-        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), "the agent is at it", fresh, deadline)
-    return _escalate(state, now, _too_long(rule) if late else f"it still holds after {_tries(state.attempts)}", fresh)
+        return Decision(
+            Verdict.QUIET, replace(state, passed_over=fresh), "the agent is at it", fresh, deadline
+        )
+    return _escalate(
+        state,
+        now,
+        _too_long(rule) if late else f"it still holds after {_tries(state.attempts)}",
+        fresh,
+    )
 
 
 def _held_back(
     rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]
 ) -> Decision:
-    """A try is what the agent was told, and ends with its turn: until then nothing is told or counted."""
+    """A try is what the agent was told, and ends with its turn: until then
+    nothing is told or counted.
+    """
     deadline = _deadline(rule, state)
     if deadline is not None and now >= deadline:
         return _escalate(state, now, _too_long(rule), fresh)
     wake_at = min((at for at in (case.wake_at, deadline) if at is not None), default=None)
     held = replace(state, passed_over=fresh)
-    return Decision(Verdict.QUIET, held, "the agent is still at what it was told last", fresh, wake_at)
+    return Decision(
+        Verdict.QUIET, held, "the agent is still at what it was told last", fresh, wake_at
+    )
 
 
 def _too_long(rule: Reaction) -> str:
@@ -166,15 +216,30 @@ def _is_capped(rule: Reaction, state: ReactionState) -> bool:
     return rule.rounds is not None and state.rounds > rule.rounds
 
 
-def _too_many_rounds(most: int, state: ReactionState, now: datetime, fresh: tuple[str, ...]) -> Decision:
-    """Two programs may answer each other without end: a person is called, and nothing is said until the episode is over."""
+def _too_many_rounds(
+    most: int, state: ReactionState, now: datetime, fresh: tuple[str, ...]
+) -> Decision:
+    """Two programs may answer each other without end: a person is called, and nothing is said
+    until the episode is over.
+    """
     if state.rounds > most:
-        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), "a person has been told", fresh)
-    return _escalate(replace(state, rounds=state.rounds + 1), now, f"it goes on after {most} round{'' if most == 1 else 's'}", fresh)
+        return Decision(
+            Verdict.QUIET, replace(state, passed_over=fresh), "a person has been told", fresh
+        )
+    return _escalate(
+        replace(state, rounds=state.rounds + 1),
+        now,
+        f"it goes on after {most} round{'' if most == 1 else 's'}",
+        fresh,
+    )
 
 
-def _tell_as_edited(state: ReactionState, fresh: tuple[str, ...], deadline: datetime | None) -> Decision:
-    """Words that were changed after they were told: told once more on the same head, which is no attempt that failed."""
+def _tell_as_edited(
+    state: ReactionState, fresh: tuple[str, ...], deadline: datetime | None
+) -> Decision:
+    """Words that were changed after they were told: told once more on the same head, which
+    is no attempt that failed.
+    """
     again = tuple(item for item in fresh if named(item) not in state.edited)
     if not again:
         reason = "it was edited once more on the same head: told with the next one"
@@ -185,8 +250,14 @@ def _tell_as_edited(state: ReactionState, fresh: tuple[str, ...], deadline: date
 
 
 def _fresh(items: tuple[str, ...], state: ReactionState) -> tuple[str, ...]:
-    """What was never told. A name alone was written down by an earlier version, which knew of no edits."""
-    return tuple(item for item in items if item not in state.told and (item == named(item) or named(item) not in state.told))
+    """What was never told. A name alone was written down by an earlier
+    version, which knew of no edits.
+    """
+    return tuple(
+        item
+        for item in items
+        if item not in state.told and (item == named(item) or named(item) not in state.told)
+    )
 
 
 def _edited(fresh: tuple[str, ...], state: ReactionState) -> tuple[str, ...]:
@@ -204,12 +275,16 @@ def _switched_off(case: Case, state: ReactionState) -> Decision:
 def _pass_on(case: Case, state: ReactionState) -> Decision:
     fresh = _fresh(case.items, state)
     told = replace(_over(state), told=(*state.told, *fresh)[-REMEMBERED:], passed_over=())
-    verdict, reason = (Verdict.ACT, "words to pass on") if fresh else (Verdict.QUIET, "all was passed on")
+    verdict, reason = (
+        (Verdict.ACT, "words to pass on") if fresh else (Verdict.QUIET, "all was passed on")
+    )
     return Decision(verdict, told, reason, fresh, edited=_edited(fresh, state))
 
 
 def _escalate(state: ReactionState, now: datetime, reason: str, items: tuple[str, ...]) -> Decision:
-    return Decision(Verdict.ESCALATE, replace(state, escalated_at=now, passed_over=items), reason, items)
+    return Decision(
+        Verdict.ESCALATE, replace(state, escalated_at=now, passed_over=items), reason, items
+    )
 
 
 def _deadline(rule: Reaction, state: ReactionState) -> datetime | None:

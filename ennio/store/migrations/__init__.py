@@ -18,7 +18,16 @@ from typing import Any
 
 from ennio.model.failpoints import declare
 from ennio.store import tables
-from ennio.store.migrations import deliveries, documented, following, forge, hosts, idempotency, orchestra, states
+from ennio.store.migrations import (
+    deliveries,
+    documented,
+    following,
+    forge,
+    hosts,
+    idempotency,
+    orchestra,
+    states,
+)
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import PRESENCE, rename_lifecycle
 from ennio.store.statements import POSTGRES, SQLITE
@@ -28,7 +37,9 @@ Sql = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: its statements, then what only a program can do (given a function that runs SQL)."""
+    """One step: its statements, then what only a program can do (given a
+    function that runs SQL).
+    """
 
     number: int
     name: str
@@ -55,7 +66,12 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(16, "requests that may be sent again", idempotency.IDEMPOTENCY_KEYS),
     Migration(17, "cursors of those who follow the log", following.CURSORS),
     Migration(18, "what was seen by its new names", PRESENCE),
-    Migration(19, "a row for each channel of a notification", deliveries.DELIVERIES, deliveries.notices_by_channel),
+    Migration(
+        19,
+        "a row for each channel of a notification",
+        deliveries.DELIVERIES,
+        deliveries.notices_by_channel,
+    ),
     Migration(20, "nothing of channels beside them", deliveries.PLAIN_NOTIFICATIONS),
     Migration(21, "a delivery for each merge", (), deliveries.merges_by_project),
     Migration(22, "nothing of deliveries beside merges", deliveries.PLAIN_MERGES),
@@ -67,7 +83,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(28, "what is kept of each agent", states.AGENTS),
     Migration(29, "merges by ids of their own", states.MERGE_IDS),
 )
-declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
+declare(
+    "commit.schema_migrations", because="written before a story begins: the tests of migrations"
+)
 NEWEST = MIGRATIONS[-1].number
 
 RECORD = """CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -79,7 +97,8 @@ _WORD = re.compile(r"\b(?:TEXT|INTEGER|REAL)\b|\?")
 
 
 def migrate(sql: Sql, version: int, database: Any, applied_at: str) -> int:
-    """Take every step after ``version`` and return the newest; ``database`` is the one of ``statements`` to be spoken to.
+    """Take every step after ``version`` and return the newest; ``database`` is the one of
+    ``statements`` to be spoken to.
 
     Runs inside the caller's transaction, so a step that fails leaves nothing behind.
     """
@@ -92,7 +111,9 @@ def migrate(sql: Sql, version: int, database: Any, applied_at: str) -> int:
         for statement in migration.statements:
             sql(in_words_of(database, statement))
         if migration.then is not None:
-            migration.then(lambda statement, *values: sql(in_words_of(database, statement), *values))
+            migration.then(
+                lambda statement, *values: sql(in_words_of(database, statement), *values)
+            )
         _record(sql, database, migration.number, migration.name, applied_at)
     return NEWEST
 
@@ -113,9 +134,16 @@ def in_words_of(database: Any, statement: str) -> str:
     return _WORD.sub(lambda found: _POSTGRES_WORDS[found[0]], statement.replace("%", "%%"))
 
 
-_POSTGRES_WORDS = {"TEXT": 'TEXT COLLATE "C"', "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION", "?": POSTGRES.param}
+_POSTGRES_WORDS = {
+    "TEXT": 'TEXT COLLATE "C"',
+    "INTEGER": "BIGINT",
+    "REAL": "DOUBLE PRECISION",
+    "?": POSTGRES.param,
+}
 
 
 def _record(sql: Sql, database: Any, number: int, name: str, applied_at: str) -> None:
     mark = database.param
-    sql(f"INSERT INTO schema_migrations VALUES ({mark}, {mark}, {mark})", (number, name, applied_at))  # noqa: S608
+    sql(
+        f"INSERT INTO schema_migrations VALUES ({mark}, {mark}, {mark})", (number, name, applied_at)
+    )  # noqa: S608

@@ -1,4 +1,6 @@
-"""A row for each thing that is to reach a destination, in place of what stood in texts and in states of their own."""
+"""A row for each thing that is to reach a destination, in place of what stood in texts
+and in states of their own.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ _INSERT = """INSERT INTO deliveries
 
 
 def notices_by_channel(sql: Callable[..., Any]) -> None:
-    """A delivery for each channel that was tried; which others a notice goes to is asked when it is taken up."""
+    """A delivery for each channel that was tried; which others a notice goes to is
+    asked when it is taken up.
+    """
     rows = [row for found in sql(_NOTICES).fetchall() for row in _channels(*found)]
     for ordinal, row in enumerate(rows, start=1):
         sql(_INSERT, (*row[:3], ordinal, *row[3:]))
@@ -85,12 +89,20 @@ _INSERT_MERGE = """INSERT INTO deliveries
 
 
 def merges_by_project(sql: Callable[..., Any]) -> None:
-    """A delivery for each merge, in the lane of its project; numbers go on after those there are."""
-    last = sum(value for (value,) in sql("SELECT value FROM sequence WHERE name = 'deliveries'").fetchall())
+    """A delivery for each merge, in the lane of its project; numbers go
+    on after those there are.
+    """
+    last = sum(
+        value for (value,) in sql("SELECT value FROM sequence WHERE name = 'deliveries'").fetchall()
+    )
     rows = sql(_MERGES).fetchall()
-    for ordinal, (session, head, project, state, attempts, error, commit, at) in enumerate(rows, start=last + 1):
+    for ordinal, (session, head, project, state, attempts, error, commit, at) in enumerate(
+        rows, start=last + 1
+    ):
         settled = None if state == "intended" else at
         subject = f"{session}/{head}"
-        sql(_INSERT_MERGE, (subject, project, ordinal, state, attempts or 0, error, commit, settled))
+        sql(
+            _INSERT_MERGE, (subject, project, ordinal, state, attempts or 0, error, commit, settled)
+        )
     sql("DELETE FROM sequence WHERE name = 'deliveries'")
     sql("INSERT INTO sequence (name, value) VALUES ('deliveries', ?)", (last + len(rows),))

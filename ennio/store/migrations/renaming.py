@@ -18,7 +18,10 @@ def rename_lifecycle(sql: Callable[..., Any]) -> None:
         state = _read(text)
         if state is not None:
             renamed = {_NAMES.get(name, name): value for name, value in state.items()}
-            sql("UPDATE memories SET value = ? WHERE session_id = ?", (json.dumps(renamed), session_id))
+            sql(
+                "UPDATE memories SET value = ? WHERE session_id = ?",
+                (json.dumps(renamed), session_id),
+            )
 
 
 def _read(text: str) -> dict[str, Any] | None:

@@ -1,4 +1,6 @@
-"""State that stood inside texts, and keys that named a session, as fields, columns and rows of their own."""
+"""State that stood inside texts, and keys that named a session, as fields,
+columns and rows of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,16 @@ _BY_PUSH = "by a push, not by a merge of Ennio's"
 
 
 def split_lifecycle(sql: Callable[..., Any]) -> None:
-    """What was last told of the checks and of which head, in two fields; a text that is no object is left as it stands."""
+    """What was last told of the checks and of which head, in two fields; a text that is no
+    object is left as it stands.
+    """
     for session_id, text in sql("SELECT session_id, value FROM memories").fetchall():
         state = _read(text)
         if state is not None:
-            sql("UPDATE memories SET value = ? WHERE session_id = ?", (json.dumps(_split(state)), session_id))
+            sql(
+                "UPDATE memories SET value = ? WHERE session_id = ?",
+                (json.dumps(_split(state)), session_id),
+            )
 
 
 def _read(text: str) -> dict[str, Any] | None:
@@ -29,7 +36,9 @@ def _split(state: dict[str, Any]) -> dict[str, Any]:
     head, _, checks = str(state.get("checks") or "").rpartition(":")
     told = {name: state.get(name) or None for name in ("review", "pull_state")}
     by_push = _BY_PUSH in str(state.get("rule"))
-    return state | told | {"checks": checks or None, "checks_head": head or None, "by_push": by_push}
+    return (
+        state | told | {"checks": checks or None, "checks_head": head or None, "by_push": by_push}
+    )
 
 
 AGENTS = (

@@ -24,11 +24,15 @@ class Logbook:
     _written: set[str] = field(default_factory=set)
 
     def notify(self, notification: Notification) -> None:
-        """Write one line. Raises Unreachable when the file cannot be written; it is tried again then."""
+        """Write one line. Raises Unreachable when the file cannot be
+        written; it is tried again then.
+        """
         try:
             self._write(notification)
         except OSError as error:
-            raise Unreachable(f"the logbook {self.path} cannot be written: {error.strerror}") from error
+            raise Unreachable(
+                f"the logbook {self.path} cannot be written: {error.strerror}"
+            ) from error
 
     def _write(self, notification: Notification) -> None:
         self._written = self._written or self._ids()
@@ -69,7 +73,9 @@ class LogbookSchema(SettingsSchema):
     """``config`` of ``plugin: logbook``."""
 
     makes = LogbookSettings
-    path = PathField("The file to write to", required="write the file, for example path: logbook.jsonl")
+    path = PathField(
+        "The file to write to", required="write the file, for example path: logbook.jsonl"
+    )
 
 
 @takes(LogbookSchema, OF_NOTIFIERS)

@@ -20,7 +20,9 @@ Process = subprocess.Popen[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A Falcon application under the same server as Ennio's, that has nothing to do but to answer."""
+    """A Falcon application under the same server as Ennio's, that has
+    nothing to do but to answer.
+    """
 
     port: int
     arbiter: int
@@ -33,7 +35,9 @@ class Server:
 
 @contextmanager
 def server(answer: bytes = b"{}") -> Iterator[Server]:
-    """Serve this answer at ``/answer``, and ``/stream`` to whoever listens, until the end of the block."""
+    """Serve this answer at ``/answer``, and ``/stream`` to whoever listens,
+    until the end of the block.
+    """
     port = free_port()
     process = begin(port, answer)
     try:
@@ -70,27 +74,60 @@ def answers(port: int) -> bool:
 def server_memory() -> float:
     """Bytes of the server and its worker together; what they share counts once."""
     with server() as bare:
-        return float(sum(psutil.Process(pid).memory_full_info().pss for pid in (bare.arbiter, bare.worker)))
+        return float(
+            sum(psutil.Process(pid).memory_full_info().pss for pid in (bare.arbiter, bare.worker))
+        )
 
 
 def actor_memory() -> float:
     """KiB for each actor that has nothing to do."""
     words = (sys.executable, "-m", "tests.bench.bare.actors")
-    return float(subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout)
+    return float(
+        subprocess.run(
+            words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+    )
 
 
-def worktree_and_terminal(clone: Path, place: Path, socket: str, name: str, *command: str, env: dict[str, str]) -> None:
+def worktree_and_terminal(
+    clone: Path, place: Path, socket: str, name: str, *command: str, env: dict[str, str]
+) -> None:
     """What starting an agent comes to by hand."""
     add = ("git", "worktree", "add", "--quiet", "-b", name, str(place / name), "origin/main")
     subprocess.run(add, cwd=clone, env=env, check=True, timeout=60, stdin=subprocess.DEVNULL)
-    subprocess.run((*new_terminal(socket, name, place / name), *command), env=env, check=True, timeout=60, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        (*new_terminal(socket, name, place / name), *command),
+        env=env,
+        check=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def new_terminal(socket: str, name: str, place: Path) -> tuple[str, ...]:
     """The words before those of a command that is to run in a terminal of its own."""
-    return ("tmux", "-L", socket, "-f", "/dev/null", "new-session", "-d", "-s", name, "-x", "200", "-y", "50", "-c", str(place), "--")
+    return (
+        "tmux",
+        "-L",
+        socket,
+        "-f",
+        "/dev/null",
+        "new-session",
+        "-d",
+        "-s",
+        name,
+        "-x",
+        "200",
+        "-y",
+        "50",
+        "-c",
+        str(place),
+        "--",
+    )
 
 
 def close(socket: str) -> None:
     """End the terminals of a socket."""
-    subprocess.run(("tmux", "-L", socket, "kill-server"), capture_output=True, timeout=20, check=False)
+    subprocess.run(
+        ("tmux", "-L", socket, "kill-server"), capture_output=True, timeout=20, check=False
+    )

@@ -1,6 +1,8 @@
-"""A bare Falcon application under gunicorn's own gevent worker: ``python -m tests.bench.bare.server PORT ANSWER``.
+"""A bare Falcon application under gunicorn's own gevent worker: ``python -m
+tests.bench.bare.server PORT ANSWER``.
 
-``GET /answer`` gives the answer; ``GET /stream`` is an event stream; ``POST /tell`` sends the hour to everybody who listens.
+``GET /answer`` gives the answer; ``GET /stream`` is an event stream; ``POST /tell`` sends the hour
+to everybody who listens.
 """
 
 from gevent import monkey
@@ -65,8 +67,18 @@ class Bare(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
 
     def load_config(self) -> None:
         """One gevent worker."""
-        settings = {"bind": f"127.0.0.1:{self._port}", "worker_class": "gevent", "workers": 1, "keepalive": 15, "loglevel": "error"}
-        for name, value in {**settings, "graceful_timeout": 1, "control_socket_disable": True}.items():
+        settings = {
+            "bind": f"127.0.0.1:{self._port}",
+            "worker_class": "gevent",
+            "workers": 1,
+            "keepalive": 15,
+            "loglevel": "error",
+        }
+        for name, value in {
+            **settings,
+            "graceful_timeout": 1,
+            "control_socket_disable": True,
+        }.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:

@@ -1,4 +1,6 @@
-"""Typing into a terminal by hand, and the bare agent it is typed to: the scripted player alone in a tmux session."""
+"""Typing into a terminal by hand, and the bare agent it is typed to: the scripted player
+alone in a tmux session.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,26 @@ class Agent:
     def take(self, text: str) -> float:
         """Paste a text and press Enter; the hour at which the agent had it (seconds since 1970)."""
         had = len(self.wrote("prompt"))
-        put = ("load-buffer", "-b", "bench", "-", ";", "paste-buffer", "-d", "-p", "-r", "-b", "bench", "-t", self.name)
+        put = (
+            "load-buffer",
+            "-b",
+            "bench",
+            "-",
+            ";",
+            "paste-buffer",
+            "-d",
+            "-p",
+            "-r",
+            "-b",
+            "bench",
+            "-t",
+            self.name,
+        )
         self._tmux(*put, given=text)
         self._tmux("send-keys", "-t", self.name, "Enter")
-        return float(come(lambda: self.wrote("prompt")[had:], 20, "the bare agent has the text")[0]["t"])
+        return float(
+            come(lambda: self.wrote("prompt")[had:], 20, "the bare agent has the text")[0]["t"]
+        )
 
     def seconds(self, text: str) -> float:
         """Seconds it takes until the agent has a text."""
@@ -42,7 +60,14 @@ class Agent:
         return self.take(text) - begun
 
     def _tmux(self, *words: str, given: str = "") -> None:
-        subprocess.run(("tmux", "-L", self.socket, *words), input=given, text=True, capture_output=True, timeout=20, check=True)
+        subprocess.run(
+            ("tmux", "-L", self.socket, *words),
+            input=given,
+            text=True,
+            capture_output=True,
+            timeout=20,
+            check=True,
+        )
 
 
 def agent(place: Path, socket: str, name: str) -> Agent:
@@ -53,6 +78,15 @@ def agent(place: Path, socket: str, name: str) -> Agent:
     story = {"turns": [turn], "speed": 1, "names": {"session": name, "branch": "", "base": ""}}
     (folder / "story.json").write_text(json.dumps(story))
     transcript = folder / "transcript.jsonl"
-    play = (sys.executable, "-I", "-S", str(player.__file__), str(folder / "story.json"), str(transcript))
-    subprocess.run((*new_terminal(socket, name, folder), *play), capture_output=True, timeout=20, check=True)
+    play = (
+        sys.executable,
+        "-I",
+        "-S",
+        str(player.__file__),
+        str(folder / "story.json"),
+        str(transcript),
+    )
+    subprocess.run(
+        (*new_terminal(socket, name, folder), *play), capture_output=True, timeout=20, check=True
+    )
     return Agent(socket, name, transcript)

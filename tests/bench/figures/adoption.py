@@ -1,4 +1,5 @@
-"""A restart: from the start of the supervisor's process until it has found every session again and seen its terminal once.
+"""A restart: from the start of the supervisor's process until it has found every session again
+and seen its terminal once.
 
 The bare counterpart: a bare Falcon application under the same server, until it answers.
 """

@@ -18,9 +18,20 @@ def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """The command as a person types it; the house stands."""
     ours = (str(ROOT / "bin" / "ennio"), "status")
     bare = (sys.executable, "-c", "pass")
-    value, baseline = by_turns(run.times(5, 25), lambda: took(lambda: _called(house, ours)), lambda: took(lambda: _called(house, bare)))
+    value, baseline = by_turns(
+        run.times(5, 25),
+        lambda: took(lambda: _called(house, ours)),
+        lambda: took(lambda: _called(house, bare)),
+    )
     yield Figure(f"{NAME}.{many}", 1000 * value, "ms", 1000 * baseline, Wanted("ratio", 12.0))
 
 
 def _called(house: MeasuredHouse, command: tuple[str, ...]) -> None:
-    subprocess.run(command, cwd=house.ground.clone, env=house.ground.env, capture_output=True, check=True, timeout=60)
+    subprocess.run(
+        command,
+        cwd=house.ground.clone,
+        env=house.ground.env,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )

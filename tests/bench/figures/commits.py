@@ -1,6 +1,7 @@
 """Durable transitions per second: a session's row, memory, facts and an event in one transaction.
 
-The bare counterpart changes the same rows of the same tables with the ``sqlite3`` module and nothing above it.
+The bare counterpart changes the same rows of the same tables with the ``sqlite3``
+module and nothing above it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def measure(run: Run) -> Iterator[Figure]:
     run.say("transitions ...")
     ours, bare = transitions(f"sqlite:{run.root / 'ours.db'}"), _bare(run.root / "bare.db")
     numbers = count()
-    value, baseline = by_turns(run.times(3, 7), lambda: rate(ours, numbers, seconds), lambda: rate(bare, numbers, seconds))
+    value, baseline = by_turns(
+        run.times(3, 7), lambda: rate(ours, numbers, seconds), lambda: rate(bare, numbers, seconds)
+    )
     yield Figure("transitions", value, "per second", baseline, Wanted("ratio", 0.5, most=False))
 
 
@@ -49,7 +52,9 @@ def rate(deed: Callable[[int], None], numbers: Iterator[int], seconds: float) ->
 def transitions(url: str) -> Callable[[int], None]:
     """What a session's state does when its status changes, in the database of this address."""
     store, now = open_store(url, Path(), SystemClock()), datetime.now(UTC)
-    first = Session("s-1", "p", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash="")
+    first = Session(
+        "s-1", "p", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash=""
+    )
     store.sessions.insert(first)
 
     def transition(number: int) -> None:
@@ -57,14 +62,18 @@ def transitions(url: str) -> Callable[[int], None]:
         with store.transaction() as tx:
             store.sessions.save(replace(first, status=status, reason=str(number)))
             store.memories.save("s-1", codec.dumps(LifecycleState(status, now, launches=number)))
-            store.facts.save("s-1", Facts(process=ProcessSeen(Presence.ALIVE, now, "bench", pid=number)))
+            store.facts.save(
+                "s-1", Facts(process=ProcessSeen(Presence.ALIVE, now, "bench", pid=number))
+            )
             tx.emit("s-1", "p", Draft(EventType.STATUS_CHANGED, "changed", data={"to": status}))
 
     return transition
 
 
 def _bare(file: Path) -> Callable[[int], None]:
-    transitions(f"sqlite:{file}")(0)  # the same tables with the same indices, and the rows to change
+    transitions(f"sqlite:{file}")(
+        0
+    )  # the same tables with the same indices, and the rows to change
     database = sqlite3.connect(file, isolation_level=None)
     database.execute("PRAGMA synchronous = NORMAL")
     at = datetime.now(UTC).isoformat()
@@ -72,9 +81,18 @@ def _bare(file: Path) -> Callable[[int], None]:
     def transition(number: int) -> None:
         status, run = str(STATES[number % 2]), database.execute
         run("BEGIN IMMEDIATE")
-        run("UPDATE sessions SET status = ?, reason = ?, last_activity_at = ? WHERE id = 's-1'", (status, str(number), at))
-        run("UPDATE memories SET value = ? WHERE session_id = 's-1'", (f'{{"launches": {number}}}',))
-        run("UPDATE facts SET value = ?, observed_at = ? WHERE session_id = 's-1' AND kind = 'process'", (f'{{"pid": {number}}}', at))
+        run(
+            "UPDATE sessions SET status = ?, reason = ?, last_activity_at = ? WHERE id = 's-1'",
+            (status, str(number), at),
+        )
+        run(
+            "UPDATE memories SET value = ? WHERE session_id = 's-1'", (f'{{"launches": {number}}}',)
+        )
+        run(
+            "UPDATE facts SET value = ?, observed_at = ? WHERE session_id = 's-1' AND kind = "
+            "'process'",
+            (f'{{"pid": {number}}}', at),
+        )
         run("UPDATE sequence SET value = ? WHERE name = 'events'", (number + 10,))
         run(_EVENT, (str(uuid.uuid4()), at, status, number + 10))
         run("COMMIT")
@@ -83,7 +101,8 @@ def _bare(file: Path) -> Callable[[int], None]:
 
 
 _EVENT = (
-    "INSERT INTO events (id, event_type, priority, session_id, project_id, timestamp, message, data, seq)"
+    "INSERT INTO events (id, event_type, priority, session_id, project_id, timestamp, message, "
+    "data, seq)"
     " VALUES (?, 'status_changed', 'info', 's-1', 'p', ?, 'changed', ?, ?)"
 )
 

@@ -1,4 +1,6 @@
-"""What depends on the number of sessions: each size gets a house of its own, and all that is asked of it is measured there."""
+"""What depends on the number of sessions: each size gets a house of its own, and all that is asked
+of it is measured there.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ _EACH: tuple[tuple[str, Callable[[Run, MeasuredHouse, int], Iterator[Figure]]], 
     (spawn.NAME, spawn.measure),
 )
 NAMES = (
-    *(f"{kind}.{many}" for many in (*FEW, *MANY) for kind in (*idle.KINDS, *(name for name, _ in _EACH))),
+    *(
+        f"{kind}.{many}"
+        for many in (*FEW, *MANY)
+        for kind in (*idle.KINDS, *(name for name, _ in _EACH))
+    ),
     f"{adoption.NAME}.{MOST}",
     *idle.MEMORY,
 )
@@ -29,7 +35,11 @@ def measure(run: Run) -> Iterator[Figure]:
     """From the smallest house to the largest."""
     memory = idle.Memory()
     for many in run.sizes(FEW, (*MANY, MOST)):
-        kinds = [kind for kind in _kinds(run, many) if run.wants(f"{kind}.{many}") and f"{kind}.{many}" in NAMES]
+        kinds = [
+            kind
+            for kind in _kinds(run, many)
+            if run.wants(f"{kind}.{many}") and f"{kind}.{many}" in NAMES
+        ]
         weighed = many != MOST and any(map(run.wants, idle.MEMORY))
         if kinds or weighed:
             run.say(f"{many} sessions ...")

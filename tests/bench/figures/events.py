@@ -1,6 +1,8 @@
-"""From the commit of an event to its line at the client, with 200 listeners; and what a stream costs that is open and silent.
+"""From the commit of an event to its line at the client, with 200 listeners; and what a stream
+costs that is open and silent.
 
-The bare counterpart tells the hour to 200 listeners of a bare Falcon application under the same server.
+The bare counterpart tells the hour to 200 listeners of a bare Falcon
+application under the same server.
 """
 
 from __future__ import annotations
@@ -39,7 +41,10 @@ class Crowd:
 
     def hear(self, moment: Callable[[Any], float]) -> list[float]:
         """Seconds from the moment of the next event to its arrival, for every listener."""
-        return [arrived - moment(json.loads(_found(data))) for arrived, data in self._gather(len(self._wires), _DATA.search)]
+        return [
+            arrived - moment(json.loads(_found(data)))
+            for arrived, data in self._gather(len(self._wires), _DATA.search)
+        ]
 
     def _gather(self, many: int, complete: Callable[[bytes], object]) -> list[tuple[float, bytes]]:
         parts: dict[Any, bytes] = {}
@@ -73,12 +78,17 @@ def measure(run: Run) -> Iterator[Figure]:
         pids = house.workers()[0], other.worker
         seconds = run.times(2, 30)
         silent = _spent(pids, seconds)
-        ours = Crowd([open_.enter_context(house.wire()) for _ in range(LISTENERS)], "/api/v1/events/stream")
+        ours = Crowd(
+            [open_.enter_context(house.wire()) for _ in range(LISTENERS)], "/api/v1/events/stream"
+        )
         theirs = Crowd([open_.enter_context(Wire(other.port)) for _ in range(LISTENERS)], "/stream")
         if run.wants("stream.cpu"):
             listened = _spent(pids, seconds)
             # the clock of a process ticks in hundredths: less than a tick in the window is nothing
-            each = (100 * max(round(more - less, 2), 0.0) / seconds / LISTENERS for more, less in zip(listened, silent, strict=True))
+            each = (
+                100 * max(round(more - less, 2), 0.0) / seconds / LISTENERS
+                for more, less in zip(listened, silent, strict=True)
+            )
             yield Figure("stream.cpu", next(each), "% of a core each", next(each))
         if any(run.wants(f"event.{name}") for name in PARTS):
             yield from _latency(run, house, other, ours, theirs)
@@ -90,12 +100,16 @@ def _spent(pids: tuple[int, int], seconds: float) -> list[float]:
     return [cpu(pid) - then for pid, then in zip(pids, before, strict=True)]
 
 
-def _latency(run: Run, house: MeasuredHouse, other: bare.Server, ours: Crowd, theirs: Crowd) -> Iterator[Figure]:
+def _latency(
+    run: Run, house: MeasuredHouse, other: bare.Server, ours: Crowd, theirs: Crowd
+) -> Iterator[Figure]:
     heard: list[float] = []
     bare_heard: list[float] = []
     with house.wire() as orders, Wire(other.port) as bare_orders:
         for number in range(run.times(15, 100)):
-            order = json.dumps({"project_id": "score", "prompt": f"Wait {number}", "held": True}).encode()
+            order = json.dumps(
+                {"project_id": "score", "prompt": f"Wait {number}", "held": True}
+            ).encode()
             orders.send(orders.request("POST", "/api/v1/sessions", order))
             heard += ours.hear(lambda event: datetime.fromisoformat(event["timestamp"]).timestamp())
             assert orders.answer()[0] == 200
@@ -104,7 +118,13 @@ def _latency(run: Run, house: MeasuredHouse, other: bare.Server, ours: Crowd, th
             bare_orders.answer()
     for name, part in PARTS.items():
         wanted = Wanted("value", 50.0) if name == "p95" else None
-        yield Figure(f"event.{name}", 1000 * percentile(heard, part), "ms", 1000 * percentile(bare_heard, part), wanted)
+        yield Figure(
+            f"event.{name}",
+            1000 * percentile(heard, part),
+            "ms",
+            1000 * percentile(bare_heard, part),
+            wanted,
+        )
 
 
 GROUP = Group(NAMES, measure)

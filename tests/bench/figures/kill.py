@@ -1,4 +1,6 @@
-"""How long a person waits for a kill while what the agent wrote, 200 MB of it, is being read; beside a kill without that."""
+"""How long a person waits for a kill while what the agent wrote, 200 MB of it, is being read;
+beside a kill without that.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def measure(run: Run) -> Iterator[Figure]:
             bare.append(_killed(house, much=False))
             ours.append(_killed(house, much=True))
     over = (statistics.median(ours) - statistics.median(bare)) * 1000
-    yield Figure("kill.latency", over, "ms over", statistics.median(bare) * 1000, Wanted("value", 50.0))
+    yield Figure(
+        "kill.latency", over, "ms over", statistics.median(bare) * 1000, Wanted("value", 50.0)
+    )
 
 
 def _killed(house: MeasuredHouse, *, much: bool) -> float:

@@ -1,6 +1,8 @@
-"""From the hook of an agent that ends its turn to the message that waited for this, taken in its terminal.
+"""From the hook of an agent that ends its turn to the message that waited for
+this, taken in its terminal.
 
-The hook is Ennio's own program, run as an agent runs it. The bare counterpart pastes the message and presses Enter.
+The hook is Ennio's own program, run as an agent runs it. The bare counterpart pastes the
+message and presses Enter.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def measure(run: Run) -> Iterator[Figure]:
             for number in range(run.times(3, 15)):
                 ours.append(_ours(house, name, f"Mind the gap {number}"))
                 theirs.append(by_hand.seconds(f"Mind the gap {number}"))
-            yield Figure("hook.to_terminal", statistics.median(ours), "s", statistics.median(theirs))
+            yield Figure(
+                "hook.to_terminal", statistics.median(ours), "s", statistics.median(theirs)
+            )
         finally:
             bare.close(socket)
 
@@ -56,8 +60,19 @@ def _ours(house: MeasuredHouse, name: str, text: str) -> float:
     begun = time.time()
     folder: Path = house.ground.home / "sessions" / name
     words = (sys.executable, "-I", "-S", str(hook.__file__), str(folder))
-    subprocess.run(words, input='{"hook_event_name": "Stop"}', text=True, check=True, timeout=20, env=house.ground.env)
-    taken = come(lambda: [entry for entry in house.ground.transcript(name) if entry.get("text") == text], 60, "it has the message")
+    subprocess.run(
+        words,
+        input='{"hook_event_name": "Stop"}',
+        text=True,
+        check=True,
+        timeout=20,
+        env=house.ground.env,
+    )
+    taken = come(
+        lambda: [entry for entry in house.ground.transcript(name) if entry.get("text") == text],
+        60,
+        "it has the message",
+    )
     come(lambda: house.session(name)["activity"] == "active", 30, f"{name} is at work again")
     return float(taken[0]["t"] - begun)
 

@@ -1,6 +1,8 @@
-"""The first prompt, typed into the agent's terminal: from an agent that is ready, and from the order, to an arrival that was verified.
+"""The first prompt, typed into the agent's terminal: from an agent that is ready, and from the
+order, to an arrival that was verified.
 
-The bare counterpart starts the same program in a tmux session, pastes the words and presses Enter once it is ready.
+The bare counterpart starts the same program in a tmux session, pastes the words and
+presses Enter once it is ready.
 """
 
 from __future__ import annotations
@@ -33,8 +35,12 @@ def measure(run: Run) -> Iterator[Figure]:
                 theirs.append(_bare(run.root / "bare", socket, f"bare-{number}"))
         finally:
             bare.close(socket)
-    for place, (name, wanted) in enumerate((("prompt.verified", Wanted("value", 1.0)), ("prompt.from_spawn", None))):
-        value, baseline = (statistics.median(times[place] for times in found) for found in (ours, theirs))
+    for place, (name, wanted) in enumerate(
+        (("prompt.verified", Wanted("value", 1.0)), ("prompt.from_spawn", None))
+    ):
+        value, baseline = (
+            statistics.median(times[place] for times in found) for found in (ours, theirs)
+        )
         yield Figure(name, value, "s", baseline, wanted)
 
 

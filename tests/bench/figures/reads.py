@@ -1,4 +1,6 @@
-"""REST reads per second over a kept-alive connection, beside a bare Falcon application that gives the same bytes under the same server."""
+"""REST reads per second over a kept-alive connection, beside a bare Falcon application that gives
+the same bytes under the same server.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,14 @@ def measure(run: Run) -> Iterator[Figure]:
             status, answer = wire.ask("GET", path)
             assert status == 200, answer
             with bare.server(answer) as server, Wire(server.port) as other:
-                seconds = 0.3 if run.quick else 0.5  # short turns: what else the machine does hits both alike
-                value, baseline = by_turns(run.times(5, 31), lambda: _rate(wire, path, seconds), lambda: _rate(other, "/answer", seconds))
+                seconds = (
+                    0.3 if run.quick else 0.5
+                )  # short turns: what else the machine does hits both alike
+                value, baseline = by_turns(
+                    run.times(5, 31),
+                    lambda: _rate(wire, path, seconds),
+                    lambda: _rate(other, "/answer", seconds),
+                )
     yield Figure("reads", value, "per second", baseline, Wanted("ratio", 0.8, most=False))
 
 

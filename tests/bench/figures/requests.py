@@ -1,4 +1,5 @@
-"""Requests to GitHub per look, so many pull requests being open and quiet: the most that one look took, and the mean of an hour.
+"""Requests to GitHub per look, so many pull requests being open and quiet: the most that one look
+took, and the mean of an hour.
 
 A stand-in for GitHub answers over HTTP. The bare counterpart is one request for everything.
 """
@@ -55,11 +56,25 @@ def _forge(place: Path) -> Iterator[tuple[Hub, Scm, ManualClock]]:
     hub = Hub(place / "hub", clock)
     server = Server(hub)
     settings = {"owner": "acme", "repo": "shop", "token": hub.token, "api_url": server.api}
-    project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=place, scm=PluginChoice("github", settings))
+    project = Project(
+        id="shop",
+        name="shop",
+        repo="git@github.com:acme/shop.git",
+        path=place,
+        scm=PluginChoice("github", settings),
+    )
     try:
-        yield hub, github.build(PluginContext(Home(place / "home"), clock, project=project, settings=settings)), clock
+        yield (
+            hub,
+            github.build(
+                PluginContext(Home(place / "home"), clock, project=project, settings=settings)
+            ),
+            clock,
+        )
     finally:
         server.close()
 
 
-GROUP = Group(tuple(f"{kind}.{many}" for many in SIZES for kind in ("requests", "requests.most")), measure)
+GROUP = Group(
+    tuple(f"{kind}.{many}" for many in SIZES for kind in ("requests", "requests.most")), measure
+)

@@ -1,7 +1,8 @@
 """Durable transitions per second in a PostgreSQL, as ``commits`` measures them in a file.
 
-The bare counterpart runs the same statements on the same tables with psycopg and nothing above it. The server writes
-nothing through to its disk: what takes the time is the way there and back, and what is done on either side of it.
+The bare counterpart runs the same statements on the same tables with psycopg and nothing above it.
+The server writes nothing through to its disk: what takes the time is the way there and back, and
+what is done on either side of it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ def measure(run: Run) -> Iterator[Figure]:
     with server() as started:
         ours, bare = transitions(started.made()), _bare(started.made())
         numbers = count()
-        value, baseline = by_turns(run.times(3, 7), lambda: rate(ours, numbers, seconds), lambda: rate(bare, numbers, seconds))
+        value, baseline = by_turns(
+            run.times(3, 7),
+            lambda: rate(ours, numbers, seconds),
+            lambda: rate(bare, numbers, seconds),
+        )
     yield Figure("store.postgres", value, "per second", baseline, Wanted("ratio", 0.5, most=False))
 
 
@@ -38,11 +43,25 @@ def _bare(url: str) -> Callable[[int], None]:
     def transition(number: int) -> None:
         status, run = str(STATES[number % 2]), database.execute
         run("BEGIN")
-        run("UPDATE sessions SET status = %s, reason = %s, last_activity_at = %s WHERE id = 's-1'", (status, str(number), at))
-        run("UPDATE memories SET value = %s WHERE session_id = 's-1'", (f'{{"launches": {number}}}',))
-        run("SELECT kind, value, source, observed_at FROM facts WHERE session_id = 's-1'").fetchall()
-        run("UPDATE facts SET value = %s, observed_at = %s WHERE session_id = 's-1' AND kind = 'process'", (f'{{"pid": {number}}}', at))
-        ((seq,),) = run("UPDATE sequence SET value = value + 1 WHERE name = 'events' RETURNING value").fetchall()
+        run(
+            "UPDATE sessions SET status = %s, reason = %s, last_activity_at = %s WHERE id = 's-1'",
+            (status, str(number), at),
+        )
+        run(
+            "UPDATE memories SET value = %s WHERE session_id = 's-1'",
+            (f'{{"launches": {number}}}',),
+        )
+        run(
+            "SELECT kind, value, source, observed_at FROM facts WHERE session_id = 's-1'"
+        ).fetchall()
+        run(
+            "UPDATE facts SET value = %s, observed_at = %s WHERE session_id = 's-1' AND kind = "
+            "'process'",
+            (f'{{"pid": {number}}}', at),
+        )
+        ((seq,),) = run(
+            "UPDATE sequence SET value = value + 1 WHERE name = 'events' RETURNING value"
+        ).fetchall()
         run(_EVENT, (str(uuid.uuid4()), at, status, seq))
         run("COMMIT")
 
@@ -50,7 +69,8 @@ def _bare(url: str) -> Callable[[int], None]:
 
 
 _EVENT = (
-    "INSERT INTO events (id, event_type, priority, session_id, project_id, timestamp, message, data, seq)"
+    "INSERT INTO events (id, event_type, priority, session_id, project_id, timestamp, message, "
+    "data, seq)"
     " VALUES (%s, 'status_changed', 'info', 's-1', 'p', %s, 'changed', %s, %s)"
 )
 

@@ -1,8 +1,9 @@
 """A spawn, from the order to the launch that stands in the database, among so many other sessions.
 
-The bare counterpart: ``git worktree add`` and ``tmux new-session`` by turns with it, among as many others too: in the same
-repository, and on a terminal server of its own that has as many sessions. Git and tmux take longer the more there are of them,
-whoever asks; what is measured is what Ennio adds to that.
+The bare counterpart: ``git worktree add`` and ``tmux new-session`` by turns with it, among as
+many others too: in the same repository, and on a terminal server of its own that has as many
+sessions. Git and tmux take longer the more there are of them, whoever asks; what is measured is
+what Ennio adds to that.
 """
 
 from __future__ import annotations
@@ -20,14 +21,20 @@ NAME = "spawn"
 
 
 def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
-    """One after the other, each when the one before has come to rest; the house stands and holds ``many`` sessions."""
+    """One after the other, each when the one before has come to rest; the house stands and
+    holds ``many`` sessions.
+    """
     place, socket = run.root / f"bare-{many}", f"{house.ground.socket}-bare"
     place.mkdir()
     numbers = iter(range(1000))
 
     def by_hand() -> float:
         name = f"bare-{next(numbers)}"
-        return took(lambda: bare.worktree_and_terminal(house.ground.clone, place, socket, name, "sleep", "infinity", env=house.ground.env))
+        return took(
+            lambda: bare.worktree_and_terminal(
+                house.ground.clone, place, socket, name, "sleep", "infinity", env=house.ground.env
+            )
+        )
 
     try:
         _others(house, socket, many)
@@ -40,10 +47,17 @@ def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
 
 
 def _others(house: MeasuredHouse, socket: str, many: int) -> None:
-    """As many sessions by hand as the house has, so that the terminal server is there and as busy before anything is measured."""
-    lines = "".join(f"new-session -d -s other-{number} -x 200 -y 50 -c / -- sleep infinity\n" for number in range(many))
+    """As many sessions by hand as the house has, so that the terminal server is there and as busy
+    before anything is measured.
+    """
+    lines = "".join(
+        f"new-session -d -s other-{number} -x 200 -y 50 -c / -- sleep infinity\n"
+        for number in range(many)
+    )
     command = ("tmux", "-L", socket, "-f", "/dev/null", "start-server", ";", "source-file", "-")
-    subprocess.run(command, input=lines, text=True, capture_output=True, env=house.env, timeout=120, check=True)
+    subprocess.run(
+        command, input=lines, text=True, capture_output=True, env=house.env, timeout=120, check=True
+    )
 
 
 def spawned(house: MeasuredHouse) -> float:

@@ -1,6 +1,8 @@
-"""From a signed delivery of GitHub's, which tells of a review comment, to the comment taken in the agent's terminal.
+"""From a signed delivery of GitHub's, which tells of a review comment, to the comment taken
+in the agent's terminal.
 
-A stand-in for GitHub answers what Ennio asks then. The bare counterpart pastes the words and presses Enter.
+A stand-in for GitHub answers what Ennio asks then. The bare counterpart pastes the
+words and presses Enter.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def measure(run: Run) -> Iterator[Figure]:
             for number in range(run.times(2, 15)):
                 ours.append(_ours(house, server, name, pull, f"Mind the gap {number}"))
                 theirs.append(by_hand.seconds(f"Mind the gap {number}"))
-            yield Figure("webhook.to_terminal", statistics.median(ours), "s", statistics.median(theirs))
+            yield Figure(
+                "webhook.to_terminal", statistics.median(ours), "s", statistics.median(theirs)
+            )
         finally:
             bare.close(socket)
 
@@ -58,7 +62,9 @@ def _server(place: Path) -> Iterator[Server]:
 
 
 def _settle(house: MeasuredHouse, server: Server) -> None:
-    """The house's repository lies on the stand-in, which is looked at when it calls; as many comments as there are may be told."""
+    """The house's repository lies on the stand-in, which is looked at when it calls; as many
+    comments as there are may be told.
+    """
     ground = house.ground
     ground.git("remote", "set-url", "origin", server.git)
     ground.git("push", "--quiet", "--force", "origin", "HEAD:main")
@@ -74,7 +80,9 @@ def _settle(house: MeasuredHouse, server: Server) -> None:
 
 
 def _ours(house: MeasuredHouse, server: Server, name: str, pull: Pull, text: str) -> float:
-    """The agent rests, and the forge was not asked for a while; a comment is made, and its delivery sent."""
+    """The agent rests, and the forge was not asked for a while; a comment is
+    made, and its delivery sent.
+    """
     come(lambda: house.session(name)["activity"] in ("ready", "idle"), 30, f"{name} rests")
     come(lambda: _long_ago(server.hub), 60, "GitHub is left in peace")
     with server.lock:
@@ -91,7 +99,14 @@ def _long_ago(hub: Hub) -> bool:
 
 def _taken(house: MeasuredHouse, name: str, text: str) -> float | None:
     """When the agent took what has these words in it (seconds since 1970)."""
-    return next((entry["t"] for entry in house.ground.transcript(name) if entry["type"] == "prompt" and text in entry["text"]), None)
+    return next(
+        (
+            entry["t"]
+            for entry in house.ground.transcript(name)
+            if entry["type"] == "prompt" and text in entry["text"]
+        ),
+        None,
+    )
 
 
 GROUP = Group(("webhook.to_terminal",), measure)

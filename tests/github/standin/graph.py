@@ -1,4 +1,6 @@
-"""Answers GraphQL by executing it against GitHub's published schema: what does not fit it fails here."""
+"""Answers GraphQL by executing it against GitHub's published schema: what
+does not fit it fails here.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ Node = dict[str, Any]
 
 
 def answer(hub: Hub, query: str, variables: dict[str, Any]) -> Node:
-    """The document GitHub would answer with; an invalid question is noted as a fault of the asker."""
+    """The document GitHub would answer with; an invalid question is noted
+    as a fault of the asker.
+    """
     result = graphql_sync(graphql_schema(), query, Root(hub).fields(), variable_values=variables)
     errors = []
     for error in result.errors or ():
@@ -29,15 +33,33 @@ def connection(items: Sequence[Any]) -> Callable[..., Node]:
     """A list by pages, as GitHub cuts them; cursors are positions."""
 
     def resolve(
-        _info: Any, first: int | None = None, last: int | None = None, after: str | None = None, before: str | None = None, **_: Any
+        _info: Any,
+        first: int | None = None,
+        last: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        **_: Any,
     ) -> Node:
         if first is None and last is None:
-            raise GraphQLError("You must provide a `first` or `last` value to properly paginate the connection.")
+            raise GraphQLError(
+                "You must provide a `first` or `last` value to properly paginate the connection."
+            )
         if max(first or 0, last or 0) > 100:
-            raise GraphQLError("Requesting more than 100 records on a connection exceeds the limit.")
+            raise GraphQLError(
+                "Requesting more than 100 records on a connection exceeds the limit."
+            )
         start, end = (int(after) + 1 if after else 0), (int(before) if before else len(items))
-        low, high = (start, min(end, start + first)) if first is not None else (max(start, end - (last or 0)), end)
-        info = {"hasNextPage": high < len(items), "hasPreviousPage": low > 0, "startCursor": str(low), "endCursor": str(high - 1)}
+        low, high = (
+            (start, min(end, start + first))
+            if first is not None
+            else (max(start, end - (last or 0)), end)
+        )
+        info = {
+            "hasNextPage": high < len(items),
+            "hasPreviousPage": low > 0,
+            "startCursor": str(low),
+            "endCursor": str(high - 1),
+        }
         return {"totalCount": len(items), "nodes": list(items[low:high]), "pageInfo": info}
 
     return resolve
@@ -67,25 +89,42 @@ class Root:
 
     def rate_limit(self, _info: Any, **_: Any) -> Node:
         quota = self.hub.quotas["graphql"]
-        used = {"used": quota.limit - quota.remaining, "nodeCount": 0, "resetAt": quota.resets_at.isoformat()}
+        used = {
+            "used": quota.limit - quota.remaining,
+            "nodeCount": 0,
+            "resetAt": quota.resets_at.isoformat(),
+        }
         return {"cost": self.hub.cost, "remaining": quota.remaining, "limit": quota.limit, **used}
 
     def repository(self, _info: Any, owner: str, name: str, **_: Any) -> Node:
         hub = self.hub
         if (owner, name) != (hub.owner, hub.name) and (owner, name) not in hub.former:
             raise not_found(f"Could not resolve to a Repository with the name '{owner}/{name}'.")
-        return {"nameWithOwner": f"{hub.owner}/{hub.name}", "pullRequest": self.by_number, "pullRequests": self.listed, "ref": self.ref}
+        return {
+            "nameWithOwner": f"{hub.owner}/{hub.name}",
+            "pullRequest": self.by_number,
+            "pullRequests": self.listed,
+            "ref": self.ref,
+        }
 
     def by_number(self, _info: Any, number: int) -> Node:
         if number not in self.hub.pulls:
             raise not_found(f"Could not resolve to a PullRequest with the number of {number}.")
         return self.pull(self.hub.pulls[number])
 
-    def listed(self, info: Any, headRefName: str | None = None, states: Any = None, orderBy: Any = None, **page: Any) -> Node:  # noqa: N803
+    def listed(
+        self,
+        info: Any,
+        headRefName: str | None = None,
+        states: Any = None,
+        orderBy: Any = None,
+        **page: Any,
+    ) -> Node:  # noqa: N803
         found = [
             pull
             for pull in self.hub.pulls.values()
-            if (headRefName is None or pull.branch == headRefName) and (states is None or pull.state in states)
+            if (headRefName is None or pull.branch == headRefName)
+            and (states is None or pull.state in states)
         ]
         newest_first = bool(orderBy) and orderBy["direction"] == "DESC"
         found.sort(key=lambda pull: pull.number, reverse=newest_first)
@@ -96,7 +135,10 @@ class Root:
         if branch not in self.heads:
             return None
         target = {"__typename": "Commit", "oid": self.heads[branch]}
-        return {"target": target, "compare": lambda _info, **asked: self.compare(branch, asked["headRef"])}
+        return {
+            "target": target,
+            "compare": lambda _info, **asked: self.compare(branch, asked["headRef"]),
+        }
 
     def compare(self, branch: str, base: str) -> Node | None:
         return {"behindBy": self.hub.ahead(branch, base)} if base in self.heads else None
@@ -113,9 +155,15 @@ class Root:
 
     def pull(self, pull: Pull) -> Node:
         hub, base = self.hub, self.heads.get(pull.base)
-        clean = pull.mergeable or ("MERGEABLE" if pull.owner != hub.owner or base is None or hub.merges(pull.head, base) else "CONFLICTING")
+        clean = pull.mergeable or (
+            "MERGEABLE"
+            if pull.owner != hub.owner or base is None or hub.merges(pull.head, base)
+            else "CONFLICTING"
+        )
         contexts = [self.run(run) for run in hub.runs.get(pull.head, ())]
-        contexts += [{"__typename": "StatusContext", **row} for row in hub.statuses.get(pull.head, ())]
+        contexts += [
+            {"__typename": "StatusContext", **row} for row in hub.statuses.get(pull.head, ())
+        ]
         return {
             "__typename": "PullRequest",
             "id": pull_id(pull),
@@ -128,7 +176,9 @@ class Root:
             "isCrossRepository": pull.owner != hub.owner,
             "headRefName": pull.branch,
             "headRefOid": pull.head,
-            "headRepositoryOwner": {"__typename": "User", "login": pull.owner} if pull.owner else None,
+            "headRepositoryOwner": {"__typename": "User", "login": pull.owner}
+            if pull.owner
+            else None,
             "baseRefName": pull.base,
             "baseRefOid": base or "0" * 40,
             "baseRef": {"target": {"__typename": "Commit", "oid": base}} if base else None,
@@ -142,7 +192,9 @@ class Root:
             "mergeCommit": {"oid": pull.merge_commit} if pull.merge_commit else None,
             "reviewDecision": self.decision(pull),
             "reviewRequests": connection([None] * pull.requested),
-            "latestOpinionatedReviews": connection([{**row, "url": url(hub, pull)} for row in opinions(pull)]),
+            "latestOpinionatedReviews": connection(
+                [{**row, "url": url(hub, pull)} for row in opinions(pull)]
+            ),
             "reviews": lambda info, states=None, **page: self.reviews(pull, info, states, page),
             "comments": connection([self.said(pull, row) for row in pull.comments]),
             "reviewThreads": connection([self.thread(pull, thread) for thread in pull.threads]),
@@ -150,7 +202,10 @@ class Root:
         }
 
     def said(self, pull: Pull, row: Node) -> Node:
-        more = {"viewerDidAuthor": row["author"]["login"] == self.hub.login, "isMinimized": row["id"] in self.hub.minimized}
+        more = {
+            "viewerDidAuthor": row["author"]["login"] == self.hub.login,
+            "isMinimized": row["id"] in self.hub.minimized,
+        }
         return {**row, "url": f"{url(self.hub, pull)}#{row['id']}", **more}
 
     def decision(self, pull: Pull) -> str | None:
@@ -159,20 +214,34 @@ class Root:
             return None
         if "CHANGES_REQUESTED" in states:
             return "CHANGES_REQUESTED"
-        return "APPROVED" if states.count("APPROVED") >= self.hub.required_approvals else "REVIEW_REQUIRED"
+        return (
+            "APPROVED"
+            if states.count("APPROVED") >= self.hub.required_approvals
+            else "REVIEW_REQUIRED"
+        )
 
     def reviews(self, pull: Pull, info: Any, states: Any, page: Node) -> Node:
-        rows = [self.said(pull, row) for row in pull.reviews if states is None or row["state"] in states]
+        rows = [
+            self.said(pull, row) for row in pull.reviews if states is None or row["state"] in states
+        ]
         return connection(rows)(info, **page)
 
     def thread(self, pull: Pull, thread: Thread) -> Node:
         comments = [self.said(pull, row) for row in thread.comments]
         place = {"path": thread.path, "line": thread.line, "originalLine": thread.line}
-        state = {"__typename": "PullRequestReviewThread", "id": thread.id, "isResolved": thread.resolved}
+        state = {
+            "__typename": "PullRequestReviewThread",
+            "id": thread.id,
+            "isResolved": thread.resolved,
+        }
         return {**state, **place, "comments": connection(comments)}
 
     def run(self, run: Run) -> Node:
-        workflow = {"databaseId": run.number + 500_000, "event": run.event, "workflow": {"name": run.workflow}}
+        workflow = {
+            "databaseId": run.number + 500_000,
+            "event": run.event,
+            "workflow": {"name": run.workflow},
+        }
         return {
             "__typename": "CheckRun",
             "id": run_id(run),
@@ -186,10 +255,13 @@ class Root:
             "summary": run.summary or None,
             "text": None,
             "annotations": connection(run.annotations),
-            "checkSuite": {"app": {"slug": run.app}, "workflowRun": workflow if run.app == "github-actions" else None},
+            "checkSuite": {
+                "app": {"slug": run.app},
+                "workflowRun": workflow if run.app == "github-actions" else None,
+            },
         }
 
-    # --- mutations ---------------------------------------------------------------------------------
+    # --- mutations --------------------------------------------------------------------------------
 
     def _thread(self, node_id: str) -> tuple[Pull, Thread]:
         for pull in self.hub.pulls.values():
@@ -215,9 +287,13 @@ class Root:
         return {"thread": self.thread(pull, thread)}
 
     def minimize(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        said = [row["id"] for pull in self.hub.pulls.values() for row in [*pull.comments, *pull.reviews]]
+        said = [
+            row["id"] for pull in self.hub.pulls.values() for row in [*pull.comments, *pull.reviews]
+        ]
         if input["subjectId"] not in said:
-            raise not_found(f"Could not resolve to a node with the global id of '{input['subjectId']}'")
+            raise not_found(
+                f"Could not resolve to a node with the global id of '{input['subjectId']}'"
+            )
         self.hub.minimized.add(input["subjectId"])
         return {"minimizedComment": {"__typename": "IssueComment", "isMinimized": True}}
 
@@ -245,12 +321,18 @@ class Root:
 
     def _expect(self, pull: Pull, head: str) -> None:
         if pull.head != head:
-            raise GraphQLError("Head sha didn't match expected", extensions={"type": "UNPROCESSABLE"})
+            raise GraphQLError(
+                "Head sha didn't match expected", extensions={"type": "UNPROCESSABLE"}
+            )
 
 
 def opinions(pull: Pull) -> list[Node]:
     """The latest review of each author that says yes, no, or no longer."""
-    latest = {row["author"]["login"]: row for row in pull.reviews if row["state"] in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")}
+    latest = {
+        row["author"]["login"]: row
+        for row in pull.reviews
+        if row["state"] in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+    }
     return list(latest.values())
 
 

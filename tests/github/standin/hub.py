@@ -1,4 +1,6 @@
-"""The state behind the stand-in: one repository over real git, its pull requests and issues, quotas and faults."""
+"""The state behind the stand-in: one repository over real git, its pull requests and
+issues, quotas and faults.
+"""
 
 from __future__ import annotations
 
@@ -88,9 +90,13 @@ class Pull:
 
 
 class Hub:
-    """One repository, ``owner/name``; ``requests`` is what was asked, ``faults`` what comes next."""
+    """One repository, ``owner/name``; ``requests`` is what was asked,
+    ``faults`` what comes next.
+    """
 
-    def __init__(self, directory: Path, clock: Clock, owner: str = "acme", name: str = "shop") -> None:
+    def __init__(
+        self, directory: Path, clock: Clock, owner: str = "acme", name: str = "shop"
+    ) -> None:
         self.directory, self.clock, self.owner, self.name = directory, clock, owner, name
         self.token, self.login = "secret-token", "octo-owner"
         self.git_root = directory / "git"
@@ -106,11 +112,19 @@ class Hub:
         self.invalid: list[str] = []
         self.cost = 1
         self.allowed = {"squash": True, "merge": True, "rebase": False}
-        self.auto_merge_allowed, self.merge_queue, self.required_approvals, self.required_checks = False, False, 0, False
+        self.auto_merge_allowed, self.merge_queue, self.required_approvals, self.required_checks = (
+            False,
+            False,
+            0,
+            False,
+        )
         self.admin, self.up_to_date = False, False
         self.reruns: list[int] = []
         self.minimized: set[str] = set()
-        self.quotas = {bucket: Quota(5000, 5000, clock.now() + timedelta(hours=1)) for bucket in ("core", "graphql")}
+        self.quotas = {
+            bucket: Quota(5000, 5000, clock.now() + timedelta(hours=1))
+            for bucket in ("core", "graphql")
+        }
         self._ids = itertools.count(1000)
         self._trials: dict[tuple[str, str], bool] = {}
         self._start()
@@ -121,7 +135,7 @@ class Hub:
         self.git("config", "http.receivepack", "true")
         self.push("main", {"app.py": "first\n"}, base=None)
 
-    # --- git ---------------------------------------------------------------------------------------
+    # --- git --------------------------------------------------------------------------------------
 
     def git(self, *args: str, given: bytes | None = None, check: bool = True) -> str:
         argv, env = ["git", "-C", str(self.bare), *args], {"PATH": os.environ["PATH"], **ALONE}
@@ -130,10 +144,14 @@ class Hub:
         return done.stdout.decode().strip()
 
     def heads(self) -> dict[str, str]:
-        lines = self.git("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads").splitlines()
+        lines = self.git(
+            "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads"
+        ).splitlines()
         return dict(line.split(" ", 1) for line in lines)
 
-    def push(self, branch: str, files: dict[str, str], base: str | None = "main", *, force: bool = False) -> str:
+    def push(
+        self, branch: str, files: dict[str, str], base: str | None = "main", *, force: bool = False
+    ) -> str:
         """One more commit on a branch (from ``base`` when it is new or forced), and its id."""
         heads = self.heads()
         parent = heads.get(branch) if not force else None
@@ -145,7 +163,13 @@ class Hub:
         old = self.git("ls-tree", parent).splitlines() if parent else []
         kept = [line for line in old if line.partition("\t")[2] not in files]
         tree = self.git("mktree", given="\n".join([*kept, *lines]).encode() + b"\n")
-        commit = self.git("commit-tree", tree, *(("-p", parent) if parent else ()), "-m", f"work {next(self._ids)}")
+        commit = self.git(
+            "commit-tree",
+            tree,
+            *(("-p", parent) if parent else ()),
+            "-m",
+            f"work {next(self._ids)}",
+        )
         self.git("update-ref", f"refs/heads/{branch}", commit)
         return commit
 
@@ -167,11 +191,15 @@ class Hub:
     def merges(self, head: str, base: str) -> bool:
         if (head, base) not in self._trials:
             argv = ["git", "-C", str(self.bare), "merge-tree", "--write-tree", base, head]
-            self._trials[head, base] = subprocess.run(argv, capture_output=True, check=False).returncode == 0
+            self._trials[head, base] = (
+                subprocess.run(argv, capture_output=True, check=False).returncode == 0
+            )
         return self._trials[head, base]
 
     def merge_state(self, pull: Pull) -> str:
-        """What ``mergeStateStatus`` says; a base that wants its pull requests up to date says so before anything else."""
+        """What ``mergeStateStatus`` says; a base that wants its pull requests up to date says
+        so before anything else.
+        """
         base = self.heads().get(pull.base, "")
         if pull.state != "OPEN":
             return "UNKNOWN"
@@ -179,14 +207,18 @@ class Hub:
             return "DIRTY"
         if self.up_to_date and self.ahead(pull.base, pull.head):
             return "BEHIND"
-        owed = self.required_checks and any(run.conclusion != "SUCCESS" for run in self.runs.get(pull.head, ()))
+        owed = self.required_checks and any(
+            run.conclusion != "SUCCESS" for run in self.runs.get(pull.head, ())
+        )
         return "BLOCKED" if owed else "CLEAN"
 
     def update(self, pull: Pull) -> str:
         """Merge the base into its branch, as ``update-branch`` does, and its new head."""
         base = self.heads()[pull.base]
         tree = self.git("merge-tree", "--write-tree", pull.head, base).splitlines()[0]
-        commit = self.git("commit-tree", tree, "-p", pull.head, "-p", base, "-m", f"Merge branch '{pull.base}'")
+        commit = self.git(
+            "commit-tree", tree, "-p", pull.head, "-p", base, "-m", f"Merge branch '{pull.base}'"
+        )
         self.git("update-ref", f"refs/heads/{pull.branch}", commit, pull.head)
         self.follow()
         return commit
@@ -199,7 +231,7 @@ class Hub:
         pull.state, pull.merge_commit, pull.queued, pull.auto_merge = "MERGED", commit, False, None
         return commit
 
-    # --- what people and programs do ---------------------------------------------------------------
+    # --- what people and programs do --------------------------------------------------------------
 
     def now(self) -> str:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -220,7 +252,18 @@ class Hub:
     ) -> Pull:
         number = max([0, *self.pulls, *self.issues]) + 1
         at = head or self.heads()[branch]
-        pull = Pull(number, title, body, branch, base, at, owner or self.owner, draft, created_at=self.now(), author=self.login)
+        pull = Pull(
+            number,
+            title,
+            body,
+            branch,
+            base,
+            at,
+            owner or self.owner,
+            draft,
+            created_at=self.now(),
+            author=self.login,
+        )
         self.pulls[number] = pull
         return pull
 
@@ -230,15 +273,46 @@ class Hub:
         self.runs.setdefault(head, []).append(run)
         return run
 
-    def status(self, head: str, context: str, state: str, description: str = "", url: str | None = "https://ci.example.org/1") -> None:
-        row = {"id": self.id("SC"), "context": context, "state": state, "targetUrl": url, "description": description}
+    def status(
+        self,
+        head: str,
+        context: str,
+        state: str,
+        description: str = "",
+        url: str | None = "https://ci.example.org/1",
+    ) -> None:
+        row = {
+            "id": self.id("SC"),
+            "context": context,
+            "state": state,
+            "targetUrl": url,
+            "description": description,
+        }
         self.statuses.setdefault(head, []).append({**row, "createdAt": self.now()})
 
-    def review(self, number: int, author: str, state: str, body: str = "", *, commit: str = "", stranger: bool = False) -> dict[str, Any]:
+    def review(
+        self,
+        number: int,
+        author: str,
+        state: str,
+        body: str = "",
+        *,
+        commit: str = "",
+        stranger: bool = False,
+    ) -> dict[str, Any]:
         """A review of the head, or of the commit given; a stranger may not push here."""
         self.follow()
-        row = {"id": self.id("PRR"), "state": state, "body": body, "author": actor(author), "submittedAt": self.now()}
-        row |= {"authorCanPushToRepository": not stranger, "commit": {"oid": commit or self.pulls[number].head}}
+        row = {
+            "id": self.id("PRR"),
+            "state": state,
+            "body": body,
+            "author": actor(author),
+            "submittedAt": self.now(),
+        }
+        row |= {
+            "authorCanPushToRepository": not stranger,
+            "commit": {"oid": commit or self.pulls[number].head},
+        }
         self.pulls[number].reviews.append(row)
         return row
 
@@ -247,18 +321,29 @@ class Hub:
         self.pulls[number].comments.append(row)
         return row
 
-    def thread(self, number: int, author: str, body: str, path: str = "app.py", line: int | None = 1) -> Thread:
+    def thread(
+        self, number: int, author: str, body: str, path: str = "app.py", line: int | None = 1
+    ) -> Thread:
         thread = Thread(self.id("PRRT"), path, line, [])
         self.pulls[number].threads.append(thread)
         self.answer(thread, author, body)
         return thread
 
     def answer(self, thread: Thread, author: str, body: str) -> None:
-        thread.comments.append({"id": self.id("PRRC"), "body": body, "author": actor(author), "createdAt": self.now()})
+        thread.comments.append(
+            {"id": self.id("PRRC"), "body": body, "author": actor(author), "createdAt": self.now()}
+        )
 
     def issue(self, title: str, body: str = "", labels: Iterable[str] = ()) -> int:
         number = max([0, *self.pulls, *self.issues]) + 1
-        self.issues[number] = {"title": title, "body": body, "labels": list(labels), "state": "open", "comments": [], "assignees": []}
+        self.issues[number] = {
+            "title": title,
+            "body": body,
+            "labels": list(labels),
+            "state": "open",
+            "comments": [],
+            "assignees": [],
+        }
         return number
 
     def transfer(self, owner: str, name: str) -> None:
@@ -271,7 +356,6 @@ class Hub:
 
     def log_of(self, run: Run, text: str) -> None:
         self.logs[run.number] = text
-
 
 
 def actor(login: str) -> dict[str, Any]:

@@ -22,7 +22,15 @@ class Answered:
 
 
 def problem(status: int, message: str, **more: Any) -> Answered:
-    return Answered(status, {"message": message, "documentation_url": "https://docs.github.example/rest", "status": str(status), **more})
+    return Answered(
+        status,
+        {
+            "message": message,
+            "documentation_url": "https://docs.github.example/rest",
+            "status": str(status),
+            **more,
+        },
+    )
 
 
 def invalid(**error: str) -> Answered:
@@ -67,28 +75,42 @@ class Rest:
         if repository in self.hub.former:
             moved = path.replace(named[0], f"/repos/{self.hub.owner}/{self.hub.name}", 1)
             body = {"message": "Moved Permanently", "url": moved, "documentation_url": "x"}
-            return Answered(301 if method == "GET" else 307, body, {"Location": f"{self.base}{moved}"})
+            return Answered(
+                301 if method == "GET" else 307, body, {"Location": f"{self.base}{moved}"}
+            )
         if repository != (self.hub.owner, self.hub.name):
             return problem(404, "Not Found")
         for verb, pattern, handler in self.routes:
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 self.hub.follow()
-                return handler(*(int(part) if part.isdigit() else unquote(part) for part in match.groups()), body=body, query=query)
+                return handler(
+                    *(int(part) if part.isdigit() else unquote(part) for part in match.groups()),
+                    body=body,
+                    query=query,
+                )
         return problem(404, "Not Found")
 
     def repository(self, body: Body, query: dict[str, str]) -> Answered:
         shown = example("full-repository-default-response")
-        for key in ("source", "parent", "template_repository"):  # these published examples do not fit their own schema
+        for key in (
+            "source",
+            "parent",
+            "template_repository",
+        ):  # these published examples do not fit their own schema
             shown.pop(key, None)
         shown["language"] = None
-        allow = {"allow_squash_merge": "squash", "allow_merge_commit": "merge", "allow_rebase_merge": "rebase"}
+        allow = {
+            "allow_squash_merge": "squash",
+            "allow_merge_commit": "merge",
+            "allow_rebase_merge": "rebase",
+        }
         shown |= {key: self.hub.allowed[name] for key, name in allow.items()}
         shown |= {"name": self.hub.name, "full_name": f"{self.hub.owner}/{self.hub.name}"}
         shown["permissions"] = {"pull": True, "push": True, "admin": False}
         return Answered(200, shown)
 
-    # --- pull requests -----------------------------------------------------------------------------
+    # --- pull requests ----------------------------------------------------------------------------
 
     def open(self, body: Body, query: dict[str, str]) -> Answered:
         owner, _, branch = body["head"].rpartition(":")
@@ -97,15 +119,29 @@ class Rest:
             return invalid(field="head", code="invalid")
         if not owner and self.hub.ahead(branch, body["base"]) == 0:
             return invalid(code="custom", message="No commits between them")
-        there = {(pull.owner, pull.branch) for pull in self.hub.pulls.values() if pull.state == "OPEN"}
+        there = {
+            (pull.owner, pull.branch) for pull in self.hub.pulls.values() if pull.state == "OPEN"
+        }
         if (owner or self.hub.owner, branch) in there:
             return invalid(code="custom", message="A pull request already exists")
-        made = self.hub.open(branch, body["base"], body["title"], body.get("body") or "", draft=body.get("draft", False), owner=owner)
+        made = self.hub.open(
+            branch,
+            body["base"],
+            body["title"],
+            body.get("body") or "",
+            draft=body.get("draft", False),
+            owner=owner,
+        )
         return Answered(201, self.shown(made))
 
     def shown(self, pull: Pull) -> Body:
         shown = example("pull-request")
-        shown |= {"number": pull.number, "title": pull.title, "body": pull.body, "state": "open" if pull.state == "OPEN" else "closed"}
+        shown |= {
+            "number": pull.number,
+            "title": pull.title,
+            "body": pull.body,
+            "state": "open" if pull.state == "OPEN" else "closed",
+        }
         shown["head"] |= {"ref": pull.branch, "sha": pull.head}
         shown["base"] |= {"ref": pull.base}
         shown["requested_teams"] = []  # the published example does not fit its own schema
@@ -124,7 +160,9 @@ class Rest:
         if body.get("sha") and body["sha"] != pull.head:
             return problem(409, "Head branch was modified. Review and try the merge again.")
         if not hub.allowed[body.get("merge_method", "merge")]:
-            return problem(405, f"{body['merge_method']} merges are not allowed on this repository.")
+            return problem(
+                405, f"{body['merge_method']} merges are not allowed on this repository."
+            )
         state = hub.merge_state(pull)
         if state == "BEHIND":
             return problem(405, "Head branch is out of date. Review and try the merge again.")
@@ -132,22 +170,45 @@ class Rest:
             return problem(405, "Required status check is expected.")
         if pull.draft or pull.state != "OPEN" or not hub.merges(pull.head, hub.heads()[pull.base]):
             return problem(405, "Pull Request is not mergeable")
-        return Answered(200, {"sha": hub.land(pull), "merged": True, "message": "Pull Request successfully merged"})
+        return Answered(
+            200,
+            {"sha": hub.land(pull), "merged": True, "message": "Pull Request successfully merged"},
+        )
 
     def update_branch(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         pull = self.hub.pulls[number]
         if body.get("expected_head_sha", pull.head) != pull.head:
-            return invalid(code="custom", message="expected head sha didn't match current head ref.")
+            return invalid(
+                code="custom", message="expected head sha didn't match current head ref."
+            )
         self.hub.update(pull)
-        return Answered(202, {"message": "Updating pull request branch.", "url": f"{self.base}/repos/{self.hub.owner}/{self.hub.name}"})
+        return Answered(
+            202,
+            {
+                "message": "Updating pull request branch.",
+                "url": f"{self.base}/repos/{self.hub.owner}/{self.hub.name}",
+            },
+        )
 
     def review(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         if number not in self.hub.pulls:
             return problem(404, "Not Found")
-        states = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
-        self.hub.review(number, self.hub.login, states[body["event"]], body.get("body") or "", commit=body.get("commit_id") or "")
+        states = {
+            "APPROVE": "APPROVED",
+            "REQUEST_CHANGES": "CHANGES_REQUESTED",
+            "COMMENT": "COMMENTED",
+        }
+        self.hub.review(
+            number,
+            self.hub.login,
+            states[body["event"]],
+            body.get("body") or "",
+            commit=body.get("commit_id") or "",
+        )
         for remark in body.get("comments", ()):
-            self.hub.thread(number, self.hub.login, remark["body"], remark["path"], remark.get("line"))
+            self.hub.thread(
+                number, self.hub.login, remark["body"], remark["path"], remark.get("line")
+            )
         return Answered(200, example("pull-request-review"))
 
     def files(self, number: int, body: Body, query: dict[str, str]) -> Answered:
@@ -157,26 +218,45 @@ class Rest:
             return problem(404, "Not Found")
         base = self.hub.git("merge-base", pull.base, pull.head).strip()
         listing = self.hub.git("diff-tree", "-r", "-M", "--name-status", base, pull.head)
-        return self._page([self._file(base, pull.head, line.split("\t")) for line in listing.splitlines()], f"/pulls/{number}/files", query)
+        return self._page(
+            [self._file(base, pull.head, line.split("\t")) for line in listing.splitlines()],
+            f"/pulls/{number}/files",
+            query,
+        )
 
     def _file(self, base: str, head: str, named: list[str]) -> Body:
         status = {"A": "added", "M": "modified", "D": "removed", "R": "renamed"}[named[0][:1]]
         text = self.hub.git("diff-tree", "-r", "-M", "-p", base, head, "--", *named[1:])
         patch = text[text.index("@@") :].rstrip("\n") if "@@" in text else None
-        added, removed = (sum(line.startswith(sign) for line in (patch or "").splitlines()) for sign in "+-")
-        shown = example("diff-entry-items")[0] | {"filename": named[-1], "status": status, "additions": added, "deletions": removed}
-        shown |= {"changes": added + removed} | ({"previous_filename": named[1]} if status == "renamed" else {})
+        added, removed = (
+            sum(line.startswith(sign) for line in (patch or "").splitlines()) for sign in "+-"
+        )
+        shown = example("diff-entry-items")[0] | {
+            "filename": named[-1],
+            "status": status,
+            "additions": added,
+            "deletions": removed,
+        }
+        shown |= {"changes": added + removed} | (
+            {"previous_filename": named[1]} if status == "renamed" else {}
+        )
         shown.pop("patch")
         return shown | ({"patch": patch} if patch is not None else {})
 
     def line_comment(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         self.hub.thread(number, self.hub.login, body["body"], body["path"], body.get("line"))
-        return Answered(201, example("pull-request-review-comment-example-for-a-multi-line-comment"))
+        return Answered(
+            201, example("pull-request-review-comment-example-for-a-multi-line-comment")
+        )
 
     def log(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         if number not in self.hub.logs:
             return problem(404, "Not Found")
-        return Answered(302, None, {"Location": f"{self.base.replace('127.0.0.1', 'localhost')}/signed/{number}"})
+        return Answered(
+            302,
+            None,
+            {"Location": f"{self.base.replace('127.0.0.1', 'localhost')}/signed/{number}"},
+        )
 
     def rerun(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         self.hub.reruns.append(number)
@@ -189,16 +269,23 @@ class Rest:
         self.hub.delete_branch(branch)
         return Answered(204)
 
-    # --- issues ------------------------------------------------------------------------------------
+    # --- issues -----------------------------------------------------------------------------------
 
     def issues(self, body: Body, query: dict[str, str]) -> Answered:
-        found = [self.issue_shown(number) for number, row in sorted(self.hub.issues.items()) if row["state"] == query.get("state", "open")]
+        found = [
+            self.issue_shown(number)
+            for number, row in sorted(self.hub.issues.items())
+            if row["state"] == query.get("state", "open")
+        ]
         return self._page(found, "/issues", query)
 
     def issue_shown(self, number: int) -> Body:
         row, shown = self.hub.issues[number], example("issue")
         shown |= {key: row[key] for key in ("title", "body", "state")}
-        shown |= {"number": number, "html_url": f"https://github.example/{self.hub.owner}/{self.hub.name}/issues/{number}"}
+        shown |= {
+            "number": number,
+            "html_url": f"https://github.example/{self.hub.owner}/{self.hub.name}/issues/{number}",
+        }
         shown["labels"] = [{**example("label"), "name": name} for name in row["labels"]]
         shown["assignees"] = [{**shown["user"], "login": login} for login in row["assignees"]]
         shown.pop("pull_request", None)
@@ -213,7 +300,12 @@ class Rest:
         return Answered(200, self.issue_shown(number))
 
     def add_issue(self, body: Body, query: dict[str, str]) -> Answered:
-        return Answered(201, self.issue_shown(self.hub.issue(body["title"], body.get("body") or "", body.get("labels") or ())))
+        return Answered(
+            201,
+            self.issue_shown(
+                self.hub.issue(body["title"], body.get("body") or "", body.get("labels") or ())
+            ),
+        )
 
     def edit_issue(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         self.hub.issues[number]["state"] = body.get("state", "open")
@@ -227,7 +319,11 @@ class Rest:
         if number in self.hub.pulls:
             row = self.hub.remark(number, self.hub.login, body["body"])
         elif number in self.hub.issues:
-            row = {"body": body["body"], "author": actor(self.hub.login), "createdAt": self.hub.now()}
+            row = {
+                "body": body["body"],
+                "author": actor(self.hub.login),
+                "createdAt": self.hub.now(),
+            }
             self.hub.issues[number]["comments"].append(row)
         else:
             return problem(404, "Not Found")
@@ -235,7 +331,11 @@ class Rest:
 
     def _comment(self, row: Body) -> Body:
         shown = example("issue-comment")
-        return {**shown, "body": row["body"], "user": {**shown["user"], "login": row["author"]["login"]}}
+        return {
+            **shown,
+            "body": row["body"],
+            "user": {**shown["user"], "login": row["author"]["login"]},
+        }
 
     def assign(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         self.hub.issues[number]["assignees"] += body["assignees"]
@@ -253,7 +353,9 @@ class Rest:
         size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
         part, headers = items[(page - 1) * size : page * size], {}
         if page * size < len(items):
-            more = "".join(f"&{key}={value}" for key, value in query.items() if key not in ("page", "per_page"))
+            more = "".join(
+                f"&{key}={value}" for key, value in query.items() if key not in ("page", "per_page")
+            )
             place = f"{self.base}/repos/{self.hub.owner}/{self.hub.name}{path}?per_page={size}&page={page + 1}{more}"
             headers["Link"] = f'<{place}>; rel="next"'
         return Answered(200, part, headers)

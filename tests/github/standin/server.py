@@ -1,4 +1,6 @@
-"""The stand-in on a port: authorization, quotas, ETags, faults, the schema gate, and git over HTTP."""
+"""The stand-in on a port: authorization, quotas, ETags, faults, the schema
+gate, and git over HTTP.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tests.github.standin.rest import Answered, Rest, problem
 
 @dataclass(frozen=True)
 class Trouble:
-    """What a server in trouble answers, whatever it is asked; a length that promises more than comes is half an answer."""
+    """What a server in trouble answers, whatever it is asked; a length that promises more than
+    comes is half an answer.
+    """
 
     status: int
     body: str
@@ -29,16 +33,21 @@ class Trouble:
 
 
 class Server:
-    """Serves a hub until it is closed; ``api`` is its base, ``git`` where its repositories are cloned from.
+    """Serves a hub until it is closed; ``api`` is its base, ``git`` where its
+    repositories are cloned from.
 
-    While there is ``trouble``, that is what its API answers; git goes on. ``spoil`` makes of a good answer what is sent.
+    While there is ``trouble``, that is what its API answers; git goes on. ``spoil`` makes of a
+    good answer what is sent.
 
-    An Enterprise server has its API below ``/api``: REST in ``v3``, GraphQL beside it, and nothing elsewhere.
+    An Enterprise server has its API below ``/api``: REST in ``v3``, GraphQL beside
+    it, and nothing elsewhere.
     """
 
     def __init__(self, hub: Hub, *, enterprise: bool = False) -> None:
         self.hub = hub
-        self.rest_root, self.graphql = ("/api/v3", "/api/graphql") if enterprise else ("", "/graphql")
+        self.rest_root, self.graphql = (
+            ("/api/v3", "/api/graphql") if enterprise else ("", "/graphql")
+        )
         self.lock = threading.RLock()
         self.trouble: Trouble | None = None
         self.spoil: Callable[[Any], Any] = lambda body: body
@@ -53,7 +62,9 @@ class Server:
         self.api = f"{root}{self.rest_root}"
         self.git = f"{root}/git/{hub.owner}/{hub.name}.git"
         self.rest = Rest(hub, self.api)
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
 
     def close(self) -> None:
         self._http.shutdown()
@@ -102,7 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
             if fault is not None:
                 self._send(fault.status, fault.message.encode(), {"Content-Type": "text/plain"})
                 return
-            self._send(200, hub.logs[int(path.rpartition("/")[2])].encode(), {"Content-Type": "text/plain"})
+            self._send(
+                200, hub.logs[int(path.rpartition("/")[2])].encode(), {"Content-Type": "text/plain"}
+            )
             return
         bucket = "graphql" if path == self.standin.graphql else "core"
         fault = self._fault(path)
@@ -111,7 +124,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        answer = Answered(fault.status, {"message": fault.message}, fault.headers) if fault else self._answer(path, raw, bucket)
+        answer = (
+            Answered(fault.status, {"message": fault.message}, fault.headers)
+            if fault
+            else self._answer(path, raw, bucket)
+        )
         body = b"" if answer.body is None else json.dumps(self.standin.spoil(answer.body)).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         if self.command == "GET" and answer.status == 200:
@@ -155,18 +172,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _charge(self, bucket: str) -> None:
         quota = self.standin.hub.quotas[bucket]
-        quota.remaining = max(0, quota.remaining - (self.standin.hub.cost if bucket == "graphql" else 1))
+        quota.remaining = max(
+            0, quota.remaining - (self.standin.hub.cost if bucket == "graphql" else 1)
+        )
 
     def _quota(self, bucket: str) -> dict[str, str]:
         quota = self.standin.hub.quotas[bucket]
         reset = str(int(quota.resets_at.timestamp()))
-        told = {"Limit": str(quota.limit), "Remaining": str(quota.remaining), "Reset": reset, "Resource": bucket}
+        told = {
+            "Limit": str(quota.limit),
+            "Remaining": str(quota.remaining),
+            "Reset": reset,
+            "Resource": bucket,
+        }
         return {f"X-RateLimit-{name}": value for name, value in told.items()}
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
         length = {} if status in (204, 304) else {"Content-Length": str(len(body))}
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **length, **headers}.items():
+        for name, value in {
+            "Content-Type": "application/json; charset=utf-8",
+            **length,
+            **headers,
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         if status not in (204, 304):
@@ -182,7 +210,14 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(len(raw)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
         }  # fmt: skip
-        done = subprocess.run(["git", "http-backend"], input=raw, capture_output=True, env=env, check=False, timeout=60)
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=raw,
+            capture_output=True,
+            env=env,
+            check=False,
+            timeout=60,
+        )
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
         self._send(int(headers.pop("Status", "200").split()[0]), body, headers)

@@ -41,7 +41,11 @@ def test_incident_12_a_lost_hook_is_healed_by_the_screen() -> None:
     state.report(Activity.ACTIVE, T)
     state.update_screen(ScreenState(Activity.READY), NOW + timedelta(seconds=90))
     seen = state.facts(ALIVE, NOW + timedelta(seconds=90), "hooks")
-    assert (seen.activity, seen.source, seen.since) == (Activity.READY, "screen", NOW + timedelta(seconds=90))
+    assert (seen.activity, seen.source, seen.since) == (
+        Activity.READY,
+        "screen",
+        NOW + timedelta(seconds=90),
+    )
 
 
 def test_incident_13_escape_that_no_hook_tells_is_seen_on_the_screen() -> None:
@@ -58,9 +62,16 @@ def test_incident_14_a_question_stays_one_as_long_as_it_stands_there() -> None:
     state = begun()
     state.report(Activity.WAITING_INPUT, T, "may it use Bash: rm x")
     for seconds in range(0, 86400, 3600):
-        state.update_screen(ScreenState(Activity.WAITING_INPUT, "Do you want to proceed?"), NOW + timedelta(seconds=seconds))
+        state.update_screen(
+            ScreenState(Activity.WAITING_INPUT, "Do you want to proceed?"),
+            NOW + timedelta(seconds=seconds),
+        )
         seen = state.facts(ALIVE, NOW + timedelta(seconds=seconds), "hooks")
-        assert (seen.activity, seen.question, seen.since) == (Activity.WAITING_INPUT, "may it use Bash: rm x", NOW)
+        assert (seen.activity, seen.question, seen.since) == (
+            Activity.WAITING_INPUT,
+            "may it use Bash: rm x",
+            NOW,
+        )
 
 
 def test_a_notification_without_words_leaves_the_question_of_the_screen() -> None:
@@ -113,11 +124,18 @@ def test_a_screen_that_goes_on_showing_what_is_believed_changes_nothing() -> Non
         assert activity(state) is Activity.READY
 
 
-def test_a_screen_that_contradicts_from_the_first_is_believed_once_it_has_done_so_for_a_second() -> None:
+def test_a_screen_that_contradicts_from_the_first_is_believed_once_it_has_done_so_for_a_second() -> (
+    None
+):
     state = begun()
     state.update_screen(ScreenState(Activity.READY), NOW)
     state.report(Activity.ACTIVE, T + 1)
-    for after, believed in ((1.0, Activity.ACTIVE), (1.9, Activity.ACTIVE), (2.0, Activity.READY), (99.0, Activity.READY)):
+    for after, believed in (
+        (1.0, Activity.ACTIVE),
+        (1.9, Activity.ACTIVE),
+        (2.0, Activity.READY),
+        (99.0, Activity.READY),
+    ):
         state.update_screen(ScreenState(Activity.READY), NOW + timedelta(seconds=after))
         assert activity(state) is believed
 
@@ -140,7 +158,9 @@ def test_a_new_process_is_judged_by_what_it_does_itself() -> None:
 def test_trouble_is_told_in_the_words_of_the_screen_and_ends_with_it() -> None:
     state = begun()
     state.report(Activity.ACTIVE, T)
-    state.update_screen(ScreenState(Activity.BLOCKED, "retrying in 2s · attempt 3/10"), NOW + timedelta(seconds=3))
+    state.update_screen(
+        ScreenState(Activity.BLOCKED, "retrying in 2s · attempt 3/10"), NOW + timedelta(seconds=3)
+    )
     seen = state.facts(ALIVE, NOW, "hooks")
     assert (seen.activity, seen.detail) == (Activity.BLOCKED, "retrying in 2s · attempt 3/10")
     state.update_screen(ScreenState(Activity.ACTIVE), NOW + timedelta(seconds=5))
@@ -148,14 +168,19 @@ def test_trouble_is_told_in_the_words_of_the_screen_and_ends_with_it() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9999), st.integers(0, 999))))
-def test_incident_39_every_answer_counts_once_with_what_was_told_of_it_last(lines: list[tuple[int, int, int]]) -> None:
+def test_incident_39_every_answer_counts_once_with_what_was_told_of_it_last(
+    lines: list[tuple[int, int, int]],
+) -> None:
     state = AgentState()
     last: dict[str, tuple[int, int]] = {}
     for answer, given_tokens, made in lines:
         state = AgentState.of(state.as_text())
         state.add_usage(str(answer), given_tokens, made, None)
         last[str(answer)] = (given_tokens, made)
-    assert (state.input, state.output) == (sum(one for one, _ in last.values()), sum(two for _, two in last.values()))
+    assert (state.input, state.output) == (
+        sum(one for one, _ in last.values()),
+        sum(two for _, two in last.values()),
+    )
 
 
 @given(st.text())
@@ -168,7 +193,11 @@ def test_a_question_of_a_helper_is_asked_of_a_person_whatever_the_agent_itself_d
     state.report(Activity.READY, T)
     state.open_ask(Ask("helper", "k", T + 1, (Item("rm x", "may it use Bash: rm x"),)))
     seen = state.facts(ALIVE, NOW + timedelta(seconds=1), "hooks")
-    assert (seen.activity, seen.question, seen.since) == (Activity.WAITING_INPUT, "may it use Bash: rm x", NOW + timedelta(seconds=1))
+    assert (seen.activity, seen.question, seen.since) == (
+        Activity.WAITING_INPUT,
+        "may it use Bash: rm x",
+        NOW + timedelta(seconds=1),
+    )
     state.close_asks("helper", "k")
     assert activity(state) is Activity.READY
 
@@ -177,7 +206,10 @@ def test_an_answer_given_in_the_terminal_ends_a_question_of_a_helper() -> None:
     state = begun()
     state.report(Activity.READY, T)
     state.open_ask(Ask("helper", "k", T + 1, (Item("rm x", "may it use Bash: rm x"),)))
-    state.update_screen(ScreenState(Activity.WAITING_INPUT, "rm x", choices="[1. Yes / 2. No]"), NOW + timedelta(seconds=2))
+    state.update_screen(
+        ScreenState(Activity.WAITING_INPUT, "rm x", choices="[1. Yes / 2. No]"),
+        NOW + timedelta(seconds=2),
+    )
     assert state.facts(ALIVE, NOW, "hooks").question == "may it use Bash: rm x [1. Yes / 2. No]"
     state.update_screen(ScreenState(Activity.READY), NOW + timedelta(seconds=3))
     assert activity(state, 3) is Activity.READY
@@ -188,18 +220,32 @@ def test_a_turn_that_is_over_while_helpers_work_says_so() -> None:
     state.helpers = {"a": "looks for tests", "b": ""}
     state.report(Activity.READY, T)
     seen = state.facts(ALIVE, NOW, "hooks")
-    assert (seen.activity, seen.helpers, seen.detail) == (Activity.READY, 2, "its turn is over, 2 helpers are at work: looks for tests")
+    assert (seen.activity, seen.helpers, seen.detail) == (
+        Activity.READY,
+        2,
+        "its turn is over, 2 helpers are at work: looks for tests",
+    )
 
 
 def test_of_several_questions_the_one_that_stands_on_the_screen_is_told() -> None:
     state = begun()
-    items = (Item("Which colour?", "Which colour?", "[1. Red / 2. Blue]"), Item("Which fruits?", "Which fruits?"))
+    items = (
+        Item("Which colour?", "Which colour?", "[1. Red / 2. Blue]"),
+        Item("Which fruits?", "Which fruits?"),
+    )
     state.open_ask(Ask("", "form", T, items))
-    assert state.facts(ALIVE, NOW, "hooks").question == "(1 of 2) Which colour? [1. Red / 2. Blue] (2 of 2) Which fruits?"
-    shown = ScreenState(Activity.WAITING_INPUT, "Which fruits? [1. [ ] Fig]", choices="[1. [ ] Fig]")
+    assert (
+        state.facts(ALIVE, NOW, "hooks").question
+        == "(1 of 2) Which colour? [1. Red / 2. Blue] (2 of 2) Which fruits?"
+    )
+    shown = ScreenState(
+        Activity.WAITING_INPUT, "Which fruits? [1. [ ] Fig]", choices="[1. [ ] Fig]"
+    )
     state.update_screen(shown, NOW + timedelta(seconds=1))
     assert state.facts(ALIVE, NOW, "hooks").question == "(2 of 2) Which fruits? [1. [ ] Fig]"
-    state.update_screen(ScreenState(Activity.WAITING_INPUT, REVIEW, choices="[1. Submit answers]"), NOW)
+    state.update_screen(
+        ScreenState(Activity.WAITING_INPUT, REVIEW, choices="[1. Submit answers]"), NOW
+    )
     assert state.facts(ALIVE, NOW, "hooks").question == REVIEW
 
 
@@ -211,6 +257,11 @@ def test_a_cursor_of_an_earlier_version_is_read_with_its_names() -> None:
     told = '"told": "active", "told_at": 5.0, "heard": 7.0, "turns": 2, "of_no_version": 1'
     earlier = f'{{{told}, "shown": "ready", "shown_question": "q", "showing": true}}'
     found = AgentState.of(earlier)
-    assert (found.reported, found.reported_at, found.on_screen, found.screen_question) == ("active", 5.0, "ready", "q")
+    assert (found.reported, found.reported_at, found.on_screen, found.screen_question) == (
+        "active",
+        5.0,
+        "ready",
+        "q",
+    )
     assert (found.still_on_screen, found.last_signal, found.turns) == (True, 7.0, 2)
     assert AgentState.of(found.as_text()) == found

@@ -17,7 +17,12 @@ KEY = "sk-very-secret-1234567890"
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentContext:
-    for name in ("CLAUDE_CONFIG_DIR", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"):
+    for name in (
+        "CLAUDE_CONFIG_DIR",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+    ):
         monkeypatch.delenv(name, raising=False)
     return AgentContext("s", "p", Path("/w/s"), tmp_path / "s", "c", AgentConfig(), home=tmp_path)
 
@@ -35,7 +40,9 @@ def test_a_key_of_the_project_is_enough_to_start_where_nobody_did(desk: AgentCon
     assert settled(agent.resume(desk, "on")) == (True, True)
 
 
-def test_a_key_of_the_supervisor_is_too(desk: AgentContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_the_supervisor_is_too(
+    desk: AgentContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     assert settled(ClaudeCode().launch(desk, "go")) == (True, True)
 

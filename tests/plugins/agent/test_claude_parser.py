@@ -24,8 +24,13 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 T = NOW.timestamp()
 CONVERSATION = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 BOX = "● Done.\n\n────────────\n❯ \n────────────\n  ⏸ manual mode on · ? for shortcuts\n"
-DIALOG = "────────────\n Bash command\n   touch q\n Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n Esc to cancel · Tab to amend\n"
-WORKING = "✶ Nucleating… (2s)\n\n────────────\n❯ \n────────────\n  ⏸ manual mode on · esc to interrupt\n"
+DIALOG = (
+    "────────────\n Bash command\n   touch q\n Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n "
+    "Esc to cancel · Tab to amend\n"
+)
+WORKING = (
+    "✶ Nucleating… (2s)\n\n────────────\n❯ \n────────────\n  ⏸ manual mode on · esc to interrupt\n"
+)
 
 
 @dataclass
@@ -49,18 +54,34 @@ class Watched:
 
     def line(self, at: float, side: str = "", **entry: Any) -> None:
         folder = self.desk.home / ".claude" / "projects" / "-w"
-        file = folder / self.conversation / "subagents" / f"{side}.jsonl" if side else folder / f"{self.conversation}.jsonl"
+        file = (
+            folder / self.conversation / "subagents" / f"{side}.jsonl"
+            if side
+            else folder / f"{self.conversation}.jsonl"
+        )
         file.parent.mkdir(parents=True, exist_ok=True)
         stamp = (NOW + timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
         with file.open("a") as out:
             out.write(json.dumps({"timestamp": stamp, **entry}) + "\n")
 
     def answer(self, at: float, answer: str, given: int, made: int, side: str = "") -> None:
-        usage = {"input_tokens": given, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 0, "output_tokens": made}
-        self.line(at, side, type="assistant", message={"id": answer, "model": "opus", "role": "assistant", "usage": usage})
+        usage = {
+            "input_tokens": given,
+            "cache_read_input_tokens": 100,
+            "cache_creation_input_tokens": 0,
+            "output_tokens": made,
+        }
+        self.line(
+            at,
+            side,
+            type="assistant",
+            message={"id": answer, "model": "opus", "role": "assistant", "usage": usage},
+        )
 
     def look(self, screen: str | None = None, after: float = 0.0) -> AgentSeen:
-        reading = ClaudeCode().observe(self.desk, self.cursor, self.process, screen, NOW + timedelta(seconds=after))
+        reading = ClaudeCode().observe(
+            self.desk, self.cursor, self.process, screen, NOW + timedelta(seconds=after)
+        )
         self.cursor = dict(reading.cursor)
         return reading.seen
 
@@ -70,7 +91,15 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     for folder in ("desk", "home", "w"):
         (tmp_path / folder).mkdir()
-    desk = AgentContext("s-1", "p", tmp_path / "w", tmp_path / "desk", CONVERSATION, AgentConfig(), home=tmp_path / "home")
+    desk = AgentContext(
+        "s-1",
+        "p",
+        tmp_path / "w",
+        tmp_path / "desk",
+        CONVERSATION,
+        AgentConfig(),
+        home=tmp_path / "home",
+    )
     return Watched(desk, ProcessSeen(Presence.ALIVE, NOW, "test", pid=9, number=1), {})
 
 
@@ -81,26 +110,43 @@ def test_a_turn_from_prompt_to_last_word(watched: Watched) -> None:
     watched.hook(2, "PreToolUse", tool_name="Bash", tool_input={"command": "ls"})
     assert watched.look().activity is Activity.ACTIVE
     watched.hook(3, "PermissionRequest", tool_name="Bash", tool_input={"command": "rm -r build"})
-    watched.hook(4, "Notification", notification_type="permission_prompt", message="needs your permission")
+    watched.hook(
+        4, "Notification", notification_type="permission_prompt", message="needs your permission"
+    )
     asked = watched.look()
     assert asked.activity is Activity.WAITING_INPUT
     watched.hook(5, "PostToolUse", tool_name="Bash")
     assert watched.look().question is None
     watched.hook(6, "Stop", last_assistant_message="All is well.\nReally.")
     done = watched.look()
-    assert (done.activity, done.turns, done.prompts, done.summary) == (Activity.READY, 1, 1, "All is well.")
+    assert (done.activity, done.turns, done.prompts, done.summary) == (
+        Activity.READY,
+        1,
+        1,
+        "All is well.",
+    )
 
 
 def test_a_permission_is_asked_with_what_it_is_for(watched: Watched) -> None:
     watched.hook(3, "PermissionRequest", tool_name="Bash", tool_input={"command": "rm -r build"})
     assert watched.look().question == "may it use Bash: rm -r build"
-    watched.hook(4, "PreToolUse", tool_name="AskUserQuestion", tool_input={"questions": [{"question": "Red or blue?"}]})
+    watched.hook(
+        4,
+        "PreToolUse",
+        tool_name="AskUserQuestion",
+        tool_input={"questions": [{"question": "Red or blue?"}]},
+    )
     assert watched.look().question == "Red or blue?"
 
 
 def test_reminders_that_it_is_idle_are_no_questions(watched: Watched) -> None:
     watched.hook(1, "Stop")
-    watched.hook(61, "Notification", notification_type="idle_prompt", message="Claude is waiting for your input")
+    watched.hook(
+        61,
+        "Notification",
+        notification_type="idle_prompt",
+        message="Claude is waiting for your input",
+    )
     assert watched.look().activity is Activity.READY
 
 
@@ -113,11 +159,18 @@ def test_incident_39_usage_that_is_repeated_over_lines_counts_once(watched: Watc
     watched.answer(3, "m3", 1, 1, side="agent-a")
     usage = watched.look().usage
     assert usage is not None
-    assert (usage.input_tokens, usage.output_tokens, usage.model, usage.cost_usd) == (110 + 120 + 101, 7 + 5 + 1, "opus", None)
+    assert (usage.input_tokens, usage.output_tokens, usage.model, usage.cost_usd) == (
+        110 + 120 + 101,
+        7 + 5 + 1,
+        "opus",
+        None,
+    )
     assert watched.look().usage == usage
 
 
-def test_incident_13_escape_is_told_by_the_transcript_or_shown_by_the_screen(watched: Watched) -> None:
+def test_incident_13_escape_is_told_by_the_transcript_or_shown_by_the_screen(
+    watched: Watched,
+) -> None:
     watched.hook(0, "UserPromptSubmit", prompt="go")
     assert watched.look(WORKING, 2).activity is Activity.ACTIVE
     told = [{"type": "text", "text": "[Request interrupted by user for tool use]"}]
@@ -128,7 +181,9 @@ def test_incident_13_escape_is_told_by_the_transcript_or_shown_by_the_screen(wat
     assert watched.look(BOX, 7).activity is Activity.READY
 
 
-def test_a_permission_that_a_person_gave_in_the_terminal_is_seen_before_the_tool_ends(watched: Watched) -> None:
+def test_a_permission_that_a_person_gave_in_the_terminal_is_seen_before_the_tool_ends(
+    watched: Watched,
+) -> None:
     watched.hook(0, "PermissionRequest", tool_name="Bash", tool_input={"command": "make"})
     assert watched.look(WORKING, 5).activity is Activity.ACTIVE
 
@@ -142,9 +197,15 @@ def test_what_an_earlier_process_told_says_nothing_about_this_one(watched: Watch
 
 def test_incident_11_an_api_in_trouble_is_blocked_and_not_ended(watched: Watched) -> None:
     watched.hook(0, "UserPromptSubmit", prompt="go")
-    screen = "❯ go\n\n✻ 529 overloaded · retrying in 10s · attempt 5/10\n\n────────────\n❯ \n────────────\n  · esc to interrupt\n"
+    screen = (
+        "❯ go\n\n✻ 529 overloaded · retrying in 10s · attempt 5/10\n\n────────────\n❯ \n"
+        "────────────\n  · esc to interrupt\n"
+    )
     seen = watched.look(screen, 5)
-    assert (seen.activity, seen.detail) == (Activity.BLOCKED, "529 overloaded · retrying in 10s · attempt 5/10")
+    assert (seen.activity, seen.detail) == (
+        Activity.BLOCKED,
+        "529 overloaded · retrying in 10s · attempt 5/10",
+    )
 
 
 def test_words_are_received_when_a_hook_or_the_transcript_has_them(watched: Watched) -> None:
@@ -158,17 +219,25 @@ def test_words_are_received_when_a_hook_or_the_transcript_has_them(watched: Watc
 
 def test_incident_26_what_was_pasted_in_many_lines_is_known_again(watched: Watched) -> None:
     words = "one\ntwo\n\nfour\nfive"
-    watched.hook(1, "UserPromptSubmit", prompt=f'\n\n<pasted_content id="99ad">\n{words}\n</pasted_content id="99ad">\n')
+    watched.hook(
+        1,
+        "UserPromptSubmit",
+        prompt=f'\n\n<pasted_content id="99ad">\n{words}\n</pasted_content id="99ad">\n',
+    )
     assert ClaudeCode().received(watched.desk, words, NOW) is Answer.YES
 
 
 @pytest.mark.parametrize("words", ["!rm -r .", "#remember", "& later"])
-def test_incident_48_words_that_would_be_commands_of_its_terminal_are_typed_as_words(words: str) -> None:
+def test_incident_48_words_that_would_be_commands_of_its_terminal_are_typed_as_words(
+    words: str,
+) -> None:
     assert ClaudeCode().typed(words) == f" {words}"
     assert ClaudeCode().typed("words!") == "words!"
 
 
-@pytest.mark.parametrize("words", ["/exit", "  /clear", "\n/compact", "exit", " quit\n", ":q", "EXIT"])
+@pytest.mark.parametrize(
+    "words", ["/exit", "  /clear", "\n/compact", "exit", " quit\n", ":q", "EXIT"]
+)
 def test_words_that_its_terminal_acts_upon_even_behind_a_blank_stand_in_a_frame(words: str) -> None:
     assert ClaudeCode().typed(words) == f"Message: {words}"
     assert ClaudeCode().typed("exit now") == "exit now"
@@ -180,17 +249,24 @@ def test_a_last_word_that_enter_would_not_send_has_a_blank_after_it(words: str) 
 
 
 def test_a_list_in_a_prompt_is_no_dialog() -> None:
-    history = "❯ 1. do this\n  2. and that\n\n● Done.\n\n────────────\n❯ \n────────────\n  ? for shortcuts\n"
+    history = (
+        "❯ 1. do this\n  2. and that\n\n● Done.\n\n────────────\n❯ \n────────────\n  ? for "
+        "shortcuts\n"
+    )
     assert ClaudeCode().is_ready_for_text(history)
 
 
 def test_a_dialog_is_told_with_its_choices_and_without_its_frame(watched: Watched) -> None:
     dialog = (
-        "● A step\n  ⎿  $ make\n────────────────\n Bash command\n Tip: auto mode handles these\n╌╌╌╌╌╌╌╌╌╌\n make\n╌╌╌╌╌╌╌╌╌╌\n"
+        "● A step\n  ⎿  $ make\n────────────────\n Bash command\n Tip: auto mode handles these\n"
+        "╌╌╌╌╌╌╌╌╌╌\n make\n╌╌╌╌╌╌╌╌╌╌\n"
         " Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n Esc to cancel · Tab to amend\n"
     )
     seen = watched.look(dialog, 1)
-    assert (seen.activity, seen.question) == (Activity.WAITING_INPUT, "Bash command make Do you want to proceed? [1. Yes / 2. No]")
+    assert (seen.activity, seen.question) == (
+        Activity.WAITING_INPUT,
+        "Bash command make Do you want to proceed? [1. Yes / 2. No]",
+    )
 
 
 ASK = {"tool_name": "Bash", "tool_input": {"command": "touch q"}}
@@ -204,7 +280,11 @@ def test_a_question_stays_whatever_a_helper_does(watched: Watched) -> None:
         name = ("PreToolUse", "PostToolUse", "PostToolUseFailure")[at % 3]
         watched.hook(at, name, agent_id="h", tool_name="Bash", tool_input={"command": f"make {at}"})
         seen = watched.look()
-        assert (seen.activity, seen.question, seen.helpers) == (Activity.WAITING_INPUT, "may it use Bash: touch q", 1)
+        assert (seen.activity, seen.question, seen.helpers) == (
+            Activity.WAITING_INPUT,
+            "may it use Bash: touch q",
+            1,
+        )
     watched.hook(20, "SubagentStop", agent_id="h")
     assert watched.look().activity is Activity.WAITING_INPUT
     watched.hook(21, "PostToolUse", **ASK)
@@ -231,13 +311,25 @@ def test_of_two_permissions_the_one_on_the_screen_is_told(watched: Watched) -> N
     assert watched.look(DIALOG, 2).question == "may it use Bash: touch q [1. Yes / 2. No]"
     watched.hook(3, "PostToolUse", **ASK)
     seen = watched.look(DIALOG.replace("touch q", "rm -r build"), 3)
-    assert (seen.activity, seen.question) == (Activity.WAITING_INPUT, "may it use Bash: rm -r build [1. Yes / 2. No]")
+    assert (seen.activity, seen.question) == (
+        Activity.WAITING_INPUT,
+        "may it use Bash: rm -r build [1. Yes / 2. No]",
+    )
 
 
 def test_a_helpers_question_is_asked_while_the_agent_rests(watched: Watched) -> None:
-    watched.hook(0, "Stop", background_tasks=[{"id": "h", "type": "subagent", "status": "running", "description": "looks"}])
+    watched.hook(
+        0,
+        "Stop",
+        background_tasks=[
+            {"id": "h", "type": "subagent", "status": "running", "description": "looks"}
+        ],
+    )
     watched.hook(1, "PermissionRequest", agent_id="h", **ASK)
-    assert (watched.look().activity, watched.look().question) == (Activity.WAITING_INPUT, "may it use Bash: touch q")
+    assert (watched.look().activity, watched.look().question) == (
+        Activity.WAITING_INPUT,
+        "may it use Bash: touch q",
+    )
     watched.hook(2, "PostToolUse", agent_id="h", **ASK)
     assert watched.look().activity is Activity.READY
 
@@ -249,8 +341,14 @@ def test_a_turn_that_is_over_with_a_helper_at_work_is_told_in_words(watched: Wat
     watched.hook(1, "Stop", background_tasks=tasks)
     watched.hook(2, "PreToolUse", agent_id="h", tool_name="Bash")
     seen = watched.look()
-    assert (seen.activity, seen.detail) == (Activity.READY, "its turn is over, 1 helper is at work: looks")
-    notice = "<task-notification>\n<task-id>h</task-id>\n<status>completed</status>\n</task-notification>"
+    assert (seen.activity, seen.detail) == (
+        Activity.READY,
+        "its turn is over, 1 helper is at work: looks",
+    )
+    notice = (
+        "<task-notification>\n<task-id>h</task-id>\n<status>completed</status>\n"
+        "</task-notification>"
+    )
     watched.hook(3, "SubagentStop", agent_id="h", background_tasks=tasks)
     watched.hook(3, "UserPromptSubmit", prompt=notice)
     assert (watched.look().activity, watched.look().helpers) == (Activity.ACTIVE, 0)
@@ -259,33 +357,54 @@ def test_a_turn_that_is_over_with_a_helper_at_work_is_told_in_words(watched: Wat
     assert (done.activity, done.detail, done.prompts, done.turns) == (Activity.READY, "", 1, 2)
 
 
-def test_helpers_that_were_waited_for_end_with_the_turn_that_a_person_stopped(watched: Watched) -> None:
+def test_helpers_that_were_waited_for_end_with_the_turn_that_a_person_stopped(
+    watched: Watched,
+) -> None:
     watched.hook(0, "UserPromptSubmit", prompt="go")
     watched.hook(1, "SubagentStart", agent_id="h")
     assert watched.look().helpers == 1
-    watched.line(2, type="user", message={"role": "user", "content": "[Request interrupted by user]"})
+    watched.line(
+        2, type="user", message={"role": "user", "content": "[Request interrupted by user]"}
+    )
     assert (watched.look().activity, watched.look().helpers) == (Activity.READY, 0)
     watched.hook(3, "PreToolUse", agent_id="in the background", tool_name="Bash")
     assert watched.look().helpers == 1
 
 
 def test_a_plan_is_asked_whole(watched: Watched) -> None:
-    watched.hook(0, "PermissionRequest", tool_name="ExitPlanMode", tool_input={"plan": "# The plan\n1. this\n2. that"})
+    watched.hook(
+        0,
+        "PermissionRequest",
+        tool_name="ExitPlanMode",
+        tool_input={"plan": "# The plan\n1. this\n2. that"},
+    )
     assert watched.look().question == "may it go on with this plan: # The plan\n1. this\n2. that"
 
 
 def test_each_question_of_a_form_is_told_with_its_choices(watched: Watched) -> None:
     colours = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}
     fruits = {"question": "Which fruits?", "multiSelect": True, "options": [{"label": "Fig"}]}
-    watched.hook(0, "PreToolUse", tool_name="AskUserQuestion", tool_input={"questions": [colours, fruits]})
-    watched.hook(0.1, "PermissionRequest", tool_name="AskUserQuestion", tool_input={"questions": [colours, fruits]})
-    assert watched.look().question == "(1 of 2) Which colour? [1. Red / 2. Blue] (2 of 2) Which fruits? any of [1. Fig]"
+    watched.hook(
+        0, "PreToolUse", tool_name="AskUserQuestion", tool_input={"questions": [colours, fruits]}
+    )
+    watched.hook(
+        0.1,
+        "PermissionRequest",
+        tool_name="AskUserQuestion",
+        tool_input={"questions": [colours, fruits]},
+    )
+    assert (
+        watched.look().question
+        == "(1 of 2) Which colour? [1. Red / 2. Blue] (2 of 2) Which fruits? any of [1. Fig]"
+    )
     head = "────────────\n←  ☒ Colour  ☐ Fruits  ✔ Submit  →\n\n"
     form = f"{head}Which fruits?\n\n❯ 1. [ ] Fig\n     Submit\n\nEnter to select · Esc to cancel\n"
     assert watched.look(form, 1).question == "(2 of 2) Which fruits? [1. [ ] Fig]"
 
 
-def test_after_a_clear_the_new_conversation_is_the_one_that_is_read_and_resumed(watched: Watched) -> None:
+def test_after_a_clear_the_new_conversation_is_the_one_that_is_read_and_resumed(
+    watched: Watched,
+) -> None:
     watched.hook(0, "SessionStart", session_id=CONVERSATION)
     watched.answer(1, "m1", 10, 1)
     watched.counts(**{CONVERSATION: (2, 0.05)})
@@ -299,7 +418,11 @@ def test_after_a_clear_the_new_conversation_is_the_one_that_is_read_and_resumed(
     watched.counts(**{CONVERSATION: (2, 0.05), "next": (6, 0.02)})
     usage = watched.look().usage
     assert usage is not None
-    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (110 + 120 + 101, 1 + 5 + 1, Decimal("0.07"))
+    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (
+        110 + 120 + 101,
+        1 + 5 + 1,
+        Decimal("0.07"),
+    )
     command = ClaudeCode().resume(watched.desk, None)
     assert command.argv[1:3] == ("--resume", "next")
     # the next process goes on counting where this one stopped
@@ -310,7 +433,9 @@ def test_after_a_clear_the_new_conversation_is_the_one_that_is_read_and_resumed(
     assert usage.cost_usd == Decimal("0.08")
 
 
-def test_what_a_conversation_held_before_it_was_the_sessions_is_not_the_sessions(watched: Watched) -> None:
+def test_what_a_conversation_held_before_it_was_the_sessions_is_not_the_sessions(
+    watched: Watched,
+) -> None:
     watched.hook(0, "SessionStart", session_id=CONVERSATION)
     watched.answer(1, "m1", 10, 1)
     watched.conversation = "another"
@@ -322,7 +447,9 @@ def test_what_a_conversation_held_before_it_was_the_sessions_is_not_the_sessions
     assert (usage.input_tokens, usage.output_tokens) == (110 + 120, 1 + 5)
 
 
-def test_without_hooks_the_newest_transcript_of_the_workspace_is_the_conversation(watched: Watched) -> None:
+def test_without_hooks_the_newest_transcript_of_the_workspace_is_the_conversation(
+    watched: Watched,
+) -> None:
     watched.answer(1, "m1", 10, 1)
     watched.look()
     os.utime(watched.desk.home / ".claude" / "projects" / "-w" / f"{CONVERSATION}.jsonl", (1, 1))

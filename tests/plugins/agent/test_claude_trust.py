@@ -16,7 +16,11 @@ from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.claude_trust import forget, trust
 from ennio.plugins.agent.interface import AgentContext
 
-THEIRS = {"oauthAccount": {"name": "Zoë"}, "projects": {"/home/x": {"history": [1, 2], "hasTrustDialogAccepted": False}}, "n": 1.5}
+THEIRS = {
+    "oauthAccount": {"name": "Zoë"},
+    "projects": {"/home/x": {"history": [1, 2], "hasTrustDialogAccepted": False}},
+    "n": 1.5,
+}
 
 
 @pytest.fixture
@@ -41,7 +45,10 @@ def test_what_is_known_of_the_folder_stays(tmp_path: Path, note: Path) -> None:
     file = tmp_path / ".claude.json"
     file.write_text(json.dumps(THEIRS))
     trust(file, Path("/home/x"), note)
-    assert json.loads(file.read_text())["projects"]["/home/x"] == {"history": [1, 2], "hasTrustDialogAccepted": True}
+    assert json.loads(file.read_text())["projects"]["/home/x"] == {
+        "history": [1, 2],
+        "hasTrustDialogAccepted": True,
+    }
 
 
 def test_a_trusted_folder_leaves_the_file_alone(tmp_path: Path, note: Path) -> None:
@@ -64,16 +71,25 @@ def test_a_link_into_the_dotfiles_stays_a_link(tmp_path: Path, note: Path) -> No
 def test_twenty_sessions_at_once_lose_no_entry(tmp_path: Path, note: Path) -> None:
     file = tmp_path / ".claude.json"
     file.write_text(json.dumps(THEIRS))
-    threads = [threading.Thread(target=trust, args=(file, Path(f"/w/{number}"), note.with_name(str(number)), 20.0)) for number in range(20)]
+    threads = [
+        threading.Thread(
+            target=trust, args=(file, Path(f"/w/{number}"), note.with_name(str(number)), 20.0)
+        )
+        for number in range(20)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {f"/w/{number}" for number in range(20)} <= json.loads(file.read_text())["projects"].keys()
+    assert {f"/w/{number}" for number in range(20)} <= json.loads(file.read_text())[
+        "projects"
+    ].keys()
 
 
 @pytest.mark.parametrize("content", ["{half", "[]", '{"projects": []}', '{"projects": {"/w": 1}}'])
-def test_a_file_that_is_not_theirs_is_refused_and_not_overwritten(tmp_path: Path, note: Path, content: str) -> None:
+def test_a_file_that_is_not_theirs_is_refused_and_not_overwritten(
+    tmp_path: Path, note: Path, content: str
+) -> None:
     file = tmp_path / ".claude.json"
     file.write_text(content)
     with pytest.raises(Refused, match=r"\.claude\.json"):
@@ -97,19 +113,25 @@ def test_a_lock_left_behind_is_taken_over(tmp_path: Path, note: Path) -> None:
     assert not lock.exists()
 
 
-def test_the_agent_settles_trust_where_its_settings_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_agent_settles_trust_where_its_settings_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = AgentContext("s", "p", Path("/w/s"), tmp_path, "c", AgentConfig(), home=tmp_path)
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     ClaudeCode().prepare(desk)
     ClaudeCode().prepare(desk)
-    assert json.loads((tmp_path / ".claude.json").read_text()) == {"projects": {"/w/s": {"hasTrustDialogAccepted": True}}}
+    assert json.loads((tmp_path / ".claude.json").read_text()) == {
+        "projects": {"/w/s": {"hasTrustDialogAccepted": True}}
+    }
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "elsewhere"))
     ClaudeCode().prepare(desk)
     assert "/w/s" in (tmp_path / "elsewhere" / ".claude.json").read_text()
 
 
-def test_what_was_made_is_taken_back_with_all_that_the_agent_added_to_it(tmp_path: Path, note: Path) -> None:
+def test_what_was_made_is_taken_back_with_all_that_the_agent_added_to_it(
+    tmp_path: Path, note: Path
+) -> None:
     file = tmp_path / ".claude.json"
     file.write_text(json.dumps(THEIRS))
     trust(file, Path("/w/one"), note)

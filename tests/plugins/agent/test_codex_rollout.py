@@ -23,10 +23,14 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 REST = "• Done.\n\n› Ask Codex to do anything\n\n  gpt · /w\n"
 WORKING = "• Working (2s • esc to interrupt)\n\n› Ask Codex to do anything\n\n  gpt · /w\n"
 ASKING = (
-    "◦ Running make\n\n\n  Would you like to run the following command?\n\n  Environment: local\n\n  Reason: May I?\n\n  $ make\n\n"
-    "› 1. Yes, proceed (y)\n  2. No, and tell Codex what to do differently (esc)\n\n  Press enter to confirm or esc to cancel\n"
+    "◦ Running make\n\n\n  Would you like to run the following command?\n\n  Environment: local\n"
+    "\n  Reason: May I?\n\n  $ make\n\n"
+    "› 1. Yes, proceed (y)\n  2. No, and tell Codex what to do differently (esc)\n\n  Press enter "
+    "to confirm or esc to cancel\n"
 )
-TROUBLE = "◦ Reconnecting... 1/5 (3s • esc to interrupt)\n  └ high demand\n\n› Ask Codex to do anything\n"
+TROUBLE = (
+    "◦ Reconnecting... 1/5 (3s • esc to interrupt)\n  └ high demand\n\n› Ask Codex to do anything\n"
+)
 
 
 @dataclass
@@ -52,7 +56,10 @@ class Watched:
         return self.desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / name
 
     def counts(self, at: float, total: int, last: int) -> None:
-        sums = {"total_token_usage": {"input_tokens": total, "output_tokens": 0}, "last_token_usage": {"input_tokens": last}}
+        sums = {
+            "total_token_usage": {"input_tokens": total, "output_tokens": 0},
+            "last_token_usage": {"input_tokens": last},
+        }
         self.event(at, "token_count", info=sums)
 
     def begin(self) -> None:
@@ -60,7 +67,9 @@ class Watched:
         self.look()
 
     def look(self, screen: str | None = None, after: float = 0.0) -> AgentSeen:
-        reading = Codex().observe(self.desk, self.cursor, self.process, screen, NOW + timedelta(seconds=after))
+        reading = Codex().observe(
+            self.desk, self.cursor, self.process, screen, NOW + timedelta(seconds=after)
+        )
         self.cursor = dict(reading.cursor)
         return reading.seen
 
@@ -68,26 +77,45 @@ class Watched:
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.delenv("CODEX_HOME", raising=False)
-    desk = AgentContext("s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home")
+    desk = AgentContext(
+        "s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home"
+    )
     return Watched(desk, ProcessSeen(Presence.ALIVE, NOW, "test", pid=9, number=1), {})
 
 
 def test_a_turn_from_its_start_to_its_last_word(watched: Watched) -> None:
     watched.begin()
     watched.event(1, "task_started")
-    watched.event(1, "item_completed", item={"type": "UserMessage", "content": [{"type": "text", "text": "go"}]})
+    watched.event(
+        1,
+        "item_completed",
+        item={"type": "UserMessage", "content": [{"type": "text", "text": "go"}]},
+    )
     assert watched.look().activity is Activity.ACTIVE
     watched.event(2, "task_complete", last_agent_message="All is well.\nReally.")
     done = watched.look()
-    assert (done.activity, done.turns, done.prompts, done.summary) == (Activity.READY, 1, 1, "All is well.")
+    assert (done.activity, done.turns, done.prompts, done.summary) == (
+        Activity.READY,
+        1,
+        1,
+        "All is well.",
+    )
 
 
 def test_a_turn_that_an_error_ended_says_so(watched: Watched) -> None:
     watched.begin()
     watched.event(1, "task_started")
-    watched.event(2, "task_complete", last_agent_message=None, error={"message": "last status: 429 Too Many Requests"})
+    watched.event(
+        2,
+        "task_complete",
+        last_agent_message=None,
+        error={"message": "last status: 429 Too Many Requests"},
+    )
     done = watched.look()
-    assert (done.activity, done.detail, done.summary) == (Activity.READY, *("last status: 429 Too Many Requests",) * 2)
+    assert (done.activity, done.detail, done.summary) == (
+        Activity.READY,
+        *("last status: 429 Too Many Requests",) * 2,
+    )
 
 
 def test_incident_13_escape_is_told_by_the_rollout(watched: Watched) -> None:
@@ -103,7 +131,10 @@ def test_dialogs_stand_on_the_screen_alone(watched: Watched) -> None:
     seen = watched.look(ASKING, 3)
     assert seen.activity is Activity.WAITING_INPUT
     question = "Would you like to run the following command? Reason: May I? $ make"
-    assert seen.question == f"{question} [1. Yes, proceed (y) / 2. No, and tell Codex what to do differently (esc)]"
+    assert (
+        seen.question
+        == f"{question} [1. Yes, proceed (y) / 2. No, and tell Codex what to do differently (esc)]"
+    )
     assert watched.look(WORKING, 5).activity is Activity.ACTIVE
 
 
@@ -116,7 +147,11 @@ def test_incident_11_an_api_in_trouble_is_blocked_and_not_ended(watched: Watched
 def test_sums_are_cumulative_so_the_last_one_counts(watched: Watched) -> None:
     watched.begin()
     for given, made in ((100, 10), (250, 30)):
-        watched.event(1, "token_count", info={"total_token_usage": {"input_tokens": given, "output_tokens": made}})
+        watched.event(
+            1,
+            "token_count",
+            info={"total_token_usage": {"input_tokens": given, "output_tokens": made}},
+        )
     usage = watched.look().usage
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens) == (250, 30)
@@ -135,25 +170,41 @@ def test_another_workspaces_conversation_is_not_taken_for_this_one(watched: Watc
     assert watched.look().activity is Activity.ACTIVE
 
 
-def test_a_rollout_whose_first_line_is_still_being_written_is_looked_at_again(watched: Watched) -> None:
+def test_a_rollout_whose_first_line_is_still_being_written_is_looked_at_again(
+    watched: Watched,
+) -> None:
     watched.begin()
     watched.cursor = {}
     folder = watched.desk.home / ".codex" / "sessions" / "2026" / "03" / "02"
     folder.mkdir(parents=True)
     own = folder / "rollout-2026-03-02T00-00-00-bb.jsonl"
     own.write_text('{"timestamp": "2026-03-02T00:00:00Z", "type": "session_me')
-    (folder / "rollout-2026-03-02T00-00-01-cc.jsonl").write_text('{"type": "session_meta", "payload": {"id": "x", "cwd": "/elsewhere"}}\n')
+    (folder / "rollout-2026-03-02T00-00-01-cc.jsonl").write_text(
+        '{"type": "session_meta", "payload": {"id": "x", "cwd": "/elsewhere"}}\n'
+    )
     (watched.desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / watched.name).unlink()
     assert watched.look().activity is None
-    meta = {"timestamp": "2026-03-02T00:00:00Z", "type": "session_meta", "payload": {"id": "own", "cwd": str(watched.desk.workspace)}}
-    begun = {"timestamp": "2026-03-02T00:00:01Z", "type": "event_msg", "payload": {"type": "task_started"}}
+    meta = {
+        "timestamp": "2026-03-02T00:00:00Z",
+        "type": "session_meta",
+        "payload": {"id": "own", "cwd": str(watched.desk.workspace)},
+    }
+    begun = {
+        "timestamp": "2026-03-02T00:00:01Z",
+        "type": "event_msg",
+        "payload": {"type": "task_started"},
+    }
     own.write_text(f"{json.dumps(meta)}\n{json.dumps(begun)}\n")
     assert watched.look().activity is Activity.ACTIVE
 
 
 def test_words_are_received_when_the_rollout_has_them(watched: Watched) -> None:
     watched.begin()
-    watched.event(5, "item_completed", item={"type": "UserMessage", "content": [{"type": "text", "text": " !fix it"}]})
+    watched.event(
+        5,
+        "item_completed",
+        item={"type": "UserMessage", "content": [{"type": "text", "text": " !fix it"}]},
+    )
     assert Codex().received(watched.desk, "!fix it", NOW) is Answer.YES
     assert Codex().received(watched.desk, "!fix it", NOW + timedelta(seconds=6)) is Answer.NO
     watched.event(7, "user_message", message="in the words of older versions")
@@ -161,7 +212,9 @@ def test_words_are_received_when_the_rollout_has_them(watched: Watched) -> None:
 
 
 def test_a_list_in_a_prompt_is_no_dialog() -> None:
-    assert Codex().is_ready_for_text("› 1. do this\n  2. and that\n\n• Done.\n\n› Ask Codex to do anything\n\n  gpt\n")
+    assert Codex().is_ready_for_text(
+        "› 1. do this\n  2. and that\n\n• Done.\n\n› Ask Codex to do anything\n\n  gpt\n"
+    )
 
 
 def test_rest_and_work_are_seen_without_a_rollout(watched: Watched) -> None:
@@ -174,7 +227,14 @@ def test_a_rewind_goes_on_in_a_new_file_and_what_it_keeps_is_counted_once(watche
     for total, last in ((1000, 1000), (2100, 1100), (3300, 1200)):
         watched.counts(1, total, last)
     watched.name = "rollout-2026-03-01T00-10-00-aa_bb.jsonl"
-    watched.line(600, "session_meta", id="conversation-1", cwd=str(watched.desk.workspace), source="cli", thread_source="user")
+    watched.line(
+        600,
+        "session_meta",
+        id="conversation-1",
+        cwd=str(watched.desk.workspace),
+        source="cli",
+        thread_source="user",
+    )
     watched.event(601, "task_started")
     watched.counts(602, 2300, 1300)  # the first answer, kept, and a new one
     seen = watched.look(None, 603)
@@ -185,7 +245,9 @@ def test_a_rewind_goes_on_in_a_new_file_and_what_it_keeps_is_counted_once(watche
     assert seen.usage.input_tokens == 3300 + 2700
 
 
-def test_a_new_conversation_is_followed_and_an_old_one_that_goes_on_is_the_present_one(watched: Watched) -> None:
+def test_a_new_conversation_is_followed_and_an_old_one_that_goes_on_is_the_present_one(
+    watched: Watched,
+) -> None:
     watched.begin()
     watched.counts(1, 1000, 1000)
     first, watched.name = watched.name, "rollout-2026-03-01T00-10-00-cc.jsonl"
@@ -200,8 +262,14 @@ def test_a_new_conversation_is_followed_and_an_old_one_that_goes_on_is_the_prese
     assert rollout_id(watched.desk) == "conversation-1"
 
 
-@pytest.mark.parametrize("meta", [{"source": "exec"}, {"source": {"subagent": "review"}}, {"thread_source": "subagent"}], ids=str)
-def test_the_conversations_of_helpers_and_of_commands_are_none_of_the_sessions(watched: Watched, meta: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "meta",
+    [{"source": "exec"}, {"source": {"subagent": "review"}}, {"thread_source": "subagent"}],
+    ids=str,
+)
+def test_the_conversations_of_helpers_and_of_commands_are_none_of_the_sessions(
+    watched: Watched, meta: dict[str, object]
+) -> None:
     watched.begin()
     watched.counts(1, 1000, 1000)
     watched.event(1, "task_complete", last_agent_message="done")

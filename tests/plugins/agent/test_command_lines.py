@@ -26,7 +26,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentContext:
     for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     return AgentContext(
-        "app-1", "app", tmp_path / ".w" / "app-1", tmp_path, CONVERSATION, AgentConfig(model="m"), system='Rule "one".\nTwo.', home=tmp_path
+        "app-1",
+        "app",
+        tmp_path / ".w" / "app-1",
+        tmp_path,
+        CONVERSATION,
+        AgentConfig(model="m"),
+        system='Rule "one".\nTwo.',
+        home=tmp_path,
     )
 
 
@@ -35,7 +42,14 @@ def after(argv: tuple[str, ...], flag: str) -> str:
 
 
 def test_claude_keeps_its_conversation_and_its_permissions(desk: AgentContext) -> None:
-    desk = replace(desk, config=AgentConfig(model="opus", permissions="--dangerously-skip-permissions", passthrough={"max_turns": 200}))
+    desk = replace(
+        desk,
+        config=AgentConfig(
+            model="opus",
+            permissions="--dangerously-skip-permissions",
+            passthrough={"max_turns": 200},
+        ),
+    )
     first = ClaudeCode().launch(desk, "-go")
     assert after(first.argv, "--session-id") == CONVERSATION
     assert first.argv[-2:] == ("--", "-go")
@@ -60,11 +74,18 @@ def test_claude_gets_settings_of_the_sessions_own(desk: AgentContext) -> None:
     assert after(command.argv, "--settings") == str(settings)
     assert set(json.loads(command.files[settings])) == {"hooks", "statusLine"}
     bypassing = replace(desk, config=AgentConfig(permissions="--dangerously-skip-permissions"))
-    assert json.loads(ClaudeCode().launch(bypassing, "go").files[settings])["skipDangerousModePermissionPrompt"] is True
+    assert (
+        json.loads(ClaudeCode().launch(bypassing, "go").files[settings])[
+            "skipDangerousModePermissionPrompt"
+        ]
+        is True
+    )
 
 
 def test_nothing_of_a_surrounding_claude_is_passed_on() -> None:
-    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"} & set(ClaudeCode.passed_variables)
+    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"} & set(
+        ClaudeCode.passed_variables
+    )
 
 
 def test_incident_40_codex_leaves_no_daemon(desk: AgentContext) -> None:
@@ -73,23 +94,36 @@ def test_incident_40_codex_leaves_no_daemon(desk: AgentContext) -> None:
 
 
 def test_codex_trusts_the_working_copy_for_this_start_only(desk: AgentContext) -> None:
-    overrides = [word for flag, word in zip(*(Codex().launch(desk, "go").argv[at:] for at in (0, 1)), strict=False) if flag == "-c"]
+    overrides = [
+        word
+        for flag, word in zip(
+            *(Codex().launch(desk, "go").argv[at:] for at in (0, 1)), strict=False
+        )
+        if flag == "-c"
+    ]
     told = [tomllib.loads(override) for override in overrides]
-    assert told == [{"projects": {str(desk.workspace): {"trust_level": "trusted"}}}, {"developer_instructions": desk.system}]
+    assert told == [
+        {"projects": {str(desk.workspace): {"trust_level": "trusted"}}},
+        {"developer_instructions": desk.system},
+    ]
 
 
 def rollout(desk: AgentContext, day: int, name: str, cwd: Path) -> None:
     folder = desk.home / f".codex/sessions/2026/01/{day:02d}"
     folder.mkdir(parents=True, exist_ok=True)
     meta = {"type": "session_meta", "payload": {"id": name, "cwd": str(cwd)}}
-    (folder / f"rollout-2026-01-{day:02d}T00-00-00-{name}.jsonl").write_text(json.dumps(meta) + "\n{}\n")
+    (folder / f"rollout-2026-01-{day:02d}T00-00-00-{name}.jsonl").write_text(
+        json.dumps(meta) + "\n{}\n"
+    )
 
 
 def test_codex_resumes_the_newest_conversation_of_this_working_copy(desk: AgentContext) -> None:
     rollout(desk, 1, "older", desk.workspace)
     rollout(desk, 2, "newer", desk.workspace)
     rollout(desk, 3, "foreign", Path("/elsewhere"))
-    (desk.home / ".codex/sessions/2026/01/03/rollout-2026-01-04-garbage.jsonl").write_bytes(b"\xff\x00[")
+    (desk.home / ".codex/sessions/2026/01/03/rollout-2026-01-04-garbage.jsonl").write_bytes(
+        b"\xff\x00["
+    )
     command = Codex().resume(desk, "-on")
     assert command.argv[1] == "resume"
     assert command.argv[-3:] == ("--", "newer", "-on")
@@ -106,13 +140,24 @@ def database(desk: AgentContext, rows: list[tuple[str, str | None, str, int]]) -
     folder = desk.home / ".local/share/opencode"
     folder.mkdir(parents=True)
     with contextlib.closing(sqlite3.connect(folder / "opencode.db")) as base, base:
-        base.execute("CREATE TABLE session (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, time_updated INTEGER)")
+        base.execute(
+            "CREATE TABLE session (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, "
+            "time_updated INTEGER)"
+        )
         base.executemany("INSERT INTO session VALUES (?, ?, ?, ?)", rows)
 
 
 def test_opencode_resumes_its_own_conversation_and_no_neighbours(desk: AgentContext) -> None:
     own = str(desk.workspace)
-    database(desk, [("ses_old", None, own, 1), ("ses_new", None, own, 2), ("ses_sub", "ses_new", own, 3), ("ses_other", None, "/else", 9)])
+    database(
+        desk,
+        [
+            ("ses_old", None, own, 1),
+            ("ses_new", None, own, 2),
+            ("ses_sub", "ses_new", own, 3),
+            ("ses_other", None, "/else", 9),
+        ],
+    )
     command = OpenCode().resume(desk, "--on")
     assert after(command.argv, "--session") == "ses_new"
     assert command.argv[-1] == "--prompt=--on"
@@ -120,7 +165,9 @@ def test_opencode_resumes_its_own_conversation_and_no_neighbours(desk: AgentCont
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database"])
-def test_opencode_without_a_readable_database_begins_anew(desk: AgentContext, content: bytes | None) -> None:
+def test_opencode_without_a_readable_database_begins_anew(
+    desk: AgentContext, content: bytes | None
+) -> None:
     if content is not None:
         (desk.home / ".local/share/opencode").mkdir(parents=True)
         (desk.home / ".local/share/opencode/opencode.db").write_bytes(content)
@@ -129,7 +176,9 @@ def test_opencode_without_a_readable_database_begins_anew(desk: AgentContext, co
 
 def test_opencode_reads_the_rules_from_a_file_of_the_session(desk: AgentContext) -> None:
     command = OpenCode().launch(desk, "go")
-    assert json.loads(command.env["OPENCODE_CONFIG_CONTENT"]) == {"instructions": [str(desk.directory / "system.md")]}
+    assert json.loads(command.env["OPENCODE_CONFIG_CONTENT"]) == {
+        "instructions": [str(desk.directory / "system.md")]
+    }
     assert command.files[desk.directory / "system.md"] == desk.system
 
 

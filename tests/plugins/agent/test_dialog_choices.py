@@ -41,11 +41,14 @@ CODEX = (
 )
 FRUITS = (
     "────────────\n←  ☒ Colour  ☐ Fruits  ✔ Submit  →\n\nWhich fruits, all of them?\n\n"
-    "❯ 1. [ ] Apple\n         a\n  2. [✔] Pear\n         b\n  3. [ ] Fig\n         c\n  4. [ ] Type something\n     Submit\n"
-    "────────────\n  5. Chat about this\n\nEnter to select · Tab/Arrow keys to navigate · Esc to cancel\n"
+    "❯ 1. [ ] Apple\n         a\n  2. [✔] Pear\n         b\n  3. [ ] Fig\n         c\n  4. [ ] "
+    "Type something\n     Submit\n"
+    "────────────\n  5. Chat about this\n\nEnter to select · Tab/Arrow keys to navigate · Esc to "
+    "cancel\n"
 )
 COLOUR = (
-    "────────────\n ☐ Colour\n\nWhich colour?\n\n❯ 1. Red\n     like fire\n  2. Blue\n     like the sea\n  3. Type something.\n"
+    "────────────\n ☐ Colour\n\nWhich colour?\n\n❯ 1. Red\n     like fire\n  2. Blue\n     like "
+    "the sea\n  3. Type something.\n"
     "────────────\n  4. Chat about this\n\nEnter to select · ↑/↓ to navigate · Esc to cancel\n"
 )
 REVIEW = (
@@ -56,19 +59,24 @@ PLAN = (
     "▔▔▔▔▔▔▔▔\n  ────────────\n   Ready to code?\n\n   Here is Claude's plan:\n"
     "  ╌╌╌╌╌╌╌╌\n   1. do this\n   2. do that\n  ╌╌╌╌╌╌╌╌\n  ────────────\n"
     "   Claude has written up a plan and is ready to execute. Would you like to proceed?\n\n"
-    "   ❯ 1. Yes, and use auto mode\n     2. Yes, manually approve edits\n     3. Tell Claude what to change\n"
-    "        shift+tab to approve with this feedback\n\n   ctrl+g to edit in Vim · ~/.claude/plans/a.md\n"
+    "   ❯ 1. Yes, and use auto mode\n     2. Yes, manually approve edits\n     3. Tell Claude "
+    "what to change\n"
+    "        shift+tab to approve with this feedback\n\n   ctrl+g to edit in Vim · "
+    "~/.claude/plans/a.md\n"
 )
 TRUST = (
-    "────────────\n Accessing workspace:\n\n /w\n\n Quick safety check: Is this a project you created or one you trust?\n\n"
-    " Security guide\n\n ❯ No, exit\n   Yes, I trust this folder\n\n Enter to confirm · Esc to cancel\n"
+    "────────────\n Accessing workspace:\n\n /w\n\n Quick safety check: Is this a project you "
+    "created or one you trust?\n\n"
+    " Security guide\n\n ❯ No, exit\n   Yes, I trust this folder\n\n Enter to confirm · Esc to "
+    "cancel\n"
 )
 ASKS_FOR_THE_PLAN = (
     "Claude has written up a plan and is ready to execute. Would you like to proceed? "
     "[1. Yes, and use auto mode / 2. Yes, manually approve edits / 3. Tell Claude what to change]"
 )
 ASKS_FOR_TRUST = (
-    "Accessing workspace: /w Quick safety check: Is this a project you created or one you trust? Security guide "
+    "Accessing workspace: /w Quick safety check: Is this a project you created or one you trust? "
+    "Security guide "
     "[1. No, exit / 2. Yes, I trust this folder]"
 )
 AIDER = "touch x\nRun shell command? (Y)es/(N)o/(D)on't ask again [Yes]: \n"
@@ -89,18 +97,38 @@ COLOURS = "> go\n? Which colour?\n  1. red\n  2. blue\n"
         (ClaudeCode(), CLAUDE, "yes", (Key.ENTER,)),
         (ClaudeCode(), CLAUDE, "2", (Key.DOWN, Key.ENTER)),
         (ClaudeCode(), CLAUDE, "no", (Key.DOWN, Key.DOWN, Key.ENTER)),
-        (ClaudeCode(), CLAUDE.replace("❯ 1", "  1").replace("  3.", "❯ 3."), "y", (Key.UP, Key.UP, Key.ENTER)),
+        (
+            ClaudeCode(),
+            CLAUDE.replace("❯ 1", "  1").replace("  3.", "❯ 3."),
+            "y",
+            (Key.UP, Key.UP, Key.ENTER),
+        ),
         (ClaudeCode(), COLOUR, "blue", (Key.DOWN, Key.ENTER)),
-        (ClaudeCode(), COLOUR, "green like grass", (Key.DOWN, Key.DOWN, "green like grass", Key.ENTER)),
+        (
+            ClaudeCode(),
+            COLOUR,
+            "green like grass",
+            (Key.DOWN, Key.DOWN, "green like grass", Key.ENTER),
+        ),
         (ClaudeCode(), COLOUR, "chat about this", (Key.DOWN, Key.DOWN, Key.DOWN, Key.ENTER)),
-        (ClaudeCode(), FRUITS, "fig, apple", (*TICK, *DOWN, *TICK, *DOWN, *TICK, *DOWN, *DOWN, *TICK)),
+        (
+            ClaudeCode(),
+            FRUITS,
+            "fig, apple",
+            (*TICK, *DOWN, *TICK, *DOWN, *TICK, *DOWN, *DOWN, *TICK),
+        ),
         (ClaudeCode(), FRUITS, "2", (*DOWN * 4, *TICK)),
         (ClaudeCode(), FRUITS, "Submit", (*DOWN * 4, *TICK)),
         (ClaudeCode(), REVIEW, "yes", (Key.ENTER,)),
         (ClaudeCode(), REVIEW, "cancel", (Key.DOWN, Key.ENTER)),
         (ClaudeCode(), PLAN, "2", (Key.DOWN, Key.ENTER)),
         (ClaudeCode(), PLAN, "only this", (Key.DOWN, Key.DOWN, "only this", Key.ENTER)),
-        (ClaudeCode(), PLAN.replace("❯ 1.", "  1.").replace("  3. Tell", "❯ 3. Tell"), "yes", (Key.UP, Key.UP, Key.ENTER)),
+        (
+            ClaudeCode(),
+            PLAN.replace("❯ 1.", "  1.").replace("  3. Tell", "❯ 3. Tell"),
+            "yes",
+            (Key.UP, Key.UP, Key.ENTER),
+        ),
         (ClaudeCode(), TRUST, "yes", (Key.DOWN, Key.ENTER)),
         (ClaudeCode(), TRUST, "no", (Key.ENTER,)),
         (Codex(), CODEX, "y", (Key.ENTER,)),
@@ -112,7 +140,9 @@ COLOURS = "> go\n? Which colour?\n  1. red\n  2. blue\n"
         (ScriptedAgent(), "? What name?\n", "Ann", (Key.CLEAR, "Ann", Key.ENTER)),
     ],
 )
-def test_an_answer_becomes_the_keys_that_give_it(agent: ScreenAgent, screen: str, text: str, keys: tuple[Key | str, ...]) -> None:
+def test_an_answer_becomes_the_keys_that_give_it(
+    agent: ScreenAgent, screen: str, text: str, keys: tuple[Key | str, ...]
+) -> None:
     assert agent.answer(screen, text) == keys
 
 
@@ -127,16 +157,27 @@ def test_an_answer_becomes_the_keys_that_give_it(agent: ScreenAgent, screen: str
         (ScriptedAgent(), COLOURS, "1. red; 2. blue"),
     ],
 )
-def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(agent: ScreenAgent, screen: str, told: str) -> None:
+def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(
+    agent: ScreenAgent, screen: str, told: str
+) -> None:
     for text in ("perhaps", "", "7", "ye"):
         with pytest.raises(Refused) as refused:
             agent.answer(screen, text)
         assert told in str(refused.value)
 
 
-@pytest.mark.parametrize("agent", [ClaudeCode(), Codex(), Aider(), OpenCode(), ScriptedAgent()], ids=lambda agent: agent.name)
-@pytest.mark.parametrize("screen", ["", "> ", OPENCODE, "1. a list\n2. of words\n❯ \n", AIDER + "y\nRunning touch x\ndiff> \n"])
-def test_incident_27_nothing_is_pressed_where_nothing_is_asked(agent: ScreenAgent, screen: str) -> None:
+@pytest.mark.parametrize(
+    "agent",
+    [ClaudeCode(), Codex(), Aider(), OpenCode(), ScriptedAgent()],
+    ids=lambda agent: agent.name,
+)
+@pytest.mark.parametrize(
+    "screen",
+    ["", "> ", OPENCODE, "1. a list\n2. of words\n❯ \n", AIDER + "y\nRunning touch x\ndiff> \n"],
+)
+def test_incident_27_nothing_is_pressed_where_nothing_is_asked(
+    agent: ScreenAgent, screen: str
+) -> None:
     with pytest.raises(Refused, match="shows no question"):
         agent.answer(screen, "yes")
 
@@ -167,8 +208,21 @@ def test_of_several_choices_that_are_named_one_that_is_none_of_them_refuses_all(
     ("screen", "question"),
     [
         (COLOUR, "Which colour? [1. Red / 2. Blue / 3. Type something. / 4. Chat about this]"),
-        (FRUITS, "Which fruits, all of them? [1. [ ] Apple / 2. [✔] Pear / 3. [ ] Fig / 4. [ ] Type something / 5. Chat about this]"),
-        (REVIEW, "Review your answers ● Which colour? → Blue ● Which fruits? → Fig [1. Submit answers / 2. Cancel]"),
+        (
+            FRUITS,
+            (
+                "Which fruits, all of them? [1. [ ] Apple / 2. [✔] Pear / 3. [ ] Fig / 4. [ ] Type "
+                "something / 5. Chat about this]"
+            ),
+        ),
+        (
+            REVIEW,
+            (
+                "Review your answers ● Which colour? → Blue ● Which fruits? → Fig [1. Submit "
+                "answers "
+                "/ 2. Cancel]"
+            ),
+        ),
         (
             PLAN,
             ASKS_FOR_THE_PLAN,
@@ -191,8 +245,12 @@ def test_a_question_is_told_with_its_choices(screen: str, question: str, panel: 
 def beside_a_panel(screen: str) -> str:
     """As in a wide terminal, where changes are shown at the right."""
     lines = [*screen.splitlines(), *[""] * 12]
-    return "\n".join(f"{line:<100.100}│{'1 file changed' if at == 3 else ''}" for at, line in enumerate(lines))
+    return "\n".join(
+        f"{line:<100.100}│{'1 file changed' if at == 3 else ''}" for at, line in enumerate(lines)
+    )
 
 
 def test_a_place_to_type_below_a_panel_is_one() -> None:
-    assert ClaudeCode().is_ready_for_text(f"{beside_a_panel('● Done.')}\n{'─' * 120}\n❯ \n{'─' * 120}\n  ? for shortcuts\n")
+    assert ClaudeCode().is_ready_for_text(
+        f"{beside_a_panel('● Done.')}\n{'─' * 120}\n❯ \n{'─' * 120}\n  ? for shortcuts\n"
+    )

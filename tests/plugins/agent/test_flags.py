@@ -9,25 +9,58 @@ from ennio.plugins.agent import flags
 
 
 def test_passthrough_becomes_flags() -> None:
-    given = {"max_turns": 200, "verbose": True, "quiet": False, "effort": None, "add_dir": ["/a", "/b c"], "c": "k=v"}
-    assert flags.of_passthrough(given) == ("--max-turns", "200", "--verbose", "--add-dir", "/a", "--add-dir", "/b c", "-c", "k=v")
+    given = {
+        "max_turns": 200,
+        "verbose": True,
+        "quiet": False,
+        "effort": None,
+        "add_dir": ["/a", "/b c"],
+        "c": "k=v",
+    }
+    assert flags.of_passthrough(given) == (
+        "--max-turns",
+        "200",
+        "--verbose",
+        "--add-dir",
+        "/a",
+        "--add-dir",
+        "/b c",
+        "-c",
+        "k=v",
+    )
 
 
 def test_a_value_that_begins_with_a_dash_stays_a_value() -> None:
     assert flags.of_passthrough({"note": "-x"}) == ("--note=-x",)
 
 
-SECRETS = ["api_key", "token", "GITHUB_TOKEN", "client-secret", "password", "authToken", "private-key", "aws_secret_access_key"]
+SECRETS = [
+    "api_key",
+    "token",
+    "GITHUB_TOKEN",
+    "client-secret",
+    "password",
+    "authToken",
+    "private-key",
+    "aws_secret_access_key",
+]
 
 
 @pytest.mark.parametrize("key", SECRETS)
 def test_a_secret_has_no_place_on_a_command_line(key: str) -> None:
-    with pytest.raises(ConfigError, match=f"agent_config.passthrough.{key}: looks like a secret.*`env`"):
+    with pytest.raises(
+        ConfigError, match=f"agent_config.passthrough.{key}: looks like a secret.*`env`"
+    ):
         flags.of_passthrough({key: "x"})
 
 
 def test_flags_that_only_resemble_secrets_pass() -> None:
-    assert flags.of_passthrough({"max_tokens": 5, "map_tokens": 0}) == ("--max-tokens", "5", "--map-tokens", "0")
+    assert flags.of_passthrough({"max_tokens": 5, "map_tokens": 0}) == (
+        "--max-tokens",
+        "5",
+        "--map-tokens",
+        "0",
+    )
 
 
 def test_what_ennio_sets_itself_cannot_be_set_beside_it() -> None:
@@ -51,7 +84,9 @@ def test_a_flag_takes_no_mapping_and_a_name_no_spaces() -> None:
         ("acceptEdits", "--permission-mode", ("--permission-mode", "acceptEdits")),
     ],
 )
-def test_permissions_are_flags_or_one_mode(given: str | None, mode: str | None, expected: tuple[str, ...]) -> None:
+def test_permissions_are_flags_or_one_mode(
+    given: str | None, mode: str | None, expected: tuple[str, ...]
+) -> None:
     assert flags.of_permissions(given, mode) == expected
 
 

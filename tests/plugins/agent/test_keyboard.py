@@ -13,7 +13,11 @@ PASTE = "\x1b[200~{}\x1b[201~"
 
 def typed(*chunks: str | bytes) -> list[tuple[str, str]]:
     keyboard = Keyboard()
-    return [done for chunk in chunks for done in keyboard.feed(chunk.encode() if isinstance(chunk, str) else chunk)]
+    return [
+        done
+        for chunk in chunks
+        for done in keyboard.feed(chunk.encode() if isinstance(chunk, str) else chunk)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -32,12 +36,16 @@ def typed(*chunks: str | bytes) -> list[tuple[str, str]]:
         ((b"\xff\xfe\r",), [("text", "��")]),
     ],
 )
-def test_keys_mean_what_they_do(chunks: tuple[str | bytes, ...], expected: list[tuple[str, str]]) -> None:
+def test_keys_mean_what_they_do(
+    chunks: tuple[str | bytes, ...], expected: list[tuple[str, str]]
+) -> None:
     assert typed(*chunks) == expected
 
 
 def test_incident_26_a_paste_of_many_lines_is_one_prompt() -> None:
-    assert typed(PASTE.format("one\rtwo\r\nthree\n\x03\x15\x04"), "\r") == [("text", "one\ntwo\nthree\n\x03\x15\x04")]
+    assert typed(PASTE.format("one\rtwo\r\nthree\n\x03\x15\x04"), "\r") == [
+        ("text", "one\ntwo\nthree\n\x03\x15\x04")
+    ]
 
 
 def test_pastes_and_keys_make_one_line() -> None:
@@ -56,7 +64,10 @@ def test_a_lone_escape_waits_for_what_may_follow() -> None:
     assert not keyboard.is_waiting
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\x1b"), min_size=1), st.lists(st.integers(1, 7)))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\x1b"), min_size=1),
+    st.lists(st.integers(1, 7)),
+)
 def test_a_paste_arrives_whole_however_it_is_cut(text: str, cuts: list[int]) -> None:
     data = PASTE.format(text).encode()
     chunks: list[bytes] = []

@@ -1,4 +1,6 @@
-"""Answers to opencode's questions: by the name of the permission, whatever the screen has marked."""
+"""Answers to opencode's questions: by the name of the permission,
+whatever the screen has marked.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,14 @@ class Counterpart:
     port: int = 0
 
     def asks(self, name: str) -> None:
-        about = {"permission": "bash", "patterns": [f"touch {name}"], "metadata": {"command": f"touch {name}"}}
-        self.waiting.append({"id": f"per_{name}", "sessionID": "ses_1", "always": ["touch *"], **about})
+        about = {
+            "permission": "bash",
+            "patterns": [f"touch {name}"],
+            "metadata": {"command": f"touch {name}"},
+        }
+        self.waiting.append(
+            {"id": f"per_{name}", "sessionID": "ses_1", "always": ["touch *"], **about}
+        )
 
     def served(self, method: str, path: str, body: dict[str, str]) -> tuple[int, Any]:
         if method == "GET":
@@ -93,7 +101,15 @@ def started(desk: AgentContext, port: int, password: str = OPEN) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reply"), [("yes", "once"), ("1", "once"), ("allow always", "always"), ("2", "always"), ("no", "reject"), ("Reject", "reject")]
+    ("text", "reply"),
+    [
+        ("yes", "once"),
+        ("1", "once"),
+        ("allow always", "always"),
+        ("2", "always"),
+        ("no", "reject"),
+        ("Reject", "reject"),
+    ],
 )
 def test_an_answer_goes_to_the_permission_itself_and_no_key_is_pressed(
     desk: AgentContext, counterpart: Counterpart, text: str, reply: str
@@ -105,7 +121,9 @@ def test_an_answer_goes_to_the_permission_itself_and_no_key_is_pressed(
 
 
 @pytest.mark.parametrize("text", ["perhaps", "", "7", "ye", "allow"])
-def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(desk: AgentContext, counterpart: Counterpart, text: str) -> None:
+def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(
+    desk: AgentContext, counterpart: Counterpart, text: str
+) -> None:
     started(desk, counterpart.port)
     counterpart.asks("x")
     with pytest.raises(Refused, match=r"1\. Allow once; 2\. Allow always; 3\. Reject"):
@@ -113,7 +131,9 @@ def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(desk: AgentCo
     assert counterpart.replies == []
 
 
-def test_of_several_the_one_on_the_screen_is_answered_and_none_when_nobody_can_tell(desk: AgentContext, counterpart: Counterpart) -> None:
+def test_of_several_the_one_on_the_screen_is_answered_and_none_when_nobody_can_tell(
+    desk: AgentContext, counterpart: Counterpart
+) -> None:
     started(desk, counterpart.port)
     for name in ("one", "other"):
         counterpart.asks(name)
@@ -130,12 +150,18 @@ def test_a_question_that_is_gone_meanwhile_confirms_nothing(
     started(desk, counterpart.port)
     counterpart.asks("x")
     served = counterpart.served
-    monkeypatch.setattr(counterpart, "served", lambda method, *rest: served(method, *rest) if method == "GET" else (404, {}))
+    monkeypatch.setattr(
+        counterpart,
+        "served",
+        lambda method, *rest: served(method, *rest) if method == "GET" else (404, {}),
+    )
     with pytest.raises(Refused, match="answered elsewhere"):
         OpenCode().reply(desk, SCREEN.format("x"), "yes")
 
 
-def test_where_nothing_is_asked_or_no_api_was_switched_on_nothing_is_replied(desk: AgentContext, counterpart: Counterpart) -> None:
+def test_where_nothing_is_asked_or_no_api_was_switched_on_nothing_is_replied(
+    desk: AgentContext, counterpart: Counterpart
+) -> None:
     counterpart.asks("x")
     assert not OpenCode().reply(desk, SCREEN.format("x"), "yes")
     counterpart.waiting.clear()
@@ -143,7 +169,9 @@ def test_where_nothing_is_asked_or_no_api_was_switched_on_nothing_is_replied(des
     assert not OpenCode().reply(desk, SCREEN.format("x"), "yes")
 
 
-def test_an_api_of_somebody_else_or_none_is_no_answer(desk: AgentContext, counterpart: Counterpart) -> None:
+def test_an_api_of_somebody_else_or_none_is_no_answer(
+    desk: AgentContext, counterpart: Counterpart
+) -> None:
     counterpart.asks("x")
     started(desk, counterpart.port, "another word")
     with pytest.raises(Unreachable, match="401"):
@@ -154,7 +182,9 @@ def test_an_api_of_somebody_else_or_none_is_no_answer(desk: AgentContext, counte
     assert counterpart.replies == []
 
 
-def test_the_password_is_in_the_environment_and_the_sessions_file_alone_and_stays_the_same(desk: AgentContext) -> None:
+def test_the_password_is_in_the_environment_and_the_sessions_file_alone_and_stays_the_same(
+    desk: AgentContext,
+) -> None:
     agent = OpenCode()
     agent.prepare(desk)
     server = opencode_api.load_server(desk)
@@ -198,5 +228,12 @@ def test_words_go_to_the_conversation_that_is_open_and_to_a_new_one_where_none_i
         base.execute("INSERT INTO session VALUES ('ses_old', ?, NULL, 1)", (str(desk.workspace),))
         base.commit()
     OpenCode().tell(desk, "  ┃  :say hello\n\n     hello\n\n  ┃\n  ┃  Build · scripted\n", "words")
-    OpenCode().tell(desk, '  ┃\n  ┃  Ask anything… "Fix broken tests"\n  ┃\n  ┃  Build · scripted\n', "words")
-    assert asked == ["/session/ses_old/prompt_async", "/session", "/session/ses_new/prompt_async", "/tui/select-session"]
+    OpenCode().tell(
+        desk, '  ┃\n  ┃  Ask anything… "Fix broken tests"\n  ┃\n  ┃  Build · scripted\n', "words"
+    )
+    assert asked == [
+        "/session/ses_old/prompt_async",
+        "/session",
+        "/session/ses_new/prompt_async",
+        "/tui/select-session",
+    ]

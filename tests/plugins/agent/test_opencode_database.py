@@ -36,7 +36,11 @@ class Watched:
         self.base = sqlite3.connect(file)
         self.base.executescript(TABLES)
         here = str(self.desk.workspace)
-        for row in (("other", "/elsewhere", None, 9), ("own", here, None, 1), ("side", here, "own", 2)):
+        for row in (
+            ("other", "/elsewhere", None, 9),
+            ("own", here, None, 1),
+            ("side", here, "own", 2),
+        ):
             self.run("INSERT INTO session VALUES (?, ?, ?, ?)", *row)
         self.cursor: dict[str, str] = {}
 
@@ -44,15 +48,28 @@ class Watched:
         self.base.execute(words, values)
         self.base.commit()
 
-    def message(self, name: str, second: float, role: str = "assistant", session: str = "own", **data: Any) -> None:
+    def message(
+        self, name: str, second: float, role: str = "assistant", session: str = "own", **data: Any
+    ) -> None:
         at = int((NOW.timestamp() + second) * 1000)
-        time = {"created": at, **({"completed": at + data.pop("took", 0)} if data.pop("done", False) else {})}
+        time = {
+            "created": at,
+            **({"completed": at + data.pop("took", 0)} if data.pop("done", False) else {}),
+        }
         told = json.dumps({"role": role, "time": time, **data})
-        self.run("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", name, session, at, at, told)
+        self.run(
+            "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", name, session, at, at, told
+        )
 
     def look(self, second: float, screen: str | None = None) -> AgentSeen:
         now = NOW + timedelta(seconds=second)
-        reading = OpenCode().observe(self.desk, self.cursor, ProcessSeen(Presence.ALIVE, now, "test", pid=1, number=1), screen, now)
+        reading = OpenCode().observe(
+            self.desk,
+            self.cursor,
+            ProcessSeen(Presence.ALIVE, now, "test", pid=1, number=1),
+            screen,
+            now,
+        )
         self.cursor, self.reading = dict(reading.cursor), reading
         return reading.seen
 
@@ -78,20 +95,28 @@ def test_a_turn_is_told_from_its_prompt_to_its_last_answer(watched: Watched) -> 
     assert (seen.activity, seen.turns, seen.prompts) == (Activity.READY, 1, 1)
 
 
-def test_a_turn_that_a_refused_tool_ended_rests_as_soon_as_the_screen_does(watched: Watched) -> None:
+def test_a_turn_that_a_refused_tool_ended_rests_as_soon_as_the_screen_does(
+    watched: Watched,
+) -> None:
     watched.message("m1", 1, done=True, took=8000, finish="tool-calls", tokens=tokens(100, 5))
     assert watched.look(9.1).activity is Activity.ACTIVE
-    assert watched.look(9.3, "┃\n  Build · scripted\n  ctrl+p commands\n").activity is Activity.READY
+    assert (
+        watched.look(9.3, "┃\n  Build · scripted\n  ctrl+p commands\n").activity is Activity.READY
+    )
 
 
 WORKS = "┃\n  Build · scripted\n  ⬝⬝ esc interrupt   ctrl+p commands\n"
 
 
-def test_a_turn_is_over_with_the_models_last_word_and_not_when_opencode_has_tidied_up(watched: Watched) -> None:
+def test_a_turn_is_over_with_the_models_last_word_and_not_when_opencode_has_tidied_up(
+    watched: Watched,
+) -> None:
     watched.message("m1", 1, finish="tool-calls")
     assert watched.look(1.5, WORKS).activity is Activity.ACTIVE
     watched.message("m2", 3, finish="stop", tokens=tokens(100, 5))
-    assert [watched.look(second, WORKS).activity for second in (3.2, 5, 8, 11)] == [Activity.READY] * 4
+    assert [watched.look(second, WORKS).activity for second in (3.2, 5, 8, 11)] == [
+        Activity.READY
+    ] * 4
     watched.message("m2", 12, done=True, finish="stop", tokens=tokens(100, 5))
     seen = watched.look(12.2, WORKS)
     assert (seen.activity, seen.turns) == (Activity.READY, 1)
@@ -104,7 +129,9 @@ def test_what_a_person_begins_while_opencode_tidies_up_is_work(watched: Watched)
     assert watched.look(3.2, WORKS).activity is Activity.ACTIVE
 
 
-def test_work_that_its_screen_goes_on_to_show_long_after_a_turn_is_believed(watched: Watched) -> None:
+def test_work_that_its_screen_goes_on_to_show_long_after_a_turn_is_believed(
+    watched: Watched,
+) -> None:
     watched.message("m1", 1, done=True, finish="stop")
     watched.look(2.5, WORKS)
     until = watched.reading.until
@@ -113,7 +140,9 @@ def test_work_that_its_screen_goes_on_to_show_long_after_a_turn_is_believed(watc
     assert watched.look((until - NOW).total_seconds(), WORKS).activity is Activity.ACTIVE
 
 
-def test_incident_39_an_answer_that_grows_is_counted_once_and_side_conversations_are_paid_for(watched: Watched) -> None:
+def test_incident_39_an_answer_that_grows_is_counted_once_and_side_conversations_are_paid_for(
+    watched: Watched,
+) -> None:
     watched.message("m1", 1, tokens=tokens(0, 0), cost=0)
     watched.look(1)
     for second in (2, 3):
@@ -124,12 +153,18 @@ def test_incident_39_an_answer_that_grows_is_counted_once_and_side_conversations
     for _ in range(3):
         seen = watched.look(4)
     assert seen.usage is not None
-    assert (seen.usage.input_tokens, seen.usage.output_tokens, seen.usage.cost_usd) == (115 + 16, 6 + 2, Decimal("0.75"))
+    assert (seen.usage.input_tokens, seen.usage.output_tokens, seen.usage.cost_usd) == (
+        115 + 16,
+        6 + 2,
+        Decimal("0.75"),
+    )
     assert seen.activity is Activity.READY
 
 
 def test_a_broken_off_answer_ends_the_turn_and_says_why(watched: Watched) -> None:
-    watched.message("m1", 1, done=True, error={"name": "MessageAbortedError", "data": {"message": "aborted"}})
+    watched.message(
+        "m1", 1, done=True, error={"name": "MessageAbortedError", "data": {"message": "aborted"}}
+    )
     seen = watched.look(1.5)
     assert (seen.activity, seen.detail) == (Activity.READY, "aborted")
 
@@ -141,10 +176,15 @@ def test_a_permission_is_told_with_what_it_is_for(watched: Watched) -> None:
     screen = f"{asks}  ┃   Allow once   Allow always   Reject    enter confirm\n"
     seen = watched.look(5, screen)
     assert seen.activity is Activity.WAITING_INPUT
-    assert seen.question == "Permission required: Shell command $ touch x [Allow once / Allow always / Reject]"
+    assert (
+        seen.question
+        == "Permission required: Shell command $ touch x [Allow once / Allow always / Reject]"
+    )
 
 
-def test_a_database_that_did_not_change_is_not_opened(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_did_not_change_is_not_opened(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched.message("m1", 1, role="user")
     watched.look(1)
     monkeypatch.setattr(opencode_database, "_ask", lambda *_: pytest.fail("it was opened"))
@@ -153,7 +193,11 @@ def test_a_database_that_did_not_change_is_not_opened(watched: Watched, monkeypa
 
 def test_words_are_received_once_the_database_has_them(watched: Watched) -> None:
     at = int(NOW.timestamp() * 1000)
-    watched.run("INSERT INTO part VALUES ('m1', 'own', ?, ?)", at, json.dumps({"type": "text", "text": "go on"}))
+    watched.run(
+        "INSERT INTO part VALUES ('m1', 'own', ?, ?)",
+        at,
+        json.dumps({"type": "text", "text": "go on"}),
+    )
     assert OpenCode().received(watched.desk, "go on", NOW) is Answer.YES
     assert OpenCode().received(watched.desk, "go on", NOW + timedelta(seconds=1)) is Answer.NO
     assert OpenCode().received(watched.desk, "stop", NOW) is Answer.NO
@@ -165,7 +209,9 @@ def test_a_new_conversation_is_followed_and_the_old_one_stays_paid_for(watched: 
     watched.run("INSERT INTO session VALUES ('next', ?, NULL, 10)", str(watched.desk.workspace))
     watched.message("m2", 10, session="next", role="user")
     assert watched.look(11).activity is Activity.ACTIVE
-    watched.message("m3", 12, session="next", done=True, finish="stop", tokens=tokens(200, 5), cost=0.5)
+    watched.message(
+        "m3", 12, session="next", done=True, finish="stop", tokens=tokens(200, 5), cost=0.5
+    )
     seen = watched.look(13)
     assert seen.activity is Activity.READY
     assert seen.usage is not None
@@ -175,7 +221,9 @@ def test_a_new_conversation_is_followed_and_the_old_one_stays_paid_for(watched: 
 
 def test_what_many_messages_cost_is_one_sum(watched: Watched) -> None:
     for number in range(200):
-        watched.message(f"m{number}", number, done=True, finish="stop", tokens=tokens(1, 1), cost=0.01)
+        watched.message(
+            f"m{number}", number, done=True, finish="stop", tokens=tokens(1, 1), cost=0.01
+        )
         if number % 7 == 0:
             watched.look(number + 0.5)
     usage = watched.look(300).usage

@@ -36,17 +36,28 @@ CTRL_C, CTRL_D, CTRL_U, ESCAPE = b"\x03", b"\x04", b"\x15", b"\x1b"
 
 def git(folder: Path, *words: str) -> str:
     author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.test")
-    return subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
 
 
 class Seat:
     """A session with its working copy, and whoever sits at its terminal."""
 
-    def __init__(self, root: Path, story: object = None, speed: float = 50, *, typed: bool = False) -> None:
+    def __init__(
+        self, root: Path, story: object = None, speed: float = 50, *, typed: bool = False
+    ) -> None:
         given = {"speed": speed, "typed": typed} | ({} if story is None else {"story": story})
         self.root, self.work = root, root / "work"
         self.desk = AgentContext(
-            "app-1", "app", self.work, root / "desk", "c", AgentConfig(passthrough=given), branch="issue-1", base="main"
+            "app-1",
+            "app",
+            self.work,
+            root / "desk",
+            "c",
+            AgentConfig(passthrough=given),
+            branch="issue-1",
+            base="main",
         )
         self.agent = ScriptedAgent(self.desk.config)
         self.pid = self.terminal = 0
@@ -95,7 +106,10 @@ class Seat:
         return eventually(condition)
 
     def turns(self, number: int) -> None:
-        eventually(lambda: len(self.told("turn_ended")) >= number, why=f"{number} turns; the screen: {self.screen()[-2000:]}")
+        eventually(
+            lambda: len(self.told("turn_ended")) >= number,
+            why=f"{number} turns; the screen: {self.screen()[-2000:]}",
+        )
 
     def ended(self) -> int:
         """Wait for its end and return the exit code (negative: the signal)."""
@@ -165,9 +179,16 @@ def test_the_default_story_ends_with_a_pushed_branch(seats: Callable[..., Seat])
     seat = seats()
     seat.start(seat.agent.launch(seat.desk, "Do it: $(touch pwned)\nsecond line"))
     seat.turns(1)
-    assert "Do it: $(touch pwned)\nsecond line" in git(seat.root / "origin.git", "show", "issue-1:app-1.md")
+    assert "Do it: $(touch pwned)\nsecond line" in git(
+        seat.root / "origin.git", "show", "issue-1:app-1.md"
+    )
     assert git(seat.work, "status", "--porcelain") == ""
-    assert seat.agent.received(seat.desk, "Do it: $(touch pwned)\nsecond line", datetime(2020, 1, 1, tzinfo=UTC)) is Answer.YES
+    assert (
+        seat.agent.received(
+            seat.desk, "Do it: $(touch pwned)\nsecond line", datetime(2020, 1, 1, tzinfo=UTC)
+        )
+        is Answer.YES
+    )
     seen = seat.seen()
     assert (seen.activity, seen.ready, seen.turns, seen.prompts) == (Activity.READY, True, 1, 1)
     assert seen.usage is not None
@@ -195,12 +216,22 @@ def test_incident_30_cleared_words_are_not_sent(seats: Callable[..., Seat]) -> N
 
 
 @pytest.mark.parametrize("key", [CTRL_C, ESCAPE])
-@pytest.mark.parametrize("step", [{"think": 3600}, {"run": ["sleep", "3600"]}, {"ask": "Well?"}], ids=["think", "run", "ask"])
-def test_a_key_interrupts_the_turn_and_the_next_prompt_is_played(seats: Callable[..., Seat], key: bytes, step: object) -> None:
-    seat = seats([{"on": "prompt", "steps": [step]}, {"on": "message", "steps": [{"say": "ok"}]}], speed=1)
+@pytest.mark.parametrize(
+    "step",
+    [{"think": 3600}, {"run": ["sleep", "3600"]}, {"ask": "Well?"}],
+    ids=["think", "run", "ask"],
+)
+def test_a_key_interrupts_the_turn_and_the_next_prompt_is_played(
+    seats: Callable[..., Seat], key: bytes, step: object
+) -> None:
+    seat = seats(
+        [{"on": "prompt", "steps": [step]}, {"on": "message", "steps": [{"say": "ok"}]}], speed=1
+    )
     seat.start(seat.agent.launch(seat.desk, "go"))
     seat.until(lambda: seat.told("turn_started"))
-    seat.until(lambda: seat.told("activity") or seat.told("waiting") or psutil.Process(seat.pid).children())
+    seat.until(
+        lambda: seat.told("activity") or seat.told("waiting") or psutil.Process(seat.pid).children()
+    )
     seat.type(key)
     seat.turns(1)
     assert seat.told("turn_ended")[0]["interrupted"]
@@ -250,14 +281,23 @@ def test_a_conflict_with_the_base_is_settled_by_a_merge(seats: Callable[..., Sea
     seat.say("The branch conflicts with main: greeting.txt")
     seat.turns(2)
     assert seat.told("error") == []
-    assert git(seat.root / "origin.git", "show", "issue-1:greeting.txt") == "Hello from everybody.\n"
+    assert (
+        git(seat.root / "origin.git", "show", "issue-1:greeting.txt") == "Hello from everybody.\n"
+    )
     assert git(seat.root / "origin.git", "merge-base", "--is-ancestor", "main", "issue-1") == ""
 
 
 @pytest.mark.parametrize(("otherwise", "expected"), [("ours", "mine\n"), ("theirs", "theirs\n")])
-def test_a_rebase_settles_conflicts_and_is_pushed_by_force(seats: Callable[..., Seat], otherwise: str, expected: str) -> None:
+def test_a_rebase_settles_conflicts_and_is_pushed_by_force(
+    seats: Callable[..., Seat], otherwise: str, expected: str
+) -> None:
     first = [{"edit": {"file": "f", "content": "mine\n"}}, {"commit": "Mine"}, "push"]
-    seat = seats([{"on": "prompt", "steps": first}, {"on": "message", "steps": [{"rebase": {"otherwise": otherwise}}, {"push": True}]}])
+    seat = seats(
+        [
+            {"on": "prompt", "steps": first},
+            {"on": "message", "steps": [{"rebase": {"otherwise": otherwise}}, {"push": True}]},
+        ]
+    )
     seat.start(seat.agent.launch(seat.desk, "go"))
     seat.turns(1)
     main_moves_on(seat.root, "f", "theirs\n")
@@ -279,7 +319,13 @@ def test_a_step_that_fails_is_told_and_ends_the_turn(seats: Callable[..., Seat])
 
 @pytest.mark.parametrize(
     ("step", "code"),
-    [("crash", -signal.SIGKILL), ({"crash": 7}, 7), ({"crash": {"signal": 11}}, -signal.SIGSEGV), ("exit", 0), ({"exit": 3}, 3)],
+    [
+        ("crash", -signal.SIGKILL),
+        ({"crash": 7}, 7),
+        ({"crash": {"signal": 11}}, -signal.SIGSEGV),
+        ("exit", 0),
+        ({"exit": 3}, 3),
+    ],
 )
 def test_it_ends_as_its_story_says(seats: Callable[..., Seat], step: object, code: int) -> None:
     seat = seats(one(step))
@@ -303,7 +349,10 @@ def test_who_hangs_lives_and_takes_nothing(seats: Callable[..., Seat]) -> None:
     seat.say("are you there?")
     a_moment()
     assert len(seat.told("prompt")) == 1
-    assert seat.agent.received(seat.desk, "are you there?", datetime(2020, 1, 1, tzinfo=UTC)) is Answer.NO
+    assert (
+        seat.agent.received(seat.desk, "are you there?", datetime(2020, 1, 1, tzinfo=UTC))
+        is Answer.NO
+    )
     os.kill(seat.pid, signal.SIGTERM)
     assert seat.ended() == 128 + signal.SIGTERM
 
@@ -325,7 +374,9 @@ def test_no_turn_is_played_twice_for_the_same_prompt(seats: Callable[..., Seat])
     assert [entry["turn"] for entry in seat.told("turn_started")] == [0, 1]
 
 
-def test_a_prompt_that_was_taken_but_not_begun_is_played_after_a_restart(seats: Callable[..., Seat]) -> None:
+def test_a_prompt_that_was_taken_but_not_begun_is_played_after_a_restart(
+    seats: Callable[..., Seat],
+) -> None:
     second = {"on": "message", "steps": [{"edit": {"file": "f", "append": "{prompt}"}}]}
     seat = seats([{"on": "prompt", "steps": [{"think": 3600}]}, second], speed=1)
     seat.start(seat.agent.launch(seat.desk, "go"))
@@ -340,7 +391,9 @@ def test_a_prompt_that_was_taken_but_not_begun_is_played_after_a_restart(seats: 
 
 def test_noise_does_not_hide_what_it_tells(seats: Callable[..., Seat]) -> None:
     burn = {"burn": {"input": 5, "cost": 0.5, "lines": 4}}
-    seat = seats(one({"junk": 5000}, {"junk": {"bytes": 5000, "transcript": True}}, {"flood": 300}, burn))
+    seat = seats(
+        one({"junk": 5000}, {"junk": {"bytes": 5000, "transcript": True}}, {"flood": 300}, burn)
+    )
     seat.start(seat.agent.launch(seat.desk, "go"))
     seat.turns(1)
     seen = seat.seen()
@@ -349,7 +402,9 @@ def test_noise_does_not_hide_what_it_tells(seats: Callable[..., Seat]) -> None:
     assert (seen.usage.input_tokens, str(seen.usage.cost_usd)) == (5, "0.5")
 
 
-def test_incident_40_a_process_it_leaves_behind_belongs_to_nobody_but_is_told(seats: Callable[..., Seat]) -> None:
+def test_incident_40_a_process_it_leaves_behind_belongs_to_nobody_but_is_told(
+    seats: Callable[..., Seat],
+) -> None:
     seat = seats(one({"background": 300}, "exit"))
     seat.start(seat.agent.launch(seat.desk, "go"))
     assert seat.ended() == 0
@@ -397,4 +452,8 @@ def test_every_turn_names_the_prompt_it_answers(seats: Callable[..., Seat]) -> N
     seat.turns(1)
     seat.say("two")
     seat.turns(2)
-    assert _names(seat.told("prompt")) == _names(seat.told("turn_started")) == _names(seat.told("turn_ended"))
+    assert (
+        _names(seat.told("prompt"))
+        == _names(seat.told("turn_started"))
+        == _names(seat.told("turn_ended"))
+    )

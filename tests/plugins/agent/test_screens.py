@@ -27,20 +27,40 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DESK = AgentContext("s", "p", Path("/w"), Path("/d"), "c", AgentConfig())
 
 FREE = [
-    (ClaudeCode(), "● Done. Do you want me to go on?\n\n────────\n❯ \n────────\n  ? for shortcuts\n"),
-    (ClaudeCode(), "╭──────╮\n│ > Try \"fix lint errors\" │\n╰──────╯\n"),
+    (
+        ClaudeCode(),
+        "● Done. Do you want me to go on?\n\n────────\n❯ \n────────\n  ? for shortcuts\n",
+    ),
+    (ClaudeCode(), '╭──────╮\n│ > Try "fix lint errors" │\n╰──────╯\n'),
     (Codex(), "• Done.\n\n› Ask Codex to do anything\n\n  gpt-5 · 98% left\n"),
     (Aider(), "Aider v0.86.2\nModel: x with diff edit format\n─────────\ndiff> \n"),
     (Aider(), "> \n\n\n"),
-    (OpenCode(), "┃ Ask anything... \"Fix a TODO\"\n┃\n  Build  opus\n  ctrl+p commands\n"),
+    (OpenCode(), '┃ Ask anything... "Fix a TODO"\n┃\n  Build  opus\n  ctrl+p commands\n'),
     (ScriptedAgent(), "Ready. Type a prompt\n> "),
 ]
 TAKEN = [
-    (ClaudeCode(), "Do you want to make this edit to a.py?\n❯ 1. Yes\n  2. No, and tell Claude what to do\n\nEsc to cancel\n"),
-    (ClaudeCode(), "Do you trust the files in this folder?\n\n❯ 1. Yes, proceed\n  2. No, exit\n\nEnter to confirm · Esc to exit\n"),
+    (
+        ClaudeCode(),
+        (
+            "Do you want to make this edit to a.py?\n❯ 1. Yes\n  2. No, and tell Claude what to "
+            "do\n\n"
+            "Esc to cancel\n"
+        ),
+    ),
+    (
+        ClaudeCode(),
+        (
+            "Do you trust the files in this folder?\n\n❯ 1. Yes, proceed\n  2. No, exit\n\nEnter "
+            "to "
+            "confirm · Esc to exit\n"
+        ),
+    ),
     (ClaudeCode(), "✻ Thinking… (3s · esc to interrupt)\n\n❯ \n"),
     (ClaudeCode(), ""),
-    (Codex(), "Allow command?\n› 1. Yes, proceed\n  2. No\n\nPress enter to confirm or esc to cancel\n"),
+    (
+        Codex(),
+        "Allow command?\n› 1. Yes, proceed\n  2. No\n\nPress enter to confirm or esc to cancel\n",
+    ),
     (Codex(), "• Working (2s • esc to interrupt)\n\n› next thing\n"),
     (Aider(), "Create new file? (Y)es/(N)o [Yes]: \n"),
     (Aider(), "Aider v0.86.2\n"),
@@ -57,7 +77,9 @@ def test_a_place_to_type_is_seen(agent: ScreenAgent, screen: str) -> None:
 
 
 @pytest.mark.parametrize(("agent", "screen"), TAKEN)
-def test_incident_27_no_text_goes_into_a_question_or_a_start_page(agent: ScreenAgent, screen: str) -> None:
+def test_incident_27_no_text_goes_into_a_question_or_a_start_page(
+    agent: ScreenAgent, screen: str
+) -> None:
     assert not agent.is_ready_for_text(screen)
 
 
@@ -80,14 +102,18 @@ def test_a_new_start_is_not_ready_because_the_last_one_was() -> None:
 
 
 def test_who_works_already_has_begun_with_the_prompt() -> None:
-    assert ClaudeCode().observe(DESK, {}, seen(), "✻ Thinking… (esc to interrupt)\n", NOW).seen.ready
+    assert (
+        ClaudeCode().observe(DESK, {}, seen(), "✻ Thinking… (esc to interrupt)\n", NOW).seen.ready
+    )
 
 
 def test_a_command_that_is_not_interactive_is_never_typed_to() -> None:
     one_shot = CommandAgent(AgentConfig(passthrough={"argv": ["cat"]}))
     assert one_shot.one_shot
     assert not one_shot.is_ready_for_text("$ ")
-    chat = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": "^you:"}))
+    chat = CommandAgent(
+        AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": "^you:"})
+    )
     assert not chat.one_shot
     assert not chat.launch(DESK, "hello").carries
     assert chat.is_ready_for_text("bot: hi\nyou:")
@@ -96,7 +122,10 @@ def test_a_command_that_is_not_interactive_is_never_typed_to() -> None:
 
 def test_words_beside_a_script_are_its_arguments_and_safe() -> None:
     argv = ["bash", "-c", 'agent "$1"', "agent", "{prompt}"]
-    assert CommandAgent(AgentConfig(passthrough={"argv": argv})).launch(DESK, "$(x)").argv[-1] == "$(x)"
+    assert (
+        CommandAgent(AgentConfig(passthrough={"argv": argv})).launch(DESK, "$(x)").argv[-1]
+        == "$(x)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,14 +137,22 @@ def test_words_beside_a_script_are_its_arguments_and_safe() -> None:
         ({"argv": ["a"], "run": "b"}, "keep one"),
         ({"run": 3}, "run: `3` is a number to YAML: write it in quotes"),
         ({"run": "agent {prompt}"}, "in a script for a shell would be run by it"),
-        ({"argv": ["env", "X=1", "/bin/bash", "-lc", "agent '{prompt}'"]}, "in a script for a shell would be run by it"),
+        (
+            {"argv": ["env", "X=1", "/bin/bash", "-lc", "agent '{prompt}'"]},
+            "in a script for a shell would be run by it",
+        ),
         ({"argv": ["agent"], "resume_run": "agent {branch}"}, "resume_run: `.branch.` in a script"),
         ({"argv": ["a"], "stdin": "yes"}, "stdin: `yes` is neither true nor false"),
-        ({"argv": ["a"], "interactiv": True}, "interactiv: is no known key here: did you mean `interactive`"),
+        (
+            {"argv": ["a"], "interactiv": True},
+            "interactiv: is no known key here: did you mean `interactive`",
+        ),
         ({"argv": ["a"], "ready": "("}, "no regular expression"),
     ],
 )
-def test_settings_of_a_command_that_cannot_be_used_are_named(settings: dict[str, object], fault: str) -> None:
+def test_settings_of_a_command_that_cannot_be_used_are_named(
+    settings: dict[str, object], fault: str
+) -> None:
     with pytest.raises(ConfigError, match=fault):
         CommandAgent(AgentConfig(passthrough=settings))
 
@@ -123,7 +160,10 @@ def test_settings_of_a_command_that_cannot_be_used_are_named(settings: dict[str,
 REST = {"claude-code": "❯ \n", "codex": "› Ask Codex to do anything\n\n  gpt · /w\n"}
 WORKS = {"claude-code": "◐ Claude Code", "codex": "⠋ w"}
 RESTS = {"claude-code": "✳ Claude Code", "codex": "w"}
-ASKS = {"claude-code": "Go?\n❯ 1. Yes\n  2. No\n\nEsc to cancel\n", "codex": "Go?\n› 1. Yes\n  2. No\n\nPress enter to confirm\n"}
+ASKS = {
+    "claude-code": "Go?\n❯ 1. Yes\n  2. No\n\nEsc to cancel\n",
+    "codex": "Go?\n› 1. Yes\n  2. No\n\nPress enter to confirm\n",
+}
 
 
 @pytest.mark.parametrize("agent", [ClaudeCode(), Codex()], ids=lambda agent: agent.name)
@@ -133,7 +173,9 @@ def test_the_title_is_a_second_witness(agent: ClaudeCode | Codex) -> None:
         return found.activity if found is not None else None
 
     assert told(REST[agent.name], RESTS[agent.name]) is Activity.READY
-    assert told(REST[agent.name], WORKS[agent.name]) is None, "work that does not look as it used to is no rest"
+    assert told(REST[agent.name], WORKS[agent.name]) is None, (
+        "work that does not look as it used to is no rest"
+    )
     assert told("a page that nobody knows\n", WORKS[agent.name]) is None, "it may be starting"
     assert told("a page that nobody knows\n", RESTS[agent.name]) is None
     assert told(ASKS[agent.name], WORKS[agent.name]) is Activity.WAITING_INPUT
@@ -147,7 +189,14 @@ def test_codex_asks_for_action_in_its_title() -> None:
 
 
 def test_words_that_aider_draws_in_grey_stand_in_its_place_to_type_all_the_same() -> None:
-    lines = ("─" * 40, "Readonly: ../system.md", "diff> Pull request #2 asks for changes.", "diff>", "diff> Answer it", "")
+    lines = (
+        "─" * 40,
+        "Readonly: ../system.md",
+        "diff> Pull request #2 asks for changes.",
+        "diff>",
+        "diff> Answer it",
+        "",
+    )
     faint = tuple(line.replace("#2", "  ") for line in lines)
     box = Aider().input_box(View(lines, faint, len("diff> Answer it"), 4, 80))
     assert box is not None
@@ -155,9 +204,15 @@ def test_words_that_aider_draws_in_grey_stand_in_its_place_to_type_all_the_same(
     assert not box.holds("Pull request asks for changes.\n\nAnswer it")
 
 
-def test_a_text_that_has_scrolled_in_aiders_place_to_type_below_its_files_is_known_by_its_end() -> None:
+def test_a_text_that_has_scrolled_in_aiders_place_to_type_below_its_files_is_known_by_its_end() -> (
+    None
+):
     said = [f"line {number}" for number in range(30)]
-    lines = ("Readonly: ../system.md", "Editable: greeting.txt", *(f"diff> {line}" for line in said[20:]))
+    lines = (
+        "Readonly: ../system.md",
+        "Editable: greeting.txt",
+        *(f"diff> {line}" for line in said[20:]),
+    )
     box = Aider().input_box(View(lines, lines, len(lines[-1]), len(lines) - 1, 20))
     assert box is not None
     assert box.holds("\n".join(said))

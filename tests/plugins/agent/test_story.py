@@ -25,7 +25,15 @@ def test_there_are_examples() -> None:
 
 
 def test_short_steps_become_plain_ones() -> None:
-    turns = story.turns([{True: "ci-failed", "steps": [{"say": "hi"}, "push", {"push": True}, {"run": ["ls"]}, {"crash": None}]}], "t")
+    turns = story.turns(
+        [
+            {
+                True: "ci-failed",
+                "steps": [{"say": "hi"}, "push", {"push": True}, {"run": ["ls"]}, {"crash": None}],
+            }
+        ],
+        "t",
+    )
     assert turns[0]["on"] == "ci_failed"
     assert turns[0]["steps"] == [
         {"do": "say", "text": "hi"},
@@ -46,7 +54,10 @@ def test_short_steps_become_plain_ones() -> None:
         ([{"stepps": []}], "did you mean `steps`"),
         ([{"when": "("}], "no regular expression"),
         ([{"times": 0}], "whole number from 1"),
-        ([{"steps": [{"sya": "x"}]}], r"turns\[0\]\.steps\[0\]: 'sya' is unknown: did you mean `say`"),
+        (
+            [{"steps": [{"sya": "x"}]}],
+            r"turns\[0\]\.steps\[0\]: 'sya' is unknown: did you mean `say`",
+        ),
         ([{"steps": [{"say": "x", "push": None}]}], "must be one step"),
         ([{"steps": [{"think": "long"}]}], "`seconds` cannot be 'long'"),
         ([{"steps": [{"think": True}]}], "`seconds` cannot be True"),
@@ -118,7 +129,9 @@ TURNS = story.turns(
         ("please\ndeploy it", True, {}, 5),
     ],
 )
-def test_the_turn_that_says_most_about_the_words_is_played(text: str, first: bool, played: dict[int, int], expected: int) -> None:
+def test_the_turn_that_says_most_about_the_words_is_played(
+    text: str, first: bool, played: dict[int, int], expected: int
+) -> None:
     assert pick(TURNS, text, played, first=first) == expected
 
 
@@ -127,4 +140,7 @@ def test_a_story_may_have_nothing_to_say() -> None:
 
 
 def test_placeholders_are_filled_once() -> None:
-    assert fill("{session} {prompt} {x} {}", {"session": "s", "prompt": "{session}"}) == "s {session} {x} {}"
+    assert (
+        fill("{session} {prompt} {x} {}", {"session": "s", "prompt": "{session}"})
+        == "s {session} {x} {}"
+    )

@@ -53,25 +53,44 @@ def path(tmp_path: Path) -> Path:
         ({"type": "exit"}, Activity.EXITED),
     ],
 )
-def test_the_activity_is_the_last_one_told(path: Path, last: Mapping[str, Any], expected: Activity) -> None:
+def test_the_activity_is_the_last_one_told(
+    path: Path, last: Mapping[str, Any], expected: Activity
+) -> None:
     write(path, READY, {"type": "turn_started", "t": 5}, last)
     assert look(path).activity is expected
 
 
 def test_since_is_when_the_activity_began_and_not_when_it_was_last_told(path: Path) -> None:
-    write(path, READY, {"type": "turn_started", "t": 100}, {"type": "activity", "activity": "active", "t": 200})
+    write(
+        path,
+        READY,
+        {"type": "turn_started", "t": 100},
+        {"type": "activity", "activity": "active", "t": 200},
+    )
     assert look(path).since == datetime.fromtimestamp(100, UTC)
 
 
 def test_incident_14_a_question_waits_until_it_is_answered(path: Path) -> None:
-    write(path, READY, {"type": "waiting", "question": "Which?"}, {"type": "usage", "id": "m", "input": 1, "output": 1})
+    write(
+        path,
+        READY,
+        {"type": "waiting", "question": "Which?"},
+        {"type": "usage", "id": "m", "input": 1, "output": 1},
+    )
     assert (look(path).activity, look(path).question) == (Activity.WAITING_INPUT, "Which?")
     write(path, {"type": "prompt", "answer": True, "text": "that one"})
     assert (look(path).activity, look(path).question) == (Activity.ACTIVE, None)
 
 
 def test_turns_and_prompts_are_counted(path: Path) -> None:
-    write(path, READY, {"type": "prompt"}, {"type": "turn_ended"}, {"type": "prompt"}, {"type": "summary", "text": "Done."})
+    write(
+        path,
+        READY,
+        {"type": "prompt"},
+        {"type": "turn_ended"},
+        {"type": "prompt"},
+        {"type": "summary", "text": "Done."},
+    )
     seen = look(path)
     assert (seen.turns, seen.prompts, seen.summary) == (1, 2, "Done.")
 
@@ -82,11 +101,16 @@ def test_incident_39_usage_counts_once_per_message(path: Path) -> None:
     assert look(path).usage == Usage(20, 25, Decimal("0.40"), "m")
 
 
-def test_incident_38_usage_is_told_while_nothing_else_happens_and_over_many_looks(path: Path) -> None:
+def test_incident_38_usage_is_told_while_nothing_else_happens_and_over_many_looks(
+    path: Path,
+) -> None:
     cursor: Mapping[str, str] = {}
     for number in range(300):
         for _ in range(2):
-            write(path, {"type": "usage", "id": f"m{number}", "input": 10, "output": 1, "cost": "0.01"})
+            write(
+                path,
+                {"type": "usage", "id": f"m{number}", "input": 10, "output": 1, "cost": "0.01"},
+            )
             state, cursor = go_on(path, cursor)
     assert state.seen(ALIVE, NOW).usage == Usage(3000, 300, Decimal("3.00"), None)
     assert len(cursor["state"]) < 10_000
@@ -143,16 +167,53 @@ def test_what_was_taken_is_known_by_its_words_and_its_time(tmp_path: Path, path:
     assert agent.received(desk, "one", NOW) is Answer.UNKNOWN
 
 
-KINDS = ["ready", "prompt", "turn_started", "activity", "waiting", "usage", "summary", "error", "turn_ended", "exit", "x"]
+KINDS = [
+    "ready",
+    "prompt",
+    "turn_started",
+    "activity",
+    "waiting",
+    "usage",
+    "summary",
+    "error",
+    "turn_ended",
+    "exit",
+    "x",
+]
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
-FIELDS = st.sampled_from(["t", "pid", "ppid", "id", "text", "activity", "question", "input", "output", "cost", "model", "answer"])
-ENTRY = st.builds(lambda kind, fields: {"type": kind, "t": 1, **fields}, st.sampled_from(KINDS), st.dictionaries(FIELDS, JSON))
-LINE = (JSON | ENTRY).map(lambda value: json.dumps(value).encode()) | st.binary() | st.just(b"[" * 100_000)
+FIELDS = st.sampled_from(
+    [
+        "t",
+        "pid",
+        "ppid",
+        "id",
+        "text",
+        "activity",
+        "question",
+        "input",
+        "output",
+        "cost",
+        "model",
+        "answer",
+    ]
+)
+ENTRY = st.builds(
+    lambda kind, fields: {"type": kind, "t": 1, **fields},
+    st.sampled_from(KINDS),
+    st.dictionaries(FIELDS, JSON),
+)
+LINE = (
+    (JSON | ENTRY).map(lambda value: json.dumps(value).encode())
+    | st.binary()
+    | st.just(b"[" * 100_000)
+)
 
 
 @given(st.lists(LINE), st.integers(0, 200))
-def test_no_transcript_whatever_breaks_it_and_two_looks_see_what_one_sees(lines: list[bytes], cut: int) -> None:
+def test_no_transcript_whatever_breaks_it_and_two_looks_see_what_one_sees(
+    lines: list[bytes], cut: int
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "transcript.jsonl"
         whole = b"\n".join(lines) + b"\n"

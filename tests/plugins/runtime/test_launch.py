@@ -10,7 +10,9 @@ from ennio.plugins.runtime.launch import NOT_STARTED, write
 
 
 def order(root: Path, *argv: str, cwd: Path | None = None) -> LaunchSpec:
-    return LaunchSpec("fix-1", argv, cwd or root, {"PATH": os.environ["PATH"], "ODD": "\udcff"}, root / "desk")
+    return LaunchSpec(
+        "fix-1", argv, cwd or root, {"PATH": os.environ["PATH"], "ODD": "\udcff"}, root / "desk"
+    )
 
 
 def test_the_launch_file_is_private_whatever_lay_there_before(tmp_path: Path) -> None:
@@ -30,7 +32,12 @@ def test_the_program_takes_the_place_of_the_launcher_and_the_file_is_gone(tmp_pa
 
 
 def test_incident_50_a_missing_folder_or_program_is_named(tmp_path: Path) -> None:
-    for launch in (order(tmp_path, "no-such-program"), order(tmp_path, "true", cwd=tmp_path / "nowhere")):
-        done = subprocess.run(write(launch), capture_output=True, text=True, timeout=10, check=False)
+    for launch in (
+        order(tmp_path, "no-such-program"),
+        order(tmp_path, "true", cwd=tmp_path / "nowhere"),
+    ):
+        done = subprocess.run(
+            write(launch), capture_output=True, text=True, timeout=10, check=False
+        )
         assert done.returncode == NOT_STARTED
         assert f"could not start {launch.argv[0]} in {launch.cwd}: No such file" in done.stdout

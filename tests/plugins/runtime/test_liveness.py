@@ -29,8 +29,17 @@ def handle(pid: int = 1_000_000_000, born: str = "1", number: int = 1) -> Runtim
 
 
 def test_a_living_terminal_is_alive_with_what_was_seen() -> None:
-    seen = judge(handle(), Pane("fix-1", 1, 7, dead=False, output_at=NOW, title="t"), True, "tmux", NOW)
-    assert (seen.presence, seen.pid, seen.output_at, seen.title, seen.at, seen.source) == (Presence.ALIVE, 7, NOW, "t", NOW, "tmux")
+    seen = judge(
+        handle(), Pane("fix-1", 1, 7, dead=False, output_at=NOW, title="t"), True, "tmux", NOW
+    )
+    assert (seen.presence, seen.pid, seen.output_at, seen.title, seen.at, seen.source) == (
+        Presence.ALIVE,
+        7,
+        NOW,
+        "t",
+        NOW,
+        "tmux",
+    )
 
 
 @pytest.mark.parametrize(("code", "signal"), [(0, None), (3, None), (None, 9)])
@@ -41,11 +50,16 @@ def test_a_dead_terminal_is_gone_with_its_ending(code: int | None, signal: int |
 
 def test_incident_10_a_failed_survey_proves_nothing() -> None:
     assert judge(handle(), None, False, "tmux", NOW).presence is Presence.UNKNOWN
-    assert judge(handle(), Pane("fix-1", 1, 7, True, 0), False, "tmux", NOW).presence is Presence.UNKNOWN
+    assert (
+        judge(handle(), Pane("fix-1", 1, 7, True, 0), False, "tmux", NOW).presence
+        is Presence.UNKNOWN
+    )
 
 
 @pytest.mark.parametrize("pane", [None, Pane("fix-1", 1, 7, dead=True)])
-def test_incident_10_a_process_that_lives_without_its_terminal_is_not_dead(sleeper: RuntimeHandle, pane: Pane | None) -> None:
+def test_incident_10_a_process_that_lives_without_its_terminal_is_not_dead(
+    sleeper: RuntimeHandle, pane: Pane | None
+) -> None:
     seen = judge(sleeper, pane, True, "tmux", NOW)
     assert (seen.presence, seen.detail) == (Presence.UNKNOWN, UNTETHERED)
 
@@ -66,11 +80,15 @@ def test_another_process_with_the_same_pid_is_not_the_agent() -> None:
 
 def test_the_end_of_an_earlier_launch_is_not_the_end_of_this_one(sleeper: RuntimeHandle) -> None:
     later = RuntimeHandle("fix-1", "tmux", {**sleeper.data, "number": "2"})
-    assert judge(later, Pane("fix-1", 1, 7, True, 0), True, "tmux", NOW).presence is Presence.UNKNOWN
+    assert (
+        judge(later, Pane("fix-1", 1, 7, True, 0), True, "tmux", NOW).presence is Presence.UNKNOWN
+    )
 
 
 def test_a_terminal_nobody_wrote_down_is_seen_all_the_same() -> None:
-    assert judge(None, Pane("fix-1", 1, 7, dead=False), True, "tmux", NOW).presence is Presence.ALIVE
+    assert (
+        judge(None, Pane("fix-1", 1, 7, dead=False), True, "tmux", NOW).presence is Presence.ALIVE
+    )
     assert judge(None, None, True, "tmux", NOW).presence is Presence.GONE
 
 

@@ -32,8 +32,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def daemons(directory: Path) -> list[int]:
-    listing = subprocess.run(["ps", "axww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    return [int(row.split()[0]) for row in listing.splitlines() if f"keep {directory} " in f"{row} "]
+    listing = subprocess.run(
+        ["ps", "axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        int(row.split()[0]) for row in listing.splitlines() if f"keep {directory} " in f"{row} "
+    ]
 
 
 def kill_daemon(bench: Bench) -> None:
@@ -43,7 +47,15 @@ def kill_daemon(bench: Bench) -> None:
 
 
 def test_many_who_need_a_daemon_at_once_get_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", "-S", str(Path(protocol.__file__).parent), "keep", str(tmp_path), "1"]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(Path(protocol.__file__).parent),
+        "keep",
+        str(tmp_path),
+        "1",
+    ]
     starters = [subprocess.Popen(command) for _ in range(6)]
     assert [starter.wait(20) for starter in starters] == [0] * 6
     assert len(daemons(tmp_path)) == 1
@@ -74,7 +86,9 @@ def test_a_daemon_whose_folder_is_emptied_moves_in_again(bench: Bench) -> None:
         path.unlink()
     eventually(lambda: bench.name in bench.runtime.survey() and not bench.pane().dead)
     another = bench.runtime.start(bench.launch(name="another"))
-    eventually(lambda: len(daemons(directory)) == 1)  # until it is another program, an agent looks like its daemon
+    eventually(
+        lambda: len(daemons(directory)) == 1
+    )  # until it is another program, an agent looks like its daemon
     for each in (handle, another):
         bench.runtime.stop(each)
         assert not start_of(int(each.data["pid"]))
@@ -119,7 +133,17 @@ def test_a_socket_that_a_killed_daemon_left_is_no_daemon(tmp_path: Path) -> None
         left.bind(str(tmp_path / protocol.SOCKET))
     with (tmp_path / protocol.LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # somebody looks just now whether a daemon lives
-        starter = subprocess.Popen([sys.executable, "-I", "-S", str(Path(protocol.__file__).parent), "keep", str(tmp_path), "1"])
+        starter = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(protocol.__file__).parent),
+                "keep",
+                str(tmp_path),
+                "1",
+            ]
+        )
         with suppress(subprocess.TimeoutExpired):
             starter.wait(0.5)
     assert starter.wait(20) == 0
@@ -144,11 +168,18 @@ def test_agents_end_with_a_daemon_that_is_killed_and_are_seen_as_gone(bench: Ben
     assert bench.runtime.start(bench.launch(number=2)).data["pid"] != handle.data["pid"]
 
 
-def test_incident_10_an_agent_that_outlives_its_daemon_is_neither_dead_nor_replaced(bench: Bench) -> None:
-    handle = bench.runtime.start(bench.launch("sh", "-c", "trap '' HUP; echo READY; while :; do sleep 1; done"))
+def test_incident_10_an_agent_that_outlives_its_daemon_is_neither_dead_nor_replaced(
+    bench: Bench,
+) -> None:
+    handle = bench.runtime.start(
+        bench.launch("sh", "-c", "trap '' HUP; echo READY; while :; do sleep 1; done")
+    )
     eventually(lambda: "READY" in bench.runtime.output(handle, 5))
     kill_daemon(bench)
-    assert judge(handle, bench.pane(), True, "process", SystemClock().now()).presence is Presence.UNKNOWN
+    assert (
+        judge(handle, bench.pane(), True, "process", SystemClock().now()).presence
+        is Presence.UNKNOWN
+    )
     with pytest.raises(Conflict):
         bench.runtime.start(bench.launch(number=2))
     bench.runtime.stop(handle)
@@ -178,7 +209,13 @@ def test_a_directory_too_long_for_a_socket_will_do(tmp_path: Path) -> None:
 def test_a_request_without_sense_does_not_end_the_daemon(bench: Bench) -> None:
     handle = bench.start()
     directory = bench.root / "ptyd"
-    for request in (b"nonsense\n", b'{"size":0}\n', b'{"op":"start","size":0}\n', b"[1]\n", b'{"op":"read","since":3,"size":0}\n'):
+    for request in (
+        b"nonsense\n",
+        b'{"size":0}\n',
+        b'{"op":"start","size":0}\n',
+        b"[1]\n",
+        b'{"op":"read","since":3,"size":0}\n',
+    ):
         with protocol.connect(directory, 5) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)

@@ -15,7 +15,9 @@ def shown(*chunks: bytes) -> str:
 
 
 def test_escape_codes_are_obeyed_and_not_shown() -> None:
-    assert shown(b"\x1b[1;31mred\x1b[0m\r\nover\rO\r\n\x1b[2Jgone?\x1b[H" + "é漢".encode()).startswith("é漢")
+    assert shown(
+        b"\x1b[1;31mred\x1b[0m\r\nover\rO\r\n\x1b[2Jgone?\x1b[H" + "é漢".encode()
+    ).startswith("é漢")
 
 
 def test_output_may_be_cut_anywhere() -> None:
@@ -24,7 +26,15 @@ def test_output_may_be_cut_anywhere() -> None:
     assert shown(*(bytes([byte]) for byte in whole)) == "fg"
 
 
-NEWER = (b"\x1bP+q544e\x1b\\", b"\x1b_Gi=1\x1b\\", b"\x1b[<u", b"\x1b[>7u", b"\x1b[38:2::1:2:3m", b"\x1b[4:3m", b"\x1b[?2026h")
+NEWER = (
+    b"\x1bP+q544e\x1b\\",
+    b"\x1b_Gi=1\x1b\\",
+    b"\x1b[<u",
+    b"\x1b[>7u",
+    b"\x1b[38:2::1:2:3m",
+    b"\x1b[4:3m",
+    b"\x1b[?2026h",
+)
 
 
 @pytest.mark.parametrize("code", NEWER)
@@ -34,7 +44,10 @@ def test_codes_of_newer_terminals_leave_nothing_behind(code: bytes) -> None:
 
 def test_no_output_whatever_can_break_it() -> None:
     dice = random.Random(1)
-    letters = b"\x1b\x1b\x1b[[]?<>;;0123456789mhlJKHABCDGPX@LMrcu`defg$ \x07\x9b\\P(#)%8a\r\n\x08\x0e\xc3\xa9\xf0"
+    letters = (
+        b"\x1b\x1b\x1b[[]?<>;;0123456789mhlJKHABCDGPX@LMrcu`defg$ \x07\x9b\\P(#)%8a\r\n"
+        b"\x08\x0e\xc3\xa9\xf0"
+    )
     for _ in range(300):
         shown(*(bytes(dice.choice(letters) for _ in range(40)) for _ in range(3)))
     assert shown(b"\x1b[?5Cok") == "ok"

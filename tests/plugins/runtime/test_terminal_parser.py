@@ -33,7 +33,10 @@ def test_the_paste_mode_is_found_alone_and_among_others() -> None:
 )
 def test_questions_are_answered_once(question: bytes, answer: bytes) -> None:
     parser = TerminalParser()
-    assert parser.feed(b"x" + question[:2]) + parser.feed(question[2:]) + parser.feed(b"more") == answer
+    assert (
+        parser.feed(b"x" + question[:2]) + parser.feed(question[2:]) + parser.feed(b"more")
+        == answer
+    )
 
 
 def test_nothing_is_hoarded() -> None:

@@ -1,4 +1,6 @@
-"""A tmux server whose socket was taken away: it is called back, and where that cannot be nothing is known."""
+"""A tmux server whose socket was taken away: it is called back, and where that
+cannot be nothing is known.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     yield from tmux_bench(tmp_path)
 
 
-def test_a_server_whose_socket_was_taken_away_is_called_back_and_no_agent_is_lost(bench: Bench) -> None:
+def test_a_server_whose_socket_was_taken_away_is_called_back_and_no_agent_is_lost(
+    bench: Bench,
+) -> None:
     handle = bench.start()
     assert not bench.pane().dead
     take_away(bench, for_good=False)

@@ -1,4 +1,6 @@
-"""Each configuration has a tmux server of its own; what runs on the one that was shared before goes on there."""
+"""Each configuration has a tmux server of its own; what runs on the one that was
+shared before goes on there.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,14 @@ from ennio.plugins.runtime.tmux_servers import TmuxServers
 from ennio.store import open_store
 from tests.conftest import eventually, need
 
-ECHO = (sys.executable, "-c", "import sys\nprint('READY', flush=True)\nfor line in sys.stdin: print('took', line, flush=True)")
+ECHO = (
+    sys.executable,
+    "-c",
+    (
+        "import sys\nprint('READY', flush=True)\nfor line in sys.stdin: print('took', line, "
+        "flush=True)"
+    ),
+)
 
 
 @dataclass
@@ -51,7 +60,9 @@ class Ground:
 @pytest.fixture
 def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     need("tmux")
-    folder = Path("/tmp") / f"ennio-tmux-{uuid.uuid4().hex[:8]}"  # the path of a socket has little room
+    folder = (
+        Path("/tmp") / f"ennio-tmux-{uuid.uuid4().hex[:8]}"
+    )  # the path of a socket has little room
     folder.mkdir(mode=0o700)
     monkeypatch.setenv("TMUX_TMPDIR", str(folder))
     ground = Ground(tmp_path)
@@ -64,7 +75,9 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
 
 
 def _tmux(*words: str, check: bool = True) -> str:
-    return subprocess.run(["tmux", "-f", "/dev/null", *words], capture_output=True, text=True, check=check, timeout=20).stdout
+    return subprocess.run(
+        ["tmux", "-f", "/dev/null", *words], capture_output=True, text=True, check=check, timeout=20
+    ).stdout
 
 
 def _names(socket: str) -> list[str]:
@@ -79,7 +92,9 @@ def _is_empty(runtime: TmuxServers) -> bool:
         return False
 
 
-def test_a_new_agent_is_started_on_the_own_server_and_one_of_before_goes_on_where_it_is(ground: Ground) -> None:
+def test_a_new_agent_is_started_on_the_own_server_and_one_of_before_goes_on_where_it_is(
+    ground: Ground,
+) -> None:
     old = ground.older.start(ground.launch("fix-old"))
     new = ground.runtime.start(ground.launch("fix-new"))
     assert (_names(ground.shared), _names(ground.own)) == (["fix-old"], ["fix-new"])
@@ -94,7 +109,9 @@ def test_a_new_agent_is_started_on_the_own_server_and_one_of_before_goes_on_wher
     assert set(ground.runtime.views(["fix-old", "fix-new"])) == {"fix-old", "fix-new"}
 
 
-def test_a_launch_of_before_is_found_and_never_begun_a_second_time_on_the_own_server(ground: Ground) -> None:
+def test_a_launch_of_before_is_found_and_never_begun_a_second_time_on_the_own_server(
+    ground: Ground,
+) -> None:
     old = ground.older.start(ground.launch("fix-old"))
     assert ground.runtime.start(ground.launch("fix-old")) == old
     with pytest.raises(Conflict, match="still runs"):
@@ -106,14 +123,19 @@ def test_nobody_asks_the_shared_server_any_more_once_nothing_is_left_on_it(groun
     old = ground.older.start(ground.launch("fix-old"))
     ground.runtime.survey()
     ground.runtime.stop(old)
-    eventually(lambda: _is_empty(ground.runtime), why="the server, which ends with its last session, is proven to be gone")
+    eventually(
+        lambda: _is_empty(ground.runtime),
+        why="the server, which ends with its last session, is proven to be gone",
+    )
     ground.older.start(ground.launch("fix-of-another"))
     assert ground.runtime.survey() == {}
     with pytest.raises(NotFound):
         ground.runtime.output(old, 5)
 
 
-def test_a_shared_server_that_cannot_be_asked_makes_all_unknown_and_none_gone(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_server_that_cannot_be_asked_makes_all_unknown_and_none_gone(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ground.older.start(ground.launch("fix-old"))
     ground.runtime.survey()
 
@@ -126,12 +148,16 @@ def test_a_shared_server_that_cannot_be_asked_makes_all_unknown_and_none_gone(gr
         ground.runtime.survey()
 
 
-def test_a_persons_own_tmux_and_its_environment_are_not_touched(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_persons_own_tmux_and_its_environment_are_not_touched(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _tmux("-L", "default", "new-session", "-d", "-s", "mine", "-e", "SECRET=mine", "sleep 300")
     environment = (("show-environment", "-g"), ("show-environment", "-t", "mine"))
     asked = (("list-sessions", "-F", "#{session_name}"), *environment, ("show-options", "-g"))
     before = [_tmux("-L", "default", *words) for words in asked]
-    place = _tmux("-L", "default", "display-message", "-p", "-t", "mine", "#{socket_path},#{pid},0").strip()
+    place = _tmux(
+        "-L", "default", "display-message", "-p", "-t", "mine", "#{socket_path},#{pid},0"
+    ).strip()
     monkeypatch.setenv("TMUX", place)  # as in a terminal of hers
     handle = ground.runtime.start(ground.launch("fix-new"))
     ground.runtime.stop(handle)
@@ -144,7 +170,9 @@ def test_two_configurations_of_one_home_have_two_servers_and_the_environment_can
     monkeypatch.delenv("ENNIO_TMUX_SOCKET", raising=False)
     home = Home(tmp_path)
     long = home.run(Path("/x") / ("a" * 200) / "ennio.yaml").name
-    sockets = {home.tmux_socket_of(home.run(Path(f"/{name}/ennio.yaml")).name) for name in "ab"} | {home.tmux_socket_of(long)}
+    sockets = {home.tmux_socket_of(home.run(Path(f"/{name}/ennio.yaml")).name) for name in "ab"} | {
+        home.tmux_socket_of(long)
+    }
     assert len(sockets | {home.tmux_socket}) == 4
     assert max(map(len, sockets)) < 60
     runtime = Registry(home, ManualClock(), instance=long).runtime("tmux")
@@ -153,9 +181,15 @@ def test_two_configurations_of_one_home_have_two_servers_and_the_environment_can
     assert (home.tmux_socket, home.tmux_socket_of(long)) == ("mine", "mine")
 
 
-def test_a_configuration_that_is_moved_keeps_the_server_that_its_agents_are_on(tmp_path: Path) -> None:
+def test_a_configuration_that_is_moved_keeps_the_server_that_its_agents_are_on(
+    tmp_path: Path,
+) -> None:
     home, store = Home(tmp_path), open_store("sqlite:ennio.db", tmp_path, ManualClock())
-    first = boot._instance(store, Config(source=tmp_path / "a" / "ennio.yaml", directory=tmp_path / "a"), home)
-    moved = boot._instance(store, Config(source=tmp_path / "b" / "ennio.yaml", directory=tmp_path / "b"), home)
+    first = boot._instance(
+        store, Config(source=tmp_path / "a" / "ennio.yaml", directory=tmp_path / "a"), home
+    )
+    moved = boot._instance(
+        store, Config(source=tmp_path / "b" / "ennio.yaml", directory=tmp_path / "b"), home
+    )
     store.close()
     assert first == moved == home.run(tmp_path / "a" / "ennio.yaml").name

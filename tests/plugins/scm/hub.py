@@ -26,11 +26,21 @@ ALONE = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
 def git(directory: Path, *args: str, env: Mapping[str, str] = AGENT) -> str:
     """Run git for a person or an agent, hooks and all."""
     environ = {**os.environ, **ALONE, **env}
-    return subprocess.run(["git", *args], cwd=directory, env=environ, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    return subprocess.run(
+        ["git", *args],
+        cwd=directory,
+        env=environ,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout.strip()
 
 
 class Hub:
-    """``hub.git`` with a ``main`` of one commit, the clone ``work`` to push from, and a forge when asked for."""
+    """``hub.git`` with a ``main`` of one commit, the clone ``work`` to push from,
+    and a forge when asked for.
+    """
 
     def __init__(self, root: Path, clock: Clock | None = None) -> None:
         self.root = root
@@ -44,12 +54,30 @@ class Hub:
         git(self.work, "checkout", "-q", "-b", "main")
         self.push("main", {"README": "hello\n", "app.py": "one\ntwo\nthree\n"}, create=False)
 
-    def push(self, branch: str, files: Mapping[str, str], *, base: str = "main", create: bool = True, message: str = "") -> str:
-        """Commit files on top of the hub's branch (made from the base unless it is there), push it, return its head."""
+    def push(
+        self,
+        branch: str,
+        files: Mapping[str, str],
+        *,
+        base: str = "main",
+        create: bool = True,
+        message: str = "",
+    ) -> str:
+        """Commit files on top of the hub's branch (made from the base unless it is there),
+        push it, return its head.
+        """
         if create:
             git(self.work, "fetch", "-q", "--prune", "origin")
             there = git(self.work, "branch", "--remotes", "--list", f"origin/{branch}")
-            git(self.work, "checkout", "-q", "--no-track", "-B", branch, f"origin/{branch if there else base}")
+            git(
+                self.work,
+                "checkout",
+                "-q",
+                "--no-track",
+                "-B",
+                branch,
+                f"origin/{branch if there else base}",
+            )
         for name, text in files.items():
             (self.work / name).parent.mkdir(parents=True, exist_ok=True)
             (self.work / name).write_text(text)
@@ -65,10 +93,29 @@ class Hub:
         return git(self.path, "show", f"{branch}:{name}")
 
     def project(self, repo: str | None = None, protected: tuple[str, ...] = ()) -> Project:
-        return Project(id="shop", name="Shop", repo=repo or str(self.path), path=self.work, bots=("linter",), protected_branches=protected)
+        return Project(
+            id="shop",
+            name="Shop",
+            repo=repo or str(self.path),
+            path=self.work,
+            bots=("linter",),
+            protected_branches=protected,
+        )
 
-    def forge(self, repo: str | None = None, *, protected_branches: tuple[str, ...] = (), **settings: object) -> LocalForge:
-        made = LocalForge(self.project(repo, protected_branches), self.store, self.root / "forge", self.clock, parse(settings))
+    def forge(
+        self,
+        repo: str | None = None,
+        *,
+        protected_branches: tuple[str, ...] = (),
+        **settings: object,
+    ) -> LocalForge:
+        made = LocalForge(
+            self.project(repo, protected_branches),
+            self.store,
+            self.root / "forge",
+            self.clock,
+            parse(settings),
+        )
         self._forges.append(made)
         return made
 
@@ -77,7 +124,9 @@ class Hub:
             forge.shutdown()
 
 
-def watch(branch: str, *, number: int | None = None, idle: bool = True, session: str = "s-1") -> Watch:
+def watch(
+    branch: str, *, number: int | None = None, idle: bool = True, session: str = "s-1"
+) -> Watch:
     return Watch(session, branch, "main", number=number, idle=idle)
 
 

@@ -11,7 +11,9 @@ from ennio.model.pulls import PullState
 
 
 class MemoryForgeStore:
-    """Satisfies ForgeStore; ``refuse`` is asked before each pull request is saved and may raise (a crash at that point)."""
+    """Satisfies ForgeStore; ``refuse`` is asked before each pull request is saved and may raise
+    (a crash at that point).
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +37,11 @@ class MemoryForgeStore:
         return self._pulls.get((project_id, number))
 
     def pulls(self, project_id: str, state: PullState | None = None) -> tuple[PullRow, ...]:
-        rows = [row for row in list(self._pulls.values()) if row.project_id == project_id and state in (None, row.state)]
+        rows = [
+            row
+            for row in list(self._pulls.values())
+            if row.project_id == project_id and state in (None, row.state)
+        ]
         return tuple(sorted(rows, key=lambda row: row.number))
 
     def pull_of(self, project_id: str, branch: str) -> PullRow | None:
@@ -49,17 +55,27 @@ class MemoryForgeStore:
         self._pulls[row.project_id, row.number] = row
 
     def checks(self, project_id: str, head: str) -> tuple[CheckRow, ...]:
-        return tuple(row for key, row in sorted(self._checks.items()) if key[:2] == (project_id, head))
+        return tuple(
+            row for key, row in sorted(self._checks.items()) if key[:2] == (project_id, head)
+        )
 
     def save_check(self, row: CheckRow) -> None:
         self.revision += 1
         self._checks[row.project_id, row.head, row.name] = row
 
     def unfinished_checks(self, project_id: str) -> tuple[CheckRow, ...]:
-        return tuple(row for row in list(self._checks.values()) if row.project_id == project_id and row.finished_at is None)
+        return tuple(
+            row
+            for row in list(self._checks.values())
+            if row.project_id == project_id and row.finished_at is None
+        )
 
     def reviews(self, project_id: str, number: int) -> tuple[ReviewRow, ...]:
-        return tuple(row for row in self._reviews.values() if (row.project_id, row.number) == (project_id, number))
+        return tuple(
+            row
+            for row in self._reviews.values()
+            if (row.project_id, row.number) == (project_id, number)
+        )
 
     def save_review(self, row: ReviewRow) -> None:
         self.revision += 1

@@ -43,7 +43,12 @@ class Counted(MemoryForgeStore):
 
 
 def _all(store: PullStore) -> tuple[Any, ...]:
-    return store.pull("p", 1), store.pulls("p", PullState.OPEN), store.checks("p", "h"), store.reviews("p", 1)
+    return (
+        store.pull("p", 1),
+        store.pulls("p", PullState.OPEN),
+        store.checks("p", "h"),
+        store.reviews("p", 1),
+    )
 
 
 @pytest.fixture
@@ -89,12 +94,16 @@ def test_what_somebody_else_saves_is_noticed(under: Counted, name: str) -> None:
     assert _all(store) == _all(under) != before
 
 
-def test_what_failed_but_was_saved_all_the_same_is_read(under: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_failed_but_was_saved_all_the_same_is_read(
+    under: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = CachedPullStore(under)
     _all(store)
 
     def half(row: PullRow) -> None:
-        under._pulls[row.project_id, row.number] = row  # without a word, as a commit whose answer is lost
+        under._pulls[row.project_id, row.number] = (
+            row  # without a word, as a commit whose answer is lost
+        )
         raise OSError("lost")
 
     monkeypatch.setattr(under, "save_pull", half)

@@ -26,7 +26,10 @@ def _check(run: str, name: str = "test", **more: object) -> dict[str, object]:
 
 
 def _finished(forge: LocalForge, number: int = 1) -> PullRequest:
-    eventually(lambda: forge.look(number).checks in (CheckState.PASSING, CheckState.FAILING), why="checks to finish")
+    eventually(
+        lambda: forge.look(number).checks in (CheckState.PASSING, CheckState.FAILING),
+        why="checks to finish",
+    )
     return forge.look(number)
 
 
@@ -52,7 +55,9 @@ def test_incident_17_a_new_head_is_pending_in_the_very_look_that_finds_it(hub: H
     _finished(forge)
 
 
-def test_incident_28_a_failing_check_brings_its_step_its_log_and_where_the_rest_is(hub: Hub) -> None:
+def test_incident_28_a_failing_check_brings_its_step_its_log_and_where_the_rest_is(
+    hub: Hub,
+) -> None:
     red = "seq 1 500; printf '\\033[31mboom\\033[0m\\n'; exit 3"
     forge = hub.forge(checks=[{"name": "unit tests", "run": red}, {"name": "lint", "run": "true"}])
     hub.push("fix", {"a": "a"})
@@ -91,13 +96,23 @@ def test_checks_get_no_secret_and_no_input(hub: Hub, monkeypatch: pytest.MonkeyP
     seen_pull(forge, watch("fix"))
     tail = _finished(forge).failing[0].log_tail
     assert "s3cret" not in tail
-    for line in ("CI=true", "ENNIO_PROJECT=shop", "ENNIO_BRANCH=fix", f"ENNIO_HEAD={head}", "ENNIO_CHECK=test", "ENNIO_PULL=1"):
+    for line in (
+        "CI=true",
+        "ENNIO_PROJECT=shop",
+        "ENNIO_BRANCH=fix",
+        f"ENNIO_HEAD={head}",
+        "ENNIO_CHECK=test",
+        "ENNIO_PULL=1",
+    ):
         assert line in tail.splitlines()
 
 
 def test_a_check_past_its_limit_fails_and_says_so_and_leaves_no_process(hub: Hub) -> None:
     pids = hub.root / "pids"
-    run = f"sleep 300 & echo $! >> {pids}; setsid sleep 300 & echo $! >> {pids}; echo working; sleep 300"
+    run = (
+        f"sleep 300 & echo $! >> {pids}; setsid sleep 300 & echo $! >> {pids}; echo working; "
+        "sleep 300"
+    )
     forge = hub.forge(**_check(run, timeout="400ms"))
     hub.push("fix", {"a": "a"})
     seen_pull(forge, watch("fix"))
@@ -123,7 +138,9 @@ def test_nothing_of_a_checkout_stays(hub: Hub) -> None:
     hub.push("fix", {"a": "a"})
     seen_pull(forge, watch("fix"))
     _finished(forge)
-    eventually(lambda: [path.name for path in (hub.root / "forge" / "checks").glob("*/*")] == ["lock"])
+    eventually(
+        lambda: [path.name for path in (hub.root / "forge" / "checks").glob("*/*")] == ["lock"]
+    )
     assert len(git(hub.path, "worktree", "list").splitlines()) == 1
     forge.shutdown()
     assert list((hub.root / "forge" / "checks").iterdir()) == []
@@ -146,7 +163,11 @@ def test_a_superseded_heads_checks_are_ended_and_its_waiting_ones_never_start(hu
 
 def test_a_head_that_comes_back_is_checked_again(hub: Hub) -> None:
     started = hub.root / "started"
-    forge = hub.forge(**_check(f"echo $ENNIO_HEAD >> {started}; [ -e good ] || [ -e {hub.root}/gate ] || sleep 300"))
+    forge = hub.forge(
+        **_check(
+            f"echo $ENNIO_HEAD >> {started}; [ -e good ] || [ -e {hub.root}/gate ] || sleep 300"
+        )
+    )
     old = hub.push("fix", {"a": "a"})
     seen_pull(forge, watch("fix"))
     eventually(started.exists)
@@ -172,7 +193,10 @@ def test_a_rerun_is_a_new_run_with_a_log_of_its_own(hub: Hub) -> None:
     again = _finished(forge)
     assert again.checks is CheckState.PASSING
     assert again.check_runs[0].id != first.check_runs[0].id
-    assert sorted(path.name for path in (hub.root / "forge" / "logs" / first.head).iterdir()) == ["test-1.log", "test-2.log"]
+    assert sorted(path.name for path in (hub.root / "forge" / "logs" / first.head).iterdir()) == [
+        "test-1.log",
+        "test-2.log",
+    ]
 
 
 def test_a_rerun_replaces_the_run_under_way_whose_end_then_counts_no_more(hub: Hub) -> None:
@@ -185,18 +209,28 @@ def test_a_rerun_replaces_the_run_under_way_whose_end_then_counts_no_more(hub: H
     eventually(lambda: len(pids.read_text().split()) == 2)
     first, second = (int(pid) for pid in pids.read_text().split())
     eventually(lambda: not _alive(first))
-    eventually(lambda: len(list((hub.root / "forge" / "checks").glob("*/*/"))) == 1, why="the first run to be over")
+    eventually(
+        lambda: len(list((hub.root / "forge" / "checks").glob("*/*/"))) == 1,
+        why="the first run to be over",
+    )
     assert _alive(second)
-    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [(2, CheckState.PENDING)]
+    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [
+        (2, CheckState.PENDING)
+    ]
     gate.touch()
     assert _finished(forge).checks is CheckState.PASSING
-    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [(2, CheckState.PASSING)]
+    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [
+        (2, CheckState.PASSING)
+    ]
 
 
 def test_no_more_checks_than_slots_run_at_once(hub: Hub) -> None:
     room = hub.root / "room"
     room.mkdir()
-    run = f"touch {room}/$ENNIO_CHECK; ls {room} | wc -l >> {hub.root}/counts; sleep 0.1; rm {room}/$ENNIO_CHECK"
+    run = (
+        f"touch {room}/$ENNIO_CHECK; ls {room} | wc -l >> {hub.root}/counts; sleep 0.1; rm "
+        f"{room}/$ENNIO_CHECK"
+    )
     forge = hub.forge(checks=[{"name": f"c{n}", "run": run} for n in range(6)], check_slots=2)
     hub.push("fix", {"a": "a"})
     seen_pull(forge, watch("fix"))
@@ -206,7 +240,9 @@ def test_no_more_checks_than_slots_run_at_once(hub: Hub) -> None:
     assert max(counts) <= 2
 
 
-def test_without_a_place_for_checkouts_the_sessions_are_unknown_until_there_is_one(hub: Hub) -> None:
+def test_without_a_place_for_checkouts_the_sessions_are_unknown_until_there_is_one(
+    hub: Hub,
+) -> None:
     place = hub.root / "forge" / "checks"
     place.parent.mkdir()
     place.touch()
@@ -220,7 +256,9 @@ def test_without_a_place_for_checkouts_the_sessions_are_unknown_until_there_is_o
     assert _finished(forge).checks is CheckState.PASSING
 
 
-def test_a_check_for_which_the_machine_has_no_room_is_run_again_and_fails_for_nothing(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_for_which_the_machine_has_no_room_is_run_again_and_fails_for_nothing(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, tries = check_run.check_out, []
 
     def without_room(repository: Path, head: str, target: Path) -> None:
@@ -266,7 +304,9 @@ def test_shutting_down_ends_the_checks_and_the_next_start_runs_them_again(hub: H
     second = hub.forge(**config)
     assert seen_pull(second, watch("fix", number=1)).checks is CheckState.PENDING
     assert _finished(second).checks is CheckState.PASSING
-    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [(2, CheckState.PASSING)]
+    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [
+        (2, CheckState.PASSING)
+    ]
 
 
 def test_ended_pull_requests_end_their_checks(hub: Hub) -> None:
@@ -298,17 +338,33 @@ time.sleep(300)
     "command",
     [
         pytest.param("echo $$ > {pid}; sleep 300", id="marked"),
-        pytest.param("env -i /bin/sh -c 'echo $$ > {pid}; sleep 300; :'; :", id="its mark cleared away"),
-        pytest.param("setsid sh -c 'echo $$ > {pid}; sleep 300; :'; :", id="in a session of its own"),
+        pytest.param(
+            "env -i /bin/sh -c 'echo $$ > {pid}; sleep 300; :'; :", id="its mark cleared away"
+        ),
+        pytest.param(
+            "setsid sh -c 'echo $$ > {pid}; sleep 300; :'; :", id="in a session of its own"
+        ),
     ],
 )
-def test_a_killed_supervisors_checks_are_swept_up_but_not_a_living_ones(hub: Hub, command: str) -> None:
+def test_a_killed_supervisors_checks_are_swept_up_but_not_a_living_ones(
+    hub: Hub, command: str
+) -> None:
     pid, gate = hub.root / "pid", hub.root / "gate"
     head = hub.push("fix", {"a": "a"})
     living = hub.forge(**_check(f"touch {gate}.on; " + WAITING.format(gate=gate)))
     seen_pull(living, watch("fix"))
     eventually(Path(f"{gate}.on").exists)
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(hub.path), str(hub.root / "forge"), head, command.format(pid=pid)])
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            KILLED,
+            str(hub.path),
+            str(hub.root / "forge"),
+            head,
+            command.format(pid=pid),
+        ]
+    )
     try:
         eventually(lambda: pid.exists() and pid.read_text().strip())
     finally:
@@ -322,7 +378,10 @@ def test_a_killed_supervisors_checks_are_swept_up_but_not_a_living_ones(hub: Hub
     eventually(lambda: not _alive(orphan))
     assert len(list((hub.root / "forge" / "checks").iterdir())) == 1
     gate.touch()
-    eventually(lambda: not list((hub.root / "forge" / "checks").glob("*/*/")), why="the living forge's own check to end")
+    eventually(
+        lambda: not list((hub.root / "forge" / "checks").glob("*/*/")),
+        why="the living forge's own check to end",
+    )
 
 
 def test_old_logs_go_and_those_of_open_pull_requests_stay(hub: Hub) -> None:
@@ -363,17 +422,29 @@ hub.end()
 """
 
 
-def test_checks_leave_other_greenlets_running_in_a_patched_process(hub: Hub, tmp_path: Path) -> None:
+def test_checks_leave_other_greenlets_running_in_a_patched_process(
+    hub: Hub, tmp_path: Path
+) -> None:
     place = tmp_path / "patched"
     place.mkdir()
-    answer = subprocess.run([sys.executable, "-c", GEVENT, str(place)], capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", GEVENT, str(place)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "{'slow': 'passing', 'endless': 'failing'} True"
 
 
 def test_the_tail_is_bounded_and_readable(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
-    log.write_bytes(b"x" * 100_000 + b"\nprogress 1%\rprogress 100%\r\n\x1b]0;title\x07bell\xff\n" + textwrap.dedent("end").encode())
+    log.write_bytes(
+        b"x" * 100_000
+        + b"\nprogress 1%\rprogress 100%\r\n\x1b]0;title\x07bell\xff\n"
+        + textwrap.dedent("end").encode()
+    )
     tail = check_log.tail(log)
     assert len(tail.encode()) < check_log.TAIL_BYTES + 200
     assert tail.splitlines() == ["progress 100%", "bell\ufffd", "end", f"(the whole log: {log})"]

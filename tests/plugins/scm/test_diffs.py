@@ -47,7 +47,12 @@ def test_the_files_are_those_of_the_branch_and_none_of_the_base(hub: Hub) -> Non
 def test_the_difference_is_what_git_would_show_whatever_a_person_has_configured(hub: Hub) -> None:
     number = _opened(hub)
     plain = hub.forge().diff(number)
-    for key, value in (("color.ui", "always"), ("diff.noprefix", "true"), ("diff.external", "false"), ("core.pager", "false")):
+    for key, value in (
+        ("color.ui", "always"),
+        ("diff.noprefix", "true"),
+        ("diff.external", "false"),
+        ("core.pager", "false"),
+    ):
         git(hub.path, "config", key, value)
     found = hub.forge().diff(number)
     assert (found, found.truncated) == (plain, False)
@@ -66,7 +71,11 @@ def test_it_can_be_read_after_the_merge_too(hub: Hub, method: MergeMethod) -> No
 
 
 def test_a_very_long_difference_and_a_very_long_list_are_cut_and_say_so(hub: Hub) -> None:
-    hub.push("fix", {"long.txt": "".join(f"line {n}\n" for n in range(200_000))} | {f"f{n}": "x" for n in range(MOST_FILES + 1)})
+    hub.push(
+        "fix",
+        {"long.txt": "".join(f"line {n}\n" for n in range(200_000))}
+        | {f"f{n}": "x" for n in range(MOST_FILES + 1)},
+    )
     forge = hub.forge()
     number = forge.open("fix", "main", "t", "").number
     found = forge.diff(number)
@@ -87,13 +96,17 @@ def test_bytes_that_are_no_text_and_names_that_steer_are_data(hub: Hub) -> None:
     assert "+caf\\xe9\n" in forge.diff(number).text
 
 
-def test_commits_that_are_gone_are_said_and_a_branch_without_a_common_past_is_all_new(hub: Hub) -> None:
+def test_commits_that_are_gone_are_said_and_a_branch_without_a_common_past_is_all_new(
+    hub: Hub,
+) -> None:
     number = _opened(hub)
     forge = hub.forge()
     git(hub.work, "checkout", "-q", "--orphan", "island")
     git(hub.work, "commit", "-q", "-m", "island")
     git(hub.work, "push", "-q", "origin", "island")
-    assert {one.status for one in forge.files(forge.open("island", "main", "t", "").number).files} == {"added"}
+    assert {
+        one.status for one in forge.files(forge.open("island", "main", "t", "").number).files
+    } == {"added"}
     git(hub.path, "update-ref", "-d", "refs/heads/fix")
     git(hub.path, "reflog", "expire", "--expire=now", "--all")
     git(hub.path, "gc", "-q", "--prune=now")
@@ -118,7 +131,10 @@ def test_a_command_that_prints_without_end_is_ended(tmp_path: Path) -> None:
     git(tmp_path, "config", "alias.flood", "!yes")
     git(tmp_path, "config", "alias.hang", "!sleep 60")
     assert Git(tmp_path).beginning("flood", longest=5) == ("y\ny\ny", True)
-    assert Git(tmp_path).beginning("rev-parse", "--is-bare-repository", longest=100) == ("false\n", False)
+    assert Git(tmp_path).beginning("rev-parse", "--is-bare-repository", longest=100) == (
+        "false\n",
+        False,
+    )
     begun = time.monotonic()
     with pytest.raises(TimedOut, match="hang"):
         Git(tmp_path).beginning("hang", longest=5, timeout=0.3)

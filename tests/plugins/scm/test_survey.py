@@ -121,10 +121,16 @@ def test_a_branch_of_another_history_conflicts_and_disturbs_no_other(hub: Hub) -
     hub.push("two", {"two": "2"})
     seen = hub.forge().survey([watch(name, session=name) for name in ("one", "alien", "two")])
     states = {name: fact.pull and fact.pull.mergeability for name, fact in seen.items()}
-    assert states == {"one": Mergeability.CLEAN, "alien": Mergeability.CONFLICTING, "two": Mergeability.CLEAN}
+    assert states == {
+        "one": Mergeability.CLEAN,
+        "alien": Mergeability.CONFLICTING,
+        "two": Mergeability.CLEAN,
+    }
 
 
-def test_incident_35_the_number_of_git_commands_does_not_grow_with_the_sessions(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incident_35_the_number_of_git_commands_does_not_grow_with_the_sessions(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     branches = [f"fix-{n}" for n in range(6)]
     for branch in branches:
         hub.push(branch, {branch: branch})
@@ -147,7 +153,10 @@ def test_incident_35_the_number_of_git_commands_does_not_grow_with_the_sessions(
     assert commands == ["for-each-ref", "for-each-ref", "merge-tree"]
 
 
-@pytest.mark.parametrize("repo", ["https://forge.example/shop.git", "git@forge.example:shop.git", "ssh://forge.example/x"])
+@pytest.mark.parametrize(
+    "repo",
+    ["https://forge.example/shop.git", "git@forge.example:shop.git", "ssh://forge.example/x"],
+)
 def test_a_repository_elsewhere_is_an_error_of_the_configuration(hub: Hub, repo: str) -> None:
     with pytest.raises(ConfigError, match="file:// URL"):
         hub.forge(repo=repo)
@@ -192,6 +201,11 @@ def test_settings_tell_every_problem_with_its_place() -> None:
 
 
 def test_settings_read_durations_and_defaults() -> None:
-    settings = parse({"checks": [{"name": "t", "run": "make", "timeout": "5m"}, {"name": "u", "run": "make"}], "merge_method": "rebase"})
+    settings = parse(
+        {
+            "checks": [{"name": "t", "run": "make", "timeout": "5m"}, {"name": "u", "run": "make"}],
+            "merge_method": "rebase",
+        }
+    )
     assert [check.timeout for check in settings.checks] == [300.0, 600.0]
     assert settings.auto_open

@@ -15,12 +15,29 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE, HEADS = ("ada", "bob", "cat"), ("h1", "h2", "h3")
 YES, NO, WORDS = ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.NONE
 
-_REVIEW = st.tuples(st.sampled_from(PEOPLE), st.sampled_from((YES, NO, WORDS)), st.sampled_from(HEADS), st.booleans())
+_REVIEW = st.tuples(
+    st.sampled_from(PEOPLE),
+    st.sampled_from((YES, NO, WORDS)),
+    st.sampled_from(HEADS),
+    st.booleans(),
+)
 
 
 def _rows(said: list[tuple[str, ReviewState, str, bool]]) -> list[ReviewRow]:
     return [
-        ReviewRow(str(n), "shop", 1, author, decision, "words", None, None, head, START + timedelta(seconds=n), dismissed=dismissed)
+        ReviewRow(
+            str(n),
+            "shop",
+            1,
+            author,
+            decision,
+            "words",
+            None,
+            None,
+            head,
+            START + timedelta(seconds=n),
+            dismissed=dismissed,
+        )
         for n, (author, decision, head, dismissed) in enumerate(said)
     ]
 
@@ -30,9 +47,16 @@ def test_approved_is_what_somebody_approved_at_this_very_head_and_nobody_wants_c
     said: list[tuple[str, ReviewState, str, bool]], head: str, required: bool
 ) -> None:
     rows = _rows(said)
-    last = {author: (decision, at) for author, decision, at, dismissed in said if decision is not WORDS and not dismissed}
+    last = {
+        author: (decision, at)
+        for author, decision, at, dismissed in said
+        if decision is not WORDS and not dismissed
+    }
     review = decided(rows, required=required, head=head)
-    here, any_head = (YES, head) in last.values(), any(decision is YES for decision, _ in last.values())
+    here, any_head = (
+        (YES, head) in last.values(),
+        any(decision is YES for decision, _ in last.values()),
+    )
     if any(decision is NO for decision, _ in last.values()):
         assert review is NO
     elif here:
@@ -40,8 +64,12 @@ def test_approved_is_what_somebody_approved_at_this_very_head_and_nobody_wants_c
     else:
         assert review is (ReviewState.REQUIRED if required or any_head else ReviewState.NONE)
     counted = decided(rows, required=required)
-    assert counted is (NO if review is NO else YES if any_head else review), "where a new head dismisses nothing"
-    assert {(one.author, one.decision, one.head) for one in opinions(rows)} == {(who, *what) for who, what in last.items()}
+    assert counted is (NO if review is NO else YES if any_head else review), (
+        "where a new head dismisses nothing"
+    )
+    assert {(one.author, one.decision, one.head) for one in opinions(rows)} == {
+        (who, *what) for who, what in last.items()
+    }
 
 
 @given(st.lists(_REVIEW, max_size=8), st.sampled_from(HEADS))
@@ -51,7 +79,9 @@ def test_what_a_person_is_told_to_be_missing_is_exactly_what_is_no_approval_of_t
     rows = _rows(said)
     for judged in (head, None):
         review = decided(rows, required=True, head=judged)
-        pull = PullRequest(1, "u", "t", "fix", "main", head, PullState.OPEN, review=review, opinions=opinions(rows))
+        pull = PullRequest(
+            1, "u", "t", "fix", "main", head, PullState.OPEN, review=review, opinions=opinions(rows)
+        )
         good = review is YES and (YES, head) in {(one.decision, one.head) for one in opinions(rows)}
         assert (not [words for words in lacking(pull) if "checks" not in words]) is good
         if judged is not None:

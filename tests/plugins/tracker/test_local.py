@@ -27,12 +27,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_issue_file_is_found_by_its_id_however_written(folder: Path) -> None:
-    (folder / "42-fix-login.md").write_text("---\nlabels: [bug]\n---\n# Fix the login\n\nIt breaks.\n")
+    (folder / "42-fix-login.md").write_text(
+        "---\nlabels: [bug]\n---\n# Fix the login\n\nIt breaks.\n"
+    )
     (folder / "README.md").write_text("not an issue")
     tracker = _tracker(folder.parent)
     issue = tracker.issue("#42")
     assert issue == tracker.issue("42") == tracker.issue("42-fix-login")
-    assert (issue.id, issue.title, issue.body, issue.labels) == ("42", "Fix the login", "It breaks.", ("bug",))
+    assert (issue.id, issue.title, issue.body, issue.labels) == (
+        "42",
+        "Fix the login",
+        "It breaks.",
+        ("bug",),
+    )
     assert issue.branch == "issue-42-fix-the-login"
     assert issue.url == (folder / "42-fix-login.md").as_uri()
     assert [found.id for found in tracker.issues()] == ["42"]
@@ -40,7 +47,9 @@ def test_an_issue_file_is_found_by_its_id_however_written(folder: Path) -> None:
         tracker.issue("4")
 
 
-@pytest.mark.parametrize("issue_id", ["../secret", "/etc/passwd", "..", "a/b", "", ".hidden", "a\0b", "x" * 200])
+@pytest.mark.parametrize(
+    "issue_id", ["../secret", "/etc/passwd", "..", "a/b", "", ".hidden", "a\0b", "x" * 200]
+)
 def test_no_id_leads_out_of_the_folder(folder: Path, issue_id: str) -> None:
     (folder.parent / "secret.md").write_text("# s3cret\n")
     tracker = _tracker(folder.parent)
@@ -73,7 +82,9 @@ def test_a_file_that_cannot_be_understood_is_told_by_name(folder: Path) -> None:
         _tracker(folder.parent).issue("1")
 
 
-def test_a_changed_file_keeps_its_line_ends_and_permissions_and_leaves_nothing_beside(folder: Path) -> None:
+def test_a_changed_file_keeps_its_line_ends_and_permissions_and_leaves_nothing_beside(
+    folder: Path,
+) -> None:
     file = folder / "1.md"
     file.write_bytes(b"# T\r\n\r\nbody\r\n")
     file.chmod(0o640)
@@ -92,7 +103,9 @@ def test_new_issues_go_where_issues_are(folder: Path, tmp_path: Path) -> None:
     (folder / "1-there.md").write_text("# there\n")
     filed = _tracker(folder.parent).add("A new\none", "Do it.", ["x"])
     assert filed.id == "2"
-    assert (folder / "2-a-new-one.md").read_text() == "---\nlabels:\n- x\n---\n# A new one\n\nDo it.\n"
+    assert (
+        folder / "2-a-new-one.md"
+    ).read_text() == "---\nlabels:\n- x\n---\n# A new one\n\nDo it.\n"
     empty = tmp_path / "empty"
     empty.mkdir()
     kept = _tracker(empty)
@@ -109,7 +122,9 @@ def test_another_folder_can_be_set_and_a_wrong_setting_is_told(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("filed", [True, False])
-def test_a_milestone_told_twice_is_one_comment_and_a_merge_closes_the_issue(folder: Path, filed: bool) -> None:
+def test_a_milestone_told_twice_is_one_comment_and_a_merge_closes_the_issue(
+    folder: Path, filed: bool
+) -> None:
     if not filed:
         folder.rmdir()
     tracker = _tracker(folder.parent, comment=["pull_opened", "merged"], close_on_merge=True)
@@ -134,5 +149,8 @@ def test_an_issue_is_not_touched_unless_that_is_configured(folder: Path) -> None
 
 
 def test_a_milestone_nobody_knows_is_a_problem_of_the_file() -> None:
-    with pytest.raises(ConfigError, match=r"comment: `mergd` is no milestone; there are spawned, pull_opened, merged"):
+    with pytest.raises(
+        ConfigError,
+        match=r"comment: `mergd` is no milestone; there are spawned, pull_opened, merged",
+    ):
         parse({"comment": "mergd"})

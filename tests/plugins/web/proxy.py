@@ -1,4 +1,5 @@
-"""A proxy of the tests: real HTTP on loopback, CONNECT and absolute addresses, with a login where that is wanted.
+"""A proxy of the tests: real HTTP on loopback, CONNECT and absolute addresses, with a
+login where that is wanted.
 
 Every host it is asked for leads to one server, so that names nobody resolves can be asked for.
 """
@@ -14,7 +15,9 @@ from typing import Any
 
 
 class ProxyServer:
-    """Leads everything to ``port``; ``asked`` is what it was asked for, ``told`` the headers it was given itself."""
+    """Leads everything to ``port``; ``asked`` is what it was asked for, ``told`` the
+    headers it was given itself.
+    """
 
     def __init__(self, port: int, login: str = "") -> None:
         self.port, self.asked, self.told = port, [], []  # type: tuple[int, list[str], list[dict[str, str]]]
@@ -34,7 +37,10 @@ class ProxyServer:
                 self.end_headers()
                 self.close_connection = True
                 with socket.create_connection(("127.0.0.1", proxy.port)) as there:
-                    ways = [threading.Thread(target=_pipe, args=pair) for pair in ((self.connection, there), (there, self.connection))]
+                    ways = [
+                        threading.Thread(target=_pipe, args=pair)
+                        for pair in ((self.connection, there), (there, self.connection))
+                    ]
                     for way in ways:
                         way.start()
                     for way in ways:
@@ -45,7 +51,11 @@ class ProxyServer:
                 if not proxy._let_in(self):
                     return
                 there = http.client.HTTPConnection("127.0.0.1", proxy.port)
-                given = {name: value for name, value in self.headers.items() if not name.lower().startswith("proxy-")}
+                given = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if not name.lower().startswith("proxy-")
+                }
                 there.request(self.command, "/" + self.path.split("/", 3)[3], body, given)
                 answer = there.getresponse()
                 raw = answer.read()

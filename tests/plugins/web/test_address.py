@@ -10,12 +10,20 @@ from hypothesis import strategies as st
 
 from ennio.plugins.web import base_address, is_loopback
 
-PIECES = st.sampled_from([*"http https :// : / [ ] @ # ? % .. a host 1 99999 ::1 ü".split(), " ", "\n"])  # noqa: SIM905
+PIECES = st.sampled_from(
+    [*"http https :// : / [ ] @ # ? % .. a host 1 99999 ::1 ü".split(), " ", "\n"]
+)  # noqa: SIM905
 
 
 @pytest.mark.parametrize(
     "good",
-    ["https://api.github.com", "https://git.corp.example/api/v3", "http://127.0.0.1:8080", "http://[::1]:8080/api/v3", "https://bücher.example"],
+    [
+        "https://api.github.com",
+        "https://git.corp.example/api/v3",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080/api/v3",
+        "https://bücher.example",
+    ],
 )
 def test_an_address_is_taken_as_it_is(good: str) -> None:
     assert base_address(f" {good}/ ", "x") == good

@@ -32,7 +32,9 @@ ALL = {"http_proxy": "http://p:1", "https_proxy": "http://q:2", "all_proxy": "ht
         ("http://[::1]:3000/x", ALL, None),
     ],
 )
-def test_the_proxy_is_the_one_that_curl_and_git_go_through(url: str, environ: dict[str, str], proxy: str | None) -> None:
+def test_the_proxy_is_the_one_that_curl_and_git_go_through(
+    url: str, environ: dict[str, str], proxy: str | None
+) -> None:
     found = proxy_of(url, environ)
     assert (found and found.url) == proxy
 
@@ -62,9 +64,13 @@ def test_the_proxy_is_the_one_that_curl_and_git_go_through(url: str, environ: di
         (",,", "api.github.com", False),
     ],
 )
-def test_no_proxy_names_hosts_domains_networks_and_ports(no_proxy: str, host: str, exempt: bool) -> None:
+def test_no_proxy_names_hosts_domains_networks_and_ports(
+    no_proxy: str, host: str, exempt: bool
+) -> None:
     for name in ("no_proxy", "NO_PROXY"):
-        assert (proxy_of(f"https://{host}/x", {"https_proxy": "http://q:2", name: no_proxy}) is None) is exempt
+        assert (
+            proxy_of(f"https://{host}/x", {"https_proxy": "http://q:2", name: no_proxy}) is None
+        ) is exempt
 
 
 def test_a_login_is_taken_out_of_the_address_and_never_shown() -> None:
@@ -73,7 +79,10 @@ def test_a_login_is_taken_out_of_the_address_and_never_shown() -> None:
     assert "cret" not in repr(found)
 
 
-@pytest.mark.parametrize("value", ["socks5://me:secret@q:1080", "http://me:secret@[", "http://me:secret@q:port", "http://"])
+@pytest.mark.parametrize(
+    "value",
+    ["socks5://me:secret@q:1080", "http://me:secret@[", "http://me:secret@q:port", "http://"],
+)
 def test_a_variable_that_cannot_be_used_is_named_and_not_shown(value: str) -> None:
     with pytest.raises(Refused, match="the variable HTTPS_PROXY") as error:
         proxy_of(GITHUB, {"HTTPS_PROXY": value})

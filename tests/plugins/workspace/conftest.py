@@ -17,7 +17,9 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     need("git")
     home = tmp_path / "person"
     home.mkdir()
-    (home / ".gitconfig").write_text("[user]\n\tname = Pat\n\temail = pat@localhost\n[init]\n\tdefaultBranch = main\n")
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Pat\n\temail = pat@localhost\n[init]\n\tdefaultBranch = main\n"
+    )
     monkeypatch.setenv("HOME", str(home))
     for name in ("XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_DIR", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,6 @@
-"""A person's machine in a temporary folder: a remote, a clone of it with unfinished work, and Ennio's home."""
+"""A person's machine in a temporary folder: a remote, a clone of it with
+unfinished work, and Ennio's home.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,41 @@ SESSION = "app-0a1b2c3d"
 def git(directory: Path, *args: str, env: dict[str, str] | None = None) -> str:
     """What git says in a directory; a failure shows its words."""
     environment = {**_environment(), **(env or {})}
-    done = subprocess.run(["git", *args], cwd=directory, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["git", *args],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, f"git {' '.join(args)}: {done.stderr or done.stdout}"
     return done.stdout.strip()
 
 
 def git_ok(directory: Path, *args: str) -> bool:
     """Whether git succeeds with it."""
-    return subprocess.run(["git", *args], cwd=directory, env=_environment(), capture_output=True, timeout=60, check=False).returncode == 0
+    return (
+        subprocess.run(
+            ["git", *args],
+            cwd=directory,
+            env=_environment(),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        ).returncode
+        == 0
+    )
 
 
 def _environment() -> dict[str, str]:
     """Without what points git to another repository than the one a test means."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in NAMES}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in NAMES
+    }
 
 
 @dataclass(frozen=True)
@@ -59,7 +83,11 @@ class Ground:
         if not other.exists():
             git(self.hub.parent, "clone", "--quiet", str(self.hub), str(other))
         git(other, "fetch", "--quiet", "origin")
-        start = f"origin/{branch}" if git_ok(other, "rev-parse", "--verify", f"refs/remotes/origin/{branch}") else "origin/main"
+        start = (
+            f"origin/{branch}"
+            if git_ok(other, "rev-parse", "--verify", f"refs/remotes/origin/{branch}")
+            else "origin/main"
+        )
         git(other, "checkout", "--quiet", "-B", branch, start)
         commit(other, name, text)
         git(other, "push", "--quiet", "origin", branch)
@@ -77,7 +105,9 @@ def commit(directory: Path, name: str, text: str) -> str:
 
 
 def settle(directory: Path) -> Ground:
-    """Make the ground; the person has a changed file, a staged one, an untracked one, and is on a branch of their own."""
+    """Make the ground; the person has a changed file, a staged one, an untracked one, and is
+    on a branch of their own.
+    """
     hub, source = directory / "hub.git", directory / "source"
     git(directory, "init", "--quiet", "--bare", "-b", "main", str(hub))
     git(directory, "clone", "--quiet", str(hub), str(source))
@@ -99,7 +129,9 @@ def possessions(source: Path) -> tuple[str, ...]:
         git(source, "status", "--porcelain"),
         git(source, "diff"),
         git(source, "diff", "--cached"),
-        git(source, "rev-parse", "refs/heads/mine", "refs/heads/main") if git_ok(source, "rev-parse", "refs/heads/main") else "",
+        git(source, "rev-parse", "refs/heads/mine", "refs/heads/main")
+        if git_ok(source, "rev-parse", "refs/heads/main")
+        else "",
         (source / ".git" / "config").read_text(),
         git(source, "stash", "list"),
     )

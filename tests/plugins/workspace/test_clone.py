@@ -26,7 +26,9 @@ def _grow(ground: Ground) -> None:
     git(ground.source, "push", "--quiet", "origin", "main")
 
 
-def test_a_clone_is_shallow_and_origin_is_the_ordered_repository(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_a_clone_is_shallow_and_origin_is_the_ordered_repository(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     _grow(ground)
     newest = ground.publish("later", "later\n")
 
@@ -38,7 +40,9 @@ def test_a_clone_is_shallow_and_origin_is_the_ordered_repository(workspace: Clon
     assert git(made.path, "status", "--porcelain") == ""
 
 
-def test_an_agent_can_push_and_its_work_counts_as_pushed(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_an_agent_can_push_and_its_work_counts_as_pushed(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     order = ground.order("clone")
     workspace.create(order)
     head = commit(order.path, "work", "work\n")
@@ -52,7 +56,9 @@ def test_an_agent_can_push_and_its_work_counts_as_pushed(workspace: CloneWorkspa
     assert workspace.remove(order).preserved is None
 
 
-def test_a_branch_that_is_at_the_remote_is_continued(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_a_branch_that_is_at_the_remote_is_continued(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     head = ground.publish("theirs", "theirs\n", branch="feature")
     ground.publish("later", "later\n")
 
@@ -62,19 +68,25 @@ def test_a_branch_that_is_at_the_remote_is_continued(workspace: CloneWorkspace, 
     assert git_ok(made.path, "merge", "--quiet", "--no-edit", "origin/main")
 
 
-def test_a_base_that_is_not_there_is_refused_and_leaves_nothing(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_a_base_that_is_not_there_is_refused_and_leaves_nothing(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     order = ground.order("clone", base="master")
     with pytest.raises(Refused, match="has no branch master"):
         workspace.create(order)
     assert list(order.path.parent.iterdir()) == []
 
 
-def test_a_remote_that_does_not_answer_is_unreachable(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_a_remote_that_does_not_answer_is_unreachable(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     with pytest.raises(Unreachable):
         workspace.create(ground.order("clone", repo="http://127.0.0.1:9/app.git"))
 
 
-def test_incident_05_what_a_crash_left_of_a_clone_is_made_again(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_incident_05_what_a_crash_left_of_a_clone_is_made_again(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     order = ground.order("clone")
     half = order.path.with_name(f".{SESSION}.making")
     (half / ".git").mkdir(parents=True)
@@ -85,7 +97,9 @@ def test_incident_05_what_a_crash_left_of_a_clone_is_made_again(workspace: Clone
     assert git(order.path, "status", "--porcelain") == ""
 
 
-def test_incident_01_all_that_is_only_in_a_clone_is_saved_into_the_source(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_incident_01_all_that_is_only_in_a_clone_is_saved_into_the_source(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     _grow(ground)
     before = possessions(ground.source)
     order = ground.order("clone")
@@ -113,7 +127,9 @@ def test_incident_01_all_that_is_only_in_a_clone_is_saved_into_the_source(worksp
     git(ground.source, "fsck", "--connectivity-only")
 
 
-def test_a_source_that_is_behind_is_given_the_base_before_it_takes_the_work(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_a_source_that_is_behind_is_given_the_base_before_it_takes_the_work(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     for number in range(DEPTH + 5):
         newest = ground.publish("later", f"{number}\n")
     order = ground.order("clone")
@@ -128,7 +144,9 @@ def test_a_source_that_is_behind_is_given_the_base_before_it_takes_the_work(work
     git(ground.source, "fsck", "--connectivity-only")
 
 
-def test_where_the_source_cannot_take_the_work_it_is_bundled(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_where_the_source_cannot_take_the_work_it_is_bundled(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     for number in range(DEPTH + 5):
         ground.publish("later", f"{number}\n")
     order = ground.order("clone")
@@ -143,7 +161,9 @@ def test_where_the_source_cannot_take_the_work_it_is_bundled(workspace: CloneWor
     assert git(ground.source, "for-each-ref", "refs/ennio/preserved") == ""
 
 
-def test_without_a_source_the_work_is_bundled_beside_it(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_without_a_source_the_work_is_bundled_beside_it(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     order = ground.order("clone", source=ground.home / "no-such-repository")
     workspace.create(order)
     (order.path / "work").write_text("work\n")
@@ -158,7 +178,9 @@ def test_without_a_source_the_work_is_bundled_beside_it(workspace: CloneWorkspac
     assert git(ground.hub, "show", "rescued:work") == "work"
 
 
-def test_a_folder_of_somebody_else_s_is_neither_used_nor_removed(workspace: CloneWorkspace, ground: Ground) -> None:
+def test_a_folder_of_somebody_else_s_is_neither_used_nor_removed(
+    workspace: CloneWorkspace, ground: Ground
+) -> None:
     order = ground.order("clone")
     order.path.mkdir(parents=True)
     (order.path / "theirs").write_text("theirs")
@@ -172,25 +194,41 @@ def test_a_folder_of_somebody_else_s_is_neither_used_nor_removed(workspace: Clon
 def test_clones_are_listed_with_their_branches(workspace: CloneWorkspace, ground: Ground) -> None:
     order = ground.order("clone")
     workspace.create(order)
-    assert [(one.session_id, one.branch) for one in workspace.existing(order.path.parent, order.source)] == [(SESSION, order.branch)]
+    assert [
+        (one.session_id, one.branch) for one in workspace.existing(order.path.parent, order.source)
+    ] == [(SESSION, order.branch)]
 
 
 def test_a_clone_has_the_identity_and_the_ways_of_the_person_s_repository(
     workspace: CloneWorkspace, ground: Ground, person: Path
 ) -> None:
-    """What is said for that repository, by itself or by a condition on its place; not what is said for all, which holds anyway."""
+    """What is said for that repository, by itself or by a condition on its place; not what is said
+    for all, which holds anyway.
+    """
     ssh = 'ssh -i "work key" -o Proxy=\\\\x'
-    settings = {"user.email": "work@company", "core.sshCommand": ssh, "url.ssh://git@host/.insteadOf": "https://host/"}
+    settings = {
+        "user.email": "work@company",
+        "core.sshCommand": ssh,
+        "url.ssh://git@host/.insteadOf": "https://host/",
+    }
     for key, value in settings.items():
         git(ground.source, "config", key, value)
     git(ground.source, "config", "branch.mine.remote", "origin")
-    (person / "conditional").write_text("[user]\n\tsigningKey = ABC\n[credential]\n\thelper = store\n")
+    (person / "conditional").write_text(
+        "[user]\n\tsigningKey = ABC\n[credential]\n\thelper = store\n"
+    )
     with (person / ".gitconfig").open("a") as file:
-        file.write(f'[credential]\n\thelper = cache\n[includeIf "gitdir:{ground.source}/"]\n\tpath = {person}/conditional\n')
+        file.write(
+            f'[credential]\n\thelper = cache\n[includeIf "gitdir:{ground.source}/"]\n\tpath = '
+            f"{person}/conditional\n"
+        )
 
     made = workspace.create(ground.order("clone"))
 
-    here = {key: git(made.path, "config", "--get", key) for key in (*settings, "user.signingKey", "user.name")}
+    here = {
+        key: git(made.path, "config", "--get", key)
+        for key in (*settings, "user.signingKey", "user.name")
+    }
     assert here == {**settings, "user.signingKey": "ABC", "user.name": "Pat"}
     assert git(made.path, "config", "--get-all", "credential.helper").split() == ["cache", "store"]
     commit(made.path, "work", "work\n")
@@ -202,7 +240,10 @@ def test_the_settings_hold_for_the_making_of_the_clone_already_and_are_on_no_com
 ) -> None:
     seen = tmp_path / "seen"
     ssh = tmp_path / "ssh"
-    ssh.write_text(f'#!/bin/sh\ntr "\\0" " " </proc/$PPID/cmdline >>{seen}\nexec git-upload-pack {ground.hub}\n')
+    ssh.write_text(
+        f'#!/bin/sh\ntr "\\0" " " </proc/$PPID/cmdline >>{seen}\nexec git-upload-pack '
+        f"{ground.hub}\n"
+    )
     ssh.chmod(0o755)
     git(ground.source, "config", "core.sshCommand", str(ssh))
     git(ground.source, "config", "http.extraHeader", "Authorization: s3cret")

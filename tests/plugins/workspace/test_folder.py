@@ -68,7 +68,10 @@ def test_what_cannot_be_removed_is_named(place: Path) -> None:
     (place / "locked" / "w").mkdir(parents=True)
     (place / "locked").chmod(0o555)
 
-    assert _as_somebody(place, place / "locked" / "w") == f"Refused: {place}/locked/w cannot be removed: Permission denied"
+    assert (
+        _as_somebody(place, place / "locked" / "w")
+        == f"Refused: {place}/locked/w cannot be removed: Permission denied"
+    )
     assert (place / "locked" / "w").is_dir()
 
 

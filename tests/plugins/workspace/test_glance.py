@@ -15,7 +15,10 @@ from ennio.plugins.workspace.interface import Glance, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git, git_ok
 
-KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {
+    "worktree": WorktreeWorkspace,
+    "clone": CloneWorkspace,
+}
 
 
 @pytest.fixture(params=KINDS)
@@ -31,7 +34,9 @@ def order(kind: str, ground: Ground) -> WorkspaceSpec:
 
 
 @pytest.fixture
-def look(kind: str, order: WorkspaceSpec, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Glance | None]:
+def look(
+    kind: str, order: WorkspaceSpec, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Glance | None]:
     """Looks, and fails when it takes a process."""
 
     def looked() -> Glance | None:
@@ -45,7 +50,9 @@ def look(kind: str, order: WorkspaceSpec, monkeypatch: pytest.MonkeyPatch) -> Ca
 Look = Callable[[], Glance | None]
 
 
-def test_what_stands_stands_also_with_packed_refs_and_in_the_middle_of_a_rebase(order: WorkspaceSpec, look: Look) -> None:
+def test_what_stands_stands_also_with_packed_refs_and_in_the_middle_of_a_rebase(
+    order: WorkspaceSpec, look: Look
+) -> None:
     seen = [look()]
     git(order.path, "pack-refs", "--all")
     seen.append(look())
@@ -72,7 +79,9 @@ def test_a_worktree_that_was_moved_is_found(ground: Ground) -> None:
     workspace = WorktreeWorkspace()
     workspace.create(order)
     git(ground.source, "worktree", "move", str(order.path), str(ground.home / "moved"))
-    assert workspace.glance(order.path, order.branch, order.source) == Glance(Place.MOVED, str(ground.home / "moved"))
+    assert workspace.glance(order.path, order.branch, order.source) == Glance(
+        Place.MOVED, str(ground.home / "moved")
+    )
 
 
 def test_a_branch_that_was_deleted_with_its_worktree_is_told_of(ground: Ground) -> None:
@@ -82,10 +91,14 @@ def test_a_branch_that_was_deleted_with_its_worktree_is_told_of(ground: Ground) 
     git(ground.source, "worktree", "remove", "--force", str(order.path))
     assert workspace.glance(order.path, order.branch, order.source) == Glance(Place.GONE)
     git(ground.source, "branch", "-D", order.branch)
-    assert workspace.glance(order.path, order.branch, order.source) == Glance(Place.GONE, order.branch)
+    assert workspace.glance(order.path, order.branch, order.source) == Glance(
+        Place.GONE, order.branch
+    )
 
 
-def test_a_deleted_branch_a_detached_head_and_another_branch_are_told_apart(order: WorkspaceSpec, look: Look) -> None:
+def test_a_deleted_branch_a_detached_head_and_another_branch_are_told_apart(
+    order: WorkspaceSpec, look: Look
+) -> None:
     head = git(order.path, "rev-parse", "HEAD")
     git(order.path, "checkout", "--quiet", "--detach")
     detached = look()
@@ -94,7 +107,10 @@ def test_a_deleted_branch_a_detached_head_and_another_branch_are_told_apart(orde
     git(order.path, "checkout", "--quiet", order.branch)
     git(order.path, "update-ref", "-d", f"refs/heads/{order.branch}")
 
-    assert (detached, astray) == (Glance(Place.DETACHED, head[:10]), Glance(Place.ASTRAY, "feature/other"))
+    assert (detached, astray) == (
+        Glance(Place.DETACHED, head[:10]),
+        Glance(Place.ASTRAY, "feature/other"),
+    )
     assert look() == Glance(Place.BRANCHLESS, head)
 
 
@@ -104,12 +120,16 @@ def test_files_without_their_repository_are_cut_off(order: WorkspaceSpec, look: 
     assert look() == Glance(Place.CUT_OFF)
 
 
-def test_a_disk_that_is_away_is_unknown_and_not_gone(order: WorkspaceSpec, look: Look, ground: Ground) -> None:
+def test_a_disk_that_is_away_is_unknown_and_not_gone(
+    order: WorkspaceSpec, look: Look, ground: Ground
+) -> None:
     ground.home.rename(ground.home.with_name("unmounted"))
     assert look() is None
 
 
-def test_a_worktree_that_was_removed_is_made_again_with_all_that_was_committed(ground: Ground) -> None:
+def test_a_worktree_that_was_removed_is_made_again_with_all_that_was_committed(
+    ground: Ground,
+) -> None:
     order = ground.order("worktree")
     workspace = WorktreeWorkspace()
     workspace.create(order)
@@ -123,7 +143,9 @@ def test_a_worktree_that_was_removed_is_made_again_with_all_that_was_committed(g
 
 
 @pytest.mark.parametrize("holder", ["main", "worktree"])
-def test_a_branch_that_is_checked_out_elsewhere_is_told_with_the_place(ground: Ground, holder: str) -> None:
+def test_a_branch_that_is_checked_out_elsewhere_is_told_with_the_place(
+    ground: Ground, holder: str
+) -> None:
     order = ground.order("worktree")
     workspace = WorktreeWorkspace()
     workspace.create(order)

@@ -19,7 +19,9 @@ from ennio.plugins.workspace import hooks
 from tests.conftest import eventually
 
 
-def test_the_supervisor_s_own_variables_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_supervisor_s_own_variables_are_not_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ENNIO_API_TOKEN", "secret")
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
     monkeypatch.setenv("LC_TIME", "C")
@@ -33,18 +35,29 @@ def test_the_supervisor_s_own_variables_are_not_passed_on(tmp_path: Path, monkey
     assert f"PATH={os.environ['PATH']}\n" in seen
 
 
-def test_the_log_is_written_while_the_command_runs_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+def test_the_log_is_written_while_the_command_runs_and_only_its_owner_reads_it(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "session" / "hooks.log"
     go = tmp_path / "go"
     command = f"echo first; while [ ! -e {go} ]; do sleep 0.05; done; echo second >&2"
-    running = threading.Thread(target=hooks.run_all, args=([command, "echo third"], tmp_path, hooks.environment({}), 60, log))
+    running = threading.Thread(
+        target=hooks.run_all,
+        args=([command, "echo third"], tmp_path, hooks.environment({}), 60, log),
+    )
     running.start()
 
     eventually(lambda: log.exists() and "first" in log.read_text().splitlines())
     go.touch()
     running.join(20)
 
-    assert log.read_text().splitlines() == [f"$ {command}", "first", "second", "$ echo third", "third"]
+    assert log.read_text().splitlines() == [
+        f"$ {command}",
+        "first",
+        "second",
+        "$ echo third",
+        "third",
+    ]
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
 
@@ -52,10 +65,19 @@ def test_the_log_is_written_while_the_command_runs_and_only_its_owner_reads_it(t
 def test_only_the_last_lines_of_the_failing_command_are_told(tmp_path: Path) -> None:
     log = tmp_path / "hooks.log"
     with pytest.raises(Refused) as refusal:
-        hooks.run_all(["echo earlier", "seq 100000; exit 3", "touch never"], tmp_path, hooks.environment({}), 30, log)
+        hooks.run_all(
+            ["echo earlier", "seq 100000; exit 3", "touch never"],
+            tmp_path,
+            hooks.environment({}),
+            30,
+            log,
+        )
 
     lines = str(refusal.value).splitlines()
-    assert lines[0] == f"post_create[1] `seq 100000; exit 3` ended with exit code 3; all of it is in {log}"
+    assert (
+        lines[0]
+        == f"post_create[1] `seq 100000; exit 3` ended with exit code 3; all of it is in {log}"
+    )
     assert lines[-1] == "100000"
     assert len(lines) == 16
     assert not (tmp_path / "never").exists()
@@ -81,11 +103,20 @@ def test_an_interrupted_caller_takes_the_command_with_it(tmp_path: Path) -> None
         "    while not (child.exists() and child.read_text().strip()): time.sleep(0.05)\n"
         "    _thread.interrupt_main()\n"
         "threading.Thread(target=interrupt).start()\n"
-        "hooks.run_all(['sleep 300 & echo $! > child; wait'], Path('.'), hooks.environment({}), 60, None)\n"
+        "hooks.run_all(['sleep 300 & echo $! > child; wait'], Path('.'), hooks.environment({}), "
+        "60, None)\n"
     )
     path = str(Path(hooks.__file__).parents[3])
     env = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
     assert "KeyboardInterrupt" in done.stderr
     eventually(lambda: not _runs(int((tmp_path / "child").read_text())), within=5)
@@ -125,7 +156,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_hook_that_outlives_its_supervisor_is_waited_for_and_not_run_a_second_time(root: Path) -> None:
+def test_a_hook_that_outlives_its_supervisor_is_waited_for_and_not_run_a_second_time(
+    root: Path,
+) -> None:
     commands = step("one", 1.5), step("two")
     begun_and_killed(root, *commands)
     assert again(root, *commands) == ["one:begun", "one:ended", "two:begun", "two:ended"]
@@ -149,7 +182,9 @@ def test_a_hook_that_failed_while_nobody_was_there_failed(root: Path) -> None:
 def test_a_hook_whose_end_nobody_knows_is_ended_whole_before_it_is_begun_again(root: Path) -> None:
     commands = (f"setsid sleep 301 & {step('one', 300)}",)
     begun_and_killed(root, *commands)
-    psutil.Process(json.loads((root / "session" / "hook.json").read_text())["pid"]).kill()  # the shell around it alone: its command goes on
+    psutil.Process(
+        json.loads((root / "session" / "hook.json").read_text())["pid"]
+    ).kill()  # the shell around it alone: its command goes on
     assert orphans.find("ho-1")
     quick = (step("other"),)
     assert again(root, *quick)[-2:] == ["other:begun", "other:ended"]
@@ -165,5 +200,11 @@ def test_a_found_hook_keeps_its_limit(root: Path) -> None:
 
 
 def _runs(pid: int) -> bool:
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
     return done.stdout.strip() not in ("", "Z")

@@ -45,8 +45,20 @@ def test_a_link_that_stands_is_left(project: Path) -> None:
     assert (project.parent / "workspace" / ".env").read_text() == "A=1\n"
 
 
-@pytest.mark.parametrize("target", ["../outside/.env", "a/../../outside/.env", "/tmp/ennio-outside", ".", ".git/config", "sub/.GIT/hooks"])
-def test_incident_47_targets_that_leave_the_workspace_are_refused(project: Path, target: str) -> None:
+@pytest.mark.parametrize(
+    "target",
+    [
+        "../outside/.env",
+        "a/../../outside/.env",
+        "/tmp/ennio-outside",
+        ".",
+        ".git/config",
+        "sub/.GIT/hooks",
+    ],
+)
+def test_incident_47_targets_that_leave_the_workspace_are_refused(
+    project: Path, target: str
+) -> None:
     with pytest.raises(Refused, match="symlink"):
         links.place(_link(".env", target), project.parent / "workspace", project)
     assert sorted(path.name for path in (project.parent / "outside").iterdir()) == ["secret"]
@@ -77,12 +89,18 @@ def test_what_is_there_already_is_not_replaced(project: Path) -> None:
 
 
 @pytest.mark.parametrize("plugin", [WorktreeWorkspace, CloneWorkspace])
-def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(plugin: type[Workspace], ground: Ground) -> None:
+def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(
+    plugin: type[Workspace], ground: Ground
+) -> None:
     workspace = plugin()
     (ground.source / "node_modules").mkdir()
     (ground.source / "odd [name]*").write_text("x")
     # .gitignore says node_modules/, which a link of that name is not
-    wish = _link("node_modules", "node_modules") + _link("odd [name]*", "odd [name]*") + _link("README", "ignored.log")
+    wish = (
+        _link("node_modules", "node_modules")
+        + _link("odd [name]*", "odd [name]*")
+        + _link("README", "ignored.log")
+    )
     order = replace(ground.order(workspace.name), symlinks=wish)
     made = workspace.create(order)
     workspace.prepare(order, made)
@@ -95,7 +113,11 @@ def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(plugin: t
     assert git(made.path, "diff", "--cached", "--name-only") == "odd name"
     assert workspace.inspect(order).uncommitted == 1
     freed = workspace.remove(order)
-    assert {one.path: one.why for one in freed.unsaved} == {"node_modules": "link", "odd [name]*": "link", "ignored.log": "link"}
+    assert {one.path: one.why for one in freed.unsaved} == {
+        "node_modules": "link",
+        "odd [name]*": "link",
+        "ignored.log": "link",
+    }
     assert freed.preserved_files == 1
 
 
@@ -107,7 +129,10 @@ def test_links_hide_nothing_of_the_person_s_and_the_person_s_own_patterns_hold(
     (person / ".config" / "git" / "ignore").write_text("*.swp\n")
     (ground.source / "data").mkdir()
     (ground.source / "data" / "notes").write_text("not yet committed\n")
-    before = git(ground.source, "status", "--short"), (ground.source / ".git" / "info" / "exclude").read_text()
+    before = (
+        git(ground.source, "status", "--short"),
+        (ground.source / ".git" / "info" / "exclude").read_text(),
+    )
     workspace = plugin()
     order = replace(ground.order(workspace.name), symlinks=_link("data", "data"))
     made = workspace.create(order)
@@ -115,6 +140,12 @@ def test_links_hide_nothing_of_the_person_s_and_the_person_s_own_patterns_hold(
     (made.path / "a.swp").write_text("x")
 
     assert git(made.path, "status", "--short", env=dict(workspace.environment(made.path))) == ""
-    assert (git(ground.source, "status", "--short"), (ground.source / ".git" / "info" / "exclude").read_text()) == before
+    assert (
+        git(ground.source, "status", "--short"),
+        (ground.source / ".git" / "info" / "exclude").read_text(),
+    ) == before
     workspace.remove(order)
-    assert (git(ground.source, "status", "--short"), (ground.source / ".git" / "info" / "exclude").read_text()) == before
+    assert (
+        git(ground.source, "status", "--short"),
+        (ground.source / ".git" / "info" / "exclude").read_text(),
+    ) == before

@@ -1,4 +1,6 @@
-"""The repository that git means is the one that is meant: where it is another, nothing is made, used or removed."""
+"""The repository that git means is the one that is meant: where it is another, nothing
+is made, used or removed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def submodule(ground: Ground, tmp_path: Path) -> Path:
     return tmp_path / "above" / "app"
 
 
-def test_a_project_that_is_a_submodule_has_worktrees_of_its_own(workspace: WorktreeWorkspace, ground: Ground, submodule: Path) -> None:
+def test_a_project_that_is_a_submodule_has_worktrees_of_its_own(
+    workspace: WorktreeWorkspace, ground: Ground, submodule: Path
+) -> None:
     order = ground.order("worktree", source=submodule)
     made = workspace.create(order)
     (made.path / "notes").write_text("hours of work\n")
@@ -55,7 +59,9 @@ def test_a_submodule_whose_settings_bend_its_worktrees_is_refused_and_left_as_it
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_working_copy_that_was_bent_since_is_neither_used_nor_removed(kind: str, ground: Ground, tmp_path: Path) -> None:
+def test_a_working_copy_that_was_bent_since_is_neither_used_nor_removed(
+    kind: str, ground: Ground, tmp_path: Path
+) -> None:
     workspace: Workspace = KINDS[kind]()
     order = ground.order(kind)
     workspace.create(order)
@@ -75,7 +81,9 @@ def test_a_working_copy_that_was_bent_since_is_neither_used_nor_removed(kind: st
 
 
 @pytest.mark.parametrize("layout", ["bare", "bare with worktreeConfig", "hidden"])
-def test_bare_layouts_have_worktrees(workspace: WorktreeWorkspace, ground: Ground, tmp_path: Path, layout: str) -> None:
+def test_bare_layouts_have_worktrees(
+    workspace: WorktreeWorkspace, ground: Ground, tmp_path: Path, layout: str
+) -> None:
     source = tmp_path / "layout"
     bare = source / ".bare" if layout == "hidden" else source
     git(tmp_path, "clone", "--quiet", "--bare", str(ground.hub), str(bare))
@@ -105,7 +113,11 @@ def test_a_caller_that_works_in_another_repository_bends_nothing(
     git(tmp_path, "init", "--quiet", str(other))
     commit(other, "theirs", "theirs\n")
     before = git(other, "for-each-ref")
-    for name, path in (("GIT_DIR", other / ".git"), ("GIT_WORK_TREE", other), ("GIT_INDEX_FILE", other / ".git" / "index")):
+    for name, path in (
+        ("GIT_DIR", other / ".git"),
+        ("GIT_WORK_TREE", other),
+        ("GIT_INDEX_FILE", other / ".git" / "index"),
+    ):
         monkeypatch.setenv(name, str(path))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other / ".git" / "objects"))
     workspace: Workspace = KINDS[kind]()
@@ -119,18 +131,32 @@ def test_a_caller_that_works_in_another_repository_bends_nothing(
     assert git(other, "for-each-ref") == before
 
 
-def test_fetching_moves_refs_of_ennio_s_own_and_none_of_the_person_s(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_fetching_moves_refs_of_ennio_s_own_and_none_of_the_person_s(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     before = git(ground.source, "for-each-ref", "refs/heads", "refs/remotes", "refs/tags")
     newest = ground.publish("later", "later\n")
 
     made = workspace.create(ground.order("worktree"))
 
     assert made.base_head == newest
-    assert git(ground.source, "for-each-ref", "refs/remotes", "refs/tags", "refs/heads/main", "refs/heads/mine") in before
+    assert (
+        git(
+            ground.source,
+            "for-each-ref",
+            "refs/remotes",
+            "refs/tags",
+            "refs/heads/main",
+            "refs/heads/mine",
+        )
+        in before
+    )
     assert git(ground.source, "rev-parse", "refs/ennio/base/main") == newest
 
 
-def test_a_base_that_was_a_file_and_is_a_folder_now_is_in_nobody_s_way(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_base_that_was_a_file_and_is_a_folder_now_is_in_nobody_s_way(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     ground.publish("a", "a\n", branch="release")
     workspace.create(ground.order("worktree", "app-1", base="release"))
     git(ground.hub, "update-ref", "-d", "refs/heads/release")
@@ -141,7 +167,9 @@ def test_a_base_that_was_a_file_and_is_a_folder_now_is_in_nobody_s_way(workspace
     assert git_ok(ground.source, "branch", "ennio/base/release")
 
 
-def test_a_session_s_fetched_branch_is_not_kept_when_it_is_gone(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_session_s_fetched_branch_is_not_kept_when_it_is_gone(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     ground.publish("begun", "begun\n", branch="feature/x")
     order = ground.order("worktree", branch="feature/x")
     workspace.create(order)
@@ -149,10 +177,15 @@ def test_a_session_s_fetched_branch_is_not_kept_when_it_is_gone(workspace: Workt
 
     workspace.remove(order)
 
-    assert git(ground.source, "for-each-ref", "--format=%(refname)", "refs/ennio") == "refs/ennio/base/main"
+    assert (
+        git(ground.source, "for-each-ref", "--format=%(refname)", "refs/ennio")
+        == "refs/ennio/base/main"
+    )
 
 
-def test_sessions_start_while_a_person_fetches_and_the_base_moves(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_sessions_start_while_a_person_fetches_and_the_base_moves(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     over = threading.Event()
 
     def fetch() -> None:
@@ -170,7 +203,9 @@ def test_sessions_start_while_a_person_fetches_and_the_base_moves(workspace: Wor
         person.join()
 
 
-def test_a_server_that_hangs_is_waited_for_once_by_all_who_wait(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_hangs_is_waited_for_once_by_all_who_wait(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ennio.plugins.git.STALL", 1.0)
     asked: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -184,8 +219,13 @@ def test_a_server_that_hangs_is_waited_for_once_by_all_who_wait(ground: Ground, 
         repo = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
         orders = [ground.order("worktree", f"app-{number}", repo=repo) for number in range(4)]
         with ThreadPoolExecutor(4) as pool:
-            errors = [one.exception() for one in [pool.submit(WorktreeWorkspace().create, order) for order in orders]]
-    assert all(isinstance(error, TimedOut) and "got no answer for 1 s" in str(error) for error in errors), errors
+            errors = [
+                one.exception()
+                for one in [pool.submit(WorktreeWorkspace().create, order) for order in orders]
+            ]
+    assert all(
+        isinstance(error, TimedOut) and "got no answer for 1 s" in str(error) for error in errors
+    ), errors
     assert len(asked) == 1
 
 

@@ -8,7 +8,9 @@ from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok,
 PRESERVED = f"refs/ennio/preserved/{SESSION}"
 
 
-def test_in_the_project_s_own_repository_a_commit_is_where_it_belongs(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_in_the_project_s_own_repository_a_commit_is_where_it_belongs(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree", repo=str(ground.hub), source=ground.hub)
     made = workspace.create(order)
     head = commit(made.path, "work", "work\n")
@@ -21,23 +23,37 @@ def test_in_the_project_s_own_repository_a_commit_is_where_it_belongs(workspace:
     assert git(ground.hub, "rev-parse", order.branch) == head
 
 
-def test_in_the_project_s_own_repository_a_branch_goes_once_it_is_merged_or_squashed(workspace: WorktreeWorkspace, ground: Ground) -> None:
-    merged, squashed, opened = (ground.order("worktree", name, source=ground.hub) for name in ("app-1", "app-2", "app-3"))
+def test_in_the_project_s_own_repository_a_branch_goes_once_it_is_merged_or_squashed(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
+    merged, squashed, opened = (
+        ground.order("worktree", name, source=ground.hub) for name in ("app-1", "app-2", "app-3")
+    )
     for order in (merged, squashed, opened):
         workspace.create(order)
         commit(order.path, order.session_id, "work\n")
     git(ground.hub, "update-ref", "refs/heads/main", git(merged.path, "rev-parse", "HEAD"))
     tree = git(ground.hub, "merge-tree", "--write-tree", "main", squashed.branch)
-    git(ground.hub, "update-ref", "refs/heads/main", git(squashed.path, "commit-tree", tree, "-p", "main", "-m", "squashed"))
+    git(
+        ground.hub,
+        "update-ref",
+        "refs/heads/main",
+        git(squashed.path, "commit-tree", tree, "-p", "main", "-m", "squashed"),
+    )
 
     for order in (merged, squashed, opened):
         (order.path / "leftover").write_text("x")
         assert workspace.remove(order).preserved is not None
 
-    assert git(ground.hub, "for-each-ref", "--format=%(refname:short)", "refs/heads").split() == ["app-3", "main"]
+    assert git(ground.hub, "for-each-ref", "--format=%(refname:short)", "refs/heads").split() == [
+        "app-3",
+        "main",
+    ]
 
 
-def test_detached_commits_in_the_project_s_own_repository_are_kept(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_detached_commits_in_the_project_s_own_repository_are_kept(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree", source=ground.hub)
     workspace.create(order)
     git(order.path, "checkout", "--quiet", "--detach")
@@ -71,14 +87,20 @@ def test_a_clone_that_has_no_name_for_the_ordered_repository_is_given_a_remote_t
     assert git(ground.source, "remote").split() == ["ennio", "origin"]
 
 
-def test_a_repository_without_any_remote_is_given_its_origin(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_repository_without_any_remote_is_given_its_origin(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     git(ground.source, "remote", "remove", "origin")
     assert workspace.create(ground.order("worktree")).remote == "origin"
     assert git(ground.source, "remote", "get-url", "origin") == str(ground.hub)
 
 
-def test_a_person_in_a_worktree_pulls_pushes_and_fetches_like_anywhere(workspace: WorktreeWorkspace, ground: Ground) -> None:
-    """With nothing in the environment, in a clone that calls the ordered repository by another name."""
+def test_a_person_in_a_worktree_pulls_pushes_and_fetches_like_anywhere(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
+    """With nothing in the environment, in a clone that calls the ordered
+    repository by another name.
+    """
     git(ground.source, "remote", "rename", "origin", "upstream")
     made = workspace.create(ground.order("worktree"))
     commit(made.path, "work", "work\n")
@@ -93,11 +115,16 @@ def test_a_person_in_a_worktree_pulls_pushes_and_fetches_like_anywhere(workspace
     assert made.remote == "upstream"
     assert git(ground.hub, "rev-parse", made.branch) == mine
     assert git(made.path, "rev-parse", "HEAD~1") == newest
-    remotes = {ref.split("/")[2] for ref in git(ground.source, "for-each-ref", "--format=%(refname)", "refs/remotes").split()}
+    remotes = {
+        ref.split("/")[2]
+        for ref in git(ground.source, "for-each-ref", "--format=%(refname)", "refs/remotes").split()
+    }
     assert remotes == {"upstream"}
 
 
-def test_another_remote_of_the_clone_is_found_by_its_address(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_another_remote_of_the_clone_is_found_by_its_address(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     upstream = ground.home.parent / "upstream.git"
     git(ground.home.parent, "clone", "--quiet", "--bare", str(ground.hub), str(upstream))
     git(ground.source, "remote", "add", "upstream", upstream.as_uri())
@@ -115,7 +142,9 @@ def test_another_remote_of_the_clone_is_found_by_its_address(workspace: Worktree
     assert possessions(ground.source) == before
 
 
-def test_a_mirror_s_own_branches_are_not_moved_by_fetching(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_mirror_s_own_branches_are_not_moved_by_fetching(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     mirror = ground.home.parent / "mirror.git"
     git(ground.home.parent, "clone", "--quiet", "--mirror", str(ground.hub), str(mirror))
     mine = git(mirror, "commit-tree", "main^{tree}", "-p", "main", "-m", "not pushed yet")
@@ -128,7 +157,9 @@ def test_a_mirror_s_own_branches_are_not_moved_by_fetching(workspace: WorktreeWo
     assert git(mirror, "rev-parse", "main") == mine
 
 
-def test_a_bare_clone_without_refspecs_and_a_single_branch_clone_remember_pushes(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_bare_clone_without_refspecs_and_a_single_branch_clone_remember_pushes(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     bare, single = ground.home.parent / "bare.git", ground.home.parent / "single"
     git(ground.home.parent, "clone", "--quiet", "--bare", str(ground.hub), str(bare))
     git(ground.home.parent, "clone", "--quiet", "--single-branch", str(ground.hub), str(single))

@@ -1,4 +1,6 @@
-"""Work that git does not look at, cannot read, or keeps out of sight: it is saved, or named, or keeps its working copy from going."""
+"""Work that git does not look at, cannot read, or keeps out of sight: it is saved, or named, or
+keeps its working copy from going.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def _saved(ground: Ground) -> list[str]:
 
 
 @pytest.mark.parametrize("flag", ["skip-worktree", "assume-unchanged"])
-def test_a_change_that_git_was_told_not_to_look_at_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground, flag: str) -> None:
+def test_a_change_that_git_was_told_not_to_look_at_is_saved(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground, flag: str
+) -> None:
     git(order.path, "update-index", f"--{flag}", "README")
     (order.path / "README").write_text("hours of work\n")
     flags = git(order.path, "ls-files", "-v")
@@ -77,12 +81,17 @@ def test_what_a_sparse_check_out_leaves_out_is_no_deletion_and_what_is_there_all
     assert git(ground.source, "show", f"{PRESERVED}:out/c") == "out/c"
 
 
-def test_ignored_files_are_named_with_their_sizes_before_they_go(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_ignored_files_are_named_with_their_sizes_before_they_go(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / "node_modules" / "deep").mkdir(parents=True)
     (order.path / "node_modules" / "deep" / "one").write_bytes(b"x" * 700)
     (order.path / "node_modules" / "two").write_bytes(b"x" * 11)
     (order.path / "build.log").write_bytes(b"x" * 5)
-    expected = (UnsavedPath("build.log", 5, "ignored"), UnsavedPath("node_modules/", 711, "ignored"))
+    expected = (
+        UnsavedPath("build.log", 5, "ignored"),
+        UnsavedPath("node_modules/", 711, "ignored"),
+    )
 
     foreseen = workspace.remove(order, dry_run=True)
     freed = workspace.remove(order)
@@ -95,10 +104,15 @@ def test_what_has_no_content_is_named(workspace: Workspace, order: WorkspaceSpec
     with socket.socket(socket.AF_UNIX) as server, _working_in(order.path):
         server.bind("s")
 
-    assert workspace.remove(order).unsaved == (UnsavedPath("pipe", 0, "FIFO"), UnsavedPath("s", 0, "socket"))
+    assert workspace.remove(order).unsaved == (
+        UnsavedPath("pipe", 0, "FIFO"),
+        UnsavedPath("s", 0, "socket"),
+    )
 
 
-def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / "README").unlink()
     os.mkfifo(order.path / "README")
     (order.path / "work").write_text("work\n")
@@ -107,7 +121,9 @@ def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: 
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
-def test_a_repository_amid_tracked_files_is_saved_with_its_commits(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_a_repository_amid_tracked_files_is_saved_with_its_commits(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     commit(order.path, "src/tracked", "tracked\n")
     git(order.path, "push", "--quiet", "origin", "HEAD")
     git(order.path / "src", "init", "--quiet")
@@ -116,11 +132,18 @@ def test_a_repository_amid_tracked_files_is_saved_with_its_commits(workspace: Wo
 
     workspace.remove(order)
 
-    assert any(git_ok(ground.source, "merge-base", "--is-ancestor", inner, ref) for ref in _saved(ground))
-    assert any("loose" in git(ground.source, "ls-tree", "--name-only", ref).split() for ref in _saved(ground))
+    assert any(
+        git_ok(ground.source, "merge-base", "--is-ancestor", inner, ref) for ref in _saved(ground)
+    )
+    assert any(
+        "loose" in git(ground.source, "ls-tree", "--name-only", ref).split()
+        for ref in _saved(ground)
+    )
 
 
-def test_a_broken_repository_inside_keeps_the_working_copy(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_a_broken_repository_inside_keeps_the_working_copy(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     (order.path / "fixture" / ".git").mkdir(parents=True)
     (order.path / "fixture" / ".git" / "objects.pack").write_text("who knows")
     (order.path / "fixture" / "file").write_text("x")
@@ -131,7 +154,9 @@ def test_a_broken_repository_inside_keeps_the_working_copy(workspace: Workspace,
     assert (order.path / "fixture" / ".git" / "objects.pack").exists()
 
 
-def test_names_that_differ_in_case_alone_are_both_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_names_that_differ_in_case_alone_are_both_saved(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     git(order.path, "config", "core.ignoreCase", "true")
     (order.path / "readme").write_text("small\n")
     (order.path / "ReadMe").write_text("mixed\n")
@@ -142,7 +167,9 @@ def test_names_that_differ_in_case_alone_are_both_saved(workspace: Workspace, or
     assert sorted(names) == [".gitignore", "README", "ReadMe", "readme"]
 
 
-def test_names_that_are_not_utf_8_are_saved_and_named(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_names_that_are_not_utf_8_are_saved_and_named(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / os.fsdecode(b"caf\xe9")).write_bytes(b"\xff\x00")
     (order.path / os.fsdecode(b"caf\xe9.log")).write_bytes(b"12345")
 
@@ -155,7 +182,9 @@ def test_names_that_are_not_utf_8_are_saved_and_named(workspace: Workspace, orde
 def test_a_file_that_never_holds_still_keeps_the_working_copy(
     workspace: Workspace, order: WorkspaceSpec, ground: Ground, tmp_path: Path
 ) -> None:
-    """The change comes from git's own filter, and so in the very moment between the reading and the look after it."""
+    """The change comes from git's own filter, and so in the very moment between the
+    reading and the look after it.
+    """
     restless = tmp_path / "restless"
     restless.write_text(f"#!/bin/sh\ncat\necho more >>{order.path}/restless\n")
     restless.chmod(0o755)
@@ -194,7 +223,9 @@ def test_files_that_come_and_go_meanwhile_keep_nothing_else_from_being_saved(
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
-def test_a_lock_that_a_killed_git_left_keeps_nothing_from_being_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_a_lock_that_a_killed_git_left_keeps_nothing_from_being_saved(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / "work").write_text("work\n")
     lock = order.path / git(order.path, "rev-parse", "--git-path", "index.lock")
     lock.touch()
@@ -204,7 +235,9 @@ def test_a_lock_that_a_killed_git_left_keeps_nothing_from_being_saved(workspace:
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
-def test_a_file_that_is_only_intended_to_be_added_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_a_file_that_is_only_intended_to_be_added_is_saved(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / "meant").write_text("meant\n")
     git(order.path, "add", "--intent-to-add", "meant")
 
@@ -224,16 +257,29 @@ def test_a_rebase_that_stands_still_is_saved_with_what_it_began_with_and_what_it
     git(order.path, "checkout", "--quiet", "-B", "work", before)
     (order.path / ".gitignore").write_text("put aside\n")
     assert not git_ok(order.path, "rebase", "--autostash", "HEAD@{1}")
-    put_aside = (order.path / git(order.path, "rev-parse", "--git-path", "rebase-merge/autostash")).read_text().strip()
+    put_aside = (
+        (order.path / git(order.path, "rev-parse", "--git-path", "rebase-merge/autostash"))
+        .read_text()
+        .strip()
+    )
 
     workspace.remove(order)
 
     for wanted in (before, put_aside):
-        places = git(ground.source, "for-each-ref", "--contains", wanted, "refs/ennio/preserved", "refs/heads")
+        places = git(
+            ground.source,
+            "for-each-ref",
+            "--contains",
+            wanted,
+            "refs/ennio/preserved",
+            "refs/heads",
+        )
         assert places, f"{wanted} is nowhere"
 
 
-def test_the_other_side_of_an_unfinished_merge_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_the_other_side_of_an_unfinished_merge_is_saved(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     git(order.path, "checkout", "--quiet", "--detach")
     theirs = commit(order.path, "README", "theirs\n")
     git(order.path, "checkout", "--quiet", order.branch)
@@ -259,8 +305,12 @@ def test_detached_commits_and_those_a_reset_left_behind_are_saved_and_amended_on
     workspace.remove(order)
 
     for wanted in (reset, detached):
-        assert git(ground.source, "for-each-ref", "--contains", wanted, "refs/ennio/preserved"), wanted
-    assert not git_ok(ground.source, "cat-file", "-e", amended) or not git(ground.source, "for-each-ref", "--contains", amended)
+        assert git(ground.source, "for-each-ref", "--contains", wanted, "refs/ennio/preserved"), (
+            wanted
+        )
+    assert not git_ok(ground.source, "cat-file", "-e", amended) or not git(
+        ground.source, "for-each-ref", "--contains", amended
+    )
 
 
 def test_branches_stashes_and_tags_of_the_agent_s_are_somewhere_afterwards(
@@ -286,7 +336,9 @@ def test_branches_stashes_and_tags_of_the_agent_s_are_somewhere_afterwards(
     assert stash in git(ground.source, "log", "--all", "--format=%H").split()
 
 
-def test_tags_that_are_in_the_person_s_clone_already_are_no_work(kind: str, workspace: Workspace, ground: Ground) -> None:
+def test_tags_that_are_in_the_person_s_clone_already_are_no_work(
+    kind: str, workspace: Workspace, ground: Ground
+) -> None:
     git(ground.source, "tag", "-a", "-m", "release", "v1", "origin/main")
     git(ground.source, "push", "--quiet", "origin", "v1")
     order = ground.order(kind)
@@ -296,7 +348,9 @@ def test_tags_that_are_in_the_person_s_clone_already_are_no_work(kind: str, work
 
 
 @pytest.mark.parametrize("spoilt", ["file", "folder"])
-def test_what_cannot_be_read_keeps_the_working_copy_and_is_named(tmp_path: Path, person: Path, kind: str, spoilt: str) -> None:
+def test_what_cannot_be_read_keeps_the_working_copy_and_is_named(
+    tmp_path: Path, person: Path, kind: str, spoilt: str
+) -> None:
     program = Path(__file__).with_name("unreadable.py")
     command = [sys.executable, str(program), str(tmp_path), kind, spoilt]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
@@ -307,14 +361,19 @@ def test_what_cannot_be_read_keeps_the_working_copy_and_is_named(tmp_path: Path,
     assert said.endswith("kept\n")
 
 
-def test_a_worktree_in_an_ignored_folder_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_a_worktree_in_an_ignored_folder_is_saved(
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / ".gitignore").write_text("node_modules/\n*.log\n.trees/\n")
     git(order.path, "worktree", "add", "--quiet", "--detach", str(order.path / ".trees" / "one"))
     (order.path / ".trees" / "one" / "work").write_text("work\n")
 
     workspace.remove(order)
 
-    assert any("work" in git(ground.source, "ls-tree", "--name-only", ref).split() for ref in _saved(ground))
+    assert any(
+        "work" in git(ground.source, "ls-tree", "--name-only", ref).split()
+        for ref in _saved(ground)
+    )
 
 
 class _working_in:  # noqa: N801 - reads as a word

@@ -29,16 +29,28 @@ def _saved(ground: Ground) -> list[str]:
     return git(ground.source, "for-each-ref", "--format=%(refname)", "refs/ennio/preserved").split()
 
 
-def test_saving_touches_neither_files_nor_index_nor_head(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_saving_touches_neither_files_nor_index_nor_head(
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / "staged").write_text("staged\n")
     git(order.path, "add", "staged")
     (order.path / "untracked").write_text("untracked\n")
-    before = (git(order.path, "status", "--porcelain"), git(order.path, "rev-parse", "HEAD"), git(order.path, "ls-files", "-s"))
+    before = (
+        git(order.path, "status", "--porcelain"),
+        git(order.path, "rev-parse", "HEAD"),
+        git(order.path, "ls-files", "-s"),
+    )
 
-    work = preserve.Preserver(SESSION, Git(ground.source), order.path.parent).save(survey(Git(order.path), FETCHED, whole=False))
+    work = preserve.Preserver(SESSION, Git(ground.source), order.path.parent).save(
+        survey(Git(order.path), FETCHED, whole=False)
+    )
 
     assert work == PRESERVED
-    assert (git(order.path, "status", "--porcelain"), git(order.path, "rev-parse", "HEAD"), git(order.path, "ls-files", "-s")) == before
+    assert (
+        git(order.path, "status", "--porcelain"),
+        git(order.path, "rev-parse", "HEAD"),
+        git(order.path, "ls-files", "-s"),
+    ) == before
 
 
 def test_what_was_staged_and_changed_again_is_saved_twice_in_one_line(
@@ -54,7 +66,9 @@ def test_what_was_staged_and_changed_again_is_saved_twice_in_one_line(
     assert git(ground.source, "show", f"{PRESERVED}^:README") == "staged"
 
 
-def test_an_unfinished_merge_is_saved_with_its_marks(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_an_unfinished_merge_is_saved_with_its_marks(
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     git(order.path, "checkout", "--quiet", "-b", "other")
     commit(order.path, "README", "theirs\n")
     git(order.path, "checkout", "--quiet", order.branch)
@@ -68,7 +82,9 @@ def test_an_unfinished_merge_is_saved_with_its_marks(workspace: WorktreeWorkspac
     assert "<<<<<<< HEAD" in git(ground.source, "show", f"{PRESERVED}:README")
 
 
-def test_deletions_odd_names_and_links_are_saved(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_deletions_odd_names_and_links_are_saved(
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / "README").unlink()
     odd = ["a b", "ümlaut", "new\nline", "-dash", ":(top)magic", "*star"]
     for name in odd:
@@ -77,18 +93,29 @@ def test_deletions_odd_names_and_links_are_saved(workspace: WorktreeWorkspace, o
 
     assert workspace.remove(order).preserved_files == len(odd) + 2
 
-    names = git(ground.source, "ls-tree", "-r", "-z", "--name-only", PRESERVED).rstrip("\0").split("\0")
+    names = (
+        git(ground.source, "ls-tree", "-r", "-z", "--name-only", PRESERVED).rstrip("\0").split("\0")
+    )
     assert sorted(names) == sorted([".gitignore", "link", *odd])
 
 
-def test_names_that_are_not_utf_8_are_saved(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_names_that_are_not_utf_8_are_saved(
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / os.fsdecode(b"caf\xe9")).write_bytes(b"\xff\x00")
     workspace.remove(order)
-    assert git(ground.source, "ls-tree", "--name-only", PRESERVED).splitlines() == [".gitignore", "README", '"caf\\351"']
+    assert git(ground.source, "ls-tree", "--name-only", PRESERVED).splitlines() == [
+        ".gitignore",
+        "README",
+        '"caf\\351"',
+    ]
 
 
 def test_a_file_too_large_to_be_saved_keeps_its_working_copy_from_being_removed(
-    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    workspace: WorktreeWorkspace,
+    order: WorkspaceSpec,
+    ground: Ground,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(preserve, "LARGE", 1000)
     (order.path / "core.1234").write_bytes(b"x" * 1001)
@@ -100,7 +127,9 @@ def test_a_file_too_large_to_be_saved_keeps_its_working_copy_from_being_removed(
     assert (order.path / "core.1234").exists()
 
 
-def test_repositories_the_agent_made_inside_are_saved_too(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_repositories_the_agent_made_inside_are_saved_too(
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     for name in ("fresh", "grown"):
         (order.path / name).mkdir()
         git(order.path / name, "init", "--quiet")
@@ -115,9 +144,20 @@ def test_repositories_the_agent_made_inside_are_saved_too(workspace: WorktreeWor
 
     assert (seen.uncommitted, seen.unpushed) == (3, 1)
     assert (freed.preserved_files, freed.preserved_commits) == (3, 1)
-    trees = {ref: git(ground.source, "ls-tree", "-r", "--name-only", ref).split() for ref in _saved(ground)}
-    assert sorted(trees.values()) == [[".gitignore", "README", "thoughts"], ["committed", "file"], ["file"]]
-    assert any(git(ground.source, "rev-parse", f"{ref}^") == grown for ref, tree in trees.items() if "committed" in tree)
+    trees = {
+        ref: git(ground.source, "ls-tree", "-r", "--name-only", ref).split()
+        for ref in _saved(ground)
+    }
+    assert sorted(trees.values()) == [
+        [".gitignore", "README", "thoughts"],
+        ["committed", "file"],
+        ["file"],
+    ]
+    assert any(
+        git(ground.source, "rev-parse", f"{ref}^") == grown
+        for ref, tree in trees.items()
+        if "committed" in tree
+    )
     assert str(inner) not in git(ground.source, "worktree", "list")
     assert git(ground.source, "for-each-ref", "refs/ennio/passing") == ""
 
@@ -151,7 +191,9 @@ def test_work_in_a_submodule_is_saved_and_does_not_keep_the_worktree_from_going(
     assert list((ground.source / ".git" / "worktrees").glob("*")) == []
 
 
-def test_work_that_cannot_be_saved_keeps_the_workspace(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
+def test_work_that_cannot_be_saved_keeps_the_workspace(
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
+) -> None:
     (order.path / ".gitattributes").write_text("*.bin filter=broken\n")
     (order.path / "work.bin").write_text("work")
     git(ground.source, "config", "filter.broken.clean", "false")

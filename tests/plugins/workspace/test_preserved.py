@@ -18,7 +18,9 @@ KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": Clo
 
 
 def _listed(ground: Ground) -> tuple[Preserved, ...]:
-    return preserved.listed("app", ground.source, tuple(ground.order(kind).path.parent for kind in KINDS))
+    return preserved.listed(
+        "app", ground.source, tuple(ground.order(kind).path.parent for kind in KINDS)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -37,11 +39,18 @@ def test_saved_work_is_listed_shown_and_brought_back_on_a_branch(kind: str, grou
     seen = preserved.contents(item)
     back = preserved.restored(item, None)
 
-    assert (item.id, item.project_id, item.place) == (SESSION, "app", f"refs/ennio/preserved/{SESSION}")
+    assert (item.id, item.project_id, item.place) == (
+        SESSION,
+        "app",
+        f"refs/ennio/preserved/{SESSION}",
+    )
     assert item.subject == f"Not committed in session {SESSION}"
     assert [line.split(" ")[0] for line in seen.commits] == [item.commit, work]
     assert seen.files == ("M README", "A caf\\xe9")
-    assert (back.branch, git(ground.source, "show", f"{back.branch}:README")) == (f"restored/{SESSION}", "changed")
+    assert (back.branch, git(ground.source, "show", f"{back.branch}:README")) == (
+        f"restored/{SESSION}",
+        "changed",
+    )
     assert git(ground.source, "symbolic-ref", "HEAD") == "refs/heads/mine"
     with pytest.raises(Conflict, match=r"--branch"):
         preserved.restored(item, None)

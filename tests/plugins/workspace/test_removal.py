@@ -15,7 +15,9 @@ from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
 PRESERVED = f"refs/ennio/preserved/{SESSION}"
 
 
-def test_incident_01_commits_and_files_are_kept_in_one_ref_on_top_of_head(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_incident_01_commits_and_files_are_kept_in_one_ref_on_top_of_head(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     head = commit(order.path, "committed", "committed\n")
@@ -29,8 +31,15 @@ def test_incident_01_commits_and_files_are_kept_in_one_ref_on_top_of_head(worksp
     assert (freed.preserved, freed.preserved_commits, freed.preserved_files) == (PRESERVED, 1, 2)
     assert git(ground.source, "rev-parse", f"{PRESERVED}^") == head
     assert git(ground.source, "show", f"{PRESERVED}:README") == "changed"
-    assert git(ground.source, "ls-tree", "-r", "--name-only", PRESERVED).split() == [".gitignore", "README", "committed", "untracked"]
-    assert not git_ok(ground.source, "rev-parse", "--verify", f"refs/heads/{order.branch}")  # all of it is in the ref
+    assert git(ground.source, "ls-tree", "-r", "--name-only", PRESERVED).split() == [
+        ".gitignore",
+        "README",
+        "committed",
+        "untracked",
+    ]
+    assert not git_ok(
+        ground.source, "rev-parse", "--verify", f"refs/heads/{order.branch}"
+    )  # all of it is in the ref
 
 
 def test_a_removal_that_was_cut_short_saves_nothing_twice(
@@ -43,13 +52,17 @@ def test_a_removal_that_was_cut_short_saves_nothing_twice(
         broken.setattr(folder, "discard", _fail)
         with pytest.raises(KeyboardInterrupt):
             workspace.remove(order)
-    monkeypatch.setenv("GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z")  # the same work, saved at another time
+    monkeypatch.setenv(
+        "GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z"
+    )  # the same work, saved at another time
 
     assert workspace.remove(order).preserved == PRESERVED
     assert not git_ok(ground.source, "rev-parse", "--verify", f"{PRESERVED}-2")
 
 
-def test_incident_07_nothing_is_left_of_a_merged_session(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_incident_07_nothing_is_left_of_a_merged_session(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     commit(order.path, "work", "work\n")
@@ -59,7 +72,16 @@ def test_incident_07_nothing_is_left_of_a_merged_session(workspace: WorktreeWork
 
     assert freed.preserved is None
     assert not order.path.exists()
-    assert git(ground.source, "for-each-ref", "--format=%(refname)", f"refs/heads/{order.branch}", "refs/ennio") == "refs/ennio/base/main"
+    assert (
+        git(
+            ground.source,
+            "for-each-ref",
+            "--format=%(refname)",
+            f"refs/heads/{order.branch}",
+            "refs/ennio",
+        )
+        == "refs/ennio/base/main"
+    )
     assert list((ground.source / ".git" / "worktrees").glob("*")) == []
     assert order.branch not in (ground.source / ".git" / "config").read_text()
     assert list(order.path.parent.iterdir()) == []
@@ -86,7 +108,9 @@ def test_a_branch_that_was_merged_and_let_go_leaves_the_clone_with_its_tracking_
     assert order.branch not in git(ground.source, "for-each-ref")
 
 
-def test_a_branch_that_was_let_go_without_a_merge_stays_in_the_clone(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_branch_that_was_let_go_without_a_merge_stays_in_the_clone(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     head = commit(order.path, "work", "work\n")
@@ -98,7 +122,9 @@ def test_a_branch_that_was_let_go_without_a_merge_stays_in_the_clone(workspace: 
     assert git(ground.source, "rev-parse", f"refs/remotes/origin/{order.branch}") == head
 
 
-def test_incident_06_a_branch_that_is_nowhere_else_is_not_deleted_with_its_worktree(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_incident_06_a_branch_that_is_nowhere_else_is_not_deleted_with_its_worktree(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     head = commit(order.path, "work", "work\n")
@@ -109,7 +135,9 @@ def test_incident_06_a_branch_that_is_nowhere_else_is_not_deleted_with_its_workt
     assert git(ground.source, "rev-parse", order.branch) == head
 
 
-def test_a_commit_that_only_a_deleted_worktree_led_to_is_kept(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_commit_that_only_a_deleted_worktree_led_to_is_kept(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     git(order.path, "checkout", "--quiet", "--detach")
@@ -122,7 +150,9 @@ def test_a_commit_that_only_a_deleted_worktree_led_to_is_kept(workspace: Worktre
     assert order.session_id not in git(ground.source, "worktree", "list")
 
 
-def test_read_only_folders_and_a_process_inside_do_not_keep_it_from_going(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_read_only_folders_and_a_process_inside_do_not_keep_it_from_going(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     cache = order.path / "node_modules" / "cache"
@@ -146,7 +176,9 @@ def test_a_worktree_somebody_locked_is_left(workspace: WorktreeWorkspace, ground
     assert order.path.exists()
 
 
-def test_a_removal_without_source_and_folder_is_done(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_removal_without_source_and_folder_is_done(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     assert workspace.remove(ground.order("worktree", source=ground.source / "gone")).size == 0
 
 

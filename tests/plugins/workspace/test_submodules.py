@@ -1,4 +1,6 @@
-"""Submodules stay empty unless they are wanted; then they are filled, with theirs, and work in them is saved."""
+"""Submodules stay empty unless they are wanted; then they are filled, with theirs,
+and work in them is saved.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,16 @@ def workspace(request: pytest.FixtureRequest) -> Workspace:
 
 @pytest.fixture
 def order(workspace: Workspace, ground: Ground, person: Path, tmp_path: Path) -> WorkspaceSpec:
-    """A project with a submodule that has one of its own; the person's git may take them from this disk."""
+    """A project with a submodule that has one of its own; the person's git may
+    take them from this disk.
+    """
     for name, inner in (("deep", None), ("library", "deep")):
         git(tmp_path, "init", "--quiet", name)
         commit(tmp_path / name, "lib", f"{name}\n")
         if inner:
-            git(tmp_path / name, *ALLOW, "submodule", "--quiet", "add", str(tmp_path / inner), inner)
+            git(
+                tmp_path / name, *ALLOW, "submodule", "--quiet", "add", str(tmp_path / inner), inner
+            )
             git(tmp_path / name, "commit", "--quiet", "-m", "submodule")
     main = tmp_path / "main"
     git(tmp_path, "clone", "--quiet", str(ground.hub), str(main))
@@ -48,7 +54,9 @@ def test_without_the_wish_they_stay_empty(workspace: Workspace, order: Workspace
     assert workspace.remove(plain).preserved is None
 
 
-def test_they_are_filled_before_the_commands_run(workspace: Workspace, order: WorkspaceSpec) -> None:
+def test_they_are_filled_before_the_commands_run(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
     wish = replace(order, post_create=("cat library/deep/lib > seen",))
     workspace.prepare(wish, workspace.create(wish))
     assert (order.path / "seen").read_text() == "deep\n"
@@ -70,11 +78,16 @@ def test_work_in_them_is_not_undone_by_a_second_preparation_and_is_saved(
     refs = git(ground.source, "for-each-ref", "--format=%(refname)", "refs/ennio/preserved").split()
     assert any(head in git(ground.source, "rev-list", ref).split() for ref in refs)
     trees = [git(ground.source, "ls-tree", "--name-only", ref).split() for ref in refs]
-    assert any(tree == ["lib"] and git(ground.source, "show", f"{ref}:lib") == "changed" for ref, tree in zip(refs, trees, strict=True))
+    assert any(
+        tree == ["lib"] and git(ground.source, "show", f"{ref}:lib") == "changed"
+        for ref, tree in zip(refs, trees, strict=True)
+    )
     assert not order.path.exists()
 
 
-def test_one_that_cannot_be_had_is_named(workspace: Workspace, order: WorkspaceSpec, tmp_path: Path) -> None:
+def test_one_that_cannot_be_had_is_named(
+    workspace: Workspace, order: WorkspaceSpec, tmp_path: Path
+) -> None:
     (tmp_path / "deep").rename(tmp_path / "away")
     made = workspace.create(order)
     with pytest.raises(EnnioError, match="deep"):

@@ -29,7 +29,9 @@ def test_it_starts_from_what_the_base_is_now(workspace: WorktreeWorkspace, groun
     assert git(made.path, "rev-parse", "HEAD") == newest
 
 
-def test_two_sessions_in_a_row_start_from_two_bases(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_two_sessions_in_a_row_start_from_two_bases(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     first = workspace.create(ground.order("worktree"))
     newest = ground.publish("later", "later\n")
     second = workspace.create(ground.order("worktree", "app-2"))
@@ -44,7 +46,13 @@ def test_what_a_session_asks_of_git_does_not_grow_with_the_branches(
     workspace.create(ground.order("worktree"))
     heads = "".join(f"create refs/heads/b{number} HEAD\n" for number in range(30))
     for directory, ref in ((ground.hub, "main"), (ground.source, "HEAD")):
-        subprocess.run(["git", "update-ref", "--stdin"], cwd=directory, input=heads.replace("HEAD", ref), text=True, check=True)
+        subprocess.run(
+            ["git", "update-ref", "--stdin"],
+            cwd=directory,
+            input=heads.replace("HEAD", ref),
+            text=True,
+            check=True,
+        )
     commands: list[str] = []
     begin = subprocess.Popen.__init__
 
@@ -61,7 +69,9 @@ def test_what_a_session_asks_of_git_does_not_grow_with_the_branches(
     assert not [line for line in commands if "refs/heads/b" in line]
 
 
-def test_a_remote_that_has_another_address_since_the_last_session_is_noticed(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_remote_that_has_another_address_since_the_last_session_is_noticed(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     workspace.create(ground.order("worktree"))
     newest = ground.publish("later", "later\n")
     copy = ground.hub.parent / "copy.git"
@@ -89,7 +99,11 @@ def test_nothing_of_the_person_s_is_touched(workspace: WorktreeWorkspace, ground
 
     assert during == before
     assert possessions(ground.source) == before
-    assert not git_ok(made.path if made.path.exists() else ground.source, "config", f"branch.{order.branch}.remote")
+    assert not git_ok(
+        made.path if made.path.exists() else ground.source,
+        "config",
+        f"branch.{order.branch}.remote",
+    )
 
 
 def test_a_person_s_hooks_do_not_fire(workspace: WorktreeWorkspace, ground: Ground) -> None:
@@ -106,7 +120,9 @@ def test_a_person_s_hooks_do_not_fire(workspace: WorktreeWorkspace, ground: Grou
     assert not list(ground.home.parent.glob("fired-*"))
 
 
-def test_an_agent_can_push_and_its_work_counts_as_pushed(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_an_agent_can_push_and_its_work_counts_as_pushed(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     made = workspace.create(order)
     head = commit(made.path, "work", "work\n")
@@ -133,10 +149,14 @@ def test_twenty_sessions_start_at_once(workspace: WorktreeWorkspace, ground: Gro
     assert {one.base_head for one in made} == {newest}
     assert len({one.path for one in made}) == 20
     assert all(git(one.path, "status", "--porcelain") == "" for one in made)
-    assert len(counter.read_text().splitlines()) <= 6  # asked once or twice by all together, not twenty times
+    assert (
+        len(counter.read_text().splitlines()) <= 6
+    )  # asked once or twice by all together, not twenty times
 
 
-def test_two_creates_of_one_session_at_once_make_one_worktree(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_two_creates_of_one_session_at_once_make_one_worktree(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(workspace.create, [order] * 4))
@@ -146,12 +166,16 @@ def test_two_creates_of_one_session_at_once_make_one_worktree(workspace: Worktre
 def test_another_git_s_lock_is_waited_for(ground: Ground) -> None:
     lock = ground.source / ".git" / "index.lock"
     lock.touch()
-    with subprocess.Popen([sys.executable, "-c", f"import time, os; time.sleep(0.5); os.unlink({str(lock)!r})"]):
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import time, os; time.sleep(0.5); os.unlink({str(lock)!r})"]
+    ):
         Git(ground.source).run("add", "untracked")
     assert "A  untracked" in git(ground.source, "status", "--porcelain")
 
 
-def test_a_branch_that_is_at_the_remote_is_continued(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_branch_that_is_at_the_remote_is_continued(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     head = ground.publish("theirs", "theirs\n", branch="feature")
 
     made = workspace.create(ground.order("worktree", branch="feature"))
@@ -160,14 +184,21 @@ def test_a_branch_that_is_at_the_remote_is_continued(workspace: WorktreeWorkspac
     assert made.base_head == git(ground.hub, "rev-parse", "main")
 
 
-def test_a_local_branch_behind_the_remote_s_is_brought_forward(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_local_branch_behind_the_remote_s_is_brought_forward(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     git(ground.source, "branch", "feature", "HEAD")
     head = ground.publish("theirs", "theirs\n", branch="feature")
 
-    assert git(workspace.create(ground.order("worktree", branch="feature")).path, "rev-parse", "HEAD") == head
+    assert (
+        git(workspace.create(ground.order("worktree", branch="feature")).path, "rev-parse", "HEAD")
+        == head
+    )
 
 
-def test_a_local_branch_that_went_another_way_is_left_to_the_person(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_local_branch_that_went_another_way_is_left_to_the_person(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     ground.publish("theirs", "theirs\n", branch="feature")
     mine = git(ground.source, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "mine")
     git(ground.source, "branch", "feature", mine)
@@ -177,7 +208,9 @@ def test_a_local_branch_that_went_another_way_is_left_to_the_person(workspace: W
     assert git(ground.source, "rev-parse", "feature") == mine
 
 
-def test_a_local_branch_nobody_has_is_continued_and_survives_the_session(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_local_branch_nobody_has_is_continued_and_survives_the_session(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     git(ground.source, "branch", "feature", "HEAD")
     order = ground.order("worktree", branch="feature")
 
@@ -187,18 +220,26 @@ def test_a_local_branch_nobody_has_is_continued_and_survives_the_session(workspa
     assert git_ok(ground.source, "rev-parse", "--verify", "refs/heads/feature")
 
 
-def test_a_branch_held_elsewhere_is_refused_and_the_place_is_named(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_branch_held_elsewhere_is_refused_and_the_place_is_named(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     with pytest.raises(Refused, match=f"branch mine is checked out in {ground.source}"):
         workspace.create(ground.order("worktree", branch="mine"))
     assert not ground.order("worktree").path.exists()
 
 
-def test_a_base_that_is_not_there_is_refused_with_those_that_are(workspace: WorktreeWorkspace, ground: Ground) -> None:
-    with pytest.raises(Refused, match=r"has no branch master; it has: main \(set the project's default_branch\)"):
+def test_a_base_that_is_not_there_is_refused_with_those_that_are(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
+    with pytest.raises(
+        Refused, match=r"has no branch master; it has: main \(set the project's default_branch\)"
+    ):
         workspace.create(ground.order("worktree", base="master"))
 
 
-def test_a_remote_that_does_not_answer_is_unreachable_and_leaves_nothing(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_remote_that_does_not_answer_is_unreachable_and_leaves_nothing(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree", repo="http://127.0.0.1:9/app.git")
 
     with pytest.raises(Unreachable):
@@ -208,7 +249,9 @@ def test_a_remote_that_does_not_answer_is_unreachable_and_leaves_nothing(workspa
     assert not git_ok(ground.source, "rev-parse", "--verify", f"refs/heads/{order.branch}")
 
 
-def test_a_source_that_is_only_inside_a_repository_is_refused(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_source_that_is_only_inside_a_repository_is_refused(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     (ground.source / "packages").mkdir()
     with pytest.raises(Refused, match="not the top of a git repository"):
         workspace.create(ground.order("worktree", source=ground.source / "packages"))
@@ -216,7 +259,9 @@ def test_a_source_that_is_only_inside_a_repository_is_refused(workspace: Worktre
         workspace.create(ground.order("worktree", source=ground.source / "nowhere"))
 
 
-def test_a_failed_create_leaves_neither_branch_nor_folder(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_failed_create_leaves_neither_branch_nor_folder(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     ground.publish(".gitattributes", "README filter=broken\n")
     git(ground.source, "config", "filter.broken.smudge", "false")
@@ -231,10 +276,14 @@ def test_a_failed_create_leaves_neither_branch_nor_folder(workspace: WorktreeWor
     assert order.session_id not in git(ground.source, "worktree", "list")
 
 
-def test_worktrees_are_listed_with_their_branches(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_worktrees_are_listed_with_their_branches(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
-    assert [(one.session_id, one.branch) for one in workspace.existing(order.path.parent, order.source)] == [(SESSION, order.branch)]
+    assert [
+        (one.session_id, one.branch) for one in workspace.existing(order.path.parent, order.source)
+    ] == [(SESSION, order.branch)]
 
 
 def _fail(path: Path) -> None:

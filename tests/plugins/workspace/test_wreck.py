@@ -1,4 +1,6 @@
-"""Worktrees that were cut short, damaged or taken elsewhere: found again, with everything that was in them."""
+"""Worktrees that were cut short, damaged or taken elsewhere: found again, with
+everything that was in them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def test_incident_03_a_worktree_on_another_branch_or_in_the_middle_of_a_rebase_i
     assert (order.path / "README").read_text() == "200 uncommitted lines\n"
 
 
-def test_incident_05_a_half_made_worktree_is_made_again(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_incident_05_a_half_made_worktree_is_made_again(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     for name in range(300):
         (ground.source / f"many{name}").write_text("x" * 2000)
@@ -41,7 +45,17 @@ def test_incident_05_a_half_made_worktree_is_made_again(workspace: WorktreeWorks
     slow.write_text("many* filter=slow\n")
     git(ground.source, "config", "filter.slow.smudge", "sleep 0.2; cat")
     order.path.parent.mkdir(parents=True)
-    command = ["git", "-C", str(ground.source), "worktree", "add", "-q", "-b", order.branch, str(order.path)]
+    command = [
+        "git",
+        "-C",
+        str(ground.source),
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        order.branch,
+        str(order.path),
+    ]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while not list(order.path.glob("many*")):
             assert process.poll() is None
@@ -74,7 +88,9 @@ def test_a_worktree_whose_folder_was_deleted_is_made_again_and_its_commits_are_k
     assert git(ground.source, "rev-parse", PRESERVED) == lonely
 
 
-def test_only_the_session_s_own_missing_worktree_is_forgotten(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_only_the_session_s_own_missing_worktree_is_forgotten(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     away = ground.home.parent / "on-a-disk-that-is-not-mounted"
     git(ground.source, "worktree", "add", "-q", "--detach", str(away))
     away.rename(away.with_name("unmounted"))
@@ -88,7 +104,9 @@ def test_only_the_session_s_own_missing_worktree_is_forgotten(workspace: Worktre
     assert str(away) in git(ground.source, "worktree", "list")
 
 
-def test_a_deleted_git_file_is_written_again_over_nothing(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_deleted_git_file_is_written_again_over_nothing(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     workspace.create(order)
     (order.path / "work").write_text("work\n")
@@ -102,7 +120,9 @@ def test_a_deleted_git_file_is_written_again_over_nothing(workspace: WorktreeWor
     assert git(order.path, "status", "--porcelain") == "?? work"
 
 
-def test_a_folder_of_somebody_else_s_is_neither_used_nor_removed(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_folder_of_somebody_else_s_is_neither_used_nor_removed(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     order = ground.order("worktree")
     order.path.mkdir(parents=True)
     (order.path / "theirs").write_text("theirs")

@@ -1,4 +1,5 @@
-"""Removes a working copy with something in it that its owner cannot read, and prints what is said: ``PLACE KIND file|folder``.
+"""Removes a working copy with something in it that its owner cannot read, and prints what is said:
+``PLACE KIND file|folder``.
 
 Root reads everything; so it gives up that right, and begins anew.
 """
@@ -25,11 +26,16 @@ if os.geteuid() == 0 and "GAVE_UP" not in os.environ:
 place, kind, spoilt = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 source = place / "source"
 who = ["-c", "user.name=Pat", "-c", "user.email=pat@localhost"]
-for words in (["init", "-q", "-b", "main", str(source)], ["-C", str(source), *who, "commit", "-q", "--allow-empty", "-m", "first"]):
+for words in (
+    ["init", "-q", "-b", "main", str(source)],
+    ["-C", str(source), *who, "commit", "-q", "--allow-empty", "-m", "first"],
+):
     subprocess.run(["git", *words], check=True)
 KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
 workspace = KINDS[kind]()
-order = WorkspaceSpec("app", "app-0a1b2c3d", str(source), source, place / "w" / "app-0a1b2c3d", "app-0a1b2c3d", "main")
+order = WorkspaceSpec(
+    "app", "app-0a1b2c3d", str(source), source, place / "w" / "app-0a1b2c3d", "app-0a1b2c3d", "main"
+)
 workspace.create(order)
 secret = order.path / "secret"
 if spoilt == "folder":

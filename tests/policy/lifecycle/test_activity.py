@@ -15,7 +15,9 @@ STATE = LifecycleState(SessionStatus.WORKING, LONG_AGO, phase=Phase.LAUNCHED, la
 
 
 def resting(helpers: int) -> Inputs:
-    agent = AgentSeen(NOW, "hooks", activity=Activity.READY, ready=True, since=LONG_AGO, helpers=helpers)
+    agent = AgentSeen(
+        NOW, "hooks", activity=Activity.READY, ready=True, since=LONG_AGO, helpers=helpers
+    )
     return Inputs(Facts(ProcessSeen(Presence.ALIVE, NOW, "test", pid=7), agent))
 
 

@@ -1,4 +1,6 @@
-"""How a session ends when its end overtakes its beginning: nothing stays running, nothing stays lying about."""
+"""How a session ends when its end overtakes its beginning: nothing stays running,
+nothing stays lying about.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,16 @@ import pytest
 from ennio.model.errors import Conflict, Unreachable
 from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle import Inputs, LifecycleState, MakeWorkspace, RemoveWorkspace, Spec, StopAgent, orders, step
+from ennio.policy.lifecycle import (
+    Inputs,
+    LifecycleState,
+    MakeWorkspace,
+    RemoveWorkspace,
+    Spec,
+    StopAgent,
+    orders,
+    step,
+)
 from tests.policy.lifecycle.world import START, World
 
 ALIVE = Inputs(Facts(process=ProcessSeen(Presence.ALIVE, START, "survey", pid=7, number=1)))
@@ -38,7 +49,9 @@ def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -
     assert isinstance(plan.effect, StopAgent), "ended once, to be sure"
     ended = orders.stopped(plan.state)
     assert step(world.spec, GONE, ended, world.now).effect is None
-    assert isinstance(step(world.spec, ALIVE, ended, world.now).effect, StopAgent), "and again, because it lives"
+    assert isinstance(step(world.spec, ALIVE, ended, world.now).effect, StopAgent), (
+        "and again, because it lives"
+    )
 
 
 def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
@@ -50,7 +63,9 @@ def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
 
 
 def test_a_killed_session_is_not_restored_and_its_work_is_named() -> None:
-    with pytest.raises(Conflict, match=r"this one is killed, which is for good: its work is in its workspace"):
+    with pytest.raises(
+        Conflict, match=r"this one is killed, which is for good: its work is in its workspace"
+    ):
         orders.restore(LifecycleState(SessionStatus.KILLED, START, killed_by="a person"))
 
 
@@ -71,9 +86,17 @@ def test_a_kill_of_what_was_launched_does_not_wait_for_its_terminal_to_be_seen()
 def test_killed_is_said_once_nothing_of_the_agent_is_left() -> None:
     world = _killed_during_launch()
     killed = orders.launched(world.state, 1, world.now)
-    failed = orders.failed(killed, StopAgent("killed by a person"), Unreachable("it did not end when killed"), world.now)
+    failed = orders.failed(
+        killed,
+        StopAgent("killed by a person"),
+        Unreachable("it did not end when killed"),
+        world.now,
+    )
     assert not step(world.spec, UNKNOWN, failed, world.now).state.status.terminal
-    assert step(world.spec, UNKNOWN, orders.stopped(failed), world.now).state.status is SessionStatus.KILLED
+    assert (
+        step(world.spec, UNKNOWN, orders.stopped(failed), world.now).state.status
+        is SessionStatus.KILLED
+    )
 
 
 def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_is_not() -> None:
@@ -84,7 +107,9 @@ def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_
         killed = step(Spec(), Inputs(busy=True), orders.kill(state, "a person"), START).state
         if killed.begun:
             killed = step(Spec(), Inputs(), orders.stopped(killed), START).state
-        plan = step(Spec(), Inputs(), orders.clean(killed, force=False), START + timedelta(seconds=1))
+        plan = step(
+            Spec(), Inputs(), orders.clean(killed, force=False), START + timedelta(seconds=1)
+        )
         assert isinstance(plan.effect, RemoveWorkspace) is removed
         assert (plan.state.cleaned_at is not None) is not removed
 

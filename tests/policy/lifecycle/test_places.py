@@ -1,4 +1,6 @@
-"""A workspace that a person removes, moves or puts on another branch: seen, said, and nothing is done into nothing."""
+"""A workspace that a person removes, moves or puts on another branch: seen, said, and
+nothing is done into nothing.
+"""
 
 from __future__ import annotations
 
@@ -81,11 +83,16 @@ def test_nothing_is_started_again_where_there_is_no_workspace() -> None:
         assert state.desired is (Desired.WATCH if place is Place.GONE else Desired.RUN)
 
 
-def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_ended_first() -> None:
+def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_ended_first() -> (
+    None
+):
     with pytest.raises(Conflict):
         orders.restore(RUNNING)
     state = orders.admit(orders.restore(RUNNING, unusable=True))
-    alive, unseen = Facts(process=_facts(Place.GONE).process), Facts(process=ProcessSeen(Presence.UNKNOWN, NOW, "test"))
+    alive, unseen = (
+        Facts(process=_facts(Place.GONE).process),
+        Facts(process=ProcessSeen(Presence.UNKNOWN, NOW, "test")),
+    )
 
     assert step(Spec(), Inputs(unseen), state, NOW).effect is None
     stop = step(Spec(), Inputs(alive), state, NOW)

@@ -1,4 +1,6 @@
-"""The promises of the lifecycle, under every order of deaths, blindness and orders hypothesis can think of."""
+"""The promises of the lifecycle, under every order of deaths, blindness and orders
+hypothesis can think of.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ennio.config.model import Restart
 from ennio.model.facts import Presence
@@ -94,15 +103,25 @@ class Life(RuleBasedStateMachine):
         checks=st.sampled_from(CheckState),
         review=st.sampled_from(ReviewState),
         merge=st.sampled_from(Mergeability),
-        state=st.sampled_from([PullState.OPEN, PullState.OPEN, PullState.OPEN, PullState.CLOSED, PullState.MERGED]),
+        state=st.sampled_from(
+            [PullState.OPEN, PullState.OPEN, PullState.OPEN, PullState.CLOSED, PullState.MERGED]
+        ),
         draft=st.booleans(),
     )
     def pull_changes(
-        self, head: str, checks: CheckState, review: ReviewState, merge: Mergeability, state: PullState, draft: bool
+        self,
+        head: str,
+        checks: CheckState,
+        review: ReviewState,
+        merge: Mergeability,
+        state: PullState,
+        draft: bool,
     ) -> None:
         if self.world.pull is not None and self.world.pull.state is PullState.MERGED:
             return
-        self.world.pull = pull_request(head=head, checks=checks, review=review, mergeability=merge, state=state, draft=draft)
+        self.world.pull = pull_request(
+            head=head, checks=checks, review=review, mergeability=merge, state=state, draft=draft
+        )
 
     # --- persons ---------------------------------------------------------------------------------
 
@@ -133,7 +152,9 @@ class Life(RuleBasedStateMachine):
     def nothing_unseen_is_started(self) -> None:
         if hasattr(self, "world"):
             for launch, seen in self.world.launches:
-                assert launch.number == 1 or seen is Presence.GONE or seen is Presence.ALIVE, f"launch {launch} on {seen}"
+                assert launch.number == 1 or seen is Presence.GONE or seen is Presence.ALIVE, (
+                    f"launch {launch} on {seen}"
+                )
 
     @invariant()
     def no_message_twice(self) -> None:
@@ -148,7 +169,9 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def none_is_called_killed_that_lives(self) -> None:
         if hasattr(self, "world") and self.world.state.status is SessionStatus.KILLED:
-            assert self.world.agent is None or not self.world.agent.alive, "called killed, and its agent lives"
+            assert self.world.agent is None or not self.world.agent.alive, (
+                "called killed, and its agent lives"
+            )
 
     @invariant()
     def no_workspace_is_removed_under_a_living_agent(self) -> None:
@@ -164,7 +187,9 @@ class Life(RuleBasedStateMachine):
         world.settle()
         state, before = world.state, (world.state, len(world.starts), list(world.received))
         world.settle()
-        assert (world.state, len(world.starts), list(world.received)) == before, "it does not come to rest"
+        assert (world.state, len(world.starts), list(world.received)) == before, (
+            "it does not come to rest"
+        )
         assert world.current is None
         self._rests_rightly(state.status)
 
@@ -172,7 +197,11 @@ class Life(RuleBasedStateMachine):
         world = self.world
         alive = world.agent is not None and world.agent.alive
         if world.state.killed_by is not None:
-            assert status is SessionStatus.KILLED or SessionStatus.MERGED in world.statuses or SessionStatus.DONE in world.statuses
+            assert (
+                status is SessionStatus.KILLED
+                or SessionStatus.MERGED in world.statuses
+                or SessionStatus.DONE in world.statuses
+            )
             assert not alive or status is not SessionStatus.KILLED, "killed, and its agent lives"
         elif world.pull is not None and world.pull.state is PullState.MERGED:
             assert status in (*TERMINAL, SessionStatus.EXITED)
@@ -183,13 +212,19 @@ class Life(RuleBasedStateMachine):
         elif not alive and world.agent is not None:
             assert status is not SessionStatus.WORKING, "working without an agent"
         if alive and status is SessionStatus.WORKING:
-            assert not [m for m, s in world.mail.items() if s.pending], "messages wait for an agent that could take them"
+            assert not [m for m, s in world.mail.items() if s.pending], (
+                "messages wait for an agent that could take them"
+            )
 
 
 STEP = sys.modules["ennio.policy.lifecycle.step"]
 
 FAST = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink)
+    max_examples=150,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink),
 )
 
 
@@ -197,7 +232,7 @@ def test_whatever_happens_nothing_is_started_twice_lost_or_left_hanging() -> Non
     run_state_machine_as_test(Life, settings=FAST)
 
 
-# --- the properties are evidence only because they fail on these -------------------------------------
+# --- the properties are evidence only because they fail on these ----------------------------------
 
 
 def _relaunches_blind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +266,11 @@ def _never_stops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _says_killed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statuses, "_killed", lambda state: statuses.DerivedStatus(SessionStatus.KILLED, f"killed by {state.killed_by}"))
+    monkeypatch.setattr(
+        statuses,
+        "_killed",
+        lambda state: statuses.DerivedStatus(SessionStatus.KILLED, f"killed by {state.killed_by}"),
+    )
 
 
 def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +279,9 @@ def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     def hasty(seen, state):  # type: ignore[no-untyped-def]
         process = seen.facts.process
         if process is not None and process.presence is Presence.UNKNOWN:
-            seen = replace(seen, facts=replace(seen.facts, process=replace(process, presence=Presence.GONE)))
+            seen = replace(
+                seen, facts=replace(seen.facts, process=replace(process, presence=Presence.GONE))
+            )
             state, effect = real(seen, state)
             return state, effect
         return real(seen, state)
@@ -252,16 +293,46 @@ def _cleans_without_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
     real = STEP._end
 
     def hasty(spec, seen, state, now):  # type: ignore[no-untyped-def]
-        return real(spec, replace(seen, facts=replace(seen.facts, process=None)), replace(state, stopped=state.launches, swept=True), now)
+        return real(
+            spec,
+            replace(seen, facts=replace(seen.facts, process=None)),
+            replace(state, stopped=state.launches, swept=True),
+            now,
+        )
 
     monkeypatch.setattr(STEP, "_end", hasty)
 
 
 UP = ("effect_succeeds", "effect_succeeds", "effect_succeeds", "look_and_step", "look_and_step")
 LIVES = {
-    _relaunches_blind: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "admitted", "look_and_step"),
-    _takes_unknown_for_dead: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "admitted", "look_and_step"),
-    _types_again_in_doubt: (*UP, "message", "look_and_step", "dies_before_writing", "look_and_step", "effect_succeeds"),
+    _relaunches_blind: (
+        *UP,
+        "agent_fails",
+        "look_and_step",
+        "unseen",
+        "look_and_step",
+        "restored",
+        "admitted",
+        "look_and_step",
+    ),
+    _takes_unknown_for_dead: (
+        *UP,
+        "agent_fails",
+        "look_and_step",
+        "unseen",
+        "look_and_step",
+        "restored",
+        "admitted",
+        "look_and_step",
+    ),
+    _types_again_in_doubt: (
+        *UP,
+        "message",
+        "look_and_step",
+        "dies_before_writing",
+        "look_and_step",
+        "effect_succeeds",
+    ),
     _forgets_that_it_was_killed: (*UP, "killed", "effect_succeeds", "look_and_step"),
     _says_killed_at_once: (*UP, "killed", "look_and_step"),
     _never_stops: (*UP, "killed", "look_and_step"),
@@ -328,7 +399,11 @@ def test_the_step_is_total_on_a_memory_it_never_made() -> None:
     for desired in Desired:
         plan = step(world.spec, world_seen(world), replace(world.state, desired=desired), world.now)
         assert plan.state.desired in Desired
-        assert plan.effect is None or not isinstance(plan.effect, LaunchAgent) or plan.effect.number >= 1
+        assert (
+            plan.effect is None
+            or not isinstance(plan.effect, LaunchAgent)
+            or plan.effect.number >= 1
+        )
 
 
 def world_seen(world: World):  # type: ignore[no-untyped-def]

@@ -1,4 +1,6 @@
-"""Sessions that a person starts again: they wait like new ones, and an agent that lives after all is not started twice."""
+"""Sessions that a person starts again: they wait like new ones, and an agent that lives after
+all is not started twice.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ def test_a_restored_session_is_not_started_before_it_is_admitted() -> None:
     for _ in range(5):
         world.look()
         world.advance()
-    assert (world.state.status, world.state.rule) == (SessionStatus.SPAWNING, "waiting to be admitted")
+    assert (world.state.status, world.state.rule) == (
+        SessionStatus.SPAWNING,
+        "waiting to be admitted",
+    )
     assert world.starts == [1]
     with pytest.raises(Conflict, match="only an exited session"):
         orders.restore(world.state)
@@ -45,7 +50,9 @@ def test_a_restored_session_is_not_started_before_it_is_admitted() -> None:
 def test_a_restored_session_whose_agent_lives_after_all_is_not_started_again() -> None:
     world = _restored()
     world.admit()
-    world.facts = replace(world.facts, process=ProcessSeen(Presence.ALIVE, world.now, "survey", number=1))
+    world.facts = replace(
+        world.facts, process=ProcessSeen(Presence.ALIVE, world.now, "survey", number=1)
+    )
     world.advance()
     assert world.state.desired is Desired.WATCH
     assert [launch.number for launch, _ in world.launches] == [1]

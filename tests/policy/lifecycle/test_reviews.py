@@ -1,4 +1,6 @@
-"""Whose turn it is once there was a review: an opinion is of a head, and a new head waits for another look."""
+"""Whose turn it is once there was a review: an opinion is of a head, and a new
+head waits for another look.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,14 @@ from ennio.policy.metering import SessionMetrics, metered
 from tests.policy.lifecycle.world import START, pull_request
 
 STATE = LifecycleState(
-    SessionStatus.WORKING, START, desired=Desired.WATCH, phase=Phase.LAUNCHED, launches=1, ready_at=START, pull=1, pull_state=PullState.OPEN
+    SessionStatus.WORKING,
+    START,
+    desired=Desired.WATCH,
+    phase=Phase.LAUNCHED,
+    launches=1,
+    ready_at=START,
+    pull=1,
+    pull_state=PullState.OPEN,
 )
 BEFORE, NOW = "ab12cde0000", "ef85dac0000"
 
@@ -30,7 +39,9 @@ def _reviewed(review: ReviewState, decision: ReviewState, head: str, **more: obj
 
 def _seen(pull: PullRequest) -> Inputs:
     process = ProcessSeen(Presence.ALIVE, START, "survey", pid=1, number=1)
-    return Inputs(Facts(process=process, forge=ForgeSeen(Presence.ALIVE, START, "local", pull)), None, False)
+    return Inputs(
+        Facts(process=process, forge=ForgeSeen(Presence.ALIVE, START, "local", pull)), None, False
+    )
 
 
 def _derived(pull: PullRequest, spec: Spec | None = None) -> DerivedStatus:
@@ -46,16 +57,23 @@ def _waited_for(verdict: DerivedStatus) -> list[str]:
 def test_a_review_that_was_answered_by_a_new_head_waits_for_the_reviewer() -> None:
     asked = _derived(_reviewed(ReviewState.CHANGES_REQUESTED, ReviewState.CHANGES_REQUESTED, NOW))
     assert (asked.rule, _waited_for(asked)) == ("a reviewer of #1 asks for changes", [])
-    answered = _derived(_reviewed(ReviewState.CHANGES_REQUESTED, ReviewState.CHANGES_REQUESTED, BEFORE))
+    answered = _derived(
+        _reviewed(ReviewState.CHANGES_REQUESTED, ReviewState.CHANGES_REQUESTED, BEFORE)
+    )
     assert answered.status is SessionStatus.CHANGES_REQUESTED
     assert answered.rule == "#1 is answered by ef85dac, waits for another look"
-    assert _waited_for(answered) == ["the reviewer ada is waited for, who asked for changes on ab12cde"]
+    assert _waited_for(answered) == [
+        "the reviewer ada is waited for, who asked for changes on ab12cde"
+    ]
 
 
 def test_a_head_pushed_after_an_approval_waits_for_the_reviewer() -> None:
     verdict = _derived(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE))
     assert verdict.status is SessionStatus.REVIEW_PENDING
-    assert verdict.rule == "#1 was approved at ab12cde; ef85dac waits for another look, its checks pass"
+    assert (
+        verdict.rule
+        == "#1 was approved at ab12cde; ef85dac waits for another look, its checks pass"
+    )
     assert _waited_for(verdict) == ["the reviewer ada is waited for, who approved ab12cde"]
 
 
@@ -84,17 +102,28 @@ def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rul
     verdict = _derived(pull)
     assert (verdict.rule, "no checks" in verdict.grounds[0].what) == (rule, True)
     told = apply(Spec(), _seen(pull), STATE, START).events
-    assert [event.message for event in told if event.event_type is EventType.CI_PASSING] == ["there are no checks of #1"]
+    assert [event.message for event in told if event.event_type is EventType.CI_PASSING] == [
+        "there are no checks of #1"
+    ]
     assert metered(SessionMetrics("p-1"), told, None, 1.0).ci_runs == 0
 
 
 def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:
     pull = pull_request(state=PullState.MERGED, merge_commit="h1")
     seen = _seen(pull)
-    pushed = Inputs(replace(seen.facts, forge=ForgeSeen(Presence.ALIVE, START, "local", pull, pushed="c0ffee")), None, False)
-    rules = [verdict.rule for one in (seen, pushed) if (verdict := derive(Spec(), one, STATE, START))]
+    pushed = Inputs(
+        replace(seen.facts, forge=ForgeSeen(Presence.ALIVE, START, "local", pull, pushed="c0ffee")),
+        None,
+        False,
+    )
+    rules = [
+        verdict.rule for one in (seen, pushed) if (verdict := derive(Spec(), one, STATE, START))
+    ]
     words = "by a push, not by a merge of Ennio's"
-    assert rules == ["pull request #1 is merged", f"pull request #1 is merged {words}: perhaps nobody has reviewed it"]
+    assert rules == [
+        "pull request #1 is merged",
+        f"pull request #1 is merged {words}: perhaps nobody has reviewed it",
+    ]
     told = apply(Spec(), pushed, STATE, START).state
     after = replace(told, status=SessionStatus.MERGED, rule="whatever it was", cleaned_at=START)
     done = derive(Spec(), pushed, after, START)
@@ -116,17 +145,37 @@ def test_a_forge_that_tells_how_it_was_merged_is_believed(by_push: bool | None, 
 def test_ready_to_merge_is_what_was_approved_at_this_very_head(count: bool) -> None:
     spec = Spec(count_stale=count)
     for head, wanted in ((NOW, True), (BEFORE, count), ("", count)):
-        assert mergeable(spec, STATE, _reviewed(ReviewState.APPROVED, ReviewState.APPROVED, head), START) is wanted
+        assert (
+            mergeable(
+                spec, STATE, _reviewed(ReviewState.APPROVED, ReviewState.APPROVED, head), START
+            )
+            is wanted
+        )
     told = replace(_reviewed(ReviewState.APPROVED, ReviewState.APPROVED, BEFORE), opinions=None)
     assert mergeable(spec, STATE, told, START), "a forge that tells no heads is believed"
 
 
 def test_the_loss_of_an_approval_is_news_with_both_heads() -> None:
     state = replace(STATE, review=ReviewState.APPROVED.value, head=NOW)
-    applied = apply(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE, checks=CheckState.PENDING)), state, START)
+    applied = apply(
+        Spec(),
+        _seen(
+            _reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE, checks=CheckState.PENDING)
+        ),
+        state,
+        START,
+    )
     (word,) = [event.message for event in applied.events if event.event_type == "review_pending"]
-    assert word == "#1 has a new head ef85dac, and its approval was of ab12cde: it waits for another look"
-    later = apply(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE)), applied.state, START + timedelta(seconds=1))
+    assert (
+        word
+        == "#1 has a new head ef85dac, and its approval was of ab12cde: it waits for another look"
+    )
+    later = apply(
+        Spec(),
+        _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE)),
+        applied.state,
+        START + timedelta(seconds=1),
+    )
     assert [event for event in later.events if event.event_type == "review_pending"] == []
 
 
@@ -136,5 +185,9 @@ def test_a_commit_that_came_onto_the_base_by_a_push_is_told_once() -> None:
     (word,) = [event for event in applied.events if event.event_type == "base_pushed"]
     assert (word.data, word.priority.value) == ({"commit": "c0ffee"}, "action")
     again = apply(Spec(), Inputs(Facts(forge=pushed), None, False), applied.state, START)
-    silent = apply(Spec(), Inputs(Facts(forge=replace(pushed, pushed=None)), None, False), applied.state, START)
-    assert [event for event in again.events + silent.events if event.event_type == "base_pushed"] == []
+    silent = apply(
+        Spec(), Inputs(Facts(forge=replace(pushed, pushed=None)), None, False), applied.state, START
+    )
+    assert [
+        event for event in again.events + silent.events if event.event_type == "base_pushed"
+    ] == []

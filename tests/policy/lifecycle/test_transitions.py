@@ -1,4 +1,6 @@
-"""The table of transitions is what the rules do: no arrow is missing from it, and none stands there in vain."""
+"""The table of transitions is what the rules do: no arrow is missing from it, and
+none stands there in vain.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,15 @@ def _given_by() -> set[tuple[str, str]]:
     for function in ast.parse(inspect.getsource(status)).body:
         if not isinstance(function, ast.FunctionDef):
             continue
-        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args):
+        for call in (
+            node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args
+        ):
             given = call.args[0]
-            if isinstance(given, ast.Attribute) and isinstance(given.value, ast.Name) and given.value.id == "S":
+            if (
+                isinstance(given, ast.Attribute)
+                and isinstance(given.value, ast.Name)
+                and given.value.id == "S"
+            ):
                 found.add((function.name, SessionStatus[given.attr].value))
     return found
 
@@ -78,7 +86,9 @@ def test_every_arrow_is_gone_along_and_no_other() -> None:
         gone = set(pairwise(world.statuses))
         assert gone <= ARROWS, f"no rule leads along {sorted(gone - ARROWS)}"
         missing -= gone
-        assert world.phases <= PHASE_ARROWS, f"nothing leads along {sorted(world.phases - PHASE_ARROWS)}"
+        assert world.phases <= PHASE_ARROWS, (
+            f"nothing leads along {sorted(world.phases - PHASE_ARROWS)}"
+        )
         missing_phases -= world.phases
         _keep(worlds.setdefault(_kind(world), []), world, chance)
     assert not missing, f"never gone along: {sorted(missing)}"
@@ -88,7 +98,11 @@ def test_every_arrow_is_gone_along_and_no_other() -> None:
 def _kind(world: Watched) -> tuple[SessionStatus, object]:
     """What makes a world worth going on from beside others of its status."""
     state = world.state
-    return state.status, (state.phase, bool(state.red_heads), world.agent is not None and world.agent.alive)
+    return state.status, (
+        state.phase,
+        bool(state.red_heads),
+        world.agent is not None and world.agent.alive,
+    )
 
 
 def _keep(worlds: list[Watched], world: Watched, chance: random.Random) -> None:
@@ -100,13 +114,19 @@ def _keep(worlds: list[Watched], world: Watched, chance: random.Random) -> None:
 def _copied(world: Watched) -> Watched:
     """The world to go on in by itself, with no way behind it."""
     copied = copy(world)
-    copied.starts, copied.received, copied.mail = [*world.starts], [*world.received], dict(world.mail)
+    copied.starts, copied.received, copied.mail = (
+        [*world.starts],
+        [*world.received],
+        dict(world.mail),
+    )
     copied.statuses, copied.launches, copied.phases = [world.state.status], [], set()
     return copied
 
 
 def _something_happens(world: Watched, chance: random.Random) -> None:
-    """One of the things that happen to a session; most often that it is looked at and gone on with."""
+    """One of the things that happen to a session; most often that it is
+    looked at and gone on with.
+    """
     match chance.choices(range(9), (8, 6, 1, 2, 2, 1, 1, 4, 2))[0]:
         case 0:
             world.look()

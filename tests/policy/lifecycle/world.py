@@ -1,4 +1,5 @@
-"""A small world for the lifecycle: one agent, one terminal, one forge, and a supervisor that can die at any point.
+"""A small world for the lifecycle: one agent, one terminal, one forge, and a supervisor
+that can die at any point.
 
 The supervisor part does what the session actor does: it keeps state and messages durable before it
 acts, performs one effect at a time, and forgets everything else when it dies.
@@ -78,24 +79,43 @@ class World:
     statuses: list[SessionStatus] = field(default_factory=lambda: [SessionStatus.SPAWNING])
     launches: list[tuple[LaunchAgent, Presence | None]] = field(default_factory=list)
 
-    # --- looking -----------------------------------------------------------------------------------
+    # --- looking ----------------------------------------------------------------------------------
 
     def look(self) -> None:
         """What pollers would tell right now."""
-        self.facts = replace(self.facts, process=self._process(), agent=self._agent(), forge=self._forge(), workspace=self.seen_workspace)
+        self.facts = replace(
+            self.facts,
+            process=self._process(),
+            agent=self._agent(),
+            forge=self._forge(),
+            workspace=self.seen_workspace,
+        )
 
     def _process(self) -> ProcessSeen | None:
         before = self.facts.process
         if not self.visible:
             if before is None:
                 return ProcessSeen(Presence.UNKNOWN, self.now, "survey", detail="nobody can look")
-            return before if before.presence is Presence.UNKNOWN else before.blind(self.now, "nobody can look")
+            return (
+                before
+                if before.presence is Presence.UNKNOWN
+                else before.blind(self.now, "nobody can look")
+            )
         if self.agent is None:
             return ProcessSeen(Presence.GONE, self.now, "survey")
         if self.agent.alive:
-            return ProcessSeen(Presence.ALIVE, self.now, "survey", pid=100, number=self.agent.number)
+            return ProcessSeen(
+                Presence.ALIVE, self.now, "survey", pid=100, number=self.agent.number
+            )
         signal = 9 if self.agent.killed else None
-        return ProcessSeen(Presence.GONE, self.now, "survey", exit_code=self.agent.exit_code, signal=signal, number=self.agent.number)
+        return ProcessSeen(
+            Presence.GONE,
+            self.now,
+            "survey",
+            exit_code=self.agent.exit_code,
+            signal=signal,
+            number=self.agent.number,
+        )
 
     def _agent(self) -> AgentSeen | None:
         if not self.visible or self.agent is None or not self.agent.alive:
@@ -104,17 +124,24 @@ class World:
 
     def _forge(self) -> ForgeSeen:
         if not self.forge_visible:
-            return ForgeSeen(Presence.UNKNOWN, self.now, "forge", (self.pull and (self.facts.forge and self.facts.forge.pull)) or None)
+            return ForgeSeen(
+                Presence.UNKNOWN,
+                self.now,
+                "forge",
+                (self.pull and (self.facts.forge and self.facts.forge.pull)) or None,
+            )
         presence = Presence.GONE if self.pull is None else Presence.ALIVE
         return ForgeSeen(presence, self.now, "forge", self.pull)
 
-    # --- the supervisor ----------------------------------------------------------------------------
+    # --- the supervisor ---------------------------------------------------------------------------
 
     def advance(self) -> Plan:
         """One step of the supervisor; the effect it asks for is then under way."""
         oldest = next(((i, s) for i, s in self.mail.items() if s.pending), None)
         mail = PendingMessage(*oldest) if oldest is not None else None
-        plan = step(self.spec, Inputs(self.facts, mail, self.current is not None), self.state, self.now)
+        plan = step(
+            self.spec, Inputs(self.facts, mail, self.current is not None), self.state, self.now
+        )
         self.state = plan.state
         if plan.state.status is not self.statuses[-1]:
             self.statuses.append(plan.state.status)
@@ -130,7 +157,9 @@ class World:
         self.state = orders.admit(self.state)
 
     def settle(self, rounds: int = 80) -> None:
-        """Let the world hold still: everything can be seen, every effect succeeds, there is room, time passes as wanted."""
+        """Let the world hold still: everything can be seen, every effect succeeds, there is
+        room, time passes as wanted.
+        """
         self.visible = self.forge_visible = True
         self.admit()
         for _ in range(rounds):
@@ -149,7 +178,7 @@ class World:
         self.current = None
         self.facts = Facts(workspace=self.seen_workspace).adopted(self.now)
 
-    # --- effects -----------------------------------------------------------------------------------
+    # --- effects ----------------------------------------------------------------------------------
 
     def perform(self, *, reported: bool = True) -> None:
         """The effect happens in the world; ``reported``: and its result is written down."""
@@ -172,7 +201,9 @@ class World:
                 self._distrust()
             case InspectWorkspace():
                 if reported:
-                    self.seen_workspace = WorkspaceSeen(self.now, self.workspace, uncommitted=int(self.dirty))
+                    self.seen_workspace = WorkspaceSeen(
+                        self.now, self.workspace, uncommitted=int(self.dirty)
+                    )
                     self.state = orders.inspected(self.state)
             case RemoveWorkspace():
                 self.workspace = False
@@ -185,7 +216,9 @@ class World:
             case SettleMessage(message_id):
                 if reported:
                     arrived = message_id in self.received
-                    self.mail[message_id] = MessageState.DELIVERED if arrived else MessageState.QUEUED
+                    self.mail[message_id] = (
+                        MessageState.DELIVERED if arrived else MessageState.QUEUED
+                    )
         if not reported:
             self.die()
 
@@ -209,7 +242,9 @@ class World:
     def _distrust(self) -> None:
         process = self.facts.process
         if process is not None:
-            self.facts = replace(self.facts, process=process.blind(self.now, "an effect has just ended"))
+            self.facts = replace(
+                self.facts, process=process.blind(self.now, "an effect has just ended")
+            )
 
     def refuse(self, *, for_good: bool) -> None:
         """The effect fails without having happened."""
@@ -220,7 +255,7 @@ class World:
         error = Refused("no") if for_good else Unreachable("not now")
         self.state = orders.failed(self.state, effect, error, self.now)
 
-    # --- persons -----------------------------------------------------------------------------------
+    # --- persons ----------------------------------------------------------------------------------
 
     def try_order(self, order: str) -> None:
         """A person's order; one that does not fit the state is refused and changes nothing."""

@@ -12,24 +12,61 @@ from ennio.config.model import Reaction
 from ennio.config.reactions import BUILT_IN, KEYS
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen
 from ennio.model.message import Message, MessageState, Origin
-from ennio.model.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState
+from ennio.model.pulls import (
+    Check,
+    CheckState,
+    Comment,
+    Mergeability,
+    Opinion,
+    PullRequest,
+    PullState,
+    ReviewState,
+)
 from ennio.model.session import Activity, Session, SessionStatus
-from ennio.policy.reactions import Case, ReactionState, Situation, Verdict, all_complete, case, decide, notice, on_its_way, to_agent
+from ennio.policy.reactions import (
+    Case,
+    ReactionState,
+    Situation,
+    Verdict,
+    all_complete,
+    case,
+    decide,
+    notice,
+    on_its_way,
+    to_agent,
+)
 from ennio.policy.reactions.cases import BEGINS_WITHIN, SESSION_KEYS, item, named
 from tests.policy.lifecycle.world import pull_request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-OF_PULLS = ("ci-failed", "changes-requested", "bugbot-comments", "merge-conflicts", "approved-and-green")
+OF_PULLS = (
+    "ci-failed",
+    "changes-requested",
+    "bugbot-comments",
+    "merge-conflicts",
+    "approved-and-green",
+)
 
 
 def _session(status: SessionStatus = SessionStatus.WORKING, **more: Any) -> Session:
     return Session("p-1", "play", status, NOW, NOW, "beef", **more)
 
 
-def _situation(pull: PullRequest | None = None, session: Session | None = None, merge_ready: str = "", **facts: Any) -> Situation:
+def _situation(
+    pull: PullRequest | None = None,
+    session: Session | None = None,
+    merge_ready: str = "",
+    **facts: Any,
+) -> Situation:
     forge = ForgeSeen(Presence.GONE if pull is None else Presence.ALIVE, NOW, "forge", pull)
     seen = Facts(process=ProcessSeen(Presence.ALIVE, NOW, "survey"), forge=forge)
-    return Situation(session or _session(), replace(seen, **facts), merge_ready, ("review-robot",), launched_at=NOW)
+    return Situation(
+        session or _session(),
+        replace(seen, **facts),
+        merge_ready,
+        ("review-robot",),
+        launched_at=NOW,
+    )
 
 
 def _holds(key: str, situation: Situation, now: datetime = NOW) -> bool | None:
@@ -51,20 +88,29 @@ def test_the_nine_documented_reactions_are_all_there() -> None:
 @pytest.mark.parametrize("key", SESSION_KEYS)
 @pytest.mark.parametrize("status", [SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED])
 def test_nothing_holds_for_a_session_that_has_ended(key: str, status: SessionStatus) -> None:
-    pull = pull_request(checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, comments=(_comment("1"),))
+    pull = pull_request(
+        checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, comments=(_comment("1"),)
+    )
     assert _holds(key, _situation(pull, _session(status, activity=Activity.WAITING_INPUT))) is False
 
 
 @pytest.mark.parametrize("key", OF_PULLS)
 def test_a_forge_that_was_not_seen_says_nothing(key: str) -> None:
-    forge = ForgeSeen(Presence.UNKNOWN, NOW, "forge", pull_request(checks=CheckState.FAILING), "503")
+    forge = ForgeSeen(
+        Presence.UNKNOWN, NOW, "forge", pull_request(checks=CheckState.FAILING), "503"
+    )
     assert _holds(key, _situation(forge=forge)) is None
 
 
 @pytest.mark.parametrize("key", OF_PULLS)
 @pytest.mark.parametrize("state", [PullState.CLOSED, PullState.MERGED])
 def test_a_pull_request_that_is_decided_asks_for_nothing(key: str, state: PullState) -> None:
-    pull = pull_request(state=state, checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, comments=(_comment("1"),))
+    pull = pull_request(
+        state=state,
+        checks=CheckState.FAILING,
+        mergeability=Mergeability.CONFLICTING,
+        comments=(_comment("1"),),
+    )
     assert _holds(key, _situation(pull)) is False
 
 
@@ -78,7 +124,9 @@ def test_a_pull_request_that_is_decided_asks_for_nothing(key: str, state: PullSt
         (CheckState.UNKNOWN, None),
     ],
 )
-def test_checks_that_are_not_through_are_no_end_of_a_failure(checks: CheckState, holds: bool | None) -> None:
+def test_checks_that_are_not_through_are_no_end_of_a_failure(
+    checks: CheckState, holds: bool | None
+) -> None:
     assert _holds("ci-failed", _situation(pull_request(checks=checks))) is holds
 
 
@@ -93,42 +141,77 @@ def test_a_failure_is_known_by_its_head_and_its_checks() -> None:
 
 
 def test_words_of_people_and_of_bots_go_different_ways() -> None:
-    comments = (_comment("1"), _comment("2", "lint[bot]"), _comment("3", "review-robot"), _comment("4", "ci", bot=True))
+    comments = (
+        _comment("1"),
+        _comment("2", "lint[bot]"),
+        _comment("3", "review-robot"),
+        _comment("4", "ci", bot=True),
+    )
     situation = _situation(pull_request(review=ReviewState.CHANGES_REQUESTED, comments=comments))
     assert _names(case("changes-requested", Reaction(), situation, NOW)) == ["1"]
     assert _names(case("bugbot-comments", Reaction(), situation, NOW)) == ["2", "3", "4"]
 
 
 def test_comments_without_a_request_for_changes_are_passed_on_and_not_retried() -> None:
-    found = case("changes-requested", Reaction(), _situation(pull_request(comments=(_comment("1"),))), NOW)
+    found = case(
+        "changes-requested", Reaction(), _situation(pull_request(comments=(_comment("1"),))), NOW
+    )
     assert (found.holds, found.lasting, _names(found)) == (True, False, ["1"])
 
 
 def test_a_conflict_is_known_by_head_and_base() -> None:
     def found(**more: Any) -> Any:
-        return case("merge-conflicts", Reaction(), _situation(pull_request(mergeability=Mergeability.CONFLICTING, **more)), NOW)
+        return case(
+            "merge-conflicts",
+            Reaction(),
+            _situation(pull_request(mergeability=Mergeability.CONFLICTING, **more)),
+            NOW,
+        )
 
-    assert found(base_head="b1").items == found(base_head="b2").items, "what others merge meanwhile is no news"
+    assert found(base_head="b1").items == found(base_head="b2").items, (
+        "what others merge meanwhile is no news"
+    )
     assert found(base="main").items != found(base="next").items
-    assert _holds("merge-conflicts", _situation(pull_request(mergeability=Mergeability.UNKNOWN))) is None
+    assert (
+        _holds("merge-conflicts", _situation(pull_request(mergeability=Mergeability.UNKNOWN)))
+        is None
+    )
 
 
-def test_an_agent_that_settles_a_conflict_in_small_pushes_calls_nobody_before_its_time_is_over() -> None:
+def test_an_agent_that_settles_a_conflict_in_small_pushes_calls_nobody_before_its_time_is_over() -> (
+    None
+):
     rule, state, verdicts = BUILT_IN["merge-conflicts"], ReactionState(), []
     for minute, head in enumerate(("h1", "h2", "h2", "h3", "h4")):
-        resting = _situation(pull_request(head=head, mergeability=Mergeability.CONFLICTING), _session(activity=Activity.READY))
+        resting = _situation(
+            pull_request(head=head, mergeability=Mergeability.CONFLICTING),
+            _session(activity=Activity.READY),
+        )
         now = NOW + timedelta(minutes=minute)
         decision = decide(rule, case("merge-conflicts", rule, resting, now), state, now)
         state = decision.state
         verdicts.append(decision.verdict)
     assert verdicts == [Verdict.ACT, *[Verdict.QUIET] * 4]
     late = NOW + timedelta(minutes=15)
-    assert decide(rule, case("merge-conflicts", rule, resting, late), state, late).verdict is Verdict.ESCALATE
+    assert (
+        decide(rule, case("merge-conflicts", rule, resting, late), state, late).verdict
+        is Verdict.ESCALATE
+    )
 
 
-@pytest.mark.parametrize(("ready", "status", "holds"), [("h1", "approved", True), ("h0", "approved", False), ("h1", "ci_passing", False)])
-def test_only_the_very_head_that_was_found_ready_is_approved_and_green(ready: str, status: str, holds: bool) -> None:
-    assert _holds("approved-and-green", _situation(pull_request(), _session(SessionStatus(status)), ready)) is holds
+@pytest.mark.parametrize(
+    ("ready", "status", "holds"),
+    [("h1", "approved", True), ("h0", "approved", False), ("h1", "ci_passing", False)],
+)
+def test_only_the_very_head_that_was_found_ready_is_approved_and_green(
+    ready: str, status: str, holds: bool
+) -> None:
+    assert (
+        _holds(
+            "approved-and-green", _situation(pull_request(), _session(SessionStatus(status)), ready)
+        )
+        is holds
+    )
 
 
 def test_stuck_is_a_matter_of_time_and_says_when_to_look() -> None:
@@ -147,7 +230,10 @@ def test_time_before_the_launch_or_that_the_machine_slept_is_no_silence(since: s
 
 
 def test_what_was_never_launched_cannot_be_silent() -> None:
-    assert _holds("agent-stuck", replace(_situation(), launched_at=None), NOW + timedelta(days=2)) is False
+    assert (
+        _holds("agent-stuck", replace(_situation(), launched_at=None), NOW + timedelta(days=2))
+        is False
+    )
 
 
 def test_a_clock_that_was_put_back_does_not_keep_a_silent_agent_from_being_noticed() -> None:
@@ -157,9 +243,14 @@ def test_a_clock_that_was_put_back_does_not_keep_a_silent_agent_from_being_notic
     assert _holds("agent-stuck", situation, early + timedelta(minutes=11)) is True
 
 
-@pytest.mark.parametrize("status", sorted(set(SessionStatus) - {SessionStatus.WORKING, SessionStatus.SPAWNING}))
+@pytest.mark.parametrize(
+    "status", sorted(set(SessionStatus) - {SessionStatus.WORKING, SessionStatus.SPAWNING})
+)
 def test_incident_16_only_who_works_can_be_stuck(status: SessionStatus) -> None:
-    assert _holds("agent-stuck", _situation(session=_session(status)), NOW + timedelta(days=2)) is False
+    assert (
+        _holds("agent-stuck", _situation(session=_session(status)), NOW + timedelta(days=2))
+        is False
+    )
 
 
 def test_who_waits_for_an_answer_is_not_stuck_but_waiting() -> None:
@@ -176,17 +267,24 @@ def test_who_cannot_be_seen_is_not_called_stuck() -> None:
 
 
 def test_all_complete_counts_the_ends() -> None:
-    ends = [_session(SessionStatus.DONE, outcome="merged"), _session(SessionStatus.DONE, outcome="merged"), _session(SessionStatus.KILLED)]
+    ends = [
+        _session(SessionStatus.DONE, outcome="merged"),
+        _session(SessionStatus.DONE, outcome="merged"),
+        _session(SessionStatus.KILLED),
+    ]
     assert all_complete(ends).headline == "all 3 sessions of play have ended: 1 killed, 2 merged"
     assert all_complete([*ends, _session()]).holds is False
     assert all_complete([]).holds is False
 
 
-# --- words -------------------------------------------------------------------------------------------
+# --- words ----------------------------------------------------------------------------------------
 
 
 def test_only_the_comments_that_are_new_are_passed_on() -> None:
-    pull = pull_request(comments=(_comment("1", path="a.py", line=3), _comment("2", "bob")), review=ReviewState.CHANGES_REQUESTED)
+    pull = pull_request(
+        comments=(_comment("1", path="a.py", line=3), _comment("2", "bob")),
+        review=ReviewState.CHANGES_REQUESTED,
+    )
     text = to_agent("changes-requested", Reaction(), _situation(pull), [item(pull.comments[1])])
     assert "words of bob" in text
     assert "words of ada" not in text
@@ -194,42 +292,79 @@ def test_only_the_comments_that_are_new_are_passed_on() -> None:
 
 @pytest.mark.parametrize("review", [ReviewState.NONE, ReviewState.CHANGES_REQUESTED])
 def test_incident_29_what_the_agent_said_itself_is_not_told_back(review: ReviewState) -> None:
-    pull = pull_request(comments=(_comment("1"), _comment("2", "me", own=True), _comment("3", "bot", bot=True, own=True)), review=review)
+    pull = pull_request(
+        comments=(
+            _comment("1"),
+            _comment("2", "me", own=True),
+            _comment("3", "bot", bot=True, own=True),
+        ),
+        review=review,
+    )
     found = case("changes-requested", Reaction(), _situation(pull), NOW)
     assert (found.holds, _names(found)) == (True, ["1"])
     assert not _holds("bugbot-comments", _situation(pull))
 
 
 def test_incident_31_that_only_the_agent_said_something_is_a_reason_to_be_found() -> None:
-    found = case("changes-requested", Reaction(), _situation(pull_request(comments=(_comment("2", own=True),))), NOW)
+    found = case(
+        "changes-requested",
+        Reaction(),
+        _situation(pull_request(comments=(_comment("2", own=True),))),
+        NOW,
+    )
     assert (found.holds, found.items) == (False, ("2",))
     assert "own account" in found.headline
 
 
-def test_each_comment_comes_with_the_command_that_answers_it_and_each_thread_with_the_one_that_settles_it() -> None:
-    threaded = (_comment("c-1", path="a.py", line=3, thread="t-1"), _comment("c-2", "bob", path="a.py", line=3, thread="t-1"))
+def test_each_comment_comes_with_the_command_that_answers_it_and_each_thread_with_the_one_that_settles_it() -> (
+    None
+):
+    threaded = (
+        _comment("c-1", path="a.py", line=3, thread="t-1"),
+        _comment("c-2", "bob", path="a.py", line=3, thread="t-1"),
+    )
     comments = (*threaded, _comment("c 3"))
     pull = pull_request(comments=comments, review=ReviewState.CHANGES_REQUESTED)
-    text = to_agent("changes-requested", Reaction(), _situation(pull), list(map(item, comments)), "/opt/ennio --config /e.yaml")
+    text = to_agent(
+        "changes-requested",
+        Reaction(),
+        _situation(pull),
+        list(map(item, comments)),
+        "/opt/ennio --config /e.yaml",
+    )
     assert "ada at a.py:3 [comment c-1, thread t-1]:\nwords of ada" in text
     lines = [line for line in text.splitlines() if line.startswith("/opt")]
-    replies = [f'/opt/ennio --config /e.yaml pr reply p-1 {name} -m "..."' for name in ("c-1", "c-2", "'c 3'")]
+    replies = [
+        f'/opt/ennio --config /e.yaml pr reply p-1 {name} -m "..."'
+        for name in ("c-1", "c-2", "'c 3'")
+    ]
     assert lines == [*replies, "/opt/ennio --config /e.yaml pr resolve p-1 t-1"]
-    assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), [item(comments[0])])
-    assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), ["told-before"], "/opt/ennio")
+    assert "pr reply" not in to_agent(
+        "changes-requested", Reaction(), _situation(pull), [item(comments[0])]
+    )
+    assert "pr reply" not in to_agent(
+        "changes-requested", Reaction(), _situation(pull), ["told-before"], "/opt/ennio"
+    )
 
 
 def test_other_words_are_another_item_and_are_called_edited() -> None:
     first, second = _comment("c-1"), replace(_comment("c-1"), body="other words")
     assert item(first) != item(second)
-    assert item(first) == item(replace(first, body=f"  {first.body}\n")), "blanks are no other words"
+    assert item(first) == item(replace(first, body=f"  {first.body}\n")), (
+        "blanks are no other words"
+    )
     pull = pull_request(comments=(second,), review=ReviewState.CHANGES_REQUESTED)
-    text = to_agent("changes-requested", Reaction(), _situation(pull), [item(second)], edited=[item(second)])
+    text = to_agent(
+        "changes-requested", Reaction(), _situation(pull), [item(second)], edited=[item(second)]
+    )
     assert "ada [comment c-1, edited since you were told of it]:\nother words" in text
 
 
 def test_incident_28_a_check_without_a_log_says_so() -> None:
-    pull = pull_request(checks=CheckState.FAILING, check_runs=(Check("1", "build", CheckState.FAILING, "https://ci/1"),))
+    pull = pull_request(
+        checks=CheckState.FAILING,
+        check_runs=(Check("1", "build", CheckState.FAILING, "https://ci/1"),),
+    )
     text = to_agent("ci-failed", Reaction(), _situation(pull), [])
     assert "Failed check: build (https://ci/1)\nIt left no log." in text
 
@@ -238,14 +373,19 @@ def test_a_notice_is_one_line_with_the_summary_when_it_is_wanted() -> None:
     session = _session(summary="half done")
     assert notice(Reaction(), "it holds", session) == "p-1: it holds"
     assert notice(Reaction(message="Look!"), "it holds", session) == "p-1: Look!"
-    assert notice(Reaction(message="Look!"), "it holds", session, escalated="after 3 attempts") == "p-1: it holds; after 3 attempts"
+    assert (
+        notice(Reaction(message="Look!"), "it holds", session, escalated="after 3 attempts")
+        == "p-1: it holds; after 3 attempts"
+    )
     assert notice(Reaction(include_summary=True), "it holds", session) == "p-1: it holds\nhalf done"
 
 
 def test_a_review_that_a_new_head_has_answered_calls_for_the_reviewer() -> None:
     def headline(head: str) -> str:
         opinions = (Opinion("ada", ReviewState.CHANGES_REQUESTED, head),)
-        pull = pull_request(head="ef85dac00", review=ReviewState.CHANGES_REQUESTED, opinions=opinions)
+        pull = pull_request(
+            head="ef85dac00", review=ReviewState.CHANGES_REQUESTED, opinions=opinions
+        )
         return case("changes-requested", Reaction(), _situation(pull), NOW).headline
 
     assert headline("ef85dac00") == "a reviewer of #1 asks for changes"
@@ -253,19 +393,39 @@ def test_a_review_that_a_new_head_has_answered_calls_for_the_reviewer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("activity", "goes_on"), [(Activity.ACTIVE, True), (Activity.WAITING_INPUT, True), (Activity.READY, False), (None, False)]
+    ("activity", "goes_on"),
+    [
+        (Activity.ACTIVE, True),
+        (Activity.WAITING_INPUT, True),
+        (Activity.READY, False),
+        (None, False),
+    ],
 )
 @pytest.mark.parametrize("key", ["ci-failed", "changes-requested", "merge-conflicts"])
-def test_an_agent_is_at_work_until_its_turn_has_ended(key: str, activity: Activity | None, goes_on: bool) -> None:
+def test_an_agent_is_at_work_until_its_turn_has_ended(
+    key: str, activity: Activity | None, goes_on: bool
+) -> None:
     pull = pull_request(
-        checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, review=ReviewState.CHANGES_REQUESTED, comments=(_comment("1"),)
+        checks=CheckState.FAILING,
+        mergeability=Mergeability.CONFLICTING,
+        review=ReviewState.CHANGES_REQUESTED,
+        comments=(_comment("1"),),
     )
     found = case(key, BUILT_IN[key], _situation(pull, _session(activity=activity)), NOW)
     assert (found.holds, found.at_work) == (True, goes_on)
 
 
 def _told(state: MessageState, delivered_at: datetime | None = None) -> Message:
-    return Message("m", "p-1", "fix it", Origin.REACTION, NOW, state, reaction="ci-failed", delivered_at=delivered_at)
+    return Message(
+        "m",
+        "p-1",
+        "fix it",
+        Origin.REACTION,
+        NOW,
+        state,
+        reaction="ci-failed",
+        delivered_at=delivered_at,
+    )
 
 
 HOLDS, SECOND = Case(True, "red"), timedelta(seconds=1)
@@ -282,9 +442,16 @@ def test_what_never_reaches_the_agent_is_waited_for_by_nobody(state: MessageStat
 
 
 def test_an_agent_that_took_words_is_given_a_moment_to_be_seen_at_work() -> None:
-    last, rested = _told(MessageState.DELIVERED, NOW), AgentSeen(NOW, "files", Activity.READY, since=NOW - SECOND)
+    last, rested = (
+        _told(MessageState.DELIVERED, NOW),
+        AgentSeen(NOW, "files", Activity.READY, since=NOW - SECOND),
+    )
     held = on_its_way(HOLDS, last, rested, NOW + SECOND)
     assert (held.at_work, held.wake_at) == (True, NOW + BEGINS_WITHIN)
-    assert on_its_way(HOLDS, last, rested, NOW + BEGINS_WITHIN) == HOLDS, "one that tells so little is not waited for"
-    assert on_its_way(HOLDS, last, replace(rested, since=NOW + SECOND), NOW + SECOND) == HOLDS, "it has been at work since"
+    assert on_its_way(HOLDS, last, rested, NOW + BEGINS_WITHIN) == HOLDS, (
+        "one that tells so little is not waited for"
+    )
+    assert on_its_way(HOLDS, last, replace(rested, since=NOW + SECOND), NOW + SECOND) == HOLDS, (
+        "it has been at work since"
+    )
     assert on_its_way(HOLDS, last, None, NOW + SECOND) == HOLDS

@@ -1,4 +1,6 @@
-"""Decisions of reactions: one thing seen, one action; one escalation an episode; over every interleaving and restart."""
+"""Decisions of reactions: one thing seen, one action; one escalation an episode; over every
+interleaving and restart.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ AT_WORK = "the agent is still at what it was told last"
 
 
 class Story:
-    """One reaction's life: cases come, time goes by, its state is read back from its text before every decision."""
+    """One reaction's life: cases come, time goes by, its state is read back from its
+    text before every decision.
+    """
 
     def __init__(self, rule: Reaction) -> None:
         self.rule = rule
@@ -50,13 +54,22 @@ class Story:
 A, B, C, D, E = ([f"{name}~{number:012x}" for number in range(10)] for name in "abcde")
 """Five comments, each in ten editions."""
 heads = st.sampled_from(["h1", "h2", "h3"])
-items = st.lists(st.sampled_from(["a", "b", "c", D[1], D[2], D[3], E[1], E[2]]), max_size=4, unique=True).map(tuple)
+items = st.lists(
+    st.sampled_from(["a", "b", "c", D[1], D[2], D[3], E[1], E[2]]), max_size=4, unique=True
+).map(tuple)
 cases = st.one_of(
     st.just(GREEN),
     st.just(Case(False, "")),
     st.just(BLIND),
-    st.builds(lambda seen, head, busy: Case(True, "it holds", seen, round=head, at_work=busy), items, heads | st.just(""), st.booleans()),
-    st.builds(lambda seen, head: Case(True, "words", seen, lasting=False, round=head), items, heads),
+    st.builds(
+        lambda seen, head, busy: Case(True, "it holds", seen, round=head, at_work=busy),
+        items,
+        heads | st.just(""),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda seen, head: Case(True, "words", seen, lasting=False, round=head), items, heads
+    ),
 )
 rules = st.builds(
     Reaction,
@@ -70,34 +83,55 @@ lives = st.lists(st.tuples(cases, st.floats(0, 60)), max_size=40)
 
 @settings(deadline=None)
 @given(rules, lives)
-def test_one_thing_seen_is_one_action_whatever_happens_in_between(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+def test_one_thing_seen_is_one_action_whatever_happens_in_between(
+    rule: Reaction, life: list[tuple[Case, float]]
+) -> None:
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
-    acted = Counter(item for decision in story.decisions if decision.verdict is Verdict.ACT for item in decision.items)
+    acted = Counter(
+        item
+        for decision in story.decisions
+        if decision.verdict is Verdict.ACT
+        for item in decision.items
+    )
     assert all(count == 1 for count in acted.values())
 
 
 @settings(deadline=None)
 @given(rules, lives)
-def test_a_round_of_an_episode_escalates_once_at_most_and_acts_no_more_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+def test_a_round_of_an_episode_escalates_once_at_most_and_acts_no_more_than_it_may(
+    rule: Reaction, life: list[tuple[Case, float]]
+) -> None:
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
     lasting = [(d, c) for d, (c, _) in zip(story.decisions, life, strict=True) if c.lasting]
-    escalated = Counter((d.state.episode, d.state.rounds) for d, _ in lasting if d.verdict is Verdict.ESCALATE)
-    acted = Counter((d.state.episode, d.state.rounds) for d, _ in lasting if d.verdict is Verdict.ACT and d.items != d.edited)
+    escalated = Counter(
+        (d.state.episode, d.state.rounds) for d, _ in lasting if d.verdict is Verdict.ESCALATE
+    )
+    acted = Counter(
+        (d.state.episode, d.state.rounds)
+        for d, _ in lasting
+        if d.verdict is Verdict.ACT and d.items != d.edited
+    )
     assert all(count == 1 for count in escalated.values())
     assert all(count <= rule.retries + 1 for count in acted.values())
 
 
 @settings(deadline=None)
 @given(rules, lives)
-def test_no_episode_has_more_rounds_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+def test_no_episode_has_more_rounds_than_it_may(
+    rule: Reaction, life: list[tuple[Case, float]]
+) -> None:
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
-    rounds = Counter(d.state.episode for d, (c, _) in zip(story.decisions, life, strict=True) if d.verdict is Verdict.ACT and c.lasting)
+    rounds = Counter(
+        d.state.episode
+        for d, (c, _) in zip(story.decisions, life, strict=True)
+        if d.verdict is Verdict.ACT and c.lasting
+    )
     heads = {
         (d.state.episode, d.state.rounds)
         for d, (c, _) in zip(story.decisions, life, strict=True)
@@ -109,8 +143,12 @@ def test_no_episode_has_more_rounds_than_it_may(rule: Reaction, life: list[tuple
 
 @settings(deadline=None)
 @given(rules.filter(lambda rule: rule.enabled), lives)
-def test_what_holds_on_is_escalated_exactly_once(rule: Reaction, life: list[tuple[Case, float]]) -> None:
-    """Liveness: new failures of one episode end with exactly one call for a person, however it began."""
+def test_what_holds_on_is_escalated_exactly_once(
+    rule: Reaction, life: list[tuple[Case, float]]
+) -> None:
+    """Liveness: new failures of one episode end with exactly one call for a
+    person, however it began.
+    """
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
@@ -124,7 +162,9 @@ def test_what_holds_on_is_escalated_exactly_once(rule: Reaction, life: list[tupl
 
 @settings(deadline=None)
 @given(rules, lives)
-def test_the_same_case_twice_changes_nothing_the_second_time(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+def test_the_same_case_twice_changes_nothing_the_second_time(
+    rule: Reaction, life: list[tuple[Case, float]]
+) -> None:
     """Nothing is written again on every tick."""
     story = Story(rule)
     for case, after in life:
@@ -137,7 +177,9 @@ def test_the_same_case_twice_changes_nothing_the_second_time(rule: Reaction, lif
 
 @settings(deadline=None)
 @given(rules, lives)
-def test_what_cannot_be_seen_changes_nothing(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+def test_what_cannot_be_seen_changes_nothing(
+    rule: Reaction, life: list[tuple[Case, float]]
+) -> None:
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
@@ -154,7 +196,13 @@ def test_incident_22_six_red_heads_with_two_retries() -> None:
 
 def test_a_flap_on_one_head_is_one_message() -> None:
     story = Story(CI)
-    assert story.verdicts(RED[0], GREEN, RED[0], GREEN, RED[0]) == ["act", "quiet", "quiet", "quiet", "quiet"]
+    assert story.verdicts(RED[0], GREEN, RED[0], GREEN, RED[0]) == [
+        "act",
+        "quiet",
+        "quiet",
+        "quiet",
+        "quiet",
+    ]
 
 
 def test_time_alone_escalates_and_says_when_to_look_again() -> None:
@@ -177,7 +225,13 @@ def test_an_episode_that_ended_and_came_back_may_escalate_again() -> None:
 
 def test_red_green_and_red_again_is_one_episode() -> None:
     story = Story(replace(CI, retries=1, escalate_after=None))
-    assert story.verdicts(RED[0], GREEN, RED[1], GREEN, RED[2]) == ["act", "quiet", "act", "quiet", "escalate"]
+    assert story.verdicts(RED[0], GREEN, RED[1], GREEN, RED[2]) == [
+        "act",
+        "quiet",
+        "act",
+        "quiet",
+        "escalate",
+    ]
     assert story.verdicts(GREEN, RED[3]) == ["quiet", "quiet"]
 
 
@@ -197,11 +251,15 @@ def test_the_time_in_which_it_did_not_hold_is_no_time_that_it_held() -> None:
 
 
 def test_what_is_news_each_time_does_not_wait_for_an_old_episode_to_end() -> None:
-    story, asked, answered = Story(BUILT_IN["agent-needs-input"]), Case(True, "it asks"), Case(False, "")
+    story, asked, answered = (
+        Story(BUILT_IN["agent-needs-input"]),
+        Case(True, "it asks"),
+        Case(False, ""),
+    )
     assert story.verdicts(asked, answered, asked, answered) == ["act", "quiet", "act", "quiet"]
 
 
-# --- rounds of review --------------------------------------------------------------------------------
+# --- rounds of review -----------------------------------------------------------------------------
 
 
 def _said(head: str, *comments: str) -> Case:
@@ -212,7 +270,11 @@ def test_new_words_on_a_new_head_are_a_new_round() -> None:
     story = Story(BUILT_IN["changes-requested"])
     said = (_said("h1", "a"), _said("h2", "a"), _said("h2", "a", "b"), _said("h3", "b", "c"))
     assert story.verdicts(*said) == ["act", "quiet", "act", "act"]
-    assert [d.items for d in story.decisions if d.verdict is Verdict.ACT] == [("a",), ("b",), ("c",)]
+    assert [d.items for d in story.decisions if d.verdict is Verdict.ACT] == [
+        ("a",),
+        ("b",),
+        ("c",),
+    ]
 
 
 def test_new_words_on_the_same_head_are_not() -> None:
@@ -220,7 +282,9 @@ def test_new_words_on_the_same_head_are_not() -> None:
     assert story.verdicts(_said("h1", "a"), _said("h1", "a", "b")) == ["act", "escalate"]
 
 
-def test_words_that_are_all_answered_are_no_new_ones_while_the_reviewer_has_not_looked_again() -> None:
+def test_words_that_are_all_answered_are_no_new_ones_while_the_reviewer_has_not_looked_again() -> (
+    None
+):
     story = Story(BUILT_IN["changes-requested"])
     said = (_said("h1", "a"), _said("h1"), _said("h2"), _said("h2", "b"), _said("h3"))
     assert story.verdicts(*said) == ["act", "quiet", "quiet", "act", "quiet"]
@@ -228,7 +292,12 @@ def test_words_that_are_all_answered_are_no_new_ones_while_the_reviewer_has_not_
 
 def test_a_review_without_words_is_told_once() -> None:
     story = Story(BUILT_IN["changes-requested"])
-    assert story.verdicts(_said("h1"), _said("h1"), _said("h2"), _said("h2", "a")) == ["act", "quiet", "quiet", "act"]
+    assert story.verdicts(_said("h1"), _said("h1"), _said("h2"), _said("h2", "a")) == [
+        "act",
+        "quiet",
+        "quiet",
+        "act",
+    ]
 
 
 def test_a_new_round_begins_its_deadline_anew() -> None:
@@ -241,7 +310,11 @@ def test_a_new_round_begins_its_deadline_anew() -> None:
 
 def test_a_new_round_after_an_escalation_reaches_the_agent_again() -> None:
     story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT))
-    assert story.verdicts(_said("h1", "a"), _said("h1", "b"), _said("h2", "c")) == ["act", "escalate", "act"]
+    assert story.verdicts(_said("h1", "a"), _said("h1", "b"), _said("h2", "c")) == [
+        "act",
+        "escalate",
+        "act",
+    ]
 
 
 def test_incident_a_bot_and_an_agent_answered_each_other_for_ever() -> None:
@@ -257,18 +330,25 @@ def test_incident_a_bot_and_an_agent_answered_each_other_for_ever() -> None:
 
 
 def test_rounds_with_people_are_not_counted_unless_that_is_configured() -> None:
-    free, capped = Story(BUILT_IN["changes-requested"]), Story(replace(BUILT_IN["changes-requested"], rounds=2))
+    free, capped = (
+        Story(BUILT_IN["changes-requested"]),
+        Story(replace(BUILT_IN["changes-requested"], rounds=2)),
+    )
     said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(9)]
     assert set(free.verdicts(*said)) == {"act"}
     assert capped.verdicts(*said) == ["act", "act", "escalate"] + ["quiet"] * 6
 
 
-# --- words that are changed after they were said ----------------------------------------------------------
+# --- words that are changed after they were said --------------------------------------------------
 
 
 def test_incident_an_edited_comment_was_never_told() -> None:
     story = Story(BUILT_IN["bugbot-comments"])
-    assert story.verdicts(_said("h1", C[1]), _said("h2", C[2]), _said("h2", C[2])) == ["act", "act", "quiet"]
+    assert story.verdicts(_said("h1", C[1]), _said("h2", C[2]), _said("h2", C[2])) == [
+        "act",
+        "act",
+        "quiet",
+    ]
     assert [decision.edited for decision in story.decisions] == [(), (C[2],), ()]
 
 
@@ -281,13 +361,23 @@ def test_a_comment_that_is_edited_again_and_again_is_told_once_as_edited_on_each
 
 def test_an_edit_is_no_attempt_that_failed() -> None:
     story = Story(BUILT_IN["changes-requested"])
-    assert story.verdicts(_said("h1", A[1]), _said("h1", A[2]), _said("h1", A[2], B[1])) == ["act", "act", "escalate"]
+    assert story.verdicts(_said("h1", A[1]), _said("h1", A[2]), _said("h1", A[2], B[1])) == [
+        "act",
+        "act",
+        "escalate",
+    ]
 
 
 def test_a_comment_told_by_an_earlier_version_is_not_told_again() -> None:
-    old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null, "round": "h1"}'
+    old = (
+        '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], '
+        '"escalated_at": null, "round": "h1"}'
+    )
     state = codec.loads(ReactionState, old)
-    assert decide(BUILT_IN["changes-requested"], _said("h1", A[1]), state, NOW).verdict is Verdict.QUIET
+    assert (
+        decide(BUILT_IN["changes-requested"], _said("h1", A[1]), state, NOW).verdict
+        is Verdict.QUIET
+    )
 
 
 def test_failing_checks_have_no_rounds() -> None:
@@ -297,20 +387,29 @@ def test_failing_checks_have_no_rounds() -> None:
 
 
 def test_a_memory_from_before_there_were_rounds_is_read() -> None:
-    old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null}'
+    old = (
+        '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], '
+        '"escalated_at": null}'
+    )
     state = codec.loads(ReactionState, old)
     assert (state.round, state.passed_over) == ("", ())
-    assert decide(BUILT_IN["changes-requested"], _said("h1", "a"), state, NOW).verdict is Verdict.QUIET
+    assert (
+        decide(BUILT_IN["changes-requested"], _said("h1", "a"), state, NOW).verdict is Verdict.QUIET
+    )
 
 
-# --- why nothing was done ----------------------------------------------------------------------------
+# --- why nothing was done -------------------------------------------------------------------------
 
 
 def test_incident_31_items_on_which_nothing_is_done_are_named_with_the_reason() -> None:
     story = Story(Reaction(retries=0))
     story.verdicts(RED[0], RED[1], RED[2])
     last = story.decisions[-1]
-    assert (last.verdict, last.items, last.reason) == (Verdict.QUIET, RED[2].items, "a person has been told")
+    assert (last.verdict, last.items, last.reason) == (
+        Verdict.QUIET,
+        RED[2].items,
+        "a person has been told",
+    )
 
 
 def test_incident_31_a_rule_that_is_switched_off_names_what_it_missed() -> None:
@@ -338,25 +437,45 @@ def test_red_heads_pushed_within_one_turn_use_up_no_try_and_call_nobody() -> Non
     assert story.verdicts(RED[0], *map(_busy, RED[1:6])) == ["act", *["quiet"] * 5]
     assert (story.state.attempts, story.decisions[-1].reason) == (1, AT_WORK)
     assert story.see(RED[5]) is Verdict.ACT, "its turn has ended, and the head is red"
-    assert story.decisions[-1].items == RED[5].items, "the heads on its way are nobody's news any more"
-    assert story.verdicts(_busy(RED[6]), RED[6], _busy(RED[7]), RED[7]) == ["quiet", "act", "quiet", "escalate"]
+    assert story.decisions[-1].items == RED[5].items, (
+        "the heads on its way are nobody's news any more"
+    )
+    assert story.verdicts(_busy(RED[6]), RED[6], _busy(RED[7]), RED[7]) == [
+        "quiet",
+        "act",
+        "quiet",
+        "escalate",
+    ]
 
 
 def test_the_first_message_of_an_episode_waits_for_no_turn() -> None:
     assert Story(CI).see(_busy(RED[0])) is Verdict.ACT
 
 
-def test_a_deadline_that_passes_within_a_turn_calls_a_person_once_and_tells_the_agent_nothing() -> None:
+def test_a_deadline_that_passes_within_a_turn_calls_a_person_once_and_tells_the_agent_nothing() -> (
+    None
+):
     story = Story(CI)
     assert story.verdicts(RED[0], _busy(RED[1])) == ["act", "quiet"]
     assert story.decisions[-1].wake_at == NOW + timedelta(seconds=121)
-    assert [story.see(_busy(RED[1]), after) for after in (120, 1)] == [Verdict.ESCALATE, Verdict.QUIET]
+    assert [story.see(_busy(RED[1]), after) for after in (120, 1)] == [
+        Verdict.ESCALATE,
+        Verdict.QUIET,
+    ]
     assert story.see(RED[1]) is Verdict.ACT, "a try is left"
 
 
 def test_new_words_within_one_turn_are_told_together_at_its_end_and_are_one_round() -> None:
     story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT, rounds=2))
-    heads = [Case(True, "bots commented", tuple(f"c{each}" for each in range(number + 1)), round=f"h{number}") for number in range(5)]
+    heads = [
+        Case(
+            True,
+            "bots commented",
+            tuple(f"c{each}" for each in range(number + 1)),
+            round=f"h{number}",
+        )
+        for number in range(5)
+    ]
     assert story.verdicts(heads[0], *map(_busy, heads[1:])) == ["act", *["quiet"] * 4]
     assert story.see(heads[4]) is Verdict.ACT
     assert (story.decisions[-1].items, story.state.rounds) == (("c1", "c2", "c3", "c4"), 2)
@@ -376,8 +495,14 @@ def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_tr
     told = decide(rule, conflict("h1", at_work=True), ReactionState(), NOW)
     assert told.verdict is Verdict.ACT, "it is told at once, and hears it when it can"
     pushed = decide(rule, conflict("h2", at_work=True), told.state, NOW + timedelta(seconds=60))
-    assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, AT_WORK, NOW + timedelta(seconds=900))
+    assert (pushed.verdict, pushed.reason, pushed.wake_at) == (
+        Verdict.QUIET,
+        AT_WORK,
+        NOW + timedelta(seconds=900),
+    )
     rested = decide(rule, conflict("h2", at_work=False), pushed.state, NOW + timedelta(seconds=90))
     assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempt")
-    for_ever = decide(rule, conflict("h3", at_work=True), pushed.state, NOW + timedelta(seconds=901))
+    for_ever = decide(
+        rule, conflict("h3", at_work=True), pushed.state, NOW + timedelta(seconds=901)
+    )
     assert (for_ever.verdict, for_ever.reason) == (Verdict.ESCALATE, "it has held for 900 s")

@@ -62,13 +62,22 @@ class ScriptedSchema(SettingsSchema):
 
     makes = AgentConfig
     at_once = False
-    story = StoryField("The story it plays; a path is relative to the configuration file", shown="a short one of its own")
-    speed = FactorField("How many times as fast as it is told: 2 is twice as fast", 10**6, shown="`1`")
-    typed = BoolField("Whether the first prompt is typed too, instead of handed over in a file", shown="`false`")
+    story = StoryField(
+        "The story it plays; a path is relative to the configuration file",
+        shown="a short one of its own",
+    )
+    speed = FactorField(
+        "How many times as fast as it is told: 2 is twice as fast", 10**6, shown="`1`"
+    )
+    typed = BoolField(
+        "Whether the first prompt is typed too, instead of handed over in a file", shown="`false`"
+    )
 
 
 class ScriptedAgent(KeyboardAgent):
-    """A friendly terminal program that tells honestly what it does; made for one project's configuration."""
+    """A friendly terminal program that tells honestly what it does; made for one
+    project's configuration.
+    """
 
     name = "scripted"
     executable = sys.executable
@@ -80,9 +89,16 @@ class ScriptedAgent(KeyboardAgent):
     one_shot = False
 
     def __init__(
-        self, config: AgentConfig = _NOTHING, directory: Path | None = None, settings: Mapping[str, Any] | None = None
+        self,
+        config: AgentConfig = _NOTHING,
+        directory: Path | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
-        given = read(ScriptedSchema, config.passthrough, _SOURCE, _PATH) if settings is None else settings
+        given = (
+            read(ScriptedSchema, config.passthrough, _SOURCE, _PATH)
+            if settings is None
+            else settings
+        )
         self._speed = given.get("speed", 1.0)
         self._typed = given.get("typed", False)
         self._turns = _turns(given.get("story"), directory)
@@ -95,14 +111,27 @@ class ScriptedAgent(KeyboardAgent):
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """The player with its story; the prompt lies in a file, unless it is to be typed."""
-        return self._command(context, None if self._typed else context.directory / "prompt.txt", checked(prompt))
+        return self._command(
+            context, None if self._typed else context.directory / "prompt.txt", checked(prompt)
+        )
 
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
-        """The player goes on where its transcript ends; no turn is played twice for the same prompt."""
+        """The player goes on where its transcript ends; no turn is played
+        twice for the same prompt.
+        """
         words = checked(message or "", "message")
-        return self._command(context, None if message is None else context.directory / "message.txt", words)
+        return self._command(
+            context, None if message is None else context.directory / "message.txt", words
+        )
 
-    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(
+        self,
+        context: AgentContext,
+        cursor: Mapping[str, str],
+        process: ProcessSeen,
+        screen: str | None,
+        now: datetime,
+    ) -> Reading:
         """What its transcript says."""
         state, on = transcript.go_on(_transcript(context), cursor)
         return Reading(state.seen(process, now), on)
@@ -116,7 +145,10 @@ class ScriptedAgent(KeyboardAgent):
         typed = self.typed(text)
         earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that
         try:
-            taken = any(at >= earliest and is_same_text(words, text, typed) for at, words in transcript.prompts(_transcript(context)))
+            taken = any(
+                at >= earliest and is_same_text(words, text, typed)
+                for at, words in transcript.prompts(_transcript(context))
+            )
         except FileNotFoundError:
             return Answer.NO
         except OSError:
@@ -137,13 +169,19 @@ class ScriptedAgent(KeyboardAgent):
         return self.input_box(view)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
-        """The words, or the number of an option, and Enter: its questions take any words when they have no options."""
+        """The words, or the number of an option, and Enter: its questions take any words
+        when they have no options.
+        """
         shown = screen[screen.rfind("\n? ") + 1 :]
         if not shown.startswith("? "):
             raise dialog_choices.nothing_asked()
         found = dialog_choices.choices(shown)
         # an answer that was broken off may still stand there
-        return (Key.CLEAR, str(dialog_choices.chosen(found, text).number) if found else checked(text, "answer"), Key.ENTER)
+        return (
+            Key.CLEAR,
+            str(dialog_choices.chosen(found, text).number) if found else checked(text, "answer"),
+            Key.ENTER,
+        )
 
     def version(self) -> str | None:
         """Ennio's own."""
@@ -151,10 +189,29 @@ class ScriptedAgent(KeyboardAgent):
 
     def _command(self, context: AgentContext, words: Path | None, text: str) -> CommandLine:
         play = context.directory / "story.json"
-        names = {"session": context.session_id, "project": context.project_id, "branch": context.branch, "base": context.base}
-        content = json.dumps({"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False)
-        argv = (sys.executable, "-I", "-S", str(_PLAYER), str(play), str(_transcript(context)), *((str(words),) if words else ()))
-        return CommandLine(argv=argv, files={play: content, **({words: text} if words else {})}, carries=words is not None)
+        names = {
+            "session": context.session_id,
+            "project": context.project_id,
+            "branch": context.branch,
+            "base": context.base,
+        }
+        content = json.dumps(
+            {"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False
+        )
+        argv = (
+            sys.executable,
+            "-I",
+            "-S",
+            str(_PLAYER),
+            str(play),
+            str(_transcript(context)),
+            *((str(words),) if words else ()),
+        )
+        return CommandLine(
+            argv=argv,
+            files={play: content, **({words: text} if words else {})},
+            carries=words is not None,
+        )
 
 
 def _transcript(context: AgentContext) -> Path:
@@ -168,5 +225,8 @@ def _turns(told: str | list[dict[str, Any]] | None, directory: Path | None) -> l
         return told
     path = Path(told).expanduser()
     if not path.is_absolute() and directory is None:
-        raise fault("passthrough.story", f"{told!r} is relative, and nobody said to what; give the whole path")
+        raise fault(
+            "passthrough.story",
+            f"{told!r} is relative, and nobody said to what; give the whole path",
+        )
     return story.read((directory or Path()) / path)

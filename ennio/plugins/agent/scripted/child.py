@@ -1,4 +1,6 @@
-"""Programs the player runs: never through a shell, to be interrupted at any time. The standard library only."""
+"""Programs the player runs: never through a shell, to be interrupted at any time.
+The standard library only.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,16 @@ class StepFailed(Exception):
     """A step could not be done; its text says why."""
 
 
-def run(argv: Sequence[str], env: Mapping[str, str], output: str, wait: Callable[[float, int | None], None]) -> tuple[int, str]:
+def run(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    output: str,
+    wait: Callable[[float, int | None], None],
+) -> tuple[int, str]:
     """The exit code (negative: the signal) and what it printed; ``wait(seconds, fd)`` waits for it.
 
-    Whatever ``wait`` raises ends the program. Raises StepFailed when there is none, or it takes too long.
+    Whatever ``wait`` raises ends the program. Raises StepFailed when there is
+    none, or it takes too long.
     """
     into = os.open(output, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -35,7 +43,9 @@ def run(argv: Sequence[str], env: Mapping[str, str], output: str, wait: Callable
 
 
 def leave_behind(seconds: float) -> int:
-    """Start a sleeper that no longer belongs to this process, its group or its session; returns its pid."""
+    """Start a sleeper that no longer belongs to this process, its group or its
+    session; returns its pid.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -55,7 +65,11 @@ def leave_behind(seconds: float) -> int:
 
 
 def _spawn(argv: Sequence[str], env: Mapping[str, str], into: int) -> int:
-    actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, into, 1), (os.POSIX_SPAWN_DUP2, into, 2)]
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, into, 1),
+        (os.POSIX_SPAWN_DUP2, into, 2),
+    ]
     try:
         return os.posix_spawnp(argv[0], list(argv), dict(env), file_actions=actions, setpgroup=0)
     except OSError as error:

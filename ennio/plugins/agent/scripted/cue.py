@@ -22,7 +22,9 @@ KINDS: Mapping[str, str | None] = {
 }
 
 
-def pick(turns: Sequence[Mapping[str, Any]], text: str, played: Mapping[int, int], *, first: bool) -> int | None:
+def pick(
+    turns: Sequence[Mapping[str, Any]], text: str, played: Mapping[int, int], *, first: bool
+) -> int | None:
     """The number of the turn to play, or None.
 
     What says more about the words goes before what says less; among equals the first that was not
@@ -31,7 +33,8 @@ def pick(turns: Sequence[Mapping[str, Any]], text: str, played: Mapping[int, int
     able = [
         number
         for number, turn in enumerate(turns)
-        if _matches(turn, text, first=first) and played.get(number, 0) < (turn.get("times") or float("inf"))
+        if _matches(turn, text, first=first)
+        and played.get(number, 0) < (turn.get("times") or float("inf"))
     ]
     if not able:
         return None
@@ -41,7 +44,9 @@ def pick(turns: Sequence[Mapping[str, Any]], text: str, played: Mapping[int, int
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:
-    """The text with ``{session}``, ``{branch}``, ``{base}``, ``{prompt}`` replaced, once; other braces stay."""
+    """The text with ``{session}``, ``{branch}``, ``{base}``, ``{prompt}`` replaced,
+    once; other braces stay.
+    """
     return re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], found[0]), text)
 
 
@@ -50,7 +55,11 @@ def _matches(turn: Mapping[str, Any], text: str, *, first: bool) -> bool:
     if kind != "any" and first != (kind == "prompt"):
         return False
     pattern = KINDS.get(kind)
-    return all(re.search(p, text, flags) for p, flags in ((pattern, re.IGNORECASE | re.DOTALL), (when, re.MULTILINE)) if p)
+    return all(
+        re.search(p, text, flags)
+        for p, flags in ((pattern, re.IGNORECASE | re.DOTALL), (when, re.MULTILINE))
+        if p
+    )
 
 
 def _rank(turn: Mapping[str, Any]) -> int:

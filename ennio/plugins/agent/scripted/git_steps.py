@@ -14,19 +14,32 @@ if TYPE_CHECKING:
 
 
 def environment() -> dict[str, str]:
-    """The environment of its programs: git asks nobody anything, and the author is the player itself."""
+    """The environment of its programs: git asks nobody anything, and the
+    author is the player itself.
+    """
     ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
     author = {"GIT_AUTHOR_NAME": "Scripted agent", "GIT_AUTHOR_EMAIL": "scripted@ennio.invalid"}
-    committer = {"GIT_COMMITTER_NAME": "Scripted agent", "GIT_COMMITTER_EMAIL": "scripted@ennio.invalid"}
+    committer = {
+        "GIT_COMMITTER_NAME": "Scripted agent",
+        "GIT_COMMITTER_EMAIL": "scripted@ennio.invalid",
+    }
     return {**author, **committer, **os.environ, **ours}
 
 
 def edit(file: str, content: str | None, append: str | None, old: str, new: str) -> None:
-    """Write the content, add to the end, or replace the one text by the other. Raises StepFailed."""
+    """Write the content, add to the end, or replace the one text by the
+    other. Raises StepFailed.
+    """
     before = "" if content is not None else _read(file, missing_is_empty=append is not None)
     if content is None and append is None and old not in before:
         raise StepFailed(f"{file} does not hold {old[:60]!r}")
-    after = content if content is not None else before + append if append is not None else before.replace(old, new, 1)
+    after = (
+        content
+        if content is not None
+        else before + append
+        if append is not None
+        else before.replace(old, new, 1)
+    )
     folder = os.path.dirname(file)
     if folder:
         os.makedirs(folder, exist_ok=True)
@@ -49,11 +62,15 @@ class GitSteps:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._remote = os.environ.get("ENNIO_REMOTE", "origin")  # empty: a commit is where it belongs
+        self._remote = os.environ.get(
+            "ENNIO_REMOTE", "origin"
+        )  # empty: a commit is where it belongs
 
     def base(self) -> str:
         """The remote's default branch, ``main`` when it tells none."""
-        code, answer = self._run(("git", "symbolic-ref", "--short", f"refs/remotes/{self._remote}/HEAD"))
+        code, answer = self._run(
+            ("git", "symbolic-ref", "--short", f"refs/remotes/{self._remote}/HEAD")
+        )
         return answer.strip().removeprefix(f"{self._remote}/") if code == 0 else "main"
 
     def commit(self, message: str) -> str:
@@ -67,7 +84,14 @@ class GitSteps:
     def push(self, *, force: bool) -> str:
         """Push the branch."""
         if self._remote:
-            self._do("push", "-q", *(("--force-with-lease",) if force else ()), "-u", self._remote, "HEAD")
+            self._do(
+                "push",
+                "-q",
+                *(("--force-with-lease",) if force else ()),
+                "-u",
+                self._remote,
+                "HEAD",
+            )
         return "pushed " + self._do("rev-parse", "--short", "HEAD").strip()
 
     def pull(self, base: str, resolve: Mapping[str, str], otherwise: str) -> str:
@@ -82,16 +106,24 @@ class GitSteps:
     def rebase(self, base: str, resolve: Mapping[str, str], otherwise: str) -> str:
         """Put the branch on top of the remote's base branch, conflicts settled as told."""
         self._do("fetch", "-q", self._remote or ".", base)
-        side = "--theirs" if otherwise == "ours" else "--ours"  # a rebase sees itself from the other side
+        side = (
+            "--theirs" if otherwise == "ours" else "--ours"
+        )  # a rebase sees itself from the other side
         code, said = self._run(("git", "rebase", "FETCH_HEAD"))
         settled: set[str] = set()
         while code:
             settled.update(self._settle(resolve, side, said))
             code, said = self._run(("git", "rebase", "--continue"))
-        return f"rebased onto {base}" + (f", settled {', '.join(sorted(settled))}" if settled else "")
+        return f"rebased onto {base}" + (
+            f", settled {', '.join(sorted(settled))}" if settled else ""
+        )
 
     def _settle(self, resolve: Mapping[str, str], side: str, said: str) -> list[str]:
-        files = [file for file in self._do("diff", "--name-only", "--diff-filter=U", "-z").split("\0") if file]
+        files = [
+            file
+            for file in self._do("diff", "--name-only", "--diff-filter=U", "-z").split("\0")
+            if file
+        ]
         if not files:
             raise StepFailed(said.strip()[-400:])
         for file in files:

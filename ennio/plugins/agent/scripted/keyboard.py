@@ -9,10 +9,12 @@ INTERRUPT, LEAVE = "interrupt", "leave"
 class Keyboard:
     """One input line, edited by keys and pastes; a paste of many lines is one text until Enter.
 
-    ``feed`` returns pairs: ``("text", what was submitted)``, ``("interrupt", "")``, ``("leave", "")``.
+    ``feed`` returns pairs: ``("text", what was submitted)``, ``("interrupt",
+    "")``, ``("leave", "")``.
     """
 
-    # no dataclass here: importing them takes 3 MB, and the player runs two hundred times side by side
+    # no dataclass here: importing them takes 3 MB, and the player runs two
+    # hundred times side by side
     __slots__ = ("_paste", "_rest", "line")
 
     def __init__(self) -> None:
@@ -70,7 +72,9 @@ class Keyboard:
             del self._rest[: len(_BEGIN)]
             self._paste = bytearray()
             return True
-        final = next((at for at in range(2, len(self._rest)) if 0x40 <= self._rest[at] <= 0x7E), None)
+        final = next(
+            (at for at in range(2, len(self._rest)) if 0x40 <= self._rest[at] <= 0x7E), None
+        )
         if final is not None:
             del self._rest[: final + 1]
         return final is not None

@@ -1,8 +1,9 @@
-"""``player.py STORY TRANSCRIPT [WORDS]``: an agent that plays a story in its terminal instead of thinking.
+"""``player.py STORY TRANSCRIPT [WORDS]``: an agent that plays a story in its
+terminal instead of thinking.
 
-The story is the JSON the plugin has written, the transcript its report (see ``report``), WORDS a file
-with the prompt it starts with. It runs two hundred times side by side: the standard library only, and
-little of that.
+The story is the JSON the plugin has written, the transcript its report (see ``report``), WORDS a
+file with the prompt it starts with. It runs two hundred times side by side: the standard library
+only, and little of that.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class Player:
     def perform(self, words: str) -> None:
         """Play until the input ends; ``words`` is what it starts with, if anything."""
         self.terminal.open()
-        self.terminal.line(f"Scripted agent of {self._names['session']}, on {self._names['branch'] or 'its branch'}.")
+        self.terminal.line(
+            f"Scripted agent of {self._names['session']}, on "
+            f"{self._names['branch'] or 'its branch'}."
+        )
         self.report.write("ready", pid=os.getpid(), ppid=os.getppid())
         if words and digest(words) != self._past.last:
             self._taken(words)
@@ -54,7 +58,9 @@ class Player:
 
     def _rest(self) -> None:
         self.terminal.title("ready")
-        self.terminal.line("Ready. Type a prompt, Enter sends it; Escape interrupts, Ctrl-D leaves.")
+        self.terminal.line(
+            "Ready. Type a prompt, Enter sends it; Escape interrupts, Ctrl-D leaves."
+        )
         self.terminal.draw()
         while not self._prompts:
             self.terminal.pause(None)
@@ -87,7 +93,9 @@ class Player:
                 self._say("My story says nothing about this.")
             for step in steps:
                 self.terminal.pause(0)
-                getattr(self, "_step_" + step["do"])({key: self._filled(value) for key, value in step.items()})
+                getattr(self, "_step_" + step["do"])(
+                    {key: self._filled(value) for key, value in step.items()}
+                )
         except Interrupted:
             self._say("Interrupted.")
             return False, True
@@ -102,7 +110,11 @@ class Player:
             return fill(value, self._names)
         if isinstance(value, list):
             return [self._filled(element) for element in value]
-        return {self._filled(k): self._filled(v) for k, v in value.items()} if isinstance(value, dict) else value
+        return (
+            {self._filled(k): self._filled(v) for k, v in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
 
     def _say(self, text: str) -> None:
         self.terminal.line(f"* {text}")
@@ -111,7 +123,11 @@ class Player:
         return child.run([str(word) for word in argv], self._env, self._output, self.terminal.pause)
 
     def _base(self, step: dict[str, Any]) -> tuple[str, dict[str, str], str]:
-        return step.get("base") or self._names["base"] or self._git.base(), step.get("resolve", {}), step.get("otherwise", "ours")
+        return (
+            step.get("base") or self._names["base"] or self._git.base(),
+            step.get("resolve", {}),
+            step.get("otherwise", "ours"),
+        )
 
     # the steps of a story, by their names in it
 
@@ -125,7 +141,9 @@ class Player:
 
     def _step_edit(self, step: dict[str, Any]) -> None:
         replace = step.get("replace") or {"old": "", "new": ""}
-        git_steps.edit(step["file"], step.get("content"), step.get("append"), replace["old"], replace["new"])
+        git_steps.edit(
+            step["file"], step.get("content"), step.get("append"), replace["old"], replace["new"]
+        )
         self._done(f"wrote {step['file']}")
 
     def _step_delete(self, step: dict[str, Any]) -> None:
@@ -148,7 +166,9 @@ class Player:
         code, output = self._run(step["argv"])
         self.terminal.write(output)
         if code and not step.get("may_fail"):
-            raise child.StepFailed(f"{step['argv'][0]} ended with exit code {code}: {output.strip()[-400:]}")
+            raise child.StepFailed(
+                f"{step['argv'][0]} ended with exit code {code}: {output.strip()[-400:]}"
+            )
         self._done(f"ran {step['argv'][0]}, exit code {code}")
 
     def _done(self, text: str) -> None:
@@ -165,7 +185,9 @@ class Player:
         while self._answer is None:
             self.terminal.pause(None)
         self._asking = False
-        self._names["answer"] = options[int(self._answer) - 1] if _is_chosen(self._answer, options) else self._answer
+        self._names["answer"] = (
+            options[int(self._answer) - 1] if _is_chosen(self._answer, options) else self._answer
+        )
         self._done(f"answered: {self._names['answer'][:80]}")
 
     def _step_summary(self, step: dict[str, Any]) -> None:
@@ -184,10 +206,16 @@ class Player:
         # an agent that streams tells of the same message several times
         cost = str(step["cost"]) if "cost" in step else None
         for _ in range(step.get("lines", 1)):
-            self.report.write("usage", id=name, **tokens, cost=cost, model=step.get("model", "scripted"))
+            self.report.write(
+                "usage", id=name, **tokens, cost=cost, model=step.get("model", "scripted")
+            )
 
     def _step_junk(self, step: dict[str, Any]) -> None:
-        noise = bytes(byte if byte % 7 else 10 for byte in os.urandom(step["bytes"]) if byte not in (0x1B, 0x9B))
+        noise = bytes(
+            byte if byte % 7 else 10
+            for byte in os.urandom(step["bytes"])
+            if byte not in (0x1B, 0x9B)
+        )
         if step.get("transcript"):
             self.report.raw(noise + b"\n")
         else:

@@ -1,13 +1,16 @@
-"""The player's honest account of itself: one JSON line per thing that happened. The standard library only.
+"""The player's honest account of itself: one JSON line per thing that happened.
+The standard library only.
 
 Every line has ``t`` (seconds since 1970) and ``type``:
 
     ready         pid, ppid: it takes prompts from now on
     prompt        id, text, sha256, head (the first characters), answer (to a question of its own)
-    turn_started  id (of the prompt), turn (number in the story, null when it has none for the words)
+    turn_started  id (of the prompt), turn (number in the story, null when it has none for the
+                  words)
     activity      activity, text
     waiting       question, options
-    usage         id, input, output, cost, model: cumulative per id, so a later line replaces an earlier
+    usage         id, input, output, cost, model: cumulative per id, so a later line replaces an
+                  earlier
     summary       text
     error         text
     background    pid of a process it left behind

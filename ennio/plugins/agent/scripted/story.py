@@ -1,8 +1,10 @@
-"""Stories for the scripted agent: read from YAML, JSON or the configuration, checked, written plainly.
+"""Stories for the scripted agent: read from YAML, JSON or the configuration,
+checked, written plainly.
 
-A story is a list of turns (or a mapping with ``turns``). A turn says when it is played (``on``, ``when``,
-``times``) and what happens then (``steps``). A step is a mapping of one name to its fields, or to the one
-value of its main field: ``say: hello`` is ``say: {text: hello}``; a step without fields is its name alone.
+A story is a list of turns (or a mapping with ``turns``). A turn says when it is played (``on``,
+``when``, ``times``) and what happens then (``steps``). A step is a mapping of one name to its
+fields, or to the one value of its main field: ``say: hello`` is ``say: {text: hello}``; a step
+without fields is its name alone.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ STEPS: Mapping[str, Step] = {
     "ask": Step({"question": str, "options": list}, "question", ("question",)),
     "summary": Step({"text": str}, "text", ("text",)),
     "error": Step({"text": str, "seconds": _NUMBER}, "text", ("text",)),
-    "burn": Step({"input": int, "output": int, "cost": (int, float, str), "lines": int, "model": str}),
+    "burn": Step(
+        {"input": int, "output": int, "cost": (int, float, str), "lines": int, "model": str}
+    ),
     "junk": Step({"bytes": int, "transcript": bool}, "bytes", ("bytes",)),
     "flood": Step({"lines": int}, "lines", ("lines",)),
     "background": Step({"seconds": _NUMBER}, "seconds", ("seconds",)),
@@ -69,7 +73,12 @@ DEFAULT: tuple[Mapping[str, Any], ...] = (
     },
     {
         "on": "merge_conflicts",
-        "steps": [{"say": "I merge the base branch."}, {"pull": {"otherwise": "ours"}}, "push", {"summary": "Merged the base branch."}],
+        "steps": [
+            {"say": "I merge the base branch."},
+            {"pull": {"otherwise": "ours"}},
+            "push",
+            {"summary": "Merged the base branch."},
+        ],
     },
     {
         "on": "message",
@@ -98,10 +107,14 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def turns(content: object, source: str) -> list[dict[str, Any]]:
-    """The turns in the one plain form the player reads. Raises ConfigError with everything that is wrong."""
+    """The turns in the one plain form the player reads. Raises ConfigError with
+    everything that is wrong.
+    """
     told = content.get("turns") if isinstance(content, Mapping) else content
     if not isinstance(told, list | tuple) or not told:
-        raise ConfigError(source, [Problem("", "a story is a list of turns, each with `on` and `steps`")])
+        raise ConfigError(
+            source, [Problem("", "a story is a list of turns, each with `on` and `steps`")]
+        )
     problems: list[Problem] = []
     plain = [_turn(turn, f"turns[{number}]", problems) for number, turn in enumerate(told)]
     if problems:
@@ -113,8 +126,12 @@ def _turn(turn: object, path: str, problems: list[Problem]) -> dict[str, Any]:
     if not isinstance(turn, Mapping):
         problems.append(Problem(path, "must be a mapping with `on` and `steps`"))
         return {}
-    turn = {("on" if key is True else key): value for key, value in turn.items()}  # YAML 1.1 reads `on` as true
-    problems += [Problem(f"{path}.{key}", _unknown(str(key), _TURN)) for key in turn if key not in _TURN]
+    turn = {
+        ("on" if key is True else key): value for key, value in turn.items()
+    }  # YAML 1.1 reads `on` as true
+    problems += [
+        Problem(f"{path}.{key}", _unknown(str(key), _TURN)) for key in turn if key not in _TURN
+    ]
     kind = str(turn.get("on", "any" if "when" in turn else "prompt")).replace("-", "_")
     if kind not in KINDS:
         problems.append(Problem(f"{path}.on", _unknown(kind, KINDS)))
@@ -126,7 +143,12 @@ def _turn(turn: object, path: str, problems: list[Problem]) -> dict[str, Any]:
     if not isinstance(steps, list | tuple):
         problems.append(Problem(f"{path}.steps", "must be a list"))
         steps = []
-    return {"on": kind, "when": when, "times": times, "steps": [_step(s, f"{path}.steps[{n}]", problems) for n, s in enumerate(steps)]}
+    return {
+        "on": kind,
+        "when": when,
+        "times": times,
+        "steps": [_step(s, f"{path}.steps[{n}]", problems) for n, s in enumerate(steps)],
+    }
 
 
 def _step(step: object, path: str, problems: list[Problem]) -> dict[str, Any]:
@@ -142,7 +164,9 @@ def _step(step: object, path: str, problems: list[Problem]) -> dict[str, Any]:
     if not isinstance(given, Mapping) or (name == "edit" and "file" not in given):
         given = {} if given is None else {kind.main: given} if kind.main else given
     if not isinstance(given, Mapping):
-        problems.append(Problem(f"{path}.{name}", f"takes a mapping of {', '.join(kind.fields) or 'nothing'}"))
+        problems.append(
+            Problem(f"{path}.{name}", f"takes a mapping of {', '.join(kind.fields) or 'nothing'}")
+        )
         return {}
     problems += [Problem(f"{path}.{name}", text) for text in _faults(name, kind, given)]
     return {"do": name, **given}
@@ -152,10 +176,14 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
     for key, value in given.items():
         if key not in kind.fields:
             yield _unknown(str(key), kind.fields)
-        elif not isinstance(value, kind.fields[key]) or (isinstance(value, bool) and kind.fields[key] is not bool):
+        elif not isinstance(value, kind.fields[key]) or (
+            isinstance(value, bool) and kind.fields[key] is not bool
+        ):
             yield f"`{key}` cannot be {value!r}"
     yield from (f"`{key}` is missing" for key in kind.needs if key not in given)
-    yield from (f"{file!r} leads out of the working copy" for file in _files(given) if _is_outside(file))
+    yield from (
+        f"{file!r} leads out of the working copy" for file in _files(given) if _is_outside(file)
+    )
     if name == "edit" and len({"content", "append", "replace"} & given.keys()) != 1:
         yield "needs one of `content`, `append` and `replace: {old, new}`"
     if name == "edit" and "replace" in given and not _texts(given["replace"], {"old", "new"}):
@@ -166,7 +194,11 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
 
 def _files(given: Mapping[Any, Any]) -> Iterable[str]:
     resolve = given.get("resolve")
-    return [file for file in (given.get("file"), *(resolve if isinstance(resolve, Mapping) else ())) if isinstance(file, str)]
+    return [
+        file
+        for file in (given.get("file"), *(resolve if isinstance(resolve, Mapping) else ()))
+        if isinstance(file, str)
+    ]
 
 
 def _is_outside(file: str) -> bool:
@@ -175,7 +207,11 @@ def _is_outside(file: str) -> bool:
 
 
 def _texts(value: object, keys: set[str]) -> bool:
-    return isinstance(value, Mapping) and value.keys() == keys and all(isinstance(text, str) for text in value.values())
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == keys
+        and all(isinstance(text, str) for text in value.values())
+    )
 
 
 def _check_pattern(when: object, path: str, problems: list[Problem]) -> None:
@@ -190,10 +226,15 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 
 def by_place(told: object, problems: Iterable[Problem]) -> dict[Any, Any]:
-    """The problems of a story that stands in the configuration, by key and index, as marshmallow has them."""
+    """The problems of a story that stands in the configuration, by key and index,
+    as marshmallow has them.
+    """
     tree: dict[Any, Any] = {}
     for problem in problems:
-        steps = [int(step) if step.isdigit() else step for step in re.findall(r"[A-Za-z_]\w*|\d+", problem.path)]
+        steps = [
+            int(step) if step.isdigit() else step
+            for step in re.findall(r"[A-Za-z_]\w*|\d+", problem.path)
+        ]
         branch = tree
         for step in steps if isinstance(told, Mapping) else steps[1:]:
             branch = branch.setdefault(step, {})

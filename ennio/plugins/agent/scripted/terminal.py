@@ -1,4 +1,6 @@
-"""The player's terminal: raw, blocking in select while there is nothing to do. The standard library only."""
+"""The player's terminal: raw, blocking in select while there is nothing to do.
+The standard library only.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class ScriptedTerminal:
         if termios is not None and os.isatty(0):
             self._before = termios.tcgetattr(0)
             mode = termios.tcgetattr(0)
-            mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON | termios.BRKINT | termios.ISTRIP)
+            mode[0] &= ~(
+                termios.ICRNL | termios.INLCR | termios.IXON | termios.BRKINT | termios.ISTRIP
+            )
             mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
             mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
             # what was typed already is kept
@@ -84,21 +88,38 @@ class ScriptedTerminal:
         """Show the place to type with what stands in it; a long or many-lined text by its size."""
         text = self._keyboard.line.decode(errors="replace")
         lines = text.count("\n") + 1
-        shown = text if lines == 1 and len(text) <= 60 else f"[{lines} lines, {len(text)} characters]"
+        shown = (
+            text if lines == 1 and len(text) <= 60 else f"[{lines} lines, {len(text)} characters]"
+        )
         self.write(f"\r\x1b[K{PROMPT}{shown}")
 
     def pause(self, seconds: float | None, also: int | None = None) -> None:
-        """Wait so long (None: for ever), or until ``also`` can be read or a text was submitted while idle.
+        """Wait so long (None: for ever), or until ``also`` can be read or a text
+        was submitted while idle.
 
         Raises Interrupted during a turn, PersonLeft when nothing more will come.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            wait = _ESCAPE_DELAY if self._keyboard.is_waiting and (left is None or left > _ESCAPE_DELAY) else left
+            wait = (
+                _ESCAPE_DELAY
+                if self._keyboard.is_waiting and (left is None or left > _ESCAPE_DELAY)
+                else left
+            )
             ready, _, _ = select.select([0] if also is None else [0, also], [], [], wait)
-            submitted = self._read() if 0 in ready else self._settle() if self._keyboard.is_waiting else False
-            if also in ready or (submitted and seconds is None) or (left is not None and left <= 0 and not ready):
+            submitted = (
+                self._read()
+                if 0 in ready
+                else self._settle()
+                if self._keyboard.is_waiting
+                else False
+            )
+            if (
+                also in ready
+                or (submitted and seconds is None)
+                or (left is not None and left <= 0 and not ready)
+            ):
                 return
 
     def _read(self) -> bool:

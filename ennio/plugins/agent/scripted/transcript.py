@@ -1,6 +1,8 @@
-"""What the player's transcript says, read on from where the last look ended. The format is in ``report``.
+"""What the player's transcript says, read on from where the last look ended. The
+format is in ``report``.
 
-Total: whatever the lines hold, there is a reading. Usage counts once per message id, by its last line.
+Total: whatever the lines hold, there is a reading. Usage counts once per
+message id, by its last line.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ _OPEN = 64  # messages whose usage may still grow; older ones are closed and onl
 
 @dataclass(slots=True)
 class TranscriptState:
-    """What has been read so far; kept as JSON in the cursor. ``usage`` holds the messages still open."""
+    """What has been read so far; kept as JSON in the cursor. ``usage`` holds
+    the messages still open.
+    """
 
     pids: list[int] = field(default_factory=list)
     activity: str | None = None
@@ -73,7 +77,9 @@ class TranscriptState:
     def _tells(self, kind: object, entry: Mapping[str, Any]) -> None:
         match kind:
             case "ready":
-                self.pids = [pid for pid in (entry.get("pid"), entry.get("ppid")) if type(pid) is int]
+                self.pids = [
+                    pid for pid in (entry.get("pid"), entry.get("ppid")) if type(pid) is int
+                ]
             case "prompt":
                 self.prompts += 1
                 self._becomes(Activity.ACTIVE if entry.get("answer") is True else None, entry)
@@ -100,7 +106,9 @@ class TranscriptState:
 
     def _used(self, entry: Mapping[str, Any]) -> None:
         name, tokens = entry.get("id"), (entry.get("input"), entry.get("output"))
-        if not isinstance(name, str) or not all(type(count) is int and count >= 0 for count in tokens):
+        if not isinstance(name, str) or not all(
+            type(count) is int and count >= 0 for count in tokens
+        ):
             return
         self.usage[name] = [*tokens, _money(entry.get("cost"))]
         self.model = _text(entry.get("model")) or self.model
@@ -116,7 +124,11 @@ class TranscriptState:
         """Everything used so far, None before the first word of it."""
         if not self.usage and not self.input and not self.output:
             return None
-        costs = [Decimal(cost) for cost in (self.cost, *(used[2] for used in self.usage.values())) if cost is not None]
+        costs = [
+            Decimal(cost)
+            for cost in (self.cost, *(used[2] for used in self.usage.values()))
+            if cost is not None
+        ]
         return Usage(
             input_tokens=self.input + sum(used[0] for used in self.usage.values()),
             output_tokens=self.output + sum(used[1] for used in self.usage.values()),
@@ -128,7 +140,13 @@ class TranscriptState:
         """The facts; what an earlier start of the agent told is not what the present one does."""
         gone = process.presence is Presence.GONE
         present = not gone and bool(self.pids) and (process.pid is None or process.pid in self.pids)
-        activity = Activity.EXITED if gone else Activity(self.activity) if present and self.activity else None
+        activity = (
+            Activity.EXITED
+            if gone
+            else Activity(self.activity)
+            if present and self.activity
+            else None
+        )
         return AgentSeen(
             at=now,
             source="transcript",
@@ -157,7 +175,8 @@ def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[TranscriptState, dict[
             data = file.read(_CHUNK)
     except OSError:
         return TranscriptState.of(cursor.get("state", "")), dict(cursor)
-    # a line without its end is still being written, unless it is longer than any line of the player's
+    # a line without its end is still being written, unless it is longer than
+    # any line of the player's
     end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _CHUNK else 0)
     for line in data[:end].split(b"\n"):
         state.read(line)
@@ -165,7 +184,9 @@ def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[TranscriptState, dict[
 
 
 def prompts(path: Path) -> Iterator[tuple[datetime, str]]:
-    """Every text the player says it took, with its time. Raises OSError, also when there is no transcript."""
+    """Every text the player says it took, with its time. Raises OSError, also
+    when there is no transcript.
+    """
     with opened(path) as file:
         for line in file:
             if b'"prompt"' not in line:
@@ -202,4 +223,8 @@ def _money(value: object) -> str | None:
         amount = Decimal(value) if isinstance(value, str) else None
     except InvalidOperation:
         return None
-    return value if isinstance(value, str) and amount is not None and amount.is_finite() and amount >= 0 else None
+    return (
+        value
+        if isinstance(value, str) and amount is not None and amount.is_finite() and amount >= 0
+        else None
+    )

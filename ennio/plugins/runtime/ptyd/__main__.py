@@ -1,4 +1,6 @@
-"""The command line: ``python <this folder> keep DIRECTORY`` or ``python <this folder> attach DIRECTORY NAME``."""
+"""The command line: ``python <this folder> keep DIRECTORY`` or ``python <this folder>
+attach DIRECTORY NAME``.
+"""
 
 import importlib
 import sys

@@ -17,12 +17,15 @@ from ennio.plugins.runtime.ptyd.protocol import ask, connect
 
 DETACH = b"\x1d"  # Ctrl-]
 _WITHIN = 5.0
-# Leave what the agent may have switched on: alternate screen, mouse, bracketed paste, a hidden cursor, colours.
+# Leave what the agent may have switched on: alternate screen, mouse, bracketed paste, a
+# hidden cursor, colours.
 _PLAIN = b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m\r\n"
 
 
 def main(directory: str, name: str) -> int:
-    """Connect standard input and output to the agent of that name; 0 after detaching, 1 when there is none."""
+    """Connect standard input and output to the agent of that name; 0 after
+    detaching, 1 when there is none.
+    """
     home = Path(directory)
     try:
         connection = connect(home, _WITHIN)
@@ -56,7 +59,9 @@ def _with_raw_terminal(home: Path, name: str, connection: socket.socket, first: 
     print(f"the agent of {name} has ended" if ended else f"detached from {name}", file=sys.stderr)
 
 
-def _carry(home: Path, name: str, connection: socket.socket, person: int, wakeup: socket.socket) -> bool:
+def _carry(
+    home: Path, name: str, connection: socket.socket, person: int, wakeup: socket.socket
+) -> bool:
     """Copy both ways; True when the agent's side closed."""
     selector = selectors.DefaultSelector()
     for source in (connection, person, wakeup):
@@ -80,8 +85,12 @@ def _carry(home: Path, name: str, connection: socket.socket, person: int, wakeup
 
 
 def _fit(home: Path, name: str, *, repaint: bool = False) -> None:
-    """Give the agent the person's window size; a repaint makes it paint anew even if that is the size it has."""
-    rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(sys.stdin.fileno(), termios.TIOCGWINSZ, bytes(8)))
+    """Give the agent the person's window size; a repaint makes it paint anew even if
+    that is the size it has.
+    """
+    rows, columns, _, _ = struct.unpack(
+        "HHHH", fcntl.ioctl(sys.stdin.fileno(), termios.TIOCGWINSZ, bytes(8))
+    )
     if not rows or not columns:
         return
     for height in ([max(1, rows - 1)] if repaint else []) + [rows]:

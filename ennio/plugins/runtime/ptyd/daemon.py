@@ -51,7 +51,9 @@ class ClientConnection:
 class PtyDaemon:
     """Owns every terminal of one directory."""
 
-    def __init__(self, directory: Path, socket_: ServerSocket, umask: int, idle: float = IDLE) -> None:
+    def __init__(
+        self, directory: Path, socket_: ServerSocket, umask: int, idle: float = IDLE
+    ) -> None:
         self._directory = directory
         self._socket = socket_
         self._umask = umask
@@ -73,11 +75,17 @@ class PtyDaemon:
             self._reap()
             self._pump()
             self._check_socket()
-            if self._clients or self._hung_up or any(not process.record.dead for process in self._processes.values()):
+            if (
+                self._clients
+                or self._hung_up
+                or any(not process.record.dead for process in self._processes.values())
+            ):
                 busy_at = time.monotonic()
 
     def _listen(self) -> None:
-        self._selector.register(self._socket.listener, selectors.EVENT_READ, lambda _: self._accept())
+        self._selector.register(
+            self._socket.listener, selectors.EVENT_READ, lambda _: self._accept()
+        )
 
     def _check_socket(self) -> None:
         """Whoever cleans the folder must not shut the agents in."""
@@ -88,7 +96,12 @@ class PtyDaemon:
             self._listen()
             with contextlib.suppress(OSError):
                 state_file.folder(self._directory).mkdir(mode=0o700, exist_ok=True)
-            print(json.dumps({"at": time.time(), "pid": os.getpid(), "message": "socket was gone, made anew"}), flush=True)
+            print(
+                json.dumps(
+                    {"at": time.time(), "pid": os.getpid(), "message": "socket was gone, made anew"}
+                ),
+                flush=True,
+            )
 
     def _wake_on_death(self) -> None:
         reader, writer = socket.socketpair()
@@ -125,7 +138,9 @@ class PtyDaemon:
         for process in self._processes.values():
             if process.master is not None and not process.at_eof:
                 process.flush()
-                self._watch(process.master, bool(process.pending_input), self._output_reader(process))
+                self._watch(
+                    process.master, bool(process.pending_input), self._output_reader(process)
+                )
         for client in tuple(self._clients):
             self._send(client)
 
@@ -161,7 +176,9 @@ class PtyDaemon:
         connection.setblocking(False)
         client = ClientConnection(connection)
         self._clients.add(client)
-        self._selector.register(connection, selectors.EVENT_READ, lambda mask: self._receive(client, mask))
+        self._selector.register(
+            connection, selectors.EVENT_READ, lambda mask: self._receive(client, mask)
+        )
 
     def _receive(self, client: ClientConnection, mask: int) -> None:
         if not mask & selectors.EVENT_READ:
@@ -239,7 +256,9 @@ class PtyDaemon:
             return {"error": "not_found"}, b""
         return self._with(process, client, request, payload), b""
 
-    def _with(self, process: PtyProcess, client: ClientConnection, request: dict[str, Any], payload: bytes) -> dict[str, Any]:
+    def _with(
+        self, process: PtyProcess, client: ClientConnection, request: dict[str, Any], payload: bytes
+    ) -> dict[str, Any]:
         match request["op"]:
             case "input":
                 process.queue_input(payload, paste=bool(request["paste"]))
@@ -253,7 +272,10 @@ class PtyDaemon:
         return {}
 
     def _list(self) -> dict[str, Any]:
-        seen = {**self._past, **{name: process.snapshot() for name, process in self._processes.items()}}
+        seen = {
+            **self._past,
+            **{name: process.snapshot() for name, process in self._processes.items()},
+        }
         return {"panes": [entry.as_json() for entry in seen.values()]}
 
     def _read(self, request: dict[str, Any]) -> Answer:
@@ -263,7 +285,12 @@ class PtyDaemon:
             if process is None:
                 continue
             first, chunk = process.since(int(offset), _READ_LIMIT)
-            entry = {"name": name, "number": process.record.number, "first": first, "length": len(chunk)}
+            entry = {
+                "name": name,
+                "number": process.record.number,
+                "first": first,
+                "length": len(chunk),
+            }
             shown.append({**entry, "columns": process.record.columns, "rows": process.record.rows})
             data += chunk
         return {"shown": shown}, data
@@ -274,8 +301,14 @@ class PtyDaemon:
         found = process.snapshot() if process is not None else self._past.get(name)
         if found is not None and found.number == number:
             return {"pane": found.as_json()}
-        if found is not None and (found.number > number or not found.dead or is_alive(found.pid, found.started)):
-            return {"error": "conflict", "number": found.number, "dead": found.dead and not is_alive(found.pid, found.started)}
+        if found is not None and (
+            found.number > number or not found.dead or is_alive(found.pid, found.started)
+        ):
+            return {
+                "error": "conflict",
+                "number": found.number,
+                "dead": found.dead and not is_alive(found.pid, found.started),
+            }
         if request["command"] is None:
             return {"pane": None}
         if process is not None:
@@ -283,7 +316,9 @@ class PtyDaemon:
             process.close()
         self._past.pop(name, None)
         size = int(request["columns"]), int(request["rows"])
-        born = spawn(self._directory, name, number, request["command"], size=size, umask=self._umask)
+        born = spawn(
+            self._directory, name, number, request["command"], size=size, umask=self._umask
+        )
         self._processes[name] = born
         return {"pane": born.snapshot().as_json()}
 
@@ -301,7 +336,9 @@ class PtyDaemon:
 
 
 def main(directory: str, idle: str = str(IDLE)) -> int:
-    """Leave a daemon behind in the directory and return 0, also when one is there already; 1 when it could not begin."""
+    """Leave a daemon behind in the directory and return 0, also when one is there already; 1
+    when it could not begin.
+    """
     home = Path(directory)
     state_file.folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     reader, writer = os.pipe()
@@ -326,7 +363,9 @@ def _run_daemon(home: Path, ready: int, idle: float) -> None:
     server = ServerSocket(home, lock)
     os.write(ready, b"1")
     os.close(ready)
-    print(json.dumps({"at": time.time(), "pid": os.getpid(), "message": "daemon started"}), flush=True)
+    print(
+        json.dumps({"at": time.time(), "pid": os.getpid(), "message": "daemon started"}), flush=True
+    )
     PtyDaemon(home, server, umask, idle).run()
     server.close()
 

@@ -36,7 +36,9 @@ def address(directory: Path) -> Iterator[str]:
 
 
 def connect(directory: Path, within: float) -> socket.socket:
-    """A connection to the daemon. Raises FileNotFoundError or ConnectionRefusedError when none listens."""
+    """A connection to the daemon. Raises FileNotFoundError or
+    ConnectionRefusedError when none listens.
+    """
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(within)
     try:
@@ -48,8 +50,12 @@ def connect(directory: Path, within: float) -> socket.socket:
     return connection
 
 
-def ask(connection: socket.socket, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes]:
-    """Send one request and wait for its answer. Raises ConnectionResetError when the daemon goes away."""
+def ask(
+    connection: socket.socket, request: Mapping[str, Any], payload: bytes = b""
+) -> tuple[dict[str, Any], bytes]:
+    """Send one request and wait for its answer. Raises ConnectionResetError
+    when the daemon goes away.
+    """
     connection.sendall(encode(request, payload))
     head, received = _read_head(connection)
     while len(received) < head["size"]:
@@ -59,7 +65,11 @@ def ask(connection: socket.socket, request: Mapping[str, Any], payload: bytes = 
 
 def encode(head: Mapping[str, Any], payload: bytes = b"") -> bytes:
     """A request or an answer as it goes over the line."""
-    return json.dumps({**head, "size": len(payload)}, separators=(",", ":")).encode("ascii") + b"\n" + payload
+    return (
+        json.dumps({**head, "size": len(payload)}, separators=(",", ":")).encode("ascii")
+        + b"\n"
+        + payload
+    )
 
 
 def decode(received: bytearray) -> tuple[dict[str, Any], bytes] | None:

@@ -48,8 +48,12 @@ class PtyProcess:
         return replace(self.record, title=self.parser.title)
 
     def queue_input(self, data: bytes, *, paste: bool) -> None:
-        """Queue input; a paste is bracketed where the program asked for that, as in every terminal."""
-        self.pending_input += b"\x1b[200~" + data + b"\x1b[201~" if paste and self.parser.bracketed else data
+        """Queue input; a paste is bracketed where the program asked for
+        that, as in every terminal.
+        """
+        self.pending_input += (
+            b"\x1b[200~" + data + b"\x1b[201~" if paste and self.parser.bracketed else data
+        )
 
     def flush(self) -> None:
         """Write as much of the queued input as the program takes now."""
@@ -90,7 +94,9 @@ class PtyProcess:
             show(data)
 
     def since(self, offset: int, most: int) -> tuple[int, bytes]:
-        """Output from an offset on, or from where it is still remembered; with the offset it really starts at."""
+        """Output from an offset on, or from where it is still remembered; with the
+        offset it really starts at.
+        """
         first = max(offset, self.total - len(self.ring), self.total - most)
         if offset > self.total:  # of an earlier launch
             first = self.total - min(len(self.ring), most)
@@ -111,7 +117,12 @@ class PtyProcess:
         code = os.waitstatus_to_exitcode(status)
         while self.read_rest():
             pass
-        self.record = replace(self.snapshot(), dead=True, exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
+        self.record = replace(
+            self.snapshot(),
+            dead=True,
+            exit_code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+        )
         with contextlib.suppress(OSError):  # a full disk: it is still told while this daemon lives
             write(self._directory, self.record)
 
@@ -135,8 +146,18 @@ class PtyProcess:
         self.close()
 
 
-def spawn(directory: Path, name: str, number: int, command: Sequence[str], *, size: tuple[int, int], umask: int) -> PtyProcess:
-    """Start a command as the leader of a session of its own, with a new terminal as its controlling one."""
+def spawn(
+    directory: Path,
+    name: str,
+    number: int,
+    command: Sequence[str],
+    *,
+    size: tuple[int, int],
+    umask: int,
+) -> PtyProcess:
+    """Start a command as the leader of a session of its own, with a new
+    terminal as its controlling one.
+    """
     master, slave = pty.openpty()
     set_size(slave, *size)
     os.set_blocking(master, False)

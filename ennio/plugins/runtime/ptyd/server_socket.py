@@ -1,7 +1,9 @@
-"""The place of one daemon: a lock, held for as long as it lives, and a socket that nobody but it takes away.
+"""The place of one daemon: a lock, held for as long as it lives, and a socket that
+nobody but it takes away.
 
-Folders are cleaned, moved and made anew under living daemons. A daemon that finds its socket gone puts up
-another, as long as the lock in the folder is its own or free; one that has a successor leaves it alone.
+Folders are cleaned, moved and made anew under living daemons. A daemon that finds its socket
+gone puts up another, as long as the lock in the folder is its own or free; one that has a
+successor leaves it alone.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ _QUEUE = 128
 
 
 class ServerSocket:
-    """The listening socket and the lock beside it. ``listener`` does not block; ``reopen`` may put another in its place."""
+    """The listening socket and the lock beside it. ``listener`` does not block; ``reopen`` may
+    put another in its place.
+    """
 
     def __init__(self, home: Path, lock: int) -> None:
         self._home = home
@@ -34,7 +38,9 @@ class ServerSocket:
         return self._has_socket() and self._has_lock()
 
     def reopen(self) -> bool:
-        """Open it again when it does not stand; False while that cannot be, as with a successor in the folder."""
+        """Open it again when it does not stand; False while that cannot be, as with a
+        successor in the folder.
+        """
         try:
             if not self._has_lock() and not self._take_lock():
                 return False
@@ -84,14 +90,18 @@ class ServerSocket:
 def acquire_lock(home: Path) -> int | None:
     """The lock of the folder, held; None when another daemon has it."""
     deadline = time.monotonic() + _LOCK_WITHIN
-    while (lock := acquire(home / LOCK, patience=0.02)) is None:  # somebody only looks, or begins or ends with it
+    while (
+        lock := acquire(home / LOCK, patience=0.02)
+    ) is None:  # somebody only looks, or begins or ends with it
         if _is_listening(home) or time.monotonic() > deadline:
             return None
     return lock
 
 
 def _is_listening(home: Path) -> bool:
-    """Whether somebody listens there; a socket alone may have been left by a daemon that was killed."""
+    """Whether somebody listens there; a socket alone may have been left by
+    a daemon that was killed.
+    """
     with contextlib.suppress(OSError):
         connect(home, _ANSWER_WITHIN).close()
         return True

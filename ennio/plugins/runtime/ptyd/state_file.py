@@ -21,7 +21,9 @@ _LARGEST = 64 * 1024  # a title is the longest in it
 
 @dataclass(frozen=True, slots=True)
 class TerminalState:
-    """One terminal: ``dead`` with neither exit code nor signal when its daemon ended before it. Times are epoch seconds."""
+    """One terminal: ``dead`` with neither exit code nor signal when its daemon ended before it.
+    Times are epoch seconds.
+    """
 
     name: str
     number: int
@@ -57,7 +59,9 @@ def read(directory: Path) -> dict[str, TerminalState]:
 
 
 def one(directory: Path, name: str) -> TerminalState | None:
-    """The record of one terminal as it was last written, None when there is none (or what a crash left is no record)."""
+    """The record of one terminal as it was last written, None when there is none (or what a
+    crash left is no record).
+    """
     try:
         return TerminalState(**json_file(folder(directory) / f"{name}.json", _LARGEST))
     except (FileNotFoundError, ValueError, TypeError):
@@ -100,7 +104,9 @@ class TerminalLog:
         self._size = 0
 
     def append(self, data: bytes) -> None:
-        """Write output down, turning the file over when it is full; what does not fit on the disk is dropped."""
+        """Write output down, turning the file over when it is full; what does not
+        fit on the disk is dropped.
+        """
         with contextlib.suppress(OSError):
             self._append(data)
 

@@ -1,4 +1,6 @@
-"""What a daemon must understand of a terminal's output: its title, its paste mode, its questions."""
+"""What a daemon must understand of a terminal's output: its title, its
+paste mode, its questions.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ _CODES: Final = re.compile(
     rb"|\x1b\[(?P<query>0?c|5n|6n|>0?c)"
 )
 _CARRY: Final = 1024
-# Programs wait for these before they show anything; with nobody attached there is no terminal to answer.
+# Programs wait for these before they show anything; with nobody attached there is
+# no terminal to answer.
 _ANSWERS: Final = {
     b"c": b"\x1b[?62;22c",
     b"0c": b"\x1b[?62;22c",
@@ -53,5 +56,7 @@ class TerminalParser:
             return b""
         if code["osc"] in {b"10", b"11"}:
             return _ANSWERS[code["osc"]] if code["text"] == b"?" else b""
-        self.title = "".join(letter for letter in code["text"].decode(errors="replace") if letter.isprintable())
+        self.title = "".join(
+            letter for letter in code["text"].decode(errors="replace") if letter.isprintable()
+        )
         return b""

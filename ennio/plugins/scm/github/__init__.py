@@ -7,14 +7,21 @@ from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.github.settings import GitHubForgeSchema, GitHubForgeSettings, of_values, parse
+from ennio.plugins.scm.github.settings import (
+    GitHubForgeSchema,
+    GitHubForgeSettings,
+    of_values,
+    parse,
+)
 
 __all__ = ["GitHubForge", "GitHubForgeSettings", "build", "parse"]
 
 
 @takes(GitHubForgeSchema)
 def build(context: PluginContext) -> GitHubForge:
-    """The GitHub forge of the context's project. Raises ConfigError for its settings; asks nothing yet."""
+    """The GitHub forge of the context's project. Raises ConfigError for its
+    settings; asks nothing yet.
+    """
     if context.project is None:
         raise TypeError("the GitHub forge belongs to a project")
     settings = of_values(context.settings, context.project)

@@ -1,4 +1,6 @@
-"""What a pull request on GitHub changes: its list of files, with the patch of each. Pure but for the reading."""
+"""What a pull request on GitHub changes: its list of files, with the patch of each.
+Pure but for the reading.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,19 @@ def files(client: GitHubClient, number: int, head: str) -> Files:
 
 
 def diff(client: GitHubClient, number: int, head: str) -> Diff:
-    """The difference, put together from the patches; GitHub leaves out those of binary and very long files."""
+    """The difference, put together from the patches; GitHub leaves out those of
+    binary and very long files.
+    """
     found = _asked(client, number)
     text, cut = bounded("".join(_lines(entry)) for entry in found[:_MOST])
-    return Diff("", head, text, cut or len(found) > _MOST or any("patch" not in entry and entry["changes"] for entry in found))
+    return Diff(
+        "",
+        head,
+        text,
+        cut
+        or len(found) > _MOST
+        or any("patch" not in entry and entry["changes"] for entry in found),
+    )
 
 
 @asks("get.pulls.files", because="a person reads what it changes; nothing follows")
@@ -35,7 +46,13 @@ def _asked(client: GitHubClient, number: int) -> Sequence[Mapping[str, Any]]:
 def _change(entry: Mapping[str, Any]) -> FileChange:
     counted = "patch" in entry or entry["changes"]  # of a binary file neither is told
     added, removed = (entry["additions"], entry["deletions"]) if counted else (None, None)
-    return FileChange(entry["filename"], _STATUS.get(entry["status"], entry["status"]), added, removed, entry.get("previous_filename"))
+    return FileChange(
+        entry["filename"],
+        _STATUS.get(entry["status"], entry["status"]),
+        added,
+        removed,
+        entry.get("previous_filename"),
+    )
 
 
 def _lines(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""What a failing check has to say: its annotations and the last lines of its log, read once for each run."""
+"""What a failing check has to say: its annotations and the last lines of its
+log, read once for each run.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _ANNOTATIONS = 20
 _HELD = 500
 _AT_ONCE = 50
 _PATIENCE = timedelta(minutes=2)
-"""How long words that cannot be read are waited for: a log is there some time after its job has ended, and any server may be away."""
+"""How long words that cannot be read are waited for: a log is there some time after its job has
+ended, and any server may be away.
+"""
 _STAMP = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
 _AFTERMATH = re.compile(r"^(Post job cleanup\.|##\[group\]Post |Cleaning up orphan processes)")
 
@@ -41,23 +45,34 @@ class Failures:
     def with_words(self, pulls: Mapping[int, tuple[Node, PullRequest]]) -> dict[int, PullRequest]:
         """The pull requests with the words of their failing checks; one query for all that are new.
 
-        Trouble in reading them leaves the check failing and unread for a while; then its words say what was the trouble.
+        Trouble in reading them leaves the check failing and unread for a while; then its words
+        say what was the trouble.
         """
-        failing = {context["id"]: context for node, pull in pulls.values() for context in _failed_runs(node, pull)}
-        passing = self._read_new({run: context for run, context in failing.items() if run not in self._words})
+        failing = {
+            context["id"]: context
+            for node, pull in pulls.values()
+            for context in _failed_runs(node, pull)
+        }
+        passing = self._read_new(
+            {run: context for run, context in failing.items() if run not in self._words}
+        )
         words = {**{run: self._words.get(run, "") for run in failing}, **passing}
         unread = self._waited_for(passing)
         return {number: _with_words(pull, words, unread) for number, (_, pull) in pulls.items()}
 
     def _waited_for(self, passing: Iterable[str]) -> set[str]:
-        """Those of which something is missing and that are not given up yet; they are read again all the same."""
+        """Those of which something is missing and that are not given up yet; they are
+        read again all the same.
+        """
         now = self._client.now()
         # a time to come is one from before the clock was put back
         self._unread = {run: min(self._unread.get(run, now), now) for run in passing}
         return {run for run, since in self._unread.items() if now - since < _PATIENCE}
 
     def _read_new(self, new: Mapping[str, Node]) -> dict[str, str]:
-        """Keep the words of these runs; returned are those in which something is missing that may be there next time."""
+        """Keep the words of these runs; returned are those in which something is missing
+        that may be there next time.
+        """
         passing = {}
         ids = list(new)
         for start in range(0, len(ids), _AT_ONCE):
@@ -85,26 +100,46 @@ class Failures:
 
     @asks("get.actions.jobs.logs", "get.elsewhere")
     def _words_of(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
-        """The words, and whether they are final; a log that is forbidden will not be there next time either."""
+        """The words, and whether they are final; a log that is forbidden will not
+        be there next time either.
+        """
         annotations = annotated((details or {}).get(run["id"]))
-        if (run["checkSuite"]["app"] or {}).get("slug") != "github-actions" or not run["databaseId"]:
+        if (run["checkSuite"]["app"] or {}).get("slug") != "github-actions" or not run[
+            "databaseId"
+        ]:
             return annotations, details is not None
         final = details is not None
         try:
-            tail = cut(self._client.text(self._client.address.at("actions", "jobs", run["databaseId"], "logs")))
+            tail = cut(
+                self._client.text(
+                    self._client.address.at("actions", "jobs", run["databaseId"], "logs")
+                )
+            )
         except EnnioError as error:
-            tail, final = f"(the log could not be read: {error})", final and not isinstance(error, Unreachable | NotFound)
+            tail, final = (
+                f"(the log could not be read: {error})",
+                final and not isinstance(error, Unreachable | NotFound),
+            )
         return "\n".join(filter(None, [annotations, tail])), final
 
 
-def _with_words(pull: PullRequest, words: Mapping[str, str], unread: Collection[str]) -> PullRequest:
-    runs = tuple(replace(run, log_tail=words.get(run.id, run.log_tail), unread=run.id in unread) for run in pull.check_runs)
+def _with_words(
+    pull: PullRequest, words: Mapping[str, str], unread: Collection[str]
+) -> PullRequest:
+    runs = tuple(
+        replace(run, log_tail=words.get(run.id, run.log_tail), unread=run.id in unread)
+        for run in pull.check_runs
+    )
     return replace(pull, check_runs=runs) if runs != pull.check_runs else pull
 
 
 def _failed_runs(node: Node, pull: PullRequest) -> list[Node]:
     failing = {run.id for run in pull.check_runs if run.state is CheckState.FAILING}
-    return [context for context in contexts(node) if context["__typename"] == "CheckRun" and context["id"] in failing]
+    return [
+        context
+        for context in contexts(node)
+        if context["__typename"] == "CheckRun" and context["id"] in failing
+    ]
 
 
 def annotated(run: Node | None) -> str:
@@ -125,13 +160,17 @@ def _annotation(item: Mapping[str, Any]) -> str:
 
 
 def cut(text: str) -> str:
-    """The end of an Actions log that matters: up to the step that failed, without times, clean-up and escape codes."""
+    """The end of an Actions log that matters: up to the step that failed, without times,
+    clean-up and escape codes.
+    """
     lines = [_STAMP.sub("", line) for line in plain(text).split("\n")]
     errors = [index for index, line in enumerate(lines) if line.startswith("##[error]")]
     if errors:
         lines = lines[: errors[-1] + 1]
     else:
-        end = next((index for index, line in enumerate(lines) if _AFTERMATH.match(line)), len(lines))
+        end = next(
+            (index for index, line in enumerate(lines) if _AFTERMATH.match(line)), len(lines)
+        )
         lines = lines[:end]
     tail = "\n".join("\n".join(lines).rstrip().split("\n")[-LINES:])
     return tail if len(tail) <= LENGTH else tail[-LENGTH:].partition("\n")[2] or tail[-LENGTH:]

@@ -26,8 +26,14 @@ from ennio.plugins.scm.local.verdict import check_head, check_review
 from ennio.plugins.web import as_published
 
 log = logging.getLogger(__name__)
-_EVENTS = {ReviewState.APPROVED: "APPROVE", ReviewState.CHANGES_REQUESTED: "REQUEST_CHANGES", ReviewState.NONE: "COMMENT"}
-_LIKE_A_REMARK = "a person's order like their remark (request.post.issues.comments), which is played"
+_EVENTS = {
+    ReviewState.APPROVED: "APPROVE",
+    ReviewState.CHANGES_REQUESTED: "REQUEST_CHANGES",
+    ReviewState.NONE: "COMMENT",
+}
+_LIKE_A_REMARK = (
+    "a person's order like their remark (request.post.issues.comments), which is played"
+)
 
 
 class GitHubForge:
@@ -35,16 +41,25 @@ class GitHubForge:
 
     name = SOURCE
 
-    def __init__(self, project: Project, client: GitHubClient, clock: Clock, settings: GitHubForgeSettings) -> None:
+    def __init__(
+        self, project: Project, client: GitHubClient, clock: Clock, settings: GitHubForgeSettings
+    ) -> None:
         self.settings = settings
         self.client = client
         self.repository = str(client.address)
         self._project = project
-        self._queries = PullQueries(client, project.path, settings.head_owner or client.address.owner, include_own=settings.own_comments)
+        self._queries = PullQueries(
+            client,
+            project.path,
+            settings.head_owner or client.address.owner,
+            include_own=settings.own_comments,
+        )
         self._watcher = Watcher(self._queries, client, clock, settings, self._opened)
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
-        """See ``Scm.survey``; at most one request for fifty branches that are due, and none while nothing is."""
+        """See ``Scm.survey``; at most one request for fifty branches that are due,
+        and none while nothing is.
+        """
         return self._watcher.survey(watches)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
@@ -64,7 +79,9 @@ class GitHubForge:
         return self._queries.all()
 
     @as_published("GitHub")
-    def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+    def open(
+        self, branch: str, base: str, title: str, body: str, *, draft: bool = False
+    ) -> PullRequest:
         """See ``Scm.open``."""
         wanted = PullQuery("", branch, base)
         ((_, found),) = self._queries.branches([wanted])
@@ -75,21 +92,39 @@ class GitHubForge:
         if self.settings.head_owner is None and found.head is None:
             raise NotFound(f"there is no branch {branch} in {self.repository}; push it first")
         if self.settings.head_owner is None and found.ahead == 0:
-            raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks; commit and push first")
+            raise Refused(
+                f"there is nothing to merge: {branch} has no commits that {base} lacks; commit "
+                "and push first"
+            )
         return self._opened(branch, base, title, body, draft=draft)
 
     @as_published("GitHub")
     @asks("post.pulls")
     def _opened(self, branch: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
         owner = self.settings.head_owner
-        order = {"title": title or branch, "body": body, "head": f"{owner}:{branch}" if owner else branch, "base": base, "draft": draft}
+        order = {
+            "title": title or branch,
+            "body": body,
+            "head": f"{owner}:{branch}" if owner else branch,
+            "base": base,
+            "draft": draft,
+        }
         number = self.client.send("POST", self.client.address.at("pulls"), order)["number"]
         log.info("opened pull request", extra={"project": self._project.id, "number": number})
         return self.look(number)
 
     @as_published("GitHub")
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
-        """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge). Its own rules stand above any force."""
+    def merge(
+        self,
+        number: int,
+        expected_head: str,
+        method: MergeMethod | None = None,
+        *,
+        force: bool = False,
+    ) -> Merged:
+        """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge).
+        Its own rules stand above any force.
+        """
         del force
         node, seen = self._queries.one(number)
         merged = merging.merge(self.client, self.settings, node, seen, expected_head, method)
@@ -107,15 +142,23 @@ class GitHubForge:
 
     @asks("delete.git.refs")
     def _delete(self, merged: PullRequest) -> None:
-        """Delete the branch that was merged, unless it is protected or went on since; a merge asked for again does so too."""
-        if protector(merged.branch, self._project.default_branch, self._project.protected_branches) is not None:
+        """Delete the branch that was merged, unless it is protected or went on since; a merge
+        asked for again does so too.
+        """
+        if (
+            protector(merged.branch, self._project.default_branch, self._project.protected_branches)
+            is not None
+        ):
             return
         with contextlib.suppress(NotFound, Refused):  # the repository may delete it by itself
             ((_, found),) = self._queries.branches([PullQuery("", merged.branch, merged.base)])
             if isinstance(found, EnnioError):
                 raise found
             if found.head == merged.head:
-                self.client.send("DELETE", self.client.address.at("git", "refs", "heads", *merged.branch.split("/")))
+                self.client.send(
+                    "DELETE",
+                    self.client.address.at("git", "refs", "heads", *merged.branch.split("/")),
+                )
 
     @asks("post.pulls.comments", "post.pulls.reviews", because=_LIKE_A_REMARK)
     def review(
@@ -134,19 +177,32 @@ class GitHubForge:
         at, seen = self.client.address.at, head
         check_head(number, head := self.look(number).head, seen)
         if decision is ReviewState.NONE and path is None:
-            self.client.send("POST", at("issues", number, "comments"), {"body": f"{body.rstrip()}\n\n{PERSON}"})
+            self.client.send(
+                "POST", at("issues", number, "comments"), {"body": f"{body.rstrip()}\n\n{PERSON}"}
+            )
         elif path is not None and line is None:
             words = {"body": body, "path": path, "commit_id": head, "subject_type": "file"}
             self.client.send("POST", at("pulls", number, "comments"), words)
         else:
-            remark = [{"path": path, "line": line, "side": "RIGHT", "body": body}] if path is not None else []
-            whole = {"event": _EVENTS[decision], "body": "" if remark else body, "comments": remark, "commit_id": head}
+            remark = (
+                [{"path": path, "line": line, "side": "RIGHT", "body": body}]
+                if path is not None
+                else []
+            )
+            whole = {
+                "event": _EVENTS[decision],
+                "body": "" if remark else body,
+                "comments": remark,
+                "commit_id": head,
+            }
             self.client.send("POST", at("pulls", number, "reviews"), whole)
         return self._after(number)
 
     @asks("post.issues.comments")
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
-        """See ``Scm.reply``; what is written carries a hidden mark, so that it is not told to the agent again."""
+        """See ``Scm.reply``; what is written carries a hidden mark, so that it is not
+        told to the agent again.
+        """
         if not body.strip():
             raise Invalid("body: is empty; say what was done")
         found = self._open_comment(number, comment_id)
@@ -155,12 +211,23 @@ class GitHubForge:
             self.client.ask(REPLY, {"thread": found.thread, "body": marked}, action=True)
         else:
             quoted = "\n".join(f"> {line}" for line in found.body.strip().splitlines()[:5])
-            self.client.send("POST", self.client.address.at("issues", number, "comments"), {"body": f"{quoted}\n\n{marked}"})
+            self.client.send(
+                "POST",
+                self.client.address.at("issues", number, "comments"),
+                {"body": f"{quoted}\n\n{marked}"},
+            )
         return self._after(number)
 
     def _open_comment(self, number: int, name: str) -> Comment:
         """The unsettled comment of this id, or the first of the thread of this id."""
-        found = next((comment for comment in self.look(number).comments if name in (comment.id, comment.thread)), None)
+        found = next(
+            (
+                comment
+                for comment in self.look(number).comments
+                if name in (comment.id, comment.thread)
+            ),
+            None,
+        )
         if found is None:
             raise NotFound(f"#{number} has no open comment or thread {name}")
         return found
@@ -203,17 +270,33 @@ class GitHubForge:
             self.client.ask(READY, {"pull": node["id"]}, action=True)
         return self._after(number)
 
-    @asks("post.actions.runs.rerun-failed-jobs", because="a person's order; to run checks once more changes nothing")
+    @asks(
+        "post.actions.runs.rerun-failed-jobs",
+        because="a person's order; to run checks once more changes nothing",
+    )
     def rerun(self, number: int) -> PullRequest:
-        """Run the failed jobs of Actions again. Raises Refused when none of the checks is theirs."""
+        """Run the failed jobs of Actions again. Raises Refused when none
+        of the checks is theirs.
+        """
         node, pull = self._queries.one(number)
         failing = {run.id for run in pull.failing}
-        suites = [context["checkSuite"] for context in contexts(node) if context["id"] in failing and "checkSuite" in context]
-        runs = sorted({suite["workflowRun"]["databaseId"] for suite in suites if suite["workflowRun"]})
+        suites = [
+            context["checkSuite"]
+            for context in contexts(node)
+            if context["id"] in failing and "checkSuite" in context
+        ]
+        runs = sorted(
+            {suite["workflowRun"]["databaseId"] for suite in suites if suite["workflowRun"]}
+        )
         if not runs:
-            raise Refused(f"#{number} has no failed jobs of GitHub Actions; other checks are run again where they ran")
+            raise Refused(
+                f"#{number} has no failed jobs of GitHub Actions; other checks are run again "
+                "where they ran"
+            )
         for run in runs:
-            self.client.send("POST", self.client.address.at("actions", "runs", run, "rerun-failed-jobs"))
+            self.client.send(
+                "POST", self.client.address.at("actions", "runs", run, "rerun-failed-jobs")
+            )
         return self._after(number)
 
     @as_published("GitHub")
@@ -228,7 +311,10 @@ class GitHubForge:
             return str(error)
         may = repository.get("permissions") or {}
         if not may.get("push", True) and self.settings.head_owner is None:
-            return f"the token may read {self.repository} but not push to it: pull requests cannot be opened or merged with it"
+            return (
+                f"the token may read {self.repository} but not push to it: pull requests cannot "
+                "be opened or merged with it"
+            )
         return None
 
     def _after(self, number: int) -> PullRequest:

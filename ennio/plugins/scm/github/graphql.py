@@ -1,4 +1,6 @@
-"""The GraphQL texts: one query for many pull requests, and the follow-ups where a list was longer."""
+"""The GraphQL texts: one query for many pull requests, and the follow-ups
+where a list was longer.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ fragment Pull on PullRequest {{
 
 @dataclass(frozen=True, slots=True)
 class PullQuery:
-    """What one session asks for: its pull request by number, its branch (for another or a first one), or both."""
+    """What one session asks for: its pull request by number, its branch (for another
+    or a first one), or both.
+    """
 
     session_id: str
     branch: str
@@ -59,7 +63,9 @@ declare("request.query.Survey")
 
 
 def survey_query(pulls: Sequence[PullQuery], owner: str, name: str) -> tuple[str, dict[str, Any]]:
-    """One query for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch, ``r<i>`` the branch itself."""
+    """One query for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch,
+    ``r<i>`` the branch itself.
+    """
     kinds, fields = ["$owner: String!", "$name: String!"], []
     values: dict[str, Any] = {"owner": owner, "name": name}
     for index, one in enumerate(pulls):
@@ -69,7 +75,11 @@ def survey_query(pulls: Sequence[PullQuery], owner: str, name: str) -> tuple[str
             fields.append(f"n{index}: pullRequest(number: $n{index}) {{ ...Pull }}")
         else:
             kinds += [f"$b{index}: String!", f"$q{index}: String!", f"$o{index}: String!"]
-            values |= {f"b{index}": one.branch, f"q{index}": f"refs/heads/{one.branch}", f"o{index}": one.base}
+            values |= {
+                f"b{index}": one.branch,
+                f"q{index}": f"refs/heads/{one.branch}",
+                f"o{index}": one.base,
+            }
             fields.append(_by_branch(index))
     selections = "\n    ".join(fields)
     query = f"""
@@ -113,14 +123,21 @@ def _more(name: str, field: str, nodes: str, *, backwards: bool) -> str:
     if name == "contexts":
         connection = f"statusCheckRollup {{ {connection} }}"
     kind = "PullRequestReviewThread" if name == "replies" else "PullRequest"
-    query = f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ {connection} }} }} }}"
+    query = (
+        f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ "
+        f"{connection} }} }} }}"
+    )
     return operation(query, because="the rest of a long list; those of a story are short")
 
 
 MORE = {
-    "reviews": _more("reviews", "reviews({}, states: [CHANGES_REQUESTED, COMMENTED])", _REVIEW, backwards=True),
+    "reviews": _more(
+        "reviews", "reviews({}, states: [CHANGES_REQUESTED, COMMENTED])", _REVIEW, backwards=True
+    ),
     "comments": _more("comments", "comments({})", _REMARK, backwards=True),
-    "reviewThreads": _more("reviewThreads", "reviewThreads({})", _THREAD, backwards=False).replace("first: 100", "first: 50"),
+    "reviewThreads": _more("reviewThreads", "reviewThreads({})", _THREAD, backwards=False).replace(
+        "first: 100", "first: 50"
+    ),
     "contexts": _more("contexts", "contexts({})", _CONTEXT, backwards=False),
     "replies": _more("replies", "comments({})", _ANSWER, backwards=False),
 }

@@ -1,4 +1,6 @@
-"""How soon a branch is worth another look: fast where something is about to happen, slow where people are awaited. Pure."""
+"""How soon a branch is worth another look: fast where something is about to happen, slow where
+people are awaited. Pure.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ GAP = seconds(2.0, shortened=0.2)
 
 @dataclass(frozen=True, slots=True)
 class PollPace:
-    """How times to wait become longer: by the project's own pace, and by a quota that must last until its reset."""
+    """How times to wait become longer: by the project's own pace, and by a quota that
+    must last until its reset.
+    """
 
     pace: float = 1.0
     stretch: float = 1.0
@@ -51,11 +55,20 @@ class WatchedBranch:
     nudge_pending: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time; what was asked in a time to come was asked before the clock was put back."""
-        return self.asked_at is None or self.due_at is None or now >= self.due_at or now < self.asked_at
+        """Whether it is time; what was asked in a time to come was asked
+        before the clock was put back.
+        """
+        return (
+            self.asked_at is None
+            or self.due_at is None
+            or now >= self.due_at
+            or now < self.asked_at
+        )
 
     def is_nearly_due(self, now: datetime) -> bool:
-        """Whether it may as well be asked together with those that are due: half of its time is over."""
+        """Whether it may as well be asked together with those that are due:
+        half of its time is over.
+        """
         if self.asked_at is None or self.due_at is None or self.is_due(now):
             return True
         return now >= self.asked_at + (self.due_at - self.asked_at) * _TOGETHER
@@ -64,18 +77,34 @@ class WatchedBranch:
         """Due at once, but not twice within two seconds."""
         if self.asked_at is None:
             return self
-        return replace(self, due_at=max(now, self.asked_at + timedelta(seconds=GAP)), nudge_pending=True)
+        return replace(
+            self, due_at=max(now, self.asked_at + timedelta(seconds=GAP)), nudge_pending=True
+        )
 
     def observed(self, seen: ForgeSeen, now: datetime, pace: PollPace) -> WatchedBranch:
         """After an answer."""
         same = self.seen == seen
         changed = self.changed_at if same and self.changed_at is not None else now
         wait = interval(self.watch, seen, quiet=now - changed >= _QUIET_AFTER)
-        return replace(self, seen=seen, asked_at=now, changed_at=changed, due_at=pace.next_at(now, wait), nudge_pending=False)
+        return replace(
+            self,
+            seen=seen,
+            asked_at=now,
+            changed_at=changed,
+            due_at=pace.next_at(now, wait),
+            nudge_pending=False,
+        )
 
     def missed(self, now: datetime, detail: str, source: str) -> WatchedBranch:
-        """After an observation that was due and could not be made: unknown, and due again at the next tick."""
-        return replace(self, seen=ForgeSeen(Presence.UNKNOWN, now, source, self.seen.pull if self.seen else None, detail))
+        """After an observation that was due and could not be made: unknown, and
+        due again at the next tick.
+        """
+        return replace(
+            self,
+            seen=ForgeSeen(
+                Presence.UNKNOWN, now, source, self.seen.pull if self.seen else None, detail
+            ),
+        )
 
 
 def interval(watch: Watch, seen: ForgeSeen, *, quiet: bool) -> float:
@@ -87,16 +116,23 @@ def interval(watch: Watch, seen: ForgeSeen, *, quiet: bool) -> float:
         return OVER if pull.state is PullState.MERGED else WAITING
     if pull.checks is CheckState.PENDING:
         return RUNNING
-    if (pull.mergeability is Mergeability.UNKNOWN or any(check.unread for check in pull.failing)) and not quiet:
+    if (
+        pull.mergeability is Mergeability.UNKNOWN or any(check.unread for check in pull.failing)
+    ) and not quiet:
         return SOON
     if quiet:
         return QUIET
-    busy = pull.checks is not CheckState.PASSING or pull.review in (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED)
+    busy = pull.checks is not CheckState.PASSING or pull.review in (
+        ReviewState.CHANGES_REQUESTED,
+        ReviewState.APPROVED,
+    )
     return WORKING if busy else WAITING
 
 
 def renewed(known: WatchedBranch | None, watch: Watch, now: datetime) -> WatchedBranch:
-    """What is known under a watch as it is now; an agent that came to rest, or another branch, is worth a look."""
+    """What is known under a watch as it is now; an agent that came to rest, or another
+    branch, is worth a look.
+    """
     if known is None or known.watch.branch != watch.branch:
         return WatchedBranch(watch)
     rested = watch.idle and not known.watch.idle and (known.seen is None or known.seen.pull is None)

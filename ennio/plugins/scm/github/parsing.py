@@ -6,12 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ennio.model.clock import parse_time
-from ennio.model.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState, roll_up
+from ennio.model.pulls import (
+    Check,
+    CheckState,
+    Comment,
+    Mergeability,
+    Opinion,
+    PullRequest,
+    PullState,
+    ReviewState,
+    roll_up,
+)
 
 Node = Mapping[str, Any]
 
 MARK = "<!-- ennio:"
-"""Begins a hidden line in whatever Ennio writes there; what carries it is never told to an agent."""
+"""Begins a hidden line in whatever Ennio writes there; what carries it
+is never told to an agent.
+"""
 PERSON = f"{MARK}person -->"
 """A hidden line in what a person says through Ennio, with the token's account: that is told."""
 
@@ -25,9 +37,11 @@ _DECISIONS = {
 
 
 def parse_pull(node: Node, *, include_own: bool = False) -> PullRequest:
-    """One pull request; conflicting files and logs are not in the answer and are added by whoever knows them.
+    """One pull request; conflicting files and logs are not in the answer and are
+    added by whoever knows them.
 
-    ``include_own``: answers given with the account of the token, or of who opened it, are words for the agent too.
+    ``include_own``: answers given with the account of the token, or of who opened it, are
+    words for the agent too.
     """
     state = PullState(node["state"].lower())
     runs = checks(node)
@@ -43,12 +57,17 @@ def parse_pull(node: Node, *, include_own: bool = False) -> PullRequest:
         state=state,
         draft=node["isDraft"],
         base_head=base.get("oid") or node["baseRefOid"],
-        mergeability=_MERGEABLE.get(node["mergeable"], Mergeability.UNKNOWN) if state is PullState.OPEN else Mergeability.UNKNOWN,
+        mergeability=_MERGEABLE.get(node["mergeable"], Mergeability.UNKNOWN)
+        if state is PullState.OPEN
+        else Mergeability.UNKNOWN,
         checks=roll_up(runs),
         check_runs=runs,
         review=review(node),
-        comments=tuple(sorted(_comments(node, include_own=include_own), key=lambda comment: comment.at)),
-        merging=state is PullState.OPEN and bool(node["isInMergeQueue"] or node["autoMergeRequest"]),
+        comments=tuple(
+            sorted(_comments(node, include_own=include_own), key=lambda comment: comment.at)
+        ),
+        merging=state is PullState.OPEN
+        and bool(node["isInMergeQueue"] or node["autoMergeRequest"]),
         merge_commit=merge_commit,
         opinions=tuple(_opinions(node)),
         # every merge on GitHub makes a commit of its own
@@ -65,13 +84,19 @@ def contexts(node: Node) -> Sequence[Node]:
         if key not in newest or _start_order(context) >= _start_order(newest[key]):
             newest[key] = context
     ended = {_twin(key) for key, context in newest.items() if not _is_cancelled(context)}
-    return [context for key, context in newest.items() if not (_is_cancelled(context) and _twin(key) in ended)]
+    return [
+        context
+        for key, context in newest.items()
+        if not (_is_cancelled(context) and _twin(key) in ended)
+    ]
 
 
 def _twin(key: tuple[str, ...]) -> tuple[str, ...]:
-    """What a check has in common with the same check of the same workflow for another kind of event, such as push and pull_request.
+    """What a check has in common with the same check of the same workflow for another kind of
+    event, such as push and pull_request.
 
-    Where one of the two cancels the other (``concurrency``), the one that was let run is what counts.
+    Where one of the two cancels the other (``concurrency``), the one that
+    was let run is what counts.
     """
     return (*key[:3], key[4]) if key[0] == "run" else key
 
@@ -87,13 +112,24 @@ def _identity(context: Node) -> tuple[str, ...]:
     suite = context["checkSuite"]
     workflow = suite["workflowRun"]
     app = (suite["app"] or {}).get("slug") or ""
-    return ("run", app, workflow["workflow"]["name"] if workflow else "", workflow["event"] if workflow else "", context["name"])
+    return (
+        "run",
+        app,
+        workflow["workflow"]["name"] if workflow else "",
+        workflow["event"] if workflow else "",
+        context["name"],
+    )
 
 
 def _start_order(context: Node) -> tuple[str, int]:
     """Later runs are greater; a run that waits has no time yet and is newer than any that has."""
-    waits = "" if _is_cancelled(context) else "~"  # what was cancelled before it began waits for nothing
-    return (context.get("startedAt") or context.get("createdAt") or waits, context.get("databaseId") or 0)
+    waits = (
+        "" if _is_cancelled(context) else "~"
+    )  # what was cancelled before it began waits for nothing
+    return (
+        context.get("startedAt") or context.get("createdAt") or waits,
+        context.get("databaseId") or 0,
+    )
 
 
 def checks(node: Node) -> tuple[Check, ...]:
@@ -103,10 +139,20 @@ def checks(node: Node) -> tuple[Check, ...]:
 
 def _check(context: Node) -> Check:
     if context["__typename"] == "StatusContext":
-        state = {"SUCCESS": CheckState.PASSING, "ERROR": CheckState.FAILING, "FAILURE": CheckState.FAILING}
+        state = {
+            "SUCCESS": CheckState.PASSING,
+            "ERROR": CheckState.FAILING,
+            "FAILURE": CheckState.FAILING,
+        }
         words = context["description"] or ""
         known = state.get(context["state"], CheckState.PENDING)
-        return Check(context["id"], context["context"], known, context["targetUrl"], words if known is CheckState.FAILING else "")
+        return Check(
+            context["id"],
+            context["context"],
+            known,
+            context["targetUrl"],
+            words if known is CheckState.FAILING else "",
+        )
     return Check(context["id"], context["name"], _of_run(context), context["detailsUrl"])
 
 
@@ -117,7 +163,9 @@ def _of_run(run: Node) -> CheckState:
 
 
 def review(node: Node) -> ReviewState:
-    """What the reviewers decided: by the branch's rules where it has some, else by the reviews that count."""
+    """What the reviewers decided: by the branch's rules where it has some, else
+    by the reviews that count.
+    """
     decided = _DECISIONS.get(node["reviewDecision"] or "")
     states = {item["state"] for item in _counted_reviews(node)}
     if decided is ReviewState.APPROVED or decided is ReviewState.CHANGES_REQUESTED:
@@ -133,7 +181,9 @@ def review(node: Node) -> ReviewState:
 
 
 def _counted_reviews(node: Node) -> Iterator[Node]:
-    """The reviews that count: on a public repository anybody may approve, and it is worth nothing there."""
+    """The reviews that count: on a public repository anybody may approve, and
+    it is worth nothing there.
+    """
     for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]:
         if item["state"] != "APPROVED" or item["authorCanPushToRepository"]:
             yield item
@@ -143,26 +193,39 @@ def _opinions(node: Node) -> Iterator[Opinion]:
     for item in _counted_reviews(node):
         decision = _DECISIONS.get(item["state"])
         if decision is not None:
-            yield Opinion((item["author"] or {}).get("login") or "ghost", decision, (item["commit"] or {}).get("oid") or "")
+            yield Opinion(
+                (item["author"] or {}).get("login") or "ghost",
+                decision,
+                (item["commit"] or {}).get("oid") or "",
+            )
 
 
 def _comments(node: Node, *, include_own: bool) -> Iterator[Comment]:
     """What the agent should answer: open threads, standing requests for changes, the conversation.
 
-    Who has the token's account may be a person or an agent with ``gh``. A review is a person's; words in the
-    conversation and replies in a thread are taken for the agent's own.
+    Who has the token's account may be a person or an agent with ``gh``. A review is a person's;
+    words in the conversation and replies in a thread are taken for the agent's own.
     """
     opener = (node["author"] or {}).get("login")
 
     def own(item: Node) -> bool:
-        ours = item["viewerDidAuthor"] or (opener is not None and (item["author"] or {}).get("login") == opener)
+        ours = item["viewerDidAuthor"] or (
+            opener is not None and (item["author"] or {}).get("login") == opener
+        )
         return bool(ours) and not include_own and PERSON not in item["body"]
 
     standing = {item["id"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
     for item in (node["reviews"] or {"nodes": ()})["nodes"]:
         asks = item["state"] == "CHANGES_REQUESTED"
-        if item["submittedAt"] and not item["isMinimized"] and _has_words(item) and (not asks or item["id"] in standing):
-            yield _comment(item, item["submittedAt"], decision=ReviewState.CHANGES_REQUESTED if asks else None)
+        if (
+            item["submittedAt"]
+            and not item["isMinimized"]
+            and _has_words(item)
+            and (not asks or item["id"] in standing)
+        ):
+            yield _comment(
+                item, item["submittedAt"], decision=ReviewState.CHANGES_REQUESTED if asks else None
+            )
     for item in node["comments"]["nodes"]:
         if not item["isMinimized"] and _has_words(item):
             yield _comment(item, item["createdAt"], own=own(item))
@@ -176,7 +239,14 @@ def _has_words(item: Node) -> bool:
     return bool(item["body"].strip()) and (MARK not in item["body"] or PERSON in item["body"])
 
 
-def _comment(item: Node, at: str, *, decision: ReviewState | None = None, thread: Node | None = None, own: bool = False) -> Comment:
+def _comment(
+    item: Node,
+    at: str,
+    *,
+    decision: ReviewState | None = None,
+    thread: Node | None = None,
+    own: bool = False,
+) -> Comment:
     author = item["author"] or {"login": "ghost", "__typename": "User"}
     place = thread or {}
     line = place.get("line") or place.get("originalLine")
@@ -184,4 +254,16 @@ def _comment(item: Node, at: str, *, decision: ReviewState | None = None, thread
     # GraphQL leaves the ending out that people and every configuration know a bot by
     name = f"{login}[bot]" if bot and not login.endswith("[bot]") else login
     body = item["body"].replace(PERSON, "").rstrip() if PERSON in item["body"] else item["body"]
-    return Comment(item["id"], name, body, parse_time(at), bot, place.get("path"), line, item["url"], place.get("id"), decision, own)
+    return Comment(
+        item["id"],
+        name,
+        body,
+        parse_time(at),
+        bot,
+        place.get("path"),
+        line,
+        item["url"],
+        place.get("id"),
+        decision,
+        own,
+    )

@@ -1,4 +1,6 @@
-"""Asks GitHub for pull requests: in batches, each list to its end, the words of failing checks included."""
+"""Asks GitHub for pull requests: in batches, each list to its end, the words of
+failing checks included.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _HELD = 500
 
 @dataclass(frozen=True, slots=True)
 class BranchState:
-    """What the forge says of one branch: its newest pull request of ours, its head, how far it is ahead of its base."""
+    """What the forge says of one branch: its newest pull request of ours, its head, how far
+    it is ahead of its base.
+    """
 
     pull: PullRequest | None
     head: str | None = None
@@ -34,7 +38,9 @@ class BranchState:
 class PullQueries:
     """Reads pull requests of one repository. Calls block and raise what the client raises."""
 
-    def __init__(self, client: GitHubClient, clone: Path, head_owner: str, *, include_own: bool) -> None:
+    def __init__(
+        self, client: GitHubClient, clone: Path, head_owner: str, *, include_own: bool
+    ) -> None:
         self._client = client
         self._clone = clone
         self._head_owner = head_owner.lower()
@@ -44,10 +50,14 @@ class PullQueries:
         self._sound: dict[int, PullRequest] = {}
         self._conflicts: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def branches(self, pulls: Sequence[PullQuery]) -> Iterator[tuple[PullQuery, BranchState | EnnioError]]:
-        """What became of each, asked in batches; all of a batch that failed are told with its error.
+    def branches(
+        self, pulls: Sequence[PullQuery]
+    ) -> Iterator[tuple[PullQuery, BranchState | EnnioError]]:
+        """What became of each, asked in batches; all of a batch that failed
+        are told with its error.
 
-        A query that is too much for the server fails like any other, so the next one after trouble is smaller.
+        A query that is too much for the server fails like any other, so the next one
+        after trouble is smaller.
         """
         start = 0
         while start < len(pulls):
@@ -57,17 +67,25 @@ class PullQueries:
                 found = self._batch(batch)
                 self._size = min(BATCH, self._size * 2)
             except EnnioError as error:
-                self._size = max(LEAST, self._size // 2) if isinstance(error, Unreachable) else self._size
+                self._size = (
+                    max(LEAST, self._size // 2) if isinstance(error, Unreachable) else self._size
+                )
                 found = dict.fromkeys((one.session_id for one in batch), error)
             yield from ((one, found[one.session_id]) for one in batch)
 
     @as_published("GitHub")
     def _batch(self, batch: Sequence[PullQuery]) -> dict[str, BranchState | EnnioError]:
         address = self._client.address
-        repository = self._client.ask(*survey_query(batch, address.owner, address.name))["repository"]
+        repository = self._client.ask(*survey_query(batch, address.owner, address.name))[
+            "repository"
+        ]
         if repository is None:
-            raise NotFound(f"{address.host} has no repository {address}, or the token may not see it")
-        nodes = {one.session_id: self._chosen(repository, index, one) for index, one in enumerate(batch)}
+            raise NotFound(
+                f"{address.host} has no repository {address}, or the token may not see it"
+            )
+        nodes = {
+            one.session_id: self._chosen(repository, index, one) for index, one in enumerate(batch)
+        }
         shown = self._parsed([node for node in nodes.values() if node is not None])
         found: dict[str, BranchState | EnnioError] = {}
         for index, one in enumerate(batch):
@@ -75,7 +93,9 @@ class PullQueries:
             if node is None and one.number is not None:
                 found[one.session_id] = NotFound(f"{address} has no pull request #{one.number}")
             else:
-                found[one.session_id] = _branch(shown[node["number"]] if node is not None else None, ref)
+                found[one.session_id] = _branch(
+                    shown[node["number"]] if node is not None else None, ref
+                )
         return found
 
     def _chosen(self, repository: Node, index: int, one: PullQuery) -> Node | None:
@@ -88,7 +108,9 @@ class PullQueries:
     def _is_ours(self, node: Node) -> bool:
         """A stranger's fork may have a branch of the same name."""
         owner = node["headRepositoryOwner"]
-        return owner["login"].lower() == self._head_owner if owner else not node["isCrossRepository"]
+        return (
+            owner["login"].lower() == self._head_owner if owner else not node["isCrossRepository"]
+        )
 
     @as_published("GitHub")
     def one(self, number: int) -> tuple[Node, PullRequest]:
@@ -104,16 +126,35 @@ class PullQueries:
     @as_published("GitHub")
     def all(self) -> list[PullRequest]:
         """Every open pull request, and the twenty ended ones that changed last; by number."""
-        values: dict[str, Any] = {"owner": self._client.address.owner, "name": self._client.address.name}
-        nodes = list(_pages(lambda cursor: self._client.ask(OPEN, {**values, "after": cursor})["repository"]["pullRequests"]))
+        values: dict[str, Any] = {
+            "owner": self._client.address.owner,
+            "name": self._client.address.name,
+        }
+        nodes = list(
+            _pages(
+                lambda cursor: self._client.ask(OPEN, {**values, "after": cursor})["repository"][
+                    "pullRequests"
+                ]
+            )
+        )
         nodes += self._client.ask(ENDED, values)["repository"]["pullRequests"]["nodes"]
         return [found for _, found in sorted(self._parsed(nodes).items())]
 
     def _parsed(self, nodes: Sequence[Node]) -> dict[int, PullRequest]:
         whole = [self._completed(node) for node in nodes]
-        read = {node["number"]: (node, parse_pull(node, include_own=self._include_own)) for node in whole}
-        shown = {number: self._with_conflicts(found) for number, found in self._failures.with_words(read).items()}
-        fresh = {number: sound(found) for number, found in shown.items() if self._sound.get(number) != found}
+        read = {
+            node["number"]: (node, parse_pull(node, include_own=self._include_own))
+            for node in whole
+        }
+        shown = {
+            number: self._with_conflicts(found)
+            for number, found in self._failures.with_words(read).items()
+        }
+        fresh = {
+            number: sound(found)
+            for number, found in shown.items()
+            if self._sound.get(number) != found
+        }
         self._sound = {**dict(list(self._sound.items())[-_HELD:]), **fresh}
         return shown
 
@@ -122,9 +163,13 @@ class PullQueries:
         whole = {**node}
         for name in ("reviews", "comments", "reviewThreads"):
             whole[name] = node[name] and self._rest(node["id"], name, node[name])
-        whole["reviewThreads"] = {"nodes": [self._whole_thread(thread) for thread in whole["reviewThreads"]["nodes"]]}
+        whole["reviewThreads"] = {
+            "nodes": [self._whole_thread(thread) for thread in whole["reviewThreads"]["nodes"]]
+        }
         rollup = node["statusCheckRollup"]
-        whole["statusCheckRollup"] = rollup and {"contexts": self._rest(node["id"], "contexts", rollup["contexts"])}
+        whole["statusCheckRollup"] = rollup and {
+            "contexts": self._rest(node["id"], "contexts", rollup["contexts"])
+        }
         return whole
 
     def _whole_thread(self, thread: Node) -> Node:
@@ -146,12 +191,17 @@ class PullQueries:
         return {"nodes": nodes}
 
     def _with_conflicts(self, found: PullRequest) -> PullRequest:
-        """GitHub does not say which files conflict; the clone on this machine may know both commits."""
+        """GitHub does not say which files conflict; the clone on this
+        machine may know both commits.
+        """
         if found.mergeability is not Mergeability.CONFLICTING or found.base_head is None:
             return found
         key = (found.head, found.base_head)
         if key not in self._conflicts:
-            self._conflicts = {**dict(list(self._conflicts.items())[-100:]), key: conflicting(self._clone, *key)}
+            self._conflicts = {
+                **dict(list(self._conflicts.items())[-100:]),
+                key: conflicting(self._clone, *key),
+            }
         return replace(found, conflicts=self._conflicts[key])
 
 
@@ -162,14 +212,34 @@ def _branch(pull: PullRequest | None, ref: Node | None) -> BranchState:
 
 
 def conflicting(clone: Path, head: str, base: str) -> tuple[str, ...]:
-    """The files in which two commits conflict, by a trial merge in a clone; empty when it cannot tell."""
+    """The files in which two commits conflict, by a trial merge in a clone;
+    empty when it cannot tell.
+    """
     git = Git(clone)
     try:
-        if not all(git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False).ok for commit in (head, base)):
+        if not all(
+            git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False).ok
+            for commit in (head, base)
+        ):
             # an empty refmap: the person's remote-tracking branches stay where they are
-            options = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+            options = (
+                "--progress",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                "--refmap=",
+            )
             git.run("fetch", *options, "origin", base, head, timeout=60, check=False)
-        trial = git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", base, head, check=False)
+        trial = git.run(
+            "merge-tree",
+            "--write-tree",
+            "--name-only",
+            "--no-messages",
+            "-z",
+            base,
+            head,
+            check=False,
+        )
     except EnnioError:
         return ()
     return tuple(dict.fromkeys(trial.fields[1:])) if trial.code == 1 else ()

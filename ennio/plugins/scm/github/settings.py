@@ -19,9 +19,10 @@ class GitHubForgeSettings:
     """How the forge behaves for one project.
 
     ``head_owner`` owns the repository that branches are pushed to, where it is a fork; ``pace``
-    multiplies every waiting time between looks; ``own_comments``: answers given with the token's account, or
-    that of who opened the pull request, are told to agents too; ``merge_method`` None: the first one the repository allows;
-    ``update_branch``: a pull request that must be up to date with its base, and is not, takes it in.
+    multiplies every waiting time between looks; ``own_comments``: answers given with the token's
+    account, or that of who opened the pull request, are told to agents too; ``merge_method`` None:
+    the first one the repository allows; ``update_branch``: a pull request that must be up to date
+    with its base, and is not, takes it in.
     """
 
     access: Access
@@ -39,14 +40,20 @@ class GitHubForgeSchema(GitHubAccessSchema):
     """``scm_config.config`` of ``plugin: github``."""
 
     makes = GitHubForgeSettings
-    merge_method = EnumField("How pull requests are merged; left out, the first way the repository allows", MergeMethod)
+    merge_method = EnumField(
+        "How pull requests are merged; left out, the first way the repository allows", MergeMethod
+    )
     auto_open = BoolField("Whether a branch that was pushed gets a pull request by itself")
     draft = BoolField("Whether those are drafts")
     delete_branch = BoolField("Whether a merged branch is deleted")
-    update_branch = BoolField("Whether a pull request that must be up to date with its base takes it in by itself")
+    update_branch = BoolField(
+        "Whether a pull request that must be up to date with its base takes it in by itself"
+    )
     head_owner = WordField("Who owns the fork that branches are pushed to")
     pace = FactorField("What every wait between two looks is multiplied by", 100)
-    own_comments = BoolField("Whether answers given with the token's own account are told to agents too")
+    own_comments = BoolField(
+        "Whether answers given with the token's own account are told to agents too"
+    )
 
 
 def parse(config: Mapping[str, Any], project: Project) -> GitHubForgeSettings:

@@ -1,4 +1,5 @@
-"""What the forge tells of the branches it watches: asks for what is due, and answers from what it last knew.
+"""What the forge tells of the branches it watches: asks for what is due, and
+answers from what it last knew.
 
 ``survey`` is called at every tick and asks only for branches whose time has come. What could not be
 asked when it was due is unknown; the rest keeps the time at which it was seen.
@@ -32,14 +33,23 @@ SOURCE = "github"
 class Propose(Protocol):
     """Opens a pull request; raises what the client raises."""
 
-    def __call__(self, branch: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
+    def __call__(
+        self, branch: str, base: str, title: str, body: str, *, draft: bool
+    ) -> PullRequest:
         """The one that was opened."""
 
 
 class Watcher:
     """The watched branches of one repository, each with the time of its next look."""
 
-    def __init__(self, queries: PullQueries, client: GitHubClient, clock: Clock, settings: GitHubForgeSettings, propose: Propose) -> None:
+    def __init__(
+        self,
+        queries: PullQueries,
+        client: GitHubClient,
+        clock: Clock,
+        settings: GitHubForgeSettings,
+        propose: Propose,
+    ) -> None:
         self._queries = queries
         self._client = client
         self._clock = clock
@@ -49,13 +59,24 @@ class Watcher:
         self._looking = threading.Lock()
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
-        """See ``Scm.survey``; at most one request for fifty branches that are due, and none while nothing is."""
+        """See ``Scm.survey``; at most one request for fifty branches that are due,
+        and none while nothing is.
+        """
         with self._looking:
             now = self._clock.now()
-            self._known = {watch.session_id: renewed(self._known.get(watch.session_id), watch, now) for watch in watches}
+            self._known = {
+                watch.session_id: renewed(self._known.get(watch.session_id), watch, now)
+                for watch in watches
+            }
             if any(known.is_due(now) for known in self._known.values()):
-                self._ask([known for known in self._known.values() if known.is_nearly_due(now)], now)
-            return {session_id: known.seen for session_id, known in self._known.items() if known.seen is not None}
+                self._ask(
+                    [known for known in self._known.values() if known.is_nearly_due(now)], now
+                )
+            return {
+                session_id: known.seen
+                for session_id, known in self._known.items()
+                if known.seen is not None
+            }
 
     def _ask(self, due: Sequence[WatchedBranch], now: datetime) -> None:
         by_session = {known.watch.session_id: known for known in due}
@@ -68,7 +89,9 @@ class Watcher:
                 ended[one.session_id] = answer
             else:
                 self._observed(known, answer, now)
-        for one, answer in self._queries.branches([replace(_query_of(by_session[session_id]), number=None) for session_id in ended]):
+        for one, answer in self._queries.branches(
+            [replace(_query_of(by_session[session_id]), number=None) for session_id in ended]
+        ):
             known = by_session[one.session_id]
             if isinstance(answer, EnnioError):
                 self._missed(known, now, str(answer))
@@ -76,13 +99,17 @@ class Watcher:
                 self._observed(known, _newer(answer, ended[one.session_id]), now)
 
     def _missed(self, known: WatchedBranch, now: datetime, detail: str) -> None:
-        """Only what was due is unknown; what would merely have been asked along keeps what it knew."""
+        """Only what was due is unknown; what would merely have been asked
+        along keeps what it knew.
+        """
         if known.is_due(now):
             self._known[known.watch.session_id] = known.missed(now, detail, SOURCE)
 
     def _observed(self, known: WatchedBranch, branch: BranchState, now: datetime) -> None:
         budget = self._client.allowance.budget
-        pace = PollPace(self._settings.pace, budget.stretch(GRAPHQL, now), budget.resets_at(GRAPHQL, now))
+        pace = PollPace(
+            self._settings.pace, budget.stretch(GRAPHQL, now), budget.resets_at(GRAPHQL, now)
+        )
         seen = self._seen(known.watch, branch, now)
         observed, current = known.observed(seen, now, pace), self._known[known.watch.session_id]
         # a nudge that came while the question was under way asks for one more look
@@ -92,14 +119,20 @@ class Watcher:
         pull, missing = branch.pull, self._why_not_opened(watch, branch)
         if missing is None and (pull is None or pull.state is not PullState.OPEN):
             try:
-                pull = self._propose(watch.branch, watch.base, watch.title, watch.body, draft=self._settings.draft)
+                pull = self._propose(
+                    watch.branch, watch.base, watch.title, watch.body, draft=self._settings.draft
+                )
             except Unreachable as error:
                 # it may be there all the same
-                return ForgeSeen(Presence.UNKNOWN, now, SOURCE, pull, f"a pull request was to be opened: {error}")
+                return ForgeSeen(
+                    Presence.UNKNOWN, now, SOURCE, pull, f"a pull request was to be opened: {error}"
+                )
             except EnnioError as error:
                 missing = f"no pull request could be opened: {error}"
         if pull is None:
-            return ForgeSeen(Presence.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch))
+            return ForgeSeen(
+                Presence.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch)
+            )
         return ForgeSeen(Presence.ALIVE, now, SOURCE, pull, pushed=_pushed(watch, branch))
 
     def _why_not_opened(self, watch: Watch, branch: BranchState) -> str | None:
@@ -107,12 +140,26 @@ class Watcher:
         ended, fork = branch.pull, self._settings.head_owner is not None
         reasons = (
             (ended is not None and ended.state is PullState.OPEN, "there is one"),
-            (ended is not None and ended.state is PullState.MERGED and ended.number == watch.number, "its pull request is merged"),
-            (not self._settings.auto_open, "pull requests are not opened by themselves here (auto_open is off)"),
+            (
+                ended is not None
+                and ended.state is PullState.MERGED
+                and ended.number == watch.number,
+                "its pull request is merged",
+            ),
+            (
+                not self._settings.auto_open,
+                "pull requests are not opened by themselves here (auto_open is off)",
+            ),
             (fork, "it is pushed to a fork; its pull request is opened there"),
-            (branch.head is None, f"the branch {watch.branch} is not in {self._client.address} yet"),
+            (
+                branch.head is None,
+                f"the branch {watch.branch} is not in {self._client.address} yet",
+            ),
             (not branch.ahead, f"{watch.branch} has no commits that {watch.base} lacks"),
-            (ended is not None and ended.head == branch.head, "its last pull request has ended with this very head"),
+            (
+                ended is not None and ended.head == branch.head,
+                "its last pull request has ended with this very head",
+            ),
             (not watch.idle, "the agent is still at work"),
         )
         return next((words for holds, words in reasons if holds), None)
@@ -151,13 +198,19 @@ def _query_of(known: WatchedBranch) -> PullQuery:
 
 def _is_closed(one: PullQuery, branch: BranchState) -> bool:
     """A pull request closed unmerged: the branch may have a newer one."""
-    return one.number is not None and branch.pull is not None and branch.pull.state is PullState.CLOSED
+    return (
+        one.number is not None and branch.pull is not None and branch.pull.state is PullState.CLOSED
+    )
 
 
 def _newer(branch: BranchState, ended: BranchState) -> BranchState:
-    """The branch with its open or newest pull request; a renamed or deleted one still has the one that was known."""
+    """The branch with its open or newest pull request; a renamed or deleted one still
+    has the one that was known.
+    """
     pull, known = branch.pull, ended.pull
-    older = pull is None or (pull.state is not PullState.OPEN and known is not None and known.number > pull.number)
+    older = pull is None or (
+        pull.state is not PullState.OPEN and known is not None and known.number > pull.number
+    )
     return replace(branch, pull=known) if older else branch
 
 
@@ -169,5 +222,9 @@ def _is_about(known: WatchedBranch, number: int | None, ref: str | None) -> bool
     if number is not None and number in numbers:
         return True
     if ref is not None:
-        return ref in (known.watch.branch, pull.head if pull is not None else None, pull.branch if pull is not None else None)
+        return ref in (
+            known.watch.branch,
+            pull.head if pull is not None else None,
+            pull.branch if pull is not None else None,
+        )
     return not numbers  # a pull request nobody knows may be the first of any branch that has none

@@ -4,15 +4,29 @@ from ennio.plugins.declared import takes
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm.local.forge import LocalForge
 from ennio.plugins.scm.local.guard import hub_of
-from ennio.plugins.scm.local.settings import CheckCommand, LocalForgeSchema, LocalForgeSettings, parse
+from ennio.plugins.scm.local.settings import (
+    CheckCommand,
+    LocalForgeSchema,
+    LocalForgeSettings,
+    parse,
+)
 
 __all__ = ["CheckCommand", "LocalForge", "LocalForgeSettings", "build", "parse"]
 
 
 @takes(LocalForgeSchema)
 def build(context: PluginContext) -> LocalForge:
-    """The local forge of the context's project. Raises ConfigError for its settings or repository."""
+    """The local forge of the context's project. Raises ConfigError for
+    its settings or repository.
+    """
     if context.project is None or context.store is None:
         raise TypeError("the local forge belongs to a project and needs a store")
     project, home = context.project, context.home
-    return LocalForge(project, context.store, home.forge(project.id), context.clock, context.settings, hub_of(project, home))
+    return LocalForge(
+        project,
+        context.store,
+        home.forge(project.id),
+        context.clock,
+        context.settings,
+        hub_of(project, home),
+    )

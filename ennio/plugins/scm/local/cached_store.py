@@ -1,4 +1,5 @@
-"""The forge's store, read once: a survey needs the rows of every pull request, and hardly any has changed since the last.
+"""The forge's store, read once: a survey needs the rows of every pull request, and hardly any
+has changed since the last.
 
 Whoever else writes to the store is noticed by its revision; then all is read again.
 """
@@ -14,7 +15,9 @@ from ennio.model.pulls import PullState
 
 T = TypeVar("T")
 MOST = 20_000
-"""Answers that are remembered; past it all are forgotten, since those of ended pull requests are never asked for again."""
+"""Answers that are remembered; past it all are forgotten, since those of ended pull requests
+are never asked for again.
+"""
 
 
 class CachedPullStore:
@@ -37,13 +40,18 @@ class CachedPullStore:
 
     def pull(self, project_id: str, number: int) -> PullRow | None:
         """See ``PullStore.pull``."""
-        return self._known(("pull", project_id, number), lambda: self._store.pull(project_id, number))
+        return self._known(
+            ("pull", project_id, number), lambda: self._store.pull(project_id, number)
+        )
 
     def pulls(self, project_id: str, state: PullState | None = None) -> tuple[PullRow, ...]:
         """See ``PullStore.pulls``; the open ones are remembered, of the others there is no end."""
         if state is not PullState.OPEN:
             return self._store.pulls(project_id, state)
-        found = self._known(("open", project_id), lambda: {row.number: row for row in self._store.pulls(project_id, state)})
+        found = self._known(
+            ("open", project_id),
+            lambda: {row.number: row for row in self._store.pulls(project_id, state)},
+        )
         return tuple(found[number] for number in sorted(found))
 
     def pull_of(self, project_id: str, branch: str) -> PullRow | None:
@@ -61,7 +69,9 @@ class CachedPullStore:
 
     def checks(self, project_id: str, head: str) -> tuple[CheckRow, ...]:
         """See ``PullStore.checks``."""
-        return self._known(("checks", project_id, head), lambda: self._store.checks(project_id, head))
+        return self._known(
+            ("checks", project_id, head), lambda: self._store.checks(project_id, head)
+        )
 
     def save_check(self, row: CheckRow) -> None:
         """See ``PullStore.save_check``."""
@@ -73,7 +83,9 @@ class CachedPullStore:
 
     def reviews(self, project_id: str, number: int) -> tuple[ReviewRow, ...]:
         """See ``PullStore.reviews``."""
-        return self._known(("reviews", project_id, number), lambda: self._store.reviews(project_id, number))
+        return self._known(
+            ("reviews", project_id, number), lambda: self._store.reviews(project_id, number)
+        )
 
     def save_review(self, row: ReviewRow) -> None:
         """See ``PullStore.save_review``."""

@@ -15,7 +15,9 @@ KEPT = timedelta(days=14)
 
 
 def path_of(directory: Path, head: str, name: str, run: int) -> Path:
-    """The file of one run: ``logs/<head>/<name>-<run>.log``; blanks of the name become ``+``, which no name has."""
+    """The file of one run: ``logs/<head>/<name>-<run>.log``; blanks of the name become
+    ``+``, which no name has.
+    """
     return directory / "logs" / head / f"{name.replace(' ', '+')}-{run}.log"
 
 
@@ -33,11 +35,16 @@ def tail(log: Path) -> str:
         return f"(the log cannot be read: {error})"
     lines = settled(raw.decode("utf-8", "replace")).split("\n")
     shown = lines[1:] if size > TAIL_BYTES and len(lines) > 1 else lines
-    return "\n".join([*"\n".join(shown).rstrip().split("\n")[-TAIL_LINES:], f"(the whole log: {log})"])
+    return "\n".join(
+        [*"\n".join(shown).rstrip().split("\n")[-TAIL_LINES:], f"(the whole log: {log})"]
+    )
 
 
 def forget_old(directory: Path, now: datetime, needed: frozenset[str]) -> None:
     """Remove the logs of heads nobody has run a check on for two weeks, but for those needed."""
     for folder in (directory / "logs").glob("*"):
-        if folder.name not in needed and now.timestamp() - folder.stat().st_mtime > KEPT.total_seconds():
+        if (
+            folder.name not in needed
+            and now.timestamp() - folder.stat().st_mtime > KEPT.total_seconds()
+        ):
             shutil.rmtree(folder, ignore_errors=True)

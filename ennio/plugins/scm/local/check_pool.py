@@ -27,7 +27,9 @@ from ennio.plugins.scm.local.settings import CheckCommand
 
 log = logging.getLogger(__name__)
 LOCK = "lock"
-AGAIN = 1.0  # seconds until a result is written again that could not be, or a check is run again that could not be
+# seconds until a result is written again that could not be, or a check is run again that could not
+# be
+AGAIN = 1.0
 LONGEST = 60.0
 _LOCK_WITHIN = 5.0  # a new folder is ours alone; somebody may look whether it is abandoned
 
@@ -56,7 +58,16 @@ class CheckPool:
     so the leftovers of a pool that was killed can be told from the work of one that lives.
     """
 
-    def __init__(self, project_id: str, repository: Path, directory: Path, store: PullStore, clock: Clock, *, slots: int) -> None:
+    def __init__(
+        self,
+        project_id: str,
+        repository: Path,
+        directory: Path,
+        store: PullStore,
+        clock: Clock,
+        *,
+        slots: int,
+    ) -> None:
         self._project_id = project_id
         self._repository = repository
         self._directory = directory
@@ -71,14 +82,19 @@ class CheckPool:
         self._closed = False
 
     def queue(self, subject: CheckSubject, command: CheckCommand, number: int) -> None:
-        """Want run ``number`` of a check; it replaces one of the same name and head that is under way.
+        """Want run ``number`` of a check; it replaces one of the same name
+        and head that is under way.
 
         Raises Refused when there is no place for check-outs.
         """
         row = CheckRow(self._project_id, subject.head, command.name, CheckState.PENDING, number)
         written = check_log.path_of(self._directory, subject.head, command.name, number)
         paths = CheckPaths(self._repository, self._home / uuid.uuid4().hex[:12], written)
-        job = _Job(row, CheckRun(command, subject.head, paths, self._environment(subject, command)), paths.log)
+        job = _Job(
+            row,
+            CheckRun(command, subject.head, paths, self._environment(subject, command)),
+            paths.log,
+        )
         with self._lock:
             if self._closed:
                 return
@@ -87,7 +103,8 @@ class CheckPool:
             self._jobs[subject.head, command.name] = job
             try:
                 self._store.save_check(row)
-            finally:  # whether that was kept is not known when it fails; a job that stands here is always run
+            # whether that was kept is not known when it fails; a job that stands here is always run
+            finally:
                 executor.submit(self._perform, job).add_done_callback(_report)
         if older is not None:
             older.run.stop()
@@ -100,16 +117,19 @@ class CheckPool:
             job.run.stop()
 
     def recover(self, needed: frozenset[str]) -> None:
-        """Clean up after pools that died: unfinished rows become unknown, their processes and folders go.
+        """Clean up after pools that died: unfinished rows become unknown, their
+        processes and folders go.
 
-        ``needed`` are the heads whose logs are kept however old. Raises Unreachable where processes outlive being killed:
-        then nothing is begun again yet.
+        ``needed`` are the heads whose logs are kept however old. Raises Unreachable where processes
+        outlive being killed: then nothing is begun again yet.
         """
         with self._lock:
             alive = set(self._jobs)
         for row in self._store.unfinished_checks(self._project_id):
             if (row.head, row.name) not in alive:
-                self._store.save_check(replace(row, state=CheckState.UNKNOWN, finished_at=self._clock.now()))
+                self._store.save_check(
+                    replace(row, state=CheckState.UNKNOWN, finished_at=self._clock.now())
+                )
         for folder in (self._directory / "checks").glob("*"):
             if folder != self._home and _is_abandoned(folder):
                 end_abandoned(folder)
@@ -132,7 +152,9 @@ class CheckPool:
     def _started(self) -> ThreadPoolExecutor:
         if self._executor is None:
             self._held = _acquire(self._home)
-            self._executor = ThreadPoolExecutor(self._slots, thread_name_prefix=f"checks-{self._project_id}")
+            self._executor = ThreadPoolExecutor(
+                self._slots, thread_name_prefix=f"checks-{self._project_id}"
+            )
         return self._executor
 
     def _environment(self, subject: CheckSubject, command: CheckCommand) -> dict[str, str]:
@@ -153,16 +175,23 @@ class CheckPool:
                 self._keep(job, row)
                 state, code = self._outcome(job)
         finally:
-            self._keep(job, replace(row, state=state, exit_code=code, finished_at=self._clock.now()))
+            self._keep(
+                job, replace(row, state=state, exit_code=code, finished_at=self._clock.now())
+            )
 
     def _outcome(self, job: _Job) -> tuple[CheckState, int | None]:
-        """What a run amounts to; what could not be reached, or the machine had no more of, says nothing of the check: it is run again."""
+        """What a run amounts to; what could not be reached, or the machine had no more of, says
+        nothing of the check: it is run again.
+        """
         pause = AGAIN
         while True:
             try:
                 return _outcome(job)
             except Unreachable as error:
-                log.warning("check not run, trying again", extra={"project": self._project_id, "check": job.row.name, "error": str(error)})
+                log.warning(
+                    "check not run, trying again",
+                    extra={"project": self._project_id, "check": job.row.name, "error": str(error)},
+                )
             until = time.monotonic() + pause
             while time.monotonic() < until:
                 if self._closed or job.run.stopped:
@@ -171,12 +200,17 @@ class CheckPool:
             pause = min(2 * pause, LONGEST)
 
     def _keep(self, job: _Job, row: CheckRow) -> None:
-        """Record it; what cannot be written just now is written later, or a check would never be through."""
+        """Record it; what cannot be written just now is written later, or a
+        check would never be through.
+        """
         while True:
             try:
                 self._record(job, row)
             except Unreachable as error:
-                log.warning("check not kept, trying again", extra={"project": self._project_id, "error": str(error)})
+                log.warning(
+                    "check not kept, trying again",
+                    extra={"project": self._project_id, "error": str(error)},
+                )
                 if self._closed:
                     return
                 time.sleep(AGAIN)
@@ -194,7 +228,9 @@ class CheckPool:
 
 
 def _outcome(job: _Job) -> tuple[CheckState, int | None]:
-    """What a run amounts to; one that could not be started fails, saying why in its log. Raises Unreachable."""
+    """What a run amounts to; one that could not be started fails, saying why in its
+    log. Raises Unreachable.
+    """
     code = None
     try:
         code = job.run.execute()
@@ -220,7 +256,9 @@ def _acquire(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         held = acquire(folder / LOCK, patience=_LOCK_WITHIN)
     except OSError as error:
-        raise Refused(f"checks cannot be run: there is no place for check-outs in {folder.parent}: {error}") from error
+        raise Refused(
+            f"checks cannot be run: there is no place for check-outs in {folder.parent}: {error}"
+        ) from error
     if held is None:
         raise Unreachable(f"another process holds {folder / LOCK}: checks are run once it lets go")
     return held

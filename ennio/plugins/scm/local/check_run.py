@@ -1,4 +1,6 @@
-"""One run of one check: a clean check-out of one head, the command in it, and nothing left behind."""
+"""One run of one check: a clean check-out of one head, the command in it,
+and nothing left behind.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class CheckRun:
     ``env`` is added to the cleared environment and names what is checked.
     """
 
-    def __init__(self, command: CheckCommand, head: str, paths: CheckPaths, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: CheckCommand, head: str, paths: CheckPaths, env: Mapping[str, str]
+    ) -> None:
         self._command = command
         self._head = head
         self._paths = paths
@@ -66,18 +70,23 @@ class CheckRun:
     def execute(self) -> int | None:
         """Run it to its end and return the exit code; None when it was ended (the log says why).
 
-        Raises Refused or Unreachable when the head cannot be checked out, OSError when it cannot be started.
+        Raises Refused or Unreachable when the head cannot be checked out, OSError
+        when it cannot be started.
         """
         self._paths.log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.rmtree(self._paths.checkout, ignore_errors=True)  # of a try that the machine broke off
+            shutil.rmtree(
+                self._paths.checkout, ignore_errors=True
+            )  # of a try that the machine broke off
             check_out(self._paths.repository, self._head, self._paths.checkout)
             with self._paths.log.open("wb") as log:
                 log.write(f"$ {self._command.run}\n".encode(errors="replace"))
                 log.flush()
                 return self._run_to_end(log)
         finally:
-            with contextlib.suppress(Unreachable):  # what outlives even KILL is no reason to lose what the check came to
+            with contextlib.suppress(
+                Unreachable
+            ):  # what outlives even KILL is no reason to lose what the check came to
                 end_all(self._paths.checkout)
             shutil.rmtree(self._paths.checkout, ignore_errors=True)
 
@@ -121,7 +130,10 @@ class CheckRun:
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                return f"ended {self._command.name}: it took longer than its limit of {shown_seconds(self._command.timeout)}"
+                return (
+                    f"ended {self._command.name}: it took longer than its limit of "
+                    f"{shown_seconds(self._command.timeout)}"
+                )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(min(left, _POLL))
                 return _ending(process.returncode)
@@ -130,7 +142,13 @@ class CheckRun:
 
     def _environment(self) -> dict[str, str]:
         kept = inherited(os.environ)
-        return {"PATH": os.defpath, **kept, "CI": "true", MARK: str(self._paths.checkout), **self._env}
+        return {
+            "PATH": os.defpath,
+            **kept,
+            "CI": "true",
+            MARK: str(self._paths.checkout),
+            **self._env,
+        }
 
 
 def _ending(code: int) -> str | None:
@@ -138,9 +156,20 @@ def _ending(code: int) -> str | None:
 
 
 def check_out(repository: Path, head: str, target: Path) -> None:
-    """Put exactly this commit into a new folder, detached; objects are shared with the repository, not copied."""
+    """Put exactly this commit into a new folder, detached; objects are shared with
+    the repository, not copied.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    clone = ("clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(repository.resolve()), str(target))
+    clone = (
+        "clone",
+        "--quiet",
+        "--shared",
+        "--no-checkout",
+        "--template=",
+        "--",
+        str(repository.resolve()),
+        str(target),
+    )
     Git(target.parent).run(*clone, timeout=NETWORK)
     Git(target).run("checkout", "--quiet", "--detach", head, timeout=HEAVY)
 
@@ -151,7 +180,9 @@ def _kill_group(group: int) -> None:
 
 
 def _write_trace(checkout: Path, pid: int) -> None:
-    """Whose process it is, so that it is found again after a crash even where its mark was cleared away."""
+    """Whose process it is, so that it is found again after a crash even where
+    its mark was cleared away.
+    """
     write_atomically(_trace(checkout), json.dumps([pid, start_of(pid)]))
 
 
@@ -160,7 +191,8 @@ def _trace(checkout: Path) -> Path:
 
 
 def end_all(checkout: Path) -> None:
-    """End what left its process group but still carries the mark of this check-out, and whose process was written down for it.
+    """End what left its process group but still carries the mark of this check-out, and whose
+    process was written down for it.
 
     Raises Unreachable when some of it outlives being killed.
     """

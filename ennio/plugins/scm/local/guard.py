@@ -1,7 +1,9 @@
-"""Keeps agents from pushing to protected branches of a hub that Ennio made: a hook of the repository, in plain sh.
+"""Keeps agents from pushing to protected branches of a hub that Ennio made: a hook of the
+repository, in plain sh.
 
-It knows an agent, and whatever an agent starts, by the session in its environment; a check, which runs what the agent
-wrote, by the check's name. A person's push passes, and a merge of ours is no push. A hook that a person wrote is never touched.
+It knows an agent, and whatever an agent starts, by the session in its environment; a check, which
+runs what the agent wrote, by the check's name. A person's push passes, and a merge of ours is no
+push. A hook that a person wrote is never touched.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ exit 0
 def hub_of(project: Project, home: Home) -> Path | None:
     """The project's repository, where it is a hub that ``ennio init`` made below this home."""
     path = repository_path(project)
-    return path if path.resolve().parent == (home.root / "hubs").resolve() and path.is_dir() else None
+    return (
+        path if path.resolve().parent == (home.root / "hubs").resolve() and path.is_dir() else None
+    )
 
 
 def text(branches: Iterable[str]) -> str:
@@ -52,7 +56,9 @@ def text(branches: Iterable[str]) -> str:
 
 
 def _letter(letter: str) -> str:
-    """One letter as a shell's pattern: in either case, since file names may not tell them apart, and quoted if it means anything."""
+    """One letter as a shell's pattern: in either case, since file names may not tell them apart,
+    and quoted if it means anything.
+    """
     if letter.isascii() and letter.isalpha():
         return f"[{letter.lower()}{letter.upper()}]"
     return letter if _PLAIN.match(letter) else f"'{letter}'" if letter != "'" else '"\'"'
@@ -64,7 +70,9 @@ def install(hub: Path, branches: Iterable[str]) -> str | None:
     if found is not None:
         return found
     try:
-        Git(hub).run("config", "core.hooksPath", _HOOKS)  # a person's global one would keep it from running
+        Git(hub).run(
+            "config", "core.hooksPath", _HOOKS
+        )  # a person's global one would keep it from running
         _write(_hook(hub), text(branches))
     except (EnnioError, OSError) as error:
         return f"{_hook(hub)} could not be written: {error}"
@@ -84,11 +92,23 @@ def trouble(hub: Path) -> str | None:
         elsewhere = Git(hub).run("config", "--local", "--get", "core.hooksPath", check=False).text
         hook = _hook(hub)
         if elsewhere not in ("", _HOOKS):
-            return f"agents' pushes to protected branches are not refused: core.hooksPath of {hub} is {elsewhere}"
-        if hook.is_symlink() or (hook.exists() and MARK not in hook.read_text(encoding="utf-8", errors="replace").splitlines()):
-            return f"agents' pushes to protected branches are not refused: {hook} is not Ennio's, and stays as it is"
+            return (
+                f"agents' pushes to protected branches are not refused: core.hooksPath of {hub} "
+                f"is {elsewhere}"
+            )
+        if hook.is_symlink() or (
+            hook.exists()
+            and MARK not in hook.read_text(encoding="utf-8", errors="replace").splitlines()
+        ):
+            return (
+                f"agents' pushes to protected branches are not refused: {hook} is not Ennio's, "
+                "and stays as it is"
+            )
     except (EnnioError, OSError) as error:
-        return f"agents' pushes to protected branches are not refused: the hooks of {hub} cannot be read: {error}"
+        return (
+            f"agents' pushes to protected branches are not refused: the hooks of {hub} cannot be "
+            f"read: {error}"
+        )
     return None
 
 

@@ -18,7 +18,9 @@ from ennio.plugins.scm.local.repository import CommitText, GitRepository, TrialM
 
 @dataclass(frozen=True, slots=True)
 class MergeSpec:
-    """A merge that is wanted: the pull request, onto which commit of its base, how, by whom, when."""
+    """A merge that is wanted: the pull request, onto which commit of its
+    base, how, by whom, when.
+    """
 
     row: PullRow
     base_head: str
@@ -39,7 +41,9 @@ def build(repository: GitRepository, spec: MergeSpec) -> str:
     """
     trial = _tried(repository, spec.base_head, spec.row.head)
     if trial.tree is None or trial.mergeability is not Mergeability.CLEAN:
-        raise Conflict(f"#{spec.row.number} cannot be merged into {spec.row.base}: {_reason(trial)}")
+        raise Conflict(
+            f"#{spec.row.number} cannot be merged into {spec.row.base}: {_reason(trial)}"
+        )
     if spec.method is MergeMethod.REBASE:
         return _replay(repository, spec, trial.tree)
     return _join(repository, spec, trial.tree)
@@ -48,7 +52,9 @@ def build(repository: GitRepository, spec: MergeSpec) -> str:
 def _join(repository: GitRepository, spec: MergeSpec, tree: str) -> str:
     if spec.method is MergeMethod.SQUASH:
         tip = repository.commit(spec.row.head)
-        return _written(repository, CommitText(tree, (spec.base_head,), tip.author, None, message(spec)), spec)
+        return _written(
+            repository, CommitText(tree, (spec.base_head,), tip.author, None, message(spec)), spec
+        )
     parents = (spec.base_head, spec.row.head)
     return _written(repository, CommitText(tree, parents, spec.stamp, None, message(spec)), spec)
 
@@ -57,13 +63,19 @@ def message(spec: MergeSpec) -> str:
     """The words of a squash or merge commit, with trailers that lead back to the pull request."""
     row = spec.row
     squashed = spec.method is MergeMethod.SQUASH
-    title = f"{row.title} (#{row.number})" if squashed else f"Merge #{row.number} from {row.branch}\n\n{row.title}"
+    title = (
+        f"{row.title} (#{row.number})"
+        if squashed
+        else f"Merge #{row.number} from {row.branch}\n\n{row.title}"
+    )
     body = f"\n\n{row.body.strip()}" if row.body.strip() else ""
     return f"{title}{body}\n\nEnnio-Pull: {row.project_id}#{row.number}\nEnnio-Head: {row.head}\n"
 
 
 def _replay(repository: GitRepository, spec: MergeSpec, expected_tree: str) -> str:
-    """The branch's commits on top of the base; refused when that gives another result than merging."""
+    """The branch's commits on top of the base; refused when that gives
+    another result than merging.
+    """
     tip = spec.base_head
     for name in repository.commits(spec.base_head, spec.row.head):
         tip = _picked(repository, spec, name, tip)
@@ -76,7 +88,9 @@ def _picked(repository: GitRepository, spec: MergeSpec, name: str, onto: str) ->
     commit, below = repository.commit(name), repository.commit(onto)
     if commit.parents == (onto,):
         return name
-    stand_in = _written(repository, CommitText(below.tree, commit.parents, spec.stamp, None, "stand-in\n"), spec)
+    stand_in = _written(
+        repository, CommitText(below.tree, commit.parents, spec.stamp, None, "stand-in\n"), spec
+    )
     trial = _tried(repository, stand_in, name)
     if trial.tree is None or trial.mergeability is not Mergeability.CLEAN:
         raise _unreplayable(spec, f"commit {name[:10]} ({commit.subject}) {_reason(trial)}")
@@ -96,7 +110,11 @@ def _tried(repository: GitRepository, base: str, head: str) -> TrialMerge:
 def _reason(trial: TrialMerge) -> str:
     if trial.conflicts:
         return f"conflicts in {', '.join(trial.conflicts)}"
-    return "they have no common history" if trial.mergeability is Mergeability.CONFLICTING else "git could not merge it"
+    return (
+        "they have no common history"
+        if trial.mergeability is Mergeability.CONFLICTING
+        else "git could not merge it"
+    )
 
 
 def _written(repository: GitRepository, commit: CommitText, spec: MergeSpec) -> str:

@@ -24,11 +24,19 @@ from ennio.plugins.scm.local.verdict import decided
 
 ATTEMPTS = 20
 PATIENCE = 30.0
-WAY_OUT = "keep a bare repository between you and the agents and let `repo` name it, as `ennio init` does where there is no remote"
+WAY_OUT = (
+    "keep a bare repository between you and the agents and let `repo` name it, as `ennio init` "
+    "does where there is no remote"
+)
 
 
 def refusal_of(
-    row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], settings: LocalForgeSettings, *, force: bool
+    row: PullRow,
+    expected_head: str,
+    reviews: Sequence[ReviewRow],
+    settings: LocalForgeSettings,
+    *,
+    force: bool,
 ) -> EnnioError | None:
     """The error that keeps an unmerged pull request from being merged with this head, or None.
 
@@ -44,15 +52,19 @@ def refusal_of(
     if decision is ReviewState.CHANGES_REQUESTED and not force:
         return Refused(f"#{row.number} is not merged: a reviewer asks for changes")
     if settings.review_required and decision is not ReviewState.APPROVED and not force:
-        return Refused(f"#{row.number} needs an approving review of {row.head[:7]} first (review_required is on)")
+        return Refused(
+            f"#{row.number} needs an approving review of {row.head[:7]} first (review_required is "
+            "on)"
+        )
     return None
 
 
 def retry_merge(once: Callable[[], Merged | str], base: str) -> Merged:
     """Try until the merge is in, with a pause between two tries in which everybody else goes on.
 
-    ``once`` is one whole try on what is there at that moment: the merge, or git's words on why the base could not be moved.
-    Raises Unreachable when the patience is over, and whatever ``once`` raises.
+    ``once`` is one whole try on what is there at that moment: the merge, or git's words on
+    why the base could not be moved. Raises Unreachable when the patience is over, and
+    whatever ``once`` raises.
     """
     deadline = time.monotonic() + PATIENCE
     for attempt in range(1, ATTEMPTS + 1):
@@ -65,16 +77,30 @@ def retry_merge(once: Callable[[], Merged | str], base: str) -> Merged:
     raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
 
 
-def is_deletable(repository: GitRepository, store: PullStore, project: Project, settings: LocalForgeSettings, row: PullRow) -> bool:
-    """Whether a merged branch goes: not a protected one, one that is checked out, or one that others are to be merged into."""
-    if not settings.delete_branch or protector(row.branch, project.default_branch, project.protected_branches) is not None:
+def is_deletable(
+    repository: GitRepository,
+    store: PullStore,
+    project: Project,
+    settings: LocalForgeSettings,
+    row: PullRow,
+) -> bool:
+    """Whether a merged branch goes: not a protected one, one that is checked out, or one that
+    others are to be merged into.
+    """
+    if (
+        not settings.delete_branch
+        or protector(row.branch, project.default_branch, project.protected_branches) is not None
+    ):
         return False
     wanted = any(other.base == row.branch for other in store.pulls(project.id, PullState.OPEN))
     return not wanted and repository.checked_out(row.branch) is None
 
 
-def merge_onto_base(repository: GitRepository, store: PullStore, spec: MergeSpec, *, gone: bool) -> tuple[str, str | None]:
-    """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
+def merge_onto_base(
+    repository: GitRepository, store: PullStore, spec: MergeSpec, *, gone: bool
+) -> tuple[str, str | None]:
+    """Build the merge, write it down and swap it in: the commit, and git's words
+    when the base did not move.
 
     ``gone``: the branch goes in the same transaction.
 
@@ -89,16 +115,25 @@ def merge_onto_base(repository: GitRepository, store: PullStore, spec: MergeSpec
 def _check_base(repository: GitRepository, row: PullRow) -> None:
     where = repository.checked_out(row.base)
     if where is not None:
-        raise Refused(f"{row.base} is checked out in {where}; moving it would make the files there look changed: {WAY_OUT}")
+        raise Refused(
+            f"{row.base} is checked out in {where}; moving it would make the files there look "
+            f"changed: {WAY_OUT}"
+        )
 
 
 def _swap(repository: GitRepository, spec: MergeSpec, commit: str, *, gone: bool) -> str | None:
     """Move the base if it and the branch are what they were: one transaction, all or nothing."""
     row = spec.row
     branch = f"{'delete' if gone else 'verify'} {HEADS}{row.branch} {row.head}"
-    return repository.move([f"update {HEADS}{row.base} {commit} {spec.base_head}", branch], f"ennio: merge #{row.number}")
+    return repository.move(
+        [f"update {HEADS}{row.base} {commit} {spec.base_head}", branch],
+        f"ennio: merge #{row.number}",
+    )
 
 
 def _moved(row: PullRow, expected: str, head: str | None) -> Conflict:
     found = f"is now {head[:10]}" if head else "is gone"
-    return Conflict(f"#{row.number} was not merged: the head of {row.branch} {found}, expected was {expected[:10]}; look at it again")
+    return Conflict(
+        f"#{row.number} was not merged: the head of {row.branch} {found}, expected was "
+        f"{expected[:10]}; look at it again"
+    )

@@ -1,4 +1,6 @@
-"""What has become of an open pull request since it was last looked at. Pure but for one question."""
+"""What has become of an open pull request since it was last looked at.
+Pure but for one question.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,12 @@ class BranchRefs:
 
     def is_ahead(self, branch: str, base: str) -> bool:
         """Both branches exist and the first has commits the second lacks."""
-        return branch in self.heads and base in self.heads and branch != base and branch not in self.merged[base]
+        return (
+            branch in self.heads
+            and base in self.heads
+            and branch != base
+            and branch not in self.merged[base]
+        )
 
 
 def advance(row: PullRow, refs: BranchRefs, now: datetime) -> PullRow:
@@ -55,14 +62,20 @@ def _held(row: PullRow, head: str, refs: BranchRefs) -> bool:
 def _without_branch(row: PullRow, refs: BranchRefs, now: datetime) -> PullRow:
     if refs.holds(row.base, row.head):
         return merged(row, row.head, now, by_push=True)
-    renamed = [name for name, head in refs.heads.items() if head == row.head and name not in refs.taken and name != row.base]
+    renamed = [
+        name
+        for name, head in refs.heads.items()
+        if head == row.head and name not in refs.taken and name != row.base
+    ]
     if len(renamed) == 1:
         return replace(row, branch=renamed[0], updated_at=now)
     return closed(row, now)
 
 
 def merged(row: PullRow, commit: str, now: datetime, *, by_push: bool) -> PullRow:
-    """The row of a pull request whose work is on its base with this commit: by a merge of the forge, or by a push."""
+    """The row of a pull request whose work is on its base with this commit: by a merge of
+    the forge, or by a push.
+    """
     ended = replace(row, state=PullState.MERGED, merged_at=now, closed_at=now, updated_at=now)
     return replace(ended, merge_commit=commit, by_push=by_push)
 

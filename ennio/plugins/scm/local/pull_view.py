@@ -29,13 +29,17 @@ class PullParts:
 def pull_request(row: PullRow, parts: PullParts, settings: LocalForgeSettings) -> PullRequest:
     """The pull request with its checks, reviews and conflicts; reads the logs of failing checks.
 
-    Without configured checks there is nothing to wait for: that passes. A configured check without a
-    row is pending: no head is ever shown before its checks. Of a pull request that has ended only the
-    checks that ran are shown; nothing is awaited there.
+    Without configured checks there is nothing to wait for: that passes. A configured check without
+    a row is pending: no head is ever shown before its checks. Of a pull request that has ended only
+    the checks that ran are shown; nothing is awaited there.
     """
     url = f"ennio://{row.project_id}/pull/{row.number}"
     trial = parts.trial if parts.trial is not None and row.state is PullState.OPEN else UNTRIED
-    names = [command.name for command in settings.checks if row.state is PullState.OPEN or command.name in parts.checks]
+    names = [
+        command.name
+        for command in settings.checks
+        if row.state is PullState.OPEN or command.name in parts.checks
+    ]
     runs = tuple(_check(row, parts.checks.get(name), name) for name in names)
     return PullRequest(
         number=row.number,
@@ -51,7 +55,9 @@ def pull_request(row: PullRow, parts: PullParts, settings: LocalForgeSettings) -
         conflicts=trial.conflicts,
         checks=roll_up(runs) if settings.checks else CheckState.PASSING,
         check_runs=runs,
-        review=decided(parts.reviews, required=settings.review_required, head=settings.judged(row.head)),
+        review=decided(
+            parts.reviews, required=settings.review_required, head=settings.judged(row.head)
+        ),
         comments=unanswered(parts.reviews, row.author, url),
         merge_commit=row.merge_commit if row.state is PullState.MERGED else None,
         head_since=row.head_since,
@@ -64,7 +70,15 @@ def _check(row: PullRow, check: CheckRow | None, name: str) -> Check:
     if check is None:
         return Check(f"{row.head}/{name}/1", name, CheckState.PENDING)
     url = Path(check.log).as_uri() if check.log is not None else None
-    tail = check_log.tail(Path(check.log)) if check.state is CheckState.FAILING and check.log is not None else ""
+    tail = (
+        check_log.tail(Path(check.log))
+        if check.state is CheckState.FAILING and check.log is not None
+        else ""
+    )
     # A run that was cut off is about to be run again.
-    state = CheckState.PENDING if check.state is CheckState.UNKNOWN and row.state is PullState.OPEN else check.state
+    state = (
+        CheckState.PENDING
+        if check.state is CheckState.UNKNOWN and row.state is PullState.OPEN
+        else check.state
+    )
     return Check(f"{row.head}/{name}/{check.run}", name, state, url, tail)

@@ -1,4 +1,6 @@
-"""The project's pull requests as the branches now say: rows brought up to date, checks wanted, conflicts tried."""
+"""The project's pull requests as the branches now say: rows brought up to date, checks
+wanted, conflicts tried.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +27,37 @@ AUTHOR = "ennio"
 
 
 class PullReconciler:
-    """What is known of the repository right now. Not for several threads at once: the forge holds its lock."""
+    """What is known of the repository right now. Not for several threads at once:
+    the forge holds its lock.
+    """
 
-    def __init__(self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: LocalForgeSettings) -> None:
+    def __init__(
+        self,
+        project: Project,
+        store: PullStore,
+        directory: Path,
+        clock: Clock,
+        settings: LocalForgeSettings,
+    ) -> None:
         self._project = project
         self._store = store
         self._clock = clock
         self._settings = settings
         self.git = GitRepository(repository_path(project))
-        self._pool = CheckPool(project.id, self.git.path, directory, store, clock, slots=settings.check_slots)
+        self._pool = CheckPool(
+            project.id, self.git.path, directory, store, clock, slots=settings.check_slots
+        )
         self._heads: Mapping[str, str] = {}
         self._merged: dict[str, frozenset[str]] = {}
         self._trials: dict[tuple[str, str], TrialMerge] = {}
         self._recovered = False
 
-    def refresh(self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None) -> BranchRefs:
-        """Bring every open pull request up to date with the branches, and its checks and conflicts with it."""
+    def refresh(
+        self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None
+    ) -> BranchRefs:
+        """Bring every open pull request up to date with the branches, and its
+        checks and conflicts with it.
+        """
         heads = self.git.heads() if heads is None else heads
         before = self._store.pulls(self._project.id, PullState.OPEN)
         merged = self._merged_into(heads, {*bases, *(row.base for row in before)})
@@ -54,7 +71,9 @@ class PullReconciler:
         self._try(rows)
         return refs
 
-    def _merged_into(self, heads: Mapping[str, str], bases: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    def _merged_into(
+        self, heads: Mapping[str, str], bases: Iterable[str]
+    ) -> Mapping[str, frozenset[str]]:
         """The branches each base holds; git is asked again only when a branch has moved."""
         if heads != self._heads:
             self._heads, self._merged = heads, {}
@@ -73,7 +92,14 @@ class PullReconciler:
         for before, after in pairs:
             if after != before:
                 self._store.save_pull(after)
-                log.info("pull request moved", extra={"project": after.project_id, "number": after.number, "state": after.state})
+                log.info(
+                    "pull request moved",
+                    extra={
+                        "project": after.project_id,
+                        "number": after.number,
+                        "state": after.state,
+                    },
+                )
             if after.state is PullState.MERGED and refs.heads.get(after.branch) == after.head:
                 self._delete_branch(after)
         still_open = [after for _, after in pairs if after.state is PullState.OPEN]
@@ -81,19 +107,29 @@ class PullReconciler:
         return still_open
 
     def merged_heads(self) -> tuple[str, ...]:
-        """The heads that we merged: their commits are where they are by right, also where they came there unchanged."""
+        """The heads that we merged: their commits are where they are by right, also where
+        they came there unchanged.
+        """
         ended = self._store.pulls(self._project.id, PullState.MERGED)
         return tuple(row.head for row in ended if not row.pushed)
 
     def _delete_branch(self, row: PullRow) -> None:
-        """Let the branch of a pull request that a push has merged go, as with a merge of ours; whoever moves it now keeps it."""
+        """Let the branch of a pull request that a push has merged go, as with a merge of ours;
+        whoever moves it now keeps it.
+        """
         if is_deletable(self.git, self._store, self._project, self._settings, row):
-            self.git.move([f"delete {HEADS}{row.branch} {row.head}"], f"ennio: #{row.number} is merged")
+            self.git.move(
+                [f"delete {HEADS}{row.branch} {row.head}"], f"ennio: #{row.number} is merged"
+            )
 
     def forget(self, heads: Iterable[str]) -> None:
         """End the checks of heads that no open pull request has any more."""
         heads = set(heads)
-        needed = {row.head for row in self._store.pulls(self._project.id, PullState.OPEN)} if heads else set()
+        needed = (
+            {row.head for row in self._store.pulls(self._project.id, PullState.OPEN)}
+            if heads
+            else set()
+        )
         for head in heads - needed:
             self._pool.cancel(head)
 
@@ -119,7 +155,10 @@ class PullReconciler:
         texts = (watch.branch, watch.base, title, watch.body, AUTHOR)
         row = PullRow(self._project.id, number, *texts, draft, PullState.OPEN, head, now, now, now)
         self._store.save_pull(row)
-        log.info("opened pull request", extra={"project": self._project.id, "session": watch.session_id, "number": number})
+        log.info(
+            "opened pull request",
+            extra={"project": self._project.id, "session": watch.session_id, "number": number},
+        )
         self._want_checks(row)
         pair = (refs.heads[watch.base], head)
         if pair not in self._trials:
@@ -135,7 +174,10 @@ class PullReconciler:
     def base_head(self, row: PullRow) -> str:
         """The commit the pull request's base points to. Raises Conflict when the base is gone."""
         if row.base not in self._heads:
-            raise Conflict(f"the base {row.base} of #{row.number} is not in {self.git.path} any more; push it, or close the pull request")
+            raise Conflict(
+                f"the base {row.base} of #{row.number} is not in {self.git.path} any more; push "
+                "it, or close the pull request"
+            )
         return self._heads[row.base]
 
     def close(self) -> None:

@@ -31,7 +31,9 @@ class TrialMerge:
 
 @dataclass(frozen=True, slots=True)
 class CommitText:
-    """A commit as git stores it: its tree, parents, author line, other headers worth keeping, and message."""
+    """A commit as git stores it: its tree, parents, author line, other headers
+    worth keeping, and message.
+    """
 
     tree: str
     parents: tuple[str, ...]
@@ -46,19 +48,29 @@ class CommitText:
 
 
 def repository_path(project: Project) -> Path:
-    """Where the project's repository lies on this machine. Raises ConfigError when ``repo`` is no local path or file URL."""
+    """Where the project's repository lies on this machine. Raises ConfigError when ``repo`` is
+    no local path or file URL.
+    """
     repo = project.repo
     if repo.startswith("file://"):
         return Path(unquote(urlsplit(repo).path))
     if "://" in repo or (":" in repo.split("/")[0] and not Path(repo).exists()):
-        way_out = "the local forge needs a repository on this machine: write a path or a file:// URL, or use scm github"
-        raise ConfigError("ennio.yaml", [Problem(f"projects.{project.id}.repo", f"{repo!r} is on another machine; {way_out}")])
+        way_out = (
+            "the local forge needs a repository on this machine: write a path or a file:// URL, "
+            "or use scm github"
+        )
+        raise ConfigError(
+            "ennio.yaml",
+            [Problem(f"projects.{project.id}.repo", f"{repo!r} is on another machine; {way_out}")],
+        )
     path = Path(repo).expanduser()
     return path if path.is_absolute() else project.path / path
 
 
 class GitRepository:
-    """Questions to one repository and the few changes a forge makes. Every call may raise Unreachable."""
+    """Questions to one repository and the few changes a forge makes. Every
+    call may raise Unreachable.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,11 +89,15 @@ class GitRepository:
 
     def merged(self, commit: str) -> frozenset[str]:
         """The branches whose heads this commit holds, in one request."""
-        names = self._text("for-each-ref", f"--merged={commit}", "--format=%(refname)", HEADS).splitlines()
+        names = self._text(
+            "for-each-ref", f"--merged={commit}", "--format=%(refname)", HEADS
+        ).splitlines()
         return frozenset(name.removeprefix(HEADS) for name in names)
 
     def holds(self, holder: str, commit: str) -> bool:
-        """Whether one commit is in the history of another; a commit that is no longer there is not."""
+        """Whether one commit is in the history of another; a commit that
+        is no longer there is not.
+        """
         return self._git.contains(commit, holder)
 
     def try_merges(self, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], TrialMerge]:
@@ -93,7 +109,15 @@ class GitRepository:
         waiting = list(dict.fromkeys(pairs))
         while waiting:
             lines = "".join(f"{base} {head}\n" for base, head in waiting)
-            output = self._run("merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages", input=lines, check=False)
+            output = self._run(
+                "merge-tree",
+                "--write-tree",
+                "--stdin",
+                "--name-only",
+                "--no-messages",
+                input=lines,
+                check=False,
+            )
             found = _trials(output.stdout)[: len(waiting)]
             trials.update(zip(waiting, found, strict=False))
             del waiting[: len(found)]
@@ -117,17 +141,29 @@ class GitRepository:
 
     def commits(self, base: str, head: str) -> tuple[str, ...]:
         """The commits of ``head`` that ``base`` lacks, oldest first, merges left out."""
-        return tuple(self._text("rev-list", "--reverse", "--topo-order", "--no-merges", f"{base}..{head}").split())
+        return tuple(
+            self._text(
+                "rev-list", "--reverse", "--topo-order", "--no-merges", f"{base}..{head}"
+            ).split()
+        )
 
     def present(self, commits: Sequence[str]) -> frozenset[str]:
         """Which of these commits the repository has, in one process."""
         if not commits:
             return frozenset()
-        answer = self._run("cat-file", "--batch-check=%(objecttype) %(objectname)", input="".join(f"{one}\n" for one in commits))
-        return frozenset(line.removeprefix("commit ") for line in answer.lines if line.startswith("commit "))
+        answer = self._run(
+            "cat-file",
+            "--batch-check=%(objecttype) %(objectname)",
+            input="".join(f"{one}\n" for one in commits),
+        )
+        return frozenset(
+            line.removeprefix("commit ") for line in answer.lines if line.startswith("commit ")
+        )
 
     def outside(self, commits: Sequence[str], holders: Iterable[str]) -> frozenset[str]:
-        """Which commits, and their ancestors, are in the history of none of the holders, in one process."""
+        """Which commits, and their ancestors, are in the history of none of the
+        holders, in one process.
+        """
         lines = "".join([*(f"{one}\n" for one in commits), *(f"^{one}\n" for one in holders)])
         return frozenset(self._run("rev-list", "--ignore-missing", "--stdin", input=lines).lines)
 
@@ -136,12 +172,17 @@ class GitRepository:
         return self._git.beginning(*args, longest=longest, timeout=LIMIT)
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """The commit where two histories part, or None where they share none, or one of them is not there."""
+        """The commit where two histories part, or None where they share none, or
+        one of them is not there.
+        """
         return self._run("merge-base", one, other, check=False).text or None
 
     def identity(self) -> str:
         """Who commits here: the configured user, else ``Ennio <ennio@localhost>``."""
-        name, email = (self._run("config", "--get", key, check=False).text for key in ("user.name", "user.email"))
+        name, email = (
+            self._run("config", "--get", key, check=False).text
+            for key in ("user.name", "user.email")
+        )
         return f"{name or 'Ennio'} <{email or 'ennio@localhost'}>"
 
     def write(self, text: str) -> str:
@@ -149,10 +190,22 @@ class GitRepository:
         return self._run("hash-object", "-t", "commit", "-w", "--stdin", input=text).text
 
     def move(self, lines: Sequence[str], reason: str) -> str | None:
-        """Apply ``update-ref`` lines as one transaction; None when done, else why nothing was changed."""
+        """Apply ``update-ref`` lines as one transaction; None when done, else
+        why nothing was changed.
+        """
         text = "".join(f"{line}\n" for line in ("start", *lines, "prepare", "commit"))
-        # the caller starts anew, which beats waiting: whoever holds the lock is about to move the branch
-        output = self._run("-c", "core.filesRefLockTimeout=200", "update-ref", "-m", reason, "--stdin", input=text, check=False)
+        # the caller starts anew, which beats waiting: whoever holds the lock is
+        # about to move the branch
+        output = self._run(
+            "-c",
+            "core.filesRefLockTimeout=200",
+            "update-ref",
+            "-m",
+            reason,
+            "--stdin",
+            input=text,
+            check=False,
+        )
         return None if output.ok else output.stderr.strip()
 
     def _text(self, *args: str) -> str:
@@ -163,19 +216,27 @@ class GitRepository:
 
 
 def _trials(text: str) -> list[TrialMerge]:
-    """Read ``merge-tree --stdin``: per pair a status, a tree, the conflicting files, an empty field."""
+    """Read ``merge-tree --stdin``: per pair a status, a tree, the
+    conflicting files, an empty field.
+    """
     trials: list[TrialMerge] = []
     fields = text.split("\0")
     while len(fields) > 2:
         end = fields.index("", 2) if "" in fields[2:] else len(fields)
         status, tree, files = fields[0], fields[1], tuple(dict.fromkeys(fields[2:end]))
-        trials.append(TrialMerge(Mergeability.CLEAN, tree) if status == "1" else TrialMerge(Mergeability.CONFLICTING, tree, files))
+        trials.append(
+            TrialMerge(Mergeability.CLEAN, tree)
+            if status == "1"
+            else TrialMerge(Mergeability.CONFLICTING, tree, files)
+        )
         fields = fields[end + 1 :]
     return trials
 
 
 def _unmergeable(error: str) -> TrialMerge:
-    return TrialMerge(Mergeability.CONFLICTING if "unrelated histories" in error else Mergeability.UNKNOWN)
+    return TrialMerge(
+        Mergeability.CONFLICTING if "unrelated histories" in error else Mergeability.UNKNOWN
+    )
 
 
 def _parsed(text: str) -> CommitText:

@@ -17,7 +17,9 @@ from ennio.model.pulls import MergeMethod
 
 CHECK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\Z")
 MOST_SLOTS = 64
-_NAME_RULE = "write up to 64 letters, digits, blanks, dots, dashes and underscores, a letter or digit first"
+_NAME_RULE = (
+    "write up to 64 letters, digits, blanks, dots, dashes and underscores, a letter or digit first"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class CheckCommand:
 class LocalForgeSettings:
     """How the local forge behaves for one project.
 
-    ``check_slots`` is how many checks run at once. ``draft`` is for pull requests it opens by itself.
-    ``delete_branch``: a merged branch goes. ``dismiss_stale``: an approval of an earlier head counts no longer.
+    ``check_slots`` is how many checks run at once. ``draft`` is for pull requests it opens by
+    itself. ``delete_branch``: a merged branch goes. ``dismiss_stale``: an approval of an
+    earlier head counts no longer.
     """
 
     checks: tuple[CheckCommand, ...] = ()
@@ -100,7 +103,9 @@ class LocalForgeSchema(SettingsSchema):
         for index, check in enumerate(checks if isinstance(checks, (list, tuple)) else ()):
             name = check.get("name") if isinstance(check, Mapping) else None
             if isinstance(name, str) and name.lower() in seen:
-                errors[index] = {"name": ["{value} is the name of a check already (letter case does not count)"]}
+                errors[index] = {
+                    "name": ["{value} is the name of a check already (letter case does not count)"]
+                }
             seen.add(str(name).lower())
         if errors:
             raise ValidationError({"checks": errors})

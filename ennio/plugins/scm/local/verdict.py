@@ -22,20 +22,34 @@ def counting(reviews: Sequence[ReviewRow]) -> dict[str, ReviewRow]:
 
 def opinions(reviews: Sequence[ReviewRow]) -> tuple[Opinion, ...]:
     """What each reviewer stands for, and the head it is about; oldest first."""
-    return tuple(Opinion(row.author, row.decision, row.head) for row in sorted(counting(reviews).values(), key=lambda row: row.at))
+    return tuple(
+        Opinion(row.author, row.decision, row.head)
+        for row in sorted(counting(reviews).values(), key=lambda row: row.at)
+    )
 
 
-def decided(reviews: Sequence[ReviewRow], *, required: bool, head: str | None = None) -> ReviewState:
+def decided(
+    reviews: Sequence[ReviewRow], *, required: bool, head: str | None = None
+) -> ReviewState:
     """What all reviewers together have decided; one who asks for changes outweighs any approval.
 
-    With ``head`` an approval of another one is stale: it counts no longer, and another look is wanted.
+    With ``head`` an approval of another one is stale: it counts no longer,
+    and another look is wanted.
     """
     standing = counting(reviews).values()
-    decisions = {row.decision for row in standing if head in (None, row.head) or row.decision is not ReviewState.APPROVED}
+    decisions = {
+        row.decision
+        for row in standing
+        if head in (None, row.head) or row.decision is not ReviewState.APPROVED
+    }
     for decision in (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED):
         if decision in decisions:
             return decision
-    return ReviewState.REQUIRED if required or len(decisions) < len({row.decision for row in standing}) else ReviewState.NONE
+    return (
+        ReviewState.REQUIRED
+        if required or len(decisions) < len({row.decision for row in standing})
+        else ReviewState.NONE
+    )
 
 
 def unanswered(reviews: Sequence[ReviewRow], author: str, url: str) -> tuple[Comment, ...]:
@@ -45,8 +59,14 @@ def unanswered(reviews: Sequence[ReviewRow], author: str, url: str) -> tuple[Com
     it is resolved; but not what the author wrote, nor the words that come with an approval.
     """
     standing = {row.id for row in counting(reviews).values()}
-    rows = [row for row in reviews if not row.resolved and not row.dismissed and row.author != author]
-    return tuple(_comment(row, url) for row in sorted(rows, key=lambda row: row.at) if row.body.strip() and _needs_answer(row, standing))
+    rows = [
+        row for row in reviews if not row.resolved and not row.dismissed and row.author != author
+    ]
+    return tuple(
+        _comment(row, url)
+        for row in sorted(rows, key=lambda row: row.at)
+        if row.body.strip() and _needs_answer(row, standing)
+    )
 
 
 def _needs_answer(row: ReviewRow, standing: set[str]) -> bool:
@@ -60,18 +80,37 @@ def _needs_answer(row: ReviewRow, standing: set[str]) -> bool:
 def _comment(row: ReviewRow, url: str) -> Comment:
     decision = row.decision if row.decision in DECISIVE else None
     thread = f"{row.path}:{row.line or 0}" if row.path is not None else None
-    return Comment(row.id, row.author, row.body, row.at, row.bot, row.path, row.line, f"{url}#{row.id}", thread, decision)
+    return Comment(
+        row.id,
+        row.author,
+        row.body,
+        row.at,
+        row.bot,
+        row.path,
+        row.line,
+        f"{url}#{row.id}",
+        thread,
+        decision,
+    )
 
 
-def check_review(author: str, decision: ReviewState, body: str, path: str | None, line: int | None) -> None:
+def check_review(
+    author: str, decision: ReviewState, body: str, path: str | None, line: int | None
+) -> None:
     """Raise Invalid unless this can stand as a review; names the field."""
     wrong = (
         (not author.strip(), "author: is empty; who reviews?"),
         (decision is ReviewState.REQUIRED, "decision: write approved, changes_requested or none"),
-        (decision is not ReviewState.APPROVED and not body.strip(), "body: is empty; say what should change"),
+        (
+            decision is not ReviewState.APPROVED and not body.strip(),
+            "body: is empty; say what should change",
+        ),
         (line is not None and path is None, "line: needs a path"),
         (line is not None and line < 1, f"line: {line} is not a line; lines count from 1"),
-        (path is not None and not _is_inside(path), f"path: {path!r} is not a path inside the repository, such as src/main.py"),
+        (
+            path is not None and not _is_inside(path),
+            f"path: {path!r} is not a path inside the repository, such as src/main.py",
+        ),
     )
     message = next((words for broken, words in wrong if broken), None)
     if message:
@@ -83,6 +122,11 @@ def _is_inside(path: str) -> bool:
 
 
 def check_head(number: int, head: str, seen: str | None) -> None:
-    """Raise Conflict when the head is no longer the one that the reviewer saw (None: whatever it is)."""
+    """Raise Conflict when the head is no longer the one that the reviewer
+    saw (None: whatever it is).
+    """
     if seen is not None and not head.startswith(seen):
-        raise Conflict(f"the head of #{number} is {head[:10]}, not {seen[:10]}, which you saw; look at it again: ennio pr diff")
+        raise Conflict(
+            f"the head of #{number} is {head[:10]}, not {seen[:10]}, which you saw; look at it "
+            "again: ennio pr diff"
+        )

@@ -9,9 +9,13 @@ from ennio.plugins.tracker.linear.tracker import LinearTracker
 
 @takes(LinearSchema)
 def build(context: PluginContext) -> LinearTracker:
-    """The tracker of the context's project. Raises ConfigError for its settings; asks nobody yet."""
+    """The tracker of the context's project. Raises ConfigError for its
+    settings; asks nobody yet.
+    """
     settings = of_values(context.settings)
-    return LinearTracker(LinearClient(settings.api_url, settings.authorization, context.clock), settings)
+    return LinearTracker(
+        LinearClient(settings.api_url, settings.authorization, context.clock), settings
+    )
 
 
 __all__ = ["LinearTracker", "build", "parse"]

@@ -1,4 +1,6 @@
-"""What is asked of Linear, word for word. Its schema is public; the tests hold every text here against it."""
+"""What is asked of Linear, word for word. Its schema is public; the tests hold
+every text here against it.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ class LinearSettings:
     """How a project uses Linear.
 
     ``authorization`` is the header's value: an API key as it is, an OAuth token as a bearer.
-    ``states`` names the workflow state an issue is put into at a milestone; ``link`` attaches the pull request.
+    ``states`` names the workflow state an issue is put into at a milestone; ``link``
+    attaches the pull request.
     """
 
     authorization: str = field(repr=False)
@@ -54,7 +55,9 @@ class LinearSchema(SettingsSchema):
     token = WordField("An OAuth token, in place of `api_key`")
     api_url = ApiAddressField("Where the API is", PUBLIC)
     team = TeamField("The key of the team whose issues are listed", shown="all teams")
-    states = by_milestone("The state an issue is put into, by milestone", WordField("A state", none=True))
+    states = by_milestone(
+        "The state an issue is put into, by milestone", WordField("A state", none=True)
+    )
     comment = comment()
     link = BoolField("Whether the pull request is attached to the issue")
     close_on_merge = BoolField("Close the issue when its pull request is merged")
@@ -63,11 +66,15 @@ class LinearSchema(SettingsSchema):
     def _opens(self, data: dict[str, Any], **_: Any) -> None:
         if not any(key in data for key in _SECRET):
             where = "Linear: Settings, Security & access, API keys"
-            raise ValidationError({"api_key": [f"is missing; write api_key: ${{LINEAR_API_KEY}} ({where})"]})
+            raise ValidationError(
+                {"api_key": [f"is missing; write api_key: ${{LINEAR_API_KEY}} ({where})"]}
+            )
 
 
 def parse(config: Mapping[str, Any]) -> LinearSettings:
-    """Read the settings. Raises ConfigError with every problem at once, none of them showing a secret."""
+    """Read the settings. Raises ConfigError with every problem at once, none
+    of them showing a secret.
+    """
     return of_values(read(LinearSchema, config, "tracker_config.config"))
 
 
@@ -75,5 +82,9 @@ def of_values(values: Mapping[str, Any]) -> LinearSettings:
     """The settings, of values that were read."""
     rest = dict(values)
     key, token = (rest.pop(name, None) for name in _SECRET)
-    states = {MilestoneKind(name): state for name, state in rest.pop("states", {}).items() if state is not None}
+    states = {
+        MilestoneKind(name): state
+        for name, state in rest.pop("states", {}).items()
+        if state is not None
+    }
     return LinearSettings(authorization=key or f"Bearer {token}", states=states, **rest)

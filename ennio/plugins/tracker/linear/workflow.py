@@ -38,7 +38,9 @@ def named(states: Sequence[WorkflowState], wanted: str) -> WorkflowState:
     """The state of this name, or the first of this type. Raises Refused naming those there are."""
     word = wanted.casefold()
     found = [state for state in states if state.name.casefold() == word]
-    found = found or sorted((state for state in states if state.type == word), key=lambda state: state.position)
+    found = found or sorted(
+        (state for state in states if state.type == word), key=lambda state: state.position
+    )
     if not found:
         names = ", ".join(state.name for state in sorted(states, key=lambda state: state.rank))
         raise Refused(f"states: the issue's team has no state {wanted!r}; it has {names}")
@@ -46,7 +48,9 @@ def named(states: Sequence[WorkflowState], wanted: str) -> WorkflowState:
 
 
 def is_move(now: WorkflowState, to: WorkflowState, kind: MilestoneKind) -> bool:
-    """Whether the issue is to be moved: never out of an end, and backwards only when the work came to nothing."""
+    """Whether the issue is to be moved: never out of an end, and backwards only when
+    the work came to nothing.
+    """
     if now.id == to.id or now.type in OVER:
         return False
     return kind in _BACK or to.rank > now.rank
