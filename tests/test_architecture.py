@@ -18,7 +18,14 @@ WALLS = (
     "ennio/hosts/server.py",
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
-LONG: dict[str, str] = {"ennio/store/tables.py": "every table, declared at one place"}
+LONG: dict[str, str] = {
+    "ennio/store/tables.py": "every table, declared at one place",
+    "ennio/actors/reaction.py": "one match over its messages, and what each of them does",
+    "ennio/hosts/plugin_host.py": "the whole of one interface",
+    "ennio/plugins/git.py": "every way in which git is run and fails",
+    "ennio/plugins/runtime/tmux.py": "the whole of one slot",
+    "ennio/plugins/scm/local/forge.py": "the whole of one slot",
+}
 SHARED: dict[str, str] = {}
 """Names that several classes still have."""
 

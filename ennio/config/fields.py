@@ -106,10 +106,10 @@ class MappingSchema(Schema):
     taken away before it is read.
     """
 
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages: ClassVar[dict[str, str]] = {  # type: ignore[misc]
         "type": "{value} is not a mapping: indent `key: value` lines below it",
         "unknown": "?",
-    }  # type: ignore[misc]
+    }
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Any:

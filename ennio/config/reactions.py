@@ -52,7 +52,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
         "budget-warning": "a budget is used up to its `warn_at`",
         "budget-exceeded": "a budget is used up",
         "plan-window": "the window of the agent's plan is used up",
-        "fan-out": "the agent starts many agents of its own, or burns tokens far faster than it may",
+        "fan-out": "the agent starts many agents of its own, or burns tokens far faster than it may",  # noqa: E501
         "anomaly": "tokens or silence are far outside of what the project's sessions showed before",
     }
 )

@@ -19,47 +19,59 @@ from ennio.config.trust_keys import Trust
 INTRODUCTION = """\
 # Configuration reference
 
-Ennio reads one file. It is called `ennio.yaml`, `ennio.yml`, `.ennio.yaml` or `.ennio.yml` and is looked for in the
-current folder and every folder above it; `--config FILE` names another. `ennio init` writes one, `ennio config check`
-tells everything that is wrong with it, `ennio config show` prints what holds after all defaults, without secrets, and
-`ennio config schema` prints a JSON Schema for your editor.
+Ennio reads one file. It is called `ennio.yaml`, `ennio.yml`, `.ennio.yaml` or `.ennio.yml` and is
+looked for in the current folder and every folder above it; `--config FILE` names another. `ennio
+init` writes one, `ennio config check` tells everything that is wrong with it, `ennio config show`
+prints what holds after all defaults, without secrets, and `ennio config schema` prints a JSON
+Schema for your editor.
 
 - Only `name`, `repo` and `path` of each project are required.
-- `${VAR}` in any value is the environment variable VAR, `${VAR:-text}` the same with a default (also for an empty
-  variable); a variable that is not set is an error. `$${` is a literal `${`. `$VAR` without braces is left alone.
-- No secret is put where others see it: a variable that is one by its name (`NPM_TOKEN`, `..._SECRET`, `..._PASSWORD`, `..._API_KEY`)
-  is refused in commands (`post_create`, `run`, `passthrough`, `permissions`) and in words for agents (`prompt`, `agent_rules`, `message`),
-  and so is a password in `repo`. Give it to the project by `env: {NPM_TOKEN: "${NPM_TOKEN}"}`; a shell then knows it as `$NPM_TOKEN`.
-- Durations are a number with `ms`, `s`, `m`, `h` or `d` behind it; a bare number is seconds (`ready_threshold`: milliseconds).
+- `${VAR}` in any value is the environment variable VAR, `${VAR:-text}` the same with a default
+  (also for an empty variable); a variable that is not set is an error. `$${` is a literal `${`.
+  `$VAR` without braces is left alone.
+- No secret is put where others see it: a variable that is one by its name (`NPM_TOKEN`,
+  `..._SECRET`, `..._PASSWORD`, `..._API_KEY`) is refused in commands (`post_create`, `run`,
+  `passthrough`, `permissions`) and in words for agents (`prompt`, `agent_rules`, `message`), and so
+  is a password in `repo`. Give it to the project by `env: {NPM_TOKEN: "${NPM_TOKEN}"}`; a shell
+  then knows it as `$NPM_TOKEN`.
+- Durations are a number with `ms`, `s`, `m`, `h` or `d` behind it; a bare number is seconds
+  (`ready_threshold`: milliseconds).
 - Sizes are a number of bytes, or with `KiB`, `MiB`, `GiB`, `TiB`, `kB`, `MB`, `GB`, `TB` behind it.
-- `~` is your home. Relative paths, also the one in `database_url`, are relative to the file, not to the folder you are in.
-- Keys that begin with `x-` are read by nobody: keep YAML anchors there (`x-rules: &rules [...]`). They may stand at
-  the top of the file and in each project, and nowhere else; in a plugin's settings such a key is a setting.
-- Unknown keys are errors. Text that YAML would read as something else (`no`, `0777`, `12:30`, `2026-01-01`) must be in quotes.
-- A value in the file wins over `NATS_URL` and `DATABASE_URL`, which count where the file says nothing.
+- `~` is your home. Relative paths, also the one in `database_url`, are relative to the file, not to
+  the folder you are in.
+- Keys that begin with `x-` are read by nobody: keep YAML anchors there (`x-rules: &rules [...]`).
+  They may stand at the top of the file and in each project, and nowhere else; in a plugin's
+  settings such a key is a setting.
+- Unknown keys are errors. Text that YAML would read as something else (`no`, `0777`, `12:30`,
+  `2026-01-01`) must be in quotes.
+- A value in the file wins over `NATS_URL` and `DATABASE_URL`, which count where the file says
+  nothing.
 
 A file is used once it is trusted: see [what is part of trust](#what-is-part-of-trust).
 
-A plugin's name is one of those shipped or one that an installed distribution brings (entry point group `ennio.<slot>`).
+A plugin's name is one of those shipped or one that an installed distribution brings (entry point
+group `ennio.<slot>`).
 """
 
 
 SETTINGS = """\
-The settings of each shipped plugin stand [below](#settings-of-the-shipped-plugins), and with examples on its page:
-[GitHub](github.md), [Linear](linear.md), [the local forge](local-forge.md). A key without a value counts as left out.
+The settings of each shipped plugin stand [below](#settings-of-the-shipped-plugins), and with
+examples on its page: [GitHub](github.md), [Linear](linear.md), [the local forge](local-forge.md). A
+key without a value counts as left out.
 """
 OF_PLUGINS = """\
 ## Settings of the shipped plugins
 
-`ennio config check`, `doctor` and `start` read them like every other key, and the JSON Schema knows them. A plugin of
-another distribution says itself what it takes, once the file is trusted.
+`ennio config check`, `doctor` and `start` read them like every other key, and the JSON Schema knows
+them. A plugin of another distribution says itself what it takes, once the file is trusted.
 """
 FLAGS = """\
 ### `agent_config.passthrough` of {agents}
 
-Flags of the agent's own command line, by their names without dashes (`_` may stand for `-`): a text, a number, `true`
-for the flag alone, a list for a flag that is repeated; `false` and null leave it out. Refused are flags that Ennio sets
-itself, and secrets, which everybody could read on a command line.
+Flags of the agent's own command line, by their names without dashes (`_` may stand for `-`): a
+text, a number, `true` for the flag alone, a list for a flag that is repeated; `false` and null
+leave it out. Refused are flags that Ennio sets itself, and secrets, which everybody could read on a
+command line.
 
 | Agent | Flags that Ennio sets itself |
 |---|---|
@@ -69,28 +81,29 @@ itself, and secrets, which everybody could read on a command line.
 TRUST = """\
 ## What is part of trust
 
-A file says which programs run, who is talked to and with which of your variables; whoever wrote it decides that. So a
-file that was not seen before is shown and asked about once, by `ennio start` at a terminal. Without a terminal,
-`start` ends with 5 and names the command:
+A file says which programs run, who is talked to and with which of your variables; whoever wrote it
+decides that. So a file that was not seen before is shown and asked about once, by `ennio start` at
+a terminal. Without a terminal, `start` ends with 5 and names the command:
 
-- `ennio config trust` trusts the file as it is now; `--show` only shows what it demands, and what of that is new.
-  `ennio config untrust` takes it back.
+- `ennio config trust` trusts the file as it is now; `--show` only shows what it demands, and what
+  of that is new. `ennio config untrust` takes it back.
 - `ennio start --trust` trusts the file as it is at that start, for a service:
   `ennio start --trust --config /etc/ennio/ennio.yaml`.
-- `ENNIO_TRUSTED_CONFIG_PATHS=/etc/ennio:/srv/app` trusts whatever files lie there, for containers and tests. No file
-  can set it.
+- `ENNIO_TRUSTED_CONFIG_PATHS=/etc/ennio:/srv/app` trusts whatever files lie there, for containers
+  and tests. No file can set it.
 - `ennio init` trusts what it writes. In a session, where an agent is, nothing can be
   trusted, by none of these.
 
-Until then `doctor`, `config`, `status` and whatever else only looks run nothing the file names, and send no token to
-anybody. What is kept, under `ENNIO_HOME/trust`, are digests of the keys below, as they are written (a variable by its
-name), for the real path of the file. Any other change asks nothing. One of these asks again and shows what is new; a
-supervisor that runs keeps the last good file until it is trusted and SIGHUP comes again. What a file names and does
-not hold, such as a `Makefile` or a story, is trusted with the command that uses it.
+Until then `doctor`, `config`, `status` and whatever else only looks run nothing the file names, and
+send no token to anybody. What is kept, under `ENNIO_HOME/trust`, are digests of the keys below, as
+they are written (a variable by its name), for the real path of the file. Any other change asks
+nothing. One of these asks again and shows what is new; a supervisor that runs keeps the last good
+file until it is trusted and SIGHUP comes again. What a file names and does not hold, such as a
+`Makefile` or a story, is trusted with the command that uses it.
 
-A file that another account could have written is refused, trusted or not: one that belongs to somebody else than you
-or root, that everybody or a group with other members can write, or that lies in such a folder (unless that is sticky,
-as `/tmp` is). A private group, as with umask 002, is fine.
+A file that another account could have written is refused, trusted or not: one that belongs to
+somebody else than you or root, that everybody or a group with other members can write, or that lies
+in such a folder (unless that is sticky, as `/tmp` is). A private group, as with umask 002, is fine.
 
 """
 _PLURAL = {
@@ -191,13 +204,15 @@ def _default(entry: ConfigField[object], value: object) -> str:
 
 
 _EPISODES = """\
-An episode of `ci-failed`, `changes-requested` or `bugbot-comments` is over when its condition has been gone for five minutes; the
-others are over as soon as theirs is. `retries` and `escalate_after` count within an episode. A new head with new comments on it
-is a new round, in which both begin anew; after `rounds` of them a person is called, and the agent is told no more until the
-episode is over. A comment that is edited after it was told is told once more as edited, on each head.
-A try is what the agent was told, and it ends with the agent's turn: while it works on that, new heads and new comments are neither
-told nor counted, and at the end of its turn it is told of what holds then. `escalate_after` calls a person all the same.
-An agent that settles a conflict has all of `escalate_after`, whatever it pushes meanwhile.
+An episode of `ci-failed`, `changes-requested` or `bugbot-comments` is over when its condition has
+been gone for five minutes; the others are over as soon as theirs is. `retries` and `escalate_after`
+count within an episode. A new head with new comments on it is a new round, in which both begin
+anew; after `rounds` of them a person is called, and the agent is told no more until the episode is
+over. A comment that is edited after it was told is told once more as edited, on each head. A try is
+what the agent was told, and it ends with the agent's turn: while it works on that, new heads and
+new comments are neither told nor counted, and at the end of its turn it is told of what holds then.
+`escalate_after` calls a person all the same. An agent that settles a conflict has all of
+`escalate_after`, whatever it pushes meanwhile.
 """
 
 

@@ -22,8 +22,27 @@ from urllib.parse import unquote
 from ennio.config.model import Config, NotifierConfig, Project
 from ennio.model.printable import MASK, SHORTEST_SECRET
 
-_ENDINGS = ("token", "secret", "secrets", "password", "passwords", "passwd", "passphrase", "pwd", "apikey", "privatekey", "secretkey",
-            "accesskey", "signingkey", "credential", "credentials", "authorization", "cookie", "webhookurl", "dsn")  # fmt: skip
+_ENDINGS = (
+    "token",
+    "secret",
+    "secrets",
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "apikey",
+    "privatekey",
+    "secretkey",
+    "accesskey",
+    "signingkey",
+    "credential",
+    "credentials",
+    "authorization",
+    "cookie",
+    "webhookurl",
+    "dsn",
+)
 _WORDS = ("tokens", "auth", "bearer", "apikeys")
 _NOTIFIER_URLS = ("url", "webhook", "hook")
 _USERINFO = re.compile(

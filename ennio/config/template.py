@@ -54,7 +54,7 @@ def _database(found: TemplateValues) -> str:
     return f"""\
 # What Ennio knows of its sessions. It lies outside of the repository: `git clean -fdx` would take it along.
 database_url: "sqlite:${{ENNIO_HOME:-~/.ennio}}/databases/{found.database}"
-"""
+"""  # noqa: E501
 
 
 def _defaults(found: TemplateValues) -> str:

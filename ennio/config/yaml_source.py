@@ -156,8 +156,8 @@ class _Loader(yaml.SafeLoader):
         if self.depth > DEEPEST:
             raise _TooDeepError(
                 problem=f"nested deeper than {DEEPEST} levels",
-                problem_mark=self.peek_event().start_mark,
-            )  # type: ignore[no-untyped-call]
+                problem_mark=self.peek_event().start_mark,  # type: ignore[no-untyped-call]
+            )
         try:
             return super().compose_node(parent, index)
         finally:

@@ -36,8 +36,15 @@ _KNOWN = 16  # answers; who polls asks for two or three
 _SILENCE = 45.0  # three heartbeats: a stream that says nothing for so long is dead
 _PAUSES = (0.1, 0.3, 1.0, 2.0)
 _BY_STATUS: Mapping[int, type[EnnioError]] = {
-    400: Invalid, 401: Unauthorized, 402: OverBudget, 403: Unauthorized, 404: NotFound, 409: Conflict, 503: Unreachable, 504: TimedOut,
-}  # fmt: skip
+    400: Invalid,
+    401: Unauthorized,
+    402: OverBudget,
+    403: Unauthorized,
+    404: NotFound,
+    409: Conflict,
+    503: Unreachable,
+    504: TimedOut,
+}
 _NOT_MODIFIED = 304
 _BY_NAME = {
     kind.__name__: kind

@@ -69,7 +69,7 @@ _RUN_OUT: Mapping[int, str] = {
     errno.ENOSPC: "there is no space left on the disk: free some",
     errno.EDQUOT: "the quota of disk space is used up: free some",
     errno.EMFILE: "too many files are open in one process: raise its limit (ulimit -n)",
-    errno.ENFILE: "too many files are open on this machine: raise fs.file-max, or end some programs",
+    errno.ENFILE: "too many files are open on this machine: raise fs.file-max, or end some programs",  # noqa: E501
     errno.ENOMEM: "there is no memory left: end some programs",
     errno.EAGAIN: "no further process can be started: raise the limit (ulimit -u), or end some "
     "programs",

@@ -139,8 +139,12 @@ class Git:
         return Git(self.directory, env={**self._env, **env}, hooks=self._hooks)
 
     def run(
-        self, *args: str, input: str | None = None, timeout: float = QUICK, check: bool = True
-    ) -> GitOutput:  # noqa: A002
+        self,
+        *args: str,
+        input: str | None = None,  # noqa: A002
+        timeout: float = QUICK,
+        check: bool = True,
+    ) -> GitOutput:
         """Run one command. Waits some seconds for another git's lock, and tries a lost race again,
         before it believes in it.
 

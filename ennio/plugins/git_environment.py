@@ -15,13 +15,26 @@ from ennio.machine.inherited import NAMES
 # caller's, or makes it talk.
 _PASSED = NAMES | {
     "GIT_CONFIG_COUNT",  # people configure containers with it
-    "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR",  # where a git of one's own has its parts
+    "GIT_EXEC_PATH",
+    "GIT_TEMPLATE_DIR",  # where a git of one's own has its parts
     # how it reaches a server
-    "GIT_PROXY_COMMAND", "GIT_ALLOW_PROTOCOL", "GIT_PROTOCOL", "GIT_PROTOCOL_FROM_USER",
-    "GIT_SSL_CERT", "GIT_SSL_KEY", "GIT_SSL_NO_VERIFY", "GIT_SSL_VERSION", "GIT_SSL_CIPHER_LIST", "GIT_SSL_CERT_PASSWORD_PROTECTED",
-    "GIT_HTTP_PROXY_AUTHMETHOD", "GIT_HTTP_USER_AGENT", "GIT_HTTP_LOW_SPEED_LIMIT", "GIT_HTTP_LOW_SPEED_TIME",
-    "GIT_LFS_SKIP_SMUDGE", "GIT_TRACE_CURL_NO_DATA",
-}  # fmt: skip
+    "GIT_PROXY_COMMAND",
+    "GIT_ALLOW_PROTOCOL",
+    "GIT_PROTOCOL",
+    "GIT_PROTOCOL_FROM_USER",
+    "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
+    "GIT_SSL_NO_VERIFY",
+    "GIT_SSL_VERSION",
+    "GIT_SSL_CIPHER_LIST",
+    "GIT_SSL_CERT_PASSWORD_PROTECTED",
+    "GIT_HTTP_PROXY_AUTHMETHOD",
+    "GIT_HTTP_USER_AGENT",
+    "GIT_HTTP_LOW_SPEED_LIMIT",
+    "GIT_HTTP_LOW_SPEED_TIME",
+    "GIT_LFS_SKIP_SMUDGE",
+    "GIT_TRACE_CURL_NO_DATA",
+}
 _SETTING = re.compile(r"GIT_CONFIG_(KEY|VALUE)_\d+")
 # What would open a window to ask a person who is not there. Keys and stored
 # passwords need none of it.

@@ -90,7 +90,7 @@ You are session {session} of the project {project}{part}. You work alone, in a w
 - When the work is done and its tests pass, {hand_in}.
 - A pull request from `{branch}` into `{base}` is opened for you. Never merge it yourself.
 - Messages will follow: logs of failed checks, reviews, conflicts with `{base}`. Answer each with {again}.
-- If you cannot go on without a decision, say so and ask one clear question."""
+- If you cannot go on without a decision, say so and ask one clear question."""  # noqa: E501
 
 
 def _section(heading: str, text: str) -> str:

@@ -48,19 +48,19 @@ class Mirror:
         """Take everything anew from what ``read`` gives for a query."""
         # all is read before anything is put in its place: others may look meanwhile
         found = {
-            table: read(f"SELECT {', '.join(columns_of(table))} FROM {name_of(table)} {which}")
+            table: read(f"SELECT {', '.join(columns_of(table))} FROM {name_of(table)} {which}")  # noqa: S608
             for table, which in _WHICH.items()
-        }  # noqa: S608
+        }
         self._waiting = []
         self._database.execute("BEGIN")
         for table, rows in found.items():
             name, columns = name_of(table), columns_of(table)
             self._database.execute(f"DELETE FROM {name}")  # noqa: S608
             self._database.executemany(
-                f"INSERT INTO {name} ({', '.join(columns)}) VALUES "
+                f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608
                 f"({', '.join('?' * len(columns))})",
                 rows,
-            )  # noqa: S608
+            )
         self._database.execute("COMMIT")
 
     def note(self, statement: str, parameters: Sequence[Any]) -> None:

@@ -41,7 +41,7 @@ _SETTINGS = (
 _COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
 WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
-"""
+"""  # noqa: E501
 
 # by the beginning of PostgreSQL's error code: who can act, and the words
 _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {

@@ -535,9 +535,9 @@ TABLES: tuple[type[DeclaredTable], ...] = (
 
 EVENT_VIEW = "event_log"
 _HALVES = (
-    f"SELECT {', '.join(EVENT_COLUMNS)} FROM {name_of(table)}"
+    f"SELECT {', '.join(EVENT_COLUMNS)} FROM {name_of(table)}"  # noqa: S608
     for table in (EventTable, SystemEventTable)
-)  # noqa: S608 - our own names
+)
 VIEWS: Mapping[str, str] = {EVENT_VIEW: " UNION ALL ".join(_HALVES)}
 """Both tables of events as one log."""
 

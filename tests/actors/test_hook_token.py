@@ -25,8 +25,12 @@ from ennio.store import open_store
 def deps(tmp_path: Path) -> Dependencies:
     clock, home = SystemClock(), Home(tmp_path / "home")
     config = Config(
-        source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321
-    )  # noqa: S104 - nothing is bound
+        source=tmp_path / "ennio.yaml",
+        directory=tmp_path,
+        projects=(),
+        host="0.0.0.0",  # noqa: S104
+        port=4321,
+    )
     plugins = Registry(home, clock)
     store, host = open_store("sqlite::memory:", tmp_path, clock), PluginHost(plugins, home, clock)
     for session_id in ("a-1", "a-2"):

@@ -91,10 +91,10 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
     since = stage.clock.now()
     stage.pass_time(3600)
     session = eventually(lambda: (s := stage.session(session_id)).no_signal_since and s)
-    assert (session.status, session.no_signal) == (
+    assert (session.status, session.no_signal) == (  # type: ignore[attr-defined]
         SessionStatus.CI_PASSING,
         "the forge: the disk is away",
-    )  # type: ignore[attr-defined]
+    )
     assert session.no_signal_since <= since  # type: ignore[attr-defined]
     assert "no signal of the forge: the disk is away" in stage.words(session_id)
     stage.scm.survey = with_sight  # type: ignore[method-assign]

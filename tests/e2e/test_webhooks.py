@@ -107,8 +107,9 @@ def looks(hub: Hub) -> int:
 
 
 def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_once(
-    house: Supervised, server: Server
-) -> None:  # noqa: F811
+    house: Supervised,
+    server: Server,  # noqa: F811
+) -> None:
     hub = server.hub
     session, pull = proposed(house, hub)
     settled = eventually(lambda: _quiet(house, hub), 20, "nothing is pressing any more")
@@ -141,8 +142,9 @@ def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_
 
 
 def test_incident_29_an_agent_answers_by_the_command_it_was_given_and_is_not_told_of_it(
-    house: Supervised, server: Server
-) -> None:  # noqa: F811
+    house: Supervised,
+    server: Server,  # noqa: F811
+) -> None:
     hub, ground = server.hub, house.ground  # noqa: F811
     session, pull = proposed(house, hub)
     with server.lock:

@@ -81,20 +81,20 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path: Path) -> None:
     ):
         for reached in (10, 30, 55):  # events, of some ninety
             eventually(
-                lambda: teller._step() or (teller.ids and _events(house) >= reached),
+                lambda: teller._step() or (teller.ids and _events(house) >= reached),  # noqa: B023
                 60,
                 "the story goes on",
-            )  # noqa: B023
+            )
             said, full = len(house.log.read_text()), time.monotonic()
             ballast = fill(disk)
             # what is in the database's log already may be enough for a while
             eventually(
                 lambda: (
                     teller._step()
-                    or "no space left" in house.log.read_text()[said:]
-                    or time.monotonic() > full + 8
+                    or "no space left" in house.log.read_text()[said:]  # noqa: B023
+                    or time.monotonic() > full + 8  # noqa: B023
                 )
-            )  # noqa: B023
+            )
             ballast.unlink()
         teller.play()
         settle(house, teller, follower)

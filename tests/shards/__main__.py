@@ -104,6 +104,7 @@ def main(*words: str) -> int:
     install = "install" if "--install-agents" in words else ""
     jobs = [
         Job("ruff", BUSY, ("ruff", "check", "."), tests=False),
+        Job("format", BUSY, ("ruff", "format", "--check", "."), tests=False),
         Job("mypy", BUSY, ("mypy", "--no-error-summary"), tests=False),
     ]
     if install:

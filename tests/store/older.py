@@ -32,6 +32,6 @@ def go_back(store: Store, version: int, *statements: str) -> None:
         store._connection.sql(statement)
     store._connection.sql("DELETE FROM schema_migrations")
     store._connection.sql(
-        f"INSERT INTO schema_migrations VALUES ({version}, 'as it was', '2026-01-01T00:00:00Z')"
-    )  # noqa: S608
+        f"INSERT INTO schema_migrations VALUES ({version}, 'as it was', '2026-01-01T00:00:00Z')"  # noqa: S608
+    )
     store.close()

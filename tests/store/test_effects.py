@@ -80,8 +80,9 @@ def test_a_message_that_a_command_line_carried_is_told_from_its_words_once(
             detail,
         )
         old._connection.sql(
-            f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
-        )  # noqa: S608
+            f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            values,
+        )
     old.close()
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
     assert [message.carried for message in store.messages.list(session.id)] == [True, False]

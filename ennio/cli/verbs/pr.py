@@ -31,9 +31,10 @@ EXAMPLES = """\
   ennio pr merge ma-1a2b3c4d --force
 """
 MERGE_NOTE = """\
-Whoever merges what nobody was asked to review is its reviewer. `--force` is needed where checks are not green, a review asks for
-changes, an approval is of another head, GitHub waits for a review, or `review_required: true` stands under `scm_config.config`
-(the local forge; by default it does not) and nobody has approved.
+Whoever merges what nobody was asked to review is its reviewer. `--force` is needed where checks are
+not green, a review asks for changes, an approval is of another head, GitHub waits for a review, or
+`review_required: true` stands under `scm_config.config` (the local forge; by default it does not)
+and nobody has approved.
 """
 WITH_WORDS = {"approve": False, "request-changes": True, "comment": True}
 

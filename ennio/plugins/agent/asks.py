@@ -39,9 +39,9 @@ class Ask:
 def asks(kept: Iterable[Sequence[object]]) -> tuple[Ask, ...]:
     """What ``as_lists`` made; Raises TypeError or ValueError when it is something else."""
     return tuple(
-        Ask(str(asker), str(key), float(str(at)), tuple(Item(*item) for item in items))
+        Ask(str(asker), str(key), float(str(at)), tuple(Item(*item) for item in items))  # type: ignore[attr-defined]
         for asker, key, at, items in kept
-    )  # type: ignore[attr-defined]
+    )
 
 
 def as_lists(given: Iterable[Ask]) -> list[list[object]]:

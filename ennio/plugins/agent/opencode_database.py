@@ -39,9 +39,9 @@ _FAMILY = f"{_HERE} UNION SELECT id FROM session WHERE parent_id IN ({_HERE})"  
 _NEWS = f"""SELECT id, session_id, time_updated, data FROM message
     WHERE session_id IN ({_FAMILY}) AND time_updated >= ?2 ORDER BY time_created, id"""  # noqa: S608
 _WORDS = (
-    f"SELECT data FROM part WHERE session_id IN ({_HERE} AND parent_id IS NULL) AND time_created "
+    f"SELECT data FROM part WHERE session_id IN ({_HERE} AND parent_id IS NULL) AND time_created "  # noqa: S608
     ">= ?2"
-)  # noqa: S608
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,11 @@ class TmuxRuntime:
         }
 
     def _captured(
-        self, names: Sequence[str], format: str, capture: str
-    ) -> dict[str, tuple[list[str], list[str]]]:  # noqa: A002 - tmux's word
+        self,
+        names: Sequence[str],
+        format: str,  # noqa: A002
+        capture: str,
+    ) -> dict[str, tuple[list[str], list[str]]]:
         """What tmux tells of each terminal (its name first), and its rows; names
         that are gone are left out.
         """

@@ -97,8 +97,8 @@ def _covers(entry: str, host: str, port: int) -> bool:
             number is not None
             and network is not None
             and number.version == network.version
-            and number.subnet_of(network)
-        )  # type: ignore[arg-type]
+            and number.subnet_of(network)  # type: ignore[arg-type]
+        )
     domain = name.removeprefix("*").strip(".")
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 

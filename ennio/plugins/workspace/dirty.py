@@ -155,8 +155,14 @@ def _relative(root: Path, path: Path) -> str:
 
 
 _ALL = (
-    "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames", "--ignore-submodules=none",
-)  # fmt: skip
+    "--porcelain=v2",
+    "--branch",
+    "-z",
+    "--untracked-files=all",
+    "--ignored=matching",
+    "--no-renames",
+    "--ignore-submodules=none",
+)
 
 
 @dataclass(frozen=True, slots=True)

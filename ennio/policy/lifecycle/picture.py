@@ -18,13 +18,14 @@ _PULL = "with_pull"
 _HEAD = """\
 # The life of a session
 
-This page is made from the table in `ennio/policy/lifecycle/transitions.py`; a test holds the table to the rules in
-`ennio/policy/lifecycle/status.py`, and the page to the table.
+This page is made from the table in `ennio/policy/lifecycle/transitions.py`; a test holds the table
+to the rules in `ennio/policy/lifecycle/status.py`, and the page to the table.
 
-A status is derived from what was seen, anew each time: the first rule that matches gives it. So nearly every status can follow
-every other one: an agent that Ennio did not see for an hour may have opened a pull request, had it reviewed and merged. What can
-be seen of no source that matters changes nothing (`no signal` is shown beside the status). `ennio session why ID` tells the rule
-and the facts.
+A status is derived from what was seen, anew each time: the first rule that matches gives it. So
+nearly every status can follow every other one: an agent that Ennio did not see for an hour may have
+opened a pull request, had it reviewed and merged. What can be seen of no source that matters
+changes nothing (`no signal` is shown beside the status). `ennio session why ID` tells the rule and
+the facts.
 """
 
 

@@ -145,5 +145,6 @@ _POSTGRES_WORDS = {
 def _record(sql: Sql, database: Any, number: int, name: str, applied_at: str) -> None:
     mark = database.param
     sql(
-        f"INSERT INTO schema_migrations VALUES ({mark}, {mark}, {mark})", (number, name, applied_at)
-    )  # noqa: S608
+        f"INSERT INTO schema_migrations VALUES ({mark}, {mark}, {mark})",  # noqa: S608
+        (number, name, applied_at),
+    )

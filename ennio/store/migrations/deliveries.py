@@ -42,7 +42,7 @@ PLAIN_MERGES = (
 _REFUSED = "refused: "
 _NOTICES = "SELECT id, at, sent, failed, attempts, done_at FROM notifications ORDER BY ordinal"
 _INSERT = """INSERT INTO deliveries
-    (kind, subject, lane, ordinal, state, attempts, error, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+    (kind, subject, lane, ordinal, state, attempts, error, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: E501
 
 
 def notices_by_channel(sql: Callable[..., Any]) -> None:
@@ -82,7 +82,7 @@ def _channels(
 
 
 _MERGES = """SELECT m.session_id, m.head, s.project_id, m.state, m.attempts, m.error, m."commit", m.at
-    FROM merges m JOIN sessions s ON s.id = m.session_id ORDER BY m.at"""
+    FROM merges m JOIN sessions s ON s.id = m.session_id ORDER BY m.at"""  # noqa: E501
 _INSERT_MERGE = """INSERT INTO deliveries
     (kind, subject, lane, ordinal, state, attempts, error, result, settled_at)
     VALUES ('merge', ?, ?, ?, ?, ?, ?, ?, ?)"""

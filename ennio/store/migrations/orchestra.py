@@ -27,7 +27,7 @@ EVENT_LOG = (
     """CREATE VIEW event_log AS
     SELECT seq, id, event_type, priority, session_id, project_id, timestamp, message, data FROM events
     UNION ALL
-    SELECT seq, id, event_type, priority, session_id, project_id, timestamp, message, data FROM house_events""",
+    SELECT seq, id, event_type, priority, session_id, project_id, timestamp, message, data FROM house_events""",  # noqa: E501
     "CREATE UNIQUE INDEX idx_events_seq ON events(seq)",
     "CREATE INDEX idx_events_session_seq ON events(session_id, seq)",
     "CREATE INDEX idx_events_project_seq ON events(project_id, seq)",

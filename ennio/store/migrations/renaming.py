@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 PRESENCE = (
-    """UPDATE facts SET value = replace(value, '"sighting":', '"presence":') WHERE kind IN ('process', 'forge')""",
+    """UPDATE facts SET value = replace(value, '"sighting":', '"presence":') WHERE kind IN ('process', 'forge')""",  # noqa: E501
 )
 _NAMES = {"wish": "desired", "stage": "phase"}
 

@@ -54,7 +54,7 @@ AGENTS = (
     LEFT JOIN meta b ON b."key" = 'bell:' || s.id
     LEFT JOIN meta d ON d."key" = 'draft:' || s.id
     WHERE c."key" IS NOT NULL OR b."key" IS NOT NULL OR d."key" IS NOT NULL""",
-    """DELETE FROM meta WHERE "key" LIKE 'cursor:%' OR "key" LIKE 'bell:%' OR "key" LIKE 'draft:%'""",
+    """DELETE FROM meta WHERE "key" LIKE 'cursor:%' OR "key" LIKE 'bell:%' OR "key" LIKE 'draft:%'""",  # noqa: E501
 )
 
 MERGE_IDS = (

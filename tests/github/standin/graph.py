@@ -115,11 +115,11 @@ class Root:
     def listed(
         self,
         info: Any,
-        headRefName: str | None = None,
+        headRefName: str | None = None,  # noqa: N803
         states: Any = None,
-        orderBy: Any = None,
+        orderBy: Any = None,  # noqa: N803
         **page: Any,
-    ) -> Node:  # noqa: N803
+    ) -> Node:
         found = [
             pull
             for pull in self.hub.pulls.values()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ennio.plugins.web import base_address, is_loopback
 
 PIECES = st.sampled_from(
-    [*"http https :// : / [ ] @ # ? % .. a host 1 99999 ::1 ü".split(), " ", "\n"]
-)  # noqa: SIM905
+    [*"http https :// : / [ ] @ # ? % .. a host 1 99999 ::1 ü".split(), " ", "\n"]  # noqa: SIM905
+)
 
 
 @pytest.mark.parametrize(

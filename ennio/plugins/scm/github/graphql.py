@@ -44,7 +44,7 @@ fragment Pull on PullRequest {{
   comments(last: {WORDS}) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REMARK} }} }}
   reviewThreads(first: {THREADS}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_THREAD} }} }}
   statusCheckRollup {{ contexts(first: 100) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_CONTEXT} }} }} }}
-}}"""
+}}"""  # noqa: E501
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ query Survey({", ".join(kinds)}) {{
 def _by_branch(index: int) -> str:
     newest = "first: 5, orderBy: {field: CREATED_AT, direction: DESC}"
     return f"""b{index}: pullRequests(headRefName: $b{index}, {newest}) {{ nodes {{ ...Pull }} }}
-    r{index}: ref(qualifiedName: $q{index}) {{ target {{ oid }} compare(headRef: $o{index}) {{ behindBy }} }}"""
+    r{index}: ref(qualifiedName: $q{index}) {{ target {{ oid }} compare(headRef: $o{index}) {{ behindBy }} }}"""  # noqa: E501
 
 
 OPEN = operation(f"""
@@ -106,14 +106,14 @@ query Open($owner: String!, $name: String!, $after: String) {{
       pageInfo {{ hasNextPage endCursor }} nodes {{ ...Pull }}
     }}
   }}
-}}{PULL}""")
+}}{PULL}""")  # noqa: E501
 
 ENDED = operation(f"""
 query Ended($owner: String!, $name: String!) {{
   repository(owner: $owner, name: $name) {{
     pullRequests(states: [CLOSED, MERGED], first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{ nodes {{ ...Pull }} }}
   }}
-}}{PULL}""")
+}}{PULL}""")  # noqa: E501
 
 
 def _more(name: str, field: str, nodes: str, *, backwards: bool) -> str:
@@ -151,41 +151,41 @@ query Failures($ids: [ID!]!) {
       annotations(first: 20) { totalCount nodes { path message title annotationLevel location { start { line } } } }
     }
   }
-}""")
+}""")  # noqa: E501
 
 REPLY = operation("""
 mutation Reply($thread: ID!, $body: String!) {
   addPullRequestReviewThreadReply(input: {pullRequestReviewThreadId: $thread, body: $body}) { comment { id } }
-}""")
+}""")  # noqa: E501
 RESOLVE = operation("""
-mutation Resolve($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } } }""")
+mutation Resolve($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } } }""")  # noqa: E501
 SETTLE = operation(
     """
 mutation Settle($comment: ID!) {
   minimizeComment(input: {subjectId: $comment, classifier: RESOLVED}) { minimizedComment { isMinimized } }
-}""",
+}""",  # noqa: E501
     because="settles a remark as request.mutation.Resolve does a thread",
 )
 READY = operation("""
-mutation Ready($pull: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $pull}) { pullRequest { id } } }""")
+mutation Ready($pull: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $pull}) { pullRequest { id } } }""")  # noqa: E501
 AUTO_MERGE = operation(
     """
 mutation AutoMerge($pull: ID!, $head: GitObjectID!, $method: PullRequestMergeMethod!) {
   enablePullRequestAutoMerge(input: {pullRequestId: $pull, expectedHeadOid: $head, mergeMethod: $method}) {
     pullRequest { id autoMergeRequest { enabledAt } }
   }
-}""",
+}""",  # noqa: E501
     because="no branch of a story requires anything",
 )
 NO_AUTO_MERGE = operation(
     """
-mutation NoAutoMerge($pull: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { id } } }""",
+mutation NoAutoMerge($pull: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { id } } }""",  # noqa: E501
     because="no branch of a story requires anything",
 )
 ENQUEUE = operation(
     """
 mutation Enqueue($pull: ID!, $head: GitObjectID!) {
   enqueuePullRequest(input: {pullRequestId: $pull, expectedHeadOid: $head}) { mergeQueueEntry { id position } }
-}""",
+}""",  # noqa: E501
     because="no repository of a story has a merge queue",
 )

@@ -38,7 +38,7 @@ while read -r old new ref; do
   esac
 done
 exit 0
-"""
+"""  # noqa: E501
 
 
 def hub_of(project: Project, home: Home) -> Path | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 _COMMENTS = """
       nodes { id body createdAt user { displayName } botActor { name } externalUser { displayName } }
-      pageInfo { hasNextPage endCursor }"""
+      pageInfo { hasNextPage endCursor }"""  # noqa: E501
 
 ISSUE = f"""
 query Issue($id: String!) {{
