@@ -36,12 +36,14 @@ from ennio.actors.registry import (
     NOTICES,
     QUEUE,
     REACTIONS,
+    RELAY,
     ActorRegistry,
     agents_name,
     forge_name,
     runtime_name,
     tracker_name,
 )
+from ennio.actors.relay import RelayActor
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
@@ -56,6 +58,7 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Conflict, Untrusted
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority
+from ennio.nats.settings import NatsSettings
 from ennio.plugins import declared, fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard
@@ -317,6 +320,9 @@ def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
         for p in deps.config.projects
         if _has_tracker(p)
     ]
+    nats = NatsSettings.of(deps.config)
+    if nats is not None:
+        children.append((RELAY, simple(RelayActor, nats)))
     children.append((QUEUE, simple(QueueActor)))
     return children
 

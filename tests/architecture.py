@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "model",
         "machine logs",
         "config policy",
-        "plugins store",
+        "plugins store nats",
         "hosts",
         "actors",
         "http node",
@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     )
 )
 PURE = LAYERS[0] | LAYERS[2]
-ACTING = frozenset({"machine", "plugins", "store"})
+ACTING = frozenset({"machine", "nats", "plugins", "store"})
 CLIENTS = frozenset({"board", "cli", "demo"})
 SLOTS = frozenset({"agent", "runtime", "workspace", "tracker", "scm", "notifier", "terminal"})
 
@@ -70,6 +70,7 @@ LIBRARIES = frozenset(
         "psutil",
         "psycopg",
         "pykka",
+        "pynats",
         "pyte",
         "urllib3",
         "yaml",

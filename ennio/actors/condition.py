@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import GetHealth, ListChildren
+from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import AGENTS, ROOT
+from ennio.actors.registry import AGENTS, RELAY, ROOT
+from ennio.actors.relay import RelayState, relay_down
 from ennio.actors.root import ChildState
 from ennio.model.delivery import DeliveryKind
 from ennio.model.errors import EnnioError, NotFound, Unreachable
@@ -38,6 +40,7 @@ def condition(deps: Dependencies, config_problem: str | None = None) -> dict[str
             },
         },
         "sources": {name: health.as_json() for name, health in sources.items()},
+        "nats": relay_state(deps),
         "sessions": dict(Counter(session.status.value for session in store.sessions.list())),
         "queue": len(store.queue.list()),
         "last_seq": store.events.last_seq(),
@@ -55,10 +58,9 @@ def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no
     reason not to show the others.
     """
+    kinds = (f"{AGENTS}:", "runtime:", "forge:", "tracker:")
     sources = [
-        name
-        for name in deps.actors.names()
-        if name == AGENTS or name.startswith((f"{AGENTS}:", "runtime:", "forge:", "tracker:"))
+        name for name in deps.actors.names() if name in (AGENTS, RELAY) or name.startswith(kinds)
     ]
     return {name: _health(deps, name) for name in sources}
 
@@ -128,3 +130,14 @@ def _free_disk(deps: Dependencies) -> int | None:
         return deps.this_machine.free_disk()
     except OSError:
         return None
+
+
+def relay_state(deps: Dependencies) -> dict[str, Any] | None:
+    """How the relay to NATS is doing; None where there is none."""
+    if not deps.config.nats_url:
+        return None
+    try:
+        found: RelayState = deps.actors.ask(RELAY, GetRelayState())
+    except (NotFound, Unreachable) as error:
+        found = relay_down(deps, str(error))
+    return asdict(found)

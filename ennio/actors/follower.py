@@ -47,6 +47,8 @@ class FollowerActor(Actor):
     """
 
     batch = 100
+    first_pause = FIRST_PAUSE
+    longest_pause = LONGEST_PAUSE
 
     def __init__(
         self,
@@ -70,6 +72,12 @@ class FollowerActor(Actor):
 
     def wants(self, event: Event) -> bool:
         """Whether this one, of the types and project that are followed, is to be handled."""
+        return True
+
+    def ready(self) -> bool:
+        """Whether a batch can be handled now. Who says no has a ``Wake`` sent to
+        itself once it may be yes.
+        """
         return True
 
     def handle(self, events: Sequence[Event]) -> Any:
@@ -122,6 +130,8 @@ class FollowerActor(Actor):
     def _next(self) -> None:
         if self._under_way is not None or self._waits(self._deps.clock.now()):
             return
+        if not self.ready():
+            return
         self._under_way = batch = self._due()
         if batch is not None:
             self.perform(batch, lambda: self.handle(batch.events))
@@ -164,7 +174,7 @@ class FollowerActor(Actor):
         self._next()
 
     def _wait(self, now: datetime) -> None:
-        pause = min(FIRST_PAUSE * 2 ** min(self._failures, 10), LONGEST_PAUSE)
+        pause = min(self.first_pause * 2 ** min(self._failures, 10), self.longest_pause)
         self._failures += 1
         self._pause = (now, now + timedelta(seconds=pause))
         self._retry.set(self._pause[1])

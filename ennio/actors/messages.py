@@ -276,3 +276,8 @@ class QueueChanged:
 @dataclass(frozen=True, slots=True)
 class EventsWritten:
     """The log has grown by something that concerns the follower; its cursor says from where on."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetRelayState:
+    """Answered with how the relay to NATS is doing."""

@@ -16,6 +16,7 @@ MERGES = "merges"
 NOTICES = "notices"
 QUEUE = "queue"
 AGENTS = "agents"
+RELAY = "nats"
 ASK_TIMEOUT = 10.0
 
 

@@ -1,6 +1,7 @@
 """The events of Ennio: what happened, how urgent, to whom; rows of one numbered log.
 
-Formats: the event JSON and the NATS subjects are those of Ennio v0.1.
+The format of their JSON is that of Ennio v0.1; under which subjects of NATS they are
+published says ``subjects.py``.
 """
 
 from __future__ import annotations
@@ -81,35 +82,6 @@ class EventType(StrEnum):
 
 for _kind in EventType:
     declare(f"told.{_kind.value}", because=_kind.because)
-
-
-_TOPICS: Mapping[str, tuple[str, ...]] = {
-    "pr": ("pr_created", "pr_updated", "pr_merged", "pr_closed"),
-    "ci": ("ci_passing", "ci_failing", "ci_fix_sent", "ci_fix_failed"),
-    "review": (
-        "review_pending",
-        "review_approved",
-        "review_changes_requested",
-        "review_comments_sent",
-    ),
-    "merge": ("merge_ready", "merge_conflicts", "merge_completed", "merge_forced", "base_pushed"),
-    "reactions": ("reaction_triggered", "reaction_escalated"),
-    "node": ("node_connected", "node_disconnected", "node_launched", "node_health_check"),
-}
-
-
-def subject(event_type: EventType, project_id: str, host: str = "") -> str:
-    """The NATS subject of an event: ``ennio.<category>.<project>.<action>``.
-
-    Node events are filed under their host, its dots turned to ``_``; all_complete has no project.
-    """
-    if event_type is EventType.ALL_COMPLETE:
-        return "ennio.policy.lifecycle.all_complete"
-    for category, members in _TOPICS.items():
-        if event_type in members:
-            segment = host.replace(".", "_") if category == "node" else project_id
-            return f"ennio.{category}.{segment}.{event_type.split('_', 1)[1]}"
-    return f"ennio.sessions.{project_id}.{event_type.removeprefix('session_')}"
 
 
 @dataclass(frozen=True, slots=True)

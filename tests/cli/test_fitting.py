@@ -174,7 +174,6 @@ IN_VAIN = {
     "notification_routing: {ci-failed: [desktop]}": "notifiers[desktop]: this version has no "
     "notifier desktop",
     "budgets: [{scope: global, limit_usd: 1}]": "budgets are checked but not yet enforced",
-    "nats_url: nats://localhost": "this version neither sends to NATS nor listens there",
 }
 
 

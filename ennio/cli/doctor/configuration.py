@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ennio.cli.doctor import nats
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config import trusted
 from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
@@ -191,16 +192,6 @@ def channel(place: NotifierConfig) -> Finding | None:
     )
 
 
-def unheard(config: Config) -> Finding | None:
-    """An address of NATS to which nothing goes."""
-    if not config.nats_url:
-        return None
-    return warning(
-        "nats_url is read, but this version neither sends to NATS nor listens there",
-        "use the event stream of the API",
-    )
-
-
 def idle(config: Config) -> Iterator[Finding]:
     """What a configuration asks for in vain in this version."""
     for place in config.projects:
@@ -212,7 +203,9 @@ def idle(config: Config) -> Iterator[Finding]:
                 absent(place, place.scm, "scm"),
             ),
         )
-    yield from filter(None, (*map(channel, config.notifiers), unenforced(config), unheard(config)))
+    yield from filter(
+        None, (*map(channel, config.notifiers), unenforced(config), nats.missing(config))
+    )
 
 
 def unenforced(config: Config) -> Finding | None:

@@ -184,7 +184,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
 
 def _services(config: Config) -> Iterator[Finding | None]:
     """What is asked in the name of the file's tokens: of a trusted file alone."""
-    from ennio.cli.doctor import configuration, github, linear
+    from ennio.cli.doctor import configuration, github, linear, nats
 
     for project in config.projects:
         yield configuration.token(project, project.tracker, "tracker")
@@ -192,6 +192,7 @@ def _services(config: Config) -> Iterator[Finding | None]:
         yield configuration.token(project, project.scm, "scm")
         yield github.service(project, "tracker")
         yield github.service(project, "scm")
+    yield nats.server(config)
 
 
 def _running(context: CliContext, config: Config, url: str | None) -> Iterator[Finding | None]:

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     status = client.get("/status")
     problem, silent = status.get("config_problem"), _silent(status, project)
     gone = status.get("database_problem")
+    nats = status.get("nats")
     document = {
         "sessions": sessions,
         "queue": queue,
@@ -46,9 +47,10 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
         "database_problem": gone,
         "no_signal": silent,
         "degraded": status.get("degraded", []),
+        "nats": nats,
     }
     lines = [*_lines(sessions, queue, context), *_no_signal(silent, context)]
-    lines += [*_not_well(status, context), *_refused(problem, context)]
+    lines += [*_not_well(status, context), *_lag(nats, context), *_refused(problem, context)]
     return CommandResult(document, [*lines, context.style.paint("red", gone)] if gone else lines)
 
 
@@ -91,6 +93,14 @@ def _not_well(status: dict[str, Any], context: CliContext) -> list[str]:
         )
         for each in others
     ]
+
+
+def _lag(nats: dict[str, Any] | None, context: CliContext) -> list[str]:
+    """How far what is on NATS is behind; that it is down stands among what is not well."""
+    if not nats or nats["state"] != "lagging":
+        return []
+    events = f"{nats['behind']} event{'' if nats['behind'] == 1 else 's'}"
+    return [context.style.paint("yellow", f"NATS lags behind by {events}")]
 
 
 def _refused(problem: str | None, context: CliContext) -> list[str]:

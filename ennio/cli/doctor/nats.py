@@ -1,0 +1,36 @@
+"""NATS: whether the client is installed, and whether the server takes us."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from ennio.cli.doctor.finding import Finding, broken, fine, warning
+from ennio.config.model import Config
+from ennio.model.errors import EnnioError, Refused
+from ennio.nats.connecting import MISSING, connected
+from ennio.nats.settings import NatsSettings
+
+_INSTALL = "python -m pip install 'ennio[nats]'  (in the environment of Ennio)"
+
+
+def missing(config: Config) -> Finding | None:
+    """An address of NATS, and nothing to speak to it with."""
+    if not config.nats_url or importlib.util.find_spec("pynats"):
+        return None
+    return warning(f"{MISSING}; no event is published", _INSTALL)
+
+
+def server(config: Config) -> Finding | None:
+    """Whether it answers and lets us in; None where there is nothing to ask, or to ask with."""
+    settings = NatsSettings.of(config)
+    if settings is None or missing(config) is not None:
+        return None
+    try:
+        connected(settings).close()
+    except Refused as error:
+        return broken(f"NATS: {error}", "docs/nats.md says how to log in and whom to believe")
+    except EnnioError as error:
+        return warning(
+            f"NATS: {error}", "start the server, or mend nats_url; events wait in the log"
+        )
+    return fine(f"NATS: {settings.shown} takes what is published")

@@ -1,0 +1,329 @@
+"""One connection to a NATS server: pynats', with its traps handled.
+
+What is ours of it: it reaches IPv6, believes a certificate only when it fits, goes over to TLS when
+the server wants it, sends whole messages under a lock, tells a wrong token at once, answers the
+server's pings while it waits for something else, knows headers and replies, and gives up on a
+server that is silent. After any error it is over: a new one is made.
+
+It blocks, and may be used by several threads or greenlets: one ``attend``s to what the server says,
+others publish. Where nobody attends, whoever waits for an answer reads by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pynats import NATSClient
+
+import ennio
+from ennio.model.errors import EnnioError, Refused, TimedOut, Unreachable
+from ennio.model.failpoints import failpoint, seconds
+from ennio.nats.settings import NatsSettings
+
+CONNECT_LIMIT = seconds(5.0, shortened=2.0)
+LIMIT = seconds(10.0, shortened=2.0)
+"""Seconds within which a server answers, and takes what is sent; one that is silent for so long
+is asked whether it lives.
+"""
+_END = b"\r\n"
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be published; by ``id`` a stream knows one that it has already."""
+
+    subject: str
+    payload: bytes
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from the server; ``status`` is that of its headers, such as
+    503 where nobody listens.
+    """
+
+    subject: str
+    payload: bytes
+    reply: str = ""
+    status: int | None = None
+
+
+Handler = Callable[[Incoming], None]
+
+
+class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
+    """See above. Not connected until ``connect`` has returned."""
+
+    def __init__(self, settings: NatsSettings) -> None:
+        super().__init__(settings.url, name="ennio", tls_verify=True, socket_timeout=LIMIT)
+        self._settings = settings
+        self._buffer = bytearray()
+        self._writing = threading.Lock()
+        self._moved = threading.Condition()
+        self._pings = self._pongs = 0
+        self._asked = 0.0  # when the oldest ping was sent that is not answered
+        self._refusals: list[str] = []
+        self._replies: dict[str, Incoming] = {}
+        self._handlers: dict[int, Handler] = {}
+        self._inbox = ""
+        self._attended = False
+        self._end: EnnioError | None = None
+        self.info: dict[str, Any] = {}
+
+    # --- beginning and ending ---------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Reach the server, and be let in. Raises Unreachable, or Refused
+        with what the server says.
+        """
+        try:
+            self._socket = socket.create_connection(self._settings.address, timeout=CONNECT_LIMIT)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._greet()
+            self._socket.settimeout(LIMIT)
+            self._send_connect_command()
+            self.round_trip()
+        except ssl.SSLError as error:
+            self.close()
+            raise Refused(f"{self._settings.shown}: no encrypted connection: {error}") from error
+        except OSError as error:
+            self.close()
+            raise self._unreachable(error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End it; fine if it is ended, or never began."""
+        found = getattr(self, "_socket", None)  # a slot of pynats that is empty before
+        if found is not None:
+            with suppress(OSError, ValueError):
+                found.shutdown(socket.SHUT_RDWR)
+            found.close()
+        self._over(Unreachable(f"{self._settings.shown}: the connection was closed"))
+
+    @property
+    def alive(self) -> bool:
+        """Whether nothing has ended it so far."""
+        return self._end is None
+
+    def _greet(self) -> None:
+        while not self.info:
+            self._fill()
+            self._take()
+        offered = self.info.get("tls_required") or self.info.get("tls_available")
+        if self._settings.secure and not offered:
+            raise Refused(
+                f"{self._settings.shown}: the server offers no TLS, and nothing is sent without"
+            )
+        if self._settings.secure or self.info.get("tls_required"):
+            if self._buffer:
+                raise Refused(f"{self._settings.shown}: somebody spoke before the encryption")
+            self._connect_tls()
+
+    def _send_connect_command(self) -> None:
+        options = {
+            "name": "ennio",
+            "lang": "python",
+            "version": ennio.__version__,
+            "protocol": 1,
+            "verbose": False,
+            "pedantic": False,
+            "headers": self.headers,
+            "no_responders": self.headers,
+            **self._settings.login(),
+        }
+        self.send(b"CONNECT " + json.dumps(options).encode() + _END)
+
+    @property
+    def headers(self) -> bool:
+        """Whether the server knows headers."""
+        return bool(self.info.get("headers"))
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest payload the server takes."""
+        return int(self.info.get("max_payload") or 1024 * 1024)
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """Send this as a whole. Raises Unreachable."""
+        try:
+            with self._writing:
+                self._socket.sendall(data)
+        except (OSError, ValueError) as error:
+            raise self._failed(error) from error
+
+    @failpoint("relay.publish")
+    def publish_all(self, messages: Sequence[Outgoing]) -> None:
+        """Publish them in this order; they have arrived when it returns. Raises Unreachable, or
+        Refused: then some may have.
+        """
+        self.round_trip(b"".join(_publication(one.subject, one.payload) for one in messages))
+
+    def round_trip(self, data: bytes = b"") -> None:
+        """Send, and wait until the server has taken everything up to here.
+        Raises as ``publish_all``.
+        """
+        self._refusals.clear()
+        try:
+            ours = self._ping(data)
+        except (OSError, ValueError) as error:
+            raise self._failed(error) from error
+        self._until(lambda: self._pongs >= ours)
+        if self._refusals:
+            raise Refused(f"{self._settings.shown}: {'; '.join(self._refusals)}")
+
+    def _ping(self, data: bytes = b"") -> int:
+        """Send this and a ping; its number."""
+        with self._writing:
+            if self._pings == self._pongs:
+                self._asked = time.monotonic()
+            self._pings += 1
+            ours = self._pings
+            self._socket.sendall(data + b"PING\r\n")
+        return ours
+
+    # --- hearing ----------------------------------------------------------------------------------
+
+    def listen(self, subject: str, handler: Handler) -> None:
+        """Have the handler told of every message there; it runs where it is
+        read, and must return soon.
+        """
+        self._ssid += 1
+        self._handlers[self._ssid] = handler
+        self.send(f"SUB {subject} {self._ssid}".encode() + _END)
+
+    def attend(self) -> None:
+        """Read until the connection ends, and raise what ended it."""
+        self._attended = True
+        try:
+            while True:
+                self._hear()
+        except (OSError, ValueError) as error:
+            raise self._failed(error) from error
+        finally:
+            self._attended = False
+            self.close()
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + LIMIT
+        while not done():
+            if self._end is not None:
+                raise self._end
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._failed(TimeoutError(f"no answer within {LIMIT:g} s"))
+            self._wait(left)
+
+    def _wait(self, left: float) -> None:
+        if self._attended:
+            with self._moved:
+                self._moved.wait(min(left, 1.0))
+            return
+        try:
+            self._fill()
+            self._take_all()
+        except (OSError, ValueError) as error:
+            raise self._failed(error) from error
+
+    def _hear(self) -> None:
+        try:
+            self._fill()
+        except TimeoutError:
+            if self._pings == self._pongs:
+                self._ping()
+            elif time.monotonic() - self._asked >= LIMIT:
+                raise
+        self._take_all()
+
+    def _fill(self) -> None:
+        got = self._socket.recv(_CHUNK)
+        if not got:
+            raise ConnectionError("the server closed the connection")
+        self._buffer += got
+
+    def _take_all(self) -> None:
+        while self._take():
+            pass
+        with self._moved:
+            self._moved.notify_all()
+
+    def _take(self) -> bool:
+        """Take one thing the server said out of the buffer; False where there is no whole one."""
+        end = self._buffer.find(_END)
+        if end < 0:
+            return False
+        line = bytes(self._buffer[:end])
+        word, _, rest = line.partition(b" ")
+        match word.upper():
+            case b"MSG" | b"HMSG":
+                return self._take_message(word.upper() == b"HMSG", rest.split(), len(line))
+            case b"PING":
+                with self._writing:
+                    self._socket.sendall(b"PONG\r\n")
+            case b"PONG":
+                self._pongs += 1
+            case b"INFO":
+                self.info = json.loads(rest)
+            case b"-ERR":
+                self._refusals.append(rest.decode(errors="replace").strip().strip("'"))
+        del self._buffer[: len(line) + 2]
+        return True
+
+    def _take_message(self, headed: bool, words: list[bytes], line: int) -> bool:
+        size = int(words[-1])
+        begin = line + len(_END)
+        if len(self._buffer) < begin + size + len(_END):
+            return False
+        body = bytes(self._buffer[begin : begin + size])
+        del self._buffer[: begin + size + len(_END)]
+        head = int(words[-2]) if headed else 0
+        reply = words[2].decode() if len(words) > 3 + headed else ""
+        message = Incoming(words[0].decode(), body[head:], reply, _status(body[:head]))
+        handler = self._handlers.get(int(words[1]))
+        if handler is not None:
+            handler(message)
+        return True
+
+    # --- what goes wrong --------------------------------------------------------------------------
+
+    def _failed(self, error: Exception) -> EnnioError:
+        """What ended it; whoever waits for an answer hears of the same."""
+        words = "; ".join(self._refusals)
+        reason = Refused(f"{self._settings.shown}: {words}") if words else self._unreachable(error)
+        self._over(reason)
+        self.close()
+        return self._end or reason
+
+    def _over(self, reason: EnnioError) -> None:
+        with self._moved:
+            self._end = self._end or reason
+            self._moved.notify_all()
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        kind = TimedOut if isinstance(error, TimeoutError) else Unreachable
+        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return kind(f"{self._settings.shown} cannot be reached: {words}")
+
+
+def _publication(subject: str, payload: bytes, reply: str = "") -> bytes:
+    words = " ".join(filter(None, ("PUB", subject, reply, str(len(payload)))))
+    return words.encode() + _END + payload + _END
+
+
+def _status(headers: bytes) -> int | None:
+    """The number in ``NATS/1.0 503``; None where there is none."""
+    words = headers.partition(_END)[0].split()
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None

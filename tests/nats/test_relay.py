@@ -1,0 +1,122 @@
+"""What is in the log is on NATS: in its order and nothing left out, whatever
+becomes of the server or of us.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ennio.model.subjects import ROOT
+from tests.conftest import eventually
+from tests.nats.house import House, house
+from tests.nats.reader import Reader, reading
+from tests.nats.server import NatsServer, running
+
+KEPT, EVERYTHING = "KEPT", f"{ROOT}.>"
+
+
+@pytest.fixture
+def server() -> Iterator[NatsServer]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def reader(server: NatsServer) -> Iterator[Reader]:
+    with reading(server.url) as made:
+        yield made
+
+
+@pytest.fixture
+def told(server: NatsServer, tmp_path: Path) -> Iterator[House]:
+    with house(tmp_path, server.url) as made:
+        yield made
+
+
+def test_every_event_is_published_on_its_documented_subject(reader: Reader, told: House) -> None:
+    reader.follow(EVERYTHING)
+    eventually(told.is_connected)
+    ids = told.write(3)
+    house_ids = told.write(1, project="")
+    eventually(lambda: reader.ids == ids + house_ids)
+    first = reader.read[0]
+    assert first.subject == f"{ROOT}.sessions.shop.config_refused"
+    assert reader.read[-1].subject == f"{ROOT}.lifecycle.config_refused"
+    assert {"id", "event_type", "priority", "session_id", "project_id", "timestamp", "message"} <= (
+        first.data.keys()
+    )
+    eventually(told.is_connected)
+
+
+def test_what_is_written_while_the_server_is_away_comes_later_in_its_order(
+    server: NatsServer, reader: Reader, told: House
+) -> None:
+    reader.keep(KEPT, EVERYTHING)
+    ids = told.write(50)
+    eventually(told.is_connected)
+    server.stop()
+    ids += told.write(700)
+    down = eventually(lambda: told.state["state"] == "down" and told.state)
+    assert isinstance(down, dict)
+    assert down["behind"] >= 700
+    assert server.address in down["detail"]
+    server.start()
+    ids += told.write(10)
+    eventually(told.is_connected, within=40)
+    kept = [one.data["id"] for one in reader.kept(KEPT)]
+    assert list(dict.fromkeys(kept)) == ids
+
+
+def test_a_server_that_hangs_holds_up_nobody_else_and_loses_nothing(
+    server: NatsServer, reader: Reader, told: House
+) -> None:
+    reader.keep(KEPT, EVERYTHING)
+    eventually(told.is_connected)
+    server.freeze()
+    told.ask("stall")
+    ids = [one for _ in range(20) for one in told.write(60, filler="x" * 8000)]  # 9 MB
+    eventually(lambda: told.state["state"] == "down", within=40)
+    ids += told.write(60)
+    assert told.ask("stall") < 2.0, "everybody else went on meanwhile"
+    server.thaw()
+    eventually(told.is_connected, within=60)
+    kept = [one.data["id"] for one in reader.kept(KEPT)]
+    assert list(dict.fromkeys(kept)) == ids
+
+
+def test_one_that_is_killed_in_the_middle_goes_on_without_a_gap(
+    server: NatsServer, reader: Reader, told: House
+) -> None:
+    reader.keep(KEPT, EVERYTHING)
+    ids = []
+    for _ in range(3):
+        ids += told.write(400)
+        told.kill()
+        told.start()
+    eventually(told.is_connected)
+    kept = [one.data["id"] for one in reader.kept(KEPT)]
+    assert list(dict.fromkeys(kept)) == ids
+
+
+def test_a_server_that_crashes_again_and_again_is_found_again(
+    server: NatsServer, reader: Reader, told: House
+) -> None:
+    for _ in range(3):
+        eventually(told.is_connected, within=40)
+        server.stop(signal.SIGKILL)
+        told.write(20)
+        server.start()
+    eventually(told.is_connected, within=40)
+
+
+def test_an_event_that_is_too_large_for_the_server_comes_without_its_data(
+    reader: Reader, told: House
+) -> None:
+    reader.follow(EVERYTHING)
+    ids = told.write(1, filler="x" * 2_000_000) + told.write(1)
+    eventually(lambda: reader.ids == ids)
+    assert reader.read[0].data["data"] == {"left_out_bytes": pytest.approx(2_000_000, rel=0.01)}
