@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
+from ennio.actors.metrics import keep_calls, recall_calls
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
@@ -55,7 +56,7 @@ from ennio.hosts.plugin_host import PluginHost
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import SystemClock
-from ennio.model.errors import ConfigError, Conflict, Untrusted
+from ennio.model.errors import ConfigError, Conflict, EnnioError, Untrusted
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority
 from ennio.nats.settings import NatsSettings
@@ -90,6 +91,8 @@ class Running:
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
         self.feed.close()
         self.deps.plugins.close()
+        with suppress(EnnioError):  # a database that was taken away is no reason not to end
+            keep_calls(self.deps.store, self.deps.plugins.calls)
         self.deps.store.close()
         os.close(self.lock)
 
@@ -201,6 +204,7 @@ def start(
         host = PluginHost(plugins, home, clock, apart=in_a_thread)
         deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
         undo.callback(deps.plugins.close)
+        recall_calls(store, plugins.calls)
         feed = Feed(store)
         _build_plugins(deps)
         _guard_hubs(deps)

@@ -67,6 +67,7 @@ LIBRARIES = frozenset(
         "gunicorn",
         "marshmallow",
         "peewee",
+        "prometheus_client",
         "psutil",
         "psycopg",
         "pykka",

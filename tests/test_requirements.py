@@ -29,6 +29,7 @@ NAMED_OTHERWISE = {
     "yaml": "pyyaml",
     "grpc": "grpcio",
     "google": "protobuf",
+    "prometheus_client": "prometheus-client",
     "pynats": "nats-python",
 }
 """Distributions whose module has another name."""

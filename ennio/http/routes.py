@@ -43,6 +43,8 @@ _WAITING = f"{API}/queue/{{session_id}}"
 ROUTES: tuple[Route, ...] = (
     (f"{API}/health", SupervisorResource, "health"),
     (f"{API}/health/ready", HealthResource, "ready"),
+    ("/metrics", HealthResource, "metrics"),
+    (f"{API}/metrics", HealthResource, "metrics"),
     (f"{API}/webhooks/github", WebhooksResource, "github"),
     (f"{API}/openapi.json", SupervisorResource, "openapi"),
     (f"{API}/status", SupervisorResource, ""),

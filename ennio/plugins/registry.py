@@ -21,6 +21,7 @@ from ennio.model.failpoints import guarded
 from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.notifier.interface import Notifier
+from ennio.plugins.observed import PluginCalls, observed
 from ennio.plugins.runtime.interface import Runtime
 from ennio.plugins.scm.interface import Scm
 from ennio.plugins.terminal.interface import Terminal
@@ -81,6 +82,7 @@ class Registry:
         self._base = PluginContext(home, clock, store, directory=directory, instance=instance)
         self._made: dict[tuple[str, str, str], Any] = {}
         self._making = threading.RLock()
+        self.calls = PluginCalls()
 
     def agent(
         self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]
@@ -150,8 +152,11 @@ class Registry:
             with self._making:  # two of them would not know of each other what each has seen
                 made = self._made.get(key)
                 if made is None:
-                    made = self._made[key] = guarded(
+                    built = guarded(
                         self._build(slot, name, whose, context), slot, _INTERFACES[slot]
+                    )
+                    made = self._made[key] = observed(
+                        built, slot, name, _INTERFACES[slot], self.calls
                     )
         return made
 

@@ -30,6 +30,7 @@ from ennio.store.queue import QueueRepository
 from ennio.store.reactions import ReactionRepository
 from ennio.store.remembered_stops import RememberedStops
 from ennio.store.sessions import SessionRepository
+from ennio.store.totals import TotalsRepository
 from ennio.store.transaction import Transaction
 
 
@@ -71,6 +72,7 @@ class Store:
         self.idempotency = IdempotencyRepository(connection)
         self.cursors = CursorRepository(connection)
         self.meta = MetaRepository(connection)
+        self.totals = TotalsRepository(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -16,6 +16,7 @@ from ennio.actors.cleaning import CleanupItem
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
+from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
 from ennio.actors.orchestrator.projects import ProjectApi
@@ -47,6 +48,7 @@ __all__ = [
     "MergeOrder",
     "Merged",
     "Notice",
+    "Numbers",
     "Orchestrator",
     "Preserved",
     "Preview",
@@ -127,5 +129,7 @@ class Orchestrator:
             workspaces=WorkspaceApi(deps),
             events=EventApi(deps, feed),
             requests=RequestApi(deps),
-            supervisor=SupervisorApi(deps, started_at, stop, config_problem, adopted, pid),
+            supervisor=SupervisorApi(
+                deps, started_at, stop, config_problem, adopted, pid, MetricsReader(deps)
+            ),
         )

@@ -11,6 +11,7 @@ import ennio
 from ennio.actors import condition, webhooks
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import CrashForTest
+from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.model.errors import NotFound
 from ennio.model.failpoints import failpoint
 from ennio.policy.degradation import Readiness
@@ -32,6 +33,7 @@ class SupervisorApi:
     config_problem: str | None = None
     adopted: tuple[str, ...] = ()
     pid: int = 0
+    reader: MetricsReader | None = None
 
     def notifications(self, limit: int) -> Sequence[Notice]:
         """What people were told, latest first."""
@@ -66,6 +68,13 @@ class SupervisorApi:
     def readiness(self) -> Readiness:
         """Whether it can do its work, and what is not well."""
         return condition.readiness(self.deps, self.config_problem)
+
+    def metrics(self) -> Numbers:
+        """The numbers for whoever scrapes them. Raises Unreachable before
+        the database was ever read.
+        """
+        reader = self.reader or MetricsReader(self.deps)
+        return reader.read(self.config_problem)
 
     def health(self) -> dict[str, Any]:
         """How each source has been doing."""

@@ -1,10 +1,13 @@
-"""The supervisor as whoever watches over it sees it: whether it can do its work."""
+"""The supervisor as whoever watches over it sees it: whether it can do
+its work, and its numbers.
+"""
 
 from __future__ import annotations
 
 import falcon
 
 from ennio.http.envelope import answer, refuse
+from ennio.http.openapi.schemas import TEXT
 from ennio.http.operation import Operation, Resource, described
 from ennio.policy.degradation import Readiness, told
 
@@ -24,3 +27,11 @@ class HealthResource(Resource):
             answer(resp, found)
         else:
             refuse(resp, 503, f"not ready: {told(found.degraded)}", "Unreachable")
+
+    @described(Operation("The numbers, for Prometheus.", TEXT, media="text/plain"))
+    def on_get_metrics(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Send them in the format that the scraper asks for."""
+        from ennio.http.exposition import exposition  # noqa: PLC0415 - whoever is not scraped does not load it
+
+        numbers = self._orchestrator.supervisor.metrics()
+        resp.content_type, resp.data = exposition(numbers, req.get_header("Accept") or "")

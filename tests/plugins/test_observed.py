@@ -1,0 +1,79 @@
+"""Calls of plugins are counted at one place, and nobody who calls one notices."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
+from ennio.model.errors import NotFound
+from ennio.model.session import RuntimeHandle
+from ennio.plugins.agent.interface import Agent, FileBacked
+from ennio.plugins.observed import BOUNDS, PluginCalls, observed
+from ennio.plugins.registry import Registry
+from ennio.plugins.scm.interface import Paced, Readable, Scm
+
+
+class Files:
+    """An agent that reads files."""
+
+    name = "files"
+
+    def files(self, _context: Any, _cursor: Mapping[str, str]) -> tuple[Path, ...]:
+        return ()
+
+    def version(self) -> str:
+        return "1"
+
+
+class NoFiles:
+    """One that does not."""
+
+    name = "none"
+
+    def version(self) -> str:
+        return "2"
+
+
+def test_each_call_is_counted_with_how_long_it_took_and_whether_it_failed(tmp_path: Path) -> None:
+    plugins = Registry(Home(tmp_path), SystemClock())
+    runtime = plugins.runtime("stub")
+    runtime.survey()
+    with pytest.raises(NotFound):
+        runtime.paste(RuntimeHandle("nobody", "stub"), "hello")
+    told = plugins.calls.read()["runtime", "stub"]
+    assert (told.calls, told.failed) == (2, 1)
+    assert sum(told.within) == 2
+    assert 0 < told.seconds < BOUNDS[-1]
+
+
+def test_what_a_plugin_offers_and_has_is_the_same_behind_the_counting() -> None:
+    calls = PluginCalls()
+    with_files = observed(Files(), "agent", "files", Agent, calls)
+    without = observed(NoFiles(), "agent", "none", Agent, calls)
+    assert (isinstance(with_files, FileBacked), isinstance(without, FileBacked)) == (True, False)
+    assert type(with_files) is not type(without), "what a class offers is remembered by the class"
+    assert (with_files.name, without.version()) == ("files", "2")
+    assert not isinstance(observed(NoFiles(), "scm", "none", Scm, calls), Paced | Readable)
+    assert not hasattr(without, "files")
+
+
+def test_calls_from_many_threads_are_all_counted() -> None:
+    calls = PluginCalls()
+    plugin = observed(NoFiles(), "agent", "none", Agent, calls)
+
+    def often() -> None:
+        for _ in range(2000):
+            plugin.version()
+
+    threads = [threading.Thread(target=often) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls.read()["agent", "none"].calls == 8000
