@@ -50,7 +50,7 @@ from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
 from ennio.config import database, last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
-from ennio.config.model import Config, Project
+from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine import files
@@ -174,7 +174,8 @@ def _keep(run_dir: Path, content: bytes) -> None:
 
 
 def _of(config: Config, home: Home, problem: str | None = None) -> Running:
-    logs.to_stderr(secrets(config))  # the file may name others by now than when this process began
+    # the file may name others by now than when this process began
+    logs.to_stderr(secrets(config), as_json=config.log_format is LogFormat.JSON)
     return start(config, home, _end_supervisor, problem)
 
 

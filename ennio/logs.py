@@ -2,7 +2,7 @@
 
 ``time LEVEL name: message key=value ...``; the keys are those given as ``extra``. Everything that
 goes to stderr passes here, also tracebacks that nobody logged: what is a secret of the
-configuration, or looks like one, is replaced by ``***``.
+configuration, or looks like one, is replaced by ``***``. On request each entry is a JSON object.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from ennio.model.printable import MASK, SHORTEST_SECRET, printable
+from ennio.model.printable import MASK, SHORTEST_SECRET, json_text, printable
 
 FIRST = ("session", "project", "plugin", "node", "attempt", "actor", "error")
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -109,15 +111,60 @@ def _keys(record: logging.LogRecord) -> Iterator[str]:
         yield f"{key}={value if _PLAIN.match(value) else json.dumps(value, ensure_ascii=False)}"
 
 
+class JsonFormatter(logging.Formatter):
+    """One JSON object an entry: ``time``, ``level``, ``logger``, ``message``, the extra keys as
+    they are, and ``exception`` where there is one.
+
+    Each text is without secrets before it is written as JSON, so that nothing of JSON is taken out.
+    """
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The entry without secrets."""
+        entry = _entry(record.created, record.levelname, record.name, record.getMessage())
+        extra = {key: value for key, value in record.__dict__.items() if key not in _OWN}
+        entry |= {f"{key}_" if key in _ENTRY else key: value for key, value in extra.items()}
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json_line(entry, self._redact)
+
+
+_ENTRY = ("time", "level", "logger", "message", "exception")
+
+
+def _entry(at: float, level: str, logger: str, message: str) -> dict[str, Any]:
+    when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return {"time": when, "level": level, "logger": logger, "message": message}
+
+
+def json_line(entry: Mapping[str, Any], redact: Redactor) -> str:
+    """An entry as one line of ASCII."""
+    told = {key: _told(value, redact) for key, value in entry.items()}
+    return json_text(json.dumps(told))
+
+
+def _told(value: Any, redact: Redactor) -> Any:
+    text = redact(str(value))
+    plain = value is None or isinstance(value, bool | int | float)
+    return value if plain and text == str(value) else text
+
+
 class Guarded:
     """A stream that nothing secret gets through, and nothing that steers a terminal; for the rest
     it is the stream it stands before.
+
+    With ``as_json`` each line that nobody logged (a traceback of a library) is an entry too.
     """
 
     def __init__(self, stream: TextIO, redact: Redactor) -> None:
         self._stream = stream
         self._redact = redact
         self._ready: Callable[[], None] | None = None
+        self._begun = ""
+        self.as_json = False
 
     def before_each(self, ready: Callable[[], None]) -> None:
         """Have this called before every write."""
@@ -125,10 +172,20 @@ class Guarded:
 
     def write(self, text: str) -> int:
         """Write the text without secrets; returns the length of what was given."""
+        if self.as_json:
+            *lines, self._begun = (self._begun + text).split("\n")
+            for line in filter(str.strip, lines):
+                entry = _entry(time.time(), "ERROR", "stderr", line)
+                self.write_entry(json_line(entry, self._redact) + "\n")
+        else:
+            self.write_entry(printable(self._redact(text)))
+        return len(text)
+
+    def write_entry(self, text: str) -> None:
+        """Write what holds no secret and steers nothing."""
         if self._ready is not None:
             self._ready()
-        self._stream.write(printable(self._redact(text)))
-        return len(text)
+        self._stream.write(text)
 
     def writelines(self, lines: Collection[str]) -> None:
         """Write several texts."""
@@ -139,25 +196,71 @@ class Guarded:
         return getattr(self._stream, name)
 
 
-_redact = Redactor()
+class _Entries:
+    """Stderr for entries, which are without secrets already and whole."""
+
+    def __init__(self, stream: Guarded) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write an entry, or the line end behind it."""
+        self._stream.write_entry(text if self._stream.as_json else printable(text))
+
+    def flush(self) -> None:
+        """See that it gets out."""
+        self._stream.flush()
 
 
-def to_stderr(secrets: Collection[str], level: int = logging.INFO) -> None:
+class _ToStderr(logging.StreamHandler[_Entries]):
+    """Where entries go."""
+
+
+class Recent(logging.Handler):
+    """The last warnings and errors, as they were logged, for whoever asks what went wrong."""
+
+    def __init__(self, redact: Redactor, many: int = 200) -> None:
+        super().__init__(logging.WARNING)
+        self.setFormatter(Formatter(redact))
+        self._kept: deque[str] = deque(maxlen=many)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self._kept.append(printable(self.format(record)))
+
+    def read(self) -> tuple[str, ...]:
+        """Those that are kept, oldest first."""
+        return tuple(self._kept)
+
+
+redact = Redactor()
+"""Knows every secret that this process was told of."""
+recent = Recent(redact)
+"""The last warnings and errors of this process."""
+
+
+def to_stderr(
+    secrets: Collection[str], level: int = logging.INFO, *, as_json: bool | None = None
+) -> None:
     """Have everything logged on stderr, and these secrets kept out of it. May be called
-    again with more secrets.
+    again with more secrets, or another form; None leaves that as it is, which is text at first.
     """
-    _redact.learn(secrets)
+    redact.learn(secrets)
     if not isinstance(sys.stderr, Guarded):
-        sys.stderr = Guarded(sys.stderr, _redact)
+        sys.stderr = Guarded(sys.stderr, redact)
+    if as_json is not None:
+        sys.stderr.as_json = as_json
     root = logging.getLogger()
     if not root.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(Formatter(_redact))
-        root.addHandler(handler)
+        root.addHandler(_ToStderr(_Entries(sys.stderr)))
+        root.addHandler(recent)
         root.setLevel(level)
-        # an actor that refuses what it was asked answers so; pykka would tell of each
-        # with its whole traceback
+        # an actor that refuses what it was asked answers so;
+        # pykka would tell of each with its whole traceback
         logging.getLogger("pykka").setLevel(logging.WARNING)
+    form = JsonFormatter if sys.stderr.as_json else Formatter
+    for handler in root.handlers:
+        if isinstance(handler, _ToStderr):
+            handler.setFormatter(form(redact))
 
 
 def before_each(ready: Callable[[], None]) -> None:

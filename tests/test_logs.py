@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import subprocess
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ennio.logs import Formatter, Guarded, Redactor
+from ennio.logs import Formatter, Guarded, JsonFormatter, Redactor
+from ennio.model.printable import SHORTEST_SECRET
 
 CANARY = "canary-4f1b'2\"c"
 
@@ -140,3 +144,73 @@ raise ValueError("four canary-two")
     assert "\nthree ***\n" in done.stderr
     assert "ValueError: four ***" in done.stderr
     assert "canary-" not in done.stderr
+
+
+SECRETS = st.text(st.characters(codec="utf-8"), min_size=SHORTEST_SECRET, max_size=30).filter(
+    lambda text: len(text.strip()) >= SHORTEST_SECRET and text not in PROGRAM
+)
+PROGRAM = "2026-01-01T00:00:00.250+00:00 WARNING ennio.actors.session Traceback RuntimeError"
+"""What stands in an entry anyhow."""
+
+
+@given(SECRETS, st.text(max_size=20))
+def test_a_json_entry_is_one_object_a_line_without_any_secret(secret: str, beside: str) -> None:
+    redact = _redactor(secret)
+    words = f"{beside}<{secret}>"
+    try:
+        raise RuntimeError(words)  # noqa: TRY301 - a real traceback is wanted
+    except RuntimeError:
+        record = logging.getLogger("ennio.logs").makeRecord(
+            "ennio.logs", logging.ERROR, "x.py", 1, "it said %s", (words,), sys.exc_info(),
+            extra={"error": words, "count": 3, "level": "own", "gone": None},
+        )  # fmt: skip
+    line = JsonFormatter(redact).format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    entry = json.loads(line)
+    assert (entry["level"], entry["level_"], entry["count"], entry["gone"]) == (
+        "ERROR",
+        "own",
+        3,
+        None,
+    )
+    for name in ("message", "error", "exception"):
+        assert f"<{secret}>" not in entry[name], name
+
+
+def test_a_number_that_is_a_secret_is_none_any_more() -> None:
+    record = logging.makeLogRecord({"msg": "x", "pin": 12345678, "other": 7})
+    entry = json.loads(JsonFormatter(_redactor("12345678")).format(record))
+    assert (entry["pin"], entry["other"]) == ("***", 7)
+
+
+def test_what_nobody_logged_is_an_entry_too_where_entries_are_json() -> None:
+    out = io.StringIO()
+    stream = Guarded(out, _redactor(CANARY))
+    stream.as_json = True
+    for part in ("Traceback of a ", f"library: {CANARY}", "\n  second line\n", "not ended"):
+        stream.write(part)
+    entries = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [entry["message"] for entry in entries] == [
+        "Traceback of a library: ***",
+        "  second line",
+    ]
+    assert {entry["logger"] for entry in entries} == {"stderr"}
+
+
+def test_a_process_logs_as_its_configuration_says_also_when_that_changes() -> None:
+    program = (
+        "import logging, sys\nfrom ennio import logs\n"
+        "for form in (None, True, None, False):\n"
+        "    logs.to_stderr({'canary-one'}, as_json=form)\n"
+        "    logging.getLogger('a').warning('with canary-one')\n"
+        "print(len(logs.recent.read()))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    lines = ended.stderr.splitlines()
+    assert [line.startswith("{") for line in lines] == [False, True, True, False]
+    assert json.loads(lines[1])["message"] == "with ***"
+    assert "canary" not in ended.stderr
+    assert ended.stdout.strip() == "4"

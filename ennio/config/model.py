@@ -58,6 +58,13 @@ class OnExceed(StrEnum):
     KILL = "kill"
 
 
+class LogFormat(StrEnum):
+    """What an entry of the log looks like."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """Plugins used where a project names none."""
@@ -298,6 +305,7 @@ class Config:
     cleanup: CleanupPolicy = CleanupPolicy()
     person_patience: float = 600.0
     budgets: tuple[Budget, ...] = ()
+    log_format: LogFormat = LogFormat.TEXT
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
     """Values of variables that are secrets by their names, wherever in the file they were put."""
     demands: tuple[Demand, ...] = field(default=(), repr=False)

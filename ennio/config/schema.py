@@ -352,6 +352,10 @@ class ConfigSchema(MappingSchema):
         "back; 0: for ever",
     )
     budgets = ListField("Limits of money", NestedField("One budget", BudgetSchema))
+    log_format = EnumField(
+        "What an entry of the log is: a line for people, or a JSON object for machines",
+        model.LogFormat,
+    )
 
 
 SCHEMAS: tuple[type[MappingSchema], ...] = (

@@ -46,7 +46,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "notification_routing",
                 "max_sessions",
             ),
-            **_all(FREE, "min_free_memory", "person_patience"),
+            **_all(FREE, "min_free_memory", "person_patience", "log_format"),
             **_all(OPENS, "host", "api_token", "cors_origins"),
             "nats_url": TALKS,
             "database_url": REACHES,

@@ -27,7 +27,7 @@ from gunicorn.glogging import Logger
 
 from ennio import logs
 from ennio.config import last_good
-from ennio.config.model import Config
+from ennio.config.model import Config, LogFormat
 from ennio.config.secrets import secrets
 from ennio.http import address
 from ennio.http.logfile import LOG, LogFile
@@ -97,7 +97,7 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     Raises Refused when this instance runs already or its port is taken. ``boot`` is called in the
     worker, anew for each one.
     """
-    logs.to_stderr(secrets(config))
+    logs.to_stderr(secrets(config), as_json=config.log_format is LogFormat.JSON)
     run_dir = private(home.run(config.source))
     _take(run_dir, config)
     if (kept := LogFile.of_process(run_dir / LOG)) is not None:
