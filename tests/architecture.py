@@ -56,6 +56,38 @@ GROUND = frozenset(
     {"os", "pathlib", "shutil", "subprocess", "signal", "socket", "psutil", "stat", "tempfile"}
 )
 """The machine itself, which actors only know through their hosts."""
+THROUGH_A_MACHINE = (
+    "ennio/hosts/",
+    "ennio/plugins/agent/",
+    "ennio/plugins/runtime/",
+    "ennio/plugins/workspace/",
+)
+"""What works on whatever machine it is given; so do the modules that these
+share, beside the slots.
+"""
+AT_HAND = frozenset(
+    {
+        "glob",
+        "os",
+        "psutil",
+        "shutil",
+        "subprocess",
+        "tempfile",
+        "ennio.machine.files",
+        "ennio.machine.local",
+        "ennio.machine.untrusted",
+    }
+)
+"""What reaches for the machine at hand, whichever it should be."""
+ON_DISK = frozenset(
+    {
+        *("chmod", "exists", "expanduser", "glob", "is_dir", "is_file", "is_symlink", "iterdir"),
+        *("lstat", "mkdir", "open", "read_bytes", "read_text", "readlink", "resolve", "rglob"),
+        *("rmdir", "samefile", "stat", "symlink_to", "touch", "unlink", "write_bytes"),
+        "write_text",
+    }
+)
+"""The methods of a path that do the same."""
 SCHEDULING = frozenset({"gevent", "pykka"})
 """Who runs whom is the actors' affair; plugins and the store use the standard library."""
 
@@ -251,6 +283,45 @@ def reaching(sources: Sources) -> list[str]:
         for line, name in imports(path, source)
         if part_of(path) == "actors" and name.split(".")[0] in GROUND
     ]
+
+
+def at_hand(sources: Sources, excused: Mapping[str, str]) -> list[str]:
+    """What should work on any machine and reaches for the one at hand, and excuses
+    that are no longer needed.
+    """
+    found = {
+        path: faults
+        for path, source in sources.items()
+        if _any_machine(path) and (faults := [*_at_hand(path, source)])
+    }
+    needless = [f"{path} is excused and need not be" for path in excused if path not in found]
+    return [
+        fault for path, faults in found.items() if path not in excused for fault in faults
+    ] + needless
+
+
+def _any_machine(path: str) -> bool:
+    return path.startswith(THROUGH_A_MACHINE) or PurePosixPath(path).parent == PurePosixPath(
+        "ennio/plugins"
+    )
+
+
+def _at_hand(path: str, source: str) -> Iterator[str]:
+    for line, name in imports(path, source):
+        if name in AT_HAND or name.split(".")[0] in AT_HAND:
+            yield f"{path}:{line}: {name} is the machine at hand; ask the one it was given"
+    for node in nodes(path, source):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ON_DISK
+        ):
+            whose = ast.unparse(node.func.value)
+            if not whose.endswith("machine") and whose != "single":
+                yield (
+                    f"{path}:{node.lineno}: {whose}.{node.func.attr} is on the disk at hand; ask "
+                    "the machine it was given"
+                )
 
 
 def foreign(sources: Sources) -> list[str]:

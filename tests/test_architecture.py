@@ -35,6 +35,41 @@ def _sources(folder: str) -> dict[str, str]:
     return {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in sorted(files)}
 
 
+_APART = {
+    "a program of ours that runs on that machine by itself": """
+        agent/hook agent/stdin_file runtime/launch workspace/walk
+        """,
+    "the daemon of terminals and its client in a terminal, which run on that machine": """
+        runtime/ptyd/attach runtime/ptyd/daemon runtime/ptyd/protocol runtime/ptyd/pty_process
+        runtime/ptyd/server_socket runtime/ptyd/state_file
+        """,
+    "the scripted agent itself, which runs on that machine": """
+        agent/scripted/child agent/scripted/git_steps agent/scripted/player agent/scripted/report
+        agent/scripted/story agent/scripted/terminal agent/scripted/transcript
+        """,
+    "a pipe to a kept process at hand; where there is none to be had a command asks": """
+        runtime/tmux_control
+        """,
+    "who makes plugins for no other machine makes them for this one": "registry",
+    "not yet": """
+        agent/aider_log agent/claude_code agent/claude_conversations agent/claude_cost
+        agent/claude_trust agent/codex_rollout agent/command agent/jsonl agent/opencode_api
+        agent/opencode_database agent/screen agent/scripted/agent
+        git git_environment git_errors git_orphans
+        workspace/address workspace/clone workspace/dirty workspace/folder workspace/glance
+        workspace/hook_run workspace/hooks workspace/index workspace/inventory workspace/links
+        workspace/prepare workspace/preserve workspace/preserved workspace/private
+        workspace/repository workspace/settings workspace/stub workspace/unreferenced
+        workspace/worktree workspace/worktree_state
+        """,
+}
+AT_HAND = {
+    **{f"ennio/plugins/{name}.py": why for why, names in _APART.items() for name in names.split()},
+    "ennio/hosts/read_cache.py": "not yet",
+}
+"""What still reaches for the machine at hand instead of the one it was given, and why:
+this only becomes shorter.
+"""
 HOUSE = _sources("ennio")
 TESTS = _sources("tests")
 
@@ -63,6 +98,40 @@ def test_an_actor_that_reaches_for_the_machine_is_noticed() -> None:
     for source in ("import os", "from pathlib import Path", "def late():\n    import psutil"):
         assert len(rules.reaching({"ennio/actors/root.py": source})) == 1
     assert rules.reaching({"ennio/hosts/plugin_host.py": "import os"}) == []
+
+
+def test_agents_runtimes_workspaces_and_hosts_work_on_the_machine_they_were_given() -> None:
+    assert rules.at_hand(HOUSE, AT_HAND) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os",
+        "from subprocess import run",
+        "def late():\n    import psutil",
+        "from ennio.machine.local import LocalMachine",
+        "from ennio.machine.files import write_atomically",
+        "def look(path):\n    return path.exists()",
+        "def look(path):\n    return (path / 'HEAD').read_text()",
+    ],
+)
+def test_who_reaches_for_the_machine_at_hand_is_noticed_and_so_is_an_idle_excuse(
+    source: str,
+) -> None:
+    for place in (
+        "ennio/plugins/workspace/clone.py",
+        "ennio/plugins/git.py",
+        "ennio/hosts/reader.py",
+    ):
+        assert len(rules.at_hand({place: source}, {})) == 1
+        assert rules.at_hand({place: source}, {place: "not yet"}) == []
+    assert rules.at_hand({"ennio/plugins/scm/local/forge.py": source}, {}) == []
+    asked = "def look(machine, path):\n    return machine.stat([path])"
+    assert rules.at_hand({"ennio/hosts/reader.py": asked}, {}) == []
+    assert rules.at_hand(
+        {"ennio/hosts/reader.py": asked}, {"ennio/hosts/reader.py": "not yet"}
+    ) == ["ennio/hosts/reader.py is excused and need not be"]
 
 
 def test_the_api_asks_the_orchestrator_and_nobody_behind_it() -> None:

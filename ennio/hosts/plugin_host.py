@@ -6,14 +6,10 @@ and so is what types to it; looking never waits for either.
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import psutil
 
 from ennio.config.model import Symlink
 from ennio.hosts import environment, session_files
@@ -37,17 +33,17 @@ from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.typed_log import Typing
-from ennio.machine.home import Home, standing
+from ennio.machine import single
+from ennio.machine.home import Home
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
-from ennio.plugins.process_start import start_of
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import LaunchSpec, Pane
-from ennio.plugins.runtime.liveness import judge
+from ennio.plugins.runtime.liveness import judged
 from ennio.plugins.workspace import hook_run, preserved
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
@@ -57,8 +53,9 @@ KINDS = ("worktree", "clone")
 
 
 class PluginHost:
-    """See ``Host``. ``apart`` is where agents' files are read, which may lie on
-    a slow disk and be long.
+    """See ``Host``: on the machine that the plugins are made for.
+
+    ``apart`` is where agents' files are read, which may lie on a slow disk and be long.
     """
 
     def __init__(
@@ -66,6 +63,7 @@ class PluginHost:
     ) -> None:
         self.name = name
         self._plugins = plugins
+        self._machine = plugins.machine
         self._home = home
         self._clock = clock
         self._reader = Reader(self._resolve, clock, apart)
@@ -79,7 +77,7 @@ class PluginHost:
             self._agent(brief),
             self._plugins.runtime(brief.runtime),
             self._plugins.workspace(brief.workspace),
-            SessionFiles(self._home, brief.session_id),
+            SessionFiles(self._machine, self._home, brief.session_id),
             self._path(brief),
         )
 
@@ -137,7 +135,7 @@ class PluginHost:
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
-        files = SessionFiles(self._home, brief.session_id)
+        files = SessionFiles(self._machine, self._home, brief.session_id)
         files.write(PROMPT, prompt)
         files.write(SYSTEM, system)
 
@@ -188,9 +186,9 @@ class PluginHost:
             at.files.folder,
             number,
         )
-        _check_program(launch, at.agent)
+        self._check_program(launch, at.agent)
         at.files.lead_hooks(hooks)
-        session_files.write_all(command.files)
+        session_files.write_all(self._machine, command.files)
         at.files.typed.keep()
         at.files.typed.launched(number)
         if carry is not None and command.carries:
@@ -214,7 +212,10 @@ class PluginHost:
         begun for it, marked or not.
         """
         orphans.end(
-            brief.session_id, HOOK_GRACE, hook_run.under_way(self._home.session(brief.session_id))
+            self._machine,
+            brief.session_id,
+            HOOK_GRACE,
+            hook_run.under_way(self._home.session(brief.session_id)),
         )
 
     def inspect(self, brief: Brief) -> WorkspaceSeen:
@@ -297,17 +298,14 @@ class PluginHost:
         """See ``Host``."""
         at, begun = self._plugins.runtime(runtime), time.monotonic()
         panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
-        seen = {
-            session_id: judge(handle, panes.get(session_id), True, source, now)
-            for session_id, handle in handles.items()
-        }
+        seen = judged(self._machine, handles, panes, source, now)
         self._reader.surveyed(seen, begun)
         return seen
 
     def terminals(self, runtime: str) -> Mapping[str, RuntimeHandle]:
         """See ``Host``."""
         return {
-            name: _handle(runtime, pane)
+            name: self._handle(runtime, pane)
             for name, pane in self._plugins.runtime(runtime).survey().items()
         }
 
@@ -319,15 +317,15 @@ class PluginHost:
 
     def records(self) -> Sequence[tuple[str, str]]:
         """See ``Host``."""
-        return tuple(session_files.records(self._home))
+        return tuple(session_files.records(self._machine, self._home))
 
     def hooks(self, session_id: str) -> HookAddress | None:
         """See ``Host``."""
-        return SessionFiles(self._home, session_id).hooks()
+        return SessionFiles(self._machine, self._home, session_id).hooks()
 
     def lead_hooks(self, session_id: str, address: HookAddress) -> None:
         """See ``Host``."""
-        SessionFiles(self._home, session_id).lead_hooks(address)
+        SessionFiles(self._machine, self._home, session_id).lead_hooks(address)
 
     def preserved(self, project_id: str, source: str) -> Sequence[Preserved]:
         """See ``Host``."""
@@ -344,11 +342,11 @@ class PluginHost:
 
     def free_memory(self) -> int:
         """See ``Host``."""
-        return int(psutil.virtual_memory().available)
+        return self._machine.free_memory()
 
     def free_disk(self) -> int:
         """See ``Host``."""
-        return shutil.disk_usage(standing(self._home.root)).free
+        return self._machine.free_disk(self._home.root)
 
     # --- orders to plugins ------------------------------------------------------------------------
 
@@ -377,7 +375,7 @@ class PluginHost:
         return {
             **self._plain(at.brief),
             "ENNIO_REMOTE": at.brief.remote,
-            **environment.passed(os.environ, at.agent.passed_variables),
+            **environment.passed(self._machine.environ, at.agent.passed_variables),
             **at.workspace.environment(at.path),
             **at.brief.env,
             **command.env,
@@ -385,28 +383,34 @@ class PluginHost:
         }
 
     def _plain(self, brief: Brief) -> dict[str, str]:
-        return environment.plain(os.environ, brief.session_id, brief.project_id, self._home.root)
-
-
-def _handle(runtime: str, pane: Pane) -> RuntimeHandle:
-    born = start_of(pane.pid) if pane.pid is not None and not pane.dead else ""
-    return RuntimeHandle(
-        pane.name,
-        runtime,
-        {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)},
-    )
-
-
-def _check_program(launch: LaunchSpec, agent: Agent) -> None:
-    """Say what is missing before anything is started; in its terminal nobody would read it."""
-    program = launch.argv[0]
-    place = str(launch.cwd / program) if os.sep in program else program
-    if shutil.which(place, path=launch.env.get("PATH")) is None:
-        where = (
-            "" if os.sep in program else f" on the supervisor's PATH ({launch.env.get('PATH', '')})"
+        return environment.plain(
+            self._machine.environ, brief.session_id, brief.project_id, self._home.root
         )
-        way = (
-            f"{agent.hint}; where a shell of yours finds it, start the supervisor from there: "
-            "ennio stop && ennio start --detach"
+
+    def _handle(self, runtime: str, pane: Pane) -> RuntimeHandle:
+        born = (
+            single.start_of(self._machine, pane.pid)
+            if pane.pid is not None and not pane.dead
+            else ""
         )
-        raise Refused(f"{program} is not installed, or not executable{where}; {way}")
+        return RuntimeHandle(
+            pane.name,
+            runtime,
+            {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)},
+        )
+
+    def _check_program(self, launch: LaunchSpec, agent: Agent) -> None:
+        """Say what is missing before anything is started; in its terminal nobody would read it."""
+        program = launch.argv[0]
+        place = str(launch.cwd / program) if "/" in program else program
+        if self._machine.which(place, launch.env.get("PATH")) is None:
+            where = (
+                ""
+                if "/" in program
+                else f" on the supervisor's PATH ({launch.env.get('PATH', '')})"
+            )
+            way = (
+                f"{agent.hint}; where a shell of yours finds it, start the supervisor from "
+                "there: ennio stop && ennio start --detach"
+            )
+            raise Refused(f"{program} is not installed, or not executable{where}; {way}")

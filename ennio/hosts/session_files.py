@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import stat
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
 from ennio.hosts.interface import Brief, HookAddress
 from ennio.hosts.typed_log import TypedLog
-from ennio.machine.files import write_atomically
-from ennio.machine.home import Home, private
+from ennio.machine import single
+from ennio.machine.home import Home
+from ennio.machine.interface import FilePart, FileSpan, Machine
 from ennio.plugins.agent.interface import AgentContext
 
 PROMPT, SYSTEM, HOOKS, RECORD = "prompt.md", "system.md", "bell.json", "session.json"
 TYPED = "typed.jsonl"
+_MOST = 64 << 20  # bytes: a prompt may hold a whole log
 _CONVERSATIONS = uuid.UUID("6f6b4a3e-6a0e-4b57-9d0f-2a3f0b8b7c11")
 
 
@@ -31,31 +31,35 @@ def _conversation(session_id: str) -> str:
 class SessionFiles:
     """Reads and writes them. ``folder`` is made when something is written to it."""
 
-    def __init__(self, home: Home, session_id: str) -> None:
+    def __init__(self, machine: Machine, home: Home, session_id: str) -> None:
+        self._machine = machine
         self.folder = home.session(session_id)
         self._id = session_id
 
     def read(self, name: str) -> str | None:
         """The text of a file; None when it is not there."""
-        try:
-            return (self.folder / name).read_text(encoding="utf-8")
-        except FileNotFoundError:
+        (part,) = self._machine.read([FileSpan(self.folder / name, most=_MOST)])
+        if isinstance(part, FileNotFoundError):
             return None
+        if isinstance(part, OSError):
+            raise part
+        return part.data.decode()
 
     def write(self, name: str, text: str) -> None:
         """Write it whole or not at all, for its owner's eyes only."""
-        write_atomically(private(self.folder) / name, text)
+        self._machine.make_folder(self.folder, private=True)
+        self._machine.write(self.folder / name, text.encode())
 
     def remove(self) -> None:
         """Prompts, keys, logs of hooks: nobody reads them any more."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._machine.remove_tree(self.folder)
 
     # --- what its agent's plugin may know ---------------------------------------------------------
 
     def context(self, brief: Brief, workspace: Path) -> AgentContext:
         """The session as its agent's plugin may know it; the folder is there."""
-        if not self.folder.is_dir():
-            private(self.folder)
+        if not single.is_folder(self._machine, self.folder):
+            self._machine.make_folder(self.folder, private=True)
         return self.context_without_folder(brief, workspace)
 
     def context_without_folder(self, brief: Brief, workspace: Path) -> AgentContext:
@@ -64,7 +68,7 @@ class SessionFiles:
             session_id=brief.session_id,
             project_id=brief.project_id,
             # agents know the folder they work in by its real path, whatever links lead there
-            workspace=Path(os.path.realpath(workspace)),
+            workspace=single.real(self._machine, workspace),
             directory=self.folder,
             conversation=_conversation(brief.session_id),
             config=brief.agent_config,
@@ -77,18 +81,16 @@ class SessionFiles:
 
     def hooks(self) -> HookAddress | None:
         """Where its hooks go; None when the file is not whole, or not its owner's alone."""
+        (part,) = self._machine.read([FileSpan(self.folder / HOOKS, follow=False)])
+        if isinstance(part, OSError) or (part.state.owner, part.state.mode) != (
+            self._machine.user,
+            0o600,
+        ):
+            return None
         try:
-            with open(
-                os.open(self.folder / HOOKS, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8"
-            ) as file:
-                state = os.fstat(file.fileno())
-                told = (
-                    json.load(file)
-                    if (state.st_uid, state.st_mode) == (os.geteuid(), stat.S_IFREG | 0o600)
-                    else None
-                )
+            told = json.loads(part.data)
             return HookAddress(**told) if isinstance(told, dict) else None
-        except (OSError, ValueError, RecursionError, TypeError):
+        except (ValueError, RecursionError, TypeError):
             return None
 
     def lead_hooks(self, address: HookAddress) -> None:
@@ -100,20 +102,25 @@ class SessionFiles:
     @property
     def typed(self) -> TypedLog:
         """What was typed to its agent."""
-        return TypedLog(self.folder / TYPED)
+        return TypedLog(self._machine, self.folder / TYPED)
 
 
-def records(home: Home) -> Iterator[tuple[str, str]]:
+def records(machine: Machine, home: Home) -> Iterator[tuple[str, str]]:
     """Session ids and what was recorded at their last launch, as far as it can be read."""
-    for path in sorted((home.root / "sessions").glob(f"*/{RECORD}")):
-        try:
-            yield path.parent.name, path.read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            continue
+    folder = home.root / "sessions"
+    try:
+        names = sorted(name for name in machine.list(folder) if not name.startswith("."))
+    except OSError:
+        return
+    found = machine.read([FileSpan(folder / name / RECORD, most=_MOST) for name in names])
+    for name, part in zip(names, found, strict=True):
+        with suppress(ValueError):
+            if isinstance(part, FilePart):
+                yield name, part.data.decode()
 
 
-def write_all(files: Mapping[Path, str]) -> None:
+def write_all(machine: Machine, files: Mapping[Path, str]) -> None:
     """The files that a command needs."""
     for path, text in files.items():
-        private(path.parent)
-        write_atomically(path, text)
+        machine.make_folder(path.parent, private=True)
+        machine.write(path, text.encode())

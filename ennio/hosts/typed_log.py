@@ -9,16 +9,17 @@ says nothing of this one.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.files import write_atomically
-from ennio.machine.home import private
+from ennio.machine import single
+from ennio.machine.interface import FileSpan, Machine
 from ennio.model.clock import parse_time, rfc3339
+
+_MOST = 64 << 20  # bytes: a line for each message of a session's life
 
 
 class Typing(StrEnum):
@@ -42,13 +43,15 @@ class TypedLog:
     begun, nobody knows when.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, machine: Machine, path: Path) -> None:
+        self._machine = machine
         self._path = path
 
     def keep(self) -> None:
         """From now on what is not written down was not typed."""
-        if not self._path.exists():
-            write_atomically(private(self._path.parent) / self._path.name, "")
+        if not single.exists(self._machine, self._path):
+            self._machine.make_folder(self._path.parent, private=True)
+            self._machine.write(self._path, b"")
 
     def launched(self, number: int) -> None:
         """This launch is about to begin; nothing when it has begun already."""
@@ -85,20 +88,17 @@ class TypedLog:
         return found
 
     def _lines(self) -> list[Any] | None:
-        try:
-            text = self._path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        (part,) = self._machine.read([FileSpan(self._path, most=_MOST)])
+        if isinstance(part, FileNotFoundError):
             return None
-        return [line for line in map(_read, text.splitlines()) if line is not None]
+        if isinstance(part, OSError):
+            raise part
+        return [line for line in map(_read, part.data.decode().splitlines()) if line is not None]
 
     def _append(self, line: dict[str, Any]) -> None:
-        private(self._path.parent)
-        with open(
-            os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-            "a",
-            encoding="utf-8",
-        ) as file:
-            file.write(f"\n{json.dumps(line)}\n")  # a line that a crash cut off spoils no other
+        self._machine.make_folder(self._path.parent, private=True)
+        # a line that a crash cut off spoils no other
+        self._machine.append(self._path, f"\n{json.dumps(line)}\n".encode())
 
 
 def _read(line: str) -> Any:

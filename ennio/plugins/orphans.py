@@ -1,95 +1,112 @@
 """What an agent leaves running when its terminal closes: found by its mark, and ended.
 
 Every process an agent starts inherits ``ENNIO_SESSION_ID``, however often it forks and whatever
-session it moves to; a session id is unique, so the mark belongs to nobody else.
+session it moves to; a session id is unique, so the mark belongs to nobody else. It is looked for on
+the machine where the agent is.
 """
 
 from __future__ import annotations
 
-import os
+import signal
 import time
 from collections.abc import Callable, Iterable
 
-import psutil
-
+from ennio.machine.interface import Machine, ProcessEntry, ProcessId
 from ennio.model.errors import Unreachable
-from ennio.plugins.process_start import is_alive
 
 MARK = "ENNIO_SESSION_ID"
 _KILL_WITHIN = 5.0
-_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, PermissionError)
 
 
-def find(session_id: str) -> list[psutil.Process]:
+def find(machine: Machine, session_id: str) -> list[ProcessId]:
     """The living processes that carry the session's mark; never this one or its ancestors."""
-    return carrying(MARK, session_id.__eq__)
+    return carrying(machine, MARK, session_id.__eq__)
 
 
-def carrying(mark: str, accepts: Callable[[str], bool]) -> list[psutil.Process]:
-    """The living processes in whose environment this variable has a value that is accepted; never
+def carrying(machine: Machine, mark: str, accepts: Callable[[str], bool]) -> list[ProcessId]:
+    """The living processes that were given this variable with a value that is accepted; never
     this one or its ancestors.
     """
-    return [
-        process for process in _others() if _has_mark(process, mark, accepts) and _is_alive(process)
-    ]
+    return [found.id for found, value in machine.marked(mark) if accepts(value)]
 
 
-def family(pid: int | None, born: str) -> list[psutil.Process]:
+def family(machine: Machine, pid: int | None, born: str) -> list[ProcessId]:
     """An agent, its descendants and all of its kernel session, marked or not.
 
     Empty when the pid belongs to another process by now. Ask before the agent ends: afterwards
     nobody knows the kinship.
     """
-    if pid is None or not is_alive(pid, born):
+    if pid is None or not born:
         return []
-    try:
-        descendants = set(psutil.Process(pid).children(recursive=True))
-    except _GONE:
+    known = machine.processes([pid]).get(pid)
+    if known is None or known.ended or known.id.born != born:
         return []
-    kin = {process.pid for process in descendants} | {pid}
-    return [
-        process
-        for process in _others()
-        if (process.pid in kin or _kernel_session(process) == pid) and _is_alive(process)
-    ]
+    others = machine.others()
+    kin = _descendants(pid, others)
+    return [other.id for other in others if other.id.pid in kin or other.session == pid]
 
 
-def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = ()) -> None:
+def _descendants(pid: int, others: Iterable[ProcessEntry]) -> frozenset[int]:
+    """A process and those it started, and so on."""
+    children: dict[int, list[int]] = {}
+    for other in others:
+        children.setdefault(other.parent, []).append(other.id.pid)
+    kin, waiting = {pid}, [pid]
+    while waiting:
+        new = [child for child in children.get(waiting.pop(), ()) if child not in kin]
+        kin.update(new)
+        waiting += new
+    return frozenset(kin)
+
+
+def end(
+    machine: Machine, session_id: str, grace: float = 5.0, known: Iterable[ProcessId] = ()
+) -> None:
     """End everything that carries the mark, and the ``known``: TERM, and KILL after the grace.
     Blocks until they are gone.
 
     Raises Unreachable when some outlive even that.
     """
-    end_carrying(MARK, session_id.__eq__, known, grace, f"session {session_id}")
+    end_carrying(machine, MARK, session_id.__eq__, known, grace, f"session {session_id}")
 
 
 def end_carrying(
+    machine: Machine,
     mark: str,
     accepts: Callable[[str], bool],
-    known: Iterable[psutil.Process],
+    known: Iterable[ProcessId],
     grace: float,
     what: str,
 ) -> None:
     """End what carries another mark, and the ``known``, as ``end`` does."""
     remembered = list(known)
     _end(
-        lambda: (
-            {process for process in remembered if _is_alive(process)} | set(carrying(mark, accepts))
-        ),
+        machine,
+        lambda: _living(machine, remembered) | set(carrying(machine, mark, accepts)),
         grace,
         what,
     )
 
 
-def end_known(known: Iterable[psutil.Process], grace: float, what: str) -> None:
+def end_known(machine: Machine, known: Iterable[ProcessId], grace: float, what: str) -> None:
     """End these alone, as ``end`` does; ``what`` they are is for the error."""
     remembered = list(known)
-    _end(lambda: {process for process in remembered if _is_alive(process)}, grace, what)
+    _end(machine, lambda: _living(machine, remembered), grace, what)
 
 
-def _end(living: Callable[[], set[psutil.Process]], grace: float, what: str) -> None:
-    if _press(living, psutil.Process.terminate, grace) or _press(
-        living, psutil.Process.kill, _KILL_WITHIN
+def _living(machine: Machine, known: list[ProcessId]) -> set[ProcessId]:
+    """Those that still are who they were."""
+    found = machine.processes([one.pid for one in known]) if known else {}
+    return {
+        one
+        for one in known
+        if one.pid in found and found[one.pid].id == one and not found[one.pid].ended
+    }
+
+
+def _end(machine: Machine, living: Callable[[], set[ProcessId]], grace: float, what: str) -> None:
+    if _press(machine, living, signal.SIGTERM, grace) or _press(
+        machine, living, signal.SIGKILL, _KILL_WITHIN
     ):
         return
     pids = ", ".join(str(process.pid) for process in living())
@@ -97,58 +114,16 @@ def _end(living: Callable[[], set[psutil.Process]], grace: float, what: str) -> 
 
 
 def _press(
-    living: Callable[[], set[psutil.Process]],
-    signal: Callable[[psutil.Process], None],
-    within: float,
+    machine: Machine, living: Callable[[], set[ProcessId]], number: int, within: float
 ) -> bool:
     deadline = time.monotonic() + within
     pause = 0.02
-    told: set[psutil.Process] = set()
+    told: set[ProcessId] = set()
     while rest := living():
-        for process in rest - told:
-            _tell(process, signal)
+        machine.signal(rest - told, number)
         told |= rest
         if time.monotonic() > deadline:
             return False
         time.sleep(pause)
         pause = min(pause * 1.5, 0.25)
     return True
-
-
-def _tell(process: psutil.Process, signal: Callable[[psutil.Process], None]) -> None:
-    try:
-        signal(process)
-    except _GONE:
-        return
-
-
-def _others() -> list[psutil.Process]:
-    """All processes but this one and its ancestors, dead ones too: ask the dearer question
-    only of those that matter.
-    """
-    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    # it would take a process for an earlier one that had its pid, and that one is dead
-    psutil.process_iter.cache_clear()
-    return [process for process in psutil.process_iter() if process.pid not in mine]
-
-
-def _has_mark(process: psutil.Process, mark: str, accepts: Callable[[str], bool]) -> bool:
-    try:
-        value = process.environ().get(mark)
-        return value is not None and accepts(value)
-    except (*_GONE, OSError):
-        return False
-
-
-def _kernel_session(process: psutil.Process) -> int | None:
-    try:
-        return os.getsid(process.pid)
-    except OSError:
-        return None
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except _GONE:
-        return False

@@ -15,6 +15,8 @@ from typing import Any, cast
 
 from ennio.config.model import AgentConfig, Project, Settings
 from ennio.machine.home import Home
+from ennio.machine.interface import Machine
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Problem
 from ennio.model.failpoints import guarded
@@ -37,7 +39,8 @@ class PluginContext:
     adds to the environment) for agents; ``settings`` are what the plugin's declaration made of
     those configured for it, or, without one, the mapping as it is written; ``directory`` is what
     relative paths in a configuration are relative to, ``instance`` the name that what it starts is
-    told apart by from that of others.
+    told apart by from that of others. ``machine`` is where agents, runtimes and workspaces have
+    their files, programs and processes: they reach for none by themselves.
     """
 
     home: Home
@@ -49,6 +52,7 @@ class PluginContext:
     instance: str = ""
     agent_config: AgentConfig = field(default_factory=AgentConfig)
     env: Mapping[str, str] = field(default_factory=dict)
+    machine: Machine = field(default_factory=LocalMachine)
 
 
 Factory = Callable[[PluginContext], Any]
@@ -78,8 +82,12 @@ class Registry:
         store: ForgeStore | None = None,
         directory: Path | None = None,
         instance: str = "",
+        machine: Machine | None = None,
     ) -> None:
-        self._base = PluginContext(home, clock, store, directory=directory, instance=instance)
+        self.machine: Machine = machine or LocalMachine()
+        self._base = PluginContext(
+            home, clock, store, directory=directory, instance=instance, machine=self.machine
+        )
         self._made: dict[tuple[str, str, str], Any] = {}
         self._making = threading.RLock()
         self.calls = PluginCalls()

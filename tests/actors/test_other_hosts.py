@@ -14,11 +14,11 @@ import pytest
 from ennio.actors.orchestrator.session_view import SessionView
 from ennio.actors.registry import agents_name, runtime_name
 from ennio.actors.session_context import context
+from ennio.machine.process_table import start_of
 from ennio.model.codec import shown
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.facts import Presence
 from ennio.model.session import RuntimeHandle, SessionStatus
-from ennio.plugins.process_start import start_of
 from ennio.store import open_store
 from tests.actors.ground import Play
 

@@ -19,7 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from ennio.plugins.process_start import start_of
+from ennio.machine.process_table import start_of
 from tests.bench.stand import PULLED, MeasuredHouse, come
 
 PULL = 7_000_001

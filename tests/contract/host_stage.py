@@ -30,6 +30,7 @@ from ennio.hosts.interface import Brief, HookAddress, Host, LinkSpec, Wanted, Wo
 from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import SystemClock
 from ennio.model.errors import EnnioError
 from ennio.model.facts import AgentSeen, ProcessSeen
@@ -284,7 +285,7 @@ class Stand:
     @property
     def typed(self) -> TypedLog:
         """What the host has written down of what it typed."""
-        return TypedLog(self.stage.home / "sessions" / self.id / "typed.jsonl")
+        return TypedLog(LocalMachine(), self.stage.home / "sessions" / self.id / "typed.jsonl")
 
     @property
     def folder(self) -> Path:

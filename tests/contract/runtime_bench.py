@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from ennio.machine.local import LocalMachine
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import LaunchSpec, Pane, Runtime
 from ennio.plugins.runtime.process import ProcessRuntime
@@ -89,6 +90,9 @@ class Bench:
         return self.runtime.survey()[self.name]
 
 
+_MACHINE = "from ennio.machine.local import LocalMachine as L; "
+
+
 def stub_bench(root: Path) -> Iterator[Bench]:
     runtime = StubRuntime()
     yield Bench(root, lambda: runtime, "", real=False)
@@ -98,9 +102,9 @@ def process_bench(root: Path) -> Iterator[Bench]:
     directory = root / "ptyd"
     bench = Bench(
         root,
-        lambda: ProcessRuntime(directory, grace=2.0, idle=1.0),
-        "from ennio.plugins.runtime.process import ProcessRuntime as R; runtime = "
-        f"R(Path({str(directory)!r}), idle=1.0)",
+        lambda: ProcessRuntime(LocalMachine(), directory, grace=2.0, idle=1.0),
+        f"{_MACHINE}from ennio.plugins.runtime.process import ProcessRuntime as R; runtime = "
+        f"R(L(), Path({str(directory)!r}), idle=1.0)",
     )
     yield bench
     for name in bench.runtime.survey():
@@ -112,8 +116,9 @@ def tmux_bench(root: Path) -> Iterator[Bench]:
     socket = f"ennio-test-{uuid.uuid4().hex[:8]}"
     yield Bench(
         root,
-        lambda: TmuxRuntime(socket, grace=2.0),
-        f"from ennio.plugins.runtime.tmux import TmuxRuntime as R; runtime = R({socket!r})",
+        lambda: TmuxRuntime(LocalMachine(), socket, grace=2.0),
+        f"{_MACHINE}from ennio.plugins.runtime.tmux import TmuxRuntime as R; runtime = R(L(), "
+        f"{socket!r})",
     )
     subprocess.run(
         ["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=10

@@ -20,10 +20,10 @@ import pytest
 from ennio.hosts.calls import CALLS
 from ennio.hosts.interface import Arrival, Brief, HookAddress, Host, LinkSpec, Wanted, Words
 from ennio.hosts.typed_log import Typing
+from ennio.machine.process_table import start_of
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.model.facts import Place, Presence
 from ennio.model.session import Activity, RuntimeHandle
-from ennio.plugins.process_start import start_of
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, KINDS, PLACES, Stage, Stand, stage_at
 

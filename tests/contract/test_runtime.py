@@ -17,11 +17,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ennio.machine.local import LocalMachine
+from ennio.machine.process_table import is_alive, start_of
 from ennio.model.errors import Conflict, Invalid, NotFound
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
-from ennio.plugins.process_start import is_alive, process_of, start_of
 from ennio.plugins.runtime import launch as launching
+from ennio.plugins.runtime.liveness import process_of
 from tests.contract.runtime_bench import Bench
 
 
@@ -162,7 +164,7 @@ def test_stop_ends_an_agent_whose_terminal_was_taken_away(real: Bench, again: bo
     take_away(real, for_good=True)
     (real.again() if again else real.runtime).stop(handle)
     assert not is_alive(*process_of(handle))
-    assert not orphans.find(real.name)
+    assert not orphans.find(LocalMachine(), real.name)
 
 
 def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_killed(
@@ -171,7 +173,7 @@ def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_k
     handle = real.start()
     (launch := real.launch()).directory.mkdir(parents=True, exist_ok=True)
     launching.write(
-        replace(launch, env={**launch.env, "NPM_TOKEN": "a secret"})
+        LocalMachine(), replace(launch, env={**launch.env, "NPM_TOKEN": "a secret"})
     )  # what it did last
     assert real.again().start(launch) == handle
     assert not list(launch.directory.glob("launch.json"))

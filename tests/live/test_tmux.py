@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
+from ennio.machine.process_table import start_of
 from ennio.model.clock import SystemClock
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.facts import Presence
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.interface import Key
 from ennio.plugins.runtime.liveness import judge
 from ennio.plugins.runtime.tmux import TmuxRuntime
@@ -88,13 +89,16 @@ def test_a_server_that_was_killed_is_a_proof(bench: Bench, tmux: Tmux) -> None:
     os.kill(int(tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
     eventually(lambda: is_empty(bench))
     eventually(lambda: not start_of(int(handle.data["pid"])))
-    assert judge(handle, None, True, "tmux", SystemClock().now()).presence is Presence.GONE
+    assert (
+        judge(LocalMachine(), handle, None, True, "tmux", SystemClock().now()).presence
+        is Presence.GONE
+    )
 
 
 def test_incident_10_a_server_that_hangs_is_not_a_proof(bench: Bench, tmux: Tmux) -> None:
     bench.start()
     server = int(tmux("display-message", "-p", "#{pid}"))
-    hasty = TmuxRuntime(bench.runtime._socket, timeout=0.3)  # type: ignore[attr-defined]
+    hasty = TmuxRuntime(LocalMachine(), bench.runtime._socket, timeout=0.3)  # type: ignore[attr-defined]
     os.kill(server, signal.SIGSTOP)
     try:
         with pytest.raises(Unreachable, match="did not answer within"):
@@ -110,7 +114,7 @@ def test_incident_10_a_socket_that_cannot_be_entered_is_not_a_proof(
     (tmp_path / f"tmux-{os.geteuid()}").write_text("a file where a folder should be")
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
     with pytest.raises(Unreachable):
-        TmuxRuntime("ennio-test").survey()
+        TmuxRuntime(LocalMachine(), "ennio-test").survey()
 
 
 def test_incident_50_without_tmux_it_says_what_to_do(

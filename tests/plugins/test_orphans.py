@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ennio.machine.local import LocalMachine
+from ennio.machine.process_table import start_of
 from ennio.plugins import orphans
-from ennio.plugins.process_start import start_of
 from tests.conftest import eventually
 
 STUBBORN = (
@@ -43,8 +44,10 @@ def start(session_id: str) -> Iterator[Start]:
 
 def test_incident_40_only_what_carries_the_mark_is_found(start: Start, session_id: str) -> None:
     mine, other = start("sleep", "60"), start("sleep", "60", mark=f"{session_id}0")
-    eventually(lambda: [process.pid for process in orphans.find(session_id)] == [mine.pid])
-    orphans.end(session_id)
+    eventually(
+        lambda: [process.pid for process in orphans.find(LocalMachine(), session_id)] == [mine.pid]
+    )
+    orphans.end(LocalMachine(), session_id)
     assert mine.wait(5) == -15
     assert other.poll() is None
 
@@ -53,18 +56,19 @@ def test_what_ignores_a_request_is_killed_after_the_grace(start: Start, session_
     process = start(sys.executable, "-c", STUBBORN)
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
-    orphans.end(session_id, grace=0.2)
+    orphans.end(LocalMachine(), session_id, grace=0.2)
     assert process.wait(5) == -9
 
 
 def test_ending_nothing_is_fine(session_id: str) -> None:
-    orphans.end(session_id)
+    orphans.end(LocalMachine(), session_id)
 
 
 def test_one_who_carries_the_mark_itself_never_ends_itself_or_its_ancestors(
     session_id: str,
 ) -> None:
-    script = f"from ennio.plugins import orphans; orphans.end({session_id!r}, 0.2); print('alive')"
+    imports = "from ennio.machine.local import LocalMachine; from ennio.plugins import orphans"
+    script = f"{imports}; orphans.end(LocalMachine(), {session_id!r}, 0.2); print('alive')"
     inner = [sys.executable, "-c", script]
     outer = (
         f"import subprocess; print(subprocess.run({inner!r}, capture_output=True, "
@@ -86,7 +90,12 @@ def test_a_family_is_the_process_its_descendants_and_its_kernel_session(start: S
     process = start("sh", "-c", "env -i sleep 60 & setsid sleep 60 & echo up; wait")
     assert process.stdout is not None
     process.stdout.readline()
-    eventually(lambda: len(orphans.family(process.pid, start_of(process.pid))) == 3)
-    assert orphans.family(process.pid, "1") == []
-    assert orphans.family(None, "") == []
-    orphans.end("nobody", 1.0, orphans.family(process.pid, start_of(process.pid)))
+    eventually(lambda: len(orphans.family(LocalMachine(), process.pid, start_of(process.pid))) == 3)
+    assert orphans.family(LocalMachine(), process.pid, "1") == []
+    assert orphans.family(LocalMachine(), None, "") == []
+    orphans.end(
+        LocalMachine(),
+        "nobody",
+        1.0,
+        orphans.family(LocalMachine(), process.pid, start_of(process.pid)),
+    )

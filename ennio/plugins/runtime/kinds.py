@@ -15,12 +15,16 @@ def tmux(context: PluginContext) -> TmuxRuntime | TmuxServers:
     """
     shared = context.home.tmux_socket
     own = context.home.tmux_socket_of(context.instance) if context.instance else shared
-    return TmuxRuntime(own) if own == shared else TmuxServers(TmuxRuntime(own), TmuxRuntime(shared))
+    return (
+        TmuxRuntime(context.machine, own)
+        if own == shared
+        else TmuxServers(TmuxRuntime(context.machine, own), TmuxRuntime(context.machine, shared))
+    )
 
 
 def process(context: PluginContext) -> ProcessRuntime:
     """Terminals held by a small daemon, ptyd, for machines without tmux."""
-    return ProcessRuntime(context.home.root / "runtime")
+    return ProcessRuntime(context.machine, context.home.root / "runtime")
 
 
 def stub(context: PluginContext) -> StubRuntime:

@@ -11,65 +11,62 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from ennio.machine.interface import Machine
     from ennio.plugins.runtime.interface import LaunchSpec
 
 NOT_STARTED = 127
 
 
-def write(launch: LaunchSpec) -> tuple[str, ...]:
+def write(machine: Machine, launch: LaunchSpec) -> tuple[str, ...]:
     """Lay the launch file ready (0600) and return the command that becomes the agent."""
-    withdraw(launch)  # one with other permissions would keep them
-    return _laid(launch)
+    withdraw(machine, launch)  # one with other permissions would keep them
+    return _laid(machine, launch)
 
 
-def write_new(launch: LaunchSpec) -> tuple[str, ...] | None:
+def write_new(machine: Machine, launch: LaunchSpec) -> tuple[str, ...] | None:
     """The same unless a launch file lies there: then a terminal may be about to read
     it, and None is returned.
 
     Where none lay, nobody reads the one that was written but the terminal that is now asked for.
     """
     try:
-        return _laid(launch)
+        return _laid(machine, launch)
     except FileExistsError:
         return None
 
 
-def withdraw(launch: LaunchSpec) -> None:
+def withdraw(machine: Machine, launch: LaunchSpec) -> None:
     """Remove a launch file that nobody is going to read: it holds secrets."""
-    _file(launch).unlink(missing_ok=True)
+    machine.remove([_file(launch)])
 
 
-def tidy(launch: LaunchSpec, pid: int | None) -> None:
+def tidy(machine: Machine, launch: LaunchSpec, pid: int | None) -> None:
     """Remove what an earlier order for a launch that stands has left, unless the process of its
     terminal has yet to read it.
     """
-    import psutil  # noqa: PLC0415 - the script below has the standard library alone
-
-    if not _file(launch).exists():
+    file = _file(launch)
+    (there,) = machine.stat([file])
+    if isinstance(there, OSError):
         return
-    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-        if pid is not None and str(_file(launch)) in psutil.Process(pid).cmdline():
-            return
-    withdraw(launch)
+    if pid is not None and str(file) in machine.words(pid):
+        return
+    withdraw(machine, launch)
 
 
 def _file(launch: LaunchSpec) -> Path:
     return launch.directory.absolute() / "launch.json"
 
 
-def _laid(launch: LaunchSpec) -> tuple[str, ...]:
-    launch.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _laid(machine: Machine, launch: LaunchSpec) -> tuple[str, ...]:
+    machine.make_folder(launch.directory, private=True)
     path = _file(launch)
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-    ) as file:
-        json.dump({"argv": launch.argv, "cwd": str(launch.cwd), "env": dict(launch.env)}, file)
-    return (sys.executable, "-I", "-S", "-X", "utf8", str(Path(__file__).absolute()), str(path))
+    told = json.dumps({"argv": launch.argv, "cwd": str(launch.cwd), "env": dict(launch.env)})
+    machine.write(path, told.encode("ascii"), new=True)
+    return (machine.python, "-I", "-S", "-X", "utf8", str(Path(__file__).absolute()), str(path))
 
 
 def become(path: str) -> NoReturn:

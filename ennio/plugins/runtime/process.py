@@ -6,8 +6,6 @@ terminals close and the agents in them are hung up; exit codes known by then are
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import threading
 import time
@@ -17,13 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ennio.machine.interface import Command, Machine
 from ennio.model.errors import Conflict, NotFound, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
-from ennio.plugins.process_start import process_of
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
-from ennio.plugins.runtime.ptyd import protocol, state_file
+from ennio.plugins.runtime.liveness import process_of
+from ennio.plugins.runtime.ptyd import protocol, records
 from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
 
@@ -66,8 +65,15 @@ class ProcessRuntime:
     name = "process"
 
     def __init__(
-        self, directory: Path, *, grace: float = 5.0, timeout: float = 10.0, idle: float = 60.0
+        self,
+        machine: Machine,
+        directory: Path,
+        *,
+        grace: float = 5.0,
+        timeout: float = 10.0,
+        idle: float = 60.0,
     ) -> None:
+        self._machine = machine
         self._directory = directory.absolute()
         self._grace = grace
         self._timeout = timeout
@@ -87,9 +93,13 @@ class ProcessRuntime:
         # The launch file is written only when it will be read: it holds secrets.
         answer, _ = self._ask_or_start({**order, "command": None})
         if "error" not in answer and answer["pane"] is None:
-            answer, _ = self._ask_or_start({**order, "command": launching.write(launch)})
+            answer, _ = self._ask_or_start(
+                {**order, "command": launching.write(self._machine, launch)}
+            )
         elif "error" not in answer:
-            launching.tidy(launch, None if answer["pane"]["dead"] else answer["pane"]["pid"])
+            launching.tidy(
+                self._machine, launch, None if answer["pane"]["dead"] else answer["pane"]["pid"]
+            )
         if answer.get("error") == "failed":
             raise Unreachable(
                 f"the terminal daemon in {self._directory} could not start session {launch.name}: "
@@ -115,7 +125,9 @@ class ProcessRuntime:
         panes = (
             answer[0]["panes"]
             if answer
-            else [entry.as_json() for entry in state_file.read(self._directory).values()]
+            else [
+                entry.as_json() for entry in records.read(self._machine, self._directory).values()
+            ]
         )
         seen = {pane["name"]: _pane(pane) for pane in panes}
         with self._looking:
@@ -143,9 +155,12 @@ class ProcessRuntime:
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """The last lines of the recorded output, as a terminal would have shown them."""
-        kept = state_file.one(self._directory, named(handle.id))
-        data = state_file.tail(
-            self._directory, handle.id, min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE))
+        kept = records.one(self._machine, self._directory, named(handle.id))
+        data = records.tail(
+            self._machine,
+            self._directory,
+            handle.id,
+            min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE)),
         )
         if kept is None or data is None:
             raise NotFound(_no_terminal(handle))
@@ -162,19 +177,27 @@ class ProcessRuntime:
     def stop(self, handle: RuntimeHandle) -> None:
         """Hang up, then end whatever of the agent outlives that; its record is removed."""
         name = named(handle.id)
-        known = orphans.family(*process_of(handle))
+        known = orphans.family(self._machine, *process_of(handle))
         answer = self._ask({"op": "list"})
         for pane in answer[0]["panes"] if answer else ():
             if pane["name"] == name and not pane["dead"]:
-                known += orphans.family(pane["pid"], pane["started"])
+                known += orphans.family(self._machine, pane["pid"], pane["started"])
         if self._ask({"op": "stop", "name": name}) is None:
-            state_file.forget(self._directory, name)
+            records.forget(self._machine, self._directory, name)
         self._views.pop(name, None)
-        orphans.end(name, self._grace, known)
+        orphans.end(self._machine, name, self._grace, known)
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
         """Our own small terminal client; Ctrl-] detaches."""
-        return (sys.executable, "-I", "-S", _PTYD, "attach", str(self._directory), named(handle.id))
+        return (
+            self._machine.python,
+            "-I",
+            "-S",
+            _PTYD,
+            "attach",
+            str(self._directory),
+            named(handle.id),
+        )
 
     def version(self) -> str | None:
         """The version of the Python that keeps the terminals."""
@@ -226,7 +249,7 @@ class ProcessRuntime:
             try:
                 return self._once(request, payload)
             except _NOT_RUNNING as error:
-                if not protocol.is_running(self._directory):
+                if not self._machine.is_locked(self._directory / protocol.LOCK):
                     return None
                 if time.monotonic() > deadline:
                     raise Unreachable(
@@ -237,7 +260,9 @@ class ProcessRuntime:
 
     def _once(self, request: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
         try:
-            with protocol.connect(self._directory, self._timeout) as connection:
+            with self._machine.connect(
+                self._directory / protocol.SOCKET, self._timeout
+            ) as connection:
                 return protocol.ask(connection, request, payload)
         except _NOT_RUNNING:
             raise
@@ -252,29 +277,30 @@ class ProcessRuntime:
             ) from error
 
     def _start_daemon(self) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [sys.executable, "-I", "-S", _PTYD, "keep", str(self._directory), str(self._idle)]
-        env = {"PATH": os.environ.get("PATH", os.defpath)}  # no secrets, no marks of ours
+        self._machine.make_folder(self._directory, private=True)
         log = self._directory / "keeper.log"
-        try:
-            with log.open(
-                "ab"
-            ) as said:  # no pipe: what the daemon inherits of it would keep it open
-                done = subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                    env=env,
-                    timeout=self._timeout,
-                    check=False,
-                )
-        except subprocess.TimeoutExpired as error:
+        words = (
+            self._machine.python,
+            "-I",
+            "-S",
+            _PTYD,
+            "keep",
+            str(self._directory),
+            str(self._idle),
+        )
+        env = {
+            "PATH": self._machine.environ.get("PATH", "/bin:/usr/bin")
+        }  # no secrets, no marks of ours
+        # no pipe: what the daemon inherits of it would keep it open
+        done = self._machine.run(Command(words, env=env, timeout=self._timeout, leaves_server=True))
+        if done.stdout or done.stderr:
+            self._machine.append(log, done.stdout + done.stderr)
+        if done.overdue is not None:
             raise TimedOut(
                 f"the terminal daemon in {self._directory} did not start within {self._timeout:g} "
                 f"s; see {log}"
-            ) from error
-        if done.returncode != 0:
+            )
+        if done.code != 0:
             raise Unreachable(f"the terminal daemon in {self._directory} did not start; see {log}")
 
 

@@ -7,29 +7,24 @@ launch it is) and ``@ennio_pane`` (which pane is the agent's, should a person sp
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from tempfile import TemporaryFile
-from typing import IO
 
-import psutil
-
+from ennio.machine import single
 from ennio.machine.inherited import inherited
+from ennio.machine.interface import Command, CompletedCommand, Machine, ProcessId
 from ennio.model.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
-from ennio.plugins.process_start import is_alive, process_of, start_of
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
+from ennio.plugins.runtime.liveness import process_of
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
 from ennio.plugins.runtime.tmux_control import TmuxControl
 from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_pid
-from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
+from ennio.plugins.runtime.tmux_server import TmuxServer, server_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
 _KEYS = {
@@ -83,19 +78,22 @@ class TmuxRuntime:
 
     name = "tmux"
 
-    def __init__(self, socket: str, *, grace: float = 5.0, timeout: float = 10.0) -> None:
+    def __init__(
+        self, machine: Machine, socket: str, *, grace: float = 5.0, timeout: float = 10.0
+    ) -> None:
+        self._machine = machine
         self._socket = socket
         self._grace = grace
         self._timeout = timeout
         self._panes: dict[str, str] = {}
-        self._server = TmuxServer(socket)
+        self._server = TmuxServer(machine, socket)
         self._control = TmuxControl(socket, timeout)
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an
         earlier launch, or find it.
         """
-        if shutil.which("tmux") is None:
+        if self._machine.which("tmux") is None:
             raise Refused(
                 "tmux is not installed; install it, or set `runtime: process` for this project"
             )
@@ -121,19 +119,19 @@ class TmuxRuntime:
         """
         told = self._listed_by_control()
         listing = self._ask(_ALL) if told is None else told
-        if told is not None and not self._server.place.exists():
+        if told is not None and not self._server.has_socket:
             self._server.restore_socket(
                 self._server.last
             )  # the kept client needs it no more, everybody else does
         if listing is None and self._server.restore_socket(self._server.last):
             listing = self._ask(_ALL)
-        if listing is None and is_alive(*self._server.last):
-            pid, _ = self._server.last
+        if listing is None and self._server.is_alive(self._server.last):
+            pid = self._server.last.pid
             raise Unreachable(
                 f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody "
                 "can ask it"
             )
-        rows = rows_of(listing or "")
+        rows = rows_of(self._machine, listing or "")
         if listing:
             self._server.heard(server_pid(listing))
         self._panes = {row.pane.name: row.pane_id for row in rows}
@@ -174,7 +172,7 @@ class TmuxRuntime:
             for pane in wanted.values()
         )
         done = self._run(["source-file", "-"], script.encode())
-        if done.returncode != 0:
+        if done.code != 0:
             self._absent(done)
         shown = _sections(done.stdout.decode(errors="replace"), mark)
         return {name: shown[name] for name in wanted if name in shown}
@@ -218,20 +216,25 @@ class TmuxRuntime:
         """Close the session, then end whatever of the agent outlives that; where tmux cannot be
         asked, end the agent all the same.
         """
-        known = orphans.family(*process_of(handle))
+        pid, born = process_of(handle)
+        known = orphans.family(self._machine, pid, born)
         try:
-            known += self._closed(handle, server_of(process_of(handle)[0], known))
+            known += self._closed(handle, server_of(self._machine, pid if known else None))
         finally:
-            orphans.end(handle.id, self._grace, known)
+            orphans.end(self._machine, handle.id, self._grace, known)
 
-    def _closed(self, handle: RuntimeHandle, server: Process) -> list[psutil.Process]:
+    def _closed(self, handle: RuntimeHandle, server: ProcessId) -> list[ProcessId]:
         """Close the session; whom it held. ``server`` is whose child the agent is: a server that
         may have lost its socket.
         """
         row = self._find(named(handle.id))
         if row is None and self._server.restore_socket(server):
             row = self._find(handle.id)
-        held = orphans.family(*process_of(self._handle(row.pane))) if row is not None else []
+        held = (
+            orphans.family(self._machine, *process_of(self._handle(row.pane)))
+            if row is not None
+            else []
+        )
         self._ask(["kill-session", "-t", f"={handle.id}"])
         return held
 
@@ -239,7 +242,7 @@ class TmuxRuntime:
         """``tmux attach-session`` on our socket; works inside another tmux too, and wherever the
         person's own tmux keeps its sockets.
         """
-        folder = os.environ.get("TMUX_TMPDIR")
+        folder = self._machine.environ.get("TMUX_TMPDIR")
         place = (f"TMUX_TMPDIR={folder}",) if folder else ("-u", "TMUX_TMPDIR")
         return (
             "env",
@@ -257,32 +260,32 @@ class TmuxRuntime:
 
     def version(self) -> str | None:
         """What ``tmux -V`` says (``3.3a``), or None when it is not installed."""
-        if shutil.which("tmux") is None:
+        if self._machine.which("tmux") is None:
             return None
-        done = subprocess.run(
-            ["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False
+        done = self._machine.run(
+            Command(("tmux", "-V"), env=self._environment(), timeout=self._timeout)
         )
-        return done.stdout.strip().removeprefix("tmux ") or None
+        return done.stdout.decode(errors="replace").strip().removeprefix("tmux ") or None
 
     def _at_once(self, launch: LaunchSpec) -> PaneRow | None:
         """A first launch, begun without a look whether it stands: tmux has no two sessions of one
         name. None where one has to look.
         """
-        command = launching.write_new(launch) if launch.number == 1 else None
+        command = launching.write_new(self._machine, launch) if launch.number == 1 else None
         if command is None:
             return None
         done = self._run(_words(launch, None, command))
-        if done.returncode != 0 and _complaint(done).startswith(_TAKEN):
-            launching.withdraw(launch)
+        if done.code != 0 and _complaint(done).startswith(_TAKEN):
+            launching.withdraw(self._machine, launch)
             return None
-        return _begun(launch, done)
+        return self._begun(launch, done)
 
     def _found_or_begun(self, launch: LaunchSpec, row: PaneRow | None) -> PaneRow:
         """The launch if it stands, else begun: in the dead pane of an earlier one, or
         in a session of its own.
         """
         if row is not None and row.pane.number == launch.number:
-            launching.tidy(launch, None if row.pane.dead else row.pane.pid)
+            launching.tidy(self._machine, launch, None if row.pane.dead else row.pane.pid)
             return row
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
             state = "ended" if row.pane.dead else "still runs"
@@ -290,15 +293,13 @@ class TmuxRuntime:
                 f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch "
                 f"{launch.number} begins"
             )
-        return _begun(
-            launch,
-            self._run(
-                _words(launch, row.pane_id if row is not None else None, launching.write(launch))
-            ),
+        command = launching.write(self._machine, launch)
+        return self._begun(
+            launch, self._run(_words(launch, row.pane_id if row is not None else None, command))
         )
 
     def _handle(self, pane: Pane) -> RuntimeHandle:
-        born = "" if pane.dead or pane.pid is None else start_of(pane.pid)
+        born = "" if pane.dead or pane.pid is None else single.start_of(self._machine, pane.pid)
         return RuntimeHandle(
             pane.name,
             self.name,
@@ -307,7 +308,7 @@ class TmuxRuntime:
 
     def _find(self, name: str) -> PaneRow | None:
         listing = self._ask(_listed(name))
-        return next(iter(rows_of(listing or "")), None)
+        return next(iter(rows_of(self._machine, listing or "")), None)
 
     def _pane(self, handle: RuntimeHandle) -> str:
         row = self._find(named(handle.id))
@@ -331,16 +332,16 @@ class TmuxRuntime:
         """
         done = self._run(arguments, stdin)
         for pause in _BETWEEN:
-            if done.returncode == 0 or not self._is_between(done):
+            if done.code == 0 or not self._is_between(done):
                 break
             time.sleep(pause)
             done = self._run(arguments, stdin)
-        if done.returncode != 0:
+        if done.code != 0:
             self._absent(done)
             return None
         return done.stdout.decode(errors="replace")
 
-    def _is_between(self, done: subprocess.CompletedProcess[bytes]) -> bool:
+    def _is_between(self, done: CompletedCommand) -> bool:
         """Whether a server was just ending with its last session, or another just
         begun, when it was asked.
         """
@@ -349,7 +350,7 @@ class TmuxRuntime:
             words.startswith(_NO_SERVER) and not self._server.is_refusing()
         )
 
-    def _absent(self, done: subprocess.CompletedProcess[bytes]) -> None:
+    def _absent(self, done: CompletedCommand) -> None:
         words = _complaint(done)
         if words.startswith(_ABSENT) or (
             words.startswith(_NO_SERVER) and self._server.is_refusing()
@@ -365,7 +366,9 @@ class TmuxRuntime:
         """
         session = next(iter(self._panes), None)
         answer = (
-            self._control.ask(session, _ALL_LINE, _environment()) if session is not None else None
+            self._control.ask(session, _ALL_LINE, self._environment())
+            if session is not None
+            else None
         )
         return answer.text if answer is not None and answer.ok else None
 
@@ -373,49 +376,51 @@ class TmuxRuntime:
         """End the kept client; agents and their server go on."""
         self._control.close()
 
-    def _run(
-        self, arguments: Sequence[str], stdin: bytes | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        env = _environment()
-        command = ["tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
-        # Files, not pipes: the client hands its ends to the server, and a hung server would keep a
-        # pipe from ever ending.
+    def _run(self, arguments: Sequence[str], stdin: bytes | None = None) -> CompletedCommand:
+        words = ("tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments)
+        # the client hands its ends to the server, and a hung server would keep
+        # a pipe from ever ending
+        command = Command(
+            words,
+            env=self._environment(),
+            stdin=stdin or b"",
+            timeout=self._timeout,
+            leaves_server=True,
+            grace=0,
+        )
         try:
-            with _file() as given, _file() as told, _file() as complained:
-                given.write(stdin or b"")
-                given.seek(0)
-                done = subprocess.run(
-                    command,
-                    stdin=given,
-                    stdout=told,
-                    stderr=complained,
-                    env=env,
-                    cwd="/",
-                    timeout=self._timeout,
-                    check=False,
-                )
-                return subprocess.CompletedProcess(
-                    command, done.returncode, _whole(told), _whole(complained)
-                )
+            done = self._machine.run(command)
         except FileNotFoundError as error:
             raise Unreachable(
                 "tmux is not installed, so nobody can say what runs in it; install it"
             ) from error
-        except subprocess.TimeoutExpired as error:
-            raise TimedOut(
-                f"tmux on socket {self._socket} did not answer within {self._timeout:g} s"
-            ) from error
         except OSError as error:
             raise Unreachable(f"tmux could not be run: {error}") from error
+        if done.overdue is not None:
+            raise TimedOut(
+                f"tmux on socket {self._socket} did not answer within {self._timeout:g} s"
+            )
+        return done
 
+    def _environment(self) -> dict[str, str]:
+        """What a client is given: the server takes its environment from the one that starts it, so
+        no secrets and no marks of ours.
+        """
+        own = self._machine.environ
+        return inherited(own) | {name: own[name] for name in ("TMUX_TMPDIR",) if name in own}
 
-def _environment() -> dict[str, str]:
-    """What a client is given: the server takes its environment from the one that starts it, so no
-    secrets and no marks of ours.
-    """
-    return inherited(os.environ) | {
-        name: os.environ[name] for name in ("TMUX_TMPDIR",) if name in os.environ
-    }
+    def _begun(self, launch: LaunchSpec, done: CompletedCommand) -> PaneRow:
+        """What tmux tells of a launch in the request that begins it."""
+        if done.code != 0 and _complaint(done).startswith((*_ENDED, *_NO_SERVER)):
+            raise ServerEnded(
+                f"tmux ended while it was to start session {launch.name}: {_complaint(done)}"
+            )
+        if done.code != 0:
+            raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
+        row = next(iter(rows_of(self._machine, done.stdout.decode(errors="replace"))), None)
+        if row is None:
+            raise Unreachable(f"tmux session {launch.name} was closed while it started")
+        return row
 
 
 def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list[str]:
@@ -434,37 +439,9 @@ def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list
     return [*_PRELUDE, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen]
 
 
-def _begun(launch: LaunchSpec, done: subprocess.CompletedProcess[bytes]) -> PaneRow:
-    """What tmux tells of a launch in the request that begins it."""
-    if done.returncode != 0 and _complaint(done).startswith((*_ENDED, *_NO_SERVER)):
-        raise ServerEnded(
-            f"tmux ended while it was to start session {launch.name}: {_complaint(done)}"
-        )
-    if done.returncode != 0:
-        raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
-    row = next(iter(rows_of(done.stdout.decode(errors="replace"))), None)
-    if row is None:
-        raise Unreachable(f"tmux session {launch.name} was closed while it started")
-    return row
-
-
 def _listed(name: str) -> list[str]:
     """The words that tell of one session's panes."""
     return ["list-panes", "-s", "-t", f"={name}:", "-F", FORMAT]
-
-
-def _file() -> IO[bytes]:
-    """A file without a name; in memory where the system can, so that a tick
-    writes nothing to a disk.
-    """
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("ennio"), "w+b")
-    return TemporaryFile()
-
-
-def _whole(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    return file.read()
 
 
 def _sections(text: str, mark: str) -> dict[str, tuple[list[str], list[str]]]:
@@ -495,8 +472,8 @@ def _literal(word: str) -> str:
     return f"{word[:-1]}\\;" if word.endswith(";") else word
 
 
-def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
-    return done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+def _complaint(done: CompletedCommand) -> str:
+    return done.stderr.decode(errors="replace").strip() or f"exit code {done.code}"
 
 
 def _no_terminal(handle: RuntimeHandle) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ennio.plugins.process_start import pid_exists
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.plugins.runtime.interface import Pane
 
 # The title stands last: it is the only field that may hold the separator.
@@ -34,22 +33,22 @@ def server_pid(listing: str) -> int:
     return int(listing.split("|", _SERVER_PID + 1)[_SERVER_PID])
 
 
-def rows_of(listing: str) -> list[PaneRow]:
+def rows_of(machine: Machine, listing: str) -> list[PaneRow]:
     """The panes that are an agent's, as their lines tell."""
     rows: list[PaneRow] = []
     for line in listing.splitlines():
         parts = line.split("|", len(_FIELDS) - 1)
         if len(parts) == len(_FIELDS) and parts[1].isdigit() and parts[2] == parts[3]:
-            rows.append(PaneRow(parts[2], _read(parts)))
+            rows.append(PaneRow(parts[2], _read(machine, parts)))
     return rows
 
 
-def _read(parts: Sequence[str]) -> Pane:
+def _read(machine: Machine, parts: Sequence[str]) -> Pane:
     name, number, _, _, server, pid, dead, status, killed_by, active, title = parts
     ended = dead == "1"
-    if ended and not status and not killed_by and pid_exists(int(pid)):
+    if ended and not status and not killed_by and machine.processes([int(pid)]):
         ended = False  # its terminal is closed, but nobody has seen it end
-        _remind(int(server))
+        _remind(machine, int(server))
     return Pane(
         name,
         int(number),
@@ -62,12 +61,11 @@ def _read(parts: Sequence[str]) -> Pane:
     )
 
 
-def _remind(server: int) -> None:
+def _remind(machine: Machine, server: int) -> None:
     """Make tmux wait for its children again: now and then it misses the end of one, and then
     never tells how it ended.
     """
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(server, signal.SIGCHLD)
+    machine.signal([single.process(machine, server)], signal.SIGCHLD)
 
 
 def _signal(text: str) -> int | None:

@@ -18,13 +18,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-
+from ennio.machine import single
 from ennio.machine.files import write_atomically
+from ennio.machine.interface import ProcessId
+from ennio.machine.local import LocalMachine
 from ennio.plugins import orphans
-from ennio.plugins.process_start import is_alive, start_of
 
 _GRACE = 2.0
+HERE = LocalMachine()
 _GLANCE = 0.2
 _KEEPING = (
     'sh -c "$1"; code=$?; (umask 077; printf %s "$code" >"$2.new" && mv -f "$2.new" "$2") '
@@ -49,7 +50,7 @@ class Trace:
     @property
     def is_alive(self) -> bool:
         """Whether it still runs."""
-        return is_alive(self.pid, self.born)
+        return single.is_alive(HERE, self.pid, self.born)
 
 
 class Track:
@@ -127,7 +128,13 @@ def begin(
     try:
         track.write(
             Trace(
-                index, commands, str(cwd), process.pid, start_of(process.pid), time.time(), offset
+                index,
+                commands,
+                str(cwd),
+                process.pid,
+                single.start_of(HERE, process.pid),
+                time.time(),
+                offset,
             )
         )
     except OSError:
@@ -144,7 +151,8 @@ def outlast(trace: Trace, limit: float) -> bool:
     while trace.is_alive:
         if time.time() - trace.began > limit:
             orphans.end_known(
-                orphans.family(trace.pid, trace.born),
+                HERE,
+                orphans.family(HERE, trace.pid, trace.born),
                 _GRACE,
                 f"the hook {trace.commands[trace.index]!r}",
             )
@@ -168,7 +176,7 @@ def tell(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def under_way(folder: Path) -> list[psutil.Process]:
+def under_way(folder: Path) -> list[ProcessId]:
     """The processes of the hook of a session that was under way last, marked or not."""
     trace = Track(folder).found()
-    return orphans.family(trace.pid, trace.born) if trace is not None else []
+    return orphans.family(HERE, trace.pid, trace.born) if trace is not None else []

@@ -87,10 +87,10 @@ def _first(hooks: _Hooks, track: Track, out: IO[bytes]) -> int:
 
 def _clear(hooks: _Hooks, trace: Trace | None) -> None:
     """End what an earlier call left, before anything is begun a second time."""
-    known = orphans.family(trace.pid, trace.born) if trace is not None else []
+    known = orphans.family(hook_run.HERE, trace.pid, trace.born) if trace is not None else []
     session_id = hooks.env.get(orphans.MARK)
     if session_id is not None:
-        orphans.end(session_id, _GRACE, known)
+        orphans.end(hook_run.HERE, session_id, _GRACE, known)
 
 
 def _run(hooks: _Hooks, index: int, track: Track, out: IO[bytes]) -> None:

@@ -5,6 +5,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+from ennio.machine.local import LocalMachine
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.runtime.launch import NOT_STARTED, write
 
@@ -19,12 +20,14 @@ def test_the_launch_file_is_private_whatever_lay_there_before(tmp_path: Path) ->
     (tmp_path / "desk").mkdir()
     (tmp_path / "desk/launch.json").write_text("old")
     (tmp_path / "desk/launch.json").chmod(0o644)
-    path = Path(write(order(tmp_path, "true"))[-1])
+    path = Path(write(LocalMachine(), order(tmp_path, "true"))[-1])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_the_program_takes_the_place_of_the_launcher_and_the_file_is_gone(tmp_path: Path) -> None:
-    command = write(order(tmp_path, "sh", "-c", 'echo $$; pwd; printf %s "$ODD" | od -An -tx1'))
+    command = write(
+        LocalMachine(), order(tmp_path, "sh", "-c", 'echo $$; pwd; printf %s "$ODD" | od -An -tx1')
+    )
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     told, _ = process.communicate(timeout=10)
     assert told.split() == [str(process.pid), str(tmp_path), "ff"]
@@ -37,7 +40,7 @@ def test_incident_50_a_missing_folder_or_program_is_named(tmp_path: Path) -> Non
         order(tmp_path, "true", cwd=tmp_path / "nowhere"),
     ):
         done = subprocess.run(
-            write(launch), capture_output=True, text=True, timeout=10, check=False
+            write(LocalMachine(), launch), capture_output=True, text=True, timeout=10, check=False
         )
         assert done.returncode == NOT_STARTED
         assert f"could not start {launch.argv[0]} in {launch.cwd}: No such file" in done.stdout

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ennio.machine.local import LocalMachine
+from ennio.machine.process_table import is_alive, start_of
 from ennio.model.facts import Presence
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.process_start import is_alive, start_of
 from ennio.plugins.runtime.interface import Pane
 from ennio.plugins.runtime.liveness import UNTETHERED, judge
 
@@ -30,7 +31,12 @@ def handle(pid: int = 1_000_000_000, born: str = "1", number: int = 1) -> Runtim
 
 def test_a_living_terminal_is_alive_with_what_was_seen() -> None:
     seen = judge(
-        handle(), Pane("fix-1", 1, 7, dead=False, output_at=NOW, title="t"), True, "tmux", NOW
+        LocalMachine(),
+        handle(),
+        Pane("fix-1", 1, 7, dead=False, output_at=NOW, title="t"),
+        True,
+        "tmux",
+        NOW,
     )
     assert (seen.presence, seen.pid, seen.output_at, seen.title, seen.at, seen.source) == (
         Presence.ALIVE,
@@ -44,14 +50,16 @@ def test_a_living_terminal_is_alive_with_what_was_seen() -> None:
 
 @pytest.mark.parametrize(("code", "signal"), [(0, None), (3, None), (None, 9)])
 def test_a_dead_terminal_is_gone_with_its_ending(code: int | None, signal: int | None) -> None:
-    seen = judge(handle(), Pane("fix-1", 1, 7, True, code, signal), True, "tmux", NOW)
+    seen = judge(
+        LocalMachine(), handle(), Pane("fix-1", 1, 7, True, code, signal), True, "tmux", NOW
+    )
     assert (seen.presence, seen.exit_code, seen.signal) == (Presence.GONE, code, signal)
 
 
 def test_incident_10_a_failed_survey_proves_nothing() -> None:
-    assert judge(handle(), None, False, "tmux", NOW).presence is Presence.UNKNOWN
+    assert judge(LocalMachine(), handle(), None, False, "tmux", NOW).presence is Presence.UNKNOWN
     assert (
-        judge(handle(), Pane("fix-1", 1, 7, True, 0), False, "tmux", NOW).presence
+        judge(LocalMachine(), handle(), Pane("fix-1", 1, 7, True, 0), False, "tmux", NOW).presence
         is Presence.UNKNOWN
     )
 
@@ -60,13 +68,13 @@ def test_incident_10_a_failed_survey_proves_nothing() -> None:
 def test_incident_10_a_process_that_lives_without_its_terminal_is_not_dead(
     sleeper: RuntimeHandle, pane: Pane | None
 ) -> None:
-    seen = judge(sleeper, pane, True, "tmux", NOW)
+    seen = judge(LocalMachine(), sleeper, pane, True, "tmux", NOW)
     assert (seen.presence, seen.detail) == (Presence.UNKNOWN, UNTETHERED)
 
 
 @pytest.mark.parametrize("pane", [None, Pane("fix-1", 1, 7, dead=True)])
 def test_no_terminal_and_no_process_is_gone_without_a_word(pane: Pane | None) -> None:
-    seen = judge(handle(), pane, True, "tmux", NOW)
+    seen = judge(LocalMachine(), handle(), pane, True, "tmux", NOW)
     assert (seen.presence, seen.exit_code, seen.signal) == (Presence.GONE, None, None)
     assert seen.detail
 
@@ -75,21 +83,25 @@ def test_another_process_with_the_same_pid_is_not_the_agent() -> None:
     mine = os.getpid()
     assert is_alive(mine, start_of(mine))
     assert not is_alive(mine, "1")
-    assert judge(handle(mine, "1"), None, True, "tmux", NOW).presence is Presence.GONE
+    assert (
+        judge(LocalMachine(), handle(mine, "1"), None, True, "tmux", NOW).presence is Presence.GONE
+    )
 
 
 def test_the_end_of_an_earlier_launch_is_not_the_end_of_this_one(sleeper: RuntimeHandle) -> None:
     later = RuntimeHandle("fix-1", "tmux", {**sleeper.data, "number": "2"})
     assert (
-        judge(later, Pane("fix-1", 1, 7, True, 0), True, "tmux", NOW).presence is Presence.UNKNOWN
+        judge(LocalMachine(), later, Pane("fix-1", 1, 7, True, 0), True, "tmux", NOW).presence
+        is Presence.UNKNOWN
     )
 
 
 def test_a_terminal_nobody_wrote_down_is_seen_all_the_same() -> None:
     assert (
-        judge(None, Pane("fix-1", 1, 7, dead=False), True, "tmux", NOW).presence is Presence.ALIVE
+        judge(LocalMachine(), None, Pane("fix-1", 1, 7, dead=False), True, "tmux", NOW).presence
+        is Presence.ALIVE
     )
-    assert judge(None, None, True, "tmux", NOW).presence is Presence.GONE
+    assert judge(LocalMachine(), None, None, True, "tmux", NOW).presence is Presence.GONE
 
 
 def test_a_zombie_does_not_live() -> None:

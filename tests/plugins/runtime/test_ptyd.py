@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
+from ennio.machine.process_table import start_of
 from ennio.model.clock import SystemClock
 from ennio.model.errors import Conflict, Unreachable
 from ennio.model.facts import Presence
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.liveness import judge
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.ptyd import protocol
@@ -163,7 +164,7 @@ def test_agents_end_with_a_daemon_that_is_killed_and_are_seen_as_gone(bench: Ben
     handle = bench.start()
     kill_daemon(bench)
     eventually(lambda: not start_of(int(handle.data["pid"])))
-    seen = judge(handle, bench.pane(), True, "process", SystemClock().now())
+    seen = judge(LocalMachine(), handle, bench.pane(), True, "process", SystemClock().now())
     assert (seen.presence, seen.exit_code) == (Presence.GONE, None)
     assert bench.runtime.start(bench.launch(number=2)).data["pid"] != handle.data["pid"]
 
@@ -177,7 +178,7 @@ def test_incident_10_an_agent_that_outlives_its_daemon_is_neither_dead_nor_repla
     eventually(lambda: "READY" in bench.runtime.output(handle, 5))
     kill_daemon(bench)
     assert (
-        judge(handle, bench.pane(), True, "process", SystemClock().now()).presence
+        judge(LocalMachine(), handle, bench.pane(), True, "process", SystemClock().now()).presence
         is Presence.UNKNOWN
     )
     with pytest.raises(Conflict):
@@ -192,7 +193,7 @@ def test_incident_10_a_daemon_that_does_not_answer_proves_nothing(bench: Bench) 
     os.kill(pid, signal.SIGSTOP)
     try:
         with pytest.raises(Unreachable, match="did not answer"):
-            ProcessRuntime(bench.root / "ptyd", timeout=0.3).survey()
+            ProcessRuntime(LocalMachine(), bench.root / "ptyd", timeout=0.3).survey()
     finally:
         os.kill(pid, signal.SIGCONT)
     assert not bench.pane().dead

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Unreachable
 from ennio.plugins.runtime.tmux_server import TmuxServer
 from tests.conftest import eventually
@@ -67,5 +68,5 @@ def test_a_server_that_ended_is_not_waited_for(bench: Bench) -> None:
 
 def test_an_unknown_server_is_not_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
-    assert TmuxServer("nobody").is_refusing()
-    assert not TmuxServer("nobody").restore_socket((0, ""))
+    assert TmuxServer(LocalMachine(), "nobody").is_refusing()
+    assert not TmuxServer(LocalMachine(), "nobody").restore_socket((0, ""))

@@ -17,6 +17,7 @@ import pytest
 from ennio import boot
 from ennio.config.model import Config
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Conflict, NotFound, Unreachable
 from ennio.plugins.registry import Registry
@@ -45,12 +46,15 @@ class Ground:
 
     def __post_init__(self) -> None:
         self.shared, self.own = f"ennio-{self.key}", f"ennio-{self.key}-own"
-        self.older = TmuxRuntime(self.shared, grace=2.0)
+        self.older = TmuxRuntime(LocalMachine(), self.shared, grace=2.0)
         self.runtime = self.again()
 
     def again(self) -> TmuxServers:
         """The runtime of a supervisor that begins."""
-        return TmuxServers(TmuxRuntime(self.own, grace=2.0), TmuxRuntime(self.shared, grace=2.0))
+        return TmuxServers(
+            TmuxRuntime(LocalMachine(), self.own, grace=2.0),
+            TmuxRuntime(LocalMachine(), self.shared, grace=2.0),
+        )
 
     def launch(self, name: str, number: int = 1) -> LaunchSpec:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ENNIO_SESSION_ID": name}

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins import orphans
 from ennio.plugins.workspace import hooks
@@ -185,10 +186,10 @@ def test_a_hook_whose_end_nobody_knows_is_ended_whole_before_it_is_begun_again(r
     psutil.Process(
         json.loads((root / "session" / "hook.json").read_text())["pid"]
     ).kill()  # the shell around it alone: its command goes on
-    assert orphans.find("ho-1")
+    assert orphans.find(LocalMachine(), "ho-1")
     quick = (step("other"),)
     assert again(root, *quick)[-2:] == ["other:begun", "other:ended"]
-    assert not orphans.find("ho-1")
+    assert not orphans.find(LocalMachine(), "ho-1")
 
 
 def test_a_found_hook_keeps_its_limit(root: Path) -> None:
@@ -196,7 +197,7 @@ def test_a_found_hook_keeps_its_limit(root: Path) -> None:
     begun_and_killed(root, *commands)
     with pytest.raises(Refused, match=r"within 1 s \(post_create_timeout\)"):
         again(root, *commands, limit=1)
-    assert not orphans.find("ho-1")
+    assert not orphans.find(LocalMachine(), "ho-1")
 
 
 def _runs(pid: int) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ennio.plugins.process_start import is_alive
+from ennio.machine.process_table import is_alive
 from ennio.plugins.runtime.ptyd import state_file
 from ennio.plugins.runtime.ptyd.protocol import decode, encode
 from ennio.plugins.runtime.ptyd.pty_process import PtyProcess, spawn

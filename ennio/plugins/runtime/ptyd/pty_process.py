@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ennio.plugins.process_start import start_of
+from ennio.machine.process_table import start_of
 from ennio.plugins.runtime.ptyd.state_file import TerminalLog, TerminalState, write
 from ennio.plugins.runtime.ptyd.terminal_parser import TerminalParser
 

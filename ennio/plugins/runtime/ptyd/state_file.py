@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ennio.machine.files import write_atomically
-from ennio.machine.untrusted import json_file
+from ennio.machine.untrusted import content, json_value
 
 LOG_LIMIT = 4 << 20
-_LARGEST = 64 * 1024  # a title is the longest in it
+LARGEST = 64 * 1024  # a title is the longest in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +54,41 @@ def write(directory: Path, record: TerminalState) -> None:
 
 def read(directory: Path) -> dict[str, TerminalState]:
     """Every record of a daemon that is no more: what had not ended then has lost its terminal."""
-    found = (one(directory, path.stem) for path in sorted(folder(directory).glob("*.json")))
+    return left(_one(path) for path in sorted(folder(directory).glob("*.json")))
+
+
+def left(found: Iterable[TerminalState | None]) -> dict[str, TerminalState]:
+    """These as they are once nobody holds their terminals any more."""
     return {record.name: replace(record, dead=True) for record in found if record is not None}
 
 
-def one(directory: Path, name: str) -> TerminalState | None:
-    """The record of one terminal as it was last written, None when there is none (or what a
-    crash left is no record).
-    """
+def parsed(raw: bytes) -> TerminalState | None:
+    """What is written of a terminal; None for what a crash left of it."""
     try:
-        return TerminalState(**json_file(folder(directory) / f"{name}.json", _LARGEST))
-    except (FileNotFoundError, ValueError, TypeError):
+        return TerminalState(**json_value(raw))
+    except (ValueError, TypeError):
+        return None
+
+
+def _one(path: Path) -> TerminalState | None:
+    try:
+        return parsed(content(path, LARGEST))
+    except (FileNotFoundError, ValueError):
         return None
 
 
 def forget(directory: Path, name: str) -> None:
     """Remove the record and the output; fine if they are gone."""
-    for suffix in (".json", ".log", ".log.1"):
-        (folder(directory) / f"{name}{suffix}").unlink(missing_ok=True)
+    for path in paths(directory, name):
+        path.unlink(missing_ok=True)
 
 
-def tail(directory: Path, name: str, size: int) -> bytes | None:
-    """The last bytes of a terminal's output, None when there never was such a terminal."""
-    try:
-        newer = _end_of(folder(directory) / f"{name}.log", size)
-    except FileNotFoundError:
-        return None
-    try:
-        older = _end_of(folder(directory) / f"{name}.log.1", size - len(newer))
-    except FileNotFoundError:
-        older = b""
-    return older + newer
-
-
-def _end_of(path: Path, size: int) -> bytes:
-    with path.open("rb") as file:
-        length = file.seek(0, os.SEEK_END)
-        file.seek(max(0, length - size))
-        return file.read(size) if size > 0 else b""
+def paths(directory: Path, name: str) -> tuple[Path, Path, Path]:
+    """Where the record of a terminal, its output and the older half of that lie."""
+    record, newer, older = (
+        folder(directory) / f"{name}{suffix}" for suffix in (".json", ".log", ".log.1")
+    )
+    return record, newer, older
 
 
 class TerminalLog:

@@ -17,20 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
-
 from ennio.config.quantity import shown_seconds
+from ennio.machine import single
 from ennio.machine.files import write_atomically
 from ennio.machine.inherited import inherited
+from ennio.machine.interface import ProcessId
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Unreachable
 from ennio.plugins import orphans
 from ennio.plugins.git import HEAVY, NETWORK, Git
-from ennio.plugins.process_start import start_of
 from ennio.plugins.scm.local.check_log import LARGEST
 from ennio.plugins.scm.local.settings import CheckCommand
 
 MARK = "ENNIO_CHECKOUT"
 TRACE = ".process"
+HERE = LocalMachine()
+"""Checks of the local forge run beside the supervisor, wherever agents do."""
 _POLL = 1.0
 
 
@@ -183,7 +185,7 @@ def _write_trace(checkout: Path, pid: int) -> None:
     """Whose process it is, so that it is found again after a crash even where
     its mark was cleared away.
     """
-    write_atomically(_trace(checkout), json.dumps([pid, start_of(pid)]))
+    write_atomically(_trace(checkout), json.dumps([pid, single.start_of(HERE, pid)]))
 
 
 def _trace(checkout: Path) -> Path:
@@ -207,14 +209,14 @@ def end_abandoned(folder: Path) -> None:
 
 def _end(place: Path, accepts: Callable[[str], bool], traces: Sequence[Path]) -> None:
     known = [process for trace in traces for process in _traced(trace)]
-    orphans.end_carrying(MARK, accepts, known, 0.0, f"the check in {place}")
+    orphans.end_carrying(HERE, MARK, accepts, known, 0.0, f"the check in {place}")
     for trace in traces:
         trace.unlink(missing_ok=True)
 
 
-def _traced(trace: Path) -> list[psutil.Process]:
+def _traced(trace: Path) -> list[ProcessId]:
     try:
         pid, born = json.loads(trace.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return []
-    return orphans.family(pid, born)
+    return orphans.family(HERE, pid, born)

@@ -1,0 +1,199 @@
+"""Commands that run on this machine: never asking, ended in time, with their whole group.
+
+Each is the leader of a kernel session of its own, so it has no terminal to ask on. What it prints
+goes through pipes, but for one that leaves a server behind: that would keep a pipe open for good,
+so its outputs are files without a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from ennio.machine.interface import Command, CompletedCommand, Overdue
+
+_GLANCE = 5.0  # seconds between two looks whether more was put out
+
+
+def run(command: Command) -> CompletedCommand:
+    """See ``Machine.run``."""
+    with _begun(command) as running:
+        return running.answer()
+
+
+def run_all(commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
+    """See ``Machine.run_all``."""
+    with contextlib.ExitStack() as stack:
+        begun = [stack.enter_context(_begun(command)) for command in commands]
+        return tuple(running.answer() for running in begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where a command reads and prints, as far as these are no pipes; unbuffered,
+    for it writes there too.
+    """
+
+    given: IO[bytes] | None = None
+    told: IO[bytes] | None = None
+    complained: IO[bytes] | None = None
+
+
+@contextlib.contextmanager
+def _begun(command: Command) -> Iterator[_Running]:
+    """A command that has been started; it is over when the block is left."""
+    with contextlib.ExitStack() as stack:
+        files = _files(command, stack)
+        process = subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            stdin=files.given or (subprocess.PIPE if command.stdin else subprocess.DEVNULL),
+            stdout=files.told or subprocess.PIPE,
+            stderr=files.complained or subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            yield _Running(command, process, files)
+        finally:
+            if process.returncode is None:
+                _end(process, command.grace)
+
+
+def _files(command: Command, stack: contextlib.ExitStack) -> _Files:
+    if command.leaves_server:
+        given = stack.enter_context(_file())
+        given.write(command.stdin)
+        given.seek(0)
+        return _Files(given, stack.enter_context(_file()), stack.enter_context(_file()))
+    # where its progress is looked at, it is told into a file, whose size tells of it
+    return _Files() if command.silence is None else _Files(complained=stack.enter_context(_file()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A command under way."""
+
+    command: Command
+    process: subprocess.Popen[bytes]
+    files: _Files
+
+    def answer(self) -> CompletedCommand:
+        """Wait for its end, or end it."""
+        if self.command.most is not None:
+            return self._beginning(self.command.most)
+        overdue = self._waited()
+        if isinstance(overdue, Overdue):
+            _end(self.process, self.command.grace)
+            return CompletedCommand(
+                self.process.returncode,
+                _whole(self.files.told),
+                _whole(self.files.complained),
+                overdue,
+            )
+        stdout, stderr = overdue
+        told = _whole(self.files.told) if self.files.told is not None else stdout
+        complained = _whole(self.files.complained) if self.files.complained is not None else stderr
+        return CompletedCommand(self.process.returncode, told or b"", complained or b"")
+
+    def _waited(self) -> tuple[bytes | None, bytes | None] | Overdue:
+        command = self.command
+        given: bytes | None = None if self.files.given is not None else command.stdin or None
+        begun = moved = time.monotonic()
+        size = 0
+        while True:
+            until = (
+                begun + command.timeout
+                if command.silence is None
+                else min(begun + command.timeout, moved + command.silence)
+            )
+            left = until - time.monotonic()
+            try:
+                return self.process.communicate(
+                    given, max(0.01, left if command.silence is None else min(left, _GLANCE))
+                )
+            except subprocess.TimeoutExpired:
+                now, told = time.monotonic(), self._told()
+                if told != size:
+                    size, moved = told, now
+                elif now >= begun + command.timeout:
+                    return Overdue.TIME
+                elif command.silence is not None and now >= moved + command.silence:
+                    return Overdue.SILENCE
+                given = None  # it was taken over at the first call
+
+    def _told(self) -> int:
+        watched = self.command.silence is not None and self.files.complained is not None
+        return (
+            os.fstat(self.files.complained.fileno()).st_size
+            if watched and self.files.complained is not None
+            else 0
+        )
+
+    def _beginning(self, most: int) -> CompletedCommand:
+        """The first bytes of its output; one that goes on is ended."""
+        process, over = self.process, threading.Event()
+
+        def late() -> None:  # closes nothing: somebody reads there
+            over.set()
+            _tell(process, signal.SIGKILL)
+
+        timer = threading.Timer(self.command.timeout, late)
+        timer.start()
+        try:
+            raw = process.stdout.read(most) if process.stdout is not None else b""
+            cut = len(raw) == most
+            code = 0 if cut else process.wait()
+            said = b"" if cut or process.stderr is None else process.stderr.read()
+        finally:
+            timer.cancel()
+        return CompletedCommand(code, raw, said, Overdue.TIME if over.is_set() else None, cut)
+
+
+def _file() -> IO[bytes]:
+    """A file without a name; in memory where the system can, so that a tick
+    writes nothing to a disk.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("ennio"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _whole(file: IO[bytes] | None) -> bytes:
+    if file is None:
+        return b""
+    file.seek(0)
+    return file.read()
+
+
+def _tell(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _end(process: subprocess.Popen[bytes], grace: float) -> None:
+    """End it with its helpers. At a SIGTERM a program takes its locks and half-made things away;
+    killed, it leaves them for good.
+    """
+    try:
+        if grace > 0:
+            _tell(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(grace)
+    finally:
+        _tell(process, signal.SIGKILL)
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        # what it was still to be given is lost; a greenlet that reads here sees the end by itself
+        # and closes nothing under it
+        with contextlib.suppress(OSError, RuntimeError):
+            if pipe is not None:
+                pipe.close()
