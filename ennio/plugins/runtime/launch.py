@@ -52,9 +52,15 @@ def tidy(machine: Machine, launch: LaunchSpec, pid: int | None) -> None:
     (there,) = machine.stat([file])
     if isinstance(there, OSError):
         return
-    if pid is not None and str(file) in machine.words(pid):
+    if pid is not None and _has_yet_to_read(machine, file, pid):
         return
     withdraw(machine, launch)
+
+
+def _has_yet_to_read(machine: Machine, file: Path, pid: int) -> bool:
+    """Whether a process will still read it: one that was just forked says what its parent does."""
+    words, found = machine.words(pid), machine.processes([pid]).get(pid)
+    return str(file) in words or (found is not None and words == machine.words(found.parent))
 
 
 def _file(launch: LaunchSpec) -> Path:

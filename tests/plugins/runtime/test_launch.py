@@ -1,13 +1,15 @@
 """The program between a terminal and its agent."""
 
 import os
+import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 from ennio.machine.local import LocalMachine
 from ennio.plugins.runtime.interface import LaunchSpec
-from ennio.plugins.runtime.launch import NOT_STARTED, write
+from ennio.plugins.runtime.launch import NOT_STARTED, tidy, write
 
 
 def order(root: Path, *argv: str, cwd: Path | None = None) -> LaunchSpec:
@@ -44,3 +46,21 @@ def test_incident_50_a_missing_folder_or_program_is_named(tmp_path: Path) -> Non
         )
         assert done.returncode == NOT_STARTED
         assert f"could not start {launch.argv[0]} in {launch.cwd}: No such file" in done.stdout
+
+
+def test_a_process_that_is_yet_to_become_the_launcher_finds_its_file_and_another_finds_none(
+    tmp_path: Path,
+) -> None:
+    launch = order(tmp_path, "true")
+    file = Path(write(LocalMachine(), launch)[-1])
+    forking = "import os, time; child = os.fork(); print(child, flush=True) if child else time.sleep(60); os.wait()"
+    with subprocess.Popen([sys.executable, "-c", forking], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        tidy(LocalMachine(), launch, child)
+        assert file.exists()
+        os.kill(child, signal.SIGKILL)
+    with subprocess.Popen(["sleep", "60"]) as other:
+        tidy(LocalMachine(), launch, other.pid)
+        assert not file.exists()
+        other.kill()
