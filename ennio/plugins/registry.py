@@ -19,7 +19,7 @@ from ennio.machine.interface import Machine
 from ennio.machine.local import LocalMachine
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Problem
-from ennio.model.failpoints import guarded
+from ennio.model.failpoints import failpoint, guarded
 from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.notifier.interface import Notifier
@@ -145,9 +145,7 @@ class Registry:
     def close(self) -> None:
         """End what plugins keep running for themselves."""
         for plugin in tuple(self._made.values()):
-            shutdown = getattr(plugin, "shutdown", None)
-            if shutdown is not None:
-                shutdown()
+            _end(plugin)
         self._made.clear()
 
     def _for(self, project: Project, settings: Settings) -> PluginContext:
@@ -187,3 +185,12 @@ def factory(slot: str, name: str) -> Factory:
             ],
         )
     return cast("Factory", points[0].load())
+
+
+@failpoint(
+    "plugin.shutdown", because="a process that is killed does none of it: the next cleans up"
+)
+def _end(plugin: Any) -> None:
+    shutdown = getattr(plugin, "shutdown", None)
+    if shutdown is not None:
+        shutdown()

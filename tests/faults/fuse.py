@@ -51,6 +51,8 @@ class Wired:
         value = getattr(self._plugin, name)
         if not inspect.isroutine(value):
             return value
+        if name == "shutdown":  # of any slot, and no method of its interface: a point of its own
+            return value
         if name not in self._points:
             return self._fuse.watch.watching(f"{self._slot}.{name}", value)
         return lambda *args, **kwargs: self._fuse.through(

@@ -28,6 +28,7 @@ FAN_OUT = "fan-out"
 _KINDS = (
     "agent",
     "notifier",
+    "plugin",
     "runtime",
     "scm",
     "tracker",
