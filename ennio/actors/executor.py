@@ -11,13 +11,12 @@ import gevent
 from ennio.actors import effects
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
+from ennio.actors.messages import BranchChosen
 from ennio.actors.outbox import Outbox
-from ennio.actors.session_context import SessionContext, context
+from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
-from ennio.hosts.interface import Delivery, Launched
+from ennio.hosts.interface import Words
 from ennio.model.facts import Presence
-from ennio.model.message import Message
 from ennio.model.session import Session
 from ennio.policy.lifecycle.effects import (
     DeliverMessage,
@@ -35,8 +34,8 @@ ASK_WITHIN = 30.0  # seconds
 
 
 class Executor:
-    """One effect at a time. Its end comes to the actor as an ``EffectResult``; what must be written
-    first is asked of the actor.
+    """One effect at a time. Its end comes to the actor as an ``EffectResult``; the choice of a
+    branch is asked of the actor.
     """
 
     def __init__(
@@ -71,9 +70,9 @@ class Executor:
                 self._note("prepare", "linking files and running post-create commands")
                 self._perform(effect, lambda: at.host.prepare(at.brief))
             case LaunchAgent():
-                message = self._outbox.message(effect.message) if effect.message else None
+                message = self._outbox.take(effect.message) if effect.message else None
                 self._note("launch", f"starting {session.agent_name} (launch {effect.number})")
-                self._perform(effect, lambda: self._launch(at, effect, message))
+                self._perform(effect, lambda: effects.launch(at, effect, message))
             case StopAgent():
                 launched = self._state.memory.launches > 0
                 self._perform(effect, lambda: at.host.stop(at.brief, launched=launched))
@@ -86,7 +85,8 @@ class Executor:
                     self._outbox.message(message_id),
                     self._outbox.drafts.may_be_taken(self._deps.clock.now()),
                 )
-                self._perform(effect, lambda: self._deliver(at, post, aside))
+                words = effects.words(at, post, aside)
+                self._perform(effect, lambda: at.host.obstacle(at.brief, words) or words)
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._state.facts.process
@@ -94,6 +94,15 @@ class Executor:
                 self._perform(effect, lambda: effects.settle(at, post, alive=alive))
             case _:
                 assert_never(effect)
+
+    def deliver(self, effect: DeliverMessage, words: Words) -> None:
+        """Nothing stands in the way of its words: written down first, they are typed.
+
+        Only now, so that what waits for long is not written again and again.
+        """
+        at = context(self._deps, self._state.session)
+        self._outbox.take(effect.message_id, words.aside)
+        self._perform(effect, lambda: at.host.deliver(at.brief, words))
 
     def ended(self, effect: Effect) -> bool:
         """Take note of an end; False when it is that of an effect that was broken off."""
@@ -120,27 +129,6 @@ class Executor:
     def _choose_branch(self, branch: str, title: str) -> Session:
         chosen: Any = self._actor.actor_ref.ask(BranchChosen(branch, title), timeout=ASK_WITHIN)
         return chosen  # type: ignore[no-any-return]
-
-    def _mark(self, message_id: str) -> None:
-        self._actor.actor_ref.ask(MessageMarked(message_id), timeout=ASK_WITHIN)
-
-    def _deliver(self, at: SessionContext, message: Message, aside: str | None) -> Delivery:
-        """Mark it only when nothing stands in its way, so that what waits for long is not
-        written again and again.
-        """
-        words = effects.words(at, message, aside)
-        hindered = at.host.obstacle(at.brief, words)
-        if hindered is not None:
-            return hindered
-        self._mark(message.id)
-        if aside is not None:
-            self._actor.actor_ref.ask(DraftTaken(aside), timeout=ASK_WITHIN)
-        return at.host.deliver(at.brief, words)
-
-    def _launch(self, at: SessionContext, effect: LaunchAgent, message: Message | None) -> Launched:
-        if message is not None:
-            self._mark(message.id)
-        return effects.launch(at, effect, message)
 
 
 NAMES: dict[type[Effect], str] = {

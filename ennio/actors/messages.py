@@ -227,22 +227,6 @@ class BranchChosen:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageMarked:
-    """The delivery is about to type a message; asked, so that it is written first."""
-
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DraftTaken:
-    """The delivery is about to take out what a person has begun to type; asked, so
-    that it is written first.
-    """
-
-    draft: str
-
-
 # --- to the reaction, merge, notifier and queue actors -----------------------------------------
 
 

@@ -1,8 +1,9 @@
 """The words for one agent that it has not taken yet: which is next, how far it got,
 when it may be tried again.
 
-A message is marked as being sent before a key is pressed. How its delivery ended is written down
-here; typing and looking are the delivery's.
+A message is a delivery in the lane of its session: intended, done, settled. Which is taken, and
+when, is decided by the session's step; that it is taken is written down here before a key is
+pressed, and afterwards how that ended. Typing and looking are the host's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
@@ -18,7 +20,7 @@ from ennio.actors.drafts import Drafts
 from ennio.actors.messages import NotificationDue
 from ennio.actors.registry import NOTICES
 from ennio.actors.session_context import context
-from ennio.actors.session_state import SessionState
+from ennio.actors.session_state import MessageChange, SessionState
 from ennio.hosts.interface import Arrival, Delivery, Launched
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -26,6 +28,7 @@ from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import Priority
 from ennio.policy.lifecycle import PendingMessage
 from ennio.policy.lifecycle.effects import LaunchAgent
+from ennio.policy.lifecycle.waiting import Wait
 from ennio.store import Notice
 
 DELIVERY_TRIES = 5
@@ -73,19 +76,19 @@ class Outbox:
             and output_at <= self._typed_at + ECHO
         )
 
-    def mark(self, message_id: str) -> None:
-        """Write down that it is about to be typed, or given to a launch."""
-        now = self._deps.clock.now()
+    def take(self, message_id: str, aside: str | None = None) -> Message:
+        """Write down that it is about to be typed, or given to a launch; and whole what a person
+        typed that is put aside for it.
+
+        Raises Conflict when somebody else has it by now.
+        """
         self.typed()
-        message, launch = self.message(message_id), self._state.memory.launches
-        marked = replace(
-            message,
-            state=MessageState.SENDING,
-            started_at=now,
-            attempts=message.attempts + 1,
-            launch=launch,
-        )
-        self._state.write(messages=[marked])
+        with self._deps.store.transaction():
+            if aside is not None:
+                self._take_draft(aside)
+            return self._deps.store.messages.take(
+                self.message(message_id), self._state.memory.launches, self._deps.clock.now()
+            )
 
     def put_back(self, by: timedelta) -> None:
         """The clock was put back, and pauses do not grow by that."""
@@ -96,25 +99,28 @@ class Outbox:
 
     def requeue(self, message_id: str) -> None:
         """The launch that was to carry it failed."""
-        self._state.write(messages=[replace(self.message(message_id), state=MessageState.QUEUED)])
+        self._settle(self.message(message_id), state=MessageState.QUEUED)
 
-    def undeliverable(self) -> Sequence[Message]:
+    def undeliverable(self) -> Sequence[MessageChange]:
         """Messages that will never be delivered, because the session has ended; not written yet."""
         if not self._state.memory.status.terminal:
             return ()
         pending = self._deps.store.messages.pending(self._state.session.id)
         return [
-            replace(message, state=MessageState.DROPPED, detail="the session has ended")
-            for message in pending
+            (one, replace(one, state=MessageState.DROPPED, detail="the session has ended"))
+            for one in pending
         ]
 
-    def waiting(self, pending: PendingMessage | None, why: str | None) -> Sequence[Message]:
+    def waiting(self, pending: PendingMessage | None, wait: Wait | None) -> Sequence[MessageChange]:
         """The next message with what it waits for, when that is new; not written yet."""
-        if pending is None or why is None or pending.carried or pending.detail == why:
+        if pending is None or wait is None or pending.carried or pending.detail == wait.why:
             return ()
-        return [replace(self.message(pending.id), detail=why)]
+        message = self.message(pending.id)
+        return [(message, replace(message, detail=wait.why, by_person=wait.by_person))]
 
-    def of_launch(self, effect: LaunchAgent, done: Launched, now: datetime) -> list[Message]:
+    def of_launch(
+        self, effect: LaunchAgent, done: Launched, now: datetime
+    ) -> Sequence[MessageChange]:
         """The prompt becomes a message like any other; what the command line carried
         only has to be confirmed.
         """
@@ -126,14 +132,17 @@ class Outbox:
         message = self.message(effect.message)
         if done.carried:
             return [
-                replace(
+                (
                     message,
-                    state=MessageState.SENT_UNSURE,
-                    detail=effects.WITH_THE_COMMAND,
-                    carried=True,
+                    replace(
+                        message,
+                        state=MessageState.SENT_UNSURE,
+                        detail=effects.WITH_THE_COMMAND,
+                        carried=True,
+                    ),
                 )
             ]
-        return [replace(message, state=MessageState.QUEUED)]
+        return [(message, replace(message, state=MessageState.QUEUED))]
 
     def _prompt(self, words: str, done: Launched, now: datetime) -> Message:
         session_id = self._state.session.id
@@ -177,9 +186,9 @@ class Outbox:
                     message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail
                 )
                 self._forget(message_id)
-                self._state.write(_told(done), messages=[done])
+                self._state.write(_told(done), messages=[(message, done)])
             case Arrival.NOT_NOW:
-                self._not_now(message, delivery.detail, now)
+                self._not_now(message, delivery, now)
             case Arrival.UNSURE:
                 self._try_again(message, MessageState.SENT_UNSURE, delivery.detail, now)
             case Arrival.MISSING:
@@ -187,32 +196,38 @@ class Outbox:
                 # agent: it does not count
                 uncounted = message.state is MessageState.SENDING or not delivery.typed
                 tries = message.attempts - 1 if uncounted else message.attempts
-                self._try_again(
-                    replace(message, attempts=tries), MessageState.QUEUED, delivery.detail, now
-                )
+                self._try_again(message, MessageState.QUEUED, delivery.detail, now, tries)
 
-    def _not_now(self, message: Message, detail: str, now: datetime) -> None:
+    def _settle(self, message: Message, **changes: Any) -> None:
+        """Keep what came of a try."""
+        self._state.write(messages=[(message, replace(message, **changes))])
+
+    def _not_now(self, message: Message, found: Delivery, now: datetime) -> None:
         """It waits, and uses up no attempt; a wait that lasts is looked at less often."""
         self._refused[message.id] = self._refused.get(message.id, 0) + 1
         self._pauses[message.id] = now + min(
             timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE
         )
         begun = message.state is MessageState.SENDING
-        back = (
-            replace(message, state=MessageState.QUEUED, attempts=message.attempts - 1)
-            if begun
-            else message
-        )
-        if (message.detail, message.state) != (detail, back.state):
-            self._state.write(messages=[replace(back, detail=detail, carried=False)])
+        tries = message.attempts - 1 if begun else message.attempts
+        if begun or (message.detail, message.by_person) != (found.detail, found.by_person):
+            back = {"state": MessageState.QUEUED, "attempts": tries, "carried": False}
+            self._settle(message, **back, detail=found.detail, by_person=found.by_person)
 
-    def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
-        self._pauses[message.id] = now + timedelta(
-            seconds=min(2.0 * max(message.attempts, 1), 30.0)
-        )
+    def _try_again(
+        self,
+        message: Message,
+        state: MessageState,
+        detail: str,
+        now: datetime,
+        tries: int | None = None,
+    ) -> None:
+        """Look for it again, or type it again; ``tries`` are those that count."""
+        attempts = message.attempts if tries is None else tries
+        self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(attempts, 1), 30.0))
         kept = message.detail if message.carried else detail
         if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
-            self._state.write(messages=[replace(message, state=state, detail=kept)])
+            self._settle(message, state=state, detail=kept)
         elif state is MessageState.SENT_UNSURE:
             minutes = UNSURE_LIMIT.total_seconds() / 60
             self._fail(
@@ -221,13 +236,11 @@ class Outbox:
                 f"sent again: {detail}",
                 detail,
             )
-        elif message.attempts < DELIVERY_TRIES:
-            self._state.write(messages=[replace(message, state=state, detail=kept)])
+        elif attempts < DELIVERY_TRIES:
+            self._settle(message, state=state, detail=kept, attempts=attempts)
         else:
             self._fail(
-                message,
-                f"a message could not be delivered in {message.attempts} tries: {detail}",
-                detail,
+                message, f"a message could not be delivered in {attempts} tries: {detail}", detail
             )
 
     def _long_unsure(self, message: Message, now: datetime) -> bool:
@@ -254,10 +267,8 @@ class Outbox:
         failed = replace(message, state=MessageState.FAILED, error=detail)
         with self._deps.store.transaction():
             self._deps.store.notifications.add(notice)
-            self._state.write(
-                [Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})],
-                messages=[failed],
-            )
+            told = Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})
+            self._state.write([told], messages=[(message, failed)])
         self._deps.actors.tell(NOTICES, NotificationDue())
 
     def _forget(self, message_id: str) -> None:
@@ -266,20 +277,16 @@ class Outbox:
 
     # --- what a person has begun to type ----------------------------------------------------------
 
-    def take_draft(self, draft: str) -> None:
-        """A person's words are about to be put aside: written down whole
-        before a key is pressed.
-        """
+    def _take_draft(self, draft: str) -> None:
         words = (
             "what a person had begun to type was put aside for a message, and is put back after "
             f"it: {draft}"
         )
         self._taking = True
-        with self._deps.store.transaction():
-            self.drafts.take(draft)
-            self._state.write(
-                [Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})]
-            )
+        self.drafts.take(draft)
+        self._state.write(
+            [Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})]
+        )
 
     def give_back(self) -> None:
         """Put back what was put aside, once it can be seen to stand there again."""

@@ -26,12 +26,10 @@ from ennio.actors.messages import (
     BranchChosen,
     Clean,
     CrashForTest,
-    DraftTaken,
     EffectResult,
     ForgeObserved,
     Interrupt,
     Kill,
-    MessageMarked,
     MessageQueued,
     Ping,
     QueueChanged,
@@ -48,6 +46,7 @@ from ennio.actors.registry import QUEUE, REACTIONS, ROOT
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
 from ennio.actors.timers import Alarm
+from ennio.hosts.interface import Words
 from ennio.model.clock import ClockJump
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
@@ -169,10 +168,6 @@ class SessionActor(Actor):
                 return at.host.interrupt(at.brief)
             case BranchChosen(branch, title):
                 return self._on_branch(branch, title)
-            case MessageMarked(message_id):
-                return self._outbox.mark(message_id)
-            case DraftTaken(draft):
-                return self._outbox.take_draft(draft)
             case CrashForTest():
                 raise RuntimeError("told to crash")
             case Ping():
@@ -373,6 +368,9 @@ class SessionActor(Actor):
 
     def _on_effect(self, effect: Effect, result: Any, error: EnnioError | None) -> None:
         if not self._executor.ended(effect):
+            return
+        if isinstance(effect, DeliverMessage) and isinstance(result, Words):
+            self._executor.deliver(effect, result)
             return
         now = self._deps.clock.now()
         if isinstance(effect, LaunchAgent | StopAgent | RemoveWorkspace):

@@ -20,6 +20,8 @@ from ennio.policy.lifecycle import LifecycleState, PendingMessage
 from ennio.policy.metering import metered
 
 OUTPUT_STEP = timedelta(seconds=5)
+MessageChange = tuple[Message, Message]
+"""A message as it was read, and as it is to be."""
 
 
 @dataclass(slots=True)
@@ -53,10 +55,12 @@ class SessionState:
         self,
         events: Sequence[Draft] = (),
         evidence: Evidence | None = None,
-        messages: Sequence[Message] = (),
+        messages: Sequence[MessageChange] = (),
     ) -> bool:
         """Write what changed, with its events, in one transaction; False when
         there was nothing to write.
+
+        Raises Conflict when a message is not as it was read.
         """
         session, memory, facts = self.written
         self.session = _project(self.session, self.memory, self.facts)
@@ -79,8 +83,8 @@ class SessionState:
             self._meter(events)
             if evidence is not None:
                 store.evidence.add(session_id, evidence)
-            for message in messages:
-                store.messages.save(message)
+            for before, after in messages:
+                store.messages.settle(before, after, self.deps.clock.now())
             for draft in events:
                 tx.emit(session_id, self.session.project_id, draft)
         self.written = (self.session, self.memory, self.facts if changed_facts else facts)
@@ -108,12 +112,16 @@ class SessionState:
 
     def pending(self, pauses: dict[str, datetime]) -> PendingMessage | None:
         """The oldest message that is still to be delivered."""
-        waiting = self.deps.store.messages.pending(self.session.id)
-        if not waiting:
+        first = self.deps.store.messages.next(self.session.id)
+        if first is None:
             return None
-        first = waiting[0]
         return PendingMessage(
-            first.id, first.state, pauses.get(first.id), first.detail, first.carried
+            first.id,
+            first.state,
+            pauses.get(first.id),
+            first.detail,
+            first.carried,
+            first.by_person,
         )
 
 

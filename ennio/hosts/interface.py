@@ -123,8 +123,9 @@ class Arrival(StrEnum):
 class Delivery:
     """How it ended, and how one knows.
 
-    ``draft`` is what a person has begun to type, when the words wait for that; ``aside`` tells that
-    it was put aside. ``typed`` False: not a key was pressed for it.
+    ``draft`` is what a person has begun to type, when the words wait for that; ``aside`` tells
+    that it was put aside. ``by_person``: a person's words stand in the way. ``typed`` False: not
+    a key was pressed for it.
     """
 
     arrival: Arrival
@@ -132,6 +133,7 @@ class Delivery:
     draft: str | None = None
     aside: bool = False
     typed: bool = True
+    by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

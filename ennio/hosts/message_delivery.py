@@ -184,7 +184,7 @@ class MessageDelivery:
         return (
             left
             if left is not None and left.is_empty
-            else Delivery(Arrival.NOT_NOW, PERSON, left.text if left is not None else None)
+            else _by_person(left.text if left is not None else None)
         )
 
     def _hindered(self, box: InputBox | None, aside: str | None) -> Delivery | None:
@@ -194,9 +194,13 @@ class MessageDelivery:
             return None
         ours = self._is_ours(box)
         if box.opens is not None:
-            return Delivery(Arrival.NOT_NOW, PERSON if box.has_begun and not ours else NO_PLACE)
+            return (
+                _by_person(None)
+                if box.has_begun and not ours
+                else Delivery(Arrival.NOT_NOW, NO_PLACE)
+            )
         may_go = ours or (aside is not None and box.words == aside)
-        return None if may_go else Delivery(Arrival.NOT_NOW, PERSON, box.text)
+        return None if may_go else _by_person(box.text)
 
     def _is_ours(self, box: InputBox) -> bool:
         """Whether all that stands there are words that were sent: what an interrupted turn puts
@@ -319,6 +323,10 @@ class MessageDelivery:
 
 def _not_now(view: View | None) -> Delivery:
     return Delivery(Arrival.NOT_NOW, SCROLLED if view is not None and view.scrolled else NO_PLACE)
+
+
+def _by_person(draft: str | None) -> Delivery:
+    return Delivery(Arrival.NOT_NOW, PERSON, draft, by_person=True)
 
 
 def shows(screen: str | None, text: str) -> bool:

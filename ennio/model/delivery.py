@@ -12,6 +12,7 @@ from enum import StrEnum
 class DeliveryKind(StrEnum):
     """What is delivered, and with it who delivers it."""
 
+    MESSAGE = "message"
     NOTICE = "notice"
     MERGE = "merge"
     MILESTONE = "milestone"
@@ -20,12 +21,14 @@ class DeliveryKind(StrEnum):
 class DeliveryState(StrEnum):
     """How far a delivery got.
 
-    ``doing`` after a crash: it may have happened. ``refused``: the destination does not want it.
-    ``failed``: it was tried too often. ``dropped``: what it was about is not wanted any more.
+    ``doing`` after a crash: it may have happened. ``unsure``: a try has ended, and nobody can tell
+    yet whether it happened. ``refused``: the destination does not want it. ``failed``: it was tried
+    too often. ``dropped``: what it was about is not wanted any more.
     """
 
     INTENDED = "intended"
     DOING = "doing"
+    UNSURE = "unsure"
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
@@ -34,17 +37,18 @@ class DeliveryState(StrEnum):
     @property
     def open(self) -> bool:
         """True while there is still something to do about it."""
-        return self in (DeliveryState.INTENDED, DeliveryState.DOING)
+        return self in (DeliveryState.INTENDED, DeliveryState.DOING, DeliveryState.UNSURE)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
     """One delivery: what it is about by its id (``subject``), and where it goes (``lane``).
 
-    ``attempts`` counts every try, also those a crash broke off; ``broken_off`` counts these since
-    the last that came to an end, before the present one. ``tried_at`` is when the last one began.
-    It is not tried before ``not_before``. ``error`` is why the last try failed, ``result`` what the
-    destination answered, and ``settled_at`` when there was nothing left to do.
+    ``attempts`` counts every try, also those a crash broke off; ``broken_off`` counts these
+    since the last that came to an end, before the present one. ``tried_at`` is when the last one
+    began. It is not tried before ``not_before``. ``error`` is why the last try failed,
+    ``result`` what the destination answered or is known to wait for, and ``settled_at`` when
+    there was nothing left to do.
     """
 
     kind: DeliveryKind

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from ennio.model.shape import INTERNAL
 
 PERSON = "waits for the person at the terminal: words of theirs stand in the place to type"
 
@@ -43,6 +45,7 @@ class Message:
     message is taken every time. ``reaction`` is the rule that wanted it, ``launch`` the number of
     the launch it was typed into, ``error`` why it failed, ``detail`` what a person may want to
     know. ``carried``: a command line carried it, so nobody looks for it on the screen.
+    ``by_person``: it waits for words that a person has begun to type.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Message:
     error: str | None = None
     detail: str = ""
     carried: bool = False
+    by_person: bool = field(default=False, metadata=INTERNAL)
 
 
 def with_reasons(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -63,6 +63,15 @@ class DeliveryRepository:
         found = self._rows.connection.read(open_ones.group_by(lane).order_by(lane))
         return {str(name): (int(many), str(why)) for name, many, why in found}
 
+    def first_open(self, kind: DeliveryKind, lane: str) -> DeliveryRecord | None:
+        """The first delivery in a lane that has not ended, or None."""
+        found = self._rows.find(order=("ordinal",), limit=1, kind=kind, settled_at=None, lane=lane)
+        return found[0] if found else None
+
+    def of_lane(self, kind: DeliveryKind, lane: str) -> tuple[DeliveryRecord, ...]:
+        """Every delivery to a lane, whatever became of it, in the order they were written down."""
+        return self._rows.find(order=("ordinal",), kind=kind, lane=lane)
+
     def hasten(self, kind: DeliveryKind, lane: str | None = None) -> None:
         """End every pause (in one lane): whoever starts has a reason to try again."""
         column = self._rows.column

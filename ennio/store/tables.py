@@ -228,7 +228,7 @@ class MetaTable(DeclaredTable):
 
 
 class MessageTable(DeclaredTable):
-    """Messages to agents."""
+    """Messages to agents; how far each got is its delivery's."""
 
     id = text_column(primary_key=True)
     ordinal = number_column()
@@ -236,23 +236,16 @@ class MessageTable(DeclaredTable):
     text = text_column()
     origin = text_column()
     created_at = text_column()
-    state = text_column()
     fingerprint = text_column(null=True)
     reaction = text_column(null=True)
-    started_at = text_column(null=True)
-    delivered_at = text_column(null=True)
-    attempts = number_column(0)
     launch = number_column(null=True)
-    error = text_column(null=True)
-    detail = text_column("")
     carried = number_column(null=True)
+    by_person = number_column(null=True)
 
     Meta = meta("messages", unique=("session_id, fingerprint",))
 
 
-index(MessageTable, "idx_messages_session_state", "session_id", "state", "ordinal")
 index(MessageTable, "idx_messages_session_ordinal", "session_id", "ordinal")
-index(MessageTable, "idx_messages_state", "state", "ordinal")
 
 
 class ReactionTable(DeclaredTable):
@@ -501,6 +494,7 @@ class DeliveryTable(DeclaredTable):
 
 
 index(DeliveryTable, "idx_deliveries_subject", "kind", "subject", "ordinal")
+index(DeliveryTable, "idx_deliveries_lane", "kind", "lane", "ordinal")
 index(DeliveryTable, "idx_deliveries_open", "kind", "settled_at", "lane", "ordinal")
 
 TABLES: tuple[type[DeclaredTable], ...] = (

@@ -191,8 +191,9 @@ def _copy(
     name: str,
 ) -> None:
     row = {column: _changed(value, changes) for column, value in row.items()}
-    if table == "messages":
-        row["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name} {row['ordinal']}"))
+    known_by = {"messages": "id", "deliveries": "subject"}.get(table)
+    if known_by is not None:
+        row[known_by] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name} {row[known_by]}"))
     marks = ", ".join("?" * len(row))
     columns = ", ".join(f'"{column}"' for column in row)
     database.execute(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', tuple(row.values()))  # noqa: S608 - its own names
@@ -200,12 +201,11 @@ def _copy(
 
 def _read_so_far(database: sqlite3.Connection, name: str, told: int) -> None:
     """The whole transcript has been read: pids of other lengths have moved its end."""
-    key = f"cursor:{name}"
-    ((text,),) = database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchall()
-    database.execute(
-        "UPDATE meta SET value = ? WHERE key = ?",
-        (json.dumps({**json.loads(text), "offset": str(told)}), key),
-    )
+    ((text,),) = database.execute(
+        "SELECT read_to FROM agents WHERE session_id = ?", (name,)
+    ).fetchall()
+    read_to = json.dumps({**json.loads(text), "offset": str(told)})
+    database.execute("UPDATE agents SET read_to = ? WHERE session_id = ?", (read_to, name))
 
 
 def _folder(

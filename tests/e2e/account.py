@@ -15,6 +15,9 @@ from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised
 from tests.e2e.persons import Follower
 
+_MESSAGES = """SELECT m.text, d.state, m.reaction, m.fingerprint FROM messages m
+    JOIN deliveries d ON d.kind = 'message' AND d.subject = m.id WHERE m.session_id = ?"""
+
 
 def merges(ground: Ground, pulls: Collection[str]) -> Iterator[str]:
     """Each of these pull requests (``score#1``) is on main as one commit,
@@ -51,16 +54,14 @@ def words(ground: Ground, ids: Mapping[str, str]) -> Iterator[str]:
             for text, count in taken.items()
             if count > 1
         )
-        for message in ground.rows(
-            "select text, state, reaction, fingerprint from messages where session_id = ?", name
-        ):
+        for message in ground.rows(_MESSAGES, name):
             arrived = taken["".join(message["text"].split())]
-            if message["state"] == "delivered" and arrived != 1:
+            if message["state"] == "done" and arrived != 1:
                 yield (
                     f"{role} {name}: {message['reaction'] or 'prompt'} counts as delivered and "
                     f"arrived {arrived} times"
                 )
-            if message["state"] not in ("delivered", "dropped"):
+            if message["state"] not in ("done", "dropped"):
                 yield f"{role} {name}: {message['reaction']} is {message['state']}"
     fingerprints = (
         "select session_id || fingerprint as mark from messages where fingerprint is not null"

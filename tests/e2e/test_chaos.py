@@ -111,8 +111,8 @@ def _where(house: Supervised, person: Person) -> str:
         for s in person.sessions.values()
     ]
     pending = house.ground.rows(
-        "select session_id, state, reaction, attempts, detail, error from messages where state != "
-        "'delivered'"
+        "select m.session_id, m.reaction, d.* from messages m join deliveries d on d.subject = "
+        "m.id where d.state != 'done'"
     )
     return "\n".join(
         ["the story did not come to its end:", *rows, *map(str, pending), house.words()]

@@ -113,9 +113,7 @@ class Teller:
         rows = [
             ", ".join(str(session.get(key)) for key in told) for session in self.sessions.values()
         ]
-        pending = self.house.ground.rows(
-            "select session_id, text, state, attempts, detail, error from messages"
-        )
+        pending = self.house.ground.rows("select id, session_id, text from messages")
         pending += self.house.ground.rows("select * from deliveries where settled_at is null")
         pending += self.house.ground.rows("select * from notifications where done_at is null")
         plan = [

@@ -24,12 +24,10 @@ def insert_session(store: Store, session: Session) -> None:
     store._connection.sql(f"INSERT INTO sessions ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
 
 
-def go_back(store: Store, version: int, *statements: str) -> None:
-    """Make the database what it was at an earlier version; the statements undo what later
-    steps do. Closes the store.
+def go_back(store: Store, version: int) -> None:
+    """Say that the database is one of an earlier version, which it has
+    been made; closes the store.
     """
-    for statement in statements:
-        store._connection.sql(statement)
     store._connection.sql("DELETE FROM schema_migrations")
     store._connection.sql(
         f"INSERT INTO schema_migrations VALUES ({version}, 'as it was', '2026-01-01T00:00:00Z')"  # noqa: S608

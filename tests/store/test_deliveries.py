@@ -191,6 +191,14 @@ UNDONE = (
     "DROP INDEX idx_merges_id",
     "ALTER TABLE merges DROP COLUMN id",
     "ALTER TABLE messages DROP COLUMN carried",
+    "ALTER TABLE messages DROP COLUMN by_person",
+    *(
+        f"ALTER TABLE messages ADD COLUMN {one} TEXT"
+        for one in ("state", "started_at", "delivered_at", "error", "detail")
+    ),
+    "ALTER TABLE messages ADD COLUMN attempts BIGINT",
+    "CREATE INDEX idx_messages_session_state ON messages(session_id, state, ordinal)",
+    "CREATE INDEX idx_messages_state ON messages(state, ordinal)",
     "ALTER TABLE sessions DROP COLUMN host",
     *(f"ALTER TABLE notifications ADD COLUMN {one} TEXT" for one in ("sent", "failed")),
     "ALTER TABLE notifications ADD COLUMN attempts BIGINT",

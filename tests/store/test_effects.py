@@ -43,20 +43,26 @@ def test_a_message_comes_back_as_it_was(store: Store, message: Message, clock: M
     now = clock.now()
     assert store.messages.add(message)
     assert store.messages.get("m-1") == message
+    taken = store.messages.take(message, 2, now)
+    assert taken == replace(
+        message, state=MessageState.SENDING, started_at=now, attempts=1, launch=2
+    )
+    failed = replace(
+        taken, state=MessageState.FAILED, error="no", detail="d", carried=True, by_person=True
+    )
+    store.messages.settle(taken, failed, now)
+    assert store.messages.get("m-1") == failed
     full = replace(
         message,
-        state=MessageState.FAILED,
+        id="m-2",
+        fingerprint=None,
+        state=MessageState.DELIVERED,
         reaction="ci-failed",
-        started_at=now,
         delivered_at=now,
-        attempts=3,
-        launch=2,
-        error="no",
         detail="d",
-        carried=True,
     )
-    store.messages.save(full)
-    assert store.messages.get("m-1") == full
+    assert store.messages.add(full)
+    assert store.messages.get("m-2") == full
     assert store.messages.get("other") is None
 
 
@@ -103,7 +109,7 @@ def test_a_fingerprint_stays_taken_whatever_became_of_its_message(
 ) -> None:
     store.messages.add(message)
     for state in MessageState:
-        store.messages.save(replace(message, state=state))
+        store.messages.settle(message, message := replace(message, state=state), message.created_at)
         assert not store.messages.add(replace(message, id="m-2"))
 
 
@@ -124,10 +130,55 @@ def test_pending_messages_come_in_the_order_they_were_queued_even_within_one_mom
     ids = [f"m-{9 - number}{state}" for number, state in enumerate(states)]
     for message_id, state in zip(ids, states, strict=True):
         store.messages.add(replace(message, id=message_id, state=state, fingerprint=None))
-    store.messages.save(replace(message, id=ids[0], attempts=1, fingerprint=None))
+    first = replace(message, id=ids[0], state=states[0], fingerprint=None)
+    store.messages.settle(first, replace(first, attempts=1), message.created_at)
     assert [found.id for found in store.messages.list("a")] == ids
     assert [found.id for found in store.messages.pending("a")] == [*ids[:3], *ids[6:9]]
     assert store.messages.pending("b") == ()
+    oldest = store.messages.next("a")
+    assert oldest is not None
+    assert (oldest.id, oldest.attempts) == (ids[0], 1)
+    assert {session_id: found.id for session_id, found in store.messages.waiting().items()} == {
+        "a": ids[0]
+    }
+    assert store.messages.next("b") is None
+
+
+def test_a_message_is_taken_by_one(store: Store, message: Message, clock: ManualClock) -> None:
+    store.messages.add(message)
+    taken = store.messages.take(message, 1, clock.now())
+    with pytest.raises(Conflict, match="somebody else has it by now"):
+        store.messages.take(message, 7, clock.now())
+    with pytest.raises(Conflict, match="somebody else has it by now"):
+        store.messages.settle(
+            message, replace(message, state=MessageState.DROPPED, carried=True), clock.now()
+        )
+    assert store.messages.get(message.id) == taken
+
+
+def test_how_far_a_message_got_is_a_delivery_in_the_lane_of_its_session(
+    store: Store, message: Message, clock: ManualClock
+) -> None:
+    store.messages.add(message)
+    for shown, state in zip(
+        MessageState, ("intended", "doing", "unsure", "done", "failed", "dropped"), strict=True
+    ):
+        store.messages.settle(message, message := replace(message, state=shown), clock.now())
+        delivery = store.deliveries.get(DeliveryKind.MESSAGE, message.id, "a")
+        assert delivery is not None
+        assert (delivery.state.value, delivery.settled_at is None) == (state, shown.pending)
+
+
+def test_what_is_left_of_a_message_whose_session_is_deleted_is_asked_for_by_nobody(
+    store: Store, message: Message
+) -> None:
+    store.messages.add(message)
+    store._connection.sql("DELETE FROM sessions WHERE id = 'a'")
+    assert (store.messages.next("a"), store.messages.pending("a"), store.messages.waiting()) == (
+        None,
+        (),
+        {},
+    )
 
 
 def test_a_message_to_an_unknown_session_is_not_kept(store: Store, message: Message) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from ennio.model import codec
-from ennio.model.clock import ManualClock
+from ennio.model.clock import ManualClock, rfc3339
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.errors import NotFound
+from ennio.model.message import PERSON, MessageState
 from ennio.model.pulls import CheckState, MergeMethod, PullState, ReviewState
 from ennio.model.session import Session
 from ennio.policy.lifecycle import LifecycleState
@@ -24,7 +26,21 @@ from ennio.store.agents import AgentRecord
 from tests.store.older import go_back
 
 Spawn = Callable[..., Session]
-UNDONE = ("DROP TABLE agents", "DROP INDEX idx_merges_id", "ALTER TABLE merges DROP COLUMN id")
+UNDONE = (
+    "DROP TABLE agents",
+    "DROP INDEX idx_merges_id",
+    "ALTER TABLE merges DROP COLUMN id",
+    "DROP INDEX idx_deliveries_lane",
+    "ALTER TABLE messages DROP COLUMN by_person",
+    *(
+        f"ALTER TABLE messages ADD COLUMN {one} TEXT"
+        for one in ("state", "started_at", "delivered_at", "error", "detail")
+    ),
+    "ALTER TABLE messages ADD COLUMN attempts INTEGER",
+    "CREATE INDEX idx_messages_session_state ON messages(session_id, state, ordinal)",
+    "CREATE INDEX idx_messages_state ON messages(state, ordinal)",
+)
+"""What makes of a database of today one of version 26."""
 
 
 @pytest.fixture
@@ -36,8 +52,10 @@ def migrated(
     def opened(before: Callable[[Store], Any]) -> Store:
         store = open_store(url, tmp_path, clock)
         store.sessions.insert(session)
+        for statement in UNDONE:
+            store._connection.sql(statement)
         before(store)
-        go_back(store, 26, *UNDONE)
+        go_back(store, 26)
         return open_store(url, tmp_path, clock)
 
     return opened
@@ -122,8 +140,10 @@ def test_keys_that_named_a_session_are_columns_of_its_agent(migrated: Migrated) 
 
 def test_a_merge_keeps_its_delivery_by_an_id(migrated: Migrated, clock: ManualClock) -> None:
     def before(store: Store) -> None:
-        store.merges.intend(
-            _merge("head/with/slashes", clock.now(), "ma-1/head/with/slashes"), "my-app"
+        said = {"method": "squash", "fingerprint": "f", "at": rfc3339(clock.now())}
+        _add(store, "merges", session_id="ma-1", number=7, head="head/with/slashes", **said)
+        store.deliveries.intend(
+            DeliveryRecord(DeliveryKind.MERGE, "ma-1/head/with/slashes", "my-app")
         )
 
     store = migrated(before)
@@ -133,6 +153,77 @@ def test_a_merge_keeps_its_delivery_by_an_id(migrated: Migrated, clock: ManualCl
     assert (
         store.merges.of(DeliveryRecord(DeliveryKind.MERGE, merge.id, "my-app")).head == merge.head
     )
+    store.close()
+
+
+def _add(store: Store, table: str, **values: Any) -> None:
+    marks = ", ".join([store._connection.dialect.statements.param] * len(values))
+    columns = ", ".join(values)
+    row = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
+    store._connection.sql(row, tuple(values.values()))
+
+
+AT = "2026-01-01T00:00:00.000000+00:00"
+OLD = {
+    "m-1": {
+        "state": "delivered",
+        "detail": "the agent says so",
+        "attempts": 1,
+        "started_at": AT,
+        "delivered_at": AT,
+        "launch": 1,
+    },
+    "m-2": {"state": "failed", "error": "gone", "detail": "typed", "attempts": 5, "started_at": AT},
+    "m-3": {"state": "dropped", "detail": "the session has ended", "attempts": 0},
+    "m-4": {
+        "state": "sent_unsure",
+        "detail": "not yet",
+        "attempts": 1,
+        "started_at": AT,
+        "launch": 2,
+        "carried": 1,
+    },
+    "m-5": {"state": "sending", "detail": "", "attempts": 2, "started_at": AT, "launch": 2},
+    "m-6": {"state": "queued", "detail": PERSON, "attempts": 0},
+    "m-7": {"state": "queued", "detail": "", "attempts": 0},
+}
+
+
+def test_messages_are_shown_as_they_were_and_their_deliveries_go_on_after_those_there_are(
+    migrated: Migrated,
+) -> None:
+    def before(store: Store) -> None:
+        store.deliveries.intend(DeliveryRecord(DeliveryKind.NOTICE, "n-1", "slack"))
+        for ordinal, (message_id, values) in enumerate(OLD.items(), start=1):
+            said = {
+                "session_id": "ma-1",
+                "text": f"do {message_id}",
+                "origin": "person",
+                "created_at": AT,
+            }
+            _add(store, "messages", id=message_id, ordinal=ordinal, **said, **values)
+        _add(store, "sequence", name="messages", value=len(OLD))
+
+    store = migrated(before)
+    for message, (message_id, values) in zip(store.messages.list("ma-1"), OLD.items(), strict=True):
+        shown = codec.to_json(message)
+        assert (message.id, message.text) == (message_id, f"do {message_id}")
+        assert {name: shown[name] for name in values} == values
+        assert message.by_person == (message.detail == PERSON)
+    assert [message.id for message in store.messages.pending("ma-1")] == [
+        "m-4",
+        "m-5",
+        "m-6",
+        "m-7",
+    ]
+    first = store.messages.next("ma-1")
+    assert first is not None
+    assert (first.state, first.carried) == (MessageState.SENT_UNSURE, True)
+    assert store.deliveries.intend(DeliveryRecord(DeliveryKind.NOTICE, "n-2", "slack")), (
+        "the numbers go on"
+    )
+    assert store.messages.add(replace(first, id="m-8"))
+    assert store.messages.pending("ma-1")[-1].id == "m-8"
     store.close()
 
 

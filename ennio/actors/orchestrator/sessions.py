@@ -92,7 +92,7 @@ class SessionApi:
         mail = (
             store.messages.waiting()
             if len(asked) > 1
-            else {one.id: next(iter(store.messages.pending(one.id)), None) for one in asked}
+            else {one.id: store.messages.next(one.id) for one in asked}
         )
         return [
             SessionView.of(

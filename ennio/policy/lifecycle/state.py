@@ -60,7 +60,8 @@ class Spec:
 class PendingMessage:
     """The oldest message not yet delivered; ``detail`` is what it is known to wait for.
 
-    ``carried``: a command line carried it, so that it waits for nothing.
+    ``carried``: a command line carried it, so that it waits for nothing. ``by_person``: what a
+    person has begun to type keeps it.
     """
 
     id: str
@@ -68,6 +69,7 @@ class PendingMessage:
     not_before: datetime | None = None
     detail: str = ""
     carried: bool = False
+    by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Plan:
     effect: Effect | None = None
     evidence: Evidence | None = None
     wake_at: datetime | None = None
-    waits: str | None = None
+    waits: waiting.Wait | None = None
 
 
 def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Plan:

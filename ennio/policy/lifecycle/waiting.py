@@ -4,15 +4,25 @@ there is its own to tell.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ennio.model.facts import Presence
 from ennio.model.message import PERSON, MessageState
 from ennio.model.session import Activity, SessionStatus
-from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
+from ennio.policy.lifecycle.state import Inputs, LifecycleState, PendingMessage, Phase, Spec
 
 MOVES = "waits until its terminal rests: the agent is at work, or a person types there"
 
 
-def reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a message waits for, in words; ``by_person``: for a person who types."""
+
+    why: str
+    by_person: bool = False
+
+
+def reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> Wait | None:
     """What the next message waits for now; None where that is the delivery's to
     say, or nothing keeps it.
     """
@@ -24,10 +34,11 @@ def reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> str | None:
         return None
     place = inputs.facts.place
     if place is not None and not place.place.usable:
-        return place.detail
-    return _not_running(inputs, state) or (
-        _busy(spec, state, inputs.pending.detail) if state.ready_at is not None else None
-    )
+        return Wait(place.detail)
+    why = _not_running(inputs, state)
+    if why is not None:
+        return Wait(why)
+    return _busy(spec, state, inputs.pending) if state.ready_at is not None else None
 
 
 def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
@@ -43,12 +54,12 @@ def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
     return None if ready else "waits until the agent is ready"
 
 
-def _busy(spec: Spec, state: LifecycleState, known: str) -> str | None:
+def _busy(spec: Spec, state: LifecycleState, pending: PendingMessage) -> Wait | None:
     """An agent that tells is at work; of another only the terminal moves, and a person
     who types on moves it too.
     """
     if state.activity not in (Activity.ACTIVE, None):
         return None
     if spec.tells:
-        return "waits until the agent has done its turn"
-    return PERSON if known == PERSON else MOVES
+        return Wait("waits until the agent has done its turn")
+    return Wait(PERSON, by_person=True) if pending.by_person else Wait(MOVES)

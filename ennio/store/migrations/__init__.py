@@ -82,6 +82,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(27, "what was told of checks, and of which head", (), states.split_lifecycle),
     Migration(28, "what is kept of each agent", states.AGENTS),
     Migration(29, "merges by ids of their own", states.MERGE_IDS),
+    Migration(30, "a delivery for each message", states.MESSAGES_BY_SESSION),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

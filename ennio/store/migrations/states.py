@@ -62,3 +62,35 @@ MERGE_IDS = (
     "UPDATE merges SET id = session_id || '/' || head",
     "CREATE UNIQUE INDEX idx_merges_id ON merges(id)",
 )
+
+_FOR_A_PERSON = "waits for the person at the terminal: words of theirs stand in the place to type"
+MESSAGES_BY_SESSION = (
+    "CREATE INDEX idx_deliveries_lane ON deliveries(kind, lane, ordinal)",
+    "ALTER TABLE messages ADD COLUMN by_person INTEGER",
+    f"UPDATE messages SET by_person = 1 WHERE state = 'queued' AND detail = '{_FOR_A_PERSON}'",  # noqa: S608
+    # numbers go on after those there are
+    """INSERT INTO deliveries
+        (kind, subject, lane, ordinal, state, attempts, tried_at, error, result, settled_at)
+    SELECT 'message', m.id, m.session_id,
+        m.ordinal + COALESCE((SELECT value FROM sequence WHERE name = 'deliveries'), 0),
+        CASE m.state WHEN 'queued' THEN 'intended' WHEN 'sending' THEN 'doing'
+            WHEN 'sent_unsure' THEN 'unsure' WHEN 'delivered' THEN 'done' ELSE m.state END,
+        m.attempts, m.started_at, m.error, NULLIF(m.detail, ''),
+        CASE WHEN m.state IN ('queued', 'sending', 'sent_unsure') THEN NULL
+            ELSE COALESCE(m.delivered_at, m.started_at, m.created_at) END
+    FROM messages m""",
+    "DELETE FROM sequence WHERE name = 'deliveries'",
+    (
+        "INSERT INTO sequence (name, value) SELECT 'deliveries', COALESCE(MAX(ordinal), 0) FROM "
+        "deliveries"
+    ),
+    "DROP INDEX idx_messages_session_state",
+    "DROP INDEX idx_messages_state",
+    *(
+        f"ALTER TABLE messages DROP COLUMN {one}"
+        for one in ("state", "started_at", "delivered_at", "attempts", "error", "detail")
+    ),
+)
+"""A delivery for each message, in the lane of its session, and nothing of
+deliveries beside the message.
+"""
