@@ -4,7 +4,7 @@ until it is told or refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -20,8 +20,8 @@ from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
-from ennio.plugins.notifier.interface import Notification
-from ennio.policy import delivering
+from ennio.plugins.notifier.interface import Notification, NotificationAction, Notifier
+from ennio.policy import delivering, notices
 from ennio.store import Notice, Transaction
 
 RETRY = delivering.Retry(first=seconds(15.0, shortened=1.0), attempts=20)
@@ -68,14 +68,14 @@ class NotifierActor(Actor):
     def channels(self, notice: Notice) -> tuple[str, ...]:
         """The channels of a notification: each once, however many routes lead to it."""
         config = self._deps.config
-        routed = config.notification_routing.get(notice.reaction or "", config.defaults.notifiers)
-        return (STREAM, *dict.fromkeys(routed))
+        project = config.project(notice.project_id)
+        return (STREAM, *notices.routed(config, project, notice.reaction, notice.priority))
 
-    def _route(self, notices: Collection[Notice]) -> None:
+    def _route(self, found: Collection[Notice]) -> None:
         """Intend a delivery on each channel; what waits for one that is
         none any more is dropped.
         """
-        for notice in notices:
+        for notice in found:
             channels, now = self.channels(notice), self._deps.clock.now()
             with self._deps.store.transaction() as tx:
                 self._drop(notice, channels, now)
@@ -130,23 +130,41 @@ class NotifierActor(Actor):
         """See ``DeliveryWork``."""
         return delivering.due(delivery, RETRY, now)
 
-    def deliver(self, delivery: DeliveryRecord) -> None:
+    def deliver(self, delivery: DeliveryRecord) -> str | None:
         """Tell one channel; sent again after a doubt a notification has the same id."""
         notice = self._deps.store.notifications.get(delivery.subject)
         if notice is None:
             raise Refused("the notification is not in the store any more")
         channel = self._channel(delivery.lane)
-        self._deps.plugins.notifier(channel.plugin, channel.name, channel.config).notify(
-            Notification(
-                notice.id,
-                notice.event_type,
-                notice.priority,
-                notice.session_id,
-                notice.project_id,
-                notice.message,
-                notice.at,
-            )
+        return self._plugin(channel).notify(self._notification(notice))
+
+    def _plugin(self, channel: NotifierConfig) -> Notifier:
+        return self._deps.plugins.notifier(channel.plugin, channel.name, channel.config)
+
+    def _notification(self, notice: Notice) -> Notification:
+        """The notice as channels tell it, with links to its session and pull request."""
+        escalated = notice.event_type == EventType.REACTION_ESCALATED
+        return Notification(
+            notice.id,
+            notice.event_type,
+            notice.priority,
+            notice.session_id,
+            notice.project_id,
+            notice.message,
+            notice.at,
+            notices.title(notice.project_id, notice.reaction, escalated=escalated),
+            tuple(self._links(notice)),
+            notice.reaction,
         )
+
+    def _links(self, notice: Notice) -> Iterator[NotificationAction]:
+        base = notices.base(self._deps.config)
+        page = notices.page(base, notice.session_id, notice.project_id, notice.reaction)
+        yield NotificationAction("Open", "open", page)
+        session = self._deps.store.sessions.get(notice.session_id) if notice.session_id else None
+        if session is not None and (session.pr_url or "").startswith(("http://", "https://")):
+            label = f"Pull request #{session.pr_number}"
+            yield NotificationAction(label, "pull_request", session.pr_url or "")
 
     def _channel(self, name: str) -> NotifierConfig:
         channel = next((c for c in self._deps.config.notifiers if c.name == name), None)
@@ -155,13 +173,18 @@ class NotifierActor(Actor):
         return channel
 
     def outcome(
-        self, delivery: DeliveryRecord, _result: None, error: EnnioError | None, now: datetime
+        self, delivery: DeliveryRecord, result: str | None, error: EnnioError | None, now: datetime
     ) -> DeliveryRecord:
-        """See ``DeliveryWork``."""
-        return delivering.outcome(delivery, error, RETRY, now)
+        """What becomes of it; what the channel calls it is kept."""
+        after = delivering.outcome(delivery, error, RETRY, now)
+        return replace(after, result=result) if error is None else after
 
     def record_outcome(
-        self, tx: Transaction, outcome: DeliveryRecord, _result: None, _error: EnnioError | None
+        self,
+        tx: Transaction,
+        outcome: DeliveryRecord,
+        _result: str | None,
+        _error: EnnioError | None,
     ) -> None:
         """Its notice may be done with it."""
         notice = self._deps.store.notifications.get(outcome.subject)

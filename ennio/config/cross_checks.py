@@ -144,9 +144,22 @@ def _notifiers(data: Any) -> Iterator[Fault]:
     names = [*(name for _, name in named), *SELF_MADE]
     for index, name in _texts(data.get("defaults"), "notifiers"):
         yield from _unless(name, names, ("defaults", "notifiers", index))
-    for key in _part(data, "notification_routing"):
-        for index, name in _texts(data["notification_routing"], key):
-            yield from _unless(name, names, ("notification_routing", key, index))
+    for index, project in _items(data, "projects"):
+        here: Where = ("projects", index)
+        for at, name in _texts(project, "notifiers"):
+            yield from _unless(name, names, (*here, "notifiers", at))
+        yield from _routing(project, here, names)
+    yield from _routing(data, (), names)
+
+
+def _routing(owner: Any, where: Where, names: Sequence[str]) -> Iterator[Fault]:
+    routes = _part(owner, "notification_routing")
+    for key, route in routes.items():
+        here = (*where, "notification_routing", key)
+        for index, name in _texts(routes, key):
+            yield from _unless(name, names, (*here, index))
+        for index, name in _texts(route, "channels"):
+            yield from _unless(name, names, (*here, "channels", index))
 
 
 def _unless(name: str, names: Sequence[str], where: Where) -> Iterator[Fault]:

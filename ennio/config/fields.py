@@ -251,8 +251,15 @@ class NestedField(ContainerField[Any]):
 class ListField(ContainerField[tuple[Any, ...]]):
     """A list of entries of one kind."""
 
-    def __init__(self, about: str, each: ConfigField[Any], *, key: str | None = None) -> None:
-        super().__init__(about, key=key)
+    def __init__(
+        self,
+        about: str,
+        each: ConfigField[Any],
+        *,
+        key: str | None = None,
+        required: bool | str = False,
+    ) -> None:
+        super().__init__(about, key=key, required=required)
         self.each = each
 
     @property

@@ -99,12 +99,50 @@ class PluginChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From when to when, by the clock of a zone, only what is as grave as ``unless``
+    is told; minutes of a day.
+
+    Without ``timezone`` it is this machine's.
+    """
+
+    start: int
+    end: int
+    timezone: str | None = None
+    unless: Priority = Priority.CRITICAL
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many messages a channel takes within a time (seconds); what is
+    beyond becomes one message.
+    """
+
+    messages: int = 10
+    within: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class NotifierConfig:
     """A channel for notifications, named for routing."""
 
     plugin: str
     name: str
     config: Settings = field(default_factory=dict, repr=False)
+    # ours
+    quiet_hours: QuietHours | None = None
+    rate_limit: RateLimit = RateLimit()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a reaction is told: by which channels, and from which priority on."""
+
+    channels: tuple[str, ...]
+    min_priority: Priority = Priority.INFO
+
+
+Routing = Mapping[str, Route]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +267,8 @@ class Project:
     protected_branches: tuple[str, ...] = ()
     stale_approvals: StaleApprovals = StaleApprovals.RENEW
     submodules: bool = False
+    notifiers: tuple[str, ...] | None = None
+    notification_routing: Routing = field(default_factory=dict)
     config_hash: str = ""
 
 
@@ -291,7 +331,7 @@ class Config:
     defaults: Defaults = Defaults()
     projects: tuple[Project, ...] = ()
     notifiers: tuple[NotifierConfig, ...] = ()
-    notification_routing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notification_routing: Routing = field(default_factory=dict)
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
     database_url: str = field(default="sqlite:ennio.db", repr=False)
     nats_url: str | None = field(default=None, repr=False)
@@ -299,6 +339,7 @@ class Config:
     cors_origins: tuple[str, ...] = ()
     # ours
     host: str = "127.0.0.1"
+    public_url: str | None = None
     max_sessions: int | None = None
     min_free_memory: int = 512 * 1024 * 1024
     poll: Poll = Poll()

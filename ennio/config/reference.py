@@ -163,6 +163,9 @@ def _trust() -> Iterator[str]:
 def _section(schema: type[MappingSchema], level: str = "##") -> Iterator[str]:
     document = (schema.__doc__ or "").strip()
     yield f"{level} {document.replace('``', '`').rstrip('.')}\n"
+    if not schema.keys():
+        yield "There is nothing to set.\n"
+        return
     yield "| Key | Value | Default | Meaning |\n|---|---|---|---|"
     defaults = schema.model_defaults()
     for key, name, entry in schema.entries():

@@ -56,10 +56,16 @@ def config(given: Given, base: PathBase) -> Config:
     rest = dict(given)
     defaults = rest.get("defaults", Defaults())
     overrides = rest.pop("reactions", {})
-    notifiers = channels(rest.pop("notifiers", ()), defaults, rest.get("notification_routing", {}))
     projects = tuple(
         project(entry, base, defaults, overrides) for entry in rest.pop("projects", ())
     )
+    routings = (
+        rest.get("notification_routing", {}),
+        *(each.notification_routing for each in projects),
+    )
+    named = [defaults.notifiers, *(each.notifiers or () for each in projects)]
+    named += [route.channels for routing in routings for route in routing.values()]
+    notifiers = channels(rest.pop("notifiers", ()), {name for names in named for name in names})
     return Config(
         source=base.source,
         directory=base.directory,
@@ -85,11 +91,8 @@ def limited(budget: Budget, projects: tuple[Project, ...]) -> Budget:
     return replace(budget, id=named.get(budget.id or "", budget.id))
 
 
-def channels(
-    defined: tuple[NotifierConfig, ...], defaults: Defaults, routing: Mapping[str, tuple[str, ...]]
-) -> tuple[NotifierConfig, ...]:
+def channels(defined: tuple[NotifierConfig, ...], names: set[str]) -> tuple[NotifierConfig, ...]:
     """The notifiers defined, and those that are only named but need no settings."""
-    names = {name for names in (defaults.notifiers, *routing.values()) for name in names}
     missing = names.intersection(SELF_MADE) - {notifier.name for notifier in defined}
     return (*defined, *(NotifierConfig(name, name) for name in sorted(missing)))
 

@@ -10,7 +10,21 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, validates_schema
 
 from ennio.config import model
-from ennio.config.fields import AnyField, Json, ListField, MapField, MappingSchema, NestedField
+from ennio.config.fields import (
+    AnyField,
+    Json,
+    ListField,
+    MapField,
+    MappingSchema,
+    NestedField,
+)
+from ennio.config.notifier_schema import (
+    NotifierSchema,
+    QuietHoursSchema,
+    RateLimitSchema,
+    RouteSchema,
+    routing,
+)
 from ennio.config.number_fields import (
     BoolField,
     DurationField,
@@ -83,15 +97,6 @@ class PluginChoiceSchema(MappingSchema):
 
     makes = model.PluginChoice
     plugin = StringField("The name of the plugin", required=True)
-    config = MapField("The plugin's own settings", AnyField())
-
-
-class NotifierSchema(MappingSchema):
-    """One of ``notifiers``."""
-
-    makes = model.NotifierConfig
-    plugin = StringField("The name of the plugin", required=True)
-    name = StringField("The name used in routing; unique", required=True)
     config = MapField("The plugin's own settings", AnyField())
 
 
@@ -262,6 +267,11 @@ class ProjectSchema(MappingSchema):
         "Whether the submodules of a new workspace are filled, before `symlinks` and "
         "`post_create`; else they stay empty",
     )
+    notifiers = ListField(
+        "Names of the notifiers used for this project, in place of `defaults.notifiers`",
+        StringField("The name of a notifier"),
+    )
+    notification_routing = routing("Which notifiers its reactions use; before the global routing")
 
 
 class BudgetSchema(MappingSchema):
@@ -312,11 +322,7 @@ class ConfigSchema(MappingSchema):
     defaults = NestedField("Plugins used where a project names none", DefaultsSchema)
     projects = ListField("The projects", NestedField("One project", ProjectSchema))
     notifiers = ListField("Channels to people", NestedField("One channel", NotifierSchema))
-    notification_routing = MapField(
-        "Which notifiers a reaction uses, by its key",
-        ListField("Names", StringField("The name of a notifier")),
-        keys=KEYS,
-    )
+    notification_routing = routing("Which notifiers a reaction uses, by its key")
     reactions = MapField(
         "Changes to the rules for all projects", NestedField("One rule", ReactionSchema), keys=KEYS
     )
@@ -341,6 +347,13 @@ class ConfigSchema(MappingSchema):
         UrlField("An origin", "http", "https", origin=True),
     )
     host = StringField("The address the API listens on")
+    public_url = UrlField(
+        "Where browsers reach the API, for the links in notices; left out, they lead to this "
+        "machine",
+        "http",
+        "https",
+        none=True,
+    )
     max_sessions = IntField(
         "How many sessions may run at once, all projects together", 0, MANY, none=True
     )
@@ -364,6 +377,9 @@ SCHEMAS: tuple[type[MappingSchema], ...] = (
     ProjectSchema,
     PluginChoiceSchema,
     NotifierSchema,
+    QuietHoursSchema,
+    RateLimitSchema,
+    RouteSchema,
     ReactionSchema,
     AgentConfigSchema,
     SymlinkSchema,

@@ -48,7 +48,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             ),
             **_all(FREE, "min_free_memory", "person_patience", "log_format"),
             **_all(OPENS, "host", "api_token", "cors_origins"),
-            "nats_url": TALKS,
+            **_all(TALKS, "nats_url", "public_url"),
             "database_url": REACHES,
         },
         "Defaults": {**_all(RUNS, "runtime", "agent", "workspace"), "notifiers": FREE},
@@ -63,7 +63,15 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "max_sessions",
                 "prompt",
             ),
-            **_all(FREE, "post_create_timeout", "bots", "protected_branches", "stale_approvals"),
+            **_all(
+                FREE,
+                "post_create_timeout",
+                "bots",
+                "protected_branches",
+                "stale_approvals",
+                "notifiers",
+                "notification_routing",
+            ),
             **_all(RUNS, "runtime", "agent", "workspace", "post_create"),
             "repo": TALKS,
             "submodules": TALKS,  # whomever the repository names
@@ -72,6 +80,9 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         },
         "PluginChoice": {"plugin": RUNS, "config": PLUGIN},
         "NotifierConfig": {"plugin": RUNS, "name": FREE, "config": PLUGIN},
+        "QuietHours": _all(FREE, "from", "to", "timezone", "unless"),
+        "RateLimit": _all(FREE, "messages", "within"),
+        "Route": _all(FREE, "channels", "min_priority"),
         "Reaction": _all(
             FREE,
             "enabled",
@@ -150,6 +161,12 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
             **_all(FREE, "team", "states", "comment", "link", "close_on_merge"),
         },
         ("tracker", "local"): {"path": REACHES, **_all(FREE, "comment", "close_on_merge")},
+        ("notifier", "desktop"): {},
+        ("notifier", "webhook"): {
+            "url": TALKS,
+            "secret": GIVES,
+            **_all(FREE, "resolved", "timeout"),
+        },
         ("agent", "command"): {
             **_all(RUNS, "argv", "run", "resume_argv", "resume_run"),
             **_all(FREE, "stdin", "interactive", "one_shot", "ready", "lines"),

@@ -39,8 +39,9 @@ class PluginContext:
     adds to the environment) for agents; ``settings`` are what the plugin's declaration made of
     those configured for it, or, without one, the mapping as it is written; ``directory`` is what
     relative paths in a configuration are relative to, ``instance`` the name that what it starts is
-    told apart by from that of others. ``machine`` is where agents, runtimes and workspaces have
-    their files, programs and processes: they reach for none by themselves.
+    told apart by from that of others, ``name`` what a notifier is called. ``machine`` is where
+    agents, runtimes and workspaces have their files, programs and processes: they reach for none
+    by themselves.
     """
 
     home: Home
@@ -50,6 +51,7 @@ class PluginContext:
     settings: Any = field(default_factory=dict)
     directory: Path | None = None
     instance: str = ""
+    name: str = ""
     agent_config: AgentConfig = field(default_factory=AgentConfig)
     env: Mapping[str, str] = field(default_factory=dict)
     machine: Machine = field(default_factory=LocalMachine)
@@ -113,9 +115,8 @@ class Registry:
 
     def notifier(self, plugin: str, name: str, settings: Settings) -> Notifier:
         """The channel of this name."""
-        return cast(
-            "Notifier", self._get("notifier", plugin, name, replace(self._base, settings=settings))
-        )
+        context = replace(self._base, settings=settings, name=name)
+        return cast("Notifier", self._get("notifier", plugin, name, context))
 
     def tracker(self, project: Project) -> Tracker | None:
         """The project's tracker, or None when it has none."""

@@ -6,7 +6,7 @@ import pytest
 from gevent.event import Event as Flag
 
 from ennio.actors.registry import NOTICES
-from ennio.config.model import Defaults, NotifierConfig
+from ennio.config.model import Defaults, NotifierConfig, Route
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.events import Event, EventType
 from ennio.model.session import Activity
@@ -55,7 +55,7 @@ def test_a_channel_that_was_given_up_is_not_taken_for_told(play: Play) -> None:
 
 
 def test_incident_32_two_routes_to_one_channel_tell_it_once(play: Play) -> None:
-    play.settings["notification_routing"] = {"agent-needs-input": ("bell", "horn", "bell")}
+    play.settings["notification_routing"] = {"agent-needs-input": Route(("bell", "horn", "bell"))}
     with play.opened() as stage:
         _asks(stage, "Shall I?")
         eventually(lambda: _notice(stage, "Shall I?").done_at)
@@ -110,7 +110,7 @@ def test_a_channel_out_of_reach_keeps_no_other_news_waiting(play: Play) -> None:
 
 
 def test_a_channel_nobody_configured_is_refused_by_name(play: Play) -> None:
-    play.settings["notification_routing"] = {"agent-needs-input": ("gong",)}
+    play.settings["notification_routing"] = {"agent-needs-input": Route(("gong",))}
     with play.opened() as stage:
         _asks(stage, "Shall I?")
         eventually(lambda: _notice(stage, "Shall I?").done_at)

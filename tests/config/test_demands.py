@@ -262,8 +262,11 @@ def test_a_plugin_s_setting_asks_again_exactly_when_it_is_said_to(
             "agent": f"agent: {name}, agent_config: {{passthrough: {settings}}}",
             "scm": f"scm_config: {{plugin: {name}, config: {settings}}}",
             "tracker": f"tracker_config: {{plugin: {name}, config: {settings}}}",
+            "notifier": "",
         }[slot]
-        config = loaded(tmp_path, f"projects: [{{name: a, repo: ./a, path: ., {chosen}}}]\n")
+        told = f"{{plugin: {name}, name: ops, config: {settings}}}" if slot == "notifier" else ""
+        text = f"notifiers: [{told}]\nprojects: [{{name: a, repo: ./a, path: ., {chosen}}}]\n"
+        config = loaded(tmp_path, text)
         return {demand.canonical for demand in config.demands}
 
     assert (compared("one") != compared("two")) == (kind is not Trust.FREE)

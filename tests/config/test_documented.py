@@ -83,5 +83,5 @@ def test_the_full_example_means_what_is_documented() -> None:
     assert remote.ssh is not None
     assert remote.ssh.node_config is not None
     assert remote.ssh.node_config.auth_token == ENVIRON["NODE_AUTH_TOKEN"]
-    assert config.notification_routing["agent-exited"] == ("team-slack", "local")
+    assert config.notification_routing["agent-exited"].channels == ("team-slack", "local")
     assert config.reactions["approved-and-green"].action == "auto_merge"

@@ -11,8 +11,23 @@ from ennio.model.session import Priority
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationAction:
+    """Something a person can do about it: the words of a button, a name for
+    programs, and where it leads.
+    """
+
+    label: str
+    action: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
-    """Something a person should know. ``id`` is the same when it is sent again after doubt."""
+    """Something a person should know. ``id`` is the same when it is sent again after doubt.
+
+    ``title`` is what it is about in a few words, ``actions`` are links, the first to the session
+    itself, and ``reaction`` is the key it was routed by.
+    """
 
     id: str
     event_type: str
@@ -21,14 +36,44 @@ class Notification:
     project_id: str
     message: str
     timestamp: datetime
+    title: str = ""
+    actions: tuple[NotificationAction, ...] = ()
+    reaction: str | None = None
+
+    @property
+    def url(self) -> str | None:
+        """Where it leads first, or None."""
+        return self.actions[0].url if self.actions else None
 
 
 class Notifier(Protocol):
-    """One channel to a person."""
+    """One channel to a person. A channel of somebody's own may have ``notify`` alone."""
 
     name: str
 
     @failpoint("notifier.notify")
-    def notify(self, notification: Notification) -> None:
-        """Tell it. Raises Unreachable (try again) or Refused (the channel does not want it)."""
+    def notify(self, notification: Notification) -> str | None:
+        """Tell it; the answer is what ``withdraw`` needs to find it again, if anything.
+
+        Blocks for a few seconds at most. Raises Unreachable (try again, not before its ``until``)
+        or Refused (the channel does not want it). Neither shows an address: it may be a secret.
+        """
+        ...
+
+    @failpoint(
+        "notifier.withdraw",
+        because="a channel that cannot do it is not asked: the tests of channels",
+    )
+    def withdraw(self, notification: Notification, receipt: str | None) -> None:
+        """Take back what was told, for its cause is gone; fine when nothing is there any more.
+
+        May be asked for twice. Raises like ``notify``.
+        """
+        ...
+
+    def probe(self) -> str:
+        """How it is found to be, in words, without telling anybody anything.
+
+        Raises Unreachable or Refused, with what mends it.
+        """
         ...

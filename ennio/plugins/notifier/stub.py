@@ -14,15 +14,28 @@ class StubNotifier:
         self.name = name
         self.trouble: EnnioError | None = None
         self.sent: list[Notification] = []
+        self.withdrawn: list[str] = []
 
-    def notify(self, notification: Notification) -> None:
+    def notify(self, notification: Notification) -> str:
         """See ``Notifier.notify``."""
         if self.trouble is not None:
             raise self.trouble
         self.sent.append(notification)
+        return f"{len(self.sent)}"
+
+    def withdraw(self, notification: Notification, _receipt: str | None) -> None:
+        """See ``Notifier.withdraw``."""
+        if self.trouble is not None:
+            raise self.trouble
+        self.withdrawn.append(notification.id)
+
+    def probe(self) -> str:
+        """See ``Notifier.probe``."""
+        if self.trouble is not None:
+            raise self.trouble
+        return "it keeps what it is told"
 
 
 def build(context: PluginContext) -> StubNotifier:
     """A channel nobody has told anything yet."""
-    del context
-    return StubNotifier()
+    return StubNotifier(context.name or "stub")

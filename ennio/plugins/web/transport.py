@@ -19,7 +19,8 @@ from ennio.model.errors import TimedOut, Unreachable
 from ennio.plugins.web.certificates import tls_context
 from ennio.plugins.web.proxies import Proxy, proxy_of
 
-_TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
+_CONNECT = 10.0
+_SILENCE = 30.0  # seconds without a word
 _PATIENCE = 90.0  # seconds for the whole of an answer, however steadily it trickles
 _PIECE = 64 * 1024
 
@@ -36,14 +37,22 @@ class HttpResponse:
 class Transport:
     """Sends requests; ``most`` is how large an answer may be. Follows no
     redirects and repeats nothing.
+
+    ``patience`` is how many seconds an answer may take as a whole, ``silence`` how many
+    may pass without a word.
     """
 
     def __init__(
-        self, most: int, environ: Mapping[str, str] | None = None, patience: float = _PATIENCE
+        self,
+        most: int,
+        environ: Mapping[str, str] | None = None,
+        patience: float = _PATIENCE,
+        silence: float = _SILENCE,
     ) -> None:
         self._most = most
         self._environ = os.environ if environ is None else environ
         self._patience = patience
+        self._timeout = urllib3.Timeout(connect=min(_CONNECT, silence), read=silence)
         self._pools: dict[tuple[Proxy | None, str], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
 
@@ -108,7 +117,7 @@ class Transport:
             "num_pools": 4,
             "maxsize": 4,
             "retries": False,
-            "timeout": _TIMEOUT,
+            "timeout": self._timeout,
             "ssl_context": context,
         }
         if proxy is None:

@@ -1,0 +1,96 @@
+"""Who is needed is told: a real supervisor, a real desktop and a real server on the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import eventually
+from tests.contract.notifier_bench import SECRET
+from tests.e2e.house import (
+    Ground,
+    Supervised,
+    configure,
+    ground_at,
+    project,
+    repository,
+    story,
+    turn,
+)
+from tests.notices.desktop import Desktop, desktop
+from tests.notices.hook_server import HookServer, Reply
+
+pytestmark = pytest.mark.e2e
+
+ASKS = story(turn("prompt", [{"ask": {"question": "Which colour?", "options": ["red", "green"]}}]))
+
+
+@dataclass(slots=True)
+class OnADesktop(Supervised):
+    """A supervisor that was started in a desktop's session."""
+
+    desk: Desktop | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        assert self.desk is not None
+        bus = "DBUS_SESSION_BUS_ADDRESS"
+        return self.ground.env | {bus: self.desk.env[bus]}
+
+
+def _channels(server: HookServer) -> dict[str, object]:
+    hook = {"url": f"{server.url}/{SECRET}", "secret": "word"}
+    return {
+        "notifiers": [{"plugin": "webhook", "name": "ops", "config": hook}],
+        "defaults": {"notifiers": ["ops", "desktop"]},
+    }
+
+
+@pytest.fixture
+def server() -> Iterator[HookServer]:
+    with HookServer() as server:
+        yield server
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[Ground]:
+    with ground_at(tmp_path) as ground:
+        repository(ground)
+        yield ground
+
+
+def test_a_question_reaches_the_desktop_and_a_server_once_across_kill_9(
+    ground: Ground, server: HookServer
+) -> None:
+    server.replies = [Reply(503), Reply(503)]
+    configure(ground, project(ground, agent_config=ASKS), **_channels(server))
+    with desktop() as desk:
+        house = OnADesktop(ground, desk=desk)
+        house.start()
+        try:
+            session_id = house.spawn()
+            eventually(lambda: desk.displayed() == 1, 40, "the desktop shows it")
+            eventually(lambda: server.told, 20, "the server was asked")
+            house.kill_everything()
+            house.start()
+            eventually(lambda: len(server.told) >= 2, 40, "it is asked again after the crash")
+            house.kill_everything()
+            house.start()
+            eventually(lambda: len(server.told) >= 3, 40, "and again")
+            (notice,) = house.client.get("/notifications")
+            eventually(lambda: house.client.get("/notifications")[0]["done_at"], 20)
+            assert {told.headers["x-ennio-delivery"] for told in server.told} == {notice["id"]}
+            told = server.told[-1].body
+            assert "Which colour?" in told["message"]
+            assert told["url"] == f"{house.client.url}/s/{session_id}/terminal"
+            (seen,) = desk.seen()
+            assert seen["summary"] == "score: the agent asks"
+            assert f"/s/{session_id}/terminal" in seen["body"]
+            said = house.log.read_text() + str(house.events()) + str(house.client.get("/status"))
+            assert SECRET not in said
+        finally:
+            house.kill_agents()
+            house.stop()
