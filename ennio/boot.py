@@ -18,6 +18,7 @@ import gevent
 import pykka
 
 from ennio import logs
+from ennio.actors import absence, config_problem
 from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
 from ennio.actors.agent_poller import AgentPoller
@@ -55,16 +56,14 @@ from ennio.config.secrets import secrets
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine import files
 from ennio.machine.home import Home, private
-from ennio.model.clock import SystemClock
-from ennio.model.errors import ConfigError, Conflict, EnnioError, Untrusted
-from ennio.model.events import Draft, EventType
-from ennio.model.session import Priority
+from ennio.model.clock import Clock, SystemClock
+from ennio.model.errors import Away, ConfigError, Conflict, EnnioError, Unreachable, Untrusted
 from ennio.nats.settings import NatsSettings
 from ennio.plugins import declared, fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard
 from ennio.plugins.shipped import known
-from ennio.store import Store, open_store
+from ennio.store import Store, WaitingStore, open_store, wait_for_server
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,6 @@ PATIENCE = 5.0
 WINDING_UP = 3.0
 # under this name in the store: the run folder of the file that it was first run with
 INSTANCE = "instance"
-CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last told of the file
 
 
 @dataclass(slots=True)
@@ -82,12 +80,17 @@ class Running:
     orchestrator: Orchestrator
     deps: Dependencies
     feed: Feed
-    root: pykka.ActorRef[Any]
     lock: int
+    root: pykka.ActorRef[Any] | None = None
+    waiting: gevent.Greenlet[..., None] | None = None
+    """Who waits for the database, as long as nobody else can begin."""
 
     def stop(self) -> None:
         """End actors, plugins, store and lock, in this order; agents go on."""
-        self.root.stop(timeout=ASK_TIMEOUT)
+        if self.waiting is not None:
+            self.waiting.kill()
+        if self.root is not None:
+            self.root.stop(timeout=ASK_TIMEOUT)
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
         self.feed.close()
         self.deps.plugins.close()
@@ -195,42 +198,88 @@ def start(
         lock = take_lock(config, home)
         undo.callback(os.close, lock)
         clock = SystemClock()
-        store = open_store(
-            config.database_url, config.directory, clock, beside=private(home.run(config.source))
-        )
+        store, absent = _store(config, home, clock)
         undo.callback(store.close)
-        plugins = Registry(
-            home, clock, store.forge, config.directory, _instance(store, config, home)
-        )
+        instance = _instance(store, config, home)
+        plugins = Registry(home, clock, store.forge, config.directory, instance)
         host = PluginHost(plugins, home, clock, apart=in_a_thread)
         deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
         undo.callback(deps.plugins.close)
-        recall_calls(store, plugins.calls)
+        adopted: list[str] = []
         feed = Feed(store)
+        running = Running(
+            Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()),
+            deps,
+            feed,
+            lock,
+        )
         _build_plugins(deps)
         _guard_hubs(deps)
-        _tell_of_problem(store, config, problem)
-        adopted = adopt(deps)
-        root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
-        root.ask(Ping(), timeout=60.0)
+        if absent is None:
+            running.root = _stand(deps, problem, adopted)
+        else:
+            running.waiting = gevent.spawn(_wait, running, absent, instance, adopted)
+            running.waiting.link_exception(lambda dead: _fall_together(repr(dead.exception)))
         undo.pop_all()
-    return Running(
-        Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()),
-        deps,
-        feed,
-        root,
-        lock,
-    )
+    return running
+
+
+def _stand(deps: Dependencies, problem: str | None, adopted: list[str]) -> pykka.ActorRef[Any]:
+    """What needs the database: whose agents it does not know are taken in, and all actors begin."""
+    recall_calls(deps.store, deps.plugins.calls)
+    config_problem.tell(deps, problem)
+    adopted += adopt(deps)
+    root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
+    root.ask(Ping(), timeout=60.0)
+    return root
+
+
+def _store(config: Config, home: Home, clock: Clock) -> tuple[Store, WaitingStore | None]:
+    """The database; one whose server is away is waited for while people can
+    already see and stop what runs.
+    """
+    beside = private(home.run(config.source))
+    try:
+        return open_store(config.database_url, config.directory, clock, beside=beside), None
+    except Unreachable as error:
+        if not database.served(config.database_url):
+            raise
+        log.warning("the database is away, it is waited for", extra={"error": str(error)})
+        absent = wait_for_server(config.database_url, config.directory, clock, error, beside=beside)
+        return absent.store, absent
+
+
+def _wait(running: Running, absent: WaitingStore, instance: str, adopted: list[str]) -> None:
+    """Wait for the database, then go on as if it had been there."""
+    deps, own = running.deps, running.orchestrator.supervisor
+    error = absence.wait(deps, absent)
+    if error is not None:
+        log.critical("could not start: %s", error)
+        own.stop()
+        return
+    if _instance(deps.store, deps.config, deps.home) != instance:
+        _fall_together("agents are in terminals of another name than was thought without it")
+    running.root = _stand(deps, own.config_problem, adopted)
+    running.waiting = None
 
 
 def _instance(store: Store, config: Config, home: Home) -> str:
     """What this state was called when it was first run: a file that is moved finds the
     agents that it started before.
+
+    It is kept beside the log too, for a start at which the database is away.
     """
-    named = store.meta.get(INSTANCE)
+    own, kept = home.run(config.source).name, home.run(config.source) / INSTANCE
+    written = kept.read_text() if kept.exists() else ""
+    try:
+        named = store.meta.get(INSTANCE)
+    except Away:
+        return written or own
     if named is None:
-        named = home.run(config.source).name
+        named = own
         store.meta.set(INSTANCE, named)
+    if named != written:
+        files.write_atomically(kept, named)
     return named
 
 
@@ -249,23 +298,6 @@ def _guard_hubs(deps: Dependencies) -> None:
     for hub, branches in wanted.items():
         if (problem := guard.install(hub, branches)) is not None:
             log.warning("hub not guarded", extra={"hub": str(hub), "error": problem})
-
-
-def _tell_of_problem(store: Store, config: Config, problem: str | None) -> None:
-    """Once for each: that the file is refused, and that it is good again."""
-    if (problem or "") == (store.meta.get(CONFIG_PROBLEM) or ""):
-        return
-    refused = f"the configuration was refused, the last good one holds: {problem}"
-    kind, words, priority = EventType.CONFIG_REFUSED, refused, Priority.URGENT
-    if problem is None:
-        kind, words, priority = (
-            EventType.CONFIG_ACCEPTED,
-            f"{config.source} is good again and holds",
-            Priority.INFO,
-        )
-    with store.transaction() as tx:
-        store.meta.set(CONFIG_PROBLEM, problem or "")
-        tx.emit("", "", Draft(kind, words, priority, {"file": str(config.source)}))
 
 
 def _build_plugins(deps: Dependencies) -> None:

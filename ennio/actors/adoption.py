@@ -17,11 +17,17 @@ from ennio.config import database
 from ennio.model import codec
 from ennio.model.errors import ConfigError, EnnioError
 from ennio.model.events import Draft, EventType
-from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session
+from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session, SessionStatus
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.state import Desired, Phase
+from ennio.store import Store
 
 log = logging.getLogger(__name__)
+_RUNS = (
+    "its agent runs: found by the record of its launch and its terminal; what else is known of "
+    "it stands in the database, which is away"
+)
+_NO_TERMINAL = "its terminal is gone: what became of it is told once the database is back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +52,75 @@ def adopt(deps: Dependencies) -> tuple[str, ...]:
     """Take in whom the database does not know and who has a terminal; their ids. To be called
     before anybody looks after sessions.
     """
-    strangers = {record.session.id: record.session for record in _records(deps)}
     adopted: list[str] = []
-    for name in sorted(
-        {session.runtime_name for session in strangers.values() if session.runtime_name}
-    ):
-        for session_id, handle in _terminals(deps, name).items():
-            session = strangers.get(session_id)
-            if session is not None and session.runtime_name == name:
-                _take_in(deps, session, handle)
-                adopted.append(session_id)
+    for session, handle in _running(deps, {session.id: session for session in _strangers(deps)}):
+        _take_in(deps, session, handle)
+        adopted.append(session.id)
     return tuple(adopted)
 
 
-def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
-    """The records of this file's or this database's sessions that are in no row,
-    and whose project there is.
+def show_running(deps: Dependencies, known: Store) -> None:
+    """Fill the store of what is shown while the database is away: with whom the records of launches
+    name, and who has a terminal.
     """
+    recorded = {record.session.id: record.session for record in _records(deps)}
+    running = {session.id: _seen(session, handle) for session, handle in _running(deps, recorded)}
+    for session in running.values():
+        _show(known, session)
+    for session in known.sessions.list():
+        if session.id not in running and session.reason != _NO_TERMINAL:
+            known.sessions.save(replace(session, status=SessionStatus.EXITED, reason=_NO_TERMINAL))
+
+
+def _seen(session: Session, handle: RuntimeHandle) -> Session:
+    return replace(
+        session,
+        runtime_handle=handle,
+        tmux_name=_tmux(handle),
+        status=SessionStatus.WORKING,
+        reason=_RUNS,
+    )
+
+
+def _tmux(handle: RuntimeHandle) -> str | None:
+    return handle.id if handle.runtime_name == "tmux" else None
+
+
+def _show(known: Store, session: Session) -> None:
+    if known.sessions.get(session.id) is None:
+        known.sessions.insert(session)
+    else:
+        known.sessions.save(session)
+
+
+def _running(
+    deps: Dependencies, sessions: Mapping[str, Session]
+) -> Iterator[tuple[Session, RuntimeHandle]]:
+    """Those of the sessions that have a terminal."""
+    for name in sorted(
+        {session.runtime_name for session in sessions.values() if session.runtime_name}
+    ):
+        for session_id, handle in _terminals(deps, name).items():
+            session = sessions.get(session_id)
+            if session is not None and session.runtime_name == name:
+                yield session, handle
+
+
+def _strangers(deps: Dependencies) -> Iterator[Session]:
+    """The recorded sessions that are in no row, and whose project there is."""
+    for record in _records(deps):
+        if deps.store.sessions.get(record.session.id) is None:
+            if deps.config.project(record.session.project_id) is not None:
+                yield record.session
+            else:
+                log.warning(
+                    "agent not taken in: its project is not in the configuration",
+                    extra={"session": record.session.id},
+                )
+
+
+def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
+    """The records of this file's or this database's sessions."""
     for session_id, text in deps.this_machine.records():
         record = _read(text)
         if (
@@ -74,14 +132,8 @@ def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
         ours = record.config == str(deps.config.source) or record.database == database.shown(
             deps.config.database_url
         )
-        if ours and deps.store.sessions.get(record.session.id) is None:
-            if deps.config.project(record.session.project_id) is not None:
-                yield record
-            else:
-                log.warning(
-                    "agent not taken in: its project is not in the configuration",
-                    extra={"session": record.session.id},
-                )
+        if ours:
+            yield record
 
 
 def _read(text: str) -> LaunchRecord | None:
@@ -109,11 +161,10 @@ def _take_in(deps: Dependencies, session: Session, handle: RuntimeHandle) -> Non
         launches=number,
         launched_at=session.created_at,
     )
-    tmux = handle.id if handle.runtime_name == "tmux" else None
     words = "the database did not know it: found by its own record and its terminal, and taken in"
     with deps.store.transaction() as tx:
         deps.store.projects.upsert(deps.project(session.project_id))
-        deps.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=tmux))
+        deps.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=_tmux(handle)))
         deps.store.memories.save(session.id, codec.dumps(memory))
         tx.emit(
             session.id,

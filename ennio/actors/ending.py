@@ -36,6 +36,16 @@ def end_without_database(deps: Dependencies, session: Session, by: str) -> Sessi
     if session.runtime_name:
         host.stop(brief, launched=True)
     host.stop(brief, launched=False)
+    return remembered(deps, session)
+
+
+def remembered(deps: Dependencies, session: Session) -> Session:
+    """A session as it is shown whose end was ordered while nothing could be
+    written; any other as it is.
+    """
+    by = deps.store.stops.by(session.id)
+    if by is None or session.status.terminal:
+        return session
     return replace(
         session, reason=f"ended by {by}; it is written down as soon as the database can be"
     )

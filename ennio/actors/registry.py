@@ -8,7 +8,7 @@ from typing import Any
 
 import pykka
 
-from ennio.model.errors import NotFound, TimedOut, Unreachable
+from ennio.model.errors import Away, NotFound, TimedOut, Unreachable
 
 ROOT = "root"
 REACTIONS = "reactions"
@@ -86,6 +86,11 @@ class ActorRegistry:
         or the actor's own error.
         """
         ref = self._refs.get(name)
+        if ref is None and not self._refs:
+            raise Away(
+                "no actor has begun yet: the supervisor is starting, or waits for its database; "
+                "try again"
+            )
         if ref is None:
             raise NotFound(f"no actor {name} is running")
         try:

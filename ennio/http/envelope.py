@@ -18,7 +18,7 @@ import falcon
 import pykka
 
 from ennio.model.codec import shown
-from ennio.model.errors import EnnioError, run_out
+from ennio.model.errors import EnnioError, Unreachable, run_out
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ def _ennio_error(
     _req: falcon.Request, resp: falcon.Response, error: EnnioError, _params: Params
 ) -> None:
     refuse(resp, error.http_status, str(error), type(error).__name__)
+    if isinstance(error, Unreachable) and error.retry_after is not None:
+        resp.set_header("Retry-After", str(error.retry_after))
     if error.http_status == 401:
         resp.set_header("WWW-Authenticate", 'Bearer realm="ennio"')
 

@@ -4,6 +4,8 @@
     ├── Unreachable      time: try again later; what was asked stays unknown
     │   ├── TimedOut     time: it took longer than it may
     │   ├── Exhausted    time: disk, memory, processes or open files have run out
+    │   ├── Away         time: the server of the database does not answer; nothing is written until
+        it does
     │   └── Gone         a person: the database was taken away under a running supervisor
     ├── Refused          a person: a budget, a token, a policy, a dirty tree
     │   ├── Unauthorized a person: no token, or a wrong one
@@ -39,6 +41,8 @@ class Unreachable(EnnioError):
     """
 
     http_status = 504
+    retry_after: int | None = None
+    """Seconds after which it is worth asking again, where that is known of all of them."""
 
     def __init__(self, words: str = "", *, until: datetime | None = None) -> None:
         self.until = until
@@ -55,6 +59,15 @@ class Exhausted(Unreachable):
     """
 
     http_status = 503
+
+
+class Away(Unreachable):
+    """The server of the database does not answer: nothing is written until
+    it does, and agents go on.
+    """
+
+    http_status = 503
+    retry_after = 5
 
 
 class Gone(Unreachable):

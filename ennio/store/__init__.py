@@ -6,7 +6,7 @@ Callers see frozen dataclasses only; tables and queries are private to this fold
 from ennio.policy.metering import SessionMetrics
 from ennio.store.merges import Merge
 from ennio.store.notifications import Notice
-from ennio.store.opening import open_store
+from ennio.store.opening import WaitingStore, open_store, wait_for_server
 from ennio.store.projects import ProjectRow
 from ennio.store.queue import Waiting
 from ennio.store.reactions import ReactionRecord
@@ -22,5 +22,7 @@ __all__ = [
     "Store",
     "Transaction",
     "Waiting",
+    "WaitingStore",
     "open_store",
+    "wait_for_server",
 ]

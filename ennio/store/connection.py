@@ -30,6 +30,8 @@ class _Own(threading.local):
 
     depth = 0
     failed = False
+    guessing = False
+    """Whether it was last shown that."""
     content = 0
     """How often it was said that what was last known will do where the database cannot be asked."""
 
@@ -52,20 +54,26 @@ class _Content:
         trace: TracebackType | None,
     ) -> None:
         self._own.content -= 1
+        self._own.guessing &= self._own.content > 0
 
 
 class Connection:
     """A database that is open."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
         self.lock = threading.RLock()
-        self._in_words = InWords(dialect)
         self._transaction = _Transaction(self)
         self._own = _Own()
         self._content = _Content(self._own)
-        self._troubles: tuple[type[Exception], ...] = (UnicodeEncodeError, *dialect.errors)
         self._texts: dict[str, str] = {}
+        self.join(dialect)
+
+    def join(self, dialect: Dialect) -> None:
+        """From now on this is the way to that database."""
+        with self.lock:
+            self.dialect = dialect
+            self._in_words = InWords(dialect)
+            self._troubles: tuple[type[Exception], ...] = (UnicodeEncodeError, *dialect.errors)
 
     @property
     def name(self) -> str:
@@ -76,6 +84,13 @@ class Connection:
     def problem(self) -> str | None:
         """Why nothing can be written any more; None while all is well."""
         return self.dialect.problem
+
+    @property
+    def guessing(self) -> bool:
+        """Whether this greenlet's last look showed what was last known: what is not there may be in
+        the database all the same.
+        """
+        return self._own.guessing
 
     @property
     def _depth(self) -> int:
@@ -99,6 +114,7 @@ class Connection:
         except Unreachable:
             if not self._own.content:
                 raise
+            self._own.guessing = True
             return self.dialect.last_known(statement, parameters)
 
     def last_known(self) -> AbstractContextManager[None]:

@@ -5,12 +5,14 @@ means, what was written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol
 
 from ennio.model.errors import EnnioError
 
 Row = tuple[Any, ...]
+_AWAY, _WAITING = "the database is away since ", ", waiting: "
 
 
 class Dialect(Protocol):
@@ -91,6 +93,14 @@ class Dialect(Protocol):
 
     def close(self) -> None:
         """Close it; fine if it is closed."""
+
+
+def since(at: datetime, why: str) -> str:
+    """What is said of a server that cannot be asked, everywhere alike."""
+    return (
+        f"{_AWAY}{at:%Y-%m-%d %H:%M:%S} "
+        f"UTC{_WAITING}{why.partition(_WAITING)[2] if why.startswith(_AWAY) else why}"
+    )
 
 
 class InWords:

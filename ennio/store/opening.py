@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.config import database
 from ennio.model.clock import Clock, rfc3339
-from ennio.model.errors import Refused
+from ennio.model.errors import EnnioError, Refused
+from ennio.store.absent import AbsentServer
 from ennio.store.connection import Connection
 from ennio.store.dialect import Dialect
 from ennio.store.migrations import NEWEST, migrate
@@ -37,27 +39,75 @@ def open_store(
     ours, newer, damaged, read-only), Conflict (another supervisor works on it) or Unreachable
     (locked, away) and then leaves the database as it was.
     """
-    connection = Connection(_dialect(url, directory, patience))
+    connection, version = _opened(_whole(url, directory), clock, patience)
+    return Store(connection, clock, version, _stops(beside))
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingStore:
+    """A store whose server could not be reached yet; ``known`` is what is shown of it meanwhile, to
+    be filled from elsewhere.
+    """
+
+    store: Store
+    known: Store
+    server: AbsentServer
+    url: str
+    clock: Clock
+
+    def join(self) -> None:
+        """Open the database, and have the store be one of it from now on.
+
+        Raises what ``open_store`` does; then it waits on, for that reason.
+        """
+        try:
+            connection, version = _opened(self.url, self.clock, PATIENCE)
+        except EnnioError as error:
+            self.server.why = error
+            raise
+        self.store.join(connection.dialect, version)
+        self.known.close()
+
+
+def wait_for_server(
+    url: str, directory: Path, clock: Clock, why: EnnioError, *, beside: Path | None = None
+) -> WaitingStore:
+    """The store of a database whose server cannot be reached for this reason; nothing can be
+    written in it, and little is known.
+    """
+    whole = _whole(url, directory)
+    connection, version = _opened(database.MEMORY, clock, PATIENCE)
+    server = AbsentServer(database.shown(whole), why, clock.now(), connection.read_text)
+    store = Store(Connection(server), clock, NEWEST, _stops(beside))
+    return WaitingStore(
+        store, Store(connection, clock, version, RememberedStops(None)), server, whole, clock
+    )
+
+
+def _stops(beside: Path | None) -> RememberedStops:
+    return RememberedStops(None if beside is None else beside / "stops.json")
+
+
+def _opened(whole: str, clock: Clock, patience: float) -> tuple[Connection, int]:
+    connection = Connection(_dialect(whole, patience))
     try:
         version = _bring_up_to_date(connection, clock)
         connection.dialect.ready()
     except BaseException:
         connection.close()
         raise
-    return Store(
-        connection,
-        clock,
-        version,
-        RememberedStops(None if beside is None else beside / "stops.json"),
-    )
+    return connection, version
 
 
-def _dialect(url: str, directory: Path, patience: float) -> Dialect:
+def _whole(url: str, directory: Path) -> str:
     """Raises Refused; the url is not repeated, it may hold a password."""
     try:
-        whole = database.resolved(url, directory)
+        return database.resolved(url, directory)
     except ValueError as error:
         raise Refused(f"database_url: {url.partition(':')[0][:20]}:... {error}") from error
+
+
+def _dialect(whole: str, patience: float) -> Dialect:
     if database.served(whole):
         from ennio.store.postgres import Postgres  # noqa: PLC0415 - whoever has SQLite needs no other driver
 

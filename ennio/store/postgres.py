@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ennio.config import database
-from ennio.model.errors import Conflict, EnnioError, Exhausted, Gone, Refused, Unreachable
-from ennio.store.dialect import InWords, Row
+from ennio.model.errors import Away, Conflict, EnnioError, Exhausted, Gone, Refused, Unreachable
+from ennio.store.dialect import InWords, Row, since
 from ennio.store.mirror import Mirror
 from ennio.store.postgres_server import Server
 from ennio.store.sqlite import grouped
@@ -91,12 +91,9 @@ _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
         Unreachable,
         "the database {name} is locked by somebody else ({error}); it is tried again",
     ),
-    "57": (
-        Unreachable,
-        "the server of {name} ends or begins just now ({error}); it is tried again",
-    ),
+    "57": (Away, "the server of {name} ends or begins just now ({error}); it is tried again"),
     "08": (
-        Unreachable,
+        Away,
         (
             "the server of {name} does not answer ({error}): nothing is written until it does, and "
             "agents go on"
@@ -228,7 +225,9 @@ class Postgres:
         code = self._code(error)
         for begin, (kind, words) in _WORDS.items():
             if code.startswith(begin):
-                return kind(words.format(name=self.name, error=self._server.said(error)))
+                text = words.format(name=self.name, error=self._server.said(error))
+                gone = self._server.away_since if kind is Away else None
+                return kind(text if gone is None else since(gone, text))
         return None
 
     def breaks_reference(self, error: BaseException) -> bool:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from ennio.model.errors import Refused
@@ -48,6 +49,7 @@ class Server:
         self._again = 0.0
         self._closed = False
         self._since: float | None = None
+        self.away_since: datetime | None = None
         self.away: BaseException | None = None
         try:
             given = psycopg.conninfo.conninfo_to_dict(url)
@@ -84,13 +86,14 @@ class Server:
             self._again = time.monotonic() + _AGAIN
             raise
         connection.wait = _Limited(self._psycopg, connection, self._wait)
-        self.away = self._since = None
+        self.away = self._since = self.away_since = None
         return connection
 
     def lost(self, error: BaseException) -> None:
         """A connection was lost, or none could be had."""
         self.away = error
-        self._since = time.monotonic() if self._since is None else self._since
+        if self._since is None:
+            self._since, self.away_since = time.monotonic(), datetime.now(UTC)
 
     def passes(self, error: BaseException) -> bool:
         """Whether a connection was lost, or none can be had just now."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ennio.model.codec import dumps
-from ennio.model.errors import Conflict, NotFound
+from ennio.model.errors import Away, Conflict, NotFound
 from ennio.model.session import RuntimeHandle, Session, SessionStatus, Usage
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, decode_fields, fields_of
@@ -49,6 +49,8 @@ class SessionRepository:
         """One session. Raises NotFound."""
         session = self.get(session_id)
         if session is None:
+            if self._connection.guessing:
+                raise Away(f"session {session_id} is not known here: {self._connection.problem}")
             raise NotFound(f"no session {session_id}; `ennio session list` shows them")
         return session
 

@@ -14,6 +14,7 @@ from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.cursors import CursorRepository
 from ennio.store.deliveries import DeliveryRepository
+from ennio.store.dialect import Dialect
 from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
@@ -155,6 +156,11 @@ class Store:
         The function returned ends it.
         """
         return self._announcer.add(callback)
+
+    def join(self, dialect: Dialect, schema_version: int) -> None:
+        """From now on this is the store of that open database; it was one of none."""
+        self._connection.join(dialect)
+        self.schema_version = schema_version
 
     def close(self) -> None:
         """Close the database; fine if it is closed. Using the store afterwards is an error."""

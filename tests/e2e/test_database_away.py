@@ -4,14 +4,19 @@ runs, and nothing is lost.
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ennio.http import address
+from ennio.machine.home import Home
 from ennio.model.errors import EnnioError
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
@@ -89,3 +94,118 @@ def test_while_the_server_is_away_people_see_open_and_stop_what_runs_and_it_come
 def _told_of_it(house: Supervised) -> str:
     told = house.ground.ennio("status")
     return told.out if told.code == 0 and "does not answer" in told.out else ""
+
+
+def _away(house: Supervised) -> str:
+    """What the supervisor says of its database while that is away."""
+    problem = house.client.get("/status")["database_problem"]
+    assert problem is not None
+    assert "is away since" in problem
+    assert "waiting" in problem
+    return str(problem)
+
+
+def _goes_on(house: Supervised, stays: str, ends: str, before: list[dict[str, Any]]) -> None:
+    """With the database back nothing is lost, and what was ordered meanwhile is done."""
+    eventually(lambda: _is_back(house), within=60, why="the supervisor writes")
+    house.becomes(ends, "killed", within=60)
+    house.becomes(stays, "working", within=60)
+    eventually(
+        lambda: not house.client.get("/status")["actors"]["troubled"],
+        within=60,
+        why="everybody is there",
+    )
+    house.client.post(f"/sessions/{stays}/send", {"message": "still there?"})
+    eventually(
+        lambda: any("still there?" in text for text in house.ground.taken(stays)),
+        within=60,
+        why="a message arrives",
+    )
+    assert len(house.ground.taken(stays)) == 2, "and nothing was typed twice"
+    after = house.events()
+    assert after[: len(before)] == before
+    assert [event["seq"] for event in after] == list(range(1, len(after) + 1))
+
+
+@pytest.mark.parametrize("death", ["whole", "worker"])
+def test_a_supervisor_begun_while_the_server_is_away_comes_up_shows_and_stops_what_runs_and_goes_on_when_it_is_back(
+    tmp_path: Path, alone: Server, death: str
+) -> None:
+    with supervised(tmp_path, patient, database=alone.made()) as house:
+        stays, ends = (house.spawn(f"Session {number}") for number in range(2))
+        for name in (stays, ends):
+            house.becomes(name, "working")
+            eventually(lambda name=name: house.ground.taken(name), why=f"{name} took its prompt")
+        before = house.events()
+        if death == "whole":
+            house.stop()
+            alone.stop()
+            house.start()
+        else:
+            alone.stop()
+            old = house.workers()
+            house.kill_worker()
+            eventually(lambda: set(house.workers()) - set(old), why="another worker")
+            house.answers()
+
+        _away(house)
+        told = house.ground.ennio("status")
+        assert told.code == 0, told.err
+        assert "is away since" in told.out
+        assert stays in told.out
+        assert ends in told.out
+        assert "tmux" in house.client.get(f"/sessions/{stays}/attach")
+        doctor = house.ground.ennio("doctor")
+        assert "is away since" in doctor.out + doctor.err
+        _is_refused(house, "POST", "/sessions", {"project_id": "score", "prompt": "another"})
+        _is_refused(house, "POST", f"/sessions/{stays}/send", {"message": "lost?"})
+        _is_refused(house, "POST", f"/sessions/{stays}/answer", {"answer": "1"})
+        _is_refused(house, "DELETE", "/sessions/sco-nobody", None)
+        stopped = house.ground.ennio("session", "kill", ends)
+        assert stopped.code == 0, stopped.err
+        eventually(lambda: ends not in house.ground.agents(), why="its agent has ended")
+        assert stays in house.ground.agents()
+        workers = house.workers()
+
+        alone.start()
+        _goes_on(house, stays, ends, before)
+        assert house.workers() == workers, "the same worker went on"
+
+
+def _is_refused(house: Supervised, method: str, path: str, body: dict[str, Any] | None) -> None:
+    """With 503, the reason, and when to come again."""
+    token = address.known_token(Home(house.ground.home).run(house.ground.config))
+    connection = HTTPConnection(house.client.url.removeprefix("http://"), timeout=30)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request(
+        method, f"/api/v1{path}", None if body is None else json.dumps(body), headers
+    )
+    answer = connection.getresponse()
+    words = answer.read().decode()
+    connection.close()
+    assert answer.status == 503, (path, words)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "is away since" in words, (path, words)
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "words"),
+    [
+        ("/postgres?", "/no_such_database?", "make it with createdb"),
+        ("ennio@", "nobody_known@", "refuses the user"),
+    ],
+    ids=["database", "user"],
+)
+def test_what_no_time_can_mend_is_a_clear_error_at_the_start(
+    tmp_path: Path, alone: Server, part: str, wrong: str, words: str
+) -> None:
+    with supervised(tmp_path, patient, database=alone.made()) as house:
+        house.stop()
+        right = house.ground
+        house.ground = replace(right, database=right.database.replace(part, wrong))
+        house.begin()
+        assert house.process is not None
+        assert house.process.wait(60) != 0
+        assert words in house.words()
+        house.ground = right
+        house.start()

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ennio.model.clock import ManualClock
-from ennio.model.errors import Unreachable
+from ennio.model.errors import Away, NotFound, Refused, Unreachable
+from ennio.model.events import Draft, EventType
 from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import Session, SessionStatus
-from ennio.store import SessionMetrics, Store, Waiting, open_store, postgres_server
+from ennio.store import SessionMetrics, Store, Waiting, open_store, postgres_server, wait_for_server
 from ennio.store.remembered_stops import RememberedStops
 from tests.conftest import eventually
 from tests.postgres import Server, server
@@ -129,3 +130,57 @@ def test_without_a_folder_they_are_remembered_as_long_as_the_process() -> None:
     stops = RememberedStops(None)
     stops.add("a", "a person")
     assert stops.by("a") == "a person"
+
+
+def test_a_store_whose_server_is_not_there_yet_shows_what_it_is_given_refuses_the_rest_and_joins(
+    session: Session, tmp_path: Path
+) -> None:
+    with server() as alone:
+        url = alone.made()
+        alone.stop()
+        with pytest.raises(Away) as away:
+            open_store(url, tmp_path, ManualClock())
+        waiting = wait_for_server(url, tmp_path, ManualClock(), away.value, beside=tmp_path)
+        store = waiting.store
+        waiting.known.sessions.insert(session)
+        with store.last_known():
+            assert store.sessions.list() == (session,)
+            assert store.memories.get(session.id) is None
+            with pytest.raises(Away, match="not known here"):
+                store.sessions.need("another")
+        with pytest.raises(Away, match=r"the database is away since .* UTC, waiting: the server"):
+            store.sessions.list()
+        with pytest.raises(Away, match="is away since"):
+            store.sessions.insert(session)
+        with pytest.raises(Away, match="is away since"), store.transaction():
+            pytest.fail("it was begun")
+        assert store.problem is not None
+        assert store.problem.count("is away since") == 1
+        store.stops.add("a", "a person")
+        with pytest.raises(Away):
+            waiting.join()
+
+        alone.start()
+        waiting.join()
+        assert (store.problem, store.sessions.list()) == (None, ())
+        store.sessions.insert(session)
+        with store.transaction() as tx:
+            assert (
+                tx.emit(session.id, "my-app", Draft(EventType.SESSION_SPAWNED, "spawned")).seq == 1
+            )
+        with pytest.raises(NotFound):
+            store.sessions.need("another")
+        assert RememberedStops(tmp_path / "stops.json").by("a") == "a person"
+        store.close()
+
+
+def test_a_server_that_is_waited_for_and_will_never_do_says_why(
+    session: Session, tmp_path: Path
+) -> None:
+    with server() as alone:
+        url = alone.made().replace("ennio@", "nobody_known@")
+        waiting = wait_for_server(url, tmp_path, ManualClock(), Away("it did not answer"))
+        with pytest.raises(Refused, match="refuses the user"):
+            waiting.join()
+        assert "refuses the user" in str(waiting.store.problem)
+        waiting.store.close()

@@ -6,7 +6,7 @@ Every method runs in the caller's greenlet and may raise the errors of ``ennio.m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,7 +111,7 @@ class Orchestrator:
         started_at: datetime,
         stop: Callable[[], None],
         config_problem: str | None = None,
-        adopted: tuple[str, ...] = (),
+        adopted: Sequence[str] = (),
         pid: int = 0,
     ) -> Orchestrator:
         """The orchestrator over these parts; see SupervisorApi for what the rest means."""

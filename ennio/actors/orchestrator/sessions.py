@@ -78,7 +78,10 @@ class SessionApi:
         return self._views([session])[0].with_detail(since, store.metrics.get(session_id))
 
     def _views(self, sessions: Iterable[Session]) -> Sequence[SessionView]:
-        store, asked = self.deps.store, tuple(sessions)
+        store, asked = (
+            self.deps.store,
+            tuple(ending.remembered(self.deps, session) for session in sessions),
+        )
         places = {
             waiting.session_id: QueuePlace(position, waiting.reason, waiting.held)
             for position, waiting in enumerate(store.queue.list(), start=1)

@@ -31,7 +31,7 @@ class SupervisorApi:
     started_at: datetime
     stop: Callable[[], None]
     config_problem: str | None = None
-    adopted: tuple[str, ...] = ()
+    adopted: Sequence[str] = ()
     pid: int = 0
     reader: MetricsReader | None = None
 

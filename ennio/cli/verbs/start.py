@@ -155,7 +155,8 @@ def _why_not(begun: Detached, timeout: float) -> str:
 
 def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
     log = context.run_directory() / LOG
-    adopted = context.client().get("/status").get("adopted") or []
+    status = context.client().get("/status")
+    adopted = status.get("adopted") or []
     document = {
         "url": address.url,
         "pid": address.pid,
@@ -169,6 +170,11 @@ def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
         lines.append(
             f"took in {len(adopted)} running agent{'s' * (len(adopted) > 1)} that the database "
             f"did not know: {which}"
+        )
+    if status.get("database_problem"):
+        lines.append(
+            f"{status['database_problem']}; what runs can be seen and stopped meanwhile, and it "
+            "goes on by itself"
         )
     return CommandResult(document, lines)
 
