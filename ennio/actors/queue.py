@@ -4,23 +4,43 @@ queue itself is in the store.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Admit, Ping, QueueChanged, Wake
+from ennio.actors.messages import Admit, EffectResult, Ping, QueueChanged, Wake
 from ennio.actors.registry import session_name
+from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
 from ennio.policy import admission
-from ennio.policy.admission import Limits, Room
+from ennio.policy.admission import Candidate, Limits, Room
 from ennio.store import Waiting
 
 LOOK_EVERY = 5.0
+_FRESH = 1.0  # seconds for which it holds what another host told of itself
+
+
+@dataclass(frozen=True, slots=True)
+class HostRoom:
+    """What another host told of itself: its free memory, or why it could not, and when."""
+
+    free_memory: int | None
+    closed: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskRoom:
+    """A host is asked what room it has, beside the mailbox: it may be far away, or silent."""
+
+    host: str
 
 
 class QueueActor(Actor):
@@ -30,6 +50,8 @@ class QueueActor(Actor):
         super().__init__(name, watcher)
         self._deps = deps
         self._timer: Any = None
+        self._elsewhere: dict[str, HostRoom] = {}
+        self._asking: set[str] = set()
 
     def on_start(self) -> None:
         """Look at once."""
@@ -45,6 +67,8 @@ class QueueActor(Actor):
         match message:
             case QueueChanged() | Wake():
                 self._look()
+            case EffectResult(AskRoom(host), free, error):
+                self._told(host, free, error)
             case Ping():
                 return True
             case _:
@@ -52,24 +76,51 @@ class QueueActor(Actor):
         return None
 
     def _look(self) -> None:
-        # who waits of a project that left the file goes on waiting: nobody could start it
-        queue = [
-            waiting
+        queue = {
+            waiting.session_id: waiting
             for waiting in self._deps.store.queue.list()
+            # who waits of a project that left the file goes on waiting: nobody could start it
             if self._deps.config.project(waiting.project_id) is not None
-        ]
+        }
         if not queue:
             return
-        decided = admission.decide(queue, self._limits(), self._room())
-        for waiting in queue:
-            if waiting.session_id in decided.admitted:
-                self._admit(waiting.session_id, waiting.project_id)
-            elif decided.reasons[waiting.session_id] != waiting.reason:
-                self._leave_waiting(waiting, decided.reasons[waiting.session_id])
+        candidates = self._candidates(queue.values())
+        decided = admission.decide(candidates, self._limits(), self._room(candidates))
+        for one in candidates:
+            if one.session_id in decided.admitted:
+                self._admit(one.session_id, one.project_id)
+            elif decided.reasons[one.session_id] != queue[one.session_id].reason:
+                self._leave_waiting(queue[one.session_id], decided.reasons[one.session_id])
         if decided.reasons:
             if self._timer is not None:
                 self._timer.kill(block=False)
             self._timer = self.later(LOOK_EVERY, Wake())
+
+    def _candidates(self, queue: Iterable[Waiting]) -> list[Candidate]:
+        """Those of whom it can be decided now: who waits for a host that has yet to tell what room
+        it has is decided of when it has told.
+        """
+        hosts = self._deps.store.sessions.waiting_elsewhere()
+        self._ask({host for host in hosts.values() if self._deps.host_of_name(host) is not None})
+        candidates = [
+            Candidate(each.session_id, each.project_id, each.held, hosts.get(each.session_id, ""))
+            for each in queue
+        ]
+        return [each for each in candidates if each.host not in self._asking]
+
+    def _ask(self, hosts: set[str]) -> None:
+        now = time.monotonic()
+        for name in hosts - self._asking:
+            host, known = self._deps.host_of_name(name), self._elsewhere.get(name)
+            if host is not None and (known is None or now - known.at >= _FRESH):
+                self._asking.add(name)
+                self.perform(AskRoom(name), host.free_memory)
+
+    def _told(self, name: str, free: int | None, error: EnnioError | None) -> None:
+        closed = f"host {name} cannot be asked what room it has: {error}" if error else ""
+        self._asking.discard(name)
+        self._elsewhere[name] = HostRoom(free, closed, time.monotonic())
+        self._look()
 
     def _leave_waiting(self, waiting: Waiting, reason: str) -> None:
         """What it waits for is told once; what comes of that later, such as
@@ -100,18 +151,30 @@ class QueueActor(Actor):
         per_project = {project.id: project.max_sessions for project in config.projects}
         return Limits(config.max_sessions, per_project, config.min_free_memory)
 
-    def _room(self) -> Room:
+    def _room(self, candidates: Iterable[Candidate]) -> Room:
         """Counted by the database: whoever asks for a session waits for
         this, however many there are.
         """
-        admitted = self._deps.store.sessions.admitted()
         live: Counter[str] = Counter()
-        for (project_id, _), many in admitted.items():
+        starting: Counter[str] = Counter()  # who has not taken its memory yet
+        for (project_id, host, status), many in self._deps.store.sessions.admitted().items():
             live[project_id] += many
-        # what was admitted a moment ago has not taken its memory yet
-        starting = sum(
-            many for (_, status), many in admitted.items() if status is SessionStatus.SPAWNING
-        )
-        return Room(
-            live, self._deps.this_machine.free_memory() - starting * admission.MEMORY_PER_SESSION
-        )
+            starting[host] += many if status is SessionStatus.SPAWNING else 0
+        told = {"": HostRoom(self._deps.this_machine.free_memory(), "", 0.0)}
+        for name in {each.host for each in candidates} - {""}:
+            told[name] = self._elsewhere[name] if self._is_known(name) else _unknown(name)
+        memory = {
+            name: None
+            if room.free_memory is None
+            else room.free_memory - starting[name] * admission.MEMORY_PER_SESSION
+            for name, room in told.items()
+        }
+        return Room(live, memory, {name: room.closed for name, room in told.items() if room.closed})
+
+    def _is_known(self, host: str) -> bool:
+        return self._deps.host_of_name(host) is not None
+
+
+def _unknown(host: str) -> HostRoom:
+    why = f"it is to run on host {host}, which this supervisor does not know"
+    return HostRoom(None, why, 0.0)

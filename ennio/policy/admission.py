@@ -1,30 +1,22 @@
-"""Who may start: limits per project, over all, and a floor of free memory. Pure."""
+"""Who may start: limits per project, over all, and a floor of free memory on each host. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
 
-class Waits(Protocol):
-    """Somebody in the queue; the order of the sequence is the order of the queue."""
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody in the queue; the order of the sequence is the order of the queue. ``host`` is where
+    it would run, empty for this machine; a ``held`` one is held back by a person.
+    """
 
-    @property
-    def session_id(self) -> str:
-        """Who waits."""
-        ...
-
-    @property
-    def project_id(self) -> str:
-        """For which project."""
-        ...
-
-    @property
-    def held(self) -> bool:
-        """A person holds it back."""
-        ...
+    session_id: str
+    project_id: str
+    held: bool = False
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +30,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there is: live sessions by project, and free memory in bytes
-    (None: it cannot be read).
+    """What there is: live sessions by project, and free memory in bytes by host (None: it cannot be
+    read). On a ``closed`` host nobody is started, for the reason given.
     """
 
     live: Mapping[str, int]
-    free_memory: int | None
+    free_memory: Mapping[str, int | None]
+    closed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +50,38 @@ class Admission:
 MEMORY_PER_SESSION = 64 * 1024 * 1024
 
 
-def decide(queue: Sequence[Waits], limits: Limits, room: Room) -> Admission:
+def decide(queue: Sequence[Candidate], limits: Limits, room: Room) -> Admission:
     """Admit from the front; who is held or whose project is full lets others pass.
 
     Every admission is counted with the memory a session will at least take, so that twenty cannot
     pass through one measurement.
     """
-    live = Counter(dict(room.live))
-    free = room.free_memory
+    live, free = Counter(dict(room.live)), dict(room.free_memory)
     admitted: list[str] = []
     reasons: dict[str, str] = {}
     for waiting in queue:
-        reason = _obstacle(waiting, limits, live, free)
+        reason = _obstacle(waiting, limits, live, free, room.closed)
         if reason is not None:
             reasons[waiting.session_id] = reason
             continue
         admitted.append(waiting.session_id)
         live[waiting.project_id] += 1
-        free = None if free is None else free - MEMORY_PER_SESSION
+        left = free.get(waiting.host)
+        free[waiting.host] = None if left is None else left - MEMORY_PER_SESSION
     return Admission(tuple(admitted), reasons)
 
 
-def _obstacle(waiting: Waits, limits: Limits, live: Counter[str], free: int | None) -> str | None:
+def _obstacle(
+    waiting: Candidate,
+    limits: Limits,
+    live: Counter[str],
+    free_memory: Mapping[str, int | None],
+    closed: Mapping[str, str],
+) -> str | None:
     if waiting.held:
         return f"held; `ennio queue release {waiting.session_id}` lets it start"
+    if waiting.host in closed:
+        return closed[waiting.host]
     most = limits.per_project.get(waiting.project_id)
     if most is not None and live[waiting.project_id] >= most:
         return (
@@ -89,10 +90,12 @@ def _obstacle(waiting: Waits, limits: Limits, live: Counter[str], free: int | No
         )
     if limits.over_all is not None and live.total() >= limits.over_all:
         return f"{live.total()} of {limits.over_all} sessions are live (max_sessions over all)"
+    free = free_memory.get(waiting.host)
     if free is not None and free < limits.min_free_memory:
         mib = 1024 * 1024
+        where = f" on host {waiting.host}" if waiting.host else ""
         return (
-            f"{max(free, 0) // mib} MiB of memory are free, {limits.min_free_memory // mib} MiB "
-            "must be (min_free_memory)"
+            f"{max(free, 0) // mib} MiB of memory are free{where}, "
+            f"{limits.min_free_memory // mib} MiB must be (min_free_memory)"
         )
     return None

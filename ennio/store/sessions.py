@@ -85,14 +85,26 @@ class SessionRepository:
         equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
         return self._rows.count(status=_LIVE, archived_at=None, **equal)
 
-    def admitted(self) -> Mapping[tuple[str, SessionStatus], int]:
-        """``count_live`` without those that wait in the queue, by project and status; one
-        query whatever their number.
+    def admitted(self) -> Mapping[tuple[str, str, SessionStatus], int]:
+        """``count_live`` without those that wait in the queue, by project, host and
+        status; one query whatever their number.
         """
+        by = ("project_id", "host", "status")
+        found = self._rows.tally(by, ~self._waits(), status=_LIVE, archived_at=None)
+        tallied: dict[tuple[str, str, SessionStatus], int] = {}
+        for (project, host, status), many in found.items():
+            tallied[project, host or "", SessionStatus(status)] = many
+        return tallied
+
+    def waiting_elsewhere(self) -> Mapping[str, str]:
+        """The hosts of those that wait in the queue for another machine than this one."""
+        host = self._rows.column("host")
+        found = self._rows.tally(("id", "host"), self._waits(), host.is_null(False))
+        return {session_id: where for session_id, where in found if where}
+
+    def _waits(self) -> Any:
         queue = peewee.Table("queue")
-        waits = self._rows.column("id").in_(queue.select(peewee.Column(queue, "session_id")))
-        found = self._rows.tally(("project_id", "status"), ~waits, status=_LIVE, archived_at=None)
-        return {(project, SessionStatus(status)): many for (project, status), many in found.items()}
+        return self._rows.column("id").in_(queue.select(peewee.Column(queue, "session_id")))
 
 
 def _by_age(sessions: tuple[Session, ...]) -> tuple[Session, ...]:

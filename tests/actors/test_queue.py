@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from ennio.actors import queue
@@ -11,7 +9,7 @@ from ennio.actors.messages import QueueChanged
 from ennio.actors.orchestrator.session_view import QueuePlace
 from ennio.actors.registry import QUEUE
 from ennio.actors.spawning import SpawnRequest
-from ennio.hosts import plugin_host
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Conflict
 from ennio.model.session import SessionStatus
 from ennio.policy.admission import MEMORY_PER_SESSION
@@ -105,11 +103,7 @@ def test_incident_36_too_little_memory_keeps_the_queue_waiting(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = [100 * 1024 * 1024]
-    monkeypatch.setattr(
-        plugin_host,
-        "psutil",
-        SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=free[0])),
-    )
+    monkeypatch.setattr(LocalMachine, "free_memory", lambda _: free[0])
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         session_id = stage.spawn()
@@ -132,11 +126,7 @@ def test_incident_36_those_that_have_not_taken_their_memory_yet_are_counted_with
     """
     room = 3
     available = 512 * 1024 * 1024 + room * MEMORY_PER_SESSION - 1
-    monkeypatch.setattr(
-        plugin_host,
-        "psutil",
-        SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=available)),
-    )
+    monkeypatch.setattr(LocalMachine, "free_memory", lambda _: available)
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         for number in range(20):

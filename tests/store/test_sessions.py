@@ -180,16 +180,30 @@ def test_the_admitted_are_the_live_ones_that_do_not_wait_in_the_queue(
         spawn(f"s-{status}", status=status)
     spawn("second", status=SessionStatus.WORKING)
     spawn("other", project_id="other", status=SessionStatus.WORKING)
+    spawn("elsewhere", status=SessionStatus.WORKING, host="there")
     spawn("archived", archived_at=clock.now())
     store.queue.add(Waiting("s-spawning", "my-app", 0, 0, False, clock.now(), ""))
     ended = {SessionStatus.EXITED, SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED}
     once = {
-        ("my-app", status): 1 for status in set(SessionStatus) - ended - {SessionStatus.SPAWNING}
+        ("my-app", "", status): 1
+        for status in set(SessionStatus) - ended - {SessionStatus.SPAWNING}
     }
     assert store.sessions.admitted() == once | {
-        ("my-app", SessionStatus.WORKING): 2,
-        ("other", SessionStatus.WORKING): 1,
+        ("my-app", "", SessionStatus.WORKING): 2,
+        ("my-app", "there", SessionStatus.WORKING): 1,
+        ("other", "", SessionStatus.WORKING): 1,
     }
+
+
+def test_who_waits_for_another_machine_is_told_apart(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
+    for session_id, host in (("a", ""), ("b", "there"), ("c", "there")):
+        spawn(session_id, host=host)
+    assert store.sessions.waiting_elsewhere() == {}
+    for session_id in ("a", "b"):
+        store.queue.add(Waiting(session_id, "my-app", 0, 0, False, clock.now(), ""))
+    assert store.sessions.waiting_elsewhere() == {"b": "there"}
 
 
 def test_a_row_that_cannot_be_read_names_table_row_and_field(store: Store, spawn: Spawn) -> None:
