@@ -58,6 +58,13 @@ class Redactor:
             re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
         )
 
+    def and_also(self, secrets: Collection[str]) -> Redactor:
+        """One that knows these too; this one does not learn them."""
+        other = Redactor()
+        other._words = set(self._words)
+        other.learn(secrets)
+        return other
+
     def __call__(self, text: str) -> str:
         """The text without secrets."""
         if self._pattern is not None:
@@ -150,6 +157,16 @@ def _told(value: Any, redact: Redactor) -> Any:
     text = redact(str(value))
     plain = value is None or isinstance(value, bool | int | float)
     return value if plain and text == str(value) else text
+
+
+def redacted(document: Any, redact: Redactor) -> Any:
+    """A document of JSON without secrets, in names too."""
+    match document:
+        case dict():
+            return {redact(str(name)): redacted(item, redact) for name, item in document.items()}
+        case list() | tuple():
+            return [redacted(item, redact) for item in document]
+    return _told(document, redact)
 
 
 class Guarded:

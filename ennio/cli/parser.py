@@ -50,6 +50,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Other": {
         "config": "check, trust, untrust, show, schema",
+        "debug": "dump: one file with all that helps to find a fault",
         "completion": "completion for bash, zsh or fish",
         "version": "the version",
     },

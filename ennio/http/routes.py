@@ -48,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/webhooks/github", WebhooksResource, "github"),
     (f"{API}/openapi.json", SupervisorResource, "openapi"),
     (f"{API}/status", SupervisorResource, ""),
+    (f"{API}/debug", SupervisorResource, "debug"),
     (f"{API}/config", SupervisorResource, "config"),
     (f"{API}/shutdown", SupervisorResource, "shutdown"),
     (f"{API}/notifications", SupervisorResource, "notifications"),

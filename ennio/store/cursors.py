@@ -31,6 +31,10 @@ class CursorRepository:
         found = self._rows.get(name)
         return None if found is None else found.seq
 
+    def list(self) -> tuple[Cursor, ...]:
+        """Every follower's, by name."""
+        return self._rows.find(order=("name",))
+
     def move(self, name: str, seq: int) -> None:
         """The follower is done with everything up to this event."""
         self._rows.save(Cursor(name, seq))

@@ -50,6 +50,11 @@ class DeliveryRepository:
         only: dict[str, Any] = {} if lane is None else {"lane": lane}
         return self._rows.find(order=("lane", "ordinal"), kind=kind, settled_at=None, **only)
 
+    def tally(self) -> Mapping[str, int]:
+        """How many there are of each kind, lane and state."""
+        found = self._rows.tally(("kind", "lane", "state"), kind=tuple(DeliveryKind))
+        return {" ".join(map(str, key)): many for key, many in sorted(found.items())}
+
     def troubled(self, kind: DeliveryKind) -> Mapping[str, tuple[int, str]]:
         """By lane: how many of a kind have failed and are to be tried
         again, and one of the reasons.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import condition, webhooks
+from ennio.actors import condition, inside, webhooks
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import CrashForTest
 from ennio.actors.metrics import MetricsReader, Numbers
@@ -75,6 +75,20 @@ class SupervisorApi:
         """
         reader = self.reader or MetricsReader(self.deps)
         return reader.read(self.config_problem)
+
+    def inside(self) -> dict[str, Any]:
+        """What goes on in it, for whoever looks for a fault. For a moment nothing else happens."""
+        return {
+            "status": self.status(),
+            "actors": inside.actors(self.deps),
+            "database": inside.database(self.deps),
+            "plugin_calls": {
+                f"{slot} {name}": {"calls": told.calls, "failed": told.failed}
+                for (slot, name), told in self.deps.plugins.calls.read().items()
+            },
+            "events": inside.events(self.deps),
+            "greenlets": inside.greenlets(),
+        }
 
     def health(self) -> dict[str, Any]:
         """How each source has been doing."""

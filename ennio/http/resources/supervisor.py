@@ -4,6 +4,7 @@ and is told, and its end.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,14 @@ import falcon
 
 from ennio.actors.orchestrator import Notice
 from ennio.config.secrets import masked
+from ennio.http.debug_dump import dump
 from ennio.http.envelope import answer, encode
 from ennio.http.openapi.schemas import ANY, TEXT
 from ennio.http.operation import Operation, Resource, described, operation, word
 from ennio.http.requests import read_raw
 from ennio.http.resources.sessions import LimitQuery
 from ennio.http.response_cache import cached
+from ennio.model.codec import shown
 from ennio.model.errors import Invalid
 
 
@@ -32,6 +35,12 @@ class SupervisorResource(Resource):
     def on_get_config(self) -> Any:
         """The configuration it runs with, secrets masked."""
         return masked(self._orchestrator.config)
+
+    @operation("What goes on inside of it, secrets masked: for a report of a fault.", ANY)
+    def on_get_debug(self) -> dict[str, Any]:
+        """All that helps to find a fault; ``ennio debug dump`` keeps it in a file."""
+        told = self._orchestrator.supervisor.inside()
+        return dump(self._orchestrator.config, os.environ, shown(told))
 
     @operation("Stop the supervisor; agents keep running.", word("stopping"))
     def on_post_shutdown(self) -> str:
