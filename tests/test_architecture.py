@@ -20,7 +20,6 @@ WALLS = (
 )
 LONG: dict[str, str] = {
     "ennio/store/tables.py": "every table, declared at one place",
-    "ennio/actors/reaction.py": "one match over its messages, and what each of them does",
     "ennio/hosts/plugin_host.py": "the whole of one interface",
     "ennio/plugins/git.py": "every way in which git is run and fails",
     "ennio/plugins/runtime/tmux.py": "the whole of one slot",

@@ -6,9 +6,7 @@ neither lose nor double them. After a restart every session is looked at again.
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -17,6 +15,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.firing import ALL_COMPLETE, Firing
 from ennio.actors.messages import (
     MergeDue,
     MessageQueued,
@@ -31,17 +30,15 @@ from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.home import program
 from ennio.model import codec
 from ennio.model.clock import ClockJump, parse_time, rfc3339
-from ennio.model.events import Draft, EventType
-from ennio.model.message import Message, Origin
+from ennio.model.message import Message
 from ennio.model.pulls import MergeMethod
-from ennio.model.session import Priority, Session
+from ennio.model.session import Session
 from ennio.policy import reactions
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.reactions import Case, Decision, ReactionState, Situation, Verdict
 from ennio.policy.reactions.cases import SESSION_KEYS
-from ennio.store import Merge, Notice, ReactionRecord, Transaction
+from ennio.store import Merge
 
-ALL_COMPLETE = "all-complete"
 RESUMED = "resumed_at"
 """Under what the moment the machine last woke, or its clock was set, is kept."""
 
@@ -185,7 +182,8 @@ class ReactionActor(Actor):
             )
         decision = reactions.decide(rule, case, before, now)
         if decision.state != before:
-            self._carry_out(key, rule, case, before, decision, situation, now)
+            firing = Firing(key, rule, case, decision, session, now)
+            self._carry_out(firing, situation, before)
         return decision.wake_at
 
     def _last(self, session_id: str, key: str) -> Message | None:
@@ -227,108 +225,48 @@ class ReactionActor(Actor):
                 project_id, ALL_COMPLETE, codec.dumps(decision.state)
             )
             if decision.verdict is not Verdict.QUIET:
-                tx.emit(
-                    session.id,
-                    project_id,
-                    Draft(EventType.ALL_COMPLETE, case.headline, rule.priority),
-                )
-                self._notify(
-                    tx,
-                    ALL_COMPLETE,
-                    rule,
-                    case,
-                    decision,
-                    session,
-                    f"@{project_id}:{decision.state.episode}",
-                    now,
-                )
+                firing = Firing(ALL_COMPLETE, rule, case, decision, session, now)
+                tx.emit(session.id, project_id, firing.event())
+                self._deps.store.notifications.add(firing.notice())
         self._deps.actors.tell(NOTICES, NotificationDue())
 
     # --- what is done -----------------------------------------------------------------------------
 
-    def _carry_out(
-        self,
-        key: str,
-        rule: Reaction,
-        case: Case,
-        before: ReactionState,
-        decision: Decision,
-        situation: Situation,
-        now: datetime,
-    ) -> None:
-        session, store = situation.session, self._deps.store
-        self._states[(session.id, key)] = decision.state
+    def _carry_out(self, firing: Firing, situation: Situation, before: ReactionState) -> None:
+        """Write down what was decided, with what it is to bring about; then tell who does it."""
+        session, store, decision = firing.session, self._deps.store, firing.decision
+        self._states[(session.id, firing.key)] = decision.state
+        quiet = decision.verdict is Verdict.QUIET
         with store.transaction() as tx:
-            store.reactions.save(session.id, key, codec.dumps(decision.state))
-            if decision.verdict is Verdict.ACT:
-                self._act(tx, key, rule, case, decision, situation, now)
-            elif decision.verdict is Verdict.ESCALATE:
-                self._escalate(tx, key, rule, case, decision, session, now)
-            elif decision.items and decision.state.passed_over != before.passed_over:
-                self._note(
-                    key,
-                    "none",
-                    decision,
-                    session,
-                    fingerprint(session.id, key, decision),
-                    now,
-                    "skipped",
-                    f"{case.headline}: ",
-                )
-        if decision.verdict is not Verdict.QUIET:
+            store.reactions.save(session.id, firing.key, codec.dumps(decision.state))
+            if not quiet:
+                self._act(firing, situation)
+                tx.emit(session.id, session.project_id, firing.event())
+            if not quiet or _passes_over(decision, before):
+                store.reactions.record(firing.record())
+        if not quiet:
             self._deps.actors.tell(session_name(session.id), MessageQueued())
             self._deps.actors.tell(NOTICES, NotificationDue())
             self._deps.actors.tell(MERGES, MergeDue(session.id))
 
-    def _act(
-        self,
-        tx: Transaction,
-        key: str,
-        rule: Reaction,
-        case: Case,
-        decision: Decision,
-        situation: Situation,
-        now: datetime,
-    ) -> None:
-        session = situation.session
-        mark = fingerprint(session.id, key, decision)
-        match rule.action:
+    def _act(self, firing: Firing, situation: Situation) -> None:
+        """The rows of what is to be done."""
+        store, decision = self._deps.store, firing.decision
+        match ReactionAction.NOTIFY if firing.escalated else firing.rule.action:
             case ReactionAction.SEND_TO_AGENT:
                 text = reactions.to_agent(
-                    key,
-                    rule,
+                    firing.key,
+                    firing.rule,
                     situation,
                     decision.items,
-                    self._answering(session),
+                    self._answering(firing.session),
                     edited=decision.edited,
                 )
-                message = Message(
-                    str(uuid.uuid4()),
-                    session.id,
-                    text,
-                    Origin.REACTION,
-                    now,
-                    fingerprint=mark,
-                    reaction=key,
-                )
-                self._deps.store.messages.add(message)
+                store.messages.add(firing.message(text))
             case ReactionAction.NOTIFY:
-                self._notify(tx, key, rule, case, decision, session, mark, now)
+                store.notifications.add(firing.notice())
             case ReactionAction.AUTO_MERGE:
-                self._intend_merge(situation, mark, now)
-        data = {
-            "reaction": key,
-            "action": rule.action.value,
-            "attempt": decision.state.attempts,
-            "items": list(decision.items),
-        }
-        words = f"{key}: {case.headline} -> {rule.action.value} ({decision.reason})"
-        tx.emit(
-            session.id,
-            session.project_id,
-            Draft(EventType.REACTION_TRIGGERED, words, rule.priority, data),
-        )
-        self._note(key, rule.action.value, decision, session, mark, now)
+                self._intend_merge(situation, firing.fingerprint, firing.now)
 
     def _answering(self, session: Session) -> str:
         """How the agent calls us to answer on its forge; empty where the forge takes no answers."""
@@ -336,85 +274,6 @@ class ReactionActor(Actor):
         # a forge of somebody's own may be older than these
         takes = hasattr(scm, "reply") and hasattr(scm, "resolve")
         return f"{program()} --config {shlex.quote(str(self._deps.config.source))}" if takes else ""
-
-    def _escalate(
-        self,
-        tx: Transaction,
-        key: str,
-        rule: Reaction,
-        case: Case,
-        decision: Decision,
-        session: Session,
-        now: datetime,
-    ) -> None:
-        mark = f"{fingerprint(session.id, key, decision)}:escalated:{decision.state.episode}"
-        priority = max(rule.priority, Priority.URGENT, key=lambda p: p.rank)
-        words = f"{key}: {case.headline}; {decision.reason}"
-        data = {"reaction": key, "attempts": decision.state.attempts, "reason": decision.reason}
-        tx.emit(
-            session.id,
-            session.project_id,
-            Draft(EventType.REACTION_ESCALATED, words, priority, data),
-        )
-        self._notify(tx, key, rule, case, decision, session, mark, now, escalated=decision.reason)
-        self._note(key, "escalate", decision, session, mark, now)
-
-    def _note(
-        self,
-        key: str,
-        action: str,
-        decision: Decision,
-        session: Session,
-        mark: str,
-        now: datetime,
-        outcome: str = "",
-        what: str = "",
-    ) -> None:
-        self._deps.store.reactions.record(
-            ReactionRecord(
-                id=str(uuid.uuid4()),
-                session_id=session.id,
-                key=key,
-                at=now,
-                action=action,
-                attempt=decision.state.attempts,
-                fingerprint=mark,
-                outcome=outcome or decision.verdict.value,
-                detail=what + decision.reason,
-            )
-        )
-
-    def _notify(
-        self,
-        _tx: Transaction,
-        key: str,
-        rule: Reaction,
-        case: Case,
-        decision: Decision,
-        session: Session,
-        mark: str,
-        now: datetime,
-        *,
-        escalated: str | None = None,
-    ) -> None:
-        priority = (
-            max(rule.priority, Priority.URGENT, key=lambda p: p.rank)
-            if escalated
-            else rule.priority
-        )
-        event_type = EventType.REACTION_ESCALATED if escalated else EventType.REACTION_TRIGGERED
-        notice = Notice(
-            id=str(uuid.uuid4()),
-            event_type=(EventType.ALL_COMPLETE if key == ALL_COMPLETE else event_type).value,
-            priority=priority,
-            session_id=session.id,
-            project_id=session.project_id,
-            message=reactions.notice(rule, case.headline, session, escalated=escalated),
-            at=now,
-            reaction=key,
-            fingerprint=mark,
-        )
-        self._deps.store.notifications.add(notice)
 
     def _intend_merge(self, situation: Situation, mark: str, now: datetime) -> None:
         forge = situation.facts.forge
@@ -436,7 +295,6 @@ class ReactionActor(Actor):
         self._deps.store.merges.intend(merge, situation.session.project_id)
 
 
-def fingerprint(session_id: str, key: str, decision: Decision) -> str:
-    """What an action is known by: the rule and exactly what was seen."""
-    seen = hashlib.sha256("\n".join(sorted(decision.items)).encode()).hexdigest()[:16]
-    return f"{session_id}:{key}:{seen}"
+def _passes_over(decision: Decision, before: ReactionState) -> bool:
+    """Whether there is something new on which nothing is done; the reason is kept once."""
+    return bool(decision.items) and decision.state.passed_over != before.passed_over

@@ -1,0 +1,121 @@
+"""A reaction's rule that came to something: what is written down of it, and told.
+
+Nothing here decides, and nothing is written here: the rows and events are the actor's to write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from ennio.config.model import Reaction
+from ennio.model.events import Draft, EventType
+from ennio.model.message import Message, Origin
+from ennio.model.session import Priority, Session
+from ennio.policy import reactions
+from ennio.policy.reactions import Case, Decision, Verdict
+from ennio.store import Notice, ReactionRecord
+
+ALL_COMPLETE = "all-complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One rule, held against one case of a session, and what was decided about it."""
+
+    key: str
+    rule: Reaction
+    case: Case
+    decision: Decision
+    session: Session
+    now: datetime
+
+    @property
+    def escalated(self) -> bool:
+        """Whether a person is called, since the rule's own action did not help a session."""
+        return self.decision.verdict is Verdict.ESCALATE and self.key != ALL_COMPLETE
+
+    @property
+    def fingerprint(self) -> str:
+        """What its action is known by: the rule and exactly what was seen; of a person called in
+        vain, and of a whole project, also the episode.
+        """
+        episode = self.decision.state.episode
+        if self.key == ALL_COMPLETE:
+            return f"@{self.session.project_id}:{episode}"
+        seen = "\n".join(sorted(self.decision.items))
+        digest = hashlib.sha256(seen.encode()).hexdigest()[:16]
+        known = f"{self.session.id}:{self.key}:{digest}"
+        return f"{known}:escalated:{episode}" if self.escalated else known
+
+    @property
+    def priority(self) -> Priority:
+        """How much it matters; whoever is called in vain is called loudly."""
+        if not self.escalated:
+            return self.rule.priority
+        return max(self.rule.priority, Priority.URGENT, key=lambda priority: priority.rank)
+
+    def event(self) -> Draft:
+        """What the log tells of it."""
+        state, headline, reason = self.decision.state, self.case.headline, self.decision.reason
+        if self.key == ALL_COMPLETE:
+            return Draft(EventType.ALL_COMPLETE, headline, self.priority)
+        told = {"reaction": self.key, "attempts": state.attempts, "reason": reason}
+        if self.escalated:
+            words = f"{self.key}: {headline}; {reason}"
+            return Draft(EventType.REACTION_ESCALATED, words, self.priority, told)
+        action = self.rule.action.value
+        done = {"action": action, "attempt": state.attempts, "items": list(self.decision.items)}
+        words = f"{self.key}: {headline} -> {action} ({reason})"
+        data = {"reaction": self.key} | done
+        return Draft(EventType.REACTION_TRIGGERED, words, self.priority, data)
+
+    def message(self, text: str) -> Message:
+        """What the agent is to be told."""
+        return Message(
+            str(uuid.uuid4()),
+            self.session.id,
+            text,
+            Origin.REACTION,
+            self.now,
+            fingerprint=self.fingerprint,
+            reaction=self.key,
+        )
+
+    def notice(self) -> Notice:
+        """What a person is to be told."""
+        escalated = self.decision.reason if self.escalated else None
+        return Notice(
+            id=str(uuid.uuid4()),
+            event_type=self.event().event_type.value,
+            priority=self.priority,
+            session_id=self.session.id,
+            project_id=self.session.project_id,
+            message=reactions.notice(
+                self.rule, self.case.headline, self.session, escalated=escalated
+            ),
+            at=self.now,
+            reaction=self.key,
+            fingerprint=self.fingerprint,
+        )
+
+    def record(self) -> ReactionRecord:
+        """What its history keeps: what was done, or why nothing was."""
+        verdict = self.decision.verdict
+        skipped = verdict is Verdict.QUIET
+        done = "escalate" if self.escalated else self.rule.action.value
+        return ReactionRecord(
+            id=str(uuid.uuid4()),
+            session_id=self.session.id,
+            key=self.key,
+            at=self.now,
+            action="none" if skipped else done,
+            attempt=self.decision.state.attempts,
+            fingerprint=self.fingerprint,
+            outcome="skipped" if skipped else verdict.value,
+            detail=f"{self.case.headline}: {self.decision.reason}"
+            if skipped
+            else self.decision.reason,
+        )
