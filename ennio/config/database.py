@@ -20,8 +20,9 @@ _SECRET = ("password", "sslpassword")
 def resolved(url: str, directory: Path, home: Callable[[str], str] = os.path.expanduser) -> str:
     """The URL with an absolute path: ``sqlite:ennio.db`` is a file in ``directory``.
 
-    ``sqlite://ennio.db``, ``sqlite:///abs/ennio.db`` and ``?mode=rwc`` are understood too. What
-    was resolved stays as it is. Raises ValueError with the words that follow the URL in a message.
+    ``sqlite://ennio.db``, ``sqlite:///abs/ennio.db``, ``sqlite:////abs/ennio.db`` (as SQLAlchemy
+    has it) and ``?mode=rwc`` are understood too. What was resolved stays as it is. Raises
+    ValueError with the words that follow the URL in a message.
     """
     if served(url):
         return _server(url)
@@ -30,6 +31,8 @@ def resolved(url: str, directory: Path, home: Callable[[str], str] = os.path.exp
     if not url.startswith("sqlite:"):
         raise ValueError(f"is no database URL: {WAYS}")
     path = url.removeprefix("sqlite:").removeprefix("//").removesuffix("?mode=rwc")
+    if path.startswith("//"):  # a path may begin so, and would be taken for what follows "sqlite:"
+        path = "/" + path.lstrip("/")
     if not path or path.endswith("/"):
         raise ValueError("names no database file: write sqlite:ennio.db")
     if "?" in path:

@@ -9,6 +9,7 @@ from textwrap import indent
 
 import pytest
 
+from ennio.config import database
 from ennio.config.load import check, load
 from ennio.config.model import Budget, BudgetPeriod, BudgetScope, OnExceed, PluginChoice, Symlink
 from ennio.config.reactions import KEYS
@@ -331,6 +332,7 @@ def test_an_unknown_home_is_told(tmp_path: Path) -> None:
         ("sqlite:data/x.db", "sqlite:{}/data/x.db"),
         ("sqlite://x.db", "sqlite:{}/x.db"),
         ("sqlite:///srv/x.db?mode=rwc", "sqlite:/srv/x.db"),
+        ("sqlite:////srv/x.db", "sqlite:/srv/x.db"),
         ("sqlite:/x/y.db", "sqlite:/x/y.db"),
         ("sqlite://x.db?mode=rwc", "sqlite:{}/x.db"),
         ("sqlite:~/x.db", "sqlite:/home/someone/x.db"),
@@ -339,7 +341,9 @@ def test_an_unknown_home_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_database_url_is_made_absolute(tmp_path: Path, written: str, resolved: str) -> None:
-    assert loaded(tmp_path, f"database_url: {written}\n").database_url == resolved.format(tmp_path)
+    found = loaded(tmp_path, f"database_url: {written}\n").database_url
+    assert found == resolved.format(tmp_path)
+    assert database.resolved(found, tmp_path / "elsewhere") == found, "and stays as it is"
 
 
 def test_the_environment_counts_where_the_file_is_silent(tmp_path: Path) -> None:

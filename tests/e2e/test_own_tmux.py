@@ -101,3 +101,42 @@ def test_what_an_older_version_left_on_the_shared_server_is_looked_after_and_wha
     assert (_on(shared), _on(own)) == ([], [])
     newer.stop()
     nothing_is_left(ground)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Ground):
+    """The same ground, whose file lies elsewhere by now."""
+
+    @property
+    def config(self) -> Path:
+        return self.root / "elsewhere" / "ennio.yaml"
+
+
+def test_a_configuration_that_is_moved_keeps_its_agents_and_where_they_are_found(
+    ground: Ground,
+) -> None:
+    database = f"sqlite:///{ground.root / 'ennio.db'}"
+    configure(ground, project(ground, agent_config=WAITS), database_url=database)
+    before = OnSocket(ground)
+    before.start()
+    old = before.spawn()
+    eventually(lambda: before.session(old)["activity"] == "active")
+    before.stop()
+    moved = Moved(ground.root, ground.socket, ground.path)
+    moved.config.parent.mkdir()
+    ground.config.rename(moved.config)
+    after = OnSocket(moved)
+    after.start()
+    new = after.spawn()
+    eventually(lambda: after.session(new)["activity"] == "active")
+    eventually(lambda: after.session(old)["activity"] == "active")
+    begun = [one for one in after.events() if one["event_type"] == "session_spawned"]
+    assert sorted(one["session_id"] for one in begun) == sorted([old, new]), "each once"
+    own = _sockets(ground)[1]
+    assert sorted(_on(own)) == sorted([old, new])
+    assert _on(_sockets(moved)[1]) == []
+    for session_id in (old, new):
+        after.client.delete(f"/sessions/{session_id}")
+        after.becomes(session_id, "killed")
+    after.stop()
+    nothing_is_left(moved)
