@@ -8,12 +8,13 @@ the session's prompt, and the runtimes say whose terminals there are.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ennio.actors.dependencies import Dependencies
 from ennio.config import database
+from ennio.hosts.interface import Host
 from ennio.model import codec
 from ennio.model.errors import ConfigError, EnnioError
 from ennio.model.events import Draft, EventType
@@ -97,12 +98,11 @@ def _running(
     deps: Dependencies, sessions: Mapping[str, Session]
 ) -> Iterator[tuple[Session, RuntimeHandle]]:
     """Those of the sessions that have a terminal."""
-    for name in sorted(
-        {session.runtime_name for session in sessions.values() if session.runtime_name}
-    ):
-        for session_id, handle in _terminals(deps, name).items():
+    places = {(each.host, each.runtime_name) for each in sessions.values() if each.runtime_name}
+    for host, name in sorted(places):
+        for session_id, handle in _terminals(deps, host, name).items():
             session = sessions.get(session_id)
-            if session is not None and session.runtime_name == name:
+            if session is not None and (session.host, session.runtime_name) == (host, name):
                 yield session, handle
 
 
@@ -121,19 +121,28 @@ def _strangers(deps: Dependencies) -> Iterator[Session]:
 
 def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
     """The records of this file's or this database's sessions."""
-    for session_id, text in deps.this_machine.records():
-        record = _read(text)
-        if (
-            record is None
-            or not ID_PATTERN.match(record.session.id)
-            or record.session.id != session_id
-        ):
-            continue
-        ours = record.config == str(deps.config.source) or record.database == database.shown(
-            deps.config.database_url
-        )
-        if ours:
-            yield record
+    for host in deps.hosts:
+        for session_id, text in _recorded(host):
+            record = _read(text)
+            if (
+                record is None
+                or not ID_PATTERN.match(record.session.id)
+                or record.session.id != session_id
+            ):
+                continue
+            ours = record.config == str(deps.config.source) or record.database == database.shown(
+                deps.config.database_url
+            )
+            if ours:  # it is where its record is
+                yield replace(record, session=replace(record.session, host=host.name))
+
+
+def _recorded(host: Host) -> Sequence[tuple[str, str]]:
+    try:
+        return host.records()
+    except EnnioError as error:
+        log.warning("agents not looked for", extra={"host": host.name, "error": str(error)})
+        return ()
 
 
 def _read(text: str) -> LaunchRecord | None:
@@ -142,11 +151,13 @@ def _read(text: str) -> LaunchRecord | None:
     return None
 
 
-def _terminals(deps: Dependencies, runtime: str) -> Mapping[str, RuntimeHandle]:
+def _terminals(deps: Dependencies, name: str, runtime: str) -> Mapping[str, RuntimeHandle]:
+    host = deps.host_of_name(name)
     try:
-        return deps.this_machine.terminals(runtime)
+        return host.terminals(runtime) if host is not None else {}
     except (EnnioError, ConfigError) as error:
-        log.warning("agents not looked for", extra={"runtime": runtime, "error": str(error)})
+        told = {"host": name, "runtime": runtime, "error": str(error)}
+        log.warning("agents not looked for", extra=told)
         return {}
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gevent.pool import Pool
 
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project
-from ennio.model.errors import EnnioError, NotFound
+from ennio.hosts.interface import Host
+from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.session import Session
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -16,7 +18,9 @@ AT_ONCE = 4
 
 
 def everything(deps: Dependencies, project_id: str | None) -> list[Preserved]:
-    """Of one project or all, the latest first; one request to git a project."""
+    """Of one project or all, the latest first; one request to git a project and host. Raises
+    Unreachable where a host cannot be asked.
+    """
     projects = [deps.project(project_id)] if project_id is not None else list(deps.config.projects)
     found = Pool(AT_ONCE).map(lambda project: _of(deps, project), projects)
     return sorted(
@@ -26,12 +30,14 @@ def everything(deps: Dependencies, project_id: str | None) -> list[Preserved]:
 
 def contents(deps: Dependencies, item_id: str) -> Contents:
     """What is in one. Raises NotFound."""
-    return deps.this_machine.preserved_contents(_need(deps, item_id))
+    item = _need(deps, item_id)
+    return replace(_host(deps, item).preserved_contents(item), item=item)
 
 
 def restore(deps: Dependencies, item_id: str, branch: str | None) -> Restored:
     """Bring one back on a branch of its project's repository. Raises NotFound, Conflict."""
-    return deps.this_machine.preserved_restore(_need(deps, item_id), branch)
+    item = _need(deps, item_id)
+    return replace(_host(deps, item).preserved_restore(item, branch), item=item)
 
 
 def left_of(deps: Dependencies, session: Session) -> str:
@@ -45,7 +51,21 @@ def left_of(deps: Dependencies, session: Session) -> str:
 
 
 def _of(deps: Dependencies, project: Project) -> Sequence[Preserved]:
-    return deps.this_machine.preserved(project.id, str(project.path))
+    """On this machine, and wherever sessions of the project are or were."""
+    elsewhere = {session.host for session in deps.store.sessions.list(project.id, archived=True)}
+    return [
+        replace(item, host=host.name)
+        for host in deps.hosts
+        if not host.name or host.name in elsewhere
+        for item in host.preserved(project.id, str(project.path))
+    ]
+
+
+def _host(deps: Dependencies, item: Preserved) -> Host:
+    host = deps.host_of_name(item.host)
+    if host is None:
+        raise Unreachable(f"{item.id} is on host {item.host}, which this supervisor does not know")
+    return host
 
 
 def _need(deps: Dependencies, item_id: str) -> Preserved:

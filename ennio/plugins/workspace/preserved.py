@@ -24,7 +24,9 @@ _ELSEWHERE = ("--not", "--branches", "--remotes", "--glob=refs/ennio/base")
 
 @dataclass(frozen=True, slots=True)
 class Preserved:
-    """One thing that was saved. ``place`` is its ref in ``source``, or the bundle it is in."""
+    """One thing that was saved. ``place`` is its ref in ``source``, or the bundle it is in, on the
+    disk of ``host``, which is empty for this machine.
+    """
 
     id: str
     project_id: str
@@ -33,6 +35,7 @@ class Preserved:
     commit: str
     at: datetime
     subject: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
