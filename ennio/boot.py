@@ -129,7 +129,7 @@ def take_lock(config: Config, home: Home) -> int:
 
 def _lock_path(config: Config, home: Home) -> Path:
     file = database.file(config.database_url)
-    return home.run(config.source) / "lock" if file is None else file.with_name(file.name + ".lock")
+    return home.run(config.source) / "lock" if file is None else database.lock_of(file)
 
 
 def boot(config_file: Path, port: int) -> Running:

@@ -49,6 +49,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "node": "remote nodes: status, list, connect, disconnect",
     },
     "Other": {
+        "database": "copy it to a PostgreSQL",
         "config": "check, trust, untrust, show, schema",
         "debug": "dump: one file with all that helps to find a fault",
         "completion": "completion for bash, zsh or fish",

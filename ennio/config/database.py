@@ -69,6 +69,18 @@ def file(url: str) -> Path | None:
     return Path(url.removeprefix("sqlite:"))
 
 
+def lock_of(file: Path) -> Path:
+    """The lock of a database's file: who holds it alone works on it."""
+    return file.with_name(f"{file.name}.lock")
+
+
+def has_password(url: str) -> bool:
+    """Whether a resolved URL holds one itself."""
+    parts = urlsplit(url)
+    named = any(name in _SECRET for name, _ in parse_qsl(parts.query))
+    return served(url) and (parts.password is not None or named)
+
+
 def shown(url: str) -> str:
     """A resolved URL as anybody may read it: without its password."""
     if not served(url):

@@ -147,6 +147,11 @@ class Connection:
                 self.dialect.insist()
             return int(self._execute(statement, parameters).rowcount)
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Add many rows to a table in one go; inside of a transaction."""
+        with self.lock, self._in_words:
+            self.dialect.load(table, columns, rows)
+
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """Run a statement given as text and return its cursor; for migrations."""
         with self.lock, self._in_words:

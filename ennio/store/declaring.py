@@ -90,6 +90,14 @@ def columns_of(table: type[DeclaredTable]) -> tuple[str, ...]:
     return tuple(field.column_name for field in table._meta.sorted_fields)
 
 
+def kinds_of(table: type[DeclaredTable]) -> tuple[type[Any], ...]:
+    """What its columns hold, in their order: text, whole numbers or others."""
+    return tuple(_KINDS.get(type(field), str) for field in table._meta.sorted_fields)
+
+
+_KINDS: Mapping[type[Any], type[Any]] = {peewee.BigIntegerField: int, peewee.DoubleField: float}
+
+
 def key_of(table: type[DeclaredTable]) -> tuple[str, ...]:
     """The columns of its primary key."""
     return tuple(field.column_name for field in table._meta.get_primary_keys())

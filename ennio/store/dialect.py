@@ -53,6 +53,9 @@ class Dialect(Protocol):
     def execute(self, statement: str, parameters: Sequence[Any]) -> Any:
         """Run a statement, inside of the transaction if there is one; gives the driver's cursor."""
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Add many rows to a table in one go, inside of the transaction."""
+
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """What was committed, read outside of any transaction; only asked
         where that is ``apart``.

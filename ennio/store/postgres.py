@@ -196,6 +196,15 @@ class Postgres:
             self._mirror.note(statement, parameters)
         return cursor
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """See ``Dialect.load``."""
+        with (
+            self._writing().cursor() as cursor,
+            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """See ``Dialect.read``."""
         return self._server.read(statement, parameters)

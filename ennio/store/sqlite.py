@@ -105,6 +105,12 @@ class Sqlite:
         """See ``Dialect.execute``."""
         return self._driver.execute(statement, parameters)
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """See ``Dialect.load``."""
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        self._driver.executemany(statement, rows)
+
     @property
     def problem(self) -> str | None:
         """See ``Dialect.problem``."""

@@ -43,6 +43,7 @@ COMMANDS: dict[str, list[str]] = {
     "node status": [PLANTED],
     "open": [ID],
     "output": [ID],
+    "database copy": ["--to", "postgresql://ennio@/ennio?host=/nowhere"],
     "pr approve": [ID],
     "pr close": [ID],
     "pr comment": [ID, "-m", PLANTED],
