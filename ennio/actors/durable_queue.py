@@ -9,7 +9,7 @@ name by which the destination knows it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -55,7 +55,8 @@ class DurableQueue:
     """Works off the deliveries of one kind for the actor that holds it, which passes on
     ``Wake`` and the ends of tries.
 
-    ``lane``: in this one only. ``in_order``: in a lane nothing overtakes what waits.
+    ``lane``: in this one only. ``in_order``: in a lane nothing overtakes what waits. ``before`` is
+    called each time before it looks for what is due.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class DurableQueue:
         *,
         lane: str | None = None,
         in_order: bool = False,
+        before: Callable[[], None] | None = None,
     ) -> None:
         self._actor = actor
         self._deps = deps
@@ -74,6 +76,7 @@ class DurableQueue:
         self._work = work
         self._lane = lane
         self._in_order = in_order
+        self._before = before
         self._under_way: dict[str, DeliveryRecord] = {}
         self._waits: dict[str, datetime] = {}
         self._alarm = Alarm(actor, deps.clock, Wake())
@@ -89,6 +92,8 @@ class DurableQueue:
 
     def next(self, lane: str | None = None) -> None:
         """Begin what is due, in every lane (or this one) in which nothing is under way."""
+        if self._before is not None:
+            self._before()
         now, lane = self._deps.clock.now(), lane or self._lane
         self._waits = {name: at for name, at in self._waits.items() if lane not in (None, name)}
         due = self._deps.store.deliveries.open(self._kind, lane)

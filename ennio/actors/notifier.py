@@ -1,30 +1,37 @@
-"""Tells people: each notification once on each channel it is routed to,
-until it is told or refused.
+"""Tells people: each notification once on each channel it is routed to, until it is told or
+refused, or its cause is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import uuid
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, assert_never
 
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.channel_lanes import ChannelLanes
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.durable_queue import DurableQueue
 from ennio.actors.messages import EffectResult, NotificationDue, Ping, Wake
+from ennio.actors.withdrawals import Withdrawals
 from ennio.config.model import NotifierConfig
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
-from ennio.model.errors import EnnioError, Refused
+from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
 from ennio.plugins.notifier.interface import Notification, NotificationAction, Notifier
 from ennio.policy import delivering, notices
 from ennio.store import Notice, Transaction
 
-RETRY = delivering.Retry(first=seconds(15.0, shortened=1.0), attempts=20)
+RETRY = delivering.Retry(first=seconds(15.0, shortened=1.0), factor=2.0)
+GIVEN_UP = timedelta(days=1)
+"""How old a notice is when a channel that does not answer is not tried with it any more."""
 STREAM = "events"
 
 
@@ -38,32 +45,51 @@ class NotifierActor(Actor):
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
         self._deps = deps
-        self._queue = DurableQueue(self, deps, DeliveryKind.NOTICE, self)
+        self._waiting: dict[str, Notice] = {}
+        self._lanes = ChannelLanes(deps.config.notifiers, RETRY)
+        self._queue = DurableQueue(self, deps, DeliveryKind.NOTICE, self, before=self._fold)
+        withdrawals = Withdrawals(deps, self._plugin, self._notification)
+        self._withdrawals = DurableQueue(self, deps, DeliveryKind.WITHDRAWAL, withdrawals)
 
     def on_start(self) -> None:
         """Take up what was not told before, over the channels there are now."""
-        self._route(self._deps.store.notifications.pending())
+        since = self._deps.clock.now() - self._lanes.memory
+        self._lanes.remember(self._deps.store.deliveries.tried(DeliveryKind.NOTICE, since))
+        pending = self._deps.store.notifications.pending()
+        self._route([one for one in pending if one.folds is None])
+        self._take_back()
         self._queue.start()
+        self._withdrawals.start()
 
     def on_stop(self) -> None:
         """No more tries."""
         self._queue.stop()
+        self._withdrawals.stop()
 
     def on_receive(self, message: Any) -> Any:
-        """A notification is due, or one has been told."""
+        """A notification is due or its cause is gone, or one has been told."""
         match message:
             case NotificationDue():
                 self._route(self._deps.store.notifications.unrouted())
-                self._queue.next()
+                self._take_back()
+                self._next()
             case Wake():
-                self._queue.next()
+                self._next()
+            case EffectResult(DeliveryRecord(DeliveryKind.WITHDRAWAL) as delivery, result, error):
+                self._withdrawals.ended(delivery, result, error)
             case EffectResult(DeliveryRecord() as delivery, result, error):
                 self._queue.ended(delivery, result, error)
+                self._take_back()
+                self._withdrawals.next()
             case Ping():
                 return True
             case _:
                 assert_never(message)
         return None
+
+    def _next(self) -> None:
+        self._queue.next()
+        self._withdrawals.next()
 
     def channels(self, notice: Notice) -> tuple[str, ...]:
         """The channels of a notification: each once, however many routes lead to it."""
@@ -87,10 +113,13 @@ class NotifierActor(Actor):
                 self._end(tx, replace(notice, channels=channels), now)
 
     def _drop(self, notice: Notice, channels: Collection[str], now: datetime) -> None:
-        for delivery in self._deps.store.deliveries.of(DeliveryKind.NOTICE, [notice.id]):
+        for delivery in self._of(notice):
             if delivery.state.open and delivery.lane not in channels:
                 dropped = delivering.settled(delivery, DeliveryState.DROPPED, now, delivery.error)
                 self._deps.store.deliveries.settle(delivery, dropped)
+
+    def _of(self, notice: Notice) -> tuple[DeliveryRecord, ...]:
+        return self._deps.store.deliveries.of(DeliveryKind.NOTICE, [notice.id])
 
     def _show(self, tx: Transaction, notice: Notice, now: datetime) -> None:
         """Tell the event stream, once."""
@@ -114,9 +143,11 @@ class NotifierActor(Actor):
         """Write down whether anything is left to try; a notice that is done says
         which channels were given up.
         """
-        deliveries = self._deps.store.deliveries.of(DeliveryKind.NOTICE, [notice.id])
+        deliveries = self._of(notice)
         over = not any(delivery.state.open for delivery in deliveries)
         self._deps.store.notifications.save(replace(notice, done_at=now if over else None))
+        if over:
+            self._waiting.pop(notice.id, None)
         lost = [
             one for one in deliveries if one.state in (DeliveryState.REFUSED, DeliveryState.FAILED)
         ]
@@ -124,26 +155,114 @@ class NotifierActor(Actor):
             told = self._deps.store.notifications.get(notice.id) or notice
             self._tell_stream(tx, told, notice.message + _untold(lost))
 
+    # --- told together ----------------------------------------------------------------------------
+
+    def _fold(self) -> None:
+        """Make one notice of what would be a burst on its channel, before any of it is told."""
+        now = self._deps.clock.now()
+        for lane, found in groupby(
+            self._deps.store.deliveries.open(DeliveryKind.NOTICE), attrgetter("lane")
+        ):
+            due = {one.subject: one for one in found if self._may_be_folded(one, now)}
+            waiting = {subject: self._notice(subject) for subject in due}
+            told = {subject: notice for subject, notice in waiting.items() if notice is not None}
+            if self._lanes.is_burst(lane, told, now):
+                self._fold_lane(lane, due, told, now)
+
+    def _may_be_folded(self, delivery: DeliveryRecord, now: datetime) -> bool:
+        notice = self._notice(delivery.subject)
+        if delivery.state is not DeliveryState.INTENDED or notice is None or notice.folds:
+            return False
+        return self.due(delivery, now) <= now
+
+    def _fold_lane(
+        self,
+        lane: str,
+        due: Mapping[str, DeliveryRecord],
+        told: Mapping[str, Notice],
+        now: datetime,
+    ) -> None:
+        """In one transaction, so that after a crash it is the same one that is told again."""
+        digest = _digest(tuple(told.values()), lane, now)
+        store = self._deps.store
+        with store.transaction() as tx:
+            store.notifications.add(digest)
+            store.deliveries.intend(DeliveryRecord(DeliveryKind.NOTICE, digest.id, lane))
+            for subject, notice in told.items():
+                folded = delivering.settled(
+                    due[subject], DeliveryState.FOLDED, now, result=digest.id
+                )
+                store.deliveries.settle(due[subject], folded)
+                self._end(tx, notice, now)
+
+    # --- taken back -------------------------------------------------------------------------------
+
+    def _take_back(self) -> None:
+        """See to what was told of causes that are gone; to what is just being told, after it."""
+        for notice in self._deps.store.notifications.resolved():
+            now, deliveries = self._deps.clock.now(), self._of(notice)
+            with self._deps.store.transaction() as tx:
+                for delivery in deliveries:
+                    self._take_back_one(delivery, now)
+                busy = any(one.state is DeliveryState.DOING for one in deliveries)
+                self._end(tx, replace(notice, withdrawn_at=None if busy else now), now)
+
+    def _take_back_one(self, delivery: DeliveryRecord, now: datetime) -> None:
+        """Drop what nobody was told yet; ask a channel that told it, and can, to take it back."""
+        deliveries = self._deps.store.deliveries
+        if delivery.state is DeliveryState.INTENDED:
+            deliveries.settle(
+                delivery, delivering.settled(delivery, DeliveryState.DROPPED, now, delivery.error)
+            )
+        elif delivery.state is DeliveryState.DONE and self._can_withdraw(delivery.lane):
+            subject, lane = delivery.subject, delivery.lane
+            deliveries.intend(DeliveryRecord(DeliveryKind.WITHDRAWAL, subject, lane))
+
+    def _can_withdraw(self, lane: str) -> bool:
+        try:
+            return hasattr(self._plugin(lane), "withdraw")
+        except EnnioError:
+            return False
+
     # --- what the queue asks ----------------------------------------------------------------------
 
     def due(self, delivery: DeliveryRecord, now: datetime) -> datetime:
         """See ``DeliveryWork``."""
-        return delivering.due(delivery, RETRY, now)
+        notice = self._notice(delivery.subject)
+        if notice is None:
+            return delivering.due(delivery, RETRY, now)
+        return self._lanes.due(delivery, notice, now)
+
+    def _notice(self, notice_id: str) -> Notice | None:
+        """One that is not done; it is read once."""
+        if notice_id not in self._waiting:
+            found = self._deps.store.notifications.get(notice_id)
+            if found is None:
+                return None
+            self._waiting[notice_id] = found
+        return self._waiting[notice_id]
 
     def deliver(self, delivery: DeliveryRecord) -> str | None:
         """Tell one channel; sent again after a doubt a notification has the same id."""
         notice = self._deps.store.notifications.get(delivery.subject)
         if notice is None:
             raise Refused("the notification is not in the store any more")
-        channel = self._channel(delivery.lane)
-        return self._plugin(channel).notify(self._notification(notice))
+        return self._plugin(delivery.lane).notify(self._notification(notice))
 
-    def _plugin(self, channel: NotifierConfig) -> Notifier:
+    def _plugin(self, name: str) -> Notifier:
+        channel = self._channel(name)
         return self._deps.plugins.notifier(channel.plugin, channel.name, channel.config)
+
+    def _channel(self, name: str) -> NotifierConfig:
+        channel = next((c for c in self._deps.config.notifiers if c.name == name), None)
+        if channel is None:
+            raise Refused(f"no notifier is called {name!r}; add it under notifiers:")
+        return channel
 
     def _notification(self, notice: Notice) -> Notification:
         """The notice as channels tell it, with links to its session and pull request."""
         escalated = notice.event_type == EventType.REACTION_ESCALATED
+        title = notices.title(notice.project_id, notice.reaction, escalated=escalated)
         return Notification(
             notice.id,
             notice.event_type,
@@ -152,7 +271,7 @@ class NotifierActor(Actor):
             notice.project_id,
             notice.message,
             notice.at,
-            notices.title(notice.project_id, notice.reaction, escalated=escalated),
+            notices.title_of_many(notice.project_id, notice.folds) if notice.folds else title,
             tuple(self._links(notice)),
             notice.reaction,
         )
@@ -166,17 +285,15 @@ class NotifierActor(Actor):
             label = f"Pull request #{session.pr_number}"
             yield NotificationAction(label, "pull_request", session.pr_url or "")
 
-    def _channel(self, name: str) -> NotifierConfig:
-        channel = next((c for c in self._deps.config.notifiers if c.name == name), None)
-        if channel is None:
-            raise Refused(f"no notifier is called {name!r}; add it under notifiers:")
-        return channel
-
     def outcome(
         self, delivery: DeliveryRecord, result: str | None, error: EnnioError | None, now: datetime
     ) -> DeliveryRecord:
         """What becomes of it; what the channel calls it is kept."""
         after = delivering.outcome(delivery, error, RETRY, now)
+        notice = self._notice(delivery.subject)
+        if isinstance(error, Unreachable) and notice is not None and now >= notice.at + GIVEN_UP:
+            after = delivering.settled(delivery, DeliveryState.FAILED, now, str(error))
+        after = self._lanes.ended(after, error, now)
         return replace(after, result=result) if error is None else after
 
     def record_outcome(
@@ -196,3 +313,18 @@ def _untold(lost: Collection[DeliveryRecord]) -> str:
     """Which channels were given up: whoever reads the log must not take them for told."""
     (first, *_) = lost
     return f" (not told on {', '.join(one.lane for one in lost)}: {first.error})"
+
+
+def _digest(told: Collection[Notice], lane: str, now: datetime) -> Notice:
+    """One notice that tells of several, for one channel."""
+    return Notice(
+        id=str(uuid.uuid4()),
+        event_type=notices.DIGEST,
+        priority=max((one.priority for one in told), key=attrgetter("rank")),
+        session_id=notices.common(one.session_id for one in told),
+        project_id=notices.common(one.project_id for one in told),
+        message=notices.together([one.message for one in told]),
+        at=now,
+        channels=(lane,),
+        folds=len(told),
+    )

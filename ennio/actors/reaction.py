@@ -224,6 +224,8 @@ class ReactionActor(Actor):
             self._deps.store.reactions.save_of_project(
                 project_id, ALL_COMPLETE, codec.dumps(decision.state)
             )
+            if reactions.is_over(before, decision.state):
+                self._deps.store.notifications.resolve(ALL_COMPLETE, now, project_id=project_id)
             if decision.verdict is not Verdict.QUIET:
                 firing = Firing(ALL_COMPLETE, rule, case, decision, session, now)
                 tx.emit(session.id, project_id, firing.event())
@@ -239,6 +241,10 @@ class ReactionActor(Actor):
         quiet = decision.verdict is Verdict.QUIET
         with store.transaction() as tx:
             store.reactions.save(session.id, firing.key, codec.dumps(decision.state))
+            over = reactions.is_over(before, decision.state)
+            gone = over and store.notifications.resolve(
+                firing.key, firing.now, session_id=session.id
+            )
             if not quiet:
                 self._act(firing, situation)
                 tx.emit(session.id, session.project_id, firing.event())
@@ -246,8 +252,9 @@ class ReactionActor(Actor):
                 store.reactions.record(firing.record())
         if not quiet:
             self._deps.actors.tell(session_name(session.id), MessageQueued())
-            self._deps.actors.tell(NOTICES, NotificationDue())
             self._deps.actors.tell(MERGES, MergeDue(session.id))
+        if gone or not quiet:
+            self._deps.actors.tell(NOTICES, NotificationDue())
 
     def _act(self, firing: Firing, situation: Situation) -> None:
         """The rows of what is to be done."""

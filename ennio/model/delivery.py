@@ -14,6 +14,7 @@ class DeliveryKind(StrEnum):
 
     MESSAGE = "message"
     NOTICE = "notice"
+    WITHDRAWAL = "withdrawal"
     MERGE = "merge"
     MILESTONE = "milestone"
 
@@ -23,7 +24,8 @@ class DeliveryState(StrEnum):
 
     ``doing`` after a crash: it may have happened. ``unsure``: a try has ended, and nobody can tell
     yet whether it happened. ``refused``: the destination does not want it. ``failed``: it was tried
-    too often. ``dropped``: what it was about is not wanted any more.
+    too often. ``dropped``: what it was about is not wanted any more. ``folded``: it is told as a
+    part of another, which ``result`` names.
     """
 
     INTENDED = "intended"
@@ -33,6 +35,7 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     DROPPED = "dropped"
+    FOLDED = "folded"
 
     @property
     def open(self) -> bool:

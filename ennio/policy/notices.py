@@ -4,7 +4,7 @@ and where it leads. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from ennio.config.model import Config, Project
@@ -61,7 +61,7 @@ def base(config: Config) -> str:
 def page(base: str, session_id: str, project_id: str, reaction: str | None) -> str:
     """The page of the very session, or project, and of what it is about there."""
     if reaction in _OF_PROJECTS or not session_id:
-        return f"{base}/p/{project_id}"
+        return f"{base}/p/{project_id}" if project_id else f"{base}/"
     return f"{base}/s/{session_id}{_TABS.get(reaction or '', '')}"
 
 
@@ -79,3 +79,25 @@ def routed(
             return tuple(dict.fromkeys(route.channels))
     own = project.notifiers if project is not None else None
     return tuple(dict.fromkeys(config.defaults.notifiers if own is None else own))
+
+
+DIGEST = "notification_digest"
+_LISTED = 20
+
+
+def title_of_many(project_id: str, count: int) -> str:
+    """What a notice is about that tells of several."""
+    return f"{project_id or 'Ennio'}: {count} notices"
+
+
+def common(values: Iterable[str]) -> str:
+    """What they all are, or nothing."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else ""
+
+
+def together(messages: Sequence[str]) -> str:
+    """The first lines of several, below one another."""
+    lines = [f"- {(one.strip().splitlines() or [''])[0]}" for one in messages[:_LISTED]]
+    beyond = len(messages) - _LISTED
+    return "\n".join([*lines, f"- and {beyond} more"] if beyond > 0 else lines)

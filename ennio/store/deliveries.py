@@ -68,6 +68,22 @@ class DeliveryRepository:
         found = self._rows.connection.read(open_ones.group_by(lane).order_by(lane))
         return {str(name): (int(many), str(why)) for name, many, why in found}
 
+    def failed(self, kind: DeliveryKind, limit: int = 1000) -> tuple[str, ...]:
+        """The subjects of the last deliveries of a kind that a destination did not take, or not
+        yet, each once.
+        """
+        column = self._rows.column
+        given_up = encode(DeliveryState.REFUSED), encode(DeliveryState.FAILED)
+        waits = column("settled_at").is_null() & column("error").is_null(False)
+        lost = column("state").in_(list(given_up)) | waits
+        found = self._rows.find(lost, order=("-ordinal",), limit=limit, kind=kind)
+        return tuple(dict.fromkeys(one.subject for one in found))
+
+    def tried(self, kind: DeliveryKind, since: datetime) -> tuple[DeliveryRecord, ...]:
+        """The deliveries of a kind that were tried since then, whatever came of them."""
+        late = self._rows.column("tried_at") >= encode(since)
+        return self._rows.find(late, order=("lane", "ordinal"), kind=kind)
+
     def first_open(self, kind: DeliveryKind, lane: str) -> DeliveryRecord | None:
         """The first delivery in a lane that has not ended, or None."""
         found = self._rows.find(order=("ordinal",), limit=1, kind=kind, settled_at=None, lane=lane)

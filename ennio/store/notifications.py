@@ -9,8 +9,9 @@ from datetime import datetime
 
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.session import Priority
+from ennio.model.shape import INTERNAL
 from ennio.store import tables
-from ennio.store.columns import RowShape, decode_fields, fields_of
+from ennio.store.columns import RowShape, decode_fields, encode, fields_of
 from ennio.store.connection import Connection
 from ennio.store.deliveries import DeliveryRepository
 from ennio.store.row_table import RowTable
@@ -24,6 +25,9 @@ class Notice:
     deliveries tell the rest: ``sent`` are the channels that took it, ``failed`` those that did not,
     with the reason, ``refused`` those of them that are not tried again, and ``attempts`` is how
     often the one was tried that was tried most.
+
+    ``resolved_at`` is when its cause was gone, ``withdrawn_at`` when nothing of that was left to
+    do. ``folds`` is how many others it tells of together, None for one that tells of itself.
     """
 
     id: str
@@ -41,8 +45,12 @@ class Notice:
     refused: tuple[str, ...] = ()
     attempts: int = 0
     done_at: datetime | None = None
+    resolved_at: datetime | None = None
+    withdrawn_at: datetime | None = field(default=None, metadata=INTERNAL)
+    folds: int | None = None
 
 
+_KEPT = ("channels", "done_at", "withdrawn_at")
 _DELIVERED = ("sent", "failed", "refused", "attempts")
 _COLUMNS = tuple(one.name for one in fields(Notice) if one.name not in _DELIVERED)
 _SHAPE = RowShape(
@@ -69,8 +77,30 @@ class NotificationRepository:
         return None if found is None else self._whole([found])[0]
 
     def save(self, notice: Notice) -> None:
-        """Keep over which channels a notice goes, and when it was done."""
-        self._rows.save(notice)
+        """Keep over which channels a notice goes, and when it was done or withdrawn, and no more:
+        somebody else may have resolved it since it was read.
+        """
+        values = self._rows.shape.encode(notice)
+        update = {self._rows.column(name): values[name] for name in _KEPT}
+        mine = self._rows.column("id") == notice.id
+        self._rows.connection.change(self._rows.table.update(update).where(mine))
+
+    def resolve(self, reaction: str, now: datetime, **whose: str) -> bool:
+        """Say that the cause of what was told by a reaction is gone; tells whether there was any.
+
+        ``whose`` names the session or the project by its column.
+        """
+        update = {self._rows.column("resolved_at"): encode(now)}
+        equal = {"reaction": reaction, **whose}
+        where = [self._rows.column(name) == value for name, value in equal.items()]
+        unresolved = self._rows.column("resolved_at").is_null()
+        query = self._rows.table.update(update).where(*where, unresolved)
+        return self._rows.connection.change(query) > 0
+
+    def resolved(self) -> tuple[Notice, ...]:
+        """Those whose cause is gone, and about which there is still something to do."""
+        gone = self._rows.column("resolved_at").is_null(False)
+        return self._whole(self._rows.find(gone, order=("ordinal",), withdrawn_at=None))
 
     def pending(self) -> tuple[Notice, ...]:
         """The notices that are not done, oldest first."""
@@ -80,9 +110,13 @@ class NotificationRepository:
         """The notices that go over no channel yet, oldest first."""
         return self._whole(self._rows.find(order=("ordinal",), done_at=None, channels="[]"))
 
-    def list(self, limit: int = 50) -> tuple[Notice, ...]:
-        """The last notices, newest first."""
-        return self._whole(self._rows.find(order=("-ordinal",), limit=limit))
+    def list(self, limit: int = 50, *, failed: bool = False) -> tuple[Notice, ...]:
+        """The last notices, newest first; ``failed``: those that some channel did not take."""
+        if not failed:
+            return self._whole(self._rows.find(order=("-ordinal",), limit=limit))
+        ids = self._deliveries.failed(DeliveryKind.NOTICE)
+        found = self._rows.find(order=("-ordinal",), limit=limit, id=ids) if ids else ()
+        return self._whole(found)
 
     def _whole(self, notices: Sequence[Notice]) -> tuple[Notice, ...]:
         by_notice: defaultdict[str, list[DeliveryRecord]] = defaultdict(list)
@@ -98,7 +132,7 @@ def _with(notice: Notice, deliveries: Sequence[DeliveryRecord]) -> Notice:
         failed={
             one.lane: one.error
             for one in deliveries
-            if one.error and one.state is not DeliveryState.DONE
+            if one.error and one.state not in (DeliveryState.DONE, DeliveryState.FOLDED)
         },
         refused=tuple(one.lane for one in deliveries if one.state is DeliveryState.REFUSED),
         attempts=max((one.attempts for one in deliveries), default=0),

@@ -324,11 +324,16 @@ class NotificationTable(DeclaredTable):
     fingerprint = text_column(null=True)
     channels = text_column()
     done_at = text_column(null=True)
+    resolved_at = text_column(null=True)
+    withdrawn_at = text_column(null=True)
+    folds = number_column(null=True)
 
     Meta = meta("notifications", unique=("ordinal", "fingerprint"))
 
 
 index(NotificationTable, "idx_notifications_done", "done_at", "ordinal")
+index(NotificationTable, "idx_notifications_cause", "session_id", "reaction")
+index(NotificationTable, "idx_notifications_resolved", "withdrawn_at", "resolved_at")
 
 
 class QueueTable(DeclaredTable):

@@ -87,11 +87,11 @@ def test_a_channel_that_refuses_is_not_asked_again(
     play.notifiers["horn"].trouble = Unreachable("no network")
     with play.opened() as stage:
         _asks(stage, "Shall I?")
-        for attempts in (1, 2, 3):
+        for attempts, pause in ((1, 16), (2, 31), (3, 61)):
             eventually(lambda wanted=attempts: _notice(stage, "Shall I?").attempts >= wanted)
-            stage.pass_time(16)
+            stage.pass_time(pause)
         play.notifiers["horn"].trouble = None
-        stage.pass_time(16)
+        stage.pass_time(121)
         eventually(lambda: _notice(stage, "Shall I?").done_at)
         assert _notice(stage, "Shall I?").failed == {"bell": "the hook was removed (410)"}
         assert _notice(stage, "Shall I?").refused == ("bell",)

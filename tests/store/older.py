@@ -8,6 +8,16 @@ from ennio.model.clock import rfc3339
 from ennio.model.session import Session
 from ennio.store import Store
 
+RESOLVED = (
+    "DROP INDEX idx_notifications_cause",
+    "DROP INDEX idx_notifications_resolved",
+    *(
+        f"ALTER TABLE notifications DROP COLUMN {one}"
+        for one in ("resolved_at", "withdrawn_at", "folds")
+    ),
+)
+"""What makes of notices of today those of before there were causes that are gone."""
+
 
 def insert_session(store: Store, session: Session) -> None:
     """Keep a session in a database that an older version left: its documented columns alone."""

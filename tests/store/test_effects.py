@@ -285,7 +285,7 @@ def test_incident_32_a_notice_is_taken_once_and_pending_until_done(
     assert store.notifications.add(plain)
     assert store.notifications.add(replace(plain, id="n-3"))
     assert [found.id for found in store.notifications.pending()] == ["n-1", "n-0", "n-3"]
-    done = replace(notice, done_at=clock.now(), reaction="ci-failed")
+    done = replace(notice, done_at=clock.now())
     store.notifications.save(done)
     assert store.notifications.get("n-1") == done
     assert [found.id for found in store.notifications.pending()] == ["n-0", "n-3"]

@@ -65,6 +65,11 @@ class Decision:
     edited: tuple[str, ...] = ()
 
 
+def is_over(before: ReactionState, after: ReactionState) -> bool:
+    """Whether the episode that was has ended, so that what was told of it holds no more."""
+    return before.since is not None and (after.since is None or after.episode != before.episode)
+
+
 def decide(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> Decision:
     """Decide about one case; the caller writes the state down before it acts."""
     if not rule.enabled:

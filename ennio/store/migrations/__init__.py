@@ -83,6 +83,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(28, "what is kept of each agent", states.AGENTS),
     Migration(29, "merges by ids of their own", states.MERGE_IDS),
     Migration(30, "a delivery for each message", states.MESSAGES_BY_SESSION),
+    Migration(31, "notices whose cause is gone, and those told together", deliveries.RESOLVED),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

@@ -106,3 +106,12 @@ def merges_by_project(sql: Callable[..., Any]) -> None:
         )
     sql("DELETE FROM sequence WHERE name = 'deliveries'")
     sql("INSERT INTO sequence (name, value) VALUES ('deliveries', ?)", (last + len(rows),))
+
+
+RESOLVED = (
+    "ALTER TABLE notifications ADD COLUMN resolved_at TEXT",
+    "ALTER TABLE notifications ADD COLUMN withdrawn_at TEXT",
+    "ALTER TABLE notifications ADD COLUMN folds INTEGER",
+    "CREATE INDEX idx_notifications_cause ON notifications(session_id, reaction)",
+    "CREATE INDEX idx_notifications_resolved ON notifications(withdrawn_at, resolved_at)",
+)
