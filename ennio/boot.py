@@ -39,6 +39,7 @@ from ennio.actors.registry import (
     QUEUE,
     REACTIONS,
     RELAY,
+    RETENTION,
     ActorRegistry,
     agents_name,
     forge_name,
@@ -46,6 +47,7 @@ from ennio.actors.registry import (
     tracker_name,
 )
 from ennio.actors.relay import RelayActor
+from ennio.actors.retention import RetentionActor
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
@@ -361,6 +363,7 @@ def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
     if nats is not None:
         children.append((RELAY, simple(RelayActor, nats)))
     children.append((QUEUE, simple(QueueActor)))
+    children.append((RETENTION, simple(RetentionActor)))
     return children
 
 

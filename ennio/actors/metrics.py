@@ -18,10 +18,11 @@ from ennio.actors.dependencies import Dependencies
 from ennio.model.codec import dumps, from_json
 from ennio.model.errors import Unreachable
 from ennio.model.events import EventType
+from ennio.model.histogram import Histogram
 from ennio.plugins.observed import BOUNDS, CallStatistics, PluginCalls
 from ennio.policy.degradation import Degradation
 from ennio.store import Store
-from ennio.store.totals import COMPLETED, ENDED
+from ennio.store.totals import COMPLETED, ENDED, LIFE_BOUNDS
 
 CALLS = "plugin_calls"
 """Under this name in the store: the calls of plugins that were counted up
@@ -45,7 +46,7 @@ class Numbers:
     events: Mapping[str, int]
     completed: int
     active: int
-    lives: tuple[float, ...]
+    lives: Histogram
     cost_usd: Decimal
     queue: int
     ready: bool
@@ -65,7 +66,7 @@ class MetricsReader:
         self._reading = threading.Lock()
         self._events: Counter[str] = Counter()
         self._until = 0
-        self._lives: tuple[float, ...] = ()
+        self._lives = Histogram.of(LIFE_BOUNDS)
         self._ended = -1
         self._last: Numbers | None = None
 
@@ -105,12 +106,15 @@ class MetricsReader:
         )
 
     def _count_on(self) -> None:
-        until = self._deps.store.events.last_seq()
-        if until > self._until:
-            self._events.update(self._deps.store.totals.events(self._until, until))
-            self._until = until
+        """Only what is new is counted, unless something of that is not kept any more."""
+        totals, until = self._deps.store.totals, self._deps.store.events.last_seq()
+        if not self._until or totals.pruned_until() > self._until:
+            self._events = Counter(totals.events(until))
+        elif until > self._until:
+            self._events.update(totals.new_events(self._until, until))
+        self._until = until
 
-    def _of_ended(self, ended: int) -> tuple[float, ...]:
+    def _of_ended(self, ended: int) -> Histogram:
         """They are read again once one more has ended."""
         if ended != self._ended:
             self._lives, self._ended = self._deps.store.totals.lives(), ended

@@ -15,6 +15,7 @@ REACTIONS = "reactions"
 MERGES = "merges"
 NOTICES = "notices"
 QUEUE = "queue"
+RETENTION = "retention"
 AGENTS = "agents"
 RELAY = "nats"
 ASK_TIMEOUT = 10.0

@@ -305,6 +305,23 @@ class CleanupPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long (seconds), and how many of, what is over is kept; None: for ever, and all of it.
+
+    ``disk`` is how many bytes the database may take before even what somebody has still to get
+    goes.
+    """
+
+    events_after: float | None = 90 * 86_400.0
+    events_most: int | None = 1_000_000
+    facts_after: float | None = 90 * 86_400.0
+    logs_after: float | None = 30 * 86_400.0
+    sessions_after: float | None = None
+    sessions_most: int | None = None
+    disk: int | None = 5 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """Something a file would have done that needs trust: ``kind`` and ``words`` tell a person,
     ``canonical`` is what is compared.
@@ -347,6 +364,7 @@ class Config:
     person_patience: float = 600.0
     budgets: tuple[Budget, ...] = ()
     log_format: LogFormat = LogFormat.TEXT
+    retention: Retention = Retention()
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
     """Values of variables that are secrets by their names, wherever in the file they were put."""
     demands: tuple[Demand, ...] = field(default=(), repr=False)

@@ -306,6 +306,35 @@ class CleanupSchema(MappingSchema):
     killed_after = DurationField("When that of a killed one is", none=True)
 
 
+class RetentionSchema(MappingSchema):
+    """``retention``."""
+
+    makes = model.Retention
+    events_after = DurationField("When an event goes; null: never", least=3600, none=True)
+    events_most = IntField("How many events are kept; null: all", 1000, MANY, none=True)
+    facts_after = DurationField(
+        "When it goes why a session had an earlier status, and what reactions did; null: never",
+        least=3600,
+        none=True,
+    )
+    logs_after = DurationField(
+        "When the logs of an ended session go; null: never", least=3600, none=True
+    )
+    sessions_after = DurationField(
+        "When a session that was cleaned up goes, with all that is known of it; null: never",
+        least=3600,
+        none=True,
+    )
+    sessions_most = IntField(
+        "How many sessions that were cleaned up are kept; null: all", 0, MANY, none=True
+    )
+    disk = SizeField(
+        "What the database file may take; beyond it the oldest events go, even those that a "
+        "destination has still to get; null: no limit",
+        none=True,
+    )
+
+
 class ConfigSchema(MappingSchema):
     """The whole file."""
 
@@ -365,6 +394,7 @@ class ConfigSchema(MappingSchema):
         "back; 0: for ever",
     )
     budgets = ListField("Limits of money", NestedField("One budget", BudgetSchema))
+    retention = NestedField("How long what is over is kept", RetentionSchema)
     log_format = EnumField(
         "What an entry of the log is: a line for people, or a JSON object for machines",
         model.LogFormat,
@@ -390,5 +420,6 @@ SCHEMAS: tuple[type[MappingSchema], ...] = (
     BudgetSchema,
     PollSchema,
     CleanupSchema,
+    RetentionSchema,
 )
 """All of them, in the order of the reference."""

@@ -113,6 +113,10 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         "Restart": _all(FREE, "attempts", "within", "delay"),
         "Budget": _all(FREE, "scope", "id", "period", "limit_usd", "on_exceed", "warn_at"),
         "Poll": _all(FREE, "runtime", "agent", "forge"),
+        "Retention": {
+            **_all(FREE, "events_after", "events_most", "facts_after", "logs_after"),
+            **_all(FREE, "sessions_after", "sessions_most", "disk"),
+        },
         "CleanupPolicy": _all(FREE, "merged_after", "done_after", "killed_after"),
     }
 )

@@ -361,3 +361,11 @@ class Host(Protocol):
     def free_disk(self) -> int:
         """Bytes that are free where working copies are made."""
         ...
+
+    def disk_usage(self) -> Mapping[str, int]:
+        """Bytes that Ennio's files take, by folder. May take minutes. Raises Unreachable."""
+        ...
+
+    def forget_logs(self, session_ids: Sequence[str], before: datetime) -> int:
+        """Remove the logs of these sessions that nobody has written to since; how many."""
+        ...

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from ennio.config.model import Symlink
-from ennio.hosts import environment, session_files
+from ennio.hosts import environment, kept_files, session_files
 from ennio.hosts.answering import Answering
 from ennio.hosts.interface import (
     Brief,
@@ -347,6 +348,14 @@ class PluginHost:
     def free_disk(self) -> int:
         """See ``Host``."""
         return self._machine.free_disk(self._home.root)
+
+    def disk_usage(self) -> Mapping[str, int]:
+        """See ``Host``."""
+        return kept_files.usage(self._machine, self._home)
+
+    def forget_logs(self, session_ids: Sequence[str], before: datetime) -> int:
+        """See ``Host``."""
+        return kept_files.forget_logs(self._machine, self._home, session_ids, before)
 
     # --- orders to plugins ------------------------------------------------------------------------
 

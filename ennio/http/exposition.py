@@ -4,9 +4,8 @@ project or address is a label.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
@@ -18,8 +17,6 @@ from ennio.model.events import EventType
 if TYPE_CHECKING:
     from ennio.actors.orchestrator import Numbers
 
-LIFE_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200)
-"""Seconds; from a minute to three days."""
 _PLUGIN = ("slot", "plugin")
 
 
@@ -59,9 +56,8 @@ def _sessions(numbers: Numbers) -> Iterator[Any]:
     lives = HistogramMetricFamily(
         "ennio_session_duration_seconds", "From spawn to end of sessions that have ended for good."
     )
-    lives.add_metric(
-        [], _buckets(LIFE_BOUNDS, _within(LIFE_BOUNDS, numbers.lives)), sum(numbers.lives)
-    )
+    told = numbers.lives
+    lives.add_metric([], _buckets(told.bounds, told.within), told.total)
     yield lives
     yield _counter(
         "ennio_cost_usd", "What all sessions cost, as far as it is known.", float(numbers.cost_usd)
@@ -105,14 +101,6 @@ def _counter(name: str, words: str, value: float) -> Any:
 
 def _gauge(name: str, words: str, value: float) -> Any:
     return GaugeMetricFamily(name, words, value=value)
-
-
-def _within(bounds: Sequence[float], values: Iterable[float]) -> list[int]:
-    """How many lie up to each bound and above the one before; the last are those above all."""
-    found = [0] * (len(bounds) + 1)
-    for value in values:
-        found[bisect_left(bounds, value)] += 1
-    return found
 
 
 def _buckets(bounds: Sequence[float], within: Sequence[int]) -> list[tuple[str, float]]:

@@ -49,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/openapi.json", SupervisorResource, "openapi"),
     (f"{API}/status", SupervisorResource, ""),
     (f"{API}/debug", SupervisorResource, "debug"),
+    (f"{API}/disk", SupervisorResource, "disk"),
     (f"{API}/config", SupervisorResource, "config"),
     (f"{API}/shutdown", SupervisorResource, "shutdown"),
     (f"{API}/notifications", SupervisorResource, "notifications"),

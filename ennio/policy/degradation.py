@@ -55,6 +55,11 @@ class Signs:
     free_disk: int | None = None
 
 
+def is_disk_low(free: int, *, told: bool = False) -> bool:
+    """Whether a person should make room; one who was told is told again only once there is more."""
+    return free < (LITTLE_DISK * 5 // 4 if told else LITTLE_DISK)
+
+
 def judge(signs: Signs) -> Readiness:
     """What the signs say."""
     degraded = tuple(_degraded(signs))
@@ -76,11 +81,9 @@ def _degraded(signs: Signs) -> Iterator[Degradation]:
         yield Degradation("channel", name, why)
     if signs.configuration:
         yield Degradation("configuration", "configuration", signs.configuration)
-    if signs.free_disk is not None and signs.free_disk < LITTLE_DISK:
+    if signs.free_disk is not None and is_disk_low(signs.free_disk):
         words = f"only {signs.free_disk / GIB:.1f} GiB are free where Ennio keeps its files"
-        yield Degradation(
-            "disk", "disk", f"{words}: `ennio cleanup --dry-run` shows what ended sessions take"
-        )
+        yield Degradation("disk", "disk", f"{words}: `ennio status --disk` shows what takes it")
 
 
 def told(degraded: Iterable[Degradation]) -> str:

@@ -38,7 +38,7 @@ class AbsentServer:
         raise Away(self.problem)
 
     insist = begin = commit = settle = ready = check = _refuse
-    execute = load = read = data_version = tables = _refuse
+    execute = load = read = data_version = tables = size = _refuse
 
     def roll_back(self) -> None:
         """See ``Dialect.roll_back``: nothing was begun."""

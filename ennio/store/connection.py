@@ -16,7 +16,7 @@ from typing import Any
 
 from ennio.model.errors import Unreachable
 from ennio.store import statements
-from ennio.store.dialect import Dialect, InWords, Row
+from ennio.store.dialect import DatabaseSize, Dialect, InWords, Row
 from ennio.store.statements import peewee
 
 _SEQUENCE = peewee.Table("sequence")
@@ -229,6 +229,11 @@ class Connection:
         """Raise Refused where the database is damaged."""
         with self.lock, self._in_words:
             self.dialect.check()
+
+    def size(self) -> DatabaseSize:
+        """What the database takes."""
+        with self.lock, self._in_words:
+            return self.dialect.size()
 
     def settle(self) -> None:
         """Return once every transaction of ours has either happened or not."""

@@ -5,6 +5,7 @@ means, what was written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol
@@ -13,6 +14,14 @@ from ennio.model.errors import EnnioError
 
 Row = tuple[Any, ...]
 _AWAY, _WAITING = "the database is away since ", ", waiting: "
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSize:
+    """Bytes on the disk, and how many of them hold something (None: that is not known)."""
+
+    total: int
+    used: int | None
 
 
 class Dialect(Protocol):
@@ -90,6 +99,9 @@ class Dialect(Protocol):
 
     def tables(self) -> Mapping[str, frozenset[str]]:
         """The columns of every table there is."""
+
+    def size(self) -> DatabaseSize:
+        """What it takes."""
 
     def ready(self) -> None:
         """The database is known to be ours, and is at work from now on."""

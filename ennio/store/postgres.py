@@ -16,7 +16,7 @@ from typing import Any
 
 from ennio.config import database
 from ennio.model.errors import Away, Conflict, EnnioError, Exhausted, Gone, Refused, Unreachable
-from ennio.store.dialect import InWords, Row, since
+from ennio.store.dialect import DatabaseSize, InWords, Row, since
 from ennio.store.mirror import Mirror
 from ennio.store.postgres_server import Server
 from ennio.store.sqlite import grouped
@@ -34,6 +34,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND l.objid = (hashtext(current_schema()::text)::bigint & 4294967295)::oid
 """  # noqa: S608 - a number of ours
+_SIZE = "SELECT pg_database_size(current_database())"
 _SETTINGS = (
     "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), "
     "current_schema()"
@@ -265,6 +266,10 @@ class Postgres:
     def tables(self) -> Mapping[str, frozenset[str]]:
         """See ``Dialect.tables``."""
         return grouped(self._writing().execute(_COLUMNS).fetchall())
+
+    def size(self) -> DatabaseSize:
+        """See ``Dialect.size``: how much of it is in use only a whole look at it would tell."""
+        return DatabaseSize(int(self.read(_SIZE, ())[0][0]), None)
 
     def ready(self) -> None:
         """See ``Dialect.ready``."""

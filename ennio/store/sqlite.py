@@ -12,7 +12,7 @@ from typing import Any
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable
 from ennio.store.database_file import DatabaseFile
-from ennio.store.dialect import InWords, Row
+from ennio.store.dialect import DatabaseSize, InWords, Row
 from ennio.store.statements import SQLITE
 
 MEMORY = ":memory:"
@@ -188,6 +188,14 @@ class Sqlite:
             " WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'"
         )
         return grouped(self._driver.execute(columns).fetchall())
+
+    def size(self) -> DatabaseSize:
+        """See ``Dialect.size``: pages that rows have left are used again and never given back."""
+        names = ("page_size", "page_count", "freelist_count")
+        size, count, free = (
+            int(self._driver.execute(f"PRAGMA {name}").fetchone()[0]) for name in names
+        )
+        return DatabaseSize(count * size, (count - free) * size)
 
     def ready(self) -> None:
         """See ``Dialect.ready``: a log written ahead, and keys that are checked."""

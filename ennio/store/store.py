@@ -14,7 +14,7 @@ from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.cursors import CursorRepository
 from ennio.store.deliveries import DeliveryRepository
-from ennio.store.dialect import Dialect
+from ennio.store.dialect import DatabaseSize, Dialect
 from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
@@ -30,6 +30,7 @@ from ennio.store.projects import ProjectRepository
 from ennio.store.queue import QueueRepository
 from ennio.store.reactions import ReactionRepository
 from ennio.store.remembered_stops import RememberedStops
+from ennio.store.retention import RetentionRepository
 from ennio.store.sessions import SessionRepository
 from ennio.store.totals import TotalsRepository
 from ennio.store.transaction import Transaction
@@ -74,6 +75,7 @@ class Store:
         self.cursors = CursorRepository(connection)
         self.meta = MetaRepository(connection)
         self.totals = TotalsRepository(connection)
+        self.retention = RetentionRepository(connection, self.events, self.totals, self.transaction)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -161,6 +163,10 @@ class Store:
         """From now on this is the store of that open database; it was one of none."""
         self._connection.join(dialect)
         self.schema_version = schema_version
+
+    def size(self) -> DatabaseSize:
+        """What the database takes."""
+        return self._connection.size()
 
     def close(self) -> None:
         """Close the database; fine if it is closed. Using the store afterwards is an error."""

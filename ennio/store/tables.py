@@ -218,6 +218,18 @@ class EvidenceTable(DeclaredTable):
     Meta = meta("evidence", key=("session_id", "ordinal"))
 
 
+index(EvidenceTable, "idx_evidence_at", "at")
+
+
+class PrunedTable(DeclaredTable):
+    """What was counted of rows that are no longer kept, by name."""
+
+    name = text_column(primary_key=True)
+    amount = text_column()
+
+    Meta = meta("pruned")
+
+
 class MetaTable(DeclaredTable):
     """Small facts of the instance."""
 
@@ -513,6 +525,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     AgentTable,
     FactTable,
     EvidenceTable,
+    PrunedTable,
     MetaTable,
     MessageTable,
     ReactionTable,

@@ -36,7 +36,7 @@ def test_totals_are_those_of_the_log_and_survive_a_restart(play: Play) -> None:
         after = stage.orchestrator.supervisor.metrics()
         assert dict(after.events) == _counted(stage)
         assert after.events_of(EventType.SESSION_KILLED) == 1
-        assert (after.active, after.lives) == (1, (90.0,))
+        assert (after.active, after.lives.total, sum(after.lives.within)) == (1, 90.0, 1)
 
 
 def test_a_database_that_is_away_takes_no_total_back(play: Play) -> None:

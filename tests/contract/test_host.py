@@ -11,6 +11,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 from types import CodeType
 from typing import Any
@@ -418,6 +419,20 @@ def test_hooks_are_led_elsewhere_and_told_again(at: Stand) -> None:
     assert at.host.hooks(at.id) == address
     assert at.host.free_memory() > 0
     assert at.host.free_disk() > 0
+
+
+@contract
+def test_old_logs_of_these_sessions_go_and_what_is_there_is_reckoned(at: Stand) -> None:
+    at.host.lead_hooks(at.id, HookAddress("127.0.0.1", 7, f"/hooks/{at.id}", "other"))
+    folder = at.stage.home / "sessions" / at.id
+    (folder / "hooks.log").write_text("x" * 100_000)
+    assert at.host.disk_usage()["sessions"] >= 100_000
+    now = datetime.now(UTC)
+    assert at.host.forget_logs(["nobody"], now + timedelta(days=1)) == 0
+    assert at.host.forget_logs([at.id], now - timedelta(days=1)) == 0
+    assert at.host.forget_logs([at.id], now + timedelta(days=1)) == 1
+    assert not (folder / "hooks.log").exists()
+    assert at.host.hooks(at.id) is not None, "only logs go"
 
 
 # --- what only a process of its own can suffer ----------------------------------------------------

@@ -43,6 +43,11 @@ def test_totals_go_on_after_the_worker_was_killed_and_after_a_stop(tmp_path: Pat
             assert after["ennio_sessions_spawned_total"] == 1
             assert after["ennio_events_total"] >= before["ennio_events_total"]
             assert after["ennio_sessions_active"] == 1
+        found = house.ground.ennio("status", "--disk", "--json")
+        assert found.code == 0, found.err
+        assert found.document["folders"]["worktrees"] > 0
+        assert 0 < found.document["database_used"] <= found.document["database"]
+        assert "database" in house.ground.ennio("status", "--disk").out
         house.kill_agents()
 
 

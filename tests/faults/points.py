@@ -37,6 +37,7 @@ _KINDS = (
     "told",
     FAN_OUT,
     "order",
+    "retention",
     "request",
 )
 _READS = ("request.get.", "request.query.")

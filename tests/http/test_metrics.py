@@ -11,8 +11,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from ennio.http.app import create_app
-from ennio.http.exposition import LIFE_BOUNDS, exposition
+from ennio.http.exposition import exposition
 from ennio.model.events import EventType
+from ennio.model.histogram import Histogram
+from ennio.store.totals import LIFE_BOUNDS
 from tests.http.api import TOKEN
 from tests.http.small_orchestrator import SmallOrchestrator
 
@@ -98,7 +100,9 @@ def test_nobody_scrapes_without_a_token(scrape: Any) -> None:
 
 
 def test_the_buckets_of_lives_are_cumulative(scrape: Any, orchestrator: SmallOrchestrator) -> None:
-    told = replace(orchestrator.supervisor.metrics(), lives=(60.0, 61.0, 10.0**9))
+    told = replace(
+        orchestrator.supervisor.metrics(), lives=Histogram.of(LIFE_BOUNDS, (60.0, 61.0, 10.0**9))
+    )
     _, body = exposition(told, "")
     found = [
         value

@@ -14,6 +14,7 @@ from typing import Any
 
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.disk_usage import DiskReader, DiskUsage
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
 from ennio.actors.metrics import MetricsReader, Numbers
@@ -42,6 +43,7 @@ __all__ = [
     "APIS",
     "CleanupItem",
     "Contents",
+    "DiskUsage",
     "EventApi",
     "Issue",
     "IssueApi",
@@ -130,6 +132,13 @@ class Orchestrator:
             events=EventApi(deps, feed),
             requests=RequestApi(deps),
             supervisor=SupervisorApi(
-                deps, started_at, stop, config_problem, adopted, pid, MetricsReader(deps)
+                deps,
+                started_at,
+                stop,
+                config_problem,
+                adopted,
+                pid,
+                MetricsReader(deps),
+                DiskReader(deps),
             ),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import ennio
 from ennio.actors import condition, inside, webhooks
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.disk_usage import DiskReader, DiskUsage
 from ennio.actors.messages import CrashForTest
 from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.model.errors import NotFound
@@ -34,6 +35,7 @@ class SupervisorApi:
     adopted: Sequence[str] = ()
     pid: int = 0
     reader: MetricsReader | None = None
+    disk_reader: DiskReader | None = None
 
     def notifications(self, limit: int) -> Sequence[Notice]:
         """What people were told, latest first."""
@@ -75,6 +77,11 @@ class SupervisorApi:
         """
         reader = self.reader or MetricsReader(self.deps)
         return reader.read(self.config_problem)
+
+    def disk(self) -> DiskUsage:
+        """What takes the disk. May take minutes, and holds up nobody else. Raises Unreachable."""
+        reader = self.disk_reader or DiskReader(self.deps)
+        return reader.read()
 
     def inside(self) -> dict[str, Any]:
         """What goes on in it, for whoever looks for a fault. For a moment nothing else happens."""

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
+_DISK_PATIENCE = 330.0  # seconds
 EXAMPLES = """\
   ennio status
   ennio status my-app --all
+  ennio status --disk
   ennio status --json | jq -r '.sessions[] | select(.status == "ci_failed") | .id'
 """
 
@@ -27,11 +29,14 @@ def configure(parser: Parser) -> None:
     """An optional project, and whether the archived are wanted too."""
     parser.add_argument("project", nargs="?", help="only this project (id or name)")
     parser.add_argument("-a", "--all", action="store_true", help="also the archived ones")
+    parser.add_argument("--disk", action="store_true", help="what takes the disk, instead")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
-    """Sessions, the queue, and one line of warnings."""
+    """Sessions, the queue, and one line of warnings; or what takes the disk."""
+    if options.disk:
+        return _disk(context)
     project = context.project_id(options.project) if options.project else None
     client = context.client()
     sessions = client.get("/sessions", project_id=project, all=True if options.all else None)
@@ -52,6 +57,22 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     lines = [*_lines(sessions, queue, context), *_no_signal(silent, context)]
     lines += [*_not_well(status, context), *_lag(nats, context), *_refused(problem, context)]
     return CommandResult(document, [*lines, context.style.paint("red", gone)] if gone else lines)
+
+
+def _disk(context: CliContext) -> CommandResult:
+    """By folder; it is asked for with patience, since somebody has to go through all of them."""
+    from ennio.board.quantities import size
+
+    found = context.client(_DISK_PATIENCE).get("/disk")
+    rows = sorted(found["folders"].items(), key=lambda each: -each[1])
+    database = found["database_used"]
+    in_use = "" if database is None else f" ({size(database)} in use)"
+    limit = "" if found["limit"] is None else f", at most {size(found['limit'])}"
+    lines = [f"{name:<12}{size(taken):>10}" for name, taken in rows]
+    lines += [f"{'database':<12}{size(found['database']):>10}{in_use}{limit}"]
+    lines += [f"{'free':<12}{size(found['free']):>10}"]
+    hint = "`ennio cleanup --dry-run` shows what ended sessions take"
+    return CommandResult(found, [*lines, "", hint])
 
 
 def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import falcon
 
-from ennio.actors.orchestrator import Notice
+from ennio.actors.orchestrator import DiskUsage, Notice
 from ennio.config.secrets import masked
 from ennio.http.debug_dump import dump
 from ennio.http.envelope import answer, encode
@@ -35,6 +35,11 @@ class SupervisorResource(Resource):
     def on_get_config(self) -> Any:
         """The configuration it runs with, secrets masked."""
         return masked(self._orchestrator.config)
+
+    @operation("What takes the disk; reckoned at most once a minute.", DiskUsage)
+    def on_get_disk(self) -> DiskUsage:
+        """By folder, and of the database."""
+        return self._orchestrator.supervisor.disk()
 
     @operation("What goes on inside of it, secrets masked: for a report of a fault.", ANY)
     def on_get_debug(self) -> dict[str, Any]:

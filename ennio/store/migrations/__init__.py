@@ -26,6 +26,7 @@ from ennio.store.migrations import (
     hosts,
     idempotency,
     orchestra,
+    retention,
     states,
 )
 from ennio.store.migrations.numbering import number_events
@@ -84,6 +85,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(29, "merges by ids of their own", states.MERGE_IDS),
     Migration(30, "a delivery for each message", states.MESSAGES_BY_SESSION),
     Migration(31, "notices whose cause is gone, and those told together", deliveries.RESOLVED),
+    Migration(32, "numbers of what is no longer kept", retention.PRUNED),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"
