@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class CliContext:
     """One call of the command. ``width`` is None when nobody reads along (a pipe, a file).
 
-    ``known`` are the answers there were: who polls is sent only what is different.
+    ``known`` are the answers there were: who polls is sent only what is different. ``old`` says
+    of answers that are as last known since when the database is away.
     """
 
     json: bool = False
@@ -32,6 +33,7 @@ class CliContext:
     width: int | None = None
     interactive: bool = False
     known: Tagged = field(default_factory=dict, repr=False, compare=False)
+    old: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def of_terminal(cls, *, json: bool, config: str | None) -> CliContext:
@@ -80,7 +82,11 @@ class CliContext:
 
         source = self.config_file()
         found = find(
-            source, Home.of_environment(), lambda: self._configured_token(source), self.known
+            source,
+            Home.of_environment(),
+            lambda: self._configured_token(source),
+            self.known,
+            self.old,
         )
         return found if patience is None else found.patient(patience)
 

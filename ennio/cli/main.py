@@ -66,6 +66,8 @@ def _call(words: Sequence[str]) -> int:
     context = CliContext.of_terminal(json=call.json, config=call.config)
     answer = _answered(call, context)
     _print(answer, as_json=call.json)
+    if context.old:
+        context.note(f"as last known: the database is away since {context.old[0]}")
     return answer.code
 
 

@@ -12,11 +12,12 @@ import falcon
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.auth import Gate, HostNames
 from ennio.http.browser import Browsers
-from ennio.http.envelope import add_error_map
+from ennio.http.envelope import LAST_KNOWN, add_error_map
 from ennio.http.operation import ApiContext, Resource
 from ennio.http.response_cache import ResponseCache
 from ennio.http.routes import CHAOS, ROUTES
 from ennio.http.sse import SseConnections
+from ennio.model.clock import rfc3339
 
 
 def create_app(
@@ -65,12 +66,15 @@ class _LastKnown:
             req.context.looking.__enter__()
 
     def process_response(
-        self, req: falcon.Request, _resp: falcon.Response, _resource: object, _succeeded: bool
+        self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool
     ) -> None:
         """However it was answered."""
         looking = getattr(req.context, "looking", None)
-        if looking is not None:
-            looking.__exit__(None, None, None)
+        if looking is None:
+            return
+        if looking.since is not None:
+            resp.set_header(LAST_KNOWN, rfc3339(looking.since))
+        looking.__exit__(None, None, None)
 
 
 def _add_head(resource: Resource, suffix: str) -> None:

@@ -34,7 +34,7 @@ _ASKED_BY_US = (None, "same-origin", "none")
 """What a browser says of who made it ask: our own page, or a person. Older ones do not say it."""
 _METHODS = "GET, POST, DELETE"
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
-_EXPOSED = "ETag"
+_EXPOSED = "ETag, Ennio-Last-Known"
 
 
 def same_secret(given: str, expected: str) -> bool:

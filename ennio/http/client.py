@@ -79,12 +79,13 @@ def find(
     home: Home,
     configured_token: Callable[[], str | None],
     known: Tagged | None = None,
+    old: list[str] | None = None,
 ) -> ApiClient:
     """The client of the supervisor of this configuration file. Raises NoSupervisor.
 
     ``configured_token`` is only called when the supervisor did not make a token of its own,
     so that the configuration need not be read for most commands. ``known`` is what an
-    earlier client was answered.
+    earlier client was answered, ``old`` is told of answers that are as last known.
     """
     from ennio.http import address  # noqa: PLC0415 - fcntl and secrets are not free either
 
@@ -93,7 +94,7 @@ def find(
     if found is None:
         raise NoSupervisor(f"no supervisor runs for {config_file}; start it with: ennio start")
     token = address.known_token(run_dir) or configured_token() or ""
-    return ApiClient(found.url, token, name=str(config_file), known=known)
+    return ApiClient(found.url, token, name=str(config_file), known=known, old=old)
 
 
 class KnownAnswers:
@@ -135,7 +136,9 @@ class ApiClient:
         timeout: float = 30.0,
         name: str = "",
         known: Tagged | None = None,
+        old: list[str] | None = None,
     ) -> None:
+        self._old: list[str] = [] if old is None else old
         self.url = url.rstrip("/")
         self._answers: Tagged = {} if known is None else known
         self._known = KnownAnswers(self._answers)
@@ -145,7 +148,7 @@ class ApiClient:
 
     def patient(self, seconds: float) -> ApiClient:
         """The same client, waiting so long for an answer."""
-        return ApiClient(self.url, self._token, seconds, self._name, self._answers)
+        return ApiClient(self.url, self._token, seconds, self._name, self._answers, self._old)
 
     def get(self, path: str, /, **query: object) -> Any:
         """The data of a GET; parameters that are None are left out."""
@@ -201,6 +204,8 @@ class ApiClient:
         connection, response = self._ask(
             method, path, query, body, headers={**headers, **known}, timeout=self._timeout
         )
+        if not self._old and (since := response.getheader("Ennio-Last-Known")) is not None:
+            self._old.append(since)
         try:
             return json.loads(
                 self._known.body(asked, response) if method == "GET" else response.read()

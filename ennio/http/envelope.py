@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 Params = dict[str, Any]
 
+LAST_KNOWN = "Ennio-Last-Known"
+"""Since when the database is away, on an answer that shows what was last known before."""
 KIND_HEADER = "Ennio-Error"
 """Names the class of an error, since ``Conflict`` and ``Refused`` share a status."""
 

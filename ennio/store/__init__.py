@@ -4,6 +4,7 @@ Callers see frozen dataclasses only; tables and queries are private to this fold
 """
 
 from ennio.policy.metering import SessionMetrics
+from ennio.store.connection import LastKnown
 from ennio.store.merges import Merge
 from ennio.store.notifications import Notice
 from ennio.store.opening import WaitingStore, open_store, wait_for_server
@@ -14,6 +15,7 @@ from ennio.store.store import Store
 from ennio.store.transaction import Transaction
 
 __all__ = [
+    "LastKnown",
     "Merge",
     "Notice",
     "ProjectRow",

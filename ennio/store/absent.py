@@ -26,13 +26,13 @@ class AbsentServer:
     def __init__(self, name: str, why: EnnioError, at: datetime, known: Reading) -> None:
         self.name = name
         self.why = why
-        self._since = at
+        self.away_since = at
         self._known = known
 
     @property
     def problem(self) -> str:
         """See ``Dialect.problem``."""
-        return since(self._since, str(self.why))
+        return since(self.away_since, str(self.why))
 
     def _refuse(self, *_asked: object) -> NoReturn:
         raise Away(self.problem)

@@ -9,8 +9,9 @@ statements themselves yield, so what is read outside of a transaction has connec
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -36,13 +37,19 @@ class _Own(threading.local):
     """How often it was said that what was last known will do where the database cannot be asked."""
 
 
-class _Content:
+class LastKnown:
     """While it is entered, this greenlet is content with what was last known;
     every request comes by here.
     """
 
-    def __init__(self, own: _Own) -> None:
+    def __init__(self, own: _Own, since: Callable[[], datetime | None]) -> None:
         self._own = own
+        self._away_since = since
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the database is away, where what was last known has been read; else None."""
+        return self._away_since() if self._own.guessing else None
 
     def __enter__(self) -> None:
         self._own.content += 1
@@ -64,7 +71,7 @@ class Connection:
         self.lock = threading.RLock()
         self._transaction = _Transaction(self)
         self._own = _Own()
-        self._content = _Content(self._own)
+        self._content = LastKnown(self._own, lambda: self.dialect.away_since)
         self._texts: dict[str, str] = {}
         self.join(dialect)
 
@@ -117,7 +124,7 @@ class Connection:
             self._own.guessing = True
             return self.dialect.last_known(statement, parameters)
 
-    def last_known(self) -> AbstractContextManager[None]:
+    def last_known(self) -> LastKnown:
         """Until its end this greenlet is content with what was last known, where the
         database cannot be asked.
         """

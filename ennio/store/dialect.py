@@ -44,6 +44,10 @@ class Dialect(Protocol):
     def problem(self) -> str | None:
         """Why nothing can be written just now and how it goes on; None while all is well."""
 
+    @property
+    def away_since(self) -> datetime | None:
+        """Since when its server cannot be asked; None while it can, and where there is none."""
+
     def insist(self) -> None:
         """Raise Gone where nothing can be written; asked before each transaction."""
 

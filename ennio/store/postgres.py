@@ -12,6 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ennio.config import database
@@ -142,6 +143,11 @@ class Postgres:
         """See ``Dialect.problem``."""
         away = self._server.away
         return self._taken or (None if away is None else str(self.explain(away)))
+
+    @property
+    def away_since(self) -> datetime | None:
+        """See ``Dialect.away_since``."""
+        return self._server.away_since
 
     def insist(self) -> None:
         """See ``Dialect.insist``: to begin a transaction finds it out."""

@@ -116,6 +116,10 @@ class Sqlite:
         """See ``Dialect.problem``."""
         return self._file.problem if self._file is not None else None
 
+    @property
+    def away_since(self) -> None:
+        """See ``Dialect.away_since``: a file is no server."""
+
     def insist(self) -> None:
         """See ``Dialect.insist``: the file is still the one that was opened."""
         if self._file is not None:

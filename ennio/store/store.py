@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError
 from ennio.model.local_forge import ForgeStore
 from ennio.store.agents import AgentRepository
 from ennio.store.announcer import Announcer, Listener
-from ennio.store.connection import Connection
+from ennio.store.connection import Connection, LastKnown
 from ennio.store.cursors import CursorRepository
 from ennio.store.deliveries import DeliveryRepository
 from ennio.store.dialect import DatabaseSize, Dialect
@@ -136,12 +136,12 @@ class Store:
         """Seconds after which whoever cannot go on without the database tries again."""
         return self._connection.dialect.retry_after
 
-    def last_known(self) -> AbstractContextManager[None]:
+    def last_known(self) -> LastKnown:
         """For who only looks: what this greenlet reads inside may be what was last known, while the
         database cannot be asked.
 
-        Sessions, the queue, facts and numbers are known; all else seems to be empty. So
-        nothing may be decided on it.
+        Sessions, the queue, facts, numbers, and the latest events, messages and reasons are known;
+        all else seems to be empty. So nothing may be decided on it.
         """
         return self._connection.last_known()
 

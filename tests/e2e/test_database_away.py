@@ -62,6 +62,7 @@ def test_while_the_server_is_away_people_see_open_and_stop_what_runs_and_it_come
         assert stays in str(told)
         assert ends in str(told)
         assert "tmux" in house.client.get(f"/sessions/{stays}/attach")
+        _shows_what_was_last_known(house, stays, before)
         refused = house.ground.ennio("spawn", "score", "-p", "another")
         assert refused.code == 1
         assert "nothing is written until it does" in refused.err
@@ -89,6 +90,21 @@ def test_while_the_server_is_away_people_see_open_and_stop_what_runs_and_it_come
         after = house.events()
         assert after[: len(before)] == before
         assert [event["seq"] for event in after] == list(range(1, len(after) + 1))
+
+
+def _shows_what_was_last_known(house: Supervised, name: str, before: list[dict[str, Any]]) -> None:
+    """Events, messages and reasons, marked as old."""
+    assert house.events()[: len(before)] == before
+    for verb in (
+        ["events", "--session", name],
+        ["messages", name],
+        ["session", "why", name],
+        ["session", "info", name],
+    ):
+        told = house.ground.ennio(*verb)
+        assert told.code == 0, told.err
+        assert "as last known: the database is away since" in told.err, verb
+    assert "Session 0" in house.ground.ennio("messages", name).out
 
 
 def _told_of_it(house: Supervised) -> str:

@@ -129,7 +129,7 @@ def test_a_configured_origin_may_read_and_asks_first(orchestrator: SmallOrchestr
     api = over(orchestrator, cors_origins=("https://dash.example/",))
     answer = api.ask("GET", "/sessions", headers={"Origin": "https://dash.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://dash.example"
-    assert answer.headers["Access-Control-Expose-Headers"] == "ETag"
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Ennio-Last-Known"
     asked = api.ask(
         "OPTIONS",
         "/sessions",

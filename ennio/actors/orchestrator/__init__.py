@@ -7,7 +7,6 @@ Every method runs in the caller's greenlet and may raise the errors of ``ennio.m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +34,7 @@ from ennio.plugins.scm.interface import Merged
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
-from ennio.store import Waiting
+from ennio.store import LastKnown, Waiting
 from ennio.store.notifications import Notice
 from ennio.store.reactions import ReactionRecord
 
@@ -94,7 +93,7 @@ class Orchestrator:
     config: Config
     clock: Clock
     data_version: Callable[[], object]
-    last_known: Callable[[], AbstractContextManager[None]]
+    last_known: Callable[[], LastKnown]
     sessions: SessionApi
     queue: QueueApi
     projects: ProjectApi
