@@ -28,8 +28,8 @@ from ennio.hosts.interface import (
     WorkspaceMade,
     WorkspaceRemoved,
 )
+from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.reader import Apart, Reader, at_once
-from ennio.hosts.repeatable_delivery import RepeatableDelivery
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
@@ -266,8 +266,11 @@ class PluginHost:
         with self._typing.alone(brief.session_id):
             return self._words(brief).put_back(draft)
 
-    def _words(self, brief: Brief) -> RepeatableDelivery:
-        return RepeatableDelivery(self._resolve(brief), self._clock)
+    def _words(self, brief: Brief) -> MessageDelivery:
+        at = self._resolve(brief)
+        return MessageDelivery(
+            at.runtime, at.agent, at.context, at.handle, at.files.typed, self._clock
+        )
 
     def interrupt(self, brief: Brief) -> None:
         """See ``Host``."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from ennio.hosts import message_delivery
+from ennio.hosts import message_delivery, typing_place
 from tests.actors.ground import Play, Stage
 
 
@@ -25,9 +25,9 @@ def _cooperative(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_delivery, "PASTE_SETTLES", 0.1)
+    monkeypatch.setattr(typing_place, "PASTE_SETTLES", 0.1)
     monkeypatch.setattr(message_delivery, "ENTER_SETTLES", 0.1)
-    monkeypatch.setattr(message_delivery, "PAUSE", 0.005)
+    monkeypatch.setattr(typing_place, "PAUSE", 0.005)
 
 
 @pytest.fixture

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.hosts import message_delivery
-from ennio.hosts.interface import Arrival
-from ennio.hosts.message_delivery import Aside, MessageDelivery, shows
+from ennio.hosts import message_delivery, typing_place
+from ennio.hosts.interface import Arrival, Delivery, Words
+from ennio.hosts.message_delivery import MessageDelivery, shows
+from ennio.hosts.typed_log import TypedLog, Typing
+from ennio.machine.local import LocalMachine
+from ennio.model.clock import ManualClock
 from ennio.model.errors import NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.command import CommandAgent
@@ -39,7 +42,27 @@ class Waits:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_delivery, "time", Waits())
+    time = Waits()
+    for module in (message_delivery, typing_place):
+        monkeypatch.setattr(module, "time", time)
+
+
+class Announced(TypedLog):
+    """What is kept of what was typed; it is written before a key is pressed."""
+
+    def __init__(self, bench: Bench, path: Path) -> None:
+        super().__init__(LocalMachine(), path)
+        self._bench = bench
+
+    def note(self, message_id: str, typing: Typing, at: datetime) -> None:
+        if typing is Typing.BEGUN:
+            assert not self._bench.runtime.pastes, "announced before anything is typed"
+            self._bench.marked += 1
+        super().note(message_id, typing, at)
+
+
+def words(text: str) -> Words:
+    return Words("m-1", text, NOW)
 
 
 class Bench:
@@ -51,11 +74,16 @@ class Bench:
         self.handle = self.runtime.start(LaunchSpec("p-1", ("cat",), root, {}, root))
         self.marked = 0
         desk = AgentContext("p-1", "play", root, root, "0", AgentConfig())
-        self.message_delivery = MessageDelivery(self.runtime, self.agent, desk, self.handle)
+        log = Announced(self, root / "typed.jsonl")
+        self.message_delivery = MessageDelivery(
+            self.runtime, self.agent, desk, self.handle, log, ManualClock(NOW)
+        )
 
-    def mark(self) -> None:
-        assert not self.runtime.presses, "announced before anything is typed"
-        self.marked += 1
+    def deliver(self, text: str, sent: tuple[str, ...] = (), aside: str | None = None) -> Delivery:
+        return self.message_delivery.deliver(Words("m-1", text, NOW, sent, aside))
+
+    def settle(self, *, alive: bool) -> Delivery:
+        return self.message_delivery.settle(words(TEXT), alive=alive, entered=False)
 
     def on_enter(self, what: object) -> None:
         press = self.runtime.press
@@ -89,7 +117,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_text_the_agent_takes_is_delivered(bench: Bench) -> None:
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.marked, bench.enters) == (Arrival.DELIVERED, 1, 1)
     assert bench.runtime.pastes == [("p-1", TEXT)]
 
@@ -99,12 +127,12 @@ def test_without_a_place_to_type_nothing_is_typed_or_announced(bench: Bench, gon
     bench.agent.typable = False
     if gone:
         bench.runtime.vanish("p-1")
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.marked, bench.runtime.pastes) == (Arrival.NOT_NOW, 0, [])
 
 
 def test_enter_is_pressed_twice_at_most_and_the_rest_is_doubt(bench: Bench) -> None:
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.enters, len(bench.runtime.pastes)) == (Arrival.UNSURE, 2, 1)
 
 
@@ -128,15 +156,13 @@ def test_a_paste_that_is_folded_is_entered_by_a_mark_of_exactly_its_size(
 ) -> None:
     bench.instead_of_the_paste(f"> {mark}")
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, LONG))
-    assert bench.message_delivery.deliver(LONG, lambda: NOW, bench.mark).arrival is (
-        Arrival.DELIVERED if enters else Arrival.UNSURE
-    )
+    assert bench.deliver(LONG).arrival is (Arrival.DELIVERED if enters else Arrival.UNSURE)
     assert bench.enters == enters
 
 
 def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -> None:
     bench.on_enter(lambda: bench.runtime.show("p-1", "working ..."))
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
 
 
@@ -146,21 +172,21 @@ def test_of_an_agent_that_does_not_tell_the_screen_must_serve(
 ) -> None:
     bench = Bench(tmp_path, tells=False)
     bench.on_enter(lambda: moves and bench.runtime.show("p-1", f"> {TEXT}\nthinking"))
-    assert bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark).arrival is arrival
+    assert bench.deliver(TEXT).arrival is arrival
     assert bench.enters == 1
 
 
 def test_trouble_while_typing_is_raised(bench: Bench) -> None:
     bench.runtime.unreachable = "gone for lunch"
     with pytest.raises(Unreachable):
-        bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+        bench.deliver(TEXT)
     assert bench.marked == 0
 
 
 def test_a_terminal_that_ended_is_said(bench: Bench) -> None:
     bench.runtime.finish("p-1", exit_code=0)
     with pytest.raises(NotFound):
-        bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+        bench.deliver(TEXT)
 
 
 PLACE, HALF = "> ", "> please do not"
@@ -215,7 +241,7 @@ def test_a_doubt_is_settled_by_looking_at_the_place_to_type(tmp_path: Path, case
     if took == "goes on":
         bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
     bench.runtime.show("p-1", screen)
-    done = bench.message_delivery.settle(TEXT, NOW, alive=alive)
+    done = bench.settle(alive=alive)
     assert (done.arrival, bench.enters, bench.runtime.pastes) == (arrival, enters, [])
 
 
@@ -223,7 +249,7 @@ def test_an_agent_whose_file_cannot_be_read_is_settled_by_its_place_to_type(benc
     bench.agent.deaf("p-1")
     bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
     bench.runtime.show("p-1", TYPED)
-    assert (bench.message_delivery.settle(TEXT, NOW, alive=True).arrival, bench.enters) == (
+    assert (bench.settle(alive=True).arrival, bench.enters) == (
         Arrival.DELIVERED,
         1,
     )
@@ -232,13 +258,13 @@ def test_an_agent_whose_file_cannot_be_read_is_settled_by_its_place_to_type(benc
 def test_incident_27_a_doubt_is_not_settled_by_enter_in_a_dialog(bench: Bench) -> None:
     bench.runtime.show("p-1", f"> {TEXT}\nDo you want to proceed? 1. Yes")
     bench.agent.typable = False
-    done = bench.message_delivery.settle(TEXT, NOW, alive=True)
+    done = bench.settle(alive=True)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 0)
 
 
 def test_what_a_person_has_begun_to_type_is_neither_sent_nor_touched(bench: Bench) -> None:
     bench.runtime.show("p-1", HALF)
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, done.draft, bench.marked) == (Arrival.NOT_NOW, "please do not", 0)
     assert "waits for the person at the terminal" in done.detail
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
@@ -253,7 +279,7 @@ def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_kno
 ) -> None:
     command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
     bench.runtime.show("p-1", screen)
-    done = replace(bench.message_delivery, agent=command).deliver(TEXT, lambda: NOW, bench.mark)
+    done = replace(bench.message_delivery, agent=command).deliver(words(TEXT))
     assert done.arrival is Arrival.NOT_NOW
     assert why in done.detail
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
@@ -264,50 +290,43 @@ def test_words_a_person_types_between_two_enters_are_not_sent(bench: Bench) -> N
     second would have been theirs.
     """
     bench.on_enter(lambda: bench.runtime.show("p-1", ABOVE))
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
 
 
 def test_words_a_person_types_while_ours_are_pasted_are_not_sent(bench: Bench) -> None:
     bench.instead_of_the_paste(AMONG)
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 0)
 
 
 def test_what_escape_put_back_of_our_words_is_taken_away(bench: Bench) -> None:
     bench.runtime.show("p-1", "> what was sent before")
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    message_delivery = replace(bench.message_delivery, sent=("the last", "what was sent before"))
-    assert message_delivery.deliver(TEXT, lambda: NOW, lambda: None).arrival is Arrival.DELIVERED
+    sent = ("the last", "what was sent before")
+    assert bench.deliver(TEXT, sent=sent).arrival is Arrival.DELIVERED
     assert bench.runtime.pastes == [("p-1", TEXT)]
 
 
 @pytest.mark.parametrize(
-    ("screen", "kept"),
+    ("screen", "taken"),
     [
-        ("> please do not", ["please do not"]),
-        ("> see [Image #1] here", []),
-        (f"> [Pasted Content {len(LONG)} chars]", []),
+        ("> please do not", True),
+        ("> see [Image #1] here", False),
+        (f"> [Pasted Content {len(LONG)} chars]", False),
     ],
 )
-def test_what_may_be_put_aside_is_written_down_first_and_what_cannot_be_typed_again_stays(
-    bench: Bench, screen: str, kept: list[str]
+def test_what_may_be_put_aside_is_told_and_what_cannot_be_typed_again_stays(
+    bench: Bench, screen: str, taken: bool
 ) -> None:
     bench.runtime.show("p-1", screen)
-    written: list[str] = []
-
-    def keep(draft: str) -> None:
-        assert not bench.runtime.presses, "written before a key is pressed"
-        written.append(draft)
-
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    done = bench.message_delivery.deliver(
-        TEXT, lambda: NOW, lambda: None, Aside(screen.removeprefix("> "), keep)
-    )
-    assert (written, done.arrival) == (kept, Arrival.DELIVERED if kept else Arrival.NOT_NOW)
-    if kept:
+    draft = screen.removeprefix("> ")
+    done = bench.deliver(TEXT, aside=draft)
+    assert (done.aside, done.arrival) == (taken, Arrival.DELIVERED if taken else Arrival.NOT_NOW)
+    if taken:
         bench.runtime.show("p-1", PLACE)
-        assert bench.message_delivery.put_back(written[0])
+        assert bench.message_delivery.put_back(draft)
         assert (bench.runtime.screens(["p-1"])["p-1"], bench.enters) == (screen, 1)
 
 
@@ -316,10 +335,10 @@ def test_a_person_who_reads_back_in_the_terminal_is_waited_for(bench: Bench) -> 
     bench.runtime.views = lambda names: {
         name: replace(view, scrolled=True) for name, view in views(names).items()
     }  # type: ignore[method-assign]
-    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.deliver(TEXT)
     assert (done.arrival, bench.marked) == (Arrival.NOT_NOW, 0)
     assert "copy mode" in done.detail
-    assert bench.message_delivery.settle(TEXT, NOW, alive=True).arrival is Arrival.UNSURE
+    assert bench.settle(alive=True).arrival is Arrival.UNSURE
 
 
 @pytest.mark.parametrize(
