@@ -50,7 +50,7 @@ def server(answer: bytes = b"{}") -> Iterator[Server]:
 def begin(port: int, answer: bytes = b"{}") -> Process:
     """Start the server's process."""
     words = (sys.executable, "-m", "tests.bench.bare.server", str(port), answer.decode())
-    return subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL)
+    return subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def end(process: Process) -> None:
