@@ -19,6 +19,10 @@ RESOLVED = (
 """What makes of notices of today those of before there were causes that are gone."""
 
 
+UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
+"""What makes of a database of today the one before rows were let go and counted."""
+
+
 def insert_session(store: Store, session: Session) -> None:
     """Keep a session in a database that an older version left: its documented columns alone."""
     at = rfc3339(session.created_at)

@@ -16,7 +16,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.session import Session
 from ennio.store import Store, migrations, open_store
-from tests.store.older import RESOLVED, insert_session
+from tests.store.older import RESOLVED, UNPRUNED, insert_session
 
 NOTICE = DeliveryKind.NOTICE
 PARCEL = DeliveryRecord(NOTICE, "n-1", "slack")
@@ -202,6 +202,7 @@ UNDONE = (
     "ALTER TABLE sessions DROP COLUMN host",
     *(f"ALTER TABLE notifications ADD COLUMN {one} TEXT" for one in ("sent", "failed")),
     "ALTER TABLE notifications ADD COLUMN attempts BIGINT",
+    *UNPRUNED,
     *RESOLVED,
     *(f'ALTER TABLE merges ADD COLUMN "{one}" TEXT' for one in ("state", "commit", "error")),
     "CREATE INDEX idx_merges_state ON merges(state, at)",

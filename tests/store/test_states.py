@@ -23,10 +23,11 @@ from ennio.model.session import Session
 from ennio.policy.lifecycle import LifecycleState
 from ennio.store import Merge, Store, open_store
 from ennio.store.agents import AgentRecord
-from tests.store.older import RESOLVED, go_back
+from tests.store.older import RESOLVED, UNPRUNED, go_back
 
 Spawn = Callable[..., Session]
 UNDONE = (
+    *UNPRUNED,
     *RESOLVED,
     "DROP TABLE agents",
     "DROP INDEX idx_merges_id",
