@@ -24,6 +24,7 @@ from ennio.model import subjects
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Event
 from ennio.model.failpoints import seconds
+from ennio.nats import jetstream
 from ennio.nats.connecting import connected
 from ennio.nats.settings import NatsSettings
 
@@ -42,6 +43,7 @@ class RelayState:
     state: str
     behind: int
     detail: str = ""
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class RelayActor(FollowerActor):
         super().__init__(deps, name, watcher)
         self._settings = settings
         self._link: NatsConnection | None = None
+        self._stream = ""
         self._opening = False
 
     def on_stop(self) -> None:
@@ -84,8 +87,8 @@ class RelayActor(FollowerActor):
     def on_receive(self, message: Any) -> Any:
         """The connection stands or is lost, or what a follower hears."""
         match message:
-            case EffectResult(OpenLink(), link, error):
-                self._opened(link, error)
+            case EffectResult(OpenLink(), made, error):
+                self._opened(made, error)
             case EffectResult(AttendLink(link), _, error):
                 self._lost(link, error)
             case GetRelayState():
@@ -100,7 +103,7 @@ class RelayActor(FollowerActor):
         """Whether there is a connection; where there is none, one is made."""
         if self._link is None and not self._opening:
             self._opening = True
-            self.perform(OpenLink(), lambda: connected(self._settings))
+            self.perform(OpenLink(), self._open)
         return self._link is not None
 
     def handle(self, events: Sequence[Event]) -> None:
@@ -110,20 +113,33 @@ class RelayActor(FollowerActor):
         link = self._link
         if link is None:
             raise Unreachable(self.health.detail)
-        instance, most = self._settings.instance, link.most_bytes
+        instance, most, kept = self._settings.instance, link.most_bytes, bool(self._stream)
         link.publish_all(
             [
-                Outgoing(subjects.subject(event, instance), payload(event, most), event.id)
+                Outgoing(
+                    subjects.subject(event, instance),
+                    payload(event, most),
+                    event.id if link.headers else "",
+                )
                 for event in events
-            ]
+            ],
+            kept=kept,
         )
 
-    def _opened(self, link: NatsConnection | None, error: EnnioError | None) -> None:
+    def _open(self) -> tuple[NatsConnection, str]:
+        link = connected(self._settings)
+        try:
+            return link, jetstream.stream(link, self._settings)
+        except BaseException:
+            link.close()
+            raise
+
+    def _opened(self, made: tuple[NatsConnection, str] | None, error: EnnioError | None) -> None:
         self._opening = False
-        if link is None:
+        if made is None:
             self._troubled(error)
             return
-        self._link = link
+        self._link, self._stream = link, _ = made
         self.health.ok, self.health.detail = True, ""
         self._failures, self._pause = 0, None
         self.perform(AttendLink(link), link.attend)
@@ -143,7 +159,7 @@ class RelayActor(FollowerActor):
         behind = _behind(self._deps)
         if self._link is None or not self.health.ok:
             return RelayState("down", behind, self.health.detail or "not connected yet")
-        return RelayState("lagging" if behind else "connected", behind)
+        return RelayState("lagging" if behind else "connected", behind, "", self._stream)
 
     def _as_source(self) -> SourceHealth:
         state = self._state()

@@ -29,7 +29,22 @@ def faults(data: Mapping[str, Any], known: Known | None) -> Iterator[Fault]:
     yield from _notifiers(data)
     yield from _ports(data)
     yield from _budgets(data)
+    yield from _nats(data)
     yield from _plugins(data, known or {})
+
+
+def _nats(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """What says who we are to the server, twice or by half."""
+    seed, file = data.get("nats_nkey_file"), data.get("nats_credentials_file")
+    if seed and file:
+        yield ("nats_nkey_file",), "is beside nats_credentials_file: keep one of them"
+    url = data.get("nats_url")
+    if isinstance(url, str) and "@" in url and (seed or file):
+        key = "nats_nkey_file" if seed else "nats_credentials_file"
+        yield (key,), "is beside a user or token in nats_url: keep one of them"
+    for one, other in (("nats_cert_file", "nats_key_file"), ("nats_key_file", "nats_cert_file")):
+        if data.get(one) and not data.get(other):
+            yield (one,), f"is of no use without {other}"
 
 
 def _part(data: Any, key: str) -> Mapping[str, Any]:

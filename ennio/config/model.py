@@ -355,6 +355,13 @@ class Config:
     api_token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
     # ours
+    nats_instance: str = ""
+    nats_stream: bool = False
+    nats_credentials_file: Path | None = None
+    nats_nkey_file: Path | None = None
+    nats_ca_file: Path | None = None
+    nats_cert_file: Path | None = None
+    nats_key_file: Path | None = None
     host: str = "127.0.0.1"
     public_url: str | None = None
     max_sessions: int | None = None

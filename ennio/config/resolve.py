@@ -29,6 +29,13 @@ from ennio.model import repository_address
 from ennio.model.session import derive_prefix, derive_project_id
 
 Given = Mapping[str, Any]
+NATS_FILES = (
+    "nats_credentials_file",
+    "nats_nkey_file",
+    "nats_ca_file",
+    "nats_cert_file",
+    "nats_key_file",
+)
 DATABASE_URL = str(next(field.default for field in fields(Config) if field.name == "database_url"))
 
 
@@ -53,7 +60,7 @@ class PathBase:
 
 def config(given: Given, base: PathBase) -> Config:
     """The whole configuration from what the schema read."""
-    rest = dict(given)
+    rest = dict(given) | {key: base.path(given[key]) for key in NATS_FILES if given.get(key)}
     defaults = rest.get("defaults", Defaults())
     overrides = rest.pop("reactions", {})
     projects = tuple(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from ennio.config import model
+from ennio.config import model, nats_keys
 from ennio.config.fields import (
     AnyField,
     Json,
@@ -361,12 +361,14 @@ class ConfigSchema(MappingSchema):
         " (docs/postgresql.md). Where it is left out, `DATABASE_URL` counts",
         none=True,
     )
-    nats_url = UrlField(
-        "The NATS server; left out, `NATS_URL` counts, and without either there is no NATS",
-        "nats",
-        "tls",
-        none=True,
-    )
+    nats_url = nats_keys.URL
+    nats_instance = nats_keys.INSTANCE
+    nats_stream = nats_keys.STREAM
+    nats_credentials_file = nats_keys.CREDENTIALS
+    nats_nkey_file = nats_keys.NKEY
+    nats_ca_file = nats_keys.CA
+    nats_cert_file = nats_keys.CERT
+    nats_key_file = nats_keys.KEY
     api_token = TokenField(
         "The token of the API; left out, one is made and kept in a file only you can read",
         none=True,

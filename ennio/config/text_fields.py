@@ -20,6 +20,7 @@ from ennio.config.fields import ConfigField, Json, hint
 from ennio.model import repository_address
 from ennio.model.branch import wrong_with
 from ennio.model.session import ID_PATTERN
+from ennio.model.subjects import CATEGORIES
 
 E = TypeVar("E", bound=StrEnum)
 VARIABLE: Json = {"type": "string", "pattern": r"\$\{"}
@@ -132,6 +133,16 @@ class SlugField(StringField):
     def json(self) -> Json:
         """The pattern of ids, or a variable."""
         return {"type": "string", "pattern": rf"^[A-Za-z0-9_-]{{1,{self.longest}}}$|\$\{{"}
+
+
+class InstanceField(SlugField):
+    """The name of an instance, which stands in subjects where a category could."""
+
+    def judged(self, text: str) -> str:
+        """The name when it is no category."""
+        if text in CATEGORIES:
+            raise ValidationError("{value} is a part of subjects already: choose another name")
+        return super().judged(text)
 
 
 class BranchField(StringField):

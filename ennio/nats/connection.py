@@ -26,6 +26,7 @@ from pynats import NATSClient
 import ennio
 from ennio.model.errors import EnnioError, Refused, TimedOut, Unreachable
 from ennio.model.failpoints import failpoint, seconds
+from ennio.nats import identity
 from ennio.nats.settings import NatsSettings
 
 CONNECT_LIMIT = seconds(5.0, shortened=2.0)
@@ -39,7 +40,9 @@ _CHUNK = 65536
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be published; by ``id`` a stream knows one that it has already."""
+    """A message to be published; by its ``id`` a stream knows one that it has already. A server
+    without headers is sent none.
+    """
 
     subject: str
     payload: bytes
@@ -57,6 +60,20 @@ class Incoming:
     reply: str = ""
     status: int | None = None
 
+    def json(self) -> dict[str, Any]:
+        """What it holds, where that is a mapping; else nothing."""
+        try:
+            found = json.loads(self.payload)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def error(self) -> str | None:
+        """The error in an answer of JetStream."""
+        found = self.json().get("error")
+        return str(found.get("description") or found) if isinstance(found, dict) else None
+
 
 Handler = Callable[[Incoming], None]
 
@@ -65,7 +82,16 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
     """See above. Not connected until ``connect`` has returned."""
 
     def __init__(self, settings: NatsSettings) -> None:
-        super().__init__(settings.url, name="ennio", tls_verify=True, socket_timeout=LIMIT)
+        tls = {key: str(path) for key, path in settings.files()}
+        super().__init__(
+            settings.url,
+            name="ennio",
+            tls_verify=True,
+            tls_cacert=tls.get("nats_ca_file"),
+            tls_client_cert=tls.get("nats_cert_file"),
+            tls_client_key=tls.get("nats_key_file"),
+            socket_timeout=LIMIT,
+        )
         self._settings = settings
         self._buffer = bytearray()
         self._writing = threading.Lock()
@@ -76,6 +102,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         self._replies: dict[str, Incoming] = {}
         self._handlers: dict[int, Handler] = {}
         self._inbox = ""
+        self._asks = 0
         self._attended = False
         self._end: EnnioError | None = None
         self.info: dict[str, Any] = {}
@@ -86,6 +113,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         """Reach the server, and be let in. Raises Unreachable, or Refused
         with what the server says.
         """
+        identity.check(self._settings)
         try:
             self._socket = socket.create_connection(self._settings.address, timeout=CONNECT_LIMIT)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -142,6 +170,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
             "headers": self.headers,
             "no_responders": self.headers,
             **self._settings.login(),
+            **identity.signed(self._settings, str(self.info.get("nonce") or "")),
         }
         self.send(b"CONNECT " + json.dumps(options).encode() + _END)
 
@@ -166,22 +195,56 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
             raise self._failed(error) from error
 
     @failpoint("relay.publish")
-    def publish_all(self, messages: Sequence[Outgoing]) -> None:
-        """Publish them in this order; they have arrived when it returns. Raises Unreachable, or
-        Refused: then some may have.
+    def publish_all(self, messages: Sequence[Outgoing], *, kept: bool = False) -> None:
+        """Publish them in this order; they have arrived when it returns, and a stream has
+        ``kept`` them where it is said to. Raises Unreachable, or Refused: then some may have.
         """
-        self.round_trip(b"".join(_publication(one.subject, one.payload) for one in messages))
+        if not kept:
+            self.round_trip(b"".join(map(_publication, messages)))
+            return
+        answers = self.ask_all(messages)
+        if answers is None:
+            raise self._failed(TimeoutError(f"no stream answered within {LIMIT:g} s"))
+        for answer in answers:
+            if answer.status is not None:  # nobody listens there: the stream is gone
+                raise self._failed(ConnectionError("the stream is there no longer"))
+            if (error := answer.error) is not None:
+                raise Refused(f"{self._settings.shown}: the stream took an event not: {error}")
+
+    def ask(self, subject: str, payload: bytes = b"", *, within: float = LIMIT) -> Incoming | None:
+        """Ask, and give the answer; None where none came. Raises as ``publish_all``."""
+        answers = self.ask_all([Outgoing(subject, payload)], within=within)
+        return None if answers is None else answers[0]
+
+    def ask_all(
+        self, messages: Sequence[Outgoing], *, within: float = LIMIT
+    ) -> list[Incoming] | None:
+        """Publish them in this order, and give the answer to each; None where one did not come."""
+        if not self._inbox:
+            self._inbox = f"_INBOX.{self._nuid.next_().decode()}"
+            self.listen(f"{self._inbox}.*", self._answered)
+        self._asks += 1
+        self._replies.clear()
+        replies = [f"{self._inbox}.{self._asks}-{number}" for number in range(len(messages))]
+        pairs = zip(messages, replies, strict=True)
+        self.round_trip(b"".join(_publication(message, reply) for message, reply in pairs))
+        if not self._until(lambda: len(self._replies) == len(replies), within):
+            return None
+        return [self._replies[reply] for reply in replies]
+
+    def _answered(self, message: Incoming) -> None:
+        if message.subject.startswith(f"{self._inbox}.{self._asks}-"):  # a late one is of no use
+            self._replies[message.subject] = message
 
     def round_trip(self, data: bytes = b"") -> None:
-        """Send, and wait until the server has taken everything up to here.
-        Raises as ``publish_all``.
-        """
+        """Send, and wait until the server has taken all up to here. Raises as ``publish_all``."""
         self._refusals.clear()
         try:
             ours = self._ping(data)
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
-        self._until(lambda: self._pongs >= ours)
+        if not self._until(lambda: self._pongs >= ours, LIMIT):
+            raise self._failed(TimeoutError(f"no answer within {LIMIT:g} s"))
         if self._refusals:
             raise Refused(f"{self._settings.shown}: {'; '.join(self._refusals)}")
 
@@ -217,15 +280,17 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
             self._attended = False
             self.close()
 
-    def _until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + LIMIT
+    def _until(self, done: Callable[[], bool], within: float) -> bool:
+        """Wait for it; False where it took too long. Raises what ended the connection."""
+        deadline = time.monotonic() + within
         while not done():
             if self._end is not None:
                 raise self._end
             left = deadline - time.monotonic()
             if left <= 0:
-                raise self._failed(TimeoutError(f"no answer within {LIMIT:g} s"))
+                return False
             self._wait(left)
+        return True
 
     def _wait(self, left: float) -> None:
         if self._attended:
@@ -233,7 +298,10 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
                 self._moved.wait(min(left, 1.0))
             return
         try:
-            self._fill()
+            self._socket.settimeout(left)
+            with suppress(TimeoutError):  # whoever waits says what that means
+                self._fill()
+            self._socket.settimeout(LIMIT)
             self._take_all()
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
@@ -318,9 +386,15 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         return kind(f"{self._settings.shown} cannot be reached: {words}")
 
 
-def _publication(subject: str, payload: bytes, reply: str = "") -> bytes:
-    words = " ".join(filter(None, ("PUB", subject, reply, str(len(payload)))))
-    return words.encode() + _END + payload + _END
+def _publication(message: Outgoing, reply: str = "") -> bytes:
+    size = len(message.payload)
+    if not message.id:
+        words = filter(None, ("PUB", message.subject, reply, str(size)))
+        return " ".join(words).encode() + _END + message.payload + _END
+    head = f"NATS/1.0\r\nNats-Msg-Id: {message.id}\r\n\r\n".encode()
+    sizes = (str(len(head)), str(len(head) + size))
+    words = filter(None, ("HPUB", message.subject, reply, *sizes))
+    return " ".join(words).encode() + _END + head + message.payload + _END
 
 
 def _status(headers: bytes) -> int | None:

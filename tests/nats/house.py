@@ -113,12 +113,16 @@ def main(folder: Path, settings: dict[str, Any]) -> None:
     from ennio.machine.home import Home
     from ennio.model.clock import SystemClock
     from ennio.model.events import Draft, EventType
+    from ennio.nats import connection
     from ennio.nats.settings import NatsSettings
     from ennio.plugins.registry import Registry
     from ennio.store import open_store
 
+    connection.LIMIT = 3.0
     clock, home = SystemClock(), Home(folder / "home")
     store = open_store("sqlite:ennio.db", folder, clock)
+    for key in [key for key in settings if key.endswith("_file")]:
+        settings[key] = Path(settings[key])
     config = Config(source=folder / "ennio.yaml", directory=folder, **settings)
     plugins = Registry(home, clock)
     host = PluginHost(plugins, home, clock)

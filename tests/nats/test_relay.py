@@ -5,14 +5,18 @@ becomes of the server or of us.
 from __future__ import annotations
 
 import signal
+import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ennio.model.subjects import ROOT
 from tests.conftest import eventually
 from tests.nats.house import House, house
+from tests.nats.keys import Authority
 from tests.nats.reader import Reader, reading
 from tests.nats.server import NatsServer, running
 
@@ -71,21 +75,56 @@ def test_what_is_written_while_the_server_is_away_comes_later_in_its_order(
     assert list(dict.fromkeys(kept)) == ids
 
 
+@pytest.fixture(params=["plain", "password and TLS"])
+def guarded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guarded]:
+    """A server, and what is needed to log in to it."""
+    if request.param == "plain":
+        with running() as server:
+            yield Guarded(server, server.url, {})
+        return
+    authority = Authority.made(tmp_path)
+    file, key = authority.signed("server")
+    door = 'authorization { user: "me", password: "secret" }'
+    with running(f'{door}\ntls {{ cert_file: "{file}", key_file: "{key}" }}') as server:
+        url = f"tls://me:secret@{server.address}"
+        yield Guarded(server, url, {"nats_ca_file": str(authority.file)})
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """See above."""
+
+    server: NatsServer
+    url: str
+    settings: dict[str, str]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What nats-py needs to know."""
+        ca = self.settings.get("nats_ca_file")
+        return {"tls": ssl.create_default_context(cafile=ca)} if ca else {}
+
+
 def test_a_server_that_hangs_holds_up_nobody_else_and_loses_nothing(
-    server: NatsServer, reader: Reader, told: House
+    guarded: Guarded, tmp_path: Path
 ) -> None:
-    reader.keep(KEPT, EVERYTHING)
-    eventually(told.is_connected)
-    server.freeze()
-    told.ask("stall")
-    ids = [one for _ in range(20) for one in told.write(60, filler="x" * 8000)]  # 9 MB
-    eventually(lambda: told.state["state"] == "down", within=40)
-    ids += told.write(60)
-    assert told.ask("stall") < 2.0, "everybody else went on meanwhile"
-    server.thaw()
-    eventually(told.is_connected, within=60)
-    kept = [one.data["id"] for one in reader.kept(KEPT)]
-    assert list(dict.fromkeys(kept)) == ids
+    server = guarded.server
+    with (
+        reading(guarded.url, **guarded.options) as reader,
+        house(tmp_path, guarded.url, **guarded.settings) as told,
+    ):
+        reader.keep(KEPT, EVERYTHING)
+        eventually(told.is_connected)
+        server.freeze()
+        told.ask("stall")
+        ids = [one for _ in range(20) for one in told.write(60, filler="x" * 8000)]  # 9 MB
+        eventually(lambda: told.state["state"] == "down", within=40)
+        ids += told.write(60)
+        assert told.ask("stall") < 2.0, "everybody else went on meanwhile"
+        server.thaw()
+        eventually(told.is_connected, within=60)
+        kept = [one.data["id"] for one in reader.kept(KEPT)]
+        assert list(dict.fromkeys(kept)) == ids
 
 
 def test_one_that_is_killed_in_the_middle_goes_on_without_a_gap(

@@ -204,7 +204,7 @@ def idle(config: Config) -> Iterator[Finding]:
             ),
         )
     yield from filter(
-        None, (*map(channel, config.notifiers), unenforced(config), nats.missing(config))
+        None, (*map(channel, config.notifiers), unenforced(config), *nats.idle(config))
     )
 
 

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Config
 from ennio.model.errors import EnnioError, Refused
+from ennio.nats import identity
 from ennio.nats.connecting import MISSING, connected
 from ennio.nats.settings import NatsSettings
 
 _INSTALL = "python -m pip install 'ennio[nats]'  (in the environment of Ennio)"
+
+
+def idle(config: Config) -> Iterator[Finding]:
+    """What is asked of NATS in vain, as far as that shows without the server."""
+    settings = NatsSettings.of(config)
+    if settings is None:
+        if config.nats_stream or config.nats_instance:
+            what = "nats_stream and nats_instance do nothing without nats_url (or NATS_URL)"
+            yield warning(what, "add nats_url: nats://...")
+        return
+    if (lacks := missing(config)) is not None:
+        yield lacks
+        return
+    try:
+        identity.check(settings)
+    except Refused as error:
+        yield broken(str(error), "docs/nats.md says what belongs into these files")
 
 
 def missing(config: Config) -> Finding | None:
