@@ -30,6 +30,7 @@ from ennio.actors.messages import Ping
 from ennio.actors.metrics import keep_calls, recall_calls
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
+from ennio.actors.ordered import CommandDoor
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.registry import (
@@ -56,6 +57,7 @@ from ennio.config.load import load
 from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
 from ennio.hosts.plugin_host import PluginHost
+from ennio.http import address
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import Clock, SystemClock
@@ -218,7 +220,7 @@ def start(
         _build_plugins(deps)
         _guard_hubs(deps)
         if absent is None:
-            running.root = _stand(deps, problem, adopted)
+            running.root = _stand(deps, running.orchestrator, problem, adopted)
         else:
             running.waiting = gevent.spawn(_wait, running, absent, instance, adopted)
             running.waiting.link_exception(lambda dead: _fall_together(repr(dead.exception)))
@@ -226,12 +228,14 @@ def start(
     return running
 
 
-def _stand(deps: Dependencies, problem: str | None, adopted: list[str]) -> pykka.ActorRef[Any]:
+def _stand(
+    deps: Dependencies, orchestrator: Orchestrator, problem: str | None, adopted: list[str]
+) -> pykka.ActorRef[Any]:
     """What needs the database: whose agents it does not know are taken in, and all actors begin."""
     recall_calls(deps.store, deps.plugins.calls)
     config_problem.tell(deps, problem)
     adopted += adopt(deps)
-    root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
+    root = RootSupervisor.start(deps, fixed_children(deps, orchestrator), _fall_together)
     root.ask(Ping(), timeout=60.0)
     return root
 
@@ -261,7 +265,7 @@ def _wait(running: Running, absent: WaitingStore, instance: str, adopted: list[s
         return
     if _instance(deps.store, deps.config, deps.home) != instance:
         _fall_together("agents are in terminals of another name than was thought without it")
-    running.root = _stand(deps, own.config_problem, adopted)
+    running.root = _stand(deps, running.orchestrator, own.config_problem, adopted)
     running.waiting = None
 
 
@@ -332,7 +336,7 @@ def _fall_together(why: str) -> None:
     os._exit(1)
 
 
-def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
+def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple[str, Start]]:
     """Who is always there, in the order of their start: who reacts first, who asks last."""
 
     def simple(kind: Any, *args: Any) -> Start:
@@ -361,7 +365,9 @@ def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
     ]
     nats = NatsSettings.of(deps.config)
     if nats is not None:
-        children.append((RELAY, simple(RelayActor, nats)))
+        token = address.token(deps.home.run(deps.config.source), deps.config.api_token)
+        door = CommandDoor(deps, orchestrator.sessions, token, orchestrator.supervisor.stop)
+        children.append((RELAY, simple(RelayActor, nats, door)))
     children.append((QUEUE, simple(QueueActor)))
     children.append((RETENTION, simple(RetentionActor)))
     return children

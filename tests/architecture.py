@@ -94,6 +94,7 @@ SCHEDULING = frozenset({"gevent", "pykka"})
 LIBRARIES = frozenset(
     {
         "blessed",
+        "cryptography",
         "falcon",
         "gevent",
         "gunicorn",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,16 @@ import pykka
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.follower import FollowerActor
 from ennio.actors.messages import EffectResult, GetHealth, GetRelayState
+from ennio.actors.ordered import CommandDoor
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import RELAY
 from ennio.model import subjects
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Event
-from ennio.model.failpoints import seconds
+from ennio.model.failpoints import failpoint, seconds
 from ennio.nats import jetstream
 from ennio.nats.connecting import connected
+from ennio.nats.protocol import Incoming, Outgoing, publication
 from ennio.nats.settings import NatsSettings
 
 if TYPE_CHECKING:
@@ -37,11 +40,11 @@ _FRAME = 1024  # what an event may take beside its message and data
 @dataclass(frozen=True, slots=True)
 class RelayState:
     """How it is doing: ``connected``, ``lagging`` or ``down``, by how many
-    events it is behind, and why.
+    events it is behind (None: the database cannot be asked), and why.
     """
 
     state: str
-    behind: int
+    behind: int | None
     detail: str = ""
     stream: str = ""
 
@@ -49,6 +52,15 @@ class RelayState:
 @dataclass(frozen=True, slots=True)
 class OpenLink:
     """A connection is being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOutCommand:
+    """An order that was signed; ``reply`` is where its answer is wanted."""
+
+    command: str
+    body: str
+    reply: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +83,11 @@ class RelayActor(FollowerActor):
         name: str,
         watcher: pykka.ActorRef[Any] | None,
         settings: NatsSettings,
+        door: CommandDoor | None = None,
     ) -> None:
         super().__init__(deps, name, watcher)
         self._settings = settings
+        self._door = door
         self._link: NatsConnection | None = None
         self._stream = ""
         self._opening = False
@@ -91,6 +105,12 @@ class RelayActor(FollowerActor):
                 self._opened(made, error)
             case EffectResult(AttendLink(link), _, error):
                 self._lost(link, error)
+            case CarryOutCommand():
+                self.perform(message, lambda: self._carry_out(message))
+            case EffectResult(CarryOutCommand("shutdown"), {"data": _}, _) if self._door:
+                self._door.stop()
+            case EffectResult(CarryOutCommand()):
+                pass
             case GetRelayState():
                 return self._state()
             case GetHealth():
@@ -106,10 +126,9 @@ class RelayActor(FollowerActor):
             self.perform(OpenLink(), self._open)
         return self._link is not None
 
+    @failpoint("relay.publish")
     def handle(self, events: Sequence[Event]) -> None:
         """Publish them."""
-        from ennio.nats.connection import Outgoing  # noqa: PLC0415 - an extra; here it is there
-
         link = self._link
         if link is None:
             raise Unreachable(self.health.detail)
@@ -129,10 +148,31 @@ class RelayActor(FollowerActor):
     def _open(self) -> tuple[NatsConnection, str]:
         link = connected(self._settings)
         try:
+            if self._door is not None:
+                link.listen(subjects.commands(self._settings.instance), self._heard_command)
             return link, jetstream.stream(link, self._settings)
         except BaseException:
             link.close()
             raise
+
+    def _heard_command(self, message: Incoming) -> None:
+        """Runs where it is read: what nobody signed goes no further."""
+        command = message.subject.rpartition(".")[2]
+        body = None if self._door is None else self._door.let_in(command, message.payload)
+        if body is not None and not self.actor_stopped.is_set():
+            self.actor_ref.tell(CarryOutCommand(command, body, message.reply))
+
+    def _carry_out(self, order: CarryOutCommand) -> dict[str, Any]:
+        """Do it and answer it; a lost answer undoes nothing."""
+        if self._door is None:
+            raise Unreachable("nobody takes orders here")
+        answer = self._door.carry_out(order.command, order.body)
+        link = self._link
+        if order.reply and link is not None:
+            words = json.dumps(answer, separators=(",", ":")).encode()
+            with suppress(EnnioError):
+                link.send(publication(Outgoing(order.reply, words)))
+        return answer
 
     def _opened(self, made: tuple[NatsConnection, str] | None, error: EnnioError | None) -> None:
         self._opening = False
@@ -164,7 +204,8 @@ class RelayActor(FollowerActor):
     def _as_source(self) -> SourceHealth:
         state = self._state()
         down = state.state == "down"
-        detail = f"{state.behind} events wait for the server: {state.detail}" if down else ""
+        events = "events" if state.behind is None else f"{state.behind} events"
+        detail = f"{events} wait for the server: {state.detail}" if down else ""
         return replace(self.health, ok=not down, detail=detail)
 
 
@@ -173,9 +214,11 @@ def relay_down(deps: Dependencies, why: str) -> RelayState:
     return RelayState("down", _behind(deps), why)
 
 
-def _behind(deps: Dependencies) -> int:
-    last = deps.store.events.last_seq()
-    cursor = deps.store.cursors.get(RELAY)
+def _behind(deps: Dependencies) -> int | None:
+    try:
+        last, cursor = deps.store.events.last_seq(), deps.store.cursors.get(RELAY)
+    except EnnioError:
+        return None
     return 0 if cursor is None else max(0, last - cursor)
 
 

@@ -6,18 +6,16 @@ a key that is there twice, fields and parameters nobody knows (400, naming the n
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import falcon
 from gunicorn.http.errors import ParseException
 
 from ennio.model.errors import Invalid
-from ennio.model.nearest import nearest
-from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, RequestField, request_fields
+from ennio.model.request_body import missing, parse_object, read_object, refuse_unknown
+from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, request_fields
 
 T = TypeVar("T")
 
@@ -36,9 +34,7 @@ def read_body(req: falcon.Request, cls: type[T]) -> T:
     raw = _raw(req)
     if raw or req.content_type:
         _json_only(req.content_type)
-    given, fields = parse_object(raw) if raw else {}, request_fields(cls)
-    _known(given, fields, "field")
-    return cls(**{name: _field(name, given, field) for name, field in fields.items()})
+    return read_object(cls, parse_object(raw) if raw else {})
 
 
 def read_raw(req: falcon.Request) -> bytes:
@@ -57,30 +53,13 @@ def read_query(req: falcon.Request, cls: type[T]) -> T:
         if name in given and not repeatable:
             raise Invalid(f"{name}: is in the query twice")
         given[name] = f"{given[name]},{text}" if name in given else text
-    _known(given, fields, "parameter")
+    refuse_unknown(given, fields, "parameter")
     return cls(
         **{
-            name: field.from_text(name, given[name]) if name in given else _missing(name, field)
+            name: field.from_text(name, given[name]) if name in given else missing(name, field)
             for name, field in fields.items()
         }
     )
-
-
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """A JSON object from bytes; raises Invalid on anything else."""
-    try:
-        document = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
-        )
-    except UnicodeDecodeError as error:
-        raise Invalid(f"the body is not UTF-8 (byte {error.start})") from None
-    except RecursionError:
-        raise Invalid("the body is nested too deeply") from None
-    except ValueError as error:
-        raise Invalid(f"the body is no JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise Invalid("the body must be a JSON object: {...}")
-    return document
 
 
 def _raw(req: falcon.Request) -> bytes:
@@ -117,35 +96,3 @@ def _pairs(query: str) -> list[tuple[str, str]]:
         raise Invalid("the query is not UTF-8") from None
     except ValueError:
         raise Invalid("the query has more than 100 parameters") from None
-
-
-def _field(name: str, given: Mapping[str, Any], field: RequestField) -> Any:
-    value = given.get(name)
-    return _missing(name, field) if value is None else field.from_json(name, value)
-
-
-def _missing(name: str, field: RequestField) -> Any:
-    if field.required:
-        raise Invalid(f"{name}: is missing")
-    return field.default
-
-
-def _known(given: Iterable[str], fields: Mapping[str, RequestField], noun: str) -> None:
-    for name in given:
-        if name not in fields:
-            near = nearest(name, fields)
-            known = f"did you mean {near}?" if near else f"known: {', '.join(fields) or 'none'}"
-            raise Invalid(f"unknown {noun} {name[:60]!r}; {known}")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in document:
-            raise ValueError(f"{name[:60]!r} is there twice")
-        document[name] = value
-    return document
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON value")

@@ -78,6 +78,11 @@ def pattern(category: str, instance: str = "") -> str:
     return ".".join((*_root(instance), category, ">"))
 
 
+def commands(instance: str = "") -> str:
+    """What whoever takes orders listens to."""
+    return ".".join((*_root(instance), COMMANDS, "*"))
+
+
 def segment(name: str) -> str:
     """A name as a part of a subject."""
     return _ILLEGAL.sub("_", name) or "_"

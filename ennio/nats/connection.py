@@ -18,15 +18,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from pynats import NATSClient
 
 import ennio
 from ennio.model.errors import EnnioError, Refused, TimedOut, Unreachable
-from ennio.model.failpoints import failpoint, seconds
+from ennio.model.failpoints import seconds
 from ennio.nats import identity
+from ennio.nats.protocol import END, Hearing, Incoming, Outgoing, Said, publication
 from ennio.nats.settings import NatsSettings
 
 CONNECT_LIMIT = seconds(5.0, shortened=2.0)
@@ -34,45 +34,7 @@ LIMIT = seconds(10.0, shortened=2.0)
 """Seconds within which a server answers, and takes what is sent; one that is silent for so long
 is asked whether it lives.
 """
-_END = b"\r\n"
 _CHUNK = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to be published; by its ``id`` a stream knows one that it has already. A server
-    without headers is sent none.
-    """
-
-    subject: str
-    payload: bytes
-    id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message from the server; ``status`` is that of its headers, such as
-    503 where nobody listens.
-    """
-
-    subject: str
-    payload: bytes
-    reply: str = ""
-    status: int | None = None
-
-    def json(self) -> dict[str, Any]:
-        """What it holds, where that is a mapping; else nothing."""
-        try:
-            found = json.loads(self.payload)
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def error(self) -> str | None:
-        """The error in an answer of JetStream."""
-        found = self.json().get("error")
-        return str(found.get("description") or found) if isinstance(found, dict) else None
 
 
 Handler = Callable[[Incoming], None]
@@ -93,7 +55,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
             socket_timeout=LIMIT,
         )
         self._settings = settings
-        self._buffer = bytearray()
+        self._hearing = Hearing()
         self._writing = threading.Lock()
         self._moved = threading.Condition()
         self._pings = self._pongs = 0
@@ -146,16 +108,16 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         return self._end is None
 
     def _greet(self) -> None:
-        while not self.info:
+        while (said := self._hearing.next()) is None:
             self._fill()
-            self._take()
+        self._take(said)
         offered = self.info.get("tls_required") or self.info.get("tls_available")
         if self._settings.secure and not offered:
             raise Refused(
                 f"{self._settings.shown}: the server offers no TLS, and nothing is sent without"
             )
         if self._settings.secure or self.info.get("tls_required"):
-            if self._buffer:
+            if self._hearing:
                 raise Refused(f"{self._settings.shown}: somebody spoke before the encryption")
             self._connect_tls()
 
@@ -172,7 +134,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
             **self._settings.login(),
             **identity.signed(self._settings, str(self.info.get("nonce") or "")),
         }
-        self.send(b"CONNECT " + json.dumps(options).encode() + _END)
+        self.send(b"CONNECT " + json.dumps(options).encode() + END)
 
     @property
     def headers(self) -> bool:
@@ -194,13 +156,12 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
 
-    @failpoint("relay.publish")
     def publish_all(self, messages: Sequence[Outgoing], *, kept: bool = False) -> None:
         """Publish them in this order; they have arrived when it returns, and a stream has
         ``kept`` them where it is said to. Raises Unreachable, or Refused: then some may have.
         """
         if not kept:
-            self.round_trip(b"".join(map(_publication, messages)))
+            self.round_trip(b"".join(map(publication, messages)))
             return
         answers = self.ask_all(messages)
         if answers is None:
@@ -227,7 +188,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         self._replies.clear()
         replies = [f"{self._inbox}.{self._asks}-{number}" for number in range(len(messages))]
         pairs = zip(messages, replies, strict=True)
-        self.round_trip(b"".join(_publication(message, reply) for message, reply in pairs))
+        self.round_trip(b"".join(publication(message, reply) for message, reply in pairs))
         if not self._until(lambda: len(self._replies) == len(replies), within):
             return None
         return [self._replies[reply] for reply in replies]
@@ -266,7 +227,7 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         """
         self._ssid += 1
         self._handlers[self._ssid] = handler
-        self.send(f"SUB {subject} {self._ssid}".encode() + _END)
+        self.send(f"SUB {subject} {self._ssid}".encode() + END)
 
     def attend(self) -> None:
         """Read until the connection ends, and raise what ended it."""
@@ -320,50 +281,29 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         got = self._socket.recv(_CHUNK)
         if not got:
             raise ConnectionError("the server closed the connection")
-        self._buffer += got
+        self._hearing.feed(got)
 
     def _take_all(self) -> None:
-        while self._take():
-            pass
+        while (said := self._hearing.next()) is not None:
+            self._take(said)
         with self._moved:
             self._moved.notify_all()
 
-    def _take(self) -> bool:
-        """Take one thing the server said out of the buffer; False where there is no whole one."""
-        end = self._buffer.find(_END)
-        if end < 0:
-            return False
-        line = bytes(self._buffer[:end])
-        word, _, rest = line.partition(b" ")
-        match word.upper():
-            case b"MSG" | b"HMSG":
-                return self._take_message(word.upper() == b"HMSG", rest.split(), len(line))
-            case b"PING":
-                with self._writing:
-                    self._socket.sendall(b"PONG\r\n")
-            case b"PONG":
+    def _take(self, said: Said) -> None:
+        match said.word:
+            case "MSG" | "HMSG":
+                handler = self._handlers.get(said.subscription)
+                if handler is not None and said.message is not None:
+                    handler(said.message)
+            case "PING":
+                self.send(b"PONG" + END)
+            case "PONG":
                 self._pongs += 1
-            case b"INFO":
-                self.info = json.loads(rest)
-            case b"-ERR":
-                self._refusals.append(rest.decode(errors="replace").strip().strip("'"))
-        del self._buffer[: len(line) + 2]
-        return True
-
-    def _take_message(self, headed: bool, words: list[bytes], line: int) -> bool:
-        size = int(words[-1])
-        begin = line + len(_END)
-        if len(self._buffer) < begin + size + len(_END):
-            return False
-        body = bytes(self._buffer[begin : begin + size])
-        del self._buffer[: begin + size + len(_END)]
-        head = int(words[-2]) if headed else 0
-        reply = words[2].decode() if len(words) > 3 + headed else ""
-        message = Incoming(words[0].decode(), body[head:], reply, _status(body[:head]))
-        handler = self._handlers.get(int(words[1]))
-        if handler is not None:
-            handler(message)
-        return True
+            case "INFO":
+                self.info = json.loads(said.rest)
+            case "-ERR":
+                words = said.rest.decode(errors="replace")
+                self._refusals.append(words.strip().strip("'"))
 
     # --- what goes wrong --------------------------------------------------------------------------
 
@@ -384,20 +324,3 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         kind = TimedOut if isinstance(error, TimeoutError) else Unreachable
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return kind(f"{self._settings.shown} cannot be reached: {words}")
-
-
-def _publication(message: Outgoing, reply: str = "") -> bytes:
-    size = len(message.payload)
-    if not message.id:
-        words = filter(None, ("PUB", message.subject, reply, str(size)))
-        return " ".join(words).encode() + _END + message.payload + _END
-    head = f"NATS/1.0\r\nNats-Msg-Id: {message.id}\r\n\r\n".encode()
-    sizes = (str(len(head)), str(len(head) + size))
-    words = filter(None, ("HPUB", message.subject, reply, *sizes))
-    return " ".join(words).encode() + _END + head + message.payload + _END
-
-
-def _status(headers: bytes) -> int | None:
-    """The number in ``NATS/1.0 503``; None where there is none."""
-    words = headers.partition(_END)[0].split()
-    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None

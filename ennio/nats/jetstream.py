@@ -43,7 +43,7 @@ def stream(connection: NatsConnection, settings: NatsSettings) -> str:
     return name if problem is None else _without(settings, problem)
 
 
-@failpoint("relay.stream", because="an order that finds what an earlier one made")
+@failpoint("relay.stream")
 def make(connection: NatsConnection, name: str, instance: str) -> str | None:
     """Make the stream; why there is none after it."""
     return _asked(connection, f"STREAM.CREATE.{name}", _shape(name, instance))

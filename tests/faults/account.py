@@ -6,19 +6,25 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import pytest
+
+from ennio.nats.jetstream import STREAM
+from tests.conftest import eventually
 from tests.e2e import account
 from tests.e2e.house import Ground, nothing_is_left
 from tests.e2e.persons import Follower
 from tests.faults.plan import happened
-from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED
-from tests.faults.teller import Teller, Wired
+from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED, Local
+from tests.faults.teller import Wired
 from tests.faults.watch import undeclared
+from tests.nats.reader import reading
+from tests.nats.server import NatsServer
 
 FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER}
 TURNS_BURN = 100
 
 
-def settle(house: Wired, teller: Teller, follower: Follower) -> None:
+def settle(house: Wired, teller: Local, follower: Follower) -> None:
     """Hold the account, end the house, and see that nothing of it is left. Raises
     AssertionError with all that is wrong.
     """
@@ -40,7 +46,7 @@ def close(house: Wired, problems: Sequence[str]) -> None:
     nothing_is_left(house.ground)
 
 
-def _all(house: Wired, teller: Teller, follower: Follower) -> Iterator[str]:
+def _all(house: Wired, teller: Local, follower: Follower) -> Iterator[str]:
     ground, greet, notes = house.ground, teller.ids["greet"], teller.ids["notes"]
     if len(teller.sessions) != 3:
         yield f"there are {len(teller.sessions)} sessions"
@@ -58,7 +64,24 @@ def _all(house: Wired, teller: Teller, follower: Follower) -> Iterator[str]:
     yield from account.told_on_paper(ground, paper(ground))
     yield from account.log(house, follower)
     yield from account.state(ground)
+    yield from _published(ground, teller.nats)
     yield from _used(teller.sessions[greet])
+
+
+def _published(ground: Ground, nats: NatsServer) -> Iterator[str]:
+    """The stream has the whole log, each event once and in its order."""
+    log = "select id, seq from events union all select id, seq from house_events order by seq"
+    with reading(nats.url) as reader:
+
+        def whole() -> bool:
+            ids = [str(row["id"]) for row in ground.rows(log)]
+            assert [one.data["id"] for one in reader.kept(STREAM)] == ids
+            return True
+
+        try:
+            eventually(whole, within=30)
+        except pytest.fail.Exception as missing:
+            yield f"not everything is on NATS, once and in order: {missing}"
 
 
 def took(ground: Ground, wanted: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -6,6 +6,7 @@
 ``told.<event>``      the commit of a transaction that holds an event of this type
 ``migration.<n>``     a step of the migrations
 ``fan-out``           the telling of committed events to those who follow the log
+``relay.<name>``      what is asked of the server of NATS
 ``order.<name>``      what a person asks of the house, between the deed and the answer
 ``request.<name>``    what GitHub is asked, by method and path, or by operation
 
@@ -29,6 +30,7 @@ _KINDS = (
     "agent",
     "notifier",
     "plugin",
+    "relay",
     "runtime",
     "scm",
     "tracker",

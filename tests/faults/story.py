@@ -20,6 +20,7 @@ from tests.e2e.house import Ground, configure, ground_at, project, repository, s
 from tests.e2e.persons import REVIEWER, Follower
 from tests.faults.plan import Order
 from tests.faults.teller import BURN, MERGED, SETTINGS, Teller, Wired, begun
+from tests.nats.server import NatsServer, running
 from tests.postgres import chosen
 
 SIGN = "Please sign it."
@@ -81,9 +82,11 @@ def _project(ground: Ground, runtime: str) -> dict[str, Any]:
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Local(Teller):
-    """The person of the story on the local forge."""
+    """The person of the story on the local forge; ``nats`` is where what happens is published."""
+
+    nats: NatsServer
 
     def _next(self) -> None:
         """See ``Teller._next``."""
@@ -167,16 +170,18 @@ def told(
     **env: str,
 ) -> Iterator[tuple[Wired, Follower, Local]]:
     """A house in which the story begins, with these orders; swept however it ends."""
-    with ground_at(root, database=chosen()) as ground:
+    with ground_at(root, database=chosen()) as ground, running() as nats:
         repository(ground, {"check.sh": scene.CHECK, "issues/1.md": ISSUE})
         configure(
             ground,
             _project(ground, runtime),
             **SETTINGS,
+            nats_url=nats.url,
+            nats_stream=True,
             **({"database_url": f"sqlite:{database}"} if database else {}),
         )
         if database:
             (ground.clone / "ennio.db").symlink_to(database)  # for those who count
         house = Wired(ground, orders=orders, more=env)
-        with begun(house, Local(house)) as playing:
+        with begun(house, Local(house=house, nats=nats)) as playing:
             yield playing

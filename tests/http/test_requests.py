@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.http.requests import parse_object
 from ennio.model.errors import Invalid
+from ennio.model.request_body import parse_object
 from ennio.model.request_fields import (
     BODY_LIMIT,
     ChoiceListField,

@@ -93,12 +93,14 @@ def reading(url: str, **options: Any) -> Iterator[Reader]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     again = {"reconnect_time_wait": 0.05, "max_reconnect_attempts": -1, "connect_timeout": 10}
+    client = None
     try:
         connecting = nats.connect(url, **(again | options))
         client = asyncio.run_coroutine_threadsafe(connecting, loop).result(20)
         yield Reader(client, loop)
-        asyncio.run_coroutine_threadsafe(client.close(), loop).result(20)
     finally:
+        if client is not None:
+            asyncio.run_coroutine_threadsafe(client.close(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

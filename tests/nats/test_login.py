@@ -9,7 +9,7 @@ import pytest
 
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.nats.connecting import connected
-from ennio.nats.connection import Outgoing
+from ennio.nats.protocol import Outgoing
 from ennio.nats.settings import NatsSettings
 from tests.nats.keys import USER, Authority, Key, operated
 from tests.nats.server import NatsServer, running

@@ -37,6 +37,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
     caller.insist_on_person("stop the supervisor")
     address = context.address()
+    if address is None and (answered := _by_nats(context)) is not None:
+        return answered
     if address is None:
         raise NoSupervisor(f"no supervisor runs for {context.config_file()}: nothing to stop")
     directory = context.run_directory()
@@ -66,16 +68,36 @@ def _ask(context: CliContext, address: SupervisorAddress) -> None:
     try:
         context.client().post("/shutdown")
     except (Unreachable, Unauthorized):
-        # a supervisor that does not answer, or not to us, still hears its signal; another program
-        # that got its pid must not
-        from ennio.cli.process import is_supervisor
-
-        if not is_supervisor(address.pid):
+        # a supervisor that does not answer, or not to us, still hears its signal
+        if not _signalled(address.pid) and _by_nats(context) is None:
             raise EnnioError(
                 f"pid {address.pid} holds the lock but is no supervisor; see what it is with: ps "
                 f"-fp {address.pid}"
             ) from None
-        os.kill(address.pid, signal.SIGTERM)
+
+
+def _signalled(pid: int) -> bool:
+    """Tell the process to end; not where another program got its pid, or where that is not ours."""
+    from ennio.cli.process import is_supervisor
+
+    try:
+        if is_supervisor(pid):
+            os.kill(pid, signal.SIGTERM)
+            return True
+    except PermissionError:
+        pass
+    return False
+
+
+def _by_nats(context: CliContext) -> CommandResult | None:
+    """Stop one that can be reached by no other way; None where that is none either."""
+    from ennio.cli.nats_order import ordered
+
+    server = ordered(context, "shutdown", {})
+    if server is None:
+        return None
+    words = f"told the supervisor over {server} to stop; agents that run keep running"
+    return CommandResult({"stopped": None, "agents": None, "nats": server}, [words])
 
 
 def _words(running: int | None) -> str:
