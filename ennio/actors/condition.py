@@ -13,7 +13,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, RELAY, ROOT
-from ennio.actors.relay import RelayState, relay_down
+from ennio.actors.relay_state import RelayState, relay_down
 from ennio.actors.root import ChildState
 from ennio.model.delivery import DeliveryKind
 from ennio.model.errors import EnnioError, NotFound, Unreachable

@@ -21,7 +21,7 @@ from ennio.actors.follower import FollowerActor
 from ennio.actors.messages import EffectResult, GetHealth, GetRelayState
 from ennio.actors.ordered import CommandDoor
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import RELAY
+from ennio.actors.relay_state import RelayState, behind_by
 from ennio.model import subjects
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Event
@@ -35,18 +35,6 @@ if TYPE_CHECKING:
     from ennio.nats.connection import NatsConnection
 
 _FRAME = 1024  # what an event may take beside its message and data
-
-
-@dataclass(frozen=True, slots=True)
-class RelayState:
-    """How it is doing: ``connected``, ``lagging`` or ``down``, by how many
-    events it is behind (None: the database cannot be asked), and why.
-    """
-
-    state: str
-    behind: int | None
-    detail: str = ""
-    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +184,7 @@ class RelayActor(FollowerActor):
         self._wait(now)
 
     def _state(self) -> RelayState:
-        behind = _behind(self._deps)
+        behind = behind_by(self._deps)
         if self._link is None or not self.health.ok:
             return RelayState("down", behind, self.health.detail or "not connected yet")
         return RelayState("lagging" if behind else "connected", behind, "", self._stream)
@@ -207,19 +195,6 @@ class RelayActor(FollowerActor):
         events = "events" if state.behind is None else f"{state.behind} events"
         detail = f"{events} wait for the server: {state.detail}" if down else ""
         return replace(self.health, ok=not down, detail=detail)
-
-
-def relay_down(deps: Dependencies, why: str) -> RelayState:
-    """The state of one that cannot be asked."""
-    return RelayState("down", _behind(deps), why)
-
-
-def _behind(deps: Dependencies) -> int | None:
-    try:
-        last, cursor = deps.store.events.last_seq(), deps.store.cursors.get(RELAY)
-    except EnnioError:
-        return None
-    return 0 if cursor is None else max(0, last - cursor)
 
 
 def payload(event: Event, most: int) -> bytes:

@@ -74,9 +74,9 @@ class House:
             self.config(), home, clock, store, plugins, ActorRegistry(), here, hosts
         )
         self.deps, feed = deps, Feed(store)
-        root = RootSupervisor.start(deps, fixed_children(deps))
-        root.ask(Ping(), timeout=30)
         self.orchestrator = Orchestrator.of(deps, feed, clock.now(), lambda: None)
+        root = RootSupervisor.start(deps, fixed_children(deps, self.orchestrator))
+        root.ask(Ping(), timeout=30)
         try:
             yield self
         finally:
