@@ -30,7 +30,6 @@ from ennio.actors.messages import Ping
 from ennio.actors.metrics import keep_calls, recall_calls
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
-from ennio.actors.ordered import CommandDoor
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.registry import (
@@ -39,7 +38,6 @@ from ennio.actors.registry import (
     NOTICES,
     QUEUE,
     REACTIONS,
-    RELAY,
     RETENTION,
     ActorRegistry,
     agents_name,
@@ -47,7 +45,6 @@ from ennio.actors.registry import (
     runtime_name,
     tracker_name,
 )
-from ennio.actors.relay import RelayActor
 from ennio.actors.retention import RetentionActor
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
@@ -57,16 +54,15 @@ from ennio.config.load import load
 from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
 from ennio.hosts.plugin_host import PluginHost
-from ennio.http import address
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Away, ConfigError, Conflict, EnnioError, Unreachable, Untrusted
-from ennio.nats.settings import NatsSettings
 from ennio.plugins import declared, fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard
 from ennio.plugins.shipped import known
+from ennio.relaying import relay
 from ennio.store import Store, WaitingStore, open_store, wait_for_server
 
 log = logging.getLogger(__name__)
@@ -363,11 +359,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         for p in deps.config.projects
         if _has_tracker(p)
     ]
-    nats = NatsSettings.of(deps.config)
-    if nats is not None:
-        token = address.token(deps.home.run(deps.config.source), deps.config.api_token)
-        door = CommandDoor(deps, orchestrator.sessions, token, orchestrator.supervisor.stop)
-        children.append((RELAY, simple(RelayActor, nats, door)))
+    children += relay(deps, orchestrator)
     children.append((QUEUE, simple(QueueActor)))
     children.append((RETENTION, simple(RetentionActor)))
     return children

@@ -27,7 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "actors",
         "http node",
         "board cli demo",
-        "boot supervise children",
+        "boot supervise children relaying",
     )
 )
 PURE = LAYERS[0] | LAYERS[2]
