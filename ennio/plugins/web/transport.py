@@ -8,7 +8,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,10 +49,12 @@ class Transport:
         environ: Mapping[str, str] | None = None,
         patience: float = _PATIENCE,
         silence: float = _SILENCE,
+        connections: int = 4,
     ) -> None:
         self._most = most
         self._environ = os.environ if environ is None else environ
         self._patience = patience
+        self._connections = connections
         self._timeout = urllib3.Timeout(connect=min(_CONNECT, silence), read=silence)
         self._pools: dict[tuple[Proxy | None, str], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
@@ -59,21 +62,37 @@ class Transport:
     def request(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> HttpResponse:
-        """The answer, whatever its status. Raises Unreachable, TimedOut; Refused for a
+        """The whole answer, whatever its status. Raises Unreachable, TimedOut; Refused for a
         variable that cannot be used.
         """
-        proxy = proxy_of(url, self._environ)
-        what = f"{urlsplit(url).hostname} did not answer" + (
-            f" (asked through the proxy {proxy.url})" if proxy else ""
-        )
         until = time.monotonic() + self._patience
+        with self.opened(method, url, body, headers) as response:
+            raw = self._read(response, until, self._what(url))
+        return HttpResponse(
+            response.status, {key.lower(): value for key, value in response.headers.items()}, raw
+        )
+
+    @contextmanager
+    def opened(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The answer, its body still to be read as it comes, whatever its status. Raises as
+        ``request`` does, also from within.
+        """
+        proxy, what = proxy_of(url, self._environ), self._what(url)
         try:
             pool = self._pool(proxy, urlsplit(url).scheme)
             response = pool.request(
                 method, url, body=body, headers=dict(headers), redirect=False, preload_content=False
             )
+            if response.status == 407 and proxy is not None:
+                response.close()
+                raise Unreachable(
+                    f"{what}: it wants a login (407); write http://USER:PASSWORD@HOST:PORT into "
+                    "the variable that names it"
+                )
             try:
-                raw = self._read(response, until, what)
+                yield response
             except BaseException:
                 response.close()  # half an answer is left on the line: nobody else can use it
                 raise
@@ -82,14 +101,11 @@ class Transport:
             raise TimedOut(f"{what}: {_short(error)}") from error
         except (urllib3.exceptions.HTTPError, UnicodeError) as error:
             raise Unreachable(f"{what}: {_short(error)}") from error
-        if response.status == 407 and proxy is not None:
-            raise Unreachable(
-                f"{what}: it wants a login (407); write http://USER:PASSWORD@HOST:PORT into the "
-                "variable that names it"
-            )
-        return HttpResponse(
-            response.status, {key.lower(): value for key, value in response.headers.items()}, raw
-        )
+
+    def _what(self, url: str) -> str:
+        proxy = proxy_of(url, self._environ)
+        by = f" (asked through the proxy {proxy.url})" if proxy else ""
+        return f"{urlsplit(url).hostname} did not answer{by}"
 
     def _read(self, response: urllib3.BaseHTTPResponse, until: float, what: str) -> bytes:
         pieces, size = [], 0
@@ -115,7 +131,7 @@ class Transport:
         context = tls_context(self._environ) if secure else None
         common: dict[str, Any] = {
             "num_pools": 4,
-            "maxsize": 4,
+            "maxsize": self._connections,
             "retries": False,
             "timeout": self._timeout,
             "ssl_context": context,

@@ -1,0 +1,185 @@
+"""The usage that an answer of a model's API tells of itself, read from a copy as it passes. Pure.
+
+Three protocols, as their services publish them: Anthropic's messages, OpenAI's responses and chat
+completions. What is not understood is unknown, never zero.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+Json = dict[str, Any]
+
+LARGEST = 4 << 20
+"""Bytes of one event, or of an answer in one piece, that are looked into; more is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one answer cost, in tokens; None is what the answer does not say.
+
+    ``input_tokens`` are those that were neither read from a cache nor written to one.
+    ``reasoning_tokens`` are among ``output_tokens``; ``cache_write_1h_tokens`` are among
+    ``cache_write_tokens``.
+    """
+
+    answer_id: str | None = None
+    model: str | None = None
+    tier: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it says what was used."""
+        return self.input_tokens is not None and self.output_tokens is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol: how its paths end, and how it words an error."""
+
+    name: str
+    endings: tuple[str, ...]
+
+    def refusal(self, message: str) -> bytes:
+        """The body of an error that its clients show and do not try again."""
+        if self.name == MESSAGES:
+            return _worded(type="billing_error", message=message)
+        kind = "insufficient_quota"
+        return _worded(message=message, type=kind, param=None, code=kind)
+
+    def unreachable(self, message: str) -> bytes:
+        """The body of an error that its clients try again."""
+        if self.name == MESSAGES:
+            return _worded(type="api_error", message=message)
+        return _worded(message=message, type="server_error", param=None, code=None)
+
+
+def _worded(**error: str | None) -> bytes:
+    # Anthropic has a type around it, which OpenAI's clients pass over
+    return json.dumps({"type": "error", "error": error}).encode()
+
+
+MESSAGES = "messages"
+PROTOCOLS = (
+    Protocol(MESSAGES, ("/messages",)),
+    Protocol("responses", ("/responses",)),
+    Protocol("chat", ("/chat/completions",)),
+)
+
+
+def protocol_of(path: str) -> Protocol | None:
+    """The protocol of a request by its path; None for what is passed on and not counted."""
+    plain = "/" + path.partition("?")[0].strip("/")
+    return next((one for one in PROTOCOLS if plain.endswith(one.endings)), None)
+
+
+class UsageReader:
+    """Reads one answer, piece by piece. ``stream``: it is one of server-sent events."""
+
+    def __init__(self, *, stream: bool) -> None:
+        self._stream = stream
+        self._rest = bytearray()
+        self._skips = False  # the rest of what is too large
+        self._found = Measured()
+
+    def feed(self, piece: bytes) -> None:
+        """Take note of a piece of the body."""
+        if self._stream:
+            *lines, piece = piece.split(b"\n")
+            for line in lines:
+                self._take(line)
+                self._line()
+        self._take(piece)
+
+    def end(self) -> Measured:
+        """What it came to, once there is no more of it."""
+        if self._stream:
+            self._line()
+        else:
+            self._document(bytes(self._rest))
+        return self._found
+
+    def _take(self, piece: bytes) -> None:
+        if not self._skips:
+            self._rest += piece
+        if len(self._rest) > LARGEST:
+            self._rest.clear()
+            self._skips = True
+
+    def _line(self) -> None:
+        line = bytes(self._rest)
+        self._rest.clear()
+        self._skips = False
+        # most events hold no usage, and are not worth being read
+        if line.startswith(b"data:") and (b'"usage"' in line or b'"message_start"' in line):
+            self._document(line[5:])
+
+    def _document(self, text: bytes) -> None:
+        try:
+            data = json.loads(text)
+        except ValueError:
+            return
+        if isinstance(data, dict):
+            self._found = _merged(self._found, data)
+
+
+def _merged(found: Measured, data: Json) -> Measured:
+    """With what one event, or the whole answer, says; a later number replaces an earlier one."""
+    inner = _held(data, "message", "response")
+    usage = _held(data, "usage") or _held(inner, "usage")
+    tiers = (_text(one.get("service_tier")) for one in (usage, inner, data))
+    said: Json = {
+        "answer_id": _text(inner.get("id")) or _text(data.get("id")),
+        "model": _text(inner.get("model")) or _text(data.get("model")),
+        "tier": next(filter(None, tiers), None),
+        **_counts(usage),
+    }
+    return replace(found, **{name: new for name, new in said.items() if new is not None})
+
+
+def _counts(usage: Json) -> dict[str, int | None]:
+    """The numbers by our names. OpenAI counts what was read from a cache among the input."""
+    cached = _inside(usage, ("input_tokens_details", "prompt_tokens_details"), "cached_tokens")
+    read = _count(usage.get("cache_read_input_tokens"))
+    whole = _first(usage, "input_tokens", "prompt_tokens")
+    among = cached if read is None else 0  # Anthropic has no details of the input
+    return {
+        "input_tokens": whole if whole is None or among is None else max(0, whole - among),
+        "output_tokens": _first(usage, "output_tokens", "completion_tokens"),
+        "cache_read_tokens": cached if read is None else read,
+        "cache_write_tokens": _count(usage.get("cache_creation_input_tokens")),
+        "cache_write_1h_tokens": _inside(usage, ("cache_creation",), "ephemeral_1h_input_tokens"),
+        "reasoning_tokens": _inside(
+            usage, ("output_tokens_details", "completion_tokens_details"), "reasoning_tokens"
+        ),
+    }
+
+
+def _first(usage: Json, *names: str) -> int | None:
+    return next((_count(usage[name]) for name in names if name in usage), None)
+
+
+def _inside(usage: Json, holders: tuple[str, ...], name: str) -> int | None:
+    return _count(_held(usage, *holders).get(name))
+
+
+def _held(data: Json, *names: str) -> Json:
+    """The object under the first of these names that there is."""
+    found: Json = next((data[name] for name in names if isinstance(data.get(name), dict)), {})
+    return found
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _text(value: object) -> str | None:
+    return value[:200] if isinstance(value, str) and value else None

@@ -1,0 +1,98 @@
+"""What passed: a line when a request begins, and one when its answer has ended.
+
+The lines of a session lie in a file of its own, which is read on from a cursor. A request that
+began and never ended was cut off with the process that passed it on: what it used is not known.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ennio.machine.untrusted import json_value, opened
+from ennio.proxy.apis import Measured
+from ennio.proxy.directory import ProxyDirectory
+
+_MOST = 1 << 20  # bytes that are read at once
+_LINE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A request was passed on. ``at`` is in epoch seconds."""
+
+    id: str
+    launch: int
+    protocol: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The answer to the request of this id has ended. ``status`` is that of HTTP, None where there
+    was no answer; ``whole`` is whether it came to its end.
+    """
+
+    id: str
+    launch: int
+    protocol: str
+    at: float
+    status: int | None
+    whole: bool
+    measured: Measured
+
+
+Passed = Begun | Ended
+
+
+def note(directory: ProxyDirectory, session_id: str, passed: Passed) -> None:
+    """Write a line down. Raises OSError."""
+    line = json.dumps({"kind": type(passed).__name__.lower(), **asdict(passed)}) + "\n"
+    number = os.open(
+        directory.usage / f"{session_id}.jsonl",
+        os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
+        0o600,
+    )
+    try:
+        os.write(number, line.encode())  # one call: lines of two requests never mix
+    finally:
+        os.close(number)
+
+
+def read(directory: ProxyDirectory, session_id: str, cursor: int) -> tuple[Sequence[Passed], int]:
+    """What was written behind a cursor, and the cursor behind that; half a line is left for later.
+
+    Raises OSError but for a file that is not there: nothing has passed yet.
+    """
+    try:
+        with opened(directory.usage / f"{session_id}.jsonl") as file:
+            file.seek(cursor)
+            raw = file.read(_MOST)
+    except FileNotFoundError:
+        return (), cursor
+    end = raw.rfind(b"\n") + 1
+    found = (_parsed(line) for line in raw[:end].splitlines() if len(line) <= _LINE)
+    return [one for one in found if one is not None], cursor + end
+
+
+def forget(directory: ProxyDirectory, session_id: str) -> None:
+    """Remove what is known of a session; fine if there is nothing."""
+    (directory.usage / f"{session_id}.jsonl").unlink(missing_ok=True)
+
+
+def _parsed(line: bytes) -> Passed | None:
+    try:
+        data: dict[str, Any] = json_value(line)
+        kind = data.pop("kind")
+        if kind == "begun":
+            return Begun(**data)
+        measured = data.pop("measured")
+        known = {one.name for one in fields(Measured)}
+        return Ended(
+            **data, measured=Measured(**{key: measured[key] for key in known & set(measured)})
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -1,0 +1,27 @@
+"""Who is stopped, and why: looked at before each request, so that one that is under way goes on."""
+
+from __future__ import annotations
+
+from ennio.machine.files import write_atomically
+from ennio.machine.untrusted import content
+from ennio.proxy.directory import ProxyDirectory
+
+_LARGEST = 4096
+
+
+def stop(directory: ProxyDirectory, session_id: str, reason: str) -> None:
+    """Let no further request of a session pass; the agent is told the reason."""
+    write_atomically(directory.stops / session_id, reason[:_LARGEST])
+
+
+def release(directory: ProxyDirectory, session_id: str) -> None:
+    """Let its requests pass again; fine if they do."""
+    (directory.stops / session_id).unlink(missing_ok=True)
+
+
+def why_stopped(directory: ProxyDirectory, session_id: str) -> str | None:
+    """The reason; None where it is not stopped."""
+    try:
+        return content(directory.stops / session_id, _LARGEST).decode(errors="replace")
+    except (FileNotFoundError, ValueError):
+        return None

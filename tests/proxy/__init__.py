@@ -1,0 +1,1 @@
+"""The metering proxy, in a process of its own, before a model of ours."""
