@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from ennio.machine.files import is_held
+from ennio.machine.files import holder, is_held
 from ennio.machine.inherited import inherited
 from ennio.model.errors import Unreachable
 from ennio.proxy.directory import ProxyDirectory
@@ -62,6 +65,17 @@ def ensure(directory: ProxyDirectory, environ: dict[str, str]) -> str:
             raise Unreachable(f"the metering proxy does not come up; see {directory.log}")
         time.sleep(_LOOK)
     return found
+
+
+def end(directory: ProxyDirectory) -> None:
+    """End it, with what passes just now; fine if there is none."""
+    pid = holder(directory.lock)
+    if pid.isdigit() and is_held(directory.lock):
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGTERM)
+    until = time.monotonic() + _READY
+    while is_held(directory.lock) and time.monotonic() < until:
+        time.sleep(_LOOK)
 
 
 _PASSED = (

@@ -5,6 +5,7 @@ been let pass for a while.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import gevent
 from gevent.pywsgi import WSGIServer
 
-from ennio.machine.files import acquire, write_atomically
+from ennio.machine.files import acquire, note_holder, write_atomically
 from ennio.model.clock import SystemClock
 from ennio.proxy.directory import ProxyDirectory
 from ennio.proxy.process import HOST, port_of
@@ -33,6 +34,7 @@ def main(root: Path) -> int:
     lock = acquire(directory.lock)
     if lock is None:
         return 0
+    note_holder(lock, str(os.getpid()))
     listener = _listener(directory)
     server = WSGIServer(
         listener,

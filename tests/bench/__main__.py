@@ -25,6 +25,7 @@ from tests.bench.figures import (
     kill,
     message,
     prompt,
+    proxy,
     reads,
     requests,
     server,
@@ -36,7 +37,19 @@ from tests.shards.lanes import ended_by_signals
 
 GROUPS: tuple[Group, ...] = tuple(
     module.GROUP
-    for module in (commits, server, reads, events, prompt, message, kill, webhook, requests, crowd)
+    for module in (
+        commits,
+        server,
+        reads,
+        events,
+        prompt,
+        message,
+        kill,
+        webhook,
+        requests,
+        proxy,
+        crowd,
+    )
 )
 
 _EXIT = (

@@ -46,6 +46,8 @@ PROMISED = (
         "webhook.to_terminal",
         "prompt.verified",
         "prompt.from_spawn",
+        "proxy",
+        "proxy.first",
         "written.idle.100",
         "stream.cpu",
     ),

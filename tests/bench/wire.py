@@ -66,6 +66,13 @@ class Wire:
             body += self._more()
         return int(head.split(b" ", 2)[1]), body
 
+    def until(self, mark: bytes) -> bytes:
+        """Read up to a mark; what came with it comes along."""
+        data = b""
+        while mark not in data:
+            data += self._more()
+        return data
+
     def _more(self) -> bytes:
         data = self.socket.recv(65536)
         if not data:

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,11 +41,7 @@ class Place:
 
     def pid(self) -> int:
         """The process."""
-        return next(
-            int(entry.name)
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdigit() and str(self.directory.root).encode() in _line(entry)
-        )
+        return int(holder(self.directory.lock))
 
     def kill(self) -> None:
         os.kill(self.pid(), signal.SIGKILL)
@@ -54,13 +52,6 @@ class Place:
 
     def ended(self) -> list[Ended]:
         return [one for one in self.passed() if isinstance(one, Ended)]
-
-
-def _line(entry: Path) -> bytes:
-    try:
-        return (entry / "cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 @pytest.fixture
@@ -227,4 +218,15 @@ def test_a_second_one_on_a_folder_ends_at_once(place: Place) -> None:
     before = place.pid()
     assert process.ensure(place.directory, dict(os.environ)) == place.address
     assert place.pid() == before
-    assert holder(place.directory.lock) is not None
+    done = subprocess.run(
+        (sys.executable, str(Path(process.__file__).parent), str(place.directory.root)),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, place.pid()) == (0, before)
+
+
+def test_it_ends_when_it_is_told_to(place: Place) -> None:
+    process.end(place.directory)
+    assert process.address(place.directory) is None

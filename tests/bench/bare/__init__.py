@@ -47,6 +47,39 @@ def server(answer: bytes = b"{}") -> Iterator[Server]:
         end(process)
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something of these that listens on a port."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def service(module: str, *words: str) -> Iterator[Service]:
+    """Run one of the modules beside this one, which takes its port first, until the block ends."""
+    made = Service(free_port())
+    argv = (sys.executable, "-m", f"{__name__}.{module}", str(made.port), *words)
+    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL)
+    try:
+        come(lambda: _listens(made.port), 30, f"the bare {module} listens")
+        yield made
+    finally:
+        end(process)
+
+
+def _listens(port: int) -> bool:
+    try:
+        Wire(port).socket.close()
+    except OSError:
+        return False
+    return True
+
+
 def begin(port: int, answer: bytes = b"{}") -> Process:
     """Start the server's process."""
     words = (sys.executable, "-m", "tests.bench.bare.server", str(port), answer.decode())
