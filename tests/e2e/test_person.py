@@ -200,6 +200,8 @@ def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:
         "config_problem": None,
         "database_problem": None,
         "no_signal": {},
+        "degraded": [],
+        "nats": None,
     }
     assert ground.rows("select * from events") == []
     assert (ground.worktrees(), ground.terminals(), ground.agents()) == ([], [], {})

@@ -189,11 +189,10 @@ def test_a_configuration_that_is_moved_keeps_the_server_that_its_agents_are_on(
     tmp_path: Path,
 ) -> None:
     home, store = Home(tmp_path), open_store("sqlite:ennio.db", tmp_path, ManualClock())
-    first = boot._instance(
-        store, Config(source=tmp_path / "a" / "ennio.yaml", directory=tmp_path / "a"), home
-    )
-    moved = boot._instance(
-        store, Config(source=tmp_path / "b" / "ennio.yaml", directory=tmp_path / "b"), home
-    )
+    named = []
+    for place in (tmp_path / "a", tmp_path / "b"):
+        home.run(place / "ennio.yaml").mkdir(parents=True)
+        config = Config(source=place / "ennio.yaml", directory=place)
+        named.append(boot._instance(store, config, home))
     store.close()
-    assert first == moved == home.run(tmp_path / "a" / "ennio.yaml").name
+    assert named == [home.run(tmp_path / "a" / "ennio.yaml").name] * 2
