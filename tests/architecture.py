@@ -94,6 +94,7 @@ SCHEDULING = frozenset({"gevent", "pykka"})
 
 LIBRARIES = frozenset(
     {
+        "apprise",
         "blessed",
         "cryptography",
         "falcon",

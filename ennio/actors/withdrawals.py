@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from ennio.actors.dependencies import Dependencies
 from ennio.model.delivery import DeliveryKind, DeliveryRecord
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.failpoints import seconds
-from ennio.plugins.notifier.interface import Notification, Notifier
+from ennio.plugins.notifier.interface import Notification, Notifier, RevocableNotifier
 from ennio.policy import delivering
 from ennio.store import Notice, Transaction
 
@@ -41,7 +41,8 @@ class Withdrawals:
         notice = self._deps.store.notifications.get(delivery.subject)
         if told is None or notice is None:
             raise Refused("the notification is not in the store any more")
-        self._plugin(delivery.lane).withdraw(self._worded(notice), told.result)
+        channel = cast("RevocableNotifier", self._plugin(delivery.lane))
+        channel.withdraw(self._worded(notice), told.result)
 
     def outcome(
         self, delivery: DeliveryRecord, _result: None, error: EnnioError | None, now: datetime

@@ -221,7 +221,7 @@ def _words(value: Any, key: str = "") -> Iterator[str]:
         case _:
             yield (
                 _hidden(value)
-                if is_secret(key) or key in ("passphrase", "url", "webhook")
+                if is_secret(key) or key in ("passphrase", "url", "webhook", "topic")
                 else veiled(str(value))
             )
 

@@ -44,7 +44,7 @@ _ENDINGS = (
     "dsn",
 )
 _WORDS = ("tokens", "auth", "bearer", "apikeys")
-_NOTIFIER_URLS = ("url", "webhook", "hook")
+_NOTIFIER_URLS = ("url", "webhook", "hook", "topic")
 _USERINFO = re.compile(
     r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/@:\s]*)(?P<password>:[^/@\s]*)?@"
 )

@@ -174,6 +174,14 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
             "secret": GIVES,
             **_all(FREE, "resolved", "timeout"),
         },
+        ("notifier", "slack"): {"webhook_url": TALKS, "timeout": FREE},
+        ("notifier", "ntfy"): {**_all(TALKS, "url", "topic"), "token": GIVES, "timeout": FREE},
+        ("notifier", "command"): {
+            "argv": RUNS,
+            "env": GIVES,
+            **_all(FREE, "resolved", "timeout"),
+        },
+        ("notifier", "apprise"): {"url": TALKS, "timeout": FREE},
         ("agent", "command"): {
             **_all(RUNS, "argv", "run", "resume_argv", "resume_run"),
             **_all(FREE, "stdin", "interactive", "one_shot", "ready", "lines"),

@@ -16,7 +16,7 @@ SHIPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "workspace": ("worktree", "clone", "stub"),
         "tracker": ("github", "linear", "local", "stub"),
         "scm": ("github", "local", "stub"),
-        "notifier": ("desktop", "slack", "webhook", "stub"),
+        "notifier": ("desktop", "slack", "webhook", "ntfy", "command", "apprise", "stub"),
         "terminal": ("web", "stub"),
     }
 )

@@ -171,10 +171,17 @@ def sound(ground: Ground) -> Iterator[str]:
 
 
 def told_on_paper(ground: Ground, lines: Iterable[Mapping[str, str]]) -> Iterator[str]:
-    """Every notification reached the channel; told again after a doubt it carries the same id."""
+    """Every notification reached the channel, by itself or with others, or its cause was gone;
+    told again after a doubt it carries the same id.
+    """
     told = {line["id"]: line["message"] for line in lines}
-    for row in ground.rows("select id, message, done_at from notifications"):
-        if row["id"] not in told:
+    folded = {
+        row["subject"]: row["result"]
+        for row in ground.rows("select subject, result from deliveries where state = 'folded'")
+    }
+    for row in ground.rows("select id, message, done_at, resolved_at from notifications"):
+        # what holds no more before it could be told is told to nobody
+        if folded.get(row["id"], row["id"]) not in told and row["resolved_at"] is None:
             yield f"never told: {row}"
     known = {row["id"] for row in ground.rows("select id from notifications")}
     yield from (

@@ -89,11 +89,12 @@ class HookServer:
     def next(self, told: Told) -> Reply:
         with self.lock:
             self.told.append(told)
-            fault = self.judge(told)
+            reply = self.replies.pop(0) if self.replies else self.otherwise
+            fault = self.judge(told) if reply == Reply() else None
             if fault is not None:
                 self.faults.append(fault)
                 return Reply(400, fault.encode())
-            return self.replies.pop(0) if self.replies else self.otherwise
+            return reply
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -107,7 +107,7 @@ class NotifySend:
 
 
 class Osascript:
-    """The notification centre of macOS; what is told there cannot be taken back."""
+    """The notification centre of macOS, which gives no name to what it shows."""
 
     def __init__(self, name: str, environ: Mapping[str, str] | None = None) -> None:
         self.name = name
@@ -120,9 +120,6 @@ class Osascript:
         done = run_child(["osascript", *script, *told], b"", inherited(self._environ), _LIMIT)
         if done.code:
             raise Unreachable(f"osascript did not show it: {done.last_line or 'no reason given'}")
-
-    def withdraw(self, _notification: Notification, _receipt: str | None) -> None:
-        """Nothing: macOS gives no name to what it shows."""
 
     def probe(self) -> str:
         """Whether osascript is there."""

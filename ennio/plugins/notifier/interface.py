@@ -53,21 +53,10 @@ class Notifier(Protocol):
 
     @failpoint("notifier.notify")
     def notify(self, notification: Notification) -> str | None:
-        """Tell it; the answer is what ``withdraw`` needs to find it again, if anything.
+        """Tell it; the answer is what is needed to find it again, if anything.
 
         Blocks for a few seconds at most. Raises Unreachable (try again, not before its ``until``)
         or Refused (the channel does not want it). Neither shows an address: it may be a secret.
-        """
-        ...
-
-    @failpoint(
-        "notifier.withdraw",
-        because="a channel that cannot do it is not asked: the tests of channels",
-    )
-    def withdraw(self, notification: Notification, receipt: str | None) -> None:
-        """Take back what was told, for its cause is gone; fine when nothing is there any more.
-
-        May be asked for twice. Raises like ``notify``.
         """
         ...
 
@@ -75,5 +64,17 @@ class Notifier(Protocol):
         """How it is found to be, in words, without telling anybody anything.
 
         Raises Unreachable or Refused, with what mends it.
+        """
+        ...
+
+
+class RevocableNotifier(Notifier, Protocol):
+    """A channel that can take back what it told."""
+
+    @failpoint("notifier.withdraw", because="what stories tell of holds: the tests of channels")
+    def withdraw(self, notification: Notification, receipt: str | None) -> None:
+        """Take back what was told, for its cause is gone; fine when nothing is there any more.
+
+        May be asked for twice. Raises like ``notify``.
         """
         ...

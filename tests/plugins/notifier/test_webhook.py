@@ -14,7 +14,6 @@ import pytest
 
 from ennio.model.clock import ManualClock, rfc3339
 from ennio.model.errors import ConfigError, Refused, TimedOut, Unreachable
-from ennio.plugins.notifier.interface import Notifier
 from tests.contract.notifier_bench import SECRET, made
 from tests.contract.test_notifier import NOTICE
 from tests.notices.hook_server import HookServer, Reply
@@ -28,7 +27,7 @@ def server() -> Iterator[HookServer]:
         yield server
 
 
-def _to(server: HookServer, folder: Path, **more: Any) -> Notifier:
+def _to(server: HookServer, folder: Path, **more: Any) -> Any:
     settings = {"url": f"{server.url}/{SECRET}", "timeout": "500ms"}
     return made("webhook", settings | more, folder)
 
