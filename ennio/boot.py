@@ -28,6 +28,7 @@ from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
 from ennio.actors.metrics import keep_calls, recall_calls
+from ennio.actors.news import NewsActor
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
@@ -42,6 +43,7 @@ from ennio.actors.registry import (
     ActorRegistry,
     agents_name,
     forge_name,
+    news_name,
     runtime_name,
     tracker_name,
 )
@@ -79,6 +81,7 @@ class Running:
 
     orchestrator: Orchestrator
     deps: Dependencies
+    host: PluginHost
     feed: Feed
     lock: int
     root: pykka.ActorRef[Any] | None = None
@@ -93,6 +96,7 @@ class Running:
             self.root.stop(timeout=ASK_TIMEOUT)
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
         self.feed.close()
+        self.host.close()
         self.deps.plugins.close()
         with suppress(EnnioError):  # a database that was taken away is no reason not to end
             keep_calls(self.deps.store, self.deps.plugins.calls)
@@ -210,6 +214,7 @@ def start(
         running = Running(
             Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()),
             deps,
+            host,
             feed,
             lock,
         )
@@ -343,12 +348,13 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         (MERGES, simple(MergeActor)),
         (REACTIONS, simple(ReactionActor)),
     ]
+    runtimes = _runtimes(deps)
     for host in deps.hosts:
-        children += [
-            (runtime_name(name, host.name), simple(RuntimePoller, name, host))
-            for name in _runtimes(deps)
-        ]
-        children.append((agents_name(host.name), simple(AgentPoller, host)))
+        on = host.name
+        lookers = {runtime_name(one, on): simple(RuntimePoller, one, host) for one in runtimes}
+        lookers[agents_name(on)] = simple(AgentPoller, host)
+        children += lookers.items()
+        children.append((news_name(on), simple(NewsActor, host, tuple(lookers))))
     children += [
         (forge_name(p.id), simple(ForgePoller, p.id))
         for p in deps.config.projects

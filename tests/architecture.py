@@ -100,6 +100,7 @@ LIBRARIES = frozenset(
         "falcon",
         "gevent",
         "gunicorn",
+        "inotify_simple",
         "marshmallow",
         "peewee",
         "prometheus_client",

@@ -21,6 +21,7 @@ WALLS = (
 LONG: dict[str, str] = {
     "ennio/config/schema.py": "every key of the file, declared at one place",
     "ennio/store/tables.py": "every table, declared at one place",
+    "ennio/hosts/interface.py": "the whole of one interface",
     "ennio/hosts/plugin_host.py": "the whole of one interface",
     "ennio/plugins/git.py": "every way in which git is run and fails",
     "ennio/plugins/runtime/tmux.py": "the whole of one slot",

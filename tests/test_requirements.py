@@ -26,6 +26,7 @@ FRAME = {
     "blessed",
 }
 NAMED_OTHERWISE = {
+    "inotify_simple": "inotify-simple",
     "yaml": "pyyaml",
     "grpc": "grpcio",
     "google": "protobuf",

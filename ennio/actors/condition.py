@@ -12,7 +12,7 @@ from typing import Any
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import AGENTS, RELAY, ROOT
+from ennio.actors.registry import AGENTS, NEWS, RELAY, ROOT
 from ennio.actors.relay_state import RelayState, relay_down
 from ennio.actors.root import ChildState
 from ennio.model.delivery import DeliveryKind
@@ -58,10 +58,8 @@ def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no
     reason not to show the others.
     """
-    kinds = (f"{AGENTS}:", "runtime:", "forge:", "tracker:")
-    sources = [
-        name for name in deps.actors.names() if name in (AGENTS, RELAY) or name.startswith(kinds)
-    ]
+    kinds = (AGENTS, NEWS, RELAY, "runtime", "forge", "tracker")
+    sources = [name for name in deps.actors.names() if name.partition(":")[0] in kinds]
     return {name: _health(deps, name) for name in sources}
 
 

@@ -139,6 +139,17 @@ class LookNow:
     session_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NewsTold:
+    """Something may have become of these sessions; ``waits`` False: nobody
+    waits for that any more.
+    """
+
+    sessions: tuple[str, ...] = ()
+    everybody: bool = False
+    waits: bool = True
+
+
 # --- to a session ------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ NOTICES = "notices"
 QUEUE = "queue"
 RETENTION = "retention"
 AGENTS = "agents"
+NEWS = "news"
 RELAY = "nats"
 ASK_TIMEOUT = 10.0
 
@@ -34,6 +35,11 @@ def runtime_name(runtime: str, host: str = "") -> str:
 def agents_name(host: str = "") -> str:
     """The name of the poller of all agents on a host."""
     return f"{AGENTS}:{host}" if host else AGENTS
+
+
+def news_name(host: str = "") -> str:
+    """The name of whoever waits for a host's news."""
+    return f"{NEWS}:{host}" if host else NEWS
 
 
 def forge_name(project_id: str) -> str:

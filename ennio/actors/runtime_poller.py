@@ -8,14 +8,14 @@ from typing import Any
 import pykka
 
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.host_poller import HostPoller
 from ennio.actors.messages import RuntimeObserved
-from ennio.actors.poller import PollerActor
-from ennio.hosts.interface import Host
+from ennio.hosts.interface import Host, Survey
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ProcessSeen
 
 
-class RuntimePoller(PollerActor):
+class RuntimePoller(HostPoller):
     """Tells each session what became of its agent's process; who was seen to be as
     before is not told again.
     """
@@ -28,11 +28,15 @@ class RuntimePoller(PollerActor):
         runtime: str,
         host: Host,
     ) -> None:
-        super().__init__(deps, name, watcher, deps.config.poll.runtime)
+        super().__init__(deps, name, watcher, deps.config.poll.runtime, host)
         self._runtime = runtime
-        self._host = host
 
-    def look(self, watched: Mapping[str, Any]) -> Mapping[str, ProcessSeen]:
+    def turn(self, now: float) -> Mapping[str, Any]:
+        """Everybody: a survey is one request however many there are."""
+        self._begins(now)
+        return super().turn(now)
+
+    def look(self, watched: Mapping[str, Any]) -> Survey:
         """One survey."""
         return self._host.survey(
             self._runtime, {session_id: watch.handle for session_id, watch in watched.items()}
@@ -42,9 +46,10 @@ class RuntimePoller(PollerActor):
         """Who came while the survey was under way is told of by the next; a survey that
         failed makes all unknown.
         """
+        self._awaits(self._watched, result.awaited if error is None else ())
         for session_id, watch in tuple(self._watched.items()):
             if error is None:
-                seen = result.get(session_id)
+                seen = result.processes.get(session_id)
             else:
                 seen = ProcessSeen.unseen(
                     watch.handle, self._deps.clock.now(), f"{self._runtime} survey", str(error)

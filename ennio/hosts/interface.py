@@ -180,11 +180,40 @@ class Wanted:
 class Observation:
     """What one look brought; ``agent`` None: it would say again what it said last, or there
     is none to say anything.
+
+    ``awaited``: it says the same until there is ``News`` of the session, for as long as
+    somebody waits for that.
     """
 
     agent: AgentSeen | None
     cursor: Mapping[str, str]
     place: Glance | None = None
+    awaited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What became of agents' processes; of those that are ``awaited`` there is ``News``
+    when more becomes of them.
+    """
+
+    processes: Mapping[str, ProcessSeen]
+    awaited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Look again at these sessions. ``cursor``: up to where it is told; ``everybody``: what came
+    before that is not known.
+
+    ``trouble``: why some cannot be waited for, and what helps; empty when there is
+    nothing to be done about it.
+    """
+
+    cursor: str
+    sessions: tuple[str, ...] = ()
+    everybody: bool = False
+    trouble: str = ""
 
 
 class Host(Protocol):
@@ -311,9 +340,7 @@ class Host(Protocol):
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def survey(
-        self, runtime: str, handles: Mapping[str, RuntimeHandle | None]
-    ) -> Mapping[str, ProcessSeen]:
+    def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Survey:
         """What became of the agent of each of these sessions, by one request to the runtime."""
         ...
 
@@ -325,6 +352,16 @@ class Host(Protocol):
         """Read all of these at once: files, and the screens of each runtime in one request.
 
         An agent is read while the last survey saw it alive, and once more after one saw it gone.
+        """
+        ...
+
+    def news(self, cursor: str, timeout: float) -> News:
+        """Wait until something may have become of a session since ``cursor`` (empty at first), or
+        the time (seconds) is over.
+
+        What is waited for follows from what was surveyed and observed since somebody first
+        asked. Many a word is one too many; one may be lost. Asked again with the same cursor
+        it tells the same again.
         """
         ...
 

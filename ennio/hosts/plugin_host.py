@@ -21,7 +21,9 @@ from ennio.hosts.interface import (
     Delivery,
     HookAddress,
     Launched,
+    News,
     Observation,
+    Survey,
     Traits,
     Wanted,
     Words,
@@ -29,6 +31,7 @@ from ennio.hosts.interface import (
     WorkspaceRemoved,
 )
 from ennio.hosts.message_delivery import MessageDelivery
+from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Apart, Reader, at_once
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
@@ -67,7 +70,8 @@ class PluginHost:
         self._machine = plugins.machine
         self._home = home
         self._clock = clock
-        self._reader = Reader(self._resolve, clock, apart)
+        self._news = HostNews(plugins.machine)
+        self._reader = Reader(self._resolve, clock, self._news, apart)
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
@@ -296,15 +300,31 @@ class PluginHost:
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def survey(
-        self, runtime: str, handles: Mapping[str, RuntimeHandle | None]
-    ) -> Mapping[str, ProcessSeen]:
+    def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Survey:
         """See ``Host``."""
         at, begun = self._plugins.runtime(runtime), time.monotonic()
         panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
         seen = judged(self._machine, handles, panes, source, now)
         self._reader.surveyed(seen, begun)
-        return seen
+        return Survey(
+            seen,
+            tuple(
+                name
+                for name, process in seen.items()
+                if self._is_awaited(name, process, panes.get(name))
+            ),
+        )
+
+    def _is_awaited(self, session_id: str, process: ProcessSeen, pane: Pane | None) -> bool:
+        """Whether there will be news once more becomes of a process; that
+        is waited for from now on.
+        """
+        lives = self._news.lives(session_id, process)
+        return (
+            self._news.prints(session_id, pane) and lives
+            if pane is not None and not pane.dead
+            else lives
+        )
 
     def terminals(self, runtime: str) -> Mapping[str, RuntimeHandle]:
         """See ``Host``."""
@@ -316,6 +336,14 @@ class PluginHost:
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host``."""
         return self._reader.observe(wanted)
+
+    def news(self, cursor: str, timeout: float) -> News:
+        """See ``Host``."""
+        return self._news.wait(cursor, timeout)
+
+    def close(self) -> None:
+        """Wait for no more news."""
+        self._news.close()
 
     # --- what outlives a database -----------------------------------------------------------------
 

@@ -9,14 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from ennio.hosts.interface import Brief, Observation, Wanted
+from ennio.hosts.news import HostNews
 from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
-from ennio.model.facts import AgentSeen, Presence, ProcessSeen
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, FileBacked
 from ennio.plugins.runtime.interface import Pane, Runtime
@@ -51,6 +52,13 @@ class TakenScreen:
 _NEVER = TakenScreen(None, datetime.min.replace(tzinfo=UTC), "")
 
 
+class Shown(NamedTuple):
+    """What a terminal shows, and whether there will be news once it shows something else."""
+
+    text: str
+    awaited: bool
+
+
 Apart = Callable[[Callable[[], None]], None]
 """Runs what only reads files where it keeps nobody waiting, and returns once it is done."""
 
@@ -61,14 +69,21 @@ def at_once(work: Callable[[], None]) -> None:
 
 
 class Reader:
-    """Remembers what each reading rested on, so that nothing is read again
-    that would say the same.
+    """Remembers what each reading rested on, so that nothing is read again that would say the same.
+
+    What a reading is to rest on is waited for from before it is read, so that
+    nothing is missed in between.
     """
 
     def __init__(
-        self, resolve: Callable[[Brief], ResolvedBrief], clock: Clock, apart: Apart = at_once
+        self,
+        resolve: Callable[[Brief], ResolvedBrief],
+        clock: Clock,
+        news: HostNews,
+        apart: Apart = at_once,
     ) -> None:
         self._resolve = resolve
+        self._news = news
         self._apart = apart
         self._clock = clock
         self._caches: dict[str, ReadCache] = {}
@@ -124,26 +139,28 @@ class Reader:
             self._processes.pop(session_id, None)
             self._screens_taken.pop(session_id, None)
             self._last_words.discard(session_id)
+        self._news.forget(session_id)
 
-    def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, str]:
+    def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, Shown]:
         """The screens of these, by one request to each runtime; one that
         was not seen says nothing.
         """
         by_runtime: dict[str, tuple[Runtime, list[str]]] = {}
         for at in contexts:
             by_runtime.setdefault(at.runtime.name, (at.runtime, []))[1].append(at.handle.id)
-        screens: dict[str, str] = {}
+        screens: dict[str, Shown] = {}
         for runtime, names in by_runtime.values():
             with suppress(Unreachable):
                 screens.update(self._shown_in(runtime, names))
         return screens
 
-    def _shown_in(self, runtime: Runtime, names: Sequence[str]) -> Mapping[str, str]:
+    def _shown_in(self, runtime: Runtime, names: Sequence[str]) -> Mapping[str, Shown]:
         """Only a terminal that has put something out since its screen was
         taken is asked for another.
         """
         panes, now = runtime.survey(), self._clock.now()
         there = [name for name in names if name in panes]
+        awaited = {name for name in there if self._news.prints(name, panes[name])}
         taken = {name: self._screens_taken.get(name, _NEVER) for name in there}
         stale = [name for name in there if not taken[name].is_current(panes[name])]
         shown = runtime.screens(stale) if stale else {}
@@ -152,18 +169,25 @@ class Reader:
             self._screens_taken.pop(name, None)
             if name in shown:
                 taken[name] = self._screens_taken[name] = TakenScreen(panes[name], now, shown[name])
-        return {name: screen.text for name, screen in taken.items()}
+        return {name: Shown(screen.text, name in awaited) for name, screen in taken.items()}
 
-    def _read(self, wanted: Wanted, at: ResolvedBrief, screen: str | None) -> Observation:
+    def _read(self, wanted: Wanted, at: ResolvedBrief, shown: Shown | None) -> Observation:
         place = self._glance(wanted, at) if wanted.place else None
         process = self._readable(wanted)
         if process is None:
-            return Observation(None, wanted.cursor, place)
-        seen, cursor = self._ask(wanted, at, process, screen)
+            return Observation(None, wanted.cursor, place, self._has_ended(wanted.brief.session_id))
+        read = self._ask(wanted, at, process, shown.text if shown is not None else None)
         if process.presence is Presence.GONE:
+            self._news.forget(wanted.brief.session_id)
             with self._lock:
                 self._last_words.add(wanted.brief.session_id)
-        return Observation(seen, cursor, place)
+        heard = not wanted.screen or (shown is not None and shown.awaited)
+        return replace(read, place=place, awaited=read.awaited and heard)
+
+    def _has_ended(self, session_id: str) -> bool:
+        """Whether there is nobody any more who could say something."""
+        known = self._processes.get(session_id)
+        return known is not None and known[1].presence is Presence.GONE
 
     def _readable(self, wanted: Wanted) -> ProcessSeen | None:
         session_id = wanted.brief.session_id
@@ -176,23 +200,32 @@ class Reader:
 
     def _ask(
         self, wanted: Wanted, at: ResolvedBrief, process: ProcessSeen, screen: str | None
-    ) -> tuple[AgentSeen | None, Mapping[str, str]]:
+    ) -> Observation:
+        """What the agent says; ``awaited``: there will be news once its
+        files say something else.
+        """
         now, session_id = self._clock.now(), wanted.brief.session_id
         cache = None if wanted.afresh else self._caches.get(session_id)
-        if cache is not None and cache.is_fresh(wanted.cursor, process, screen, now):
-            return None, wanted.cursor
+        if cache is not None:
+            awaited = self._news.rests_on(session_id, cache.files) and cache.until is None
+            if cache.is_fresh(wanted.cursor, process, screen, now):
+                return Observation(None, wanted.cursor, awaited=awaited)
         # a look beside a removal brings no folder back
         context = at.files.context_without_folder(wanted.brief, at.path)
         files = at.agent.files(context, wanted.cursor) if _is_file_backed(at.agent) else None
+        awaited = files is not None and self._news.rests_on(session_id, files, anew=True)
         # taken first: what is written meanwhile is read the next time
         found = read_cache(wanted.cursor, process, screen, files) if files is not None else None
         reading = at.agent.observe(context, wanted.cursor, process, screen, now)
         self._caches.pop(session_id, None)
         # a look that brought something may have left something; the one that brings
         # nothing more is what stands
-        if found is not None and dict(reading.cursor) == dict(wanted.cursor):
+        stands = found is not None and dict(reading.cursor) == dict(wanted.cursor)
+        if found is not None and stands:
             self._caches[session_id] = replace(found, until=reading.until)
-        return reading.seen, reading.cursor
+        return Observation(
+            reading.seen, reading.cursor, awaited=awaited and stands and reading.until is None
+        )
 
     @staticmethod
     def _glance(wanted: Wanted, at: ResolvedBrief) -> Glance | None:

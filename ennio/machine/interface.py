@@ -15,7 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from ennio.machine.watch import MachineWatch  # ptyd knows this interface and no library
 
 
 class Overdue(StrEnum):
@@ -276,6 +279,14 @@ class Machine(Protocol):
     def signal_group(self, leader: ProcessId, number: int) -> None:
         """Send one to all that stayed in the group of a process, gone or not: its number is nobody
         else's while it has members.
+        """
+        ...
+
+    # --- news -------------------------------------------------------------------------------------
+
+    def watch(self) -> MachineWatch | None:
+        """Something new that waits for what happens over there; None where that
+        cannot be waited for from here.
         """
         ...
 

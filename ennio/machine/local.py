@@ -26,6 +26,7 @@ from ennio.machine.interface import (
     ProcessEntry,
     ProcessId,
 )
+from ennio.machine.watch import MachineWatch
 
 _KINDS = {
     modes.S_IFREG: FileKind.FILE,
@@ -175,6 +176,10 @@ class LocalMachine:
             return  # the number is another's by now
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(leader.pid, signals.Signals(number))
+
+    def watch(self) -> MachineWatch:
+        """See ``Machine.watch``."""
+        return MachineWatch()
 
     def free_memory(self) -> int:
         """See ``Machine``."""

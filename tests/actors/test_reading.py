@@ -26,27 +26,27 @@ from tests.conftest import eventually
 
 
 def test_when_a_round_is_due_it_is_everybodys_turn_and_nobody_is_in_a_hurry_after_it() -> None:
-    turn, after = LookSchedule(due=5.0).expedite("b").take(("a", "b", "c"), now=5.0, wait=1.0)
-    assert (turn, after) == (("a", "b", "c"), LookSchedule(due=6.0))
+    looks = LookSchedule(due=5.0).expedite("b")
+    turn, after = looks.take(("a", "b", "c"), (), now=5.0, wait=1.0, seldom=15.0)
+    assert (turn, after) == (("a", "b", "c"), LookSchedule(due=20.0, soon=6.0))
 
 
-def test_between_two_rounds_it_is_the_turn_of_those_in_a_hurry_and_the_round_stays_when_it_was() -> (
-    None
-):
-    turn, after = (
-        LookSchedule(due=5.0)
-        .expedite("b")
-        .expedite("gone")
-        .take(("a", "b", "c"), now=4.9, wait=1.0)
-    )
-    assert (turn, after) == (("b",), LookSchedule(due=5.0))
+def test_between_two_rounds_those_for_whom_nobody_waits_have_a_turn_of_their_own() -> None:
+    looks = LookSchedule(due=20.0, soon=6.0).expedite("c")
+    turn, after = looks.take(("a", "b", "c"), {"a", "gone"}, now=6.0, wait=1.0, seldom=15.0)
+    assert (turn, after) == (("a", "c"), LookSchedule(due=20.0, soon=7.0))
+
+
+def test_who_is_in_a_hurry_has_a_turn_before_all_and_the_rounds_stay_when_they_were() -> None:
+    looks = LookSchedule(due=5.0, soon=5.0).expedite("b").expedite("gone")
+    turn, after = looks.take(("a", "b", "c"), {"a"}, now=4.9, wait=1.0, seldom=15.0)
+    assert (turn, after) == (("b",), LookSchedule(due=5.0, soon=5.0))
 
 
 def test_who_asks_for_all_makes_the_round_due() -> None:
-    turn, after = (
-        LookSchedule(due=500.0).expedite("b").expedite(None).take(("a", "b"), now=4.0, wait=1.0)
-    )
-    assert (turn, after) == (("a", "b"), LookSchedule(due=5.0))
+    looks = LookSchedule(due=500.0, soon=500.0).expedite("b").expedite(None)
+    turn, after = looks.take(("a", "b"), (), now=4.0, wait=1.0, seldom=1.0)
+    assert (turn, after) == (("a", "b"), LookSchedule(due=5.0, soon=5.0))
 
 
 def _ticks(stage: Stage) -> None:

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -310,7 +311,30 @@ class Stand:
 
     def process(self) -> ProcessSeen:
         """What a survey says of its process."""
-        return self.host.survey(self.brief.runtime, {self.id: self.brief.handle})[self.id]
+        return self.host.survey(self.brief.runtime, {self.id: self.brief.handle}).processes[self.id]
+
+    def is_awaited(self) -> bool:
+        """Whether a look finds that there will be news when anything becomes of it; it is
+        read on from where it was.
+        """
+        surveyed = self.host.survey(self.brief.runtime, {self.id: self.brief.handle})
+        read = self.host.observe([Wanted(self.brief, self.cursor, screen=True)])[self.id]
+        self.cursor = read.cursor
+        return read.awaited and surveyed.awaited == (self.id,)
+
+    def told_since(self, cursor: str) -> str:
+        """Wait until there is news of it; up to where that was told."""
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            news = self.host.news(cursor, 2)
+            assert not news.everybody, "the host is still the same"
+            if self.id in news.sessions:
+                assert self.id in self.host.news(cursor, 2).sessions, (
+                    "asked again it tells the same"
+                )
+                return news.cursor
+            cursor = news.cursor
+        raise AssertionError(f"no news of {self.id}")
 
     def look(self) -> AgentSeen:
         """What its agent says, from the beginning."""

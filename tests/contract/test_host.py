@@ -5,6 +5,7 @@ by eight threads at once.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import typing
@@ -357,7 +358,9 @@ def test_nothing_is_read_again_that_would_only_be_said_again(at: Stand) -> None:
 @contract
 def test_what_was_surveyed_before_a_launch_says_nothing_of_the_agent_after_it(at: Stand) -> None:
     at.made()
-    assert at.host.survey(at.brief.runtime, {at.id: None})[at.id].presence is Presence.GONE
+    assert (
+        at.host.survey(at.brief.runtime, {at.id: None}).processes[at.id].presence is Presence.GONE
+    )
     done = at.host.launch(at.brief, 1, HOOKS, "record", False, None)
     at.brief = replace(at.brief, handle=done.handle)
     read = at.host.observe([Wanted(at.brief, {})])[at.id]
@@ -375,12 +378,19 @@ def test_a_process_whose_terminal_is_gone_is_unknown_and_only_one_that_ended_is_
             at.brief.runtime,
             {"pid": str(mine.pid), "started": start_of(mine.pid), "number": "1"},
         )
-        assert at.host.survey(at.brief.runtime, {at.id: handle})[at.id].presence is Presence.UNKNOWN
+        assert (
+            at.host.survey(at.brief.runtime, {at.id: handle}).processes[at.id].presence
+            is Presence.UNKNOWN
+        )
     finally:
         mine.kill()
         mine.wait()
-    assert at.host.survey(at.brief.runtime, {at.id: handle})[at.id].presence is Presence.GONE
-    assert at.host.survey(at.brief.runtime, {at.id: None})[at.id].presence is Presence.GONE
+    assert (
+        at.host.survey(at.brief.runtime, {at.id: handle}).processes[at.id].presence is Presence.GONE
+    )
+    assert (
+        at.host.survey(at.brief.runtime, {at.id: None}).processes[at.id].presence is Presence.GONE
+    )
 
 
 def test_a_survey_that_fails_says_so_and_nobody_is_taken_for_gone(stage: Stage) -> None:
@@ -406,6 +416,45 @@ def test_a_survey_that_fails_says_so_and_nobody_is_taken_for_gone(stage: Stage) 
 
     if stage.kind.startswith("tmux"):
         stage.play(scene, alone=True)
+
+
+# --- news -----------------------------------------------------------------------------------------
+
+
+@contract
+def test_an_agent_that_rests_is_waited_for_and_there_is_news_of_what_it_does_and_of_its_end(
+    at: Stand,
+) -> None:
+    at.launched()
+    assert at.host.news("", 30).everybody, "who begins to wait knows of nobody"
+    eventually(at.is_awaited, 60, "all that it could do next is waited for")
+    cursor = at.host.news("", 30).cursor
+    assert at.id not in at.host.news(cursor, 0.3).sessions, "it rests"
+
+    at.host.deliver(at.brief, at.words("once more"))
+    at.told_since(cursor)
+    eventually(at.is_awaited, 60, "it rests again")
+
+    cursor = at.host.news("", 30).cursor
+    os.kill(at.process().pid or 0, signal.SIGKILL)
+    at.told_since(cursor)
+    eventually(lambda: at.process().presence is Presence.GONE)
+    eventually(at.is_awaited, why="nothing more can become of it")
+
+
+@contract
+def test_a_wait_in_which_nothing_happens_ends_in_time_and_tells_of_nobody_who_rests(
+    at: Stand,
+) -> None:
+    cursor = at.host.news("", 30).cursor
+    news = at.host.news(cursor, 0.2)
+    assert at.id not in news.sessions
+    assert not news.everybody
+
+
+@contract
+def test_a_cursor_of_another_life_of_the_host_says_nothing_of_this_one(at: Stand) -> None:
+    assert at.host.news("another:7", 30).everybody
 
 
 # --- what outlives a database ---------------------------------------------------------------------

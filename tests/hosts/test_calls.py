@@ -18,9 +18,11 @@ from ennio.hosts import frames
 from ennio.hosts.calls import CALLS, HostError, answered
 from ennio.hosts.client import HostClient
 from ennio.hosts.interface import Brief, Host
+from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Reader
 from ennio.hosts.server import HostServer
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import ManualClock
 from ennio.model.errors import (
     ConfigError,
@@ -183,7 +185,9 @@ def test_eight_threads_that_want_a_plugin_get_one_and_the_same(tmp_path: Path) -
 
 
 def test_of_two_surveys_the_one_that_looked_later_counts_whenever_it_ends() -> None:
-    reader = Reader(lambda _: pytest.fail("nothing is read"), ManualClock())
+    reader = Reader(
+        lambda _: pytest.fail("nothing is read"), ManualClock(), HostNews(LocalMachine())
+    )
     alive, gone = (
         ProcessSeen(presence, NOW, "test") for presence in (Presence.ALIVE, Presence.GONE)
     )

@@ -82,7 +82,8 @@ class Looks:
             self.host._resolve(wanted.brief)
             for wanted in (Wanted(brief, {}, screen=True) for brief in briefs)
         ]
-        return self.host._reader._screens(contexts)
+        shown = self.host._reader._screens(contexts)
+        return {name: screen.text for name, screen in shown.items()}
 
 
 @pytest.fixture

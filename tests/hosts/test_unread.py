@@ -81,7 +81,8 @@ class Pair:
         at = host._resolve(self.brief)
         self.context, self.agent = at.context, at.agent
         self.steady, self.sparing = (
-            Look(Reader(host._resolve, self.clock), sparing) for sparing in (False, True)
+            Look(Reader(host._resolve, self.clock, host._news), sparing)
+            for sparing in (False, True)
         )
         self.title, self.number = "", 1
 

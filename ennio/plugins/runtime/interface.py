@@ -53,7 +53,11 @@ class LaunchSpec:
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """One terminal as a survey sees it. ``dead`` with neither code nor signal: it vanished."""
+    """One terminal as a survey sees it. ``dead`` with neither code nor signal: it vanished.
+
+    ``output`` is a file, or a device, that is written to whenever the program puts something out;
+    empty where there is none.
+    """
 
     name: str
     number: int
@@ -63,6 +67,7 @@ class Pane:
     signal: int | None = None
     output_at: datetime | None = None
     title: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)

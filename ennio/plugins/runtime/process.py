@@ -129,7 +129,7 @@ class ProcessRuntime:
                 entry.as_json() for entry in records.read(self._machine, self._directory).values()
             ]
         )
-        seen = {pane["name"]: _pane(pane) for pane in panes}
+        seen = {pane["name"]: _pane(self._directory, pane) for pane in panes}
         with self._looking:
             self._views = {name: view for name, view in self._views.items() if name in seen}
         return seen
@@ -304,7 +304,7 @@ class ProcessRuntime:
             raise Unreachable(f"the terminal daemon in {self._directory} did not start; see {log}")
 
 
-def _pane(entry: Mapping[str, Any]) -> Pane:
+def _pane(directory: Path, entry: Mapping[str, Any]) -> Pane:
     output_at = (
         None if entry["output_at"] is None else datetime.fromtimestamp(entry["output_at"], UTC)
     )
@@ -317,6 +317,7 @@ def _pane(entry: Mapping[str, Any]) -> Pane:
         entry["signal"],
         output_at,
         entry["title"],
+        str(records.log(directory, entry["name"])),
     )
 
 

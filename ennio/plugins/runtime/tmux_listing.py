@@ -14,7 +14,7 @@ from ennio.plugins.runtime.interface import Pane
 # The title stands last: it is the only field that may hold the separator.
 _FIELDS = (
     "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",
-    "pane_dead_status", "pane_dead_signal", "window_activity", "pane_title",
+    "pane_dead_status", "pane_dead_signal", "window_activity", "pane_tty", "pane_title",
 )  # fmt: skip
 _SERVER_PID = _FIELDS.index("pid")
 FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
@@ -44,7 +44,7 @@ def rows_of(machine: Machine, listing: str) -> list[PaneRow]:
 
 
 def _read(machine: Machine, parts: Sequence[str]) -> Pane:
-    name, number, _, _, server, pid, dead, status, killed_by, active, title = parts
+    name, number, _, _, server, pid, dead, status, killed_by, active, tty, title = parts
     ended = dead == "1"
     if ended and not status and not killed_by and machine.processes([int(pid)]):
         ended = False  # its terminal is closed, but nobody has seen it end
@@ -58,6 +58,7 @@ def _read(machine: Machine, parts: Sequence[str]) -> Pane:
         _signal(killed_by) if ended and killed_by else None,
         datetime.fromtimestamp(int(active), UTC) if active else None,
         title,
+        tty,
     )
 
 

@@ -35,6 +35,11 @@ def one(machine: Machine, directory: Path, name: str) -> TerminalState | None:
     return _parsed(record)
 
 
+def log(directory: Path, name: str) -> Path:
+    """What is written to with each output of a terminal; its older half is put aside."""
+    return state_file.paths(directory, name)[1]
+
+
 def tail(machine: Machine, directory: Path, name: str, size: int) -> bytes | None:
     """The last bytes of a terminal's output, None when there never was such a terminal."""
     _, newer, older = state_file.paths(directory, name)

@@ -1,0 +1,175 @@
+"""Who is waited for is looked at seldom; news brings a look at once, and a look finds
+what no news told of.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from ennio.actors import host_poller
+from ennio.actors.messages import NewsTold
+from ennio.actors.news import NewsActor
+from ennio.actors.registry import AGENTS, NEWS, runtime_name
+from ennio.hosts.interface import Host, News
+from ennio.model.errors import Unreachable
+from ennio.model.session import Activity
+from tests.actors.ground import Stage
+from tests.conftest import eventually
+
+RUNTIME = runtime_name("stub")
+
+
+class Waits:
+    """A host whose news is waited for in a thread of the system's, for a moment."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def news(self, cursor: str, timeout: float) -> News:
+        short = (cursor, min(timeout, 0.2))
+        told: News = gevent.get_hub().threadpool.apply(self._host.news, short)
+        return told
+
+
+class Silent(Waits):
+    """One on which every word is lost."""
+
+    def news(self, cursor: str, timeout: float) -> News:
+        return News(super().news(cursor, timeout).cursor)
+
+
+class Away(Waits):
+    """One that cannot be asked."""
+
+    def news(self, cursor: str, timeout: float) -> News:
+        raise Unreachable("the line is cut")
+
+
+class Limited(Waits):
+    """One on which not everything can be waited for."""
+
+    def news(self, cursor: str, timeout: float) -> News:
+        return News(super().news(cursor, timeout).cursor, trouble="no more watches")
+
+
+@contextmanager
+def heard(stage: Stage, host: Any = Waits) -> Iterator[None]:
+    """Somebody waits for the news of this machine."""
+    pollers: Sequence[str] = (AGENTS, RUNTIME)
+    ref = NewsActor.start(stage.deps, NEWS, None, host(stage.deps.this_machine), pollers)
+    stage.deps.actors.enter(NEWS, ref)
+    try:
+        yield
+    finally:
+        ref.stop(timeout=10)
+
+
+@pytest.fixture
+def file(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one file that agents rest on; nobody looks as a second witness."""
+    monkeypatch.setattr(host_poller, "SECOND_WITNESS", 600.0)
+    file = tmp_path / "transcript"
+
+    class Writes(type(stage.agent)):  # type: ignore[misc] # what a class offers is asked once for all
+        def files(self, _context: object, _cursor: object) -> tuple[Path, ...]:
+            return (file,)
+
+    stage.agent.__class__ = Writes
+    return file
+
+
+def looks(stage: Stage, name: str = AGENTS) -> int:
+    return stage.orchestrator.supervisor.health()[name].looks
+
+
+def passes(stage: Stage, name: str = AGENTS) -> int:
+    """How many looks there were while the runtime was looked at twenty times."""
+    before, at = looks(stage, name), looks(stage, RUNTIME)
+    eventually(lambda: looks(stage, RUNTIME) >= at + 20)
+    return looks(stage, name) - before
+
+
+def rests(stage: Stage) -> None:
+    """The agent is waited for: nobody looks at it meanwhile."""
+    eventually(lambda: passes(stage) == 0, 30, "nobody looks at whoever is waited for")
+
+
+def test_an_agent_that_is_waited_for_is_not_looked_at_until_there_is_news(
+    stage: Stage, file: Path
+) -> None:
+    session_id = stage.working()
+    assert passes(stage) > 0
+    with heard(stage):
+        rests(stage)
+        stage.says(session_id, Activity.READY, ready=True)
+        file.write_text("its turn is over")
+        eventually(lambda: stage.session(session_id).activity is Activity.READY)
+
+
+def test_a_word_that_is_lost_costs_time_and_never_truth(
+    stage: Stage, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_poller, "SECOND_WITNESS", 2.0)
+    session_id = stage.working()
+    with heard(stage, Silent):
+        rests(stage)
+        stage.says(session_id, Activity.READY, ready=True)
+        file.write_text("its turn is over")
+        eventually(lambda: stage.session(session_id).activity is Activity.READY)
+
+
+def test_where_nobody_can_be_asked_for_news_everybody_is_looked_at_as_before(
+    stage: Stage, file: Path
+) -> None:
+    stage.working()
+    with heard(stage):
+        rests(stage)
+    with heard(stage, Away):
+        eventually(lambda: passes(stage) > 0)
+        health = stage.orchestrator.supervisor.status()["sources"][NEWS]
+        assert (health["ok"], health["detail"]) == (False, "the line is cut")
+
+
+def test_what_cannot_be_waited_for_is_said_in_the_status(stage: Stage) -> None:
+    with heard(stage, Limited):
+        eventually(lambda: not stage.orchestrator.supervisor.health()[NEWS].ok)
+        assert stage.orchestrator.supervisor.health()[NEWS].detail == "no more watches"
+        degraded = stage.orchestrator.supervisor.status()["degraded"]
+        assert ("news", "no more watches") in [(one.part, one.detail) for one in degraded]
+
+
+def test_news_during_a_look_is_looked_at_after_it(stage: Stage, file: Path) -> None:
+    session_id = stage.working()
+    with heard(stage, Silent):
+        rests(stage)
+        disk = stage.agent.slow = threading.Event()
+        stage.agent.waits = False
+        stage.orchestrator.sessions.look(session_id)
+        file.write_text("so that it is read")
+        os.utime(file, (1, 1))  # so long ago that its next change is sure to show
+        eventually(lambda: stage.agent.waits)
+        before = looks(stage)
+        stage.deps.actors.tell(AGENTS, NewsTold((session_id,)))
+        stage.agent.slow = None
+        disk.set()
+        eventually(
+            lambda: looks(stage) >= before + 2, why="the look that was under way, and another"
+        )
+
+
+def test_a_poller_that_is_restarted_looks_as_before_until_it_hears_news_again(
+    stage: Stage, file: Path
+) -> None:
+    stage.working()
+    with heard(stage):
+        rests(stage)
+        stage.crash(AGENTS)
+        rests(stage)
