@@ -45,7 +45,7 @@ class Firing:
         episode = self.decision.state.episode
         if self.key == ALL_COMPLETE:
             return f"@{self.session.project_id}:{episode}"
-        seen = "\n".join(sorted(self.decision.items))
+        seen = "\n".join(sorted(map(str, self.decision.items)))
         digest = hashlib.sha256(seen.encode()).hexdigest()[:16]
         known = f"{self.session.id}:{self.key}:{digest}"
         return f"{known}:escalated:{episode}" if self.escalated else known
@@ -67,7 +67,11 @@ class Firing:
             words = f"{self.key}: {headline}; {reason}"
             return Draft(EventType.REACTION_ESCALATED, words, self.priority, told)
         action = self.rule.action.value
-        done = {"action": action, "attempt": state.attempts, "items": list(self.decision.items)}
+        done = {
+            "action": action,
+            "attempt": state.attempts,
+            "items": [*map(str, self.decision.items)],
+        }
         words = f"{self.key}: {headline} -> {action} ({reason})"
         data = {"reaction": self.key} | done
         return Draft(EventType.REACTION_TRIGGERED, words, self.priority, data)

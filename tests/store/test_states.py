@@ -21,6 +21,7 @@ from ennio.model.message import PERSON, MessageState
 from ennio.model.pulls import CheckState, MergeMethod, PullState, ReviewState
 from ennio.model.session import Session
 from ennio.policy.lifecycle import LifecycleState
+from ennio.policy.reactions import ReactionState, SeenItem
 from ennio.store import Merge, Store, open_store
 from ennio.store.agents import AgentRecord
 from tests.store.older import RESOLVED, UNPRUNED, go_back
@@ -226,6 +227,37 @@ def test_messages_are_shown_as_they_were_and_their_deliveries_go_on_after_those_
     )
     assert store.messages.add(replace(first, id="m-8"))
     assert store.messages.pending("ma-1")[-1].id == "m-8"
+    store.close()
+
+
+def test_what_reactions_saw_and_in_which_words_are_two_fields(migrated: Migrated) -> None:
+    edition = f"{7:012x}"
+    old = {
+        "episode": 2,
+        "attempts": 1,
+        "told": ["h1:lint,test", "c-1", f"c-2~{edition}", "odd~name"],
+        "passed_over": [f"c-3~{edition}"],
+        "edited": ["c-2"],
+    }
+
+    def before(store: Store) -> None:
+        store.reactions.save("ma-1", "changes-requested", json.dumps(old))
+        store.reactions.save("ma-1", "ci-failed", "no object")
+        store.reactions.save_of_project("shop", "all-complete", json.dumps({"told": ["episode-1"]}))
+
+    store = migrated(before)
+    state = codec.loads(ReactionState, store.reactions.get("ma-1", "changes-requested") or "")
+    assert state.told == (
+        SeenItem("h1:lint,test"),
+        SeenItem("c-1"),
+        SeenItem("c-2", edition),
+        SeenItem("odd~name"),
+    )
+    assert [str(item) for item in state.told] == old["told"], "fingerprints stay what they were"
+    assert (state.passed_over, state.edited) == ((SeenItem("c-3", edition),), ("c-2",))
+    assert store.reactions.get("ma-1", "ci-failed") == "no object"
+    (text,) = store.reactions.of_projects("all-complete").values()
+    assert codec.loads(ReactionState, text).told == (SeenItem("episode-1"),)
     store.close()
 
 

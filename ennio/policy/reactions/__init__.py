@@ -6,9 +6,10 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 
 from ennio.policy.reactions.cases import Case, Situation, all_complete, case, on_its_way
 from ennio.policy.reactions.decide import Decision, ReactionState, Verdict, decide, is_over, shifted
+from ennio.policy.reactions.seen_item import SeenItem
 from ennio.policy.reactions.text import notice, to_agent
 
-__all__ = ["Case", "Decision", "ReactionState", "Situation", "Verdict"]
+__all__ = ["Case", "Decision", "ReactionState", "SeenItem", "Situation", "Verdict"]
 __all__ += [
     "all_complete",
     "case",

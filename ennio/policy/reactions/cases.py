@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +11,7 @@ from ennio.model.facts import AgentSeen, Facts, Presence
 from ennio.model.message import Message
 from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
+from ennio.policy.reactions.seen_item import SeenItem, item
 
 STUCK_AFTER = 600.0
 BEGINS_WITHIN = timedelta(seconds=10)
@@ -20,8 +19,6 @@ BEGINS_WITHIN = timedelta(seconds=10)
 tells nothing, or was quick.
 """
 _IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
-_EDITION = re.compile(r"~[0-9a-f]{12}\Z")
-"""Ends an item that stands for words: a digest of the words themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Case:
 
     holds: bool | None
     headline: str
-    items: tuple[str, ...] = ()
+    items: tuple[SeenItem, ...] = ()
     wake_at: datetime | None = None
     lasting: bool = True
     round: str = ""
@@ -105,17 +102,6 @@ def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
     return comment.bot or comment.author.endswith("[bot]") or comment.author in bots
 
 
-def item(comment: Comment) -> str:
-    """What a comment is known by when it is told: other words make another item."""
-    words = " ".join(comment.body.split())
-    return f"{comment.id}~{hashlib.sha256(words.encode()).hexdigest()[:12]}"
-
-
-def named(item: str) -> str:
-    """What an item is about, whatever its words are."""
-    return _EDITION.sub("", item)
-
-
 def _open_pull(situation: Situation) -> tuple[PullRequest | None, Case | None]:
     """The open pull request, or the case there is without one."""
     forge = situation.facts.forge
@@ -145,7 +131,7 @@ def _ci_failed(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
         return Case(
             True,
             f"checks failed on #{pull.number}: {', '.join(names)}",
-            (f"{pull.head}:{','.join(names)}",),
+            (SeenItem(f"{pull.head}:{','.join(names)}"),),
         )
     if pull.checks is CheckState.PASSING:
         return NOT_HERE
@@ -182,7 +168,7 @@ def _only_own(pull: PullRequest) -> Case:
     """Nobody else said anything; what the agent itself said is named, so that one can find
     out why it was not told.
     """
-    own = tuple(comment.id for comment in pull.comments if comment.own)
+    own = tuple(SeenItem(comment.id) for comment in pull.comments if comment.own)
     return (
         Case(False, f"on #{pull.number} only the agent's own account answered", own)
         if own
@@ -219,7 +205,7 @@ def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Ca
     return Case(
         True,
         f"#{pull.number} conflicts with {pull.base}",
-        (f"{pull.head}:{pull.base}",),
+        (SeenItem(f"{pull.head}:{pull.base}"),),
         patient=patient,
     )
 
@@ -233,7 +219,7 @@ def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -
     return Case(
         True,
         f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}",
-        (pull.head,),
+        (SeenItem(pull.head),),
     )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ennio.config.model import Reaction, ReactionAction
-from ennio.policy.reactions.cases import Case, named
+from ennio.policy.reactions.cases import Case
+from ennio.policy.reactions.seen_item import SeenItem
 
 REMEMBERED = 500
 GONE = timedelta(minutes=5)
@@ -39,10 +40,10 @@ class ReactionState:
     episode: int = 0
     since: datetime | None = None
     attempts: int = 0
-    told: tuple[str, ...] = ()
+    told: tuple[SeenItem, ...] = ()
     escalated_at: datetime | None = None
     round: str = ""
-    passed_over: tuple[str, ...] = ()
+    passed_over: tuple[SeenItem, ...] = ()
     rounds: int = 1
     edited: tuple[str, ...] = ()
     gone_at: datetime | None = None
@@ -60,9 +61,9 @@ class Decision:
     verdict: Verdict
     state: ReactionState
     reason: str
-    items: tuple[str, ...] = ()
+    items: tuple[SeenItem, ...] = ()
     wake_at: datetime | None = None
-    edited: tuple[str, ...] = ()
+    edited: tuple[SeenItem, ...] = ()
 
 
 def is_over(before: ReactionState, after: ReactionState) -> bool:
@@ -134,7 +135,7 @@ def shifted(state: ReactionState, jump: timedelta) -> ReactionState:
 
 
 def _while_it_holds(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> Decision:
-    items = case.items or (f"episode-{state.episode}",)
+    items = case.items or (SeenItem(f"episode-{state.episode}"),)
     # words that were told and are answered by now leave a case without any: that is nothing new
     fresh = _fresh(items, state) if case.items or not state.attempts else ()
     if fresh and case.at_work and state.attempts and rule.action is ReactionAction.SEND_TO_AGENT:
@@ -155,7 +156,7 @@ def _while_it_holds(rule: Reaction, case: Case, state: ReactionState, now: datet
 
 
 def _news(
-    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]
+    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[SeenItem, ...]
 ) -> Decision:
     edited = _edited(fresh, state)
     if state.attempts and case.round != state.round:
@@ -194,7 +195,7 @@ def _news(
 
 
 def _held_back(
-    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]
+    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[SeenItem, ...]
 ) -> Decision:
     """A try is what the agent was told, and ends with its turn: until then
     nothing is told or counted.
@@ -222,7 +223,7 @@ def _is_capped(rule: Reaction, state: ReactionState) -> bool:
 
 
 def _too_many_rounds(
-    most: int, state: ReactionState, now: datetime, fresh: tuple[str, ...]
+    most: int, state: ReactionState, now: datetime, fresh: tuple[SeenItem, ...]
 ) -> Decision:
     """Two programs may answer each other without end: a person is called, and nothing is said
     until the episode is over.
@@ -240,38 +241,35 @@ def _too_many_rounds(
 
 
 def _tell_as_edited(
-    state: ReactionState, fresh: tuple[str, ...], deadline: datetime | None
+    state: ReactionState, fresh: tuple[SeenItem, ...], deadline: datetime | None
 ) -> Decision:
     """Words that were changed after they were told: told once more on the same head, which
     is no attempt that failed.
     """
-    again = tuple(item for item in fresh if named(item) not in state.edited)
+    again = tuple(item for item in fresh if item.about not in state.edited)
     if not again:
         reason = "it was edited once more on the same head: told with the next one"
         return Decision(Verdict.QUIET, replace(state, passed_over=fresh), reason, fresh, deadline)
-    names = (*state.edited, *map(named, again))[-REMEMBERED:]
+    names = (*state.edited, *(item.about for item in again))[-REMEMBERED:]
     told = replace(state, told=(*state.told, *again)[-REMEMBERED:], edited=names, passed_over=())
     return Decision(Verdict.ACT, told, "it was edited", again, deadline, again)
 
 
-def _fresh(items: tuple[str, ...], state: ReactionState) -> tuple[str, ...]:
+def _fresh(items: tuple[SeenItem, ...], state: ReactionState) -> tuple[SeenItem, ...]:
     """What was never told. A name alone was written down by an earlier
     version, which knew of no edits.
     """
-    return tuple(
-        item
-        for item in items
-        if item not in state.told and (item == named(item) or named(item) not in state.told)
-    )
+    known = set(state.told)
+    return tuple(item for item in items if item not in known and SeenItem(item.about) not in known)
 
 
-def _edited(fresh: tuple[str, ...], state: ReactionState) -> tuple[str, ...]:
-    known = {named(item) for item in state.told}
-    return tuple(item for item in fresh if item != named(item) and named(item) in known)
+def _edited(fresh: tuple[SeenItem, ...], state: ReactionState) -> tuple[SeenItem, ...]:
+    known = {item.about for item in state.told}
+    return tuple(item for item in fresh if item.edition and item.about in known)
 
 
 def _switched_off(case: Case, state: ReactionState) -> Decision:
-    missed = _fresh(case.items or ("now",), state) if case.holds else ()
+    missed = _fresh(case.items or (SeenItem("now"),), state) if case.holds else ()
     if case.holds is not None:
         state = replace(state, passed_over=missed)
     return Decision(Verdict.QUIET, state, "it is switched off", missed)
@@ -286,7 +284,9 @@ def _pass_on(case: Case, state: ReactionState) -> Decision:
     return Decision(verdict, told, reason, fresh, edited=_edited(fresh, state))
 
 
-def _escalate(state: ReactionState, now: datetime, reason: str, items: tuple[str, ...]) -> Decision:
+def _escalate(
+    state: ReactionState, now: datetime, reason: str, items: tuple[SeenItem, ...]
+) -> Decision:
     return Decision(
         Verdict.ESCALATE, replace(state, escalated_at=now, passed_over=items), reason, items
     )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ennio.config.model import Reaction
 from ennio.model.pulls import Comment, PullRequest
 from ennio.model.session import Session
-from ennio.policy.reactions.cases import Situation, is_bot, item
+from ennio.policy.reactions.cases import Situation, is_bot
+from ennio.policy.reactions.seen_item import SeenItem, item
 
 _ASKS = {
     "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
@@ -43,10 +44,10 @@ def to_agent(
     key: str,
     rule: Reaction,
     situation: Situation,
-    items: Sequence[str],
+    items: Sequence[SeenItem],
     ennio: str = "",
     *,
-    edited: Sequence[str] = (),
+    edited: Sequence[SeenItem] = (),
 ) -> str:
     """The message for the agent: the configured words or ours, then all it
     needs to act on these items.
@@ -69,7 +70,11 @@ def to_agent(
 
 
 def _details(
-    key: str, situation: Situation, pull: PullRequest, items: Sequence[str], edited: Sequence[str]
+    key: str,
+    situation: Situation,
+    pull: PullRequest,
+    items: Sequence[SeenItem],
+    edited: Sequence[SeenItem],
 ) -> list[str]:
     if key == "ci-failed":
         return [_check(check.name, check.url, check.log_tail) for check in pull.failing]
@@ -82,7 +87,9 @@ def _details(
     ]
 
 
-def _told(key: str, situation: Situation, pull: PullRequest, items: Sequence[str]) -> list[Comment]:
+def _told(
+    key: str, situation: Situation, pull: PullRequest, items: Sequence[SeenItem]
+) -> list[Comment]:
     if key not in ("changes-requested", "bugbot-comments"):
         return []
     return [

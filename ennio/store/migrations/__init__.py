@@ -86,6 +86,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(30, "a delivery for each message", states.MESSAGES_BY_SESSION),
     Migration(31, "notices whose cause is gone, and those told together", deliveries.RESOLVED),
     Migration(32, "numbers of what is no longer kept", retention.PRUNED),
+    Migration(33, "what reactions saw, and in which words", (), states.split_items),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

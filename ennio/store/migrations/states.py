@@ -5,6 +5,7 @@ columns and rows of their own.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -94,3 +95,37 @@ MESSAGES_BY_SESSION = (
 """A delivery for each message, in the lane of its session, and nothing of
 deliveries beside the message.
 """
+
+
+_EDITION = re.compile(r"~([0-9a-f]{12})\Z")
+_REMEMBERED = (
+    ("reactions", "session_id"),
+    ("project_reactions", "project_id"),
+)
+
+
+def split_items(sql: Callable[..., Any]) -> None:
+    """What a reaction saw, and the digest of its words, in two fields; a text that is no object is
+    left as it stands.
+    """
+    for table, owner in _REMEMBERED:
+        rows = sql(f'SELECT {owner}, "key", value FROM {table}').fetchall()  # noqa: S608
+        update = f'UPDATE {table} SET value = ? WHERE {owner} = ? AND "key" = ?'  # noqa: S608
+        for whose, key, text in rows:
+            state = _read(text)
+            if state is not None:
+                items = {
+                    name: _items(state[name]) for name in ("told", "passed_over") if name in state
+                }
+                sql(update, (json.dumps(state | items), whose, key))
+
+
+def _items(names: list[str]) -> list[dict[str, str]]:
+    found = [(name, _EDITION.search(name)) for name in names]
+    return [
+        {
+            "about": name[: edition.start()] if edition else name,
+            "edition": edition[1] if edition else "",
+        }
+        for name, edition in found
+    ]

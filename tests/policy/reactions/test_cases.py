@@ -26,6 +26,7 @@ from ennio.model.session import Activity, Session, SessionStatus
 from ennio.policy.reactions import (
     Case,
     ReactionState,
+    SeenItem,
     Situation,
     Verdict,
     all_complete,
@@ -35,7 +36,8 @@ from ennio.policy.reactions import (
     on_its_way,
     to_agent,
 )
-from ennio.policy.reactions.cases import BEGINS_WITHIN, SESSION_KEYS, item, named
+from ennio.policy.reactions.cases import BEGINS_WITHIN, SESSION_KEYS
+from ennio.policy.reactions.seen_item import item
 from tests.policy.lifecycle.world import pull_request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,7 +76,7 @@ def _holds(key: str, situation: Situation, now: datetime = NOW) -> bool | None:
 
 
 def _names(found: Case) -> list[str]:
-    return [named(each) for each in found.items]
+    return [each.about for each in found.items]
 
 
 def _comment(name: str, author: str = "ada", **more: Any) -> Comment:
@@ -131,7 +133,7 @@ def test_checks_that_are_not_through_are_no_end_of_a_failure(
 
 
 def test_a_failure_is_known_by_its_head_and_its_checks() -> None:
-    def items(head: str, *names: str) -> tuple[str, ...]:
+    def items(head: str, *names: str) -> tuple[SeenItem, ...]:
         runs = tuple(Check(name, name, CheckState.FAILING) for name in names)
         pull = pull_request(head=head, checks=CheckState.FAILING, check_runs=runs)
         return case("ci-failed", BUILT_IN["ci-failed"], _situation(pull), NOW).items
@@ -312,7 +314,7 @@ def test_incident_31_that_only_the_agent_said_something_is_a_reason_to_be_found(
         _situation(pull_request(comments=(_comment("2", own=True),))),
         NOW,
     )
-    assert (found.holds, found.items) == (False, ("2",))
+    assert (found.holds, found.items) == (False, (SeenItem("2"),))
     assert "own account" in found.headline
 
 
@@ -343,7 +345,7 @@ def test_each_comment_comes_with_the_command_that_answers_it_and_each_thread_wit
         "changes-requested", Reaction(), _situation(pull), [item(comments[0])]
     )
     assert "pr reply" not in to_agent(
-        "changes-requested", Reaction(), _situation(pull), ["told-before"], "/opt/ennio"
+        "changes-requested", Reaction(), _situation(pull), [SeenItem("told-before")], "/opt/ennio"
     )
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from ennio.config.model import Reaction, ReactionAction
 from ennio.config.reactions import BUILT_IN
 from ennio.model import codec
-from ennio.policy.reactions import Case, Decision, ReactionState, Verdict, decide
+from ennio.policy.reactions import Case, Decision, ReactionState, SeenItem, Verdict, decide
 from ennio.policy.reactions.decide import GONE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RED = [Case(True, "red", (f"h{number}:test",)) for number in range(8)]
+RED = [Case(True, "red", (SeenItem(f"h{number}:test"),)) for number in range(8)]
 GREEN, BLIND = Case(False, "", lingers=True), Case(None, "nobody can look")
 OVER = GONE.total_seconds()
 CI = BUILT_IN["ci-failed"]
@@ -51,11 +51,11 @@ class Story:
         return codec.loads(ReactionState, self.text)
 
 
-A, B, C, D, E = ([f"{name}~{number:012x}" for number in range(10)] for name in "abcde")
+A, B, C, D, E = ([SeenItem(name, f"{number:012x}") for number in range(10)] for name in "abcde")
 """Five comments, each in ten editions."""
 heads = st.sampled_from(["h1", "h2", "h3"])
 items = st.lists(
-    st.sampled_from(["a", "b", "c", D[1], D[2], D[3], E[1], E[2]]), max_size=4, unique=True
+    st.sampled_from([*map(SeenItem, "abc"), D[1], D[2], D[3], E[1], E[2]]), max_size=4, unique=True
 ).map(tuple)
 cases = st.one_of(
     st.just(GREEN),
@@ -154,7 +154,9 @@ def test_what_holds_on_is_escalated_exactly_once(
         story.see(case, after)
     story.see(GREEN)
     story.see(GREEN, OVER)
-    fresh = [Case(True, "it holds", (f"new-{number}",)) for number in range(rule.retries + 5)]
+    fresh = [
+        Case(True, "it holds", (SeenItem(f"new-{number}"),)) for number in range(rule.retries + 5)
+    ]
     verdicts = story.verdicts(*fresh)
     assert verdicts.count("escalate") == 1
     assert verdicts.count("act") == rule.retries + 1
@@ -262,8 +264,9 @@ def test_what_is_news_each_time_does_not_wait_for_an_old_episode_to_end() -> Non
 # --- rounds of review -----------------------------------------------------------------------------
 
 
-def _said(head: str, *comments: str) -> Case:
-    return Case(True, "a reviewer asks for changes", comments, round=head)
+def _said(head: str, *comments: str | SeenItem) -> Case:
+    items = tuple(one if isinstance(one, SeenItem) else SeenItem(one) for one in comments)
+    return Case(True, "a reviewer asks for changes", items, round=head)
 
 
 def test_new_words_on_a_new_head_are_a_new_round() -> None:
@@ -271,9 +274,9 @@ def test_new_words_on_a_new_head_are_a_new_round() -> None:
     said = (_said("h1", "a"), _said("h2", "a"), _said("h2", "a", "b"), _said("h3", "b", "c"))
     assert story.verdicts(*said) == ["act", "quiet", "act", "act"]
     assert [d.items for d in story.decisions if d.verdict is Verdict.ACT] == [
-        ("a",),
-        ("b",),
-        ("c",),
+        (SeenItem("a"),),
+        (SeenItem("b"),),
+        (SeenItem("c"),),
     ]
 
 
@@ -319,14 +322,14 @@ def test_a_new_round_after_an_escalation_reaches_the_agent_again() -> None:
 
 def test_incident_a_bot_and_an_agent_answered_each_other_for_ever() -> None:
     story = Story(BUILT_IN["bugbot-comments"])
-    said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(200)]
+    said = [_said(f"h{number}", SeenItem(f"c{number}", f"{1:012x}")) for number in range(200)]
     verdicts = [story.see(case, 300.0).value for case in said]
     assert verdicts == ["act"] * 5 + ["escalate"] + ["quiet"] * 194
     assert story.decisions[5].reason == "it goes on after 5 rounds"
     assert "a person has been told" in story.decisions[-1].reason
     story.see(GREEN)
     story.see(GREEN, OVER)
-    assert story.see(_said("h200", f"c200~{1:012x}")) is Verdict.ACT
+    assert story.see(_said("h200", SeenItem("c200", f"{1:012x}"))) is Verdict.ACT
 
 
 def test_rounds_with_people_are_not_counted_unless_that_is_configured() -> None:
@@ -334,7 +337,7 @@ def test_rounds_with_people_are_not_counted_unless_that_is_configured() -> None:
         Story(BUILT_IN["changes-requested"]),
         Story(replace(BUILT_IN["changes-requested"], rounds=2)),
     )
-    said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(9)]
+    said = [_said(f"h{number}", SeenItem(f"c{number}", f"{1:012x}")) for number in range(9)]
     assert set(free.verdicts(*said)) == {"act"}
     assert capped.verdicts(*said) == ["act", "act", "escalate"] + ["quiet"] * 6
 
@@ -370,7 +373,7 @@ def test_an_edit_is_no_attempt_that_failed() -> None:
 
 def test_a_comment_told_by_an_earlier_version_is_not_told_again() -> None:
     old = (
-        '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], '
+        '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": [{"about": "a"}], '
         '"escalated_at": null, "round": "h1"}'
     )
     state = codec.loads(ReactionState, old)
@@ -388,7 +391,7 @@ def test_failing_checks_have_no_rounds() -> None:
 
 def test_a_memory_from_before_there_were_rounds_is_read() -> None:
     old = (
-        '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], '
+        '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": [{"about": "a"}], '
         '"escalated_at": null}'
     )
     state = codec.loads(ReactionState, old)
@@ -471,14 +474,15 @@ def test_new_words_within_one_turn_are_told_together_at_its_end_and_are_one_roun
         Case(
             True,
             "bots commented",
-            tuple(f"c{each}" for each in range(number + 1)),
+            tuple(SeenItem(f"c{each}") for each in range(number + 1)),
             round=f"h{number}",
         )
         for number in range(5)
     ]
     assert story.verdicts(heads[0], *map(_busy, heads[1:])) == ["act", *["quiet"] * 4]
     assert story.see(heads[4]) is Verdict.ACT
-    assert (story.decisions[-1].items, story.state.rounds) == (("c1", "c2", "c3", "c4"), 2)
+    told = tuple(SeenItem(f"c{each}") for each in range(1, 5))
+    assert (story.decisions[-1].items, story.state.rounds) == (told, 2)
 
 
 def test_who_tells_a_person_of_red_heads_waits_for_no_turn() -> None:
@@ -490,7 +494,7 @@ def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_tr
     rule = Reaction(action=ReactionAction.SEND_TO_AGENT, escalate_after=900.0)
 
     def conflict(head: str, *, at_work: bool) -> Case:
-        return Case(True, "#1 conflicts with main", (f"{head}:main",), at_work=at_work)
+        return Case(True, "#1 conflicts with main", (SeenItem(f"{head}:main"),), at_work=at_work)
 
     told = decide(rule, conflict("h1", at_work=True), ReactionState(), NOW)
     assert told.verdict is Verdict.ACT, "it is told at once, and hears it when it can"
