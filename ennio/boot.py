@@ -56,6 +56,7 @@ from ennio.config.load import load
 from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
 from ennio.hosts.plugin_host import PluginHost
+from ennio.http.serve import UNBORN
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import Clock, SystemClock
@@ -262,8 +263,7 @@ def _wait(running: Running, absent: WaitingStore, instance: str, adopted: list[s
     error = absence.wait(deps, absent)
     if error is not None:
         log.critical("could not start: %s", error)
-        own.stop()
-        return
+        os._exit(UNBORN)  # to begin again would help nobody
     if _instance(deps.store, deps.config, deps.home) != instance:
         _fall_together("agents are in terminals of another name than was thought without it")
     running.root = _stand(deps, running.orchestrator, own.config_problem, adopted)

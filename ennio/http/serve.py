@@ -43,6 +43,7 @@ PATIENCE = 3.0  # a worker whose arbiter was killed needs up to two seconds to n
 GRACE = 15  # seconds the actors may take to stop before the worker is killed
 TIMEOUT = 30  # seconds a blocked worker is tolerated
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own there and unlinks it at once
+UNBORN = int(Arbiter.WORKER_BOOT_ERROR)  # a worker that ends with this ends the supervisor too
 AGAIN = 1.0  # seconds between two tries to put a worker in the place of one that ended
 
 
@@ -208,7 +209,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
         again: nobody may be watching.
         """
         if not self._stood[0] or isinstance(error, Refused | ConfigError):
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            sys.exit(UNBORN)
         time.sleep(AGAIN)
         sys.exit(1)
 

@@ -204,6 +204,23 @@ def _is_refused(house: Supervised, method: str, path: str, body: dict[str, Any] 
     assert "is away since" in words, (path, words)
 
 
+def test_a_wait_for_what_comes_back_and_will_never_do_ends_the_supervisor_with_the_reason(
+    tmp_path: Path, alone: Server
+) -> None:
+    with supervised(tmp_path, patient, database=alone.made()) as house:
+        house.stop()
+        alone.stop()
+        house.start()
+        _away(house)
+        alone.start()
+        alone.sql("ALTER SCHEMA s1 RENAME TO moved")
+        assert house.process is not None
+        assert house.process.wait(60) != 0
+        assert "make it with CREATE SCHEMA" in house.words()
+        alone.sql("ALTER SCHEMA moved RENAME TO s1")
+        house.start()
+
+
 @pytest.mark.parametrize(
     ("part", "wrong", "words"),
     [
