@@ -30,6 +30,7 @@ COMMANDS: dict[str, list[str]] = {
     "config untrust": [],
     "dashboard": ["--print"],
     "doctor": [],
+    "debug dump": [],
     "events": [],
     "init": [PLANTED.replace("\x00", "")],
     "interrupt": [ID],

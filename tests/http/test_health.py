@@ -11,7 +11,7 @@ from tests.http.small_orchestrator import SmallOrchestrator
 
 def test_without_its_root_it_lives_and_is_not_ready(api: Api) -> None:
     refused = api.get("/health/ready", 503)
-    assert "root: no actor root is running" in refused["error"]
+    assert "root: no actor has begun yet" in refused["error"]
     assert api.get("/health") == "ok"
 
 
