@@ -39,6 +39,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "board": "all sessions, live",
         "events": "what happened, and what happens",
         "messages": "what was said to an agent, and whether it arrived",
+        "notices": "what people were told, and what did not arrive",
         "logs": "the supervisor's log",
         "dashboard": "the same in a browser",
     },
@@ -49,6 +50,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "node": "remote nodes: status, list, connect, disconnect",
     },
     "Other": {
+        "notify": "channels to people: list, test",
         "database": "copy it to a PostgreSQL",
         "config": "check, trust, untrust, show, schema",
         "debug": "dump: one file with all that helps to find a fault",

@@ -10,6 +10,7 @@ from ennio.http.resources.events import EventsResource, EventStreamResource
 from ennio.http.resources.health import HealthResource
 from ennio.http.resources.issues import IssuesResource
 from ennio.http.resources.login import LoginResource
+from ennio.http.resources.notices import NoticesResource
 from ennio.http.resources.projects import ProjectsResource
 from ennio.http.resources.pulls import PullResource, PullsResource
 from ennio.http.resources.queue import QueueResource
@@ -52,7 +53,9 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/disk", SupervisorResource, "disk"),
     (f"{API}/config", SupervisorResource, "config"),
     (f"{API}/shutdown", SupervisorResource, "shutdown"),
-    (f"{API}/notifications", SupervisorResource, "notifications"),
+    (f"{API}/notifications", NoticesResource, ""),
+    (f"{API}/notifiers", NoticesResource, "channels"),
+    (f"{API}/notifiers/{{name}}/test", NoticesResource, "test"),
     (f"{API}/auth/code", LoginResource, ""),
     ("/auth", LoginResource, "visit"),
     (f"{API}/events", EventsResource, ""),

@@ -33,6 +33,7 @@ from ennio.actors.orchestrator import (
     SupervisorApi,
     WorkspaceApi,
 )
+from ennio.actors.orchestrator.notices import NoticeApi
 from ennio.actors.registry import ActorRegistry
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.hosts.plugin_host import PluginHost
@@ -428,6 +429,7 @@ class SmallOrchestrator:
         self.pulls: PullApi = SmallPulls(self.deps, small=self)
         self.requests = RequestApi(self.deps)
         self.issues: IssueApi = SmallIssues(self.deps, small=self)
+        self.notices = NoticeApi(self.deps)
         self.workspaces: WorkspaceApi = SmallWorkspaces(self.deps, small=self)
         self.supervisor: Any = SmallSupervisor(self.deps, clock.now(), lambda: None, small=self)
         self.events: EventApi = SmallEvents(self.deps, nobody, small=self)

@@ -19,6 +19,7 @@ from ennio.actors.landing import MergeOrder
 from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
+from ennio.actors.orchestrator.notices import ChannelView, NoticeApi
 from ennio.actors.orchestrator.projects import ProjectApi
 from ennio.actors.orchestrator.pulls import PullApi
 from ennio.actors.orchestrator.queue import QueueApi
@@ -40,6 +41,7 @@ from ennio.store.reactions import ReactionRecord
 
 __all__ = [
     "APIS",
+    "ChannelView",
     "CleanupItem",
     "Contents",
     "DiskUsage",
@@ -49,6 +51,7 @@ __all__ = [
     "MergeOrder",
     "Merged",
     "Notice",
+    "NoticeApi",
     "Numbers",
     "Orchestrator",
     "Preserved",
@@ -78,6 +81,7 @@ APIS: Mapping[str, type[Any]] = {
     "issues": IssueApi,
     "workspaces": WorkspaceApi,
     "events": EventApi,
+    "notices": NoticeApi,
     "requests": RequestApi,
     "supervisor": SupervisorApi,
 }
@@ -101,6 +105,7 @@ class Orchestrator:
     issues: IssueApi
     workspaces: WorkspaceApi
     events: EventApi
+    notices: NoticeApi
     requests: RequestApi
     supervisor: SupervisorApi
 
@@ -129,6 +134,7 @@ class Orchestrator:
             issues=IssueApi(deps),
             workspaces=WorkspaceApi(deps),
             events=EventApi(deps, feed),
+            notices=NoticeApi(deps),
             requests=RequestApi(deps),
             supervisor=SupervisorApi(
                 deps,

@@ -16,7 +16,6 @@ from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.model.errors import NotFound
 from ennio.model.failpoints import failpoint
 from ennio.policy.degradation import Readiness
-from ennio.store.notifications import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,6 @@ class SupervisorApi:
     pid: int = 0
     reader: MetricsReader | None = None
     disk_reader: DiskReader | None = None
-
-    def notifications(self, limit: int) -> Sequence[Notice]:
-        """What people were told, latest first."""
-        return self.deps.store.notifications.list(limit)
 
     @failpoint("order.crash", because="chaos of its own: a test of the machine")
     def crash(self, name: str) -> None:

@@ -184,7 +184,10 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
 
 def _services(config: Config) -> Iterator[Finding | None]:
     """What is asked in the name of the file's tokens: of a trusted file alone."""
-    from ennio.cli.doctor import configuration, github, linear, nats
+    from ennio.cli.doctor import channels, configuration, github, linear, nats
+    from ennio.machine.home import Home
+    from ennio.model.clock import SystemClock
+    from ennio.plugins.registry import Registry
 
     for project in config.projects:
         yield configuration.token(project, project.tracker, "tracker")
@@ -193,6 +196,10 @@ def _services(config: Config) -> Iterator[Finding | None]:
         yield github.service(project, "tracker")
         yield github.service(project, "scm")
     yield nats.server(config)
+    registry = Registry(Home.of_environment(), SystemClock(), directory=config.directory)
+    for channel in config.notifiers:
+        yield channels.channel(channel, registry)
+    yield channels.unrouted(config)
 
 
 def _running(context: CliContext, config: Config, url: str | None) -> Iterator[Finding | None]:

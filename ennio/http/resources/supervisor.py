@@ -5,20 +5,17 @@ and is told, and its end.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import falcon
 
-from ennio.actors.orchestrator import DiskUsage, Notice
+from ennio.actors.orchestrator import DiskUsage
 from ennio.config.secrets import masked
 from ennio.http.debug_dump import dump
 from ennio.http.envelope import answer, encode
 from ennio.http.openapi.schemas import ANY, TEXT
 from ennio.http.operation import Operation, Resource, described, operation, word
 from ennio.http.requests import read_raw
-from ennio.http.resources.sessions import LimitQuery
-from ennio.http.response_cache import cached
 from ennio.model.codec import shown
 from ennio.model.errors import Invalid
 
@@ -52,12 +49,6 @@ class SupervisorResource(Resource):
         """Stop it; the agents keep running."""
         self._orchestrator.supervisor.shutdown()
         return "stopping"
-
-    @cached
-    @operation("What people were told, latest first.", list[Notice], query=LimitQuery)
-    def on_get_notifications(self, query: LimitQuery) -> Sequence[Notice]:
-        """List the latest."""
-        return self._orchestrator.supervisor.notifications(query.limit)
 
     @described(Operation("Whether the server answers; needs no token.", word("ok"), is_open=True))
     def on_get_health(self, _req: falcon.Request, resp: falcon.Response) -> None:
