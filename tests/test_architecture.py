@@ -23,7 +23,6 @@ LONG: dict[str, str] = {
     "ennio/store/tables.py": "every table, declared at one place",
     "ennio/hosts/interface.py": "the whole of one interface",
     "ennio/hosts/plugin_host.py": "the whole of one interface",
-    "ennio/plugins/git.py": "every way in which git is run and fails",
     "ennio/plugins/runtime/tmux.py": "the whole of one slot",
     "ennio/plugins/scm/local/forge.py": "the whole of one slot",
 }
@@ -51,17 +50,12 @@ _APART = {
     "a pipe to a kept process at hand; where there is none to be had a command asks": """
         runtime/tmux_control
         """,
+    "whose a git is, is known by the process at hand that began it": "git_orphans",
     "who makes plugins for no other machine makes them for this one": "registry",
     "not yet": """
         agent/aider_log agent/claude_code agent/claude_conversations agent/claude_cost
         agent/claude_trust agent/codex_rollout agent/command agent/jsonl agent/opencode_api
         agent/opencode_database agent/screen agent/scripted/agent
-        git git_environment git_errors git_orphans
-        workspace/address workspace/clone workspace/dirty workspace/folder workspace/glance
-        workspace/hook_run workspace/hooks workspace/index workspace/inventory workspace/links
-        workspace/prepare workspace/preserve workspace/preserved workspace/private
-        workspace/repository workspace/settings workspace/stub workspace/unreferenced
-        workspace/worktree workspace/worktree_state
         """,
 }
 AT_HAND = {

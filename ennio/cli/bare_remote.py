@@ -12,6 +12,7 @@ from pathlib import Path
 from ennio.cli.repository import BARE_REMOTE, WorkingCopy
 from ennio.machine.files import write_atomically
 from ennio.machine.home import Home, private
+from ennio.machine.local import LocalMachine
 from ennio.plugins.git import Git
 
 _PUSHING = 600.0
@@ -35,7 +36,7 @@ def make_bare_remote(repository: WorkingCopy, home: Home, undo: ExitStack) -> Pa
     """
     place = bare_remote_path(repository, home)
     private(home.root / "hubs")
-    git = Git(repository.root)
+    git = Git(LocalMachine(), repository.root)
     if place.exists():  # of an earlier init whose remote was taken away: what it holds is kept
         _push(git, place, repository.branch)
     else:
@@ -64,7 +65,7 @@ def exclude(root: Path, pattern: str) -> None:
     """Keep files out of git's sight in this clone alone: the person's own
     .gitignore stays as it is.
     """
-    told = Git(root).run("rev-parse", "--git-path", "info/exclude").text
+    told = Git(LocalMachine(), root).run("rev-parse", "--git-path", "info/exclude").text
     file = root / told
     file.parent.mkdir(parents=True, exist_ok=True)
     before = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""

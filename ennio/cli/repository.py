@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Conflict, EnnioError, NotFound
 from ennio.plugins.git import Git
 
@@ -50,7 +51,7 @@ def survey(start: Path) -> WorkingCopy:
     no branch to start from.
     """
     root = root_of(start)
-    git = Git(root)
+    git = Git(LocalMachine(), root)
     git.run(
         "status", "--porcelain", "--untracked-files=no"
     )  # git's own words when it does not trust or understand the folder

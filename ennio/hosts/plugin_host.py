@@ -220,7 +220,7 @@ class PluginHost:
             self._machine,
             brief.session_id,
             HOOK_GRACE,
-            hook_run.under_way(self._home.session(brief.session_id)),
+            hook_run.under_way(self._machine, self._home.session(brief.session_id)),
         )
 
     def inspect(self, brief: Brief) -> WorkspaceSeen:
@@ -362,15 +362,15 @@ class PluginHost:
     def preserved(self, project_id: str, source: str) -> Sequence[Preserved]:
         """See ``Host``."""
         roots = tuple(self._home.workspace(kind, project_id, "x").parent for kind in KINDS)
-        return preserved.listed(project_id, Path(source), roots)
+        return preserved.listed(self._machine, project_id, Path(source), roots)
 
     def preserved_contents(self, item: Preserved) -> Contents:
         """See ``Host``."""
-        return preserved.contents(item)
+        return preserved.contents(self._machine, item)
 
     def preserved_restore(self, item: Preserved, branch: str | None) -> Restored:
         """See ``Host``."""
-        return preserved.restored(item, branch)
+        return preserved.restored(self._machine, item, branch)
 
     def free_memory(self) -> int:
         """See ``Host``."""

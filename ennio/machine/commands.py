@@ -16,9 +16,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
-from ennio.machine.interface import Command, CompletedCommand, Overdue
+from ennio.machine import process_table
+from ennio.machine.interface import BegunCommand, Command, CompletedCommand, Overdue, ProcessId
 
 _GLANCE = 5.0  # seconds between two looks whether more was put out
 
@@ -34,6 +36,39 @@ def run_all(commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
     with contextlib.ExitStack() as stack:
         begun = [stack.enter_context(_begun(command)) for command in commands]
         return tuple(running.answer() for running in begun)
+
+
+def begin(command: Command, output: Path) -> BegunCommand:
+    """See ``Machine.begin``."""
+    number = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            stdin=subprocess.DEVNULL,
+            stdout=number,
+            stderr=number,
+            start_new_session=True,
+        )
+    finally:
+        os.close(number)
+    return _Child(ProcessId(process.pid, process_table.start_of(process.pid)), process)
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A command of ours; see ``BegunCommand``."""
+
+    id: ProcessId
+    process: subprocess.Popen[bytes]
+
+    def wait(self, seconds: float) -> int | None:
+        """See ``BegunCommand``."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ class Overdue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program to be run to its end. ``env`` is all of its environment; no
-    shell sees any of the words.
+    """A program to be run to its end. ``env`` is all of its environment (None:
+    that of Ennio over there); no shell sees any of the words.
 
     ``silence``: it is ended when it puts nothing out on standard error for so many seconds.
     ``most``: no more than so many bytes of its output are wanted, and it is ended once they
@@ -135,8 +135,30 @@ class ProcessEntry:
     ended: bool = False
 
 
+class BegunCommand(Protocol):
+    """A command under way that outlives whoever began it."""
+
+    @property
+    def id(self) -> ProcessId:
+        """Its process, which leads a kernel session of its own."""
+        ...
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code (a negative one is a signal), None when it takes longer than that."""
+        ...
+
+
 class Machine(Protocol):
     """See the module. Blocks; safe under threads; keeps nothing of what it was asked."""
+
+    def __hash__(self) -> int:
+        """What is remembered of a machine is remembered by it."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What tells it from others; empty for the machine that Ennio runs on."""
+        ...
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -175,6 +197,12 @@ class Machine(Protocol):
     def run_all(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
         """Run them side by side; the answers come in their order. Raises OSError when one cannot
         be begun; then none runs.
+        """
+        ...
+
+    def begin(self, command: Command, output: Path) -> BegunCommand:
+        """Begin a command, and add what it prints to a file, made if need be for its owner alone.
+        None of its limits is kept: who waits for it keeps them. Raises OSError.
         """
         ...
 
@@ -228,6 +256,23 @@ class Machine(Protocol):
         """Make a folder and those above it; fine if it is there. A private one only its owner can
         enter. Raises OSError, Refused.
         """
+        ...
+
+    def temporary_folder(self) -> Path:
+        """A new folder for what is soon over, that only its owner can enter; whoever asks removes
+        it. Raises OSError.
+        """
+        ...
+
+    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+        """Place a link at a path below a folder, and make the folders on the way; none of them may
+        be a link itself, also one that somebody puts there meanwhile. False where something
+        else is there already. Raises NotADirectoryError naming what is in the way, OSError.
+        """
+        ...
+
+    def copy(self, path: Path, to: Path) -> None:
+        """Copy a file with its mode and times. Raises OSError."""
         ...
 
     def rename(self, path: Path, to: Path) -> None:

@@ -10,13 +10,15 @@ import signal as signals
 import socket
 import stat as modes
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
-from ennio.machine import commands, files, home, process_table
+from ennio.machine import commands, files, home, links, process_table
 from ennio.machine.interface import (
+    BegunCommand,
     Command,
     CompletedCommand,
     FileKind,
@@ -40,6 +42,11 @@ _LONGEST = 100  # the kernel takes 108 bytes for the address of a unix socket
 
 class LocalMachine:
     """See ``Machine``. Keeps nothing, so any two of them are the same."""
+
+    @property
+    def name(self) -> str:
+        """None: it is this one."""
+        return ""
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -72,6 +79,10 @@ class LocalMachine:
     def run_all(self, commands_: Sequence[Command]) -> tuple[CompletedCommand, ...]:
         """See ``Machine``."""
         return commands.run_all(commands_)
+
+    def begin(self, command: Command, output: Path) -> BegunCommand:
+        """See ``Machine``."""
+        return commands.begin(command, output)
 
     def read(self, wanted: Sequence[FileSpan]) -> tuple[FilePart | OSError, ...]:
         """See ``Machine``."""
@@ -122,6 +133,18 @@ class LocalMachine:
             home.private(folder)
         else:
             folder.mkdir(parents=True, exist_ok=True)
+
+    def temporary_folder(self) -> Path:
+        """See ``Machine``."""
+        return Path(tempfile.mkdtemp(prefix="ennio-"))
+
+    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+        """See ``Machine``."""
+        return links.place(folder, relative, to)
+
+    def copy(self, path: Path, to: Path) -> None:
+        """See ``Machine``."""
+        shutil.copy2(path, to)
 
     def rename(self, path: Path, to: Path) -> None:
         """See ``Machine``."""

@@ -59,6 +59,11 @@ def real(machine: Machine, path: Path) -> Path:
     return machine.real([path])[0]
 
 
+def expanded(machine: Machine, path: str) -> Path:
+    """A path as a person writes it, with ``~`` for their home over there."""
+    return machine.home / path[2:] if path == "~" or path.startswith("~/") else Path(path)
+
+
 def write_text(machine: Machine, path: Path, text: str) -> None:
     """Write it whole or not at all, for its owner's eyes only."""
     machine.write(path, text.encode())

@@ -15,18 +15,12 @@ What every call here has in common, whatever it does:
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from ennio.machine.interface import Command, CompletedCommand, Machine, Overdue
 from ennio.model.errors import EnnioError, TimedOut
 from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment
@@ -117,7 +111,7 @@ class GitPlace:
 
 
 class Git:
-    """The git executable, working in one directory: a repository, a working copy, or
+    """The git executable of a machine, working in one directory: a repository, a working copy, or
     a bare repository itself.
 
     ``env`` is added to the environment of every call (an index or an identity of its own, say).
@@ -125,8 +119,14 @@ class Git:
     """
 
     def __init__(
-        self, directory: Path, *, env: Mapping[str, str] | None = None, hooks: bool = False
+        self,
+        machine: Machine,
+        directory: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        hooks: bool = False,
     ) -> None:
+        self.machine = machine
         self.directory = directory
         self._env = dict(env or {})
         self._hooks = hooks
@@ -136,7 +136,12 @@ class Git:
 
     def under(self, env: Mapping[str, str]) -> Git:
         """The same directory with more environment."""
-        return Git(self.directory, env={**self._env, **env}, hooks=self._hooks)
+        more = {**self._env, **env}
+        return Git(self.machine, self.directory, env=more, hooks=self._hooks)
+
+    def at(self, directory: Path) -> Git:
+        """Another directory of the same machine."""
+        return Git(self.machine, directory)
 
     def run(
         self,
@@ -161,7 +166,7 @@ class Git:
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
         if check and not output.ok:
-            raise failure(args, self.directory, output)
+            raise failure(self, args, output)
         return output
 
     def beginning(self, *args: str, longest: int, timeout: float = QUICK) -> tuple[str, bool]:
@@ -171,29 +176,15 @@ class Git:
         Blocks. Raises TimedOut after ``timeout`` seconds, and as ``run`` does when it
         failed before it came so far.
         """
-        over = threading.Event()
-
-        def late() -> None:  # closes nothing: somebody reads there
-            over.set()
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(running.process.pid, signal.SIGKILL)
-
-        with self._begun(args, fed=False) as running:
-            process = running.process
-            timer = threading.Timer(timeout, late)
-            timer.start()
-            try:
-                raw = process.stdout.read(longest) if process.stdout is not None else b""
-                more = len(raw) == longest
-                code = 0 if more else process.wait()
-                said = b"" if more or process.stderr is None else process.stderr.read()
-            finally:
-                timer.cancel()
-        if over.is_set():
-            raise TimedOut(f"{_name(args)} in {self.directory} did not end within {timeout:g} s")
-        if code != 0:
-            raise failure(args, self.directory, GitOutput(code, "", _text(said)))
-        return _text(raw), more
+        command = self._command(args, None, timeout, longest)
+        try:
+            done = self.machine.run(command)
+        except OSError as error:
+            raise git_errors.not_begun(error) from error
+        output = self._answer(command, done, args)
+        if not output.ok:
+            raise failure(self, args, output)
+        return output.stdout, done.cut
 
     def commit(self, name: str) -> str | None:
         """The id of the commit a name stands for, or None."""
@@ -219,7 +210,7 @@ class Git:
         no repository right here.
         """
         answer = self.run("rev-parse", "--git-common-dir", check=False)
-        return (self.directory / answer.text).resolve() if answer.ok else None
+        return self._real(self.directory / answer.text)[0] if answer.ok else None
 
     @property
     def place(self) -> GitPlace | None:
@@ -241,100 +232,43 @@ class Git:
         ]
         if not told[0]:
             return None
-        top = Path(told[2]).resolve() if told[2].startswith("/") else None
+        common, private, top = self._real(*map(Path, told[:3]))
         branch = told[3].removeprefix("refs/heads/") if told[3].startswith("refs/heads/") else None
-        return GitPlace(Path(told[0]).resolve(), Path(told[1]).resolve(), top, branch)
+        return GitPlace(common, private, top if told[2].startswith("/") else None, branch)
+
+    def _real(self, *paths: Path) -> tuple[Path, ...]:
+        return self.machine.real(paths)
 
     def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> GitOutput:
-        with self._begun(args, fed=given is not None) as running:
-            return running.answer(given, timeout)
+        command = self._command(args, given, timeout)
+        try:
+            return self._answer(command, self.machine.run(command), args)
+        except OSError as error:
+            raise git_errors.not_begun(error) from error
 
-    @contextlib.contextmanager
-    def _begun(self, args: tuple[str, ...], *, fed: bool) -> Iterator[_Running]:
-        """A command that has been started; it is over when the block is left."""
+    def _command(
+        self, args: tuple[str, ...], given: str | None, timeout: float, most: int | None = None
+    ) -> Command:
         served = _verb(args) in _SERVERS
         if served:
-            git_orphans.end_once(os.getpid())
-        command = [
-            "git",
-            "-C",
-            str(self.directory),
-            *(() if self._hooks else _NO_HOOKS),
-            *_QUIET,
-            *args,
-        ]
-        with contextlib.ExitStack() as stack:
-            spool = stack.enter_context(tempfile.TemporaryFile()) if served else None
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE if spool is None else spool,
-                    env=environment(self.directory, self._env, git_orphans.mark(os.getpid())),
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise git_errors.not_begun(error) from error
-            try:
-                yield _Running(process, args, self.directory, spool)
-            finally:
-                if process.returncode is None:
-                    _end(process)
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """A command under way. ``spool`` is where a command that asks a
-    server tells of its progress.
-    """
-
-    process: subprocess.Popen[bytes]
-    args: tuple[str, ...]
-    directory: Path
-    spool: IO[bytes] | None
-
-    def answer(self, given: str | None, timeout: float) -> GitOutput:
-        """Wait for its end."""
-        encoded = None if given is None else given.encode("utf-8", "surrogateescape")
-        stdout, stderr = (
-            self._waited(encoded, timeout)
-            if self.spool is None
-            else self._watched(encoded, timeout, self.spool)
+            git_orphans.end_former()
+        hooks = () if self._hooks else _NO_HOOKS
+        return Command(
+            ("git", "-C", str(self.directory.absolute()), *hooks, *_QUIET, *args),
+            env=environment(self.machine, self.directory, self._env, git_orphans.own_mark()),
+            stdin=b"" if given is None else given.encode("utf-8", "surrogateescape"),
+            timeout=timeout,
+            silence=STALL if served else None,  # whoever asks a server tells of its progress
+            most=most,
         )
-        return GitOutput(self.process.returncode, _text(stdout), _text(stderr))
 
-    def _waited(self, given: bytes | None, timeout: float) -> tuple[bytes, bytes]:
-        try:
-            return self.process.communicate(given, timeout)
-        except subprocess.TimeoutExpired as error:
-            raise self._late(f"did not end within {timeout:g} s") from error
-
-    def _watched(
-        self, given: bytes | None, timeout: float, spool: IO[bytes]
-    ) -> tuple[bytes, bytes]:
-        begun = moved = time.monotonic()
-        size = 0
-        while True:
-            left = min(begun + timeout, moved + STALL) - time.monotonic()
-            try:
-                stdout, _ = self.process.communicate(given, max(0.01, min(left, _GLANCE)))
-                spool.seek(0)
-                return stdout, spool.read()
-            except subprocess.TimeoutExpired as error:
-                now, told = time.monotonic(), os.fstat(spool.fileno()).st_size
-                if told != size:
-                    size, moved = told, now
-                elif now >= begun + timeout:
-                    raise self._late(f"did not end within {timeout:g} s") from error
-                elif now >= moved + STALL:
-                    raise self._late(
-                        f"got no answer for {STALL:g} s from the other side"
-                    ) from error
-                given = None  # it was taken over at the first call
-
-    def _late(self, words: str) -> TimedOut:
-        return TimedOut(f"{_name(self.args)} in {self.directory} {words}")
+    def _answer(self, command: Command, done: CompletedCommand, args: tuple[str, ...]) -> GitOutput:
+        who = f"{_name(args)} in {self.directory}"
+        if done.overdue is Overdue.TIME:
+            raise TimedOut(f"{who} did not end within {command.timeout:g} s")
+        if done.overdue is Overdue.SILENCE:
+            raise TimedOut(f"{who} got no answer for {STALL:g} s from the other side")
+        return GitOutput(done.code, _text(done.stdout), _text(done.stderr))
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,16 +285,19 @@ def side_by_side(*questions: GitCommand, timeout: float = QUICK) -> tuple[GitOut
     Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of
     them runs any more then.
     """
-    with contextlib.ExitStack() as running:
-        asked = [running.enter_context(one.git._begun(one.args, fed=False)) for one in questions]  # noqa: SLF001 - its own module
-        return tuple(one.answer(None, timeout) for one in asked)
+    commands = [one.git._command(one.args, None, timeout) for one in questions]  # noqa: SLF001 - its own module
+    try:
+        done = questions[0].git.machine.run_all(commands)
+    except OSError as error:
+        raise git_errors.not_begun(error) from error
+    asked = zip(questions, commands, done, strict=True)
+    return tuple(one.git._answer(command, told, one.args) for one, command, told in asked)  # noqa: SLF001 - its own module
 
 
-def failure(args: tuple[str, ...], directory: Path, output: GitOutput) -> EnnioError:
+def failure(git: Git, args: tuple[str, ...], output: GitOutput) -> EnnioError:
     """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
-    return git_errors.failure(
-        _name(args), directory, output.code, output.stderr.strip() or output.stdout
-    )
+    words = output.stderr.strip() or output.stdout
+    return git_errors.failure(git.machine, _name(args), git.directory, output.code, words)
 
 
 def _is_passing(args: tuple[str, ...], words: str) -> bool:
@@ -391,27 +328,3 @@ def _verb(args: tuple[str, ...]) -> str:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
-
-
-def _tell(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it with its helpers. At a SIGTERM git takes its locks and half-made things away; killed,
-    it leaves them for good.
-    """
-    try:
-        _tell(process, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-    finally:
-        _tell(process, signal.SIGKILL)
-        process.wait()
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        # what it was still to be given is lost; a greenlet that reads here sees the end by itself
-        # and closes nothing under it
-        with contextlib.suppress(OSError, RuntimeError):
-            if pipe is not None:
-                pipe.close()

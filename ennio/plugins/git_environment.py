@@ -4,12 +4,13 @@ repository, and asking nobody.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ennio.machine import single
 from ennio.machine.inherited import NAMES
+from ennio.machine.interface import Machine
 
 # Whatever else begins with GIT_ points git to a repository, an index or a moment of the
 # caller's, or makes it talk.
@@ -53,15 +54,17 @@ MARK = "ENNIO_GIT"
 """The variable that tells whose a git process is."""
 
 
-def environment(directory: Path, more: Mapping[str, str], mark: str) -> dict[str, str]:
+def environment(
+    machine: Machine, directory: Path, more: Mapping[str, str], mark: str
+) -> dict[str, str]:
     """The environment of a git command in a directory, with more added to it."""
     return {
         **_ENDS,
-        **{name: value for name, value in os.environ.items() if _is_passed(name)},
+        **{name: value for name, value in machine.environ.items() if _is_passed(name)},
         **_ASKS_NOBODY,
         "LC_ALL": "C",
         "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_CEILING_DIRECTORIES": str(directory.resolve().parent),
+        "GIT_CEILING_DIRECTORIES": str(single.real(machine, directory).parent),
         MARK: mark,
         **more,
     }

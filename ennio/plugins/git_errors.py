@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
+from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
 
 _LINES = 12  # of git's own words in an error
@@ -66,12 +68,12 @@ _NO_REPOSITORY = re.compile(
 )
 
 
-def no_repository(path: object) -> str:
-    """What is said of a repository in a folder of this machine that is not there any more."""
+def no_repository(machine: Machine, path: Path) -> str:
+    """What is said of a repository in a folder of that machine that is not there any more."""
     folder = shlex.quote(str(path))
     state = (
         "is no git repository any more"
-        if os.path.isdir(str(path))
+        if single.is_folder(machine, path)
         else "is gone: there is no such folder"
     )
     return (
@@ -100,7 +102,7 @@ def is_race(words: str) -> bool:
     return bool(_RACED.search(words))
 
 
-def failure(command: str, place: object, code: int, words: str) -> EnnioError:
+def failure(machine: Machine, command: str, place: object, code: int, words: str) -> EnnioError:
     """The error a failed command amounts to: Exhausted, Unreachable for what
     time mends, else Refused.
     """
@@ -111,12 +113,14 @@ def failure(command: str, place: object, code: int, words: str) -> EnnioError:
     how = f"was ended by signal {-code}" if code < 0 else f"failed ({code})"
     said = "\n".join(text.splitlines()[-_LINES:])
     if gone := _NO_REPOSITORY.search(text):
-        return Refused(readable(redacted(no_repository(gone["path"] or gone["other"]))))
+        return Refused(
+            readable(redacted(no_repository(machine, Path(gone["path"] or gone["other"]))))
+        )
     missing = _FILTER.search(text)
     if missing:
         needs = (
             f"needs the filter {missing['program']}, which is not installed or not on the PATH "
-            f"({os.environ.get('PATH', '')})"
+            f"({machine.environ.get('PATH', '')})"
         )
         return Refused(
             readable(

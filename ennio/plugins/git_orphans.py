@@ -18,6 +18,16 @@ from ennio.plugins.git_environment import MARK
 log = logging.getLogger(__name__)
 
 
+def own_mark() -> str:
+    """The mark of this process."""
+    return mark(os.getpid())
+
+
+def end_former() -> None:
+    """End what former lives left on this machine, once in this one."""
+    end_once(os.getpid())
+
+
 @functools.cache
 def mark(pid: int) -> str:
     """Who asks: a process by its number and its beginning, since numbers come again."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ennio.config.model import AgentConfig, Project, Settings
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import ManualClock
 from ennio.model.facts import ForgeSeen, ProcessSeen
 from ennio.model.pulls import Check, CheckState, MergeMethod
@@ -104,7 +105,7 @@ class Folders(StubWorkspace):
     """Working copies with something to hook into."""
 
     def __init__(self, hooks: Hooks, clock: ManualClock) -> None:
-        super().__init__(clock)
+        super().__init__(LocalMachine(), clock)
         self.hooks = hooks
         self.made: list[str] = []
         self.before: dict[str, Callable[[], None]] = {}

@@ -197,6 +197,25 @@ def test_who_leaves_a_server_behind_that_keeps_its_outputs_is_not_waited_for(
     machine.signal([left], signal.SIGKILL)
 
 
+def test_one_that_was_begun_goes_on_and_what_it_prints_is_added_to_its_file(
+    machine: Machine, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    machine.append(out, b"before\n")
+    script = "echo told; echo complained >&2; until test -e go; do sleep 0.02; done; exit 7"
+    begun = machine.begin(run(machine, "sh", "-c", script, cwd=str(tmp_path)), out)
+    assert single.is_alive(machine, *begun.id)
+    assert machine.processes([begun.id.pid])[begun.id.pid].session == begun.id.pid
+    assert begun.wait(0.05) is None
+    (tmp_path / "go").touch()
+    assert begun.wait(20) == 7
+    assert out.read_bytes() == b"before\ntold\ncomplained\n"
+    machine.begin(run(machine, "true"), tmp_path / "new").wait(20)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileNotFoundError):
+        machine.begin(run(machine, "no-such-program"), out)
+
+
 def test_several_run_side_by_side_and_answer_in_their_order(
     machine: Machine, tmp_path: Path
 ) -> None:
@@ -392,6 +411,40 @@ def test_folders_are_made_found_renamed_and_removed(machine: Machine, tmp_path: 
         machine.list(tmp_path / "c")
 
 
+def test_a_link_is_placed_below_a_folder_and_never_by_way_of_another_link(
+    machine: Machine, tmp_path: Path
+) -> None:
+    below, other = tmp_path / "below", tmp_path / "other"
+    for folder in (below, other):
+        folder.mkdir()
+    for _ in range(2):
+        assert machine.link_below(below, Path("deep/down/link"), other)
+    assert (below / "deep/down/link").readlink() == other
+    assert not machine.link_below(below, Path("deep/down/link"), below), "another one is there"
+    (below / "bent").symlink_to(other)
+    with pytest.raises(NotADirectoryError) as raised:
+        machine.link_below(below, Path("bent/link"), other)
+    assert raised.value.filename == "bent"
+    assert list(other.iterdir()) == []
+
+
+def test_a_copy_has_the_content_the_mode_and_the_times(machine: Machine) -> None:
+    folder = machine.temporary_folder()
+    try:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        machine.write(folder / "file", b"content", mode=0o640)
+        os.utime(folder / "file", (1e9, 1e9))
+        machine.copy(folder / "file", folder / "copy")
+        told = (folder / "copy").stat()
+        assert ((folder / "copy").read_bytes(), told.st_mode & 0o777) == (b"content", 0o640)
+        assert told.st_mtime == 1e9
+        with pytest.raises(FileNotFoundError):
+            machine.copy(folder / "none", folder / "copy")
+    finally:
+        machine.remove_tree(folder)
+    assert not folder.exists()
+
+
 def test_a_lock_that_is_held_is_seen(machine: Machine, tmp_path: Path) -> None:
     place = tmp_path / "lock"
     assert not machine.is_locked(place)
@@ -472,6 +525,7 @@ def test_a_signal_reaches_only_who_is_still_the_same(
 
 
 def test_it_tells_of_itself(machine: Machine, tmp_path: Path) -> None:
+    assert (machine.name == "") == isinstance(machine, LocalMachine)
     assert "PATH" in machine.environ
     assert machine.home.is_absolute()
     assert machine.free_memory() > 0

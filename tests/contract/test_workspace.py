@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import Symlink
+from ennio.machine.interface import Machine
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Invalid, Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
@@ -22,7 +24,7 @@ from tests.plugins.workspace.conftest import ground, person
 from tests.plugins.workspace.ground import SESSION, Ground, git
 
 __all__ = ["ground", "person"]
-KINDS: dict[str, Callable[[ManualClock], Workspace]] = {
+KINDS: dict[str, Callable[[Machine, ManualClock], Workspace]] = {
     "stub": StubWorkspace,
     "worktree": WorktreeWorkspace,
     "clone": CloneWorkspace,
@@ -32,7 +34,7 @@ CLOCK = ManualClock()
 
 @pytest.fixture(params=KINDS)
 def workspace(request: pytest.FixtureRequest) -> Workspace:
-    return KINDS[request.param](CLOCK)
+    return KINDS[request.param](LocalMachine(), CLOCK)
 
 
 @pytest.fixture

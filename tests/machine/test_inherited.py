@@ -9,6 +9,7 @@ import pytest
 from ennio.config.secrets import is_secret
 from ennio.hosts import environment
 from ennio.machine.inherited import NAMES, inherited
+from ennio.machine.local import LocalMachine
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
@@ -52,7 +53,7 @@ def test_agents_and_hooks_inherit_by_the_same_list(monkeypatch: pytest.MonkeyPat
     for name, value in (FOUND | STRANGE).items():
         monkeypatch.setenv(name, value)
     agent = environment.plain(FOUND | STRANGE, "ma-1", "my-app", Path("/h"))
-    hook = hooks.environment({"OWN": "1"})
+    hook = hooks.environment(LocalMachine(), {"OWN": "1"})
     for given in (agent, hook):
         assert given.items() >= FOUND.items()
         assert not STRANGE.keys() & given.keys()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
 from ennio.plugins import git_environment, git_errors, git_orphans
 from ennio.plugins.git import Git, GitCommand, GitOutput, GitPlace, failure, redacted, side_by_side
@@ -35,7 +36,7 @@ def repository(tmp_path: Path, person: Path) -> Path:
 
 def test_an_answer_comes_as_text_lines_and_fields(repository: Path) -> None:
     (repository / "two\nlines").write_text("x")
-    here = Git(repository)
+    here = Git(LocalMachine(), repository)
 
     assert here.run("symbolic-ref", "HEAD").text == "refs/heads/main"
     assert here.run("ls-files", "-o", "-z").fields == ("two\nlines",)
@@ -47,8 +48,8 @@ def test_a_failure_names_command_place_and_words(repository: Path) -> None:
     with pytest.raises(
         Refused, match=rf"(?s)git checkout in {repository} failed \(1\): .*pathspec 'nowhere'"
     ):
-        Git(repository).run("checkout", "nowhere")
-    assert Git(repository).run("checkout", "nowhere", check=False).code == 1
+        Git(LocalMachine(), repository).run("checkout", "nowhere")
+    assert Git(LocalMachine(), repository).run("checkout", "nowhere", check=False).code == 1
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,10 @@ def test_a_failure_names_command_place_and_words(repository: Path) -> None:
     ],
 )
 def test_trouble_is_told_by_who_can_act(words: str, kind: type[EnnioError]) -> None:
-    assert type(failure(("fetch",), Path("/x"), GitOutput(128, "", words))) is kind
+    assert (
+        type(failure(Git(LocalMachine(), Path("/x")), ("fetch",), GitOutput(128, "", words)))
+        is kind
+    )
 
 
 def test_credentials_in_addresses_are_not_told() -> None:
@@ -110,11 +114,11 @@ def test_credentials_in_addresses_are_not_told() -> None:
 
 def test_a_folder_in_a_repository_is_not_the_repository(repository: Path) -> None:
     (repository / "inner").mkdir()
-    assert Git(repository).common == repository / ".git"
-    assert Git(repository / "inner").common is None
+    assert Git(LocalMachine(), repository).common == repository / ".git"
+    assert Git(LocalMachine(), repository / "inner").common is None
     link = repository.parent / "link"
     link.symlink_to(repository / "inner")
-    assert Git(link).common is None
+    assert Git(LocalMachine(), link).common is None
 
 
 def test_git_s_own_variables_do_not_leak_in(
@@ -123,17 +127,17 @@ def test_git_s_own_variables_do_not_leak_in(
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'user.name=Leak'")
-    assert Git(repository).run("status", "--porcelain").text == ""
-    assert Git(repository).run("config", "user.name").text == "Pat"
+    assert Git(LocalMachine(), repository).run("status", "--porcelain").text == ""
+    assert Git(LocalMachine(), repository).run("config", "user.name").text == "Pat"
 
 
 def test_hooks_run_only_when_asked_for(repository: Path) -> None:
     hook = repository / ".git" / "hooks" / "pre-commit"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
-    Git(repository).run("commit", "--allow-empty", "-m", "quiet")
+    Git(LocalMachine(), repository).run("commit", "--allow-empty", "-m", "quiet")
     with pytest.raises(Refused):
-        Git(repository, hooks=True).run("commit", "--allow-empty", "-m", "loud")
+        Git(LocalMachine(), repository, hooks=True).run("commit", "--allow-empty", "-m", "loud")
 
 
 def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(
@@ -143,7 +147,7 @@ def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
         started = time.monotonic()
         with pytest.raises(TimedOut, match=r"git ls-remote in .* did not end within 0.5 s"):
-            Git(repository).run("ls-remote", address, timeout=0.5, check=False)
+            Git(LocalMachine(), repository).run("ls-remote", address, timeout=0.5, check=False)
     assert time.monotonic() - started < 10
     eventually(lambda: not _mentions(address), within=5)
 
@@ -152,7 +156,7 @@ def test_questions_side_by_side_are_answered_in_their_order_whatever_comes_of_th
     repository: Path,
 ) -> None:
     head = git(repository, "rev-parse", "HEAD")
-    here = Git(repository)
+    here = Git(LocalMachine(), repository)
     wrong, right = side_by_side(
         GitCommand(here, ("show-ref", "--verify", "refs/heads/nowhere")),
         GitCommand(here, ("rev-parse", "HEAD")),
@@ -171,18 +175,19 @@ def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
     )
     hook.chmod(0o755)
     with pytest.raises(TimedOut):
-        Git(repository, hooks=True).run("branch", "fix", timeout=1.0)
+        Git(LocalMachine(), repository, hooks=True).run("branch", "fix", timeout=1.0)
     assert (repository / "was-locked").exists()
     assert not lock.exists()
     hook.unlink()
-    Git(repository).run("branch", "fix")
+    Git(LocalMachine(), repository).run("branch", "fix")
 
 
 def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
         hung = [
-            GitCommand(Git(repository), ("ls-remote", f"{address}{number}")) for number in range(2)
+            GitCommand(Git(LocalMachine(), repository), ("ls-remote", f"{address}{number}"))
+            for number in range(2)
         ]
         with pytest.raises(TimedOut, match=r"git ls-remote in .* did not end within 0.5 s"):
             side_by_side(*hung, timeout=0.5)
@@ -196,10 +201,11 @@ def test_under_gevent_others_go_on_meanwhile_and_a_killed_caller_takes_git_with_
         "from gevent import monkey; monkey.patch_all()\n"
         "import gevent, socket, sys\n"
         "from pathlib import Path\n"
+        "from ennio.machine.local import LocalMachine\n"
         "from ennio.plugins.git import Git\n"
         "server = socket.create_server(('127.0.0.1', 0))\n"
         "address = 'http://127.0.0.1:%d/gevent.git' % server.getsockname()[1]\n"
-        "call = gevent.spawn(Git(Path(sys.argv[1])).run, 'ls-remote', address)\n"
+        "call = gevent.spawn(Git(LocalMachine(), Path(sys.argv[1])).run, 'ls-remote', address)\n"
         "connection, _ = server.accept()\n"
         "call.kill(timeout=5)\n"
         "print(call.dead, address, flush=True)\n"
@@ -221,13 +227,13 @@ def test_no_answer_is_waited_for_from_a_person(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
         with pytest.raises(Refused, match="could not read Username"):
-            Git(repository).run(
+            Git(LocalMachine(), repository).run(
                 "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20
             )
 
 
 def test_commits_are_found_by_name_and_kinship(repository: Path) -> None:
-    here = Git(repository)
+    here = Git(LocalMachine(), repository)
     first = here.commit("HEAD") or ""
     second = commit(repository, "file", "two\n")
     assert here.commit("main") == second
@@ -237,7 +243,7 @@ def test_commits_are_found_by_name_and_kinship(repository: Path) -> None:
 
 
 def test_more_environment_is_for_that_git_alone(repository: Path) -> None:
-    here = Git(repository)
+    here = Git(LocalMachine(), repository)
     assert (
         here.under({"GIT_INDEX_FILE": str(repository.parent / "index")}).run("ls-files").text == ""
     )
@@ -273,13 +279,16 @@ def _mentions(address: str) -> list[str]:
 def test_the_progress_of_a_command_is_none_of_its_words() -> None:
     told = "Receiving objects:  10%\rReceiving objects:  50%\rfatal: early EOF\n"
     assert (
-        str(failure(("fetch",), Path("/x"), GitOutput(128, "", told)))
+        str(failure(Git(LocalMachine(), Path("/x")), ("fetch",), GitOutput(128, "", told)))
         == "git fetch in /x failed (128): fatal: early EOF"
     )
 
 
 def test_who_ends_by_a_signal_may_be_asked_again() -> None:
-    assert type(failure(("fetch",), Path("/x"), GitOutput(-9, "", ""))) is Unreachable
+    assert (
+        type(failure(Git(LocalMachine(), Path("/x")), ("fetch",), GitOutput(-9, "", "")))
+        is Unreachable
+    )
 
 
 def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused(
@@ -289,9 +298,10 @@ def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
+        "from ennio.machine.local import LocalMachine\n"
         "from ennio.plugins.git import Git\n"
         "from ennio.model.errors import Exhausted\n"
-        "git = Git(Path(sys.argv[1])); git.run('status')\n"
+        "git = Git(LocalMachine(), Path(sys.argv[1])); git.run('status')\n"
         "held = []\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\n"
         "try:\n"
@@ -328,7 +338,7 @@ def test_nobody_is_asked_through_a_window(
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
         with pytest.raises(Refused, match=r"could not read Username|interactivity"):
-            Git(repository).run(
+            Git(LocalMachine(), repository).run(
                 "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20
             )
     assert not asked.exists()
@@ -344,7 +354,7 @@ def test_a_helper_that_answers_by_itself_is_asked(repository: Path, tmp_path: Pa
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server, told), daemon=True).start()
         with pytest.raises(Refused, match="Authentication failed"):
-            Git(repository).run(
+            Git(LocalMachine(), repository).run(
                 "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20
             )
     assert b"cGF0Oi10b2szbg==" in told[1]  # pat:-tok3n
@@ -363,7 +373,9 @@ def test_a_helper_that_hangs_is_ended_and_that_is_said(
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
         with pytest.raises(TimedOut, match=r"got no answer for 0\.5 s"):
-            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git")
+            Git(LocalMachine(), repository).run(
+                "ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
+            )
     eventually(lambda: not _mentions("sleep\x0061.7310"), within=5)
 
 
@@ -377,7 +389,10 @@ def test_a_server_that_goes_on_is_waited_for_longer_than_one_that_does_not(
         f"{repository}",
     )
     monkeypatch.setenv("GIT_SSH_COMMAND", str(slow))
-    assert "refs/heads/main" in Git(repository).run("ls-remote", "ssh://host/app.git").stdout
+    assert (
+        "refs/heads/main"
+        in Git(LocalMachine(), repository).run("ls-remote", "ssh://host/app.git").stdout
+    )
 
 
 def test_what_the_caller_s_git_is_at_changes_nothing(
@@ -394,16 +409,18 @@ def test_what_the_caller_s_git_is_at_changes_nothing(
         ("GIT_SOMETHING_NEW", "1"),
     ):
         monkeypatch.setenv(name, value)
-    head = Git(repository).run("commit-tree", "HEAD^{tree}", "-m", "now", input="")
+    head = Git(LocalMachine(), repository).run("commit-tree", "HEAD^{tree}", "-m", "now", input="")
     (repository / "new").write_text("x")
 
     assert head.stderr == ""
     assert (
-        Git(repository).run("log", "-1", "--format=%ad", "--date=format:%Y", head.text).text
+        Git(LocalMachine(), repository)
+        .run("log", "-1", "--format=%ad", "--date=format:%Y", head.text)
+        .text
         != "1970"
     )
-    assert Git(repository).run("ls-files", "--others", ":(top)").text == "new"
-    assert Git(repository).place == GitPlace(
+    assert Git(LocalMachine(), repository).run("ls-files", "--others", ":(top)").text == "new"
+    assert Git(LocalMachine(), repository).place == GitPlace(
         repository / ".git", repository / ".git", repository, "main"
     )
 
@@ -416,17 +433,17 @@ def test_settings_that_people_give_by_the_environment_hold(
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Container")
     monkeypatch.setenv("GIT_SSH_COMMAND", "echo said >&2; false")
 
-    assert Git(repository).run("config", "user.name").text == "Container"
+    assert Git(LocalMachine(), repository).run("config", "user.name").text == "Container"
     with pytest.raises(EnnioError, match="said"):
-        Git(repository).run("ls-remote", "ssh://host/x.git")
+        Git(LocalMachine(), repository).run("ls-remote", "ssh://host/x.git")
 
 
 def test_a_git_whose_ennio_was_killed_is_ended_by_the_next(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/silent.git"
         code = (
-            "import sys, pathlib, ennio.plugins.git as g; "
-            "g.Git(pathlib.Path(sys.argv[1])).run('ls-remote', sys.argv[2])"
+            "import sys, pathlib, ennio.plugins.git as g; from ennio.machine.local import *; "
+            "g.Git(LocalMachine(), pathlib.Path(sys.argv[1])).run('ls-remote', sys.argv[2])"
         )
         command = [sys.executable, "-c", code, str(repository), address]
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -453,7 +470,7 @@ def test_two_who_fetch_the_same_ref_at_once_both_succeed(repository: Path, tmp_p
     def fetch() -> None:
         while not over.is_set():
             try:
-                Git(tmp_path / "copy.git").run(
+                Git(LocalMachine(), tmp_path / "copy.git").run(
                     "fetch",
                     "--progress",
                     "--refmap=",
@@ -509,7 +526,7 @@ def test_a_filter_that_is_not_installed_is_named_as_what_it_is(
     """As with git-lfs: what git says of it sounds like a server that hung up, and
     would be tried for ever.
     """
-    git = Git(repository)
+    git = Git(LocalMachine(), repository)
     (repository / ".gitattributes").write_text("*.bin filter=big\n")
     (repository / "a.bin").write_text("x")
     git.run("add", ".")
@@ -536,7 +553,7 @@ def test_a_filter_that_is_not_installed_is_named_as_what_it_is(
 ])  # fmt: skip
 def test_a_missing_filter_is_named_whatever_git_had_come_to_when_it_noticed(said: str) -> None:
     error = git_errors.failure(
-        "git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}"
+        LocalMachine(), "git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}"
     )
     assert isinstance(error, Refused)
     assert "needs the filter big, which is not installed" in str(error)
@@ -561,7 +578,7 @@ def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_lif
 def test_a_repository_that_is_gone_is_named_with_what_is_lost_and_the_way_out(
     tmp_path: Path, command: list[str], left: bool
 ) -> None:
-    git, hub = Git(tmp_path), tmp_path / "hub of mine.git"
+    git, hub = Git(LocalMachine(), tmp_path), tmp_path / "hub of mine.git"
     git.run("init", "-q")
     git.run(
         "-c",
@@ -587,4 +604,6 @@ def test_a_repository_that_is_gone_is_named_with_what_is_lost_and_the_way_out(
 
 def test_a_repository_elsewhere_that_is_not_found_keeps_gits_own_words(tmp_path: Path) -> None:
     words = "fatal: 'hub.git' does not appear to be a git repository"
-    assert str(git_errors.failure("git fetch", tmp_path, 128, words)).endswith(words)
+    assert str(git_errors.failure(LocalMachine(), "git fetch", tmp_path, 128, words)).endswith(
+        words
+    )

@@ -29,6 +29,7 @@ from ennio.config.load import load
 from ennio.config.model import AgentConfig, Config, PluginChoice, Project, Symlink
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Invalid
 from ennio.model.facts import Facts, Presence, ProcessSeen
@@ -378,7 +379,7 @@ def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(
             Path("source"), Path(f"{root / 'outside'}/{target}" if absolute else target)
         )
         try:
-            links.place([wanted], root / "workspace", root / "project")
+            links.place(LocalMachine(), [wanted], root / "workspace", root / "project")
         except EnnioError as error:
             assert "symlink" in str(error)  # noqa: PT017 - both outcomes are right
         assert not list((root / "outside").iterdir())

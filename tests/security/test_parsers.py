@@ -18,6 +18,7 @@ from ennio.config.model import AgentConfig, Project
 from ennio.config.yaml_source import plain
 from ennio.config.yaml_source import read as configuration
 from ennio.http import address
+from ennio.machine.local import LocalMachine
 from ennio.machine.untrusted import content, json_file, json_value
 from ennio.model.clock import ManualClock
 from ennio.model.errors import EnnioError
@@ -177,10 +178,10 @@ def test_what_a_forge_or_a_tracker_answers_is_read_or_refused(name: str) -> None
 )
 def test_a_git_pointer_of_an_agent_is_read_or_passed_over(pointer: bytes, tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(pointer)
-    assert private.environment(tmp_path) == {}
+    assert private.environment(LocalMachine(), tmp_path) == {}
     (tmp_path / ".git").unlink()
     (tmp_path / ".git").symlink_to("/dev/zero")
-    assert private.environment(tmp_path) == {}
+    assert private.environment(LocalMachine(), tmp_path) == {}
 
 
 def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path: Path) -> None:

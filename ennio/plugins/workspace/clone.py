@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused
@@ -36,16 +38,17 @@ class CloneWorkspace:
 
     name = "clone"
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, machine: Machine, clock: Clock | None = None) -> None:
+        self._machine = machine
         self._clock = clock or SystemClock()
 
     def create(self, spec: WorkspaceSpec) -> Created:
         """Clone, or find the clone with whatever is in it, on whatever branch it is now."""
         check_branch(spec.branch)
         check_branch(spec.base)
-        git = _standing(spec.path)
+        git = _standing(Git(self._machine, spec.path))
         if git is None:
-            git = _cloned(spec)
+            git = _cloned(self._machine, spec)
             _check(spec, git)
         branch = (
             git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
@@ -55,14 +58,14 @@ class CloneWorkspace:
 
     def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
         """Links and ``post_create``."""
-        prepare(spec, made)
+        prepare(self._machine, spec, made)
 
     def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the clone: all its branches count; asks nobody but the disk."""
-        git, now = _standing(spec.path), self._clock.now()
+        git, now = _standing(Git(self._machine, spec.path)), self._clock.now()
         if git is None:
             return WorkspaceSeen(now, exists=False)
-        work = _survey(git, _preserver(spec).tags())
+        work = _survey(git, _preserver(self._machine, spec).tags())
         return WorkspaceSeen(
             now,
             exists=True,
@@ -74,16 +77,16 @@ class CloneWorkspace:
 
     def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the clone."""
-        git = _standing(spec.path)
-        freed = Removed(spec.path, folder.size(spec.path))
+        git = _standing(Git(self._machine, spec.path))
+        freed = Removed(spec.path, folder.size(self._machine, spec.path))
         if git is not None:
-            preserver = _preserver(spec)
+            preserver = _preserver(self._machine, spec)
             freed = preserver.save_for_removal(
                 _survey(git, preserver.tags()), freed, dry_run=dry_run
             )
         if not dry_run:
-            folder.discard(spec.path)
-            folder.discard(_making(spec.path))
+            folder.discard(self._machine, spec.path)
+            folder.discard(self._machine, _making(spec.path))
         return freed
 
     def remote(self, spec: WorkspaceSpec) -> str:
@@ -92,7 +95,7 @@ class CloneWorkspace:
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
         """See ``Glanceable.glance``."""
-        return glance(path, branch, source)
+        return glance(self._machine, path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""
@@ -100,23 +103,26 @@ class CloneWorkspace:
 
     def existing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``."""
-        paths = folder.children(root)
-        sizes = folder.sizes(paths)
-        return [Existing(path.name, path, _branch_of(path), sizes[path]) for path in paths]
+        paths = folder.children(self._machine, root)
+        sizes = folder.sizes(self._machine, paths)
+        return [
+            Existing(path.name, path, _branch_of(Git(self._machine, path)), sizes[path])
+            for path in paths
+        ]
 
 
 def _survey(git: Git, tags: frozenset[str]) -> DirtyState:
     return survey(git, FETCHED, whole=True, tags=tags)
 
 
-def _standing(path: Path) -> Git | None:
+def _standing(git: Git) -> Git | None:
     """The clone at a place, or None for nothing (an empty folder is nothing). Raises
     Refused for anything else.
     """
-    if not path.exists() or folder.is_empty(path):
+    machine, path = git.machine, git.directory
+    if not single.exists(machine, path) or folder.is_empty(machine, path):
         return None
-    git, place = Git(path), path.resolve()
-    meant = git.place
+    meant, place = git.place, single.real(machine, path)
     if meant is None or meant.common != place / ".git":
         message = (
             f"{path} is in the way: it holds files but is no repository of its own; move it away"
@@ -127,23 +133,24 @@ def _standing(path: Path) -> Git | None:
     return git
 
 
-def _cloned(spec: WorkspaceSpec) -> Git:
+def _cloned(machine: Machine, spec: WorkspaceSpec) -> Git:
     making = _making(spec.path)
-    spec.path.parent.mkdir(parents=True, exist_ok=True)
-    folder.discard(making)
+    machine.make_folder(spec.path.parent)
+    folder.discard(machine, making)
     try:
-        _fill(spec, making)
-        making.rename(spec.path)
+        _fill(Git(machine, making), spec)
+        machine.rename(making, spec.path)
     finally:
-        folder.discard(making)
-    return Git(spec.path)
+        folder.discard(machine, making)
+    return Git(machine, spec.path)
 
 
 def _check(spec: WorkspaceSpec, git: Git) -> None:
     """See that git means in it what was ordered; else it is taken away again."""
     meant = git.place
-    if meant is None or meant.top != spec.path.resolve() or meant.branch != spec.branch:
-        folder.discard(spec.path)
+    top = single.real(git.machine, spec.path)
+    if meant is None or meant.top != top or meant.branch != spec.branch:
+        folder.discard(git.machine, spec.path)
         raise redirected(spec.path, meant)
 
 
@@ -151,8 +158,9 @@ def _making(path: Path) -> Path:
     return path.with_name(f".{path.name}.making")
 
 
-def _fill(spec: WorkspaceSpec, making: Path) -> None:
-    near = local_path(spec.repo, spec.source)
+def _fill(git: Git, spec: WorkspaceSpec) -> None:
+    machine, making = git.machine, git.directory
+    near = local_path(machine, spec.repo, spec.source)
     # a plain path would be cloned whole, with hard links: only an address has a depth
     address = spec.repo if near is None else near.absolute().as_uri()
     options = (
@@ -162,15 +170,15 @@ def _fill(spec: WorkspaceSpec, making: Path) -> None:
         f"--depth={DEPTH}",
         f"--branch={spec.base}",
     )
-    taken = settings.carried(spec.source, making.parent) if spec.source.is_dir() else ()
+    known = single.is_folder(machine, spec.source)
+    taken = settings.carried(machine, spec.source, making.parent) if known else ()
     try:
-        Git(making.parent).under(settings.as_environment(taken)).run(
+        git.at(making.parent).under(settings.as_environment(machine, taken)).run(
             "clone", *options, "--", address, str(making), timeout=NETWORK
         )
     except Refused as error:
         raise Refused(_words(spec, error)) from error
-    settings.write(taken, making / ".git" / "config")
-    git = Git(making)
+    settings.write(machine, taken, making / ".git" / "config")
     git.run("remote", "set-url", "origin", spec.repo if near is None else str(near.absolute()))
     # pushes of the branch are remembered, and a fetch does not fail while it is not
     # there yet: hence the star
@@ -215,9 +223,9 @@ def _words(spec: WorkspaceSpec, error: Refused) -> str:
     return f"{redacted(spec.repo)} has no branch {spec.base} (set the project's default_branch)"
 
 
-def _preserver(spec: WorkspaceSpec) -> Preserver:
+def _preserver(machine: Machine, spec: WorkspaceSpec) -> Preserver:
     try:
-        repository = SourceRepository(spec.source, spec.repo)
+        repository = SourceRepository(machine, spec.source, spec.repo)
     except EnnioError:
         return Preserver(spec.session_id, None, spec.path.parent)
     return Preserver(
@@ -228,5 +236,5 @@ def _preserver(spec: WorkspaceSpec) -> Preserver:
     )
 
 
-def _branch_of(path: Path) -> str | None:
-    return Git(path).run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or None
+def _branch_of(git: Git) -> str | None:
+    return git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or None

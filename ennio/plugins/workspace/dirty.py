@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ennio.machine import single
 from ennio.plugins.git import HEAVY, Git, readable
 from ennio.plugins.workspace import inventory, unreferenced
 from ennio.plugins.workspace.index import Index, as_named
@@ -120,16 +121,21 @@ def counted(work: DirtyState) -> DirtyState:
     tell of are looked at too.
     """
     nested = tuple(counted(inner) for inner in work.nested)
-    root = work.git.directory.resolve()
-    inside = [_relative(root, inner.git.directory) for inner in nested]
+    root = _root(work.git)
+    inside = [_relative(root, inner.git) for inner in nested]
     modules = [path for path in work.index.modules if path not in inside]
     taken = inventory.take(
-        root, work.index.paths, (*work.changed, *work.untracked), work.ignored, (*inside, *modules)
+        work.git.machine,
+        root,
+        work.index.paths,
+        (*work.changed, *work.untracked),
+        work.ignored,
+        (*inside, *modules),
     )
-    more = [Git(root / path) for path in taken.repositories]
+    more = [work.git.at(root / path) for path in taken.repositories]
     new = tuple(counted(survey(git, HERE, whole=True)) for git in more if git.common is not None)
     broken = tuple(
-        (f"{_relative(root, git.directory)}/.git", "it is no repository")
+        (f"{_relative(root, git)}/.git", "it is no repository")
         for git in more
         if git.common is None
     )
@@ -139,7 +145,7 @@ def counted(work: DirtyState) -> DirtyState:
 
 
 def _unkept(one: DirtyState, root: Path) -> Iterator[UnsavedPath]:
-    above = _relative(root.resolve(), one.git.directory)
+    above = _relative(single.real(one.git.machine, root), one.git)
     prefix = "" if above == "." else f"{above}/"
     yield from (
         UnsavedPath(readable(prefix + path), size, "ignored")
@@ -150,8 +156,12 @@ def _unkept(one: DirtyState, root: Path) -> Iterator[UnsavedPath]:
     )
 
 
-def _relative(root: Path, path: Path) -> str:
-    return path.resolve().relative_to(root).as_posix()
+def _root(git: Git) -> Path:
+    return single.real(git.machine, git.directory)
+
+
+def _relative(root: Path, git: Git) -> str:
+    return _root(git).relative_to(root).as_posix()
 
 
 _ALL = (
@@ -267,7 +277,7 @@ def _private(git: Git) -> Path:
 
 def _inner(git: Git, index: Index, status: _Status) -> list[Path]:
     """Where repositories lie inside, as far as git tells."""
-    root = git.directory.resolve()
+    root = _root(git)
     worktrees = [entry.path for entry in listed(git) if root in entry.path.parents]
     return list(
         dict.fromkeys([root / name for name in (*index.modules, *status.repositories)] + worktrees)
@@ -277,10 +287,10 @@ def _inner(git: Git, index: Index, status: _Status) -> list[Path]:
 def _nested(
     git: Git, paths: list[Path], elsewhere: tuple[str, ...], *, whole: bool
 ) -> Iterator[DirtyState]:
-    root, common = git.directory.resolve(), git.common
+    root, common = _root(git), git.common
     for path in paths:
-        inner = Git(path)
-        theirs = inner.common if (path / ".git").exists() else None
+        inner = git.at(path)
+        theirs = inner.common if single.exists(git.machine, path / ".git") else None
         if theirs is None:
             continue
         if theirs == common:

@@ -6,22 +6,23 @@ stop the process that asks.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import Command, CompletedCommand, FileKind, Machine
 from ennio.model.errors import Refused, TimedOut
 
 _LIMIT = 900.0
 
 
-def sizes(paths: Sequence[Path]) -> Mapping[Path, int]:
+def sizes(machine: Machine, paths: Sequence[Path]) -> Mapping[Path, int]:
     """The bytes each directory takes up on disk; 0 for one that is not there or cannot be read."""
     if not paths:
         return {}
     # several at once share what is hard-linked between them, so each is counted as
     # what its removal frees
-    lines = _run("du", "-sk", "--", *map(str, paths)).stdout.splitlines()
+    lines = _text(_run(machine, "du", "-sk", "--", *map(str, paths)).stdout).splitlines()
     told = {
         Path(name): int(blocks) * 1024
         for blocks, _, name in (line.partition("\t") for line in lines)
@@ -30,28 +31,29 @@ def sizes(paths: Sequence[Path]) -> Mapping[Path, int]:
     return {path: told.get(path, 0) for path in paths}
 
 
-def size(path: Path) -> int:
+def size(machine: Machine, path: Path) -> int:
     """The bytes one directory takes up on disk."""
-    return sizes([path])[path]
+    return sizes(machine, [path])[path]
 
 
-def children(root: Path) -> list[Path]:
+def children(machine: Machine, root: Path) -> list[Path]:
     """The folders in a folder by name, without those that begin with a dot: they
     are being made or removed.
     """
-    return (
-        sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-        if root.is_dir()
-        else []
-    )
+    if not single.is_folder(machine, root):
+        return []
+    paths = sorted(root / name for name in machine.list(root) if not name.startswith("."))
+    kinds = [getattr(found, "kind", None) for found in machine.stat(paths)]
+    return [path for path, kind in zip(paths, kinds, strict=True) if kind is FileKind.FOLDER]
 
 
-def is_empty(path: Path) -> bool:
+def is_empty(machine: Machine, path: Path) -> bool:
     """Whether it is a directory with nothing in it."""
-    return path.is_dir() and not path.is_symlink() and next(path.iterdir(), None) is None
+    found = single.state(machine, path, follow=False)
+    return found is not None and found.kind is FileKind.FOLDER and not machine.list(path)
 
 
-def discard(path: Path) -> None:
+def discard(machine: Machine, path: Path) -> None:
     """Remove a directory for good; gone already is fine.
 
     It is renamed first, so that its place is free at once and a crash never leaves half of it under
@@ -59,42 +61,37 @@ def discard(path: Path) -> None:
     Processes that still stand in it keep standing. Raises Refused when something cannot be removed.
     """
     trash = path.with_name(f".{path.name}.removed")
-    _destroy(trash)
-    if path.is_symlink() or not path.exists():
-        path.unlink(missing_ok=True)
+    _destroy(machine, trash)
+    found = single.state(machine, path, follow=False)
+    if found is None or found.kind is FileKind.LINK:
+        machine.remove([path])
         return
     try:
-        path.rename(trash)
+        machine.rename(path, trash)
     except OSError as error:
         message = f"{path} cannot be removed: {error.strerror}"
         raise Refused(message) from error
-    _destroy(trash)
+    _destroy(machine, trash)
 
 
-def _destroy(path: Path) -> None:
-    if not path.exists():
+def _destroy(machine: Machine, path: Path) -> None:
+    if not single.exists(machine, path):
         return
-    if _run("rm", "-rf", "--", str(path)).returncode != 0:
-        _run("chmod", "-R", "u+rwX", "--", str(path))
-        again = _run("rm", "-rf", "--", str(path))
-        if again.returncode != 0:
-            last = again.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+    if _run(machine, "rm", "-rf", "--", str(path)).code != 0:
+        _run(machine, "chmod", "-R", "u+rwX", "--", str(path))
+        again = _run(machine, "rm", "-rf", "--", str(path))
+        if again.code != 0:
+            last = _text(again.stderr).strip().splitlines()[-1:] or ["it said nothing"]
             message = f"{path} cannot be removed: {last[0]}; remove it by hand"
             raise Refused(message)
 
 
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    try:
-        quiet = subprocess.DEVNULL
-        return subprocess.run(
-            command,
-            stdin=quiet,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        message = f"{command[0]} {command[-1]} did not end within {_LIMIT:g} s"
-        raise TimedOut(message) from error
+def _run(machine: Machine, *words: str) -> CompletedCommand:
+    done = machine.run(Command(words, timeout=_LIMIT))
+    if done.overdue is not None:
+        raise TimedOut(f"{words[0]} {words[-1]} did not end within {_LIMIT:g} s")
+    return done
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -8,24 +8,19 @@ wait for another's child.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ennio.machine import single
-from ennio.machine.files import write_atomically
-from ennio.machine.interface import ProcessId
-from ennio.machine.local import LocalMachine
+from ennio.machine.interface import BegunCommand, Command, Machine, ProcessId
 from ennio.plugins import orphans
 
 _GRACE = 2.0
-HERE = LocalMachine()
+_LARGEST = 4 << 20  # bytes; commands may be long
 _GLANCE = 0.2
 _KEEPING = (
     'sh -c "$1"; code=$?; (umask 077; printf %s "$code" >"$2.new" && mv -f "$2.new" "$2") '
@@ -48,15 +43,16 @@ class Trace:
     offset: int
 
     @property
-    def is_alive(self) -> bool:
-        """Whether it still runs."""
-        return single.is_alive(HERE, self.pid, self.born)
+    def process(self) -> ProcessId:
+        """Its process."""
+        return ProcessId(self.pid, self.born)
 
 
 class Track:
     """Where the traces of one session's hooks lie; without a folder nothing is written down."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, machine: Machine, folder: Path | None) -> None:
+        self._machine = machine
         self._trace = folder / "hook.json" if folder is not None else None
         self._code = folder / "hook.code" if folder is not None else None
 
@@ -69,7 +65,7 @@ class Track:
         """The command that was under way last, if its end has not been taken note of."""
         try:
             told: dict[str, Any] = (
-                json.loads(self._trace.read_text(encoding="utf-8"))
+                json.loads(single.content(self._machine, self._trace, _LARGEST))
                 if self._trace is not None
                 else {}
             )
@@ -80,103 +76,81 @@ class Track:
     def code(self) -> int | None:
         """The exit code it left, None when it left none."""
         try:
-            return int(self._code.read_text(encoding="ascii")) if self._code is not None else None
+            if self._code is None:
+                return None
+            return int(single.content(self._machine, self._code, _LARGEST))
         except (OSError, ValueError):
             return None
 
     def write(self, trace: Trace) -> None:
         """Write it down in place of the one before."""
         if self._trace is not None:
-            write_atomically(self._trace, json.dumps(asdict(trace)))
+            single.write_text(self._machine, self._trace, json.dumps(asdict(trace)))
 
     def forget(self) -> None:
         """Nothing is under way any more."""
-        for path in (self._trace, self._code):
-            if path is not None:
-                path.unlink(missing_ok=True)
+        self._machine.remove(path for path in (self._trace, self._code) if path is not None)
 
-    def command(self, command: str) -> list[str]:
+    def command(self, command: str) -> tuple[str, ...]:
         """The words that run it and keep its exit code."""
         return (
-            ["sh", "-c", command]
+            ("sh", "-c", command)
             if self._code is None
-            else ["sh", "-c", _KEEPING, "sh", command, str(self._code)]
+            else ("sh", "-c", _KEEPING, "sh", command, str(self._code))
         )
 
 
 def begin(
+    machine: Machine,
     track: Track,
     commands: tuple[str, ...],
     index: int,
     cwd: Path,
     env: Mapping[str, str],
-    out: IO[bytes],
-) -> subprocess.Popen[bytes]:
-    """Begin one of the commands in a kernel session of its own."""
+    log: Path,
+) -> BegunCommand:
+    """Begin one of the commands in a kernel session of its own; what it prints is added to a log
+    that is there.
+    """
     track.forget()
-    offset = out.seek(0, os.SEEK_END)
-    words = track.command(commands[index])
-    process = subprocess.Popen(
-        words,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=out,
-        start_new_session=True,
-    )
+    found = single.state(machine, log)
+    offset = found.size if found is not None else 0
+    begun = machine.begin(Command(track.command(commands[index]), str(cwd), dict(env)), log)
     try:
-        track.write(
-            Trace(
-                index,
-                commands,
-                str(cwd),
-                process.pid,
-                single.start_of(HERE, process.pid),
-                time.time(),
-                offset,
-            )
-        )
+        track.write(Trace(index, commands, str(cwd), *begun.id, time.time(), offset))
     except OSError:
-        tell(process.pid, signal.SIGKILL)  # nobody would find it again
-        process.wait()
+        kill(machine, begun)  # nobody would find it again
         raise
-    return process
+    return begun
 
 
-def outlast(trace: Trace, limit: float) -> bool:
+def outlast(machine: Machine, trace: Trace, limit: float) -> bool:
     """Wait for the end of a command that somebody else began; False when it took longer than
     its limit and was ended.
     """
-    while trace.is_alive:
+    while single.is_alive(machine, *trace.process):
         if time.time() - trace.began > limit:
-            orphans.end_known(
-                HERE,
-                orphans.family(HERE, trace.pid, trace.born),
-                _GRACE,
-                f"the hook {trace.commands[trace.index]!r}",
-            )
+            known = orphans.family(machine, *trace.process)
+            orphans.end_known(machine, known, _GRACE, f"the hook {trace.commands[trace.index]!r}")
             return False
         time.sleep(_GLANCE)
     return True
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(machine: Machine, begun: BegunCommand) -> None:
     """Ask the group to end, then make it."""
-    tell(process.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE)
-    tell(process.pid, signal.SIGKILL)
-    process.wait()
+    machine.signal_group(begun.id, signal.SIGTERM)
+    begun.wait(_GRACE)
+    kill(machine, begun)
 
 
-def tell(group: int, number: int) -> None:
-    """Send a signal to a command and all that stayed in its group."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
+def kill(machine: Machine, begun: BegunCommand) -> None:
+    """End a command and all that stayed in its group."""
+    machine.signal_group(begun.id, signal.SIGKILL)
+    begun.wait(_GRACE)
 
 
-def under_way(folder: Path) -> list[ProcessId]:
+def under_way(machine: Machine, folder: Path) -> list[ProcessId]:
     """The processes of the hook of a session that was under way last, marked or not."""
-    trace = Track(folder).found()
-    return orphans.family(HERE, trace.pid, trace.born) if trace is not None else []
+    trace = Track(machine, folder).found()
+    return orphans.family(machine, *trace.process) if trace is not None else []

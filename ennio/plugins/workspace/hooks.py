@@ -7,19 +7,17 @@ command outlives the supervisor as agents do: the next one waits for it, and beg
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from ennio.config.secrets import is_secret
 from ennio.logs import Redactor
-from ennio.machine.home import private
+from ennio.machine import single
 from ennio.machine.inherited import inherited
+from ennio.machine.interface import FileSpan, Machine
 from ennio.model.errors import Refused
 from ennio.plugins import orphans
 from ennio.plugins.workspace import hook_run
@@ -33,12 +31,17 @@ _BY_SIGNAL = 128
 
 @dataclass(frozen=True, slots=True)
 class _Hooks:
-    """The commands of one working copy, where they run, and how long each may take (seconds)."""
+    """The commands of one working copy, where they run, how long each may take (seconds), and where
+    their output goes; one that ``is_kept`` is there afterwards.
+    """
 
+    machine: Machine
     commands: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str]
     limit: float
+    log: Path
+    is_kept: bool
 
     def place(self, index: int) -> str:
         """A command with its place in the configuration."""
@@ -46,7 +49,12 @@ class _Hooks:
 
 
 def run_all(
-    commands: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float, log: Path | None
+    machine: Machine,
+    commands: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    limit: float,
+    log: Path | None,
 ) -> None:
     """Run the commands in order, each within ``limit`` seconds, until one fails.
 
@@ -57,29 +65,29 @@ def run_all(
     """
     if not commands:
         return
-    hooks = _Hooks(tuple(commands), cwd, env, limit)
-    track = Track(log.parent if log is not None else None)
-    with _opened(log) as out:
+    track = Track(machine, log.parent if log is not None else None)
+    with _logged(machine, log) as place:
+        hooks = _Hooks(machine, tuple(commands), cwd, env, limit, place, is_kept=log is not None)
         try:
-            for index in range(_first(hooks, track, out), len(commands)):
-                _run(hooks, index, track, out)
+            for index in range(_first(hooks, track), len(commands)):
+                _run(hooks, index, track)
         except Refused:
             track.forget()
             raise
     track.forget()
 
 
-def _first(hooks: _Hooks, track: Track, out: IO[bytes]) -> int:
+def _first(hooks: _Hooks, track: Track) -> int:
     """Where to go on: after the command that an earlier call began and that ended
     well, else at the beginning.
     """
     trace = track.found()
     if trace is not None and (trace.commands, trace.cwd) == (hooks.commands, str(hooks.cwd)):
-        if not hook_run.outlast(trace, hooks.limit):
-            raise Refused(_story(hooks, trace.index, _late(hooks), out, trace.offset))
+        if not hook_run.outlast(hooks.machine, trace, hooks.limit):
+            raise Refused(_story(hooks, trace.index, _late(hooks), trace.offset))
         code = track.code()
         if code is not None:
-            _judge(hooks, trace.index, code, out, trace.offset)
+            _judge(hooks, trace.index, code, trace.offset)
             return trace.index + 1
     _clear(hooks, trace)
     return 0
@@ -87,35 +95,35 @@ def _first(hooks: _Hooks, track: Track, out: IO[bytes]) -> int:
 
 def _clear(hooks: _Hooks, trace: Trace | None) -> None:
     """End what an earlier call left, before anything is begun a second time."""
-    known = orphans.family(hook_run.HERE, trace.pid, trace.born) if trace is not None else []
+    known = orphans.family(hooks.machine, *trace.process) if trace is not None else []
     session_id = hooks.env.get(orphans.MARK)
     if session_id is not None:
-        orphans.end(hook_run.HERE, session_id, _GRACE, known)
+        orphans.end(hooks.machine, session_id, _GRACE, known)
 
 
-def _run(hooks: _Hooks, index: int, track: Track, out: IO[bytes]) -> None:
-    out.write(f"$ {hooks.commands[index]}\n".encode("utf-8", "surrogateescape"))
-    start = out.seek(0, os.SEEK_END)
-    process = hook_run.begin(track, hooks.commands, index, hooks.cwd, hooks.env, out)
+def _run(hooks: _Hooks, index: int, track: Track) -> None:
+    machine = hooks.machine
+    words = f"$ {hooks.commands[index]}\n".encode("utf-8", "surrogateescape")
+    machine.append(hooks.log, words)
+    start, code = _size(machine, hooks.log), None
+    begun = hook_run.begin(machine, track, hooks.commands, index, hooks.cwd, hooks.env, hooks.log)
     try:
-        code = process.wait(hooks.limit)
-    except subprocess.TimeoutExpired:
-        hook_run.end(process)
-        raise Refused(_story(hooks, index, _late(hooks), out, start)) from None
+        code = begun.wait(hooks.limit)
+        if code is None:
+            hook_run.end(machine, begun)
+            raise Refused(_story(hooks, index, _late(hooks), start))
     finally:
-        if (
-            process.returncode is None and not track.is_kept
-        ):  # the caller was interrupted, and nobody would find it again
-            hook_run.tell(process.pid, signal.SIGKILL)
-            process.wait()
+        if code is None and not track.is_kept:
+            # the caller was interrupted, and nobody would find it again
+            hook_run.kill(machine, begun)
     if code != 0:
-        hook_run.tell(process.pid, signal.SIGKILL)
-    _judge(hooks, index, code, out, start)
+        hook_run.kill(machine, begun)
+    _judge(hooks, index, code, start)
 
 
-def _judge(hooks: _Hooks, index: int, code: int, out: IO[bytes], start: int) -> None:
+def _judge(hooks: _Hooks, index: int, code: int, start: int) -> None:
     if code != 0:
-        raise Refused(_story(hooks, index, _ending(code), out, start))
+        raise Refused(_story(hooks, index, _ending(code), start))
 
 
 def _ending(code: int) -> str:
@@ -134,18 +142,20 @@ def _late(hooks: _Hooks) -> str:
     return f"did not end within {hooks.limit:g} s (post_create_timeout) and was killed"
 
 
-def environment(more: Mapping[str, str]) -> dict[str, str]:
+def environment(machine: Machine, more: Mapping[str, str]) -> dict[str, str]:
     """The cleared environment with more added to it."""
-    return {**inherited(os.environ), **more}
+    return {**inherited(machine.environ), **more}
 
 
-def _story(hooks: _Hooks, index: int, end: str, out: IO[bytes], start: int) -> str:
+def _story(hooks: _Hooks, index: int, end: str, start: int) -> str:
     """What is told to everybody: the log keeps what the command printed, but
     its secrets go no further.
     """
-    out.seek(max(start, out.seek(0, os.SEEK_END) - _TAIL))
-    last = out.read().decode("utf-8", "replace").rstrip().splitlines()[-_LINES:]
-    kept = f"; all of it is in {out.name}" if isinstance(out.name, str) else ""
+    begin = max(start, _size(hooks.machine, hooks.log) - _TAIL)
+    (part,) = hooks.machine.read([FileSpan(hooks.log, begin, _TAIL)])
+    raw = b"" if isinstance(part, OSError) else part.data
+    last = raw.decode("utf-8", "replace").rstrip().splitlines()[-_LINES:]
+    kept = f"; all of it is in {hooks.log}" if hooks.is_kept else ""
     redact = Redactor()
     redact.learn([value for name, value in hooks.env.items() if is_secret(name)])
     return redact(
@@ -153,11 +163,20 @@ def _story(hooks: _Hooks, index: int, end: str, out: IO[bytes], start: int) -> s
     )
 
 
-def _opened(log: Path | None) -> IO[bytes]:
-    """The log, added to and readable, unbuffered since the commands write to it too;
-    only its owner may read it.
-    """
-    if log is None:
-        return tempfile.TemporaryFile(buffering=0)
-    private(log.parent)
-    return open(log, "a+b", buffering=0, opener=lambda path, flags: os.open(path, flags, 0o600))
+def _size(machine: Machine, log: Path) -> int:
+    found = single.state(machine, log)
+    return found.size if found is not None else 0
+
+
+@contextmanager
+def _logged(machine: Machine, log: Path | None) -> Iterator[Path]:
+    """Where the output goes; only its owner may read it. Without a log it goes with the call."""
+    if log is not None:
+        machine.make_folder(log.parent, private=True)
+        yield log
+        return
+    folder = machine.temporary_folder()
+    try:
+        yield folder / "log"
+    finally:
+        machine.remove_tree(folder)

@@ -7,13 +7,12 @@ look at tracked files. Whoever wants to know what would be lost has to look at t
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import FileState
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import private
 
@@ -43,13 +42,15 @@ class Index:
                 modules.append(path)
             if tag.islower():
                 assumed.append(path)
-            if tag in "Ss" and os.path.lexists(git.directory / path):
+            if tag in "Ss":
                 skipped.append(path)
+        found = git.machine.stat([git.directory / path for path in skipped], follow=False)
+        there = [path for path, state in zip(skipped, found, strict=True) if _is_there(state)]
         return cls(
             tuple(dict.fromkeys(paths)),
             tuple(dict.fromkeys(modules)),
             tuple(assumed),
-            tuple(skipped),
+            tuple(there),
         )
 
     @contextlib.contextmanager
@@ -57,8 +58,9 @@ class Index:
         """The working copy with an index of its own in which git looks at every path; the
         real one stays as it is.
         """
-        with tempfile.TemporaryDirectory(prefix="ennio-index-") as folder:
-            copied = git.under({"GIT_INDEX_FILE": str(_copy(git, Path(folder)))})
+        folder = git.machine.temporary_folder()
+        try:
+            copied = git.under({"GIT_INDEX_FILE": str(_copy(git, folder))})
             for option, paths in (
                 ("--no-assume-unchanged", self.assumed),
                 ("--no-skip-worktree", self.skipped),
@@ -68,6 +70,8 @@ class Index:
                         "update-index", option, "-z", "--stdin", input="\0".join(paths) + "\0"
                     )
             yield copied
+        finally:
+            git.machine.remove_tree(folder)
 
     @contextlib.contextmanager
     def looked_at(self, git: Git) -> Iterator[Git]:
@@ -85,8 +89,12 @@ def as_named(git: Git) -> tuple[str, ...]:
     For a disk that tells README from readme, where git was told that it does not: it would take one
     for the other. And for links that are to be ignored in this working copy alone.
     """
-    case = () if os.path.lexists(git.directory / ".GIT") else ("-c", "core.ignoreCase=false")
-    exclude = private.exclude(git.directory)
+    case = (
+        ()
+        if single.exists(git.machine, git.directory / ".GIT", follow=False)
+        else ("-c", "core.ignoreCase=false")
+    )
+    exclude = private.exclude(git.machine, git.directory)
     return case if exclude is None else (*case, "-c", f"core.excludesFile={exclude}")
 
 
@@ -94,6 +102,10 @@ def _copy(git: Git, folder: Path) -> Path:
     """With its time: git tells by it which files it must read again."""
     copy = folder / "index"
     actual = git.directory / git.run("rev-parse", "--git-path", "index").text
-    if actual.exists():
-        shutil.copy2(actual, copy)
+    with contextlib.suppress(FileNotFoundError):
+        git.machine.copy(actual, copy)
     return copy
+
+
+def _is_there(state: FileState | OSError) -> bool:
+    return not isinstance(state, OSError)

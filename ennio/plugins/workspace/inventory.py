@@ -7,12 +7,11 @@ stop the process that asks.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ennio.machine.interface import Command, Machine
 from ennio.model.errors import Refused, TimedOut
 
 LIMIT = 900.0
@@ -35,6 +34,7 @@ class Inventory:
 
 
 def take(
+    machine: Machine,
     root: Path,
     known: Iterable[str],
     dirty: Iterable[str],
@@ -50,14 +50,13 @@ def take(
     given = "\0".join(f"{kind}{path}" for kind, paths in told for path in paths).encode(
         "utf-8", "surrogateescape"
     )
-    command = [sys.executable, "-I", "-S", str(_PROGRAM), str(root)]
-    try:
-        done = subprocess.run(command, input=given, capture_output=True, timeout=LIMIT, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise TimedOut(f"looking through {root} did not end within {LIMIT:g} s") from error
-    if done.returncode != 0:
+    words = (machine.python, "-I", "-S", str(_PROGRAM), str(root))
+    done = machine.run(Command(words, stdin=given, timeout=LIMIT))
+    if done.overdue is not None:
+        raise TimedOut(f"looking through {root} did not end within {LIMIT:g} s")
+    if done.code != 0:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [
-            f"it ended with {done.returncode}"
+            f"it ended with {done.code}"
         ]
         raise Refused(f"{root} could not be looked through: {last[0]}")
     return _read(done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1])

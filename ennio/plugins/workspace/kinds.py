@@ -10,14 +10,14 @@ from ennio.plugins.workspace.worktree import WorktreeWorkspace
 
 def worktree(context: PluginContext) -> WorktreeWorkspace:
     """A working tree of the person's repository."""
-    return WorktreeWorkspace(context.clock)
+    return WorktreeWorkspace(context.machine, context.clock)
 
 
 def clone(context: PluginContext) -> CloneWorkspace:
     """A shallow clone with a repository of its own."""
-    return CloneWorkspace(context.clock)
+    return CloneWorkspace(context.machine, context.clock)
 
 
 def stub(context: PluginContext) -> StubWorkspace:
     """For tests of what is above."""
-    return StubWorkspace(context.clock)
+    return StubWorkspace(context.machine, context.clock)

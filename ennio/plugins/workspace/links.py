@@ -7,26 +7,26 @@ configuration's author says; relative sources count from the project's path.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from ennio.config.model import Symlink
-from ennio.machine.files import write_atomically
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import private
 
+_MOST = 16 << 20  # bytes of a file of patterns
 _HEADING = "# links that Ennio places in working copies"
 
 
-def place(links: Sequence[Symlink], workspace: Path, project: Path) -> None:
+def place(machine: Machine, links: Sequence[Symlink], workspace: Path, project: Path) -> None:
     """Make the links; those that stand are left. Raises Refused naming the link."""
     for link in links:
         _inside(link)
-        _link(link, _source(link, project), workspace)
+        _link(machine, link, _source(machine, link, project), workspace)
 
 
 def exclude(links: Sequence[Symlink], git: Git) -> None:
@@ -45,14 +45,15 @@ def exclude(links: Sequence[Symlink], git: Git) -> None:
     ]
     if not shown:
         return
-    own = private.folder(git.directory)
+    own = private.folder(git.machine, git.directory)
     if own is None:
-        _append(git.directory / git.run("rev-parse", "--git-path", "info/exclude").text, shown)
+        told = git.run("rev-parse", "--git-path", "info/exclude").text
+        _append(git.machine, git.directory / told, shown)
     else:
         path = own / private.EXCLUDE
-        if not path.exists():
-            write_atomically(path, _persons(git), mode=0o644)
-        _append(path, shown)
+        if not single.exists(git.machine, path):
+            git.machine.write(path, _persons(git), mode=0o644)
+        _append(git.machine, path, shown)
 
 
 def _persons(git: Git) -> bytes:
@@ -60,20 +61,23 @@ def _persons(git: Git) -> bytes:
     instead begins with them.
     """
     told = git.run("config", "--path", "core.excludesFile", check=False).text
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    config = Path(git.machine.environ.get("XDG_CONFIG_HOME") or git.machine.home / ".config")
     path = Path(told) if told else config / "git" / "ignore"
-    return path.read_bytes() + b"\n" if path.is_file() else b""
+    there = single.is_file(git.machine, path)
+    return single.content(git.machine, path, _MOST) + b"\n" if there else b""
 
 
-def _append(path: Path, shown: Sequence[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+def _append(machine: Machine, path: Path, shown: Sequence[str]) -> None:
+    machine.make_folder(path.parent)
+    there = single.exists(machine, path)
+    raw = single.content(machine, path, _MOST) if there else b""
+    before = raw.decode("utf-8", "surrogateescape")
     missing = [line for line in map(_pattern, shown) if line not in before.splitlines()]
     heading = [] if _HEADING in before.splitlines() else [_HEADING]
     if missing:
         gap = "" if before.endswith("\n") or not before else "\n"
-        with path.open("a", encoding="utf-8") as file:
-            file.write(gap + "".join(f"{line}\n" for line in heading + missing))
+        text = gap + "".join(f"{line}\n" for line in heading + missing)
+        machine.append(path, text.encode(), mode=0o644)
 
 
 def _pattern(target: str) -> str:
@@ -81,13 +85,15 @@ def _pattern(target: str) -> str:
     return "/" + re.sub(r"([*?\[\\])", r"\\\1", target).replace(" ", "\\ ")
 
 
-def _source(link: Symlink, project: Path) -> Path:
+def _source(machine: Machine, link: Symlink, project: Path) -> Path:
     source = project / link.source
-    if not source.exists():
+    if not single.exists(machine, source):
         message = f"symlink {link.target}: its source {source} does not exist"
         raise Refused(message)
     # the last step is kept: where the source is itself a link, it may point elsewhere tomorrow
-    return source.resolve() if source.name in ("", "..") else source.parent.resolve() / source.name
+    if source.name in ("", ".."):
+        return single.real(machine, source)
+    return single.real(machine, source.parent) / source.name
 
 
 def _inside(link: Symlink) -> None:
@@ -103,43 +109,18 @@ def _inside(link: Symlink) -> None:
         raise Refused(message)
 
 
-def _link(link: Symlink, source: Path, workspace: Path) -> None:
-    """Walk down by directory handles that follow no link, so that nobody
-    can bend the way meanwhile.
-    """
-    with ExitStack() as handles:
-        here = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
-        handles.callback(os.close, here)
-        for part in link.target.parts[:-1]:
-            here = _step(link, part, here)
-            handles.callback(os.close, here)
-        name = link.target.name
-        try:
-            os.symlink(source, name, dir_fd=here)
-        except FileExistsError:
-            if not _is_linked(name, source, here):
-                message = (
-                    f"symlink {link.target}: something else is there already in the workspace; "
-                    "remove it or the symlink"
-                )
-                raise Refused(message) from None
-
-
-def _step(link: Symlink, part: str, here: int) -> int:
-    with suppress(FileExistsError):
-        os.mkdir(part, dir_fd=here)
+def _link(machine: Machine, link: Symlink, source: Path, workspace: Path) -> None:
     try:
-        return os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
-    except OSError:
+        placed = machine.link_below(workspace, link.target, source)
+    except NotADirectoryError as error:
         message = (
-            f"symlink {link.target}: {part} on the way is a link or no directory; it could lead "
-            "out of the workspace"
+            f"symlink {link.target}: {error.filename} on the way is a link or no directory; it "
+            "could lead out of the workspace"
         )
         raise Refused(message) from None
-
-
-def _is_linked(name: str, source: Path, here: int) -> bool:
-    try:
-        return os.readlink(name, dir_fd=here) == str(source)
-    except OSError:
-        return False
+    if not placed:
+        message = (
+            f"symlink {link.target}: something else is there already in the workspace; "
+            "remove it or the symlink"
+        )
+        raise Refused(message)

@@ -16,12 +16,13 @@ beside the working copy instead.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import FileState, Machine
 from ennio.model.errors import EnnioError, Refused
 from ennio.plugins.git import HEAVY, NETWORK, Git, readable
 from ennio.plugins.workspace.dirty import DirtyState, counted
@@ -56,7 +57,7 @@ class Preserver:
     def foreseen(self, work: DirtyState) -> str:
         """The name the work would get now."""
         if self.store is None:
-            return str(next(self._bundles()))
+            return str(next(self._bundles(work.git.machine)))
         return next(ref for ref in _names(self.session) if _is_free(self.store, ref, work.head))
 
     def save(self, work: DirtyState) -> str | None:
@@ -128,18 +129,18 @@ class Preserver:
 
     def _bundle(self, one: DirtyState, tip: str) -> str:
         ref = f"{PRESERVED}/{self.session}"
-        path = next(self._bundles())
+        path = next(self._bundles(one.git.machine))
         making = path.with_name(f".{path.name}.making")
         one.git.run("update-ref", ref, tip)
         one.git.run(
             "bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=HEAVY
         )
-        making.replace(path)
+        one.git.machine.rename(making, path)
         return str(path)
 
-    def _bundles(self) -> Iterator[Path]:
+    def _bundles(self, machine: Machine) -> Iterator[Path]:
         names = (self.beside / f"{self.session}{suffix}.bundle" for suffix in _suffixes())
-        return (path for path in names if not path.exists())
+        return (path for path in names if not single.exists(machine, path))
 
 
 def _wanted(one: DirtyState, session: str) -> Iterator[str]:
@@ -230,8 +231,12 @@ def _prove(one: DirtyState, git: Git, tree: str, outside: set[str]) -> None:
     """Every path that is here and was to be saved is in the tree."""
     saved = frozenset(git.run("ls-tree", "-r", "-z", "--name-only", tree).fields)
     within = tuple(f"{path}/" for path in outside)
+    paths = (*one.changed, *one.untracked)
+    places = [git.directory / path for path in paths]
     wanted = (
-        path for path in (*one.changed, *one.untracked) if os.path.lexists(git.directory / path)
+        path
+        for path, found in zip(paths, git.machine.stat(places, follow=False), strict=True)
+        if not isinstance(found, OSError)
     )
     missing = [path for path in wanted if path not in saved and not f"{path}/".startswith(within)]
     if missing:
@@ -253,7 +258,8 @@ def _refuse_lost(work: DirtyState) -> None:
 
 def _refuse_large(one: DirtyState) -> None:
     """What is too large to be saved must not be lost either: a person decides."""
-    large = [path for path in one.untracked if _size(one.git.directory / path) > LARGE]
+    found = one.git.machine.stat([one.git.directory / path for path in one.untracked], follow=False)
+    large = [path for path, state in zip(one.untracked, found, strict=True) if _size(state) > LARGE]
     if large:
         names = ", ".join(large[:5])
         raise Refused(
@@ -277,14 +283,16 @@ def _commit(git: Git, tree: str, parent: str | None, message: str) -> str:
 
 
 def _below(one: DirtyState, inner: DirtyState) -> str:
-    return inner.git.directory.resolve().relative_to(one.git.directory.resolve()).as_posix()
+    within, root = one.git.machine.real([inner.git.directory, one.git.directory])
+    return within.relative_to(root).as_posix()
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except FileNotFoundError:
+def _size(found: FileState | OSError) -> int:
+    if isinstance(found, FileNotFoundError):
         return 0  # it went meanwhile
+    if isinstance(found, OSError):
+        raise found
+    return found.size
 
 
 def _fetch(git: Git, tip: str, store: Git, session: str) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.branch import check_branch
 from ennio.model.errors import Conflict, Refused
 from ennio.plugins.git import HEAVY, Git, readable
@@ -58,21 +60,23 @@ class Restored:
     branch: str
 
 
-def listed(project_id: str, source: Path, roots: tuple[Path, ...]) -> tuple[Preserved, ...]:
+def listed(
+    machine: Machine, project_id: str, source: Path, roots: tuple[Path, ...]
+) -> tuple[Preserved, ...]:
     """Everything that was saved of a project, the latest first. ``roots`` are where its workspaces,
     and so its bundles, lie.
     """
     found = [
-        *(_refs(project_id, source) if source.is_dir() else ()),
-        *_bundles(project_id, source, roots),
+        *(_refs(Git(machine, source), project_id) if single.is_folder(machine, source) else ()),
+        *_bundles(machine, project_id, source, roots),
     ]
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
-def contents(item: Preserved) -> Contents:
+def contents(machine: Machine, item: Preserved) -> Contents:
     """Look into one. Raises Refused when it cannot be read."""
     _check(item)
-    git = Git(Path(item.source))
+    git = Git(machine, Path(item.source))
     if item.place.startswith("/"):
         return Contents(item, (f"{item.commit} {item.subject}".strip(),), (), more=True)
     told = git.run(
@@ -87,14 +91,14 @@ def contents(item: Preserved) -> Contents:
     )
 
 
-def restored(item: Preserved, branch: str | None) -> Restored:
+def restored(machine: Machine, item: Preserved, branch: str | None) -> Restored:
     """Bring one back as a new branch of the project's repository; what is saved stays. Raises
     Conflict for a branch that is there.
     """
     _check(item)
     name = branch or f"restored/{item.id}"
     check_branch(name)
-    git = Git(Path(item.source))
+    git = Git(machine, Path(item.source))
     if git.commit(f"refs/heads/{name}") is not None:
         raise Conflict(f"{item.source} has a branch {name} already; choose another with --branch")
     if item.place.startswith("/"):
@@ -117,14 +121,14 @@ def _check(item: Preserved) -> None:
         raise Refused(f"{item.place} cannot be read as a bundle of git")
 
 
-def _refs(project_id: str, source: Path) -> Iterator[Preserved]:
-    lines = Git(source).run("for-each-ref", f"--format={_FORMAT}", PRESERVED, check=False).lines
+def _refs(git: Git, project_id: str) -> Iterator[Preserved]:
+    lines = git.run("for-each-ref", f"--format={_FORMAT}", PRESERVED, check=False).lines
     for ref, commit, at, subject in (line.split("\t", 3) for line in lines):
         name = ref.removeprefix(f"{PRESERVED}/")
         yield Preserved(
             name,
             project_id,
-            str(source),
+            str(git.directory),
             ref,
             commit,
             datetime.fromtimestamp(int(at or 0), UTC),
@@ -132,15 +136,17 @@ def _refs(project_id: str, source: Path) -> Iterator[Preserved]:
         )
 
 
-def _bundles(project_id: str, source: Path, roots: tuple[Path, ...]) -> Iterator[Preserved]:
-    for path in sorted(
-        path for root in roots if root.is_dir() for path in root.glob("[!.]*.bundle")
-    ):
-        told = Git(source if source.is_dir() else path.parent).run(
-            "bundle", "list-heads", str(path), check=False
-        )
+def _bundles(
+    machine: Machine, project_id: str, source: Path, roots: tuple[Path, ...]
+) -> Iterator[Preserved]:
+    paths = sorted(path for root in roots for path in _in(machine, root))
+    for path, found in zip(paths, machine.stat(paths), strict=True):
+        if isinstance(found, OSError):
+            continue  # it went meanwhile
+        place = source if single.is_folder(machine, source) else path.parent
+        told = Git(machine, place).run("bundle", "list-heads", str(path), check=False)
         commit = told.text.split(" ")[0] if told.ok else ""
-        at = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+        at = datetime.fromtimestamp(found.modified // 1_000_000_000, UTC)
         yield Preserved(
             path.stem,
             project_id,
@@ -150,3 +156,12 @@ def _bundles(project_id: str, source: Path, roots: tuple[Path, ...]) -> Iterator
             at,
             "in a bundle" if told.ok else "cannot be read",
         )
+
+
+def _in(machine: Machine, root: Path) -> list[Path]:
+    """The bundles beside workspaces; what begins with a dot is being made."""
+    try:
+        names = machine.list(root)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [root / name for name in names if name.endswith(".bundle") and not name.startswith(".")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ennio.machine.untrusted import content
+from ennio.machine import single
+from ennio.machine.interface import Machine
 
 _POINTER = 8192  # bytes; a path is no longer
 EXCLUDE = "ennio.exclude"
@@ -14,12 +15,12 @@ EXCLUDE = "ennio.exclude"
 """
 
 
-def folder(workspace: Path) -> Path | None:
+def folder(machine: Machine, workspace: Path) -> Path | None:
     """A worktree's private folder in its repository, as its ``.git`` file tells; None
     for what is no worktree.
     """
     try:
-        pointer = content(workspace / ".git", _POINTER).decode()
+        pointer = single.content(machine, workspace / ".git", _POINTER).decode()
     except (OSError, ValueError):
         return None  # a folder, nothing at all, or whatever an agent put there instead
     if "\0" in pointer:
@@ -27,19 +28,21 @@ def folder(workspace: Path) -> Path | None:
     return workspace / pointer.removeprefix("gitdir:").strip()
 
 
-def exclude(workspace: Path) -> Path | None:
+def exclude(machine: Machine, workspace: Path) -> Path | None:
     """The file of patterns of a worktree, where it has one."""
-    own = folder(workspace)
-    return own / EXCLUDE if own is not None and (own / EXCLUDE).exists() else None
+    own = folder(machine, workspace)
+    if own is None or not single.exists(machine, own / EXCLUDE):
+        return None
+    return own / EXCLUDE
 
 
-def environment(workspace: Path) -> Mapping[str, str]:
+def environment(machine: Machine, workspace: Path) -> Mapping[str, str]:
     """What has to be in the environment of whoever works in a working copy, so that git ignores
     its links; often nothing.
 
     Reads files only; for any folder, also one that is no worktree.
     """
-    path = exclude(workspace)
+    path = exclude(machine, workspace)
     if path is None:
         return {}
     return {

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.workspace.address import is_same
@@ -62,7 +61,7 @@ class Remotes:
                 if line.endswith(" (fetch)")
             ]
             pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
-        return _first(pairs, wanted, git.directory)
+        return _first(git, pairs, wanted)
 
     @property
     def free_name(self) -> str:
@@ -95,8 +94,10 @@ class Remotes:
         return [(key, url) for key, values in named for url in values]
 
 
-def _first(pairs: list[tuple[str, str]], wanted: set[str], beside: Path) -> str | None:
+def _first(git: Git, pairs: list[tuple[str, str]], wanted: set[str]) -> str | None:
     names = {
-        name for name, url in pairs if any(is_same(url, address, beside) for address in wanted)
+        name
+        for name, url in pairs
+        if any(is_same(git.machine, url, address, git.directory) for address in wanted)
     }
     return min(names, key=lambda name: (name != "origin", name), default=None)

@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
+from ennio.machine import single
+from ennio.machine.interface import FileKind, Machine
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import NETWORK, Git, GitCommand, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
@@ -74,7 +76,7 @@ class _Shared:
         self.remotes: Remotes | None = None
 
 
-_shared: dict[Path, _Shared] = {}
+_shared: dict[tuple[str, Path], _Shared] = {}
 _guard = threading.Lock()
 
 
@@ -84,18 +86,19 @@ class SourceRepository:
     ``own``: the project is about this very repository, so there is nothing to fetch.
     """
 
-    def __init__(self, source: Path, repo: str) -> None:
-        self.git = Git(source)
+    def __init__(self, machine: Machine, source: Path, repo: str) -> None:
+        self.git = Git(machine, source)
+        self.machine = machine
         self.source = source
         self.repo = repo
-        self.common = _common(source, repo)
-        near = local_path(repo, source)
-        self._near = near if near is not None and near.is_dir() else None
-        self.own = self._near is not None and _common_of(self._near) == self.common
+        self.common = _common(self.git, repo)
+        near = local_path(machine, repo, source)
+        self._near = near if near is not None and single.is_folder(machine, near) else None
+        self.own = self._near is not None and _common_of(self.git.at(self._near)) == self.common
         self.address = str(near) if near is not None else repo
         self._window = _FRESH if near is None else 0.0
         with _guard:
-            self._shared = _shared.setdefault(self.common, _Shared())
+            self._shared = _shared.setdefault((machine.name, self.common), _Shared())
 
     @cached_property
     def remote(self) -> str | None:
@@ -135,7 +138,8 @@ class SourceRepository:
         ref = f"refs/heads/{branch}"
         if self._near is not None:
             return (
-                Git(self._near).run("show-ref", "--verify", "--hash", ref, check=False).text or None
+                self.git.at(self._near).run("show-ref", "--verify", "--hash", ref, check=False).text
+                or None
             )
         lines = self.git.run("ls-remote", "--heads", self.remote or self.address, ref).lines
         return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
@@ -203,7 +207,7 @@ class SourceRepository:
         here = {name: self.kept(name) for name in names}
         there = {name: f"refs/heads/{name}" for name in names}
         near = [
-            GitCommand(Git(self._near), _shown(there)),
+            GitCommand(self.git.at(self._near), _shown(there)),
             *(() if self.own else [GitCommand(self.git, _shown(here))]),
         ]
         settings, *told = side_by_side(GitCommand(self.git, ASKED), *near)
@@ -280,7 +284,7 @@ class SourceRepository:
         near = self.source if self.own else self._near if not self._remotes.has_rewrites else None
         if near is not None:
             lines = (
-                Git(near)
+                self.git.at(near)
                 .run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads")
                 .lines
             )
@@ -331,29 +335,31 @@ def _entry(lines: list[str]) -> WorktreeEntry:
     )
 
 
-def _common_of(directory: Path) -> Path | None:
-    """The directory all worktrees of a repository share; git is only asked where a look
-    at the disk does not tell.
+def _common_of(git: Git) -> Path | None:
+    """The directory all worktrees of a repository share; git is only asked where a look at the disk
+    does not tell.
     """
-    near = next((place for place in (directory / ".git", directory) if _is_repository(place)), None)
-    return near.resolve() if near is not None else Git(directory).common
+    places = (git.directory / ".git", git.directory)
+    near = next((place for place in places if _is_repository(git.machine, place)), None)
+    return single.real(git.machine, near) if near is not None else git.common
 
 
-def _is_repository(place: Path) -> bool:
+def _is_repository(machine: Machine, place: Path) -> bool:
     """Whether git would take the directory for a repository that is nobody's worktree."""
-    whole = (
-        (place / "HEAD").is_file() and (place / "objects").is_dir() and (place / "refs").is_dir()
-    )
-    return whole and not (place / "commondir").exists()
+    names = ("HEAD", "objects", "refs", "commondir")
+    found = machine.stat([place / name for name in names])
+    kinds = [getattr(state, "kind", None) for state in found]
+    return kinds == [FileKind.FILE, FileKind.FOLDER, FileKind.FOLDER, None]
 
 
-def _common(source: Path, repo: str) -> Path:
-    if not source.is_dir():
+def _common(git: Git, repo: str) -> Path:
+    source = git.directory
+    if not single.is_folder(git.machine, source):
         message = f"the project's path {source} does not exist: git clone {redacted(repo)} {source}"
         raise Refused(message)
-    common = _common_of(source)
+    common = _common_of(git)
     if common is None:
-        words = Git(source).run("rev-parse", "--git-dir", check=False).stderr.strip()
+        words = git.run("rev-parse", "--git-dir", check=False).stderr.strip()
         message = (
             f"the project's path {source} is not the top of a git repository ({words}): set it "
             f"to a clone of {redacted(repo)}"

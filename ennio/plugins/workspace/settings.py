@@ -9,11 +9,11 @@ hooks, since a clone runs none; and whatever describes the repository's own fold
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ennio.machine.interface import Machine
 from ennio.plugins.git import Git
 
 _SECTIONS = frozenset({
@@ -39,22 +39,22 @@ _CORE = frozenset(
 Setting = tuple[str, str]
 
 
-def carried(source: Path, beside: Path) -> Sequence[Setting]:
+def carried(machine: Machine, source: Path, beside: Path) -> Sequence[Setting]:
     """The settings to take over from one repository, which do not hold already for what
     is made in another folder.
     """
-    there, here = (_read(Git(place)) for place in (source, beside))
+    there, here = (_read(Git(machine, place)) for place in (source, beside))
     known = Counter(here)
     return [one for one in there if _is_wanted(one[0]) and not _taken(known, one)]
 
 
-def as_environment(settings: Sequence[Setting]) -> Mapping[str, str]:
+def as_environment(machine: Machine, settings: Sequence[Setting]) -> Mapping[str, str]:
     """The settings as an environment for git, after those it may hold already; a command line
     would show them to everybody.
     """
     if not settings:
         return {}
-    given = os.environ.get("GIT_CONFIG_COUNT", "")
+    given = machine.environ.get("GIT_CONFIG_COUNT", "")
     first = int(given) if given.isdigit() else 0
     keys = {f"GIT_CONFIG_KEY_{number}": key for number, (key, _) in enumerate(settings, first)}
     values = {
@@ -63,10 +63,11 @@ def as_environment(settings: Sequence[Setting]) -> Mapping[str, str]:
     return {**keys, **values, "GIT_CONFIG_COUNT": str(first + len(settings))}
 
 
-def write(settings: Sequence[Setting], file: Path) -> None:
+def write(machine: Machine, settings: Sequence[Setting], file: Path) -> None:
     """Add the settings to a configuration file."""
-    with file.open("a", encoding="utf-8", errors="surrogateescape") as out:
-        out.writelines(_lines(key, value) for key, value in settings)
+    text = "".join(_lines(key, value) for key, value in settings)
+    if text:
+        machine.append(file, text.encode("utf-8", "surrogateescape"), mode=0o644)
 
 
 def _read(git: Git) -> list[Setting]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from ennio.machine.interface import FilePart, FileSpan
 from ennio.plugins.git import Git
 
 # A merge, pick, revert or rebase in progress keeps here what it was begun with; the last two are
@@ -18,6 +19,8 @@ _UNDER_WAY = (
     "rebase-merge/orig-head", "rebase-apply/orig-head",
     "MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash",
 )  # fmt: skip
+_LONGEST_LOG = 256 << 20  # bytes
+_NONE = (FileNotFoundError, NotADirectoryError)
 _SHA = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 # What was amended or rebased has been replaced by what was made of it.
 _REPLACED = re.compile(r"commit \(amend\)|rebase|pull --rebase")
@@ -27,7 +30,9 @@ def commits(git: Git, private: Path) -> tuple[str, ...]:
     """Those that still exist, in the order found. ``private`` is the working
     copy's own git directory.
     """
-    found = tuple(dict.fromkeys([*_under_way(private), *_dropped(git, private), *_own_refs(git)]))
+    found = tuple(
+        dict.fromkeys([*_under_way(git, private), *_dropped(git, private), *_own_refs(git)])
+    )
     if not found:
         return ()
     told = git.run(
@@ -38,11 +43,12 @@ def commits(git: Git, private: Path) -> tuple[str, ...]:
     return tuple(sha for sha, _, kind in (line.partition(" ") for line in told) if kind == "commit")
 
 
-def _under_way(private: Path) -> Iterator[str]:
-    for name in _UNDER_WAY:
-        path = private / name
-        if path.is_file():
-            yield from _SHA.findall(path.read_text(encoding="utf-8", errors="replace"))
+def _under_way(git: Git, private: Path) -> Iterator[str]:
+    for part in git.machine.read([FileSpan(private / name) for name in _UNDER_WAY]):
+        if isinstance(part, FilePart):
+            yield from _SHA.findall(part.data.decode("utf-8", "replace"))
+        elif not isinstance(part, _NONE):
+            raise part
 
 
 def _own_refs(git: Git) -> tuple[str, ...]:
@@ -54,9 +60,9 @@ def _own_refs(git: Git) -> tuple[str, ...]:
 
 def _dropped(git: Git, private: Path) -> Iterator[str]:
     """Commits that HEAD was moved away from, unless they were replaced."""
-    log = private / "logs" / "HEAD"
-    if log.is_file():
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    (log,) = git.machine.read([FileSpan(private / "logs" / "HEAD", most=_LONGEST_LOG)])
+    if isinstance(log, FilePart):
+        lines = log.data.decode("utf-8", "replace").splitlines()
         moves = [(line.split(" ", 1)[0], line.partition("\t")[2]) for line in lines]
     else:  # kept elsewhere: this git stores its refs otherwise
         told = [

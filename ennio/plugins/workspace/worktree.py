@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused, Unreachable
@@ -37,14 +39,15 @@ class WorktreeWorkspace:
 
     name = "worktree"
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, machine: Machine, clock: Clock | None = None) -> None:
+        self._machine = machine
         self._clock = clock or SystemClock()
 
     def create(self, spec: WorkspaceSpec) -> Created:
         """Add the worktree, or find it with whatever is in it, on whatever branch it is now."""
         check_branch(spec.branch)
         check_branch(spec.base)
-        repository = SourceRepository(spec.source, spec.repo)
+        repository = SourceRepository(self._machine, spec.source, spec.repo)
         with repository.alone():
             tree = _mended(repository, spec)
             if tree is not None:
@@ -59,14 +62,14 @@ class WorktreeWorkspace:
 
     def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
         """Links and ``post_create``."""
-        prepare(spec, made)
+        prepare(self._machine, spec, made)
 
     def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the worktree; asks nobody but the disk."""
         now = self._clock.now()
-        if not spec.path.is_dir():
+        if not single.is_folder(self._machine, spec.path):
             return WorkspaceSeen(now, exists=False)
-        repository = SourceRepository(spec.source, spec.repo)
+        repository = SourceRepository(self._machine, spec.source, spec.repo)
         tree = worktree_state.tree(repository, worktree_state.look(repository, spec.path))
         if tree is None:
             return WorkspaceSeen(now, exists=False)
@@ -85,12 +88,13 @@ class WorktreeWorkspace:
 
         Raises Refused for a worktree somebody locked.
         """
-        if not spec.path.exists() and not spec.source.is_dir():
+        machine = self._machine
+        if not single.exists(machine, spec.path) and not single.is_folder(machine, spec.source):
             return Removed(spec.path, 0)
-        repository = SourceRepository(spec.source, spec.repo)
+        repository = SourceRepository(self._machine, spec.source, spec.repo)
         there = worktree_state.look(repository, spec.path)
         tree = worktree_state.tree(repository, there)
-        freed = Removed(spec.path, folder.size(spec.path))
+        freed = Removed(spec.path, folder.size(machine, spec.path))
         if tree is not None:
             _check_lock(there)
             freed = _preserver(repository, spec).save_for_removal(
@@ -98,7 +102,7 @@ class WorktreeWorkspace:
             )
         if not dry_run:
             _hold(repository, spec, there)
-            folder.discard(spec.path)
+            folder.discard(machine, spec.path)
             let_go = _is_gone_there(repository, spec)
             with repository.alone():
                 _dissolve(repository, spec, let_go=let_go)
@@ -106,25 +110,28 @@ class WorktreeWorkspace:
 
     def remote(self, spec: WorkspaceSpec) -> str:
         """See ``Workspace.remote``."""
-        return SourceRepository(spec.source, spec.repo).remote_name
+        return SourceRepository(self._machine, spec.source, spec.repo).remote_name
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
         """See ``Glanceable.glance``."""
-        return glance(path, branch, source)
+        return glance(self._machine, path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``."""
-        return private.environment(path)
+        return private.environment(self._machine, path)
 
     def existing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``, half-made ones too."""
-        paths = folder.children(root)
-        git = Git(source)
-        entries = listed(git) if source.is_dir() and git.common is not None else ()
-        branches = {entry.path.resolve(): entry.branch for entry in entries}
-        sizes = folder.sizes(paths)
+        machine, git = self._machine, Git(self._machine, source)
+        paths = folder.children(machine, root)
+        stands = single.is_folder(machine, source) and git.common is not None
+        entries = listed(git) if stands else ()
+        places = machine.real([entry.path for entry in entries])
+        branches = {place: one.branch for place, one in zip(places, entries, strict=True)}
+        sizes, real = folder.sizes(machine, paths), machine.real(paths)
         return [
-            Existing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths
+            Existing(path.name, path, branches.get(place), sizes[path])
+            for path, place in zip(paths, real, strict=True)
         ]
 
 
@@ -153,7 +160,7 @@ def _mended(repository: SourceRepository, spec: WorkspaceSpec) -> Git | None:
         return None
     there = worktree_state.look(repository, spec.path)
     tree = worktree_state.tree(repository, there)
-    if tree is None and (there.entry is not None or spec.path.exists()):
+    if tree is None and (there.entry is not None or single.exists(repository.machine, spec.path)):
         _hold(repository, spec, there)
         worktree_state.forget(repository, there)
     return tree
@@ -175,7 +182,7 @@ def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) 
     """The worktree on its branch; a branch that was made for it goes again
     when it cannot be added.
     """
-    spec.path.parent.mkdir(parents=True, exist_ok=True)
+    repository.machine.make_folder(spec.path.parent)
     start = tips.branch or tips.base
     with ExitStack() as undo:
         new = _new_branch(repository, spec, start)
@@ -189,7 +196,7 @@ def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) 
         undo.pop_all()
     repository.named()
     if not new or start != tips.base:
-        return _made(repository, spec, Git(spec.path))
+        return _made(repository, spec, repository.git.at(spec.path))
     return Created(spec.path, spec.branch, start, repository.remote_name)
 
 
@@ -197,7 +204,7 @@ def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """See that git means in it what was ordered; else it is taken away again."""
     if worktree_state.is_plain(repository, spec.path, spec.branch):
         return
-    meant = Git(spec.path).place
+    meant = repository.git.at(spec.path).place
     if meant is None or not worktree_state.is_worktree(repository, meant, spec.path):
         raise worktree_state.redirected(spec.path, meant)
     if meant.branch != spec.branch:
@@ -214,7 +221,7 @@ def _new_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -
     words = f"create {ref} {start}\nupdate {_mark(spec)} {start}\n"
     made = repository.git.run("update-ref", "--stdin", input=words, check=False)
     if not made.ok and repository.git.commit(ref) is None:
-        raise failure(("update-ref",), spec.source, made)
+        raise failure(repository.git, ("update-ref",), made)
     return made.ok
 
 
@@ -269,8 +276,8 @@ def _clear(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """Remove folder and entry of a worktree whose work is saved, and of those the
     agent made inside of it.
     """
-    folder.discard(spec.path)
-    place = spec.path.resolve()
+    folder.discard(repository.machine, spec.path)
+    place = single.real(repository.machine, spec.path)
     for entry in repository.worktrees():
         if entry.path == place or place in entry.path.parents:
             repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))

@@ -10,13 +10,13 @@ a submodule): nothing is done in a place where it means another one.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ennio.machine.files import write_atomically
+from ennio.machine import single
+from ennio.machine.interface import FilePart, FileSpan
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git, GitPlace
 from ennio.plugins.workspace import folder, private
@@ -53,32 +53,34 @@ def is_untouched(repository: SourceRepository, path: Path) -> bool:
     git calls an entry as the folder is called, with a number behind it where that is taken. False
     where this cannot be told.
     """
-    if os.path.lexists(path) or not _PLAIN.fullmatch(path.name):
+    machine = repository.machine
+    if single.exists(machine, path, follow=False) or not _PLAIN.fullmatch(path.name):
         return False
-    entries = repository.common / "worktrees"
-    return not entries.is_dir() or not any(
-        entry.name.startswith(path.name) for entry in os.scandir(entries)
-    )
+    try:
+        names = machine.list(repository.common / "worktrees")
+    except FileNotFoundError:
+        return True
+    return not any(name.startswith(path.name) for name in names)
 
 
 def look(repository: SourceRepository, path: Path) -> FoundWorktree:
     """See what is there; changes nothing."""
-    place = path.resolve()
-    entry = next(
-        (one for one in repository.worktrees() if one.path.resolve() == place and not one.bare),
-        None,
-    )
+    entries = [one for one in repository.worktrees() if not one.bare]
+    place, *places = repository.machine.real([path, *(one.path for one in entries)])
+    found = zip(entries, places, strict=True)
+    entry = next((one for one, real in found if real == place), None)
     return FoundWorktree(path, _state(repository, path, entry), entry)
 
 
 def _state(repository: SourceRepository, path: Path, entry: WorktreeEntry | None) -> WorktreeState:
     if entry is not None and entry.locked == "initializing":
         return WorktreeState.INCOMPLETE
-    if not path.exists() or folder.is_empty(path):
+    machine = repository.machine
+    if not single.exists(machine, path) or folder.is_empty(machine, path):
         return WorktreeState.ABSENT
-    if not (path / ".git").exists():
+    if not single.exists(machine, path / ".git"):
         return WorktreeState.UNLINKED if entry is not None else WorktreeState.FOREIGN
-    meant = Git(path).place
+    meant = repository.git.at(path).place
     if entry is None or meant is None or meant.common != repository.common:
         return WorktreeState.FOREIGN
     return (
@@ -93,7 +95,7 @@ def is_worktree(repository: SourceRepository, meant: GitPlace, path: Path) -> bo
     return (
         meant.common == repository.common
         and meant.private.parent == meant.common / "worktrees"
-        and meant.top == path.resolve()
+        and meant.top == single.real(repository.machine, path)
     )
 
 
@@ -104,22 +106,25 @@ def is_plain(repository: SourceRepository, path: Path, branch: str) -> bool:
     Only settings of its own could bend a linked worktree: git passes over ``core.worktree`` and
     ``core.bare`` of the repository.
     """
-    own = private.folder(path)
+    machine = repository.machine
+    own = private.folder(machine, path)
     if own is None or not repository.is_plain:
         return False
+    names = ("HEAD", "commondir", "gitdir")
     try:
-        head, common = (
-            (own / name).read_text(encoding="utf-8").strip() for name in ("HEAD", "commondir")
-        )
-        back = (own / "gitdir").read_text(encoding="utf-8").strip()
+        head, common, back = map(_text, machine.read([FileSpan(own / name) for name in names]))
     except (OSError, ValueError):
         return False
-    here = (own / common).resolve() == repository.common == own.resolve().parent.parent
-    return (
-        here
-        and head == f"ref: refs/heads/{branch}"
-        and (own / back).resolve() == path.resolve() / ".git"
-    )
+    if head != f"ref: refs/heads/{branch}":
+        return False
+    real = machine.real([own / common, own, own / back, path])
+    return real[0] == repository.common == real[1].parent.parent and real[2] == real[3] / ".git"
+
+
+def _text(part: FilePart | OSError) -> str:
+    if isinstance(part, OSError):
+        raise part
+    return part.data.decode().strip()
 
 
 def redirected(path: Path, meant: GitPlace | None) -> Refused:
@@ -149,16 +154,16 @@ def tree(repository: SourceRepository, found: FoundWorktree) -> Git | None:
         )
         raise Refused(message)
     if found.state is WorktreeState.REDIRECTED:
-        raise redirected(found.path, Git(found.path).place)
+        raise redirected(found.path, repository.git.at(found.path).place)
+    if found.state not in (WorktreeState.STANDING, WorktreeState.UNLINKED):
+        return None
+    git = repository.git.at(found.path)
     if found.state is WorktreeState.UNLINKED:
-        write_atomically(
-            found.path / ".git", f"gitdir: {_private(repository, found.path)}\n", mode=0o644
-        )
-        if not is_worktree(repository, Git(found.path).place or _NOWHERE, found.path):
-            raise redirected(found.path, Git(found.path).place)
-    return (
-        Git(found.path) if found.state in (WorktreeState.STANDING, WorktreeState.UNLINKED) else None
-    )
+        pointer = f"gitdir: {_private(repository, found.path)}\n"
+        repository.machine.write(found.path / ".git", pointer.encode(), mode=0o644)
+        if not is_worktree(repository, git.place or _NOWHERE, found.path):
+            raise redirected(found.path, git.place)
+    return git
 
 
 def forget(repository: SourceRepository, found: FoundWorktree) -> None:
@@ -168,20 +173,25 @@ def forget(repository: SourceRepository, found: FoundWorktree) -> None:
     Only this worktree's entry goes; ``git worktree prune`` would take the
     person's missing ones too.
     """
+    machine = repository.machine
     if found.state is WorktreeState.INCOMPLETE:
-        folder.discard(found.path)
-    elif folder.is_empty(found.path):
-        found.path.rmdir()
-    if found.entry is not None and not found.path.exists():
+        folder.discard(machine, found.path)
+    elif folder.is_empty(machine, found.path):
+        machine.remove([found.path])
+    if found.entry is not None and not single.exists(machine, found.path):
         repository.git.run("worktree", "remove", "--force", "--force", str(found.entry.path))
 
 
 def _private(repository: SourceRepository, path: Path) -> Path:
     """The worktree's private folder in the repository: the one that points to this path."""
-    place = path.resolve() / ".git"
-    for pointer in (repository.common / "worktrees").glob("*/gitdir"):
-        if (pointer.parent / pointer.read_text(encoding="utf-8").strip()).resolve() == place:
-            return pointer.parent
+    machine, entries = repository.machine, repository.common / "worktrees"
+    owns = [entries / name for name in machine.list(entries)]
+    told = zip(owns, machine.read([FileSpan(own / "gitdir") for own in owns]), strict=True)
+    pointers = [(own, own / _text(part)) for own, part in told if isinstance(part, FilePart)]
+    place, *real = machine.real([path, *(pointer for _, pointer in pointers)])
+    for (own, _), pointer in zip(pointers, real, strict=True):
+        if pointer == place / ".git":
+            return own
     message = (
         f"{path} has lost its .git file and {repository.source} does not know it any more; move "
         "it away"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ennio.machine.local import LocalMachine
 from ennio.model.changes import LONGEST_DIFF, MOST_FILES, FileChange, bounded
 from ennio.model.errors import NotFound, Refused, TimedOut
 from ennio.model.pulls import MergeMethod
@@ -130,14 +131,16 @@ def test_a_command_that_prints_without_end_is_ended(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     git(tmp_path, "config", "alias.flood", "!yes")
     git(tmp_path, "config", "alias.hang", "!sleep 60")
-    assert Git(tmp_path).beginning("flood", longest=5) == ("y\ny\ny", True)
-    assert Git(tmp_path).beginning("rev-parse", "--is-bare-repository", longest=100) == (
+    assert Git(LocalMachine(), tmp_path).beginning("flood", longest=5) == ("y\ny\ny", True)
+    assert Git(LocalMachine(), tmp_path).beginning(
+        "rev-parse", "--is-bare-repository", longest=100
+    ) == (
         "false\n",
         False,
     )
     begun = time.monotonic()
     with pytest.raises(TimedOut, match="hang"):
-        Git(tmp_path).beginning("hang", longest=5, timeout=0.3)
+        Git(LocalMachine(), tmp_path).beginning("hang", longest=5, timeout=0.3)
     assert time.monotonic() - begun < 30
     with pytest.raises(Refused, match="nowhere"):
-        Git(tmp_path).beginning("rev-list", "nowhere", longest=5)
+        Git(LocalMachine(), tmp_path).beginning("rev-list", "nowhere", longest=5)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.conftest import need
 from tests.plugins.workspace.ground import Ground, settle
@@ -35,4 +36,4 @@ def ground(tmp_path: Path, person: Path) -> Ground:
 @pytest.fixture
 def workspace() -> WorktreeWorkspace:
     """The one most of this is about."""
-    return WorktreeWorkspace()
+    return WorktreeWorkspace(LocalMachine())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.plugins.workspace.address import is_same, local_path
 
 HERE = Path("/srv/app")
@@ -25,7 +26,7 @@ HERE = Path("/srv/app")
     ],
 )
 def test_spellings_of_one_repository_are_the_same(one: str, other: str) -> None:
-    assert is_same(one, other, HERE)
+    assert is_same(LocalMachine(), one, other, HERE)
 
 
 @pytest.mark.parametrize(
@@ -39,12 +40,12 @@ def test_spellings_of_one_repository_are_the_same(one: str, other: str) -> None:
     ],
 )
 def test_different_repositories_are_not(one: str, other: str) -> None:
-    assert not is_same(one, other, HERE)
+    assert not is_same(LocalMachine(), one, other, HERE)
 
 
 def test_a_path_is_told_from_a_host(tmp_path: Path) -> None:
     (tmp_path / "with:colon").mkdir()
-    assert local_path("host:path", tmp_path) is None
-    assert local_path("https://host/path", tmp_path) is None
-    assert local_path("with:colon", tmp_path) == tmp_path / "with:colon"
-    assert local_path("hub.git", tmp_path) == tmp_path / "hub.git"
+    assert local_path(LocalMachine(), "host:path", tmp_path) is None
+    assert local_path(LocalMachine(), "https://host/path", tmp_path) is None
+    assert local_path(LocalMachine(), "with:colon", tmp_path) == tmp_path / "with:colon"
+    assert local_path(LocalMachine(), "hub.git", tmp_path) == tmp_path / "hub.git"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.workspace.clone import DEPTH, CloneWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions
@@ -15,7 +16,7 @@ PRESERVED = f"refs/ennio/preserved/{SESSION}"
 
 @pytest.fixture
 def workspace() -> CloneWorkspace:
-    return CloneWorkspace()
+    return CloneWorkspace(LocalMachine())
 
 
 def _grow(ground: Ground) -> None:

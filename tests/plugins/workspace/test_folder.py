@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace import folder
 
@@ -20,7 +21,7 @@ def test_sizes_are_those_of_the_disk_and_nothing_is_zero(tmp_path: Path) -> None
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "file").write_bytes(b"x" * 1_000_000)
 
-    sizes = folder.sizes([tmp_path / "a", tmp_path / "gone"])
+    sizes = folder.sizes(LocalMachine(), [tmp_path / "a", tmp_path / "gone"])
 
     assert sizes[tmp_path / "a"] >= 1_000_000
     assert sizes[tmp_path / "gone"] == 0
@@ -30,8 +31,8 @@ def test_a_discarded_folder_is_gone_with_what_an_earlier_crash_left(tmp_path: Pa
     (tmp_path / "w" / "deep").mkdir(parents=True)
     (tmp_path / ".w.removed" / "old").mkdir(parents=True)
 
-    folder.discard(tmp_path / "w")
-    folder.discard(tmp_path / "w")
+    folder.discard(LocalMachine(), tmp_path / "w")
+    folder.discard(LocalMachine(), tmp_path / "w")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -40,7 +41,7 @@ def test_a_link_in_its_place_goes_and_what_it_points_to_stays(tmp_path: Path) ->
     (tmp_path / "theirs").mkdir()
     (tmp_path / "w").symlink_to(tmp_path / "theirs")
 
-    folder.discard(tmp_path / "w")
+    folder.discard(LocalMachine(), tmp_path / "w")
 
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
 
@@ -97,7 +98,7 @@ def _discarded(path: Path) -> str:
         if os.geteuid() == 0:
             os.setgid(SOMEBODY)
             os.setuid(SOMEBODY)
-        folder.discard(path)
+        folder.discard(LocalMachine(), path)
     except Refused as error:
         return f"Refused: {error}"
     return "done"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.facts import Place
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Glance, WorkspaceSpec
@@ -29,7 +30,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def order(kind: str, ground: Ground) -> WorkspaceSpec:
     made = ground.order(kind)
-    KINDS[kind]().create(made)
+    KINDS[kind](LocalMachine()).create(made)
     return made
 
 
@@ -42,7 +43,7 @@ def look(
     def looked() -> Glance | None:
         with monkeypatch.context() as here:
             here.setattr(subprocess, "Popen", None)
-            return KINDS[kind]().glance(order.path, order.branch, order.source)
+            return KINDS[kind](LocalMachine()).glance(order.path, order.branch, order.source)
 
     return looked
 
@@ -76,7 +77,7 @@ def test_a_folder_that_was_removed_is_gone(order: WorkspaceSpec, look: Look) -> 
 
 def test_a_worktree_that_was_moved_is_found(ground: Ground) -> None:
     order = ground.order("worktree")
-    workspace = WorktreeWorkspace()
+    workspace = WorktreeWorkspace(LocalMachine())
     workspace.create(order)
     git(ground.source, "worktree", "move", str(order.path), str(ground.home / "moved"))
     assert workspace.glance(order.path, order.branch, order.source) == Glance(
@@ -86,7 +87,7 @@ def test_a_worktree_that_was_moved_is_found(ground: Ground) -> None:
 
 def test_a_branch_that_was_deleted_with_its_worktree_is_told_of(ground: Ground) -> None:
     order = ground.order("worktree")
-    workspace = WorktreeWorkspace()
+    workspace = WorktreeWorkspace(LocalMachine())
     workspace.create(order)
     git(ground.source, "worktree", "remove", "--force", str(order.path))
     assert workspace.glance(order.path, order.branch, order.source) == Glance(Place.GONE)
@@ -131,7 +132,7 @@ def test_a_worktree_that_was_removed_is_made_again_with_all_that_was_committed(
     ground: Ground,
 ) -> None:
     order = ground.order("worktree")
-    workspace = WorktreeWorkspace()
+    workspace = WorktreeWorkspace(LocalMachine())
     workspace.create(order)
     head = commit(order.path, "work", "work\n")
     shutil.rmtree(order.path)
@@ -147,7 +148,7 @@ def test_a_branch_that_is_checked_out_elsewhere_is_told_with_the_place(
     ground: Ground, holder: str
 ) -> None:
     order = ground.order("worktree")
-    workspace = WorktreeWorkspace()
+    workspace = WorktreeWorkspace(LocalMachine())
     workspace.create(order)
     git(order.path, "checkout", "--quiet", "--detach")
     place = ground.source

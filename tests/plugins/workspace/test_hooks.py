@@ -27,7 +27,14 @@ def test_the_supervisor_s_own_variables_are_not_passed_on(
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
     monkeypatch.setenv("LC_TIME", "C")
 
-    hooks.run_all(["env > seen"], tmp_path, hooks.environment({"COLOUR": "blue"}), 10, None)
+    hooks.run_all(
+        LocalMachine(),
+        ["env > seen"],
+        tmp_path,
+        hooks.environment(LocalMachine(), {"COLOUR": "blue"}),
+        10,
+        None,
+    )
 
     seen = (tmp_path / "seen").read_text()
     assert "secret" not in seen
@@ -44,7 +51,14 @@ def test_the_log_is_written_while_the_command_runs_and_only_its_owner_reads_it(
     command = f"echo first; while [ ! -e {go} ]; do sleep 0.05; done; echo second >&2"
     running = threading.Thread(
         target=hooks.run_all,
-        args=([command, "echo third"], tmp_path, hooks.environment({}), 60, log),
+        args=(
+            LocalMachine(),
+            [command, "echo third"],
+            tmp_path,
+            hooks.environment(LocalMachine(), {}),
+            60,
+            log,
+        ),
     )
     running.start()
 
@@ -67,9 +81,10 @@ def test_only_the_last_lines_of_the_failing_command_are_told(tmp_path: Path) -> 
     log = tmp_path / "hooks.log"
     with pytest.raises(Refused) as refusal:
         hooks.run_all(
+            LocalMachine(),
             ["echo earlier", "seq 100000; exit 3", "touch never"],
             tmp_path,
-            hooks.environment({}),
+            hooks.environment(LocalMachine(), {}),
             30,
             log,
         )
@@ -86,11 +101,20 @@ def test_only_the_last_lines_of_the_failing_command_are_told(tmp_path: Path) -> 
 
 def test_a_command_killed_by_a_signal_says_so(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"(?s)ended by signal 9.*\(it printed nothing\)"):
-        hooks.run_all(["kill -9 $$"], tmp_path, hooks.environment({}), 30, None)
+        hooks.run_all(
+            LocalMachine(),
+            ["kill -9 $$"],
+            tmp_path,
+            hooks.environment(LocalMachine(), {}),
+            30,
+            None,
+        )
 
 
 def test_commands_read_no_terminal(tmp_path: Path) -> None:
-    hooks.run_all(["cat > seen"], tmp_path, hooks.environment({}), 10, None)
+    hooks.run_all(
+        LocalMachine(), ["cat > seen"], tmp_path, hooks.environment(LocalMachine(), {}), 10, None
+    )
     assert (tmp_path / "seen").read_text() == ""
 
 
@@ -98,13 +122,15 @@ def test_an_interrupted_caller_takes_the_command_with_it(tmp_path: Path) -> None
     code = (
         "import sys, threading, time, _thread\n"
         "from pathlib import Path\n"
+        "from ennio.machine.local import LocalMachine\n"
         "from ennio.plugins.workspace import hooks\n"
         "child = Path('child')\n"
         "def interrupt():\n"
         "    while not (child.exists() and child.read_text().strip()): time.sleep(0.05)\n"
         "    _thread.interrupt_main()\n"
         "threading.Thread(target=interrupt).start()\n"
-        "hooks.run_all(['sleep 300 & echo $! > child; wait'], Path('.'), hooks.environment({}), "
+        "here = LocalMachine(); hooks.run_all(here, ['sleep 300 & echo $! > child; wait'], "
+        "Path('.'), hooks.environment(here, {}), "
         "60, None)\n"
     )
     path = str(Path(hooks.__file__).parents[3])
@@ -127,8 +153,10 @@ def begun_and_killed(root: Path, *commands: str) -> None:
     """A caller that is killed once its first command runs; commands write to ``told``."""
     code = (
         "import sys; from pathlib import Path; from ennio.plugins.workspace import hooks\n"
-        "env = hooks.environment({'ENNIO_SESSION_ID': 'ho-1'})\n"
-        "hooks.run_all(sys.argv[1:], Path('.'), env, 60, Path('session/hooks.log').absolute())\n"
+        "from ennio.machine.local import LocalMachine\n"
+        "env = hooks.environment(LocalMachine(), {'ENNIO_SESSION_ID': 'ho-1'})\n"
+        "log = Path('session/hooks.log').absolute()\n"
+        "hooks.run_all(LocalMachine(), sys.argv[1:], Path('.'), env, 60, log)\n"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(hooks.__file__).parents[3])}
     caller = subprocess.Popen([sys.executable, "-c", code, *commands], cwd=root, env=env)
@@ -141,8 +169,8 @@ def begun_and_killed(root: Path, *commands: str) -> None:
 
 def again(root: Path, *commands: str, limit: float = 60) -> list[str]:
     """The next caller's turn; what was told by all."""
-    env = hooks.environment({"ENNIO_SESSION_ID": "ho-1"})
-    hooks.run_all(commands, Path(), env, limit, root / "session" / "hooks.log")
+    env = hooks.environment(LocalMachine(), {"ENNIO_SESSION_ID": "ho-1"})
+    hooks.run_all(LocalMachine(), commands, Path(), env, limit, root / "session" / "hooks.log")
     return (root / "told").read_text().split()
 
 

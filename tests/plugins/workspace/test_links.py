@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ennio.config.model import Symlink
+from ennio.machine.interface import Machine
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace import links
 from ennio.plugins.workspace.clone import CloneWorkspace
@@ -32,7 +35,12 @@ def project(tmp_path: Path) -> Path:
 
 def test_relative_sources_count_from_the_project_and_may_lie_above_it(project: Path) -> None:
     workspace = project.parent / "workspace"
-    links.place(_link(".env", ".env") + _link("../outside", "deep/down/data"), workspace, project)
+    links.place(
+        LocalMachine(),
+        _link(".env", ".env") + _link("../outside", "deep/down/data"),
+        workspace,
+        project,
+    )
 
     assert (workspace / ".env").read_text() == "A=1\n"
     assert (workspace / "deep" / "down" / "data" / "secret").read_text() == "secret\n"
@@ -41,7 +49,7 @@ def test_relative_sources_count_from_the_project_and_may_lie_above_it(project: P
 
 def test_a_link_that_stands_is_left(project: Path) -> None:
     for _ in range(2):
-        links.place(_link(".env", ".env"), project.parent / "workspace", project)
+        links.place(LocalMachine(), _link(".env", ".env"), project.parent / "workspace", project)
     assert (project.parent / "workspace" / ".env").read_text() == "A=1\n"
 
 
@@ -60,7 +68,7 @@ def test_incident_47_targets_that_leave_the_workspace_are_refused(
     project: Path, target: str
 ) -> None:
     with pytest.raises(Refused, match="symlink"):
-        links.place(_link(".env", target), project.parent / "workspace", project)
+        links.place(LocalMachine(), _link(".env", target), project.parent / "workspace", project)
     assert sorted(path.name for path in (project.parent / "outside").iterdir()) == ["secret"]
     assert not Path("/tmp/ennio-outside").is_symlink()
 
@@ -70,13 +78,15 @@ def test_incident_47_a_way_through_a_link_is_refused(project: Path) -> None:
     (workspace / "bent").symlink_to(project.parent / "outside")
 
     with pytest.raises(Refused, match="bent on the way is a link"):
-        links.place(_link(".env", "bent/.env"), workspace, project)
+        links.place(LocalMachine(), _link(".env", "bent/.env"), workspace, project)
     assert sorted(path.name for path in (project.parent / "outside").iterdir()) == ["secret"]
 
 
 def test_a_missing_source_is_refused_by_its_whole_path(project: Path) -> None:
     with pytest.raises(Refused, match=f"its source {project}/.envrc does not exist"):
-        links.place(_link(".envrc", ".envrc"), project.parent / "workspace", project)
+        links.place(
+            LocalMachine(), _link(".envrc", ".envrc"), project.parent / "workspace", project
+        )
 
 
 def test_what_is_there_already_is_not_replaced(project: Path) -> None:
@@ -84,15 +94,15 @@ def test_what_is_there_already_is_not_replaced(project: Path) -> None:
     (workspace / ".env").write_text("the repository's own\n")
 
     with pytest.raises(Refused, match="something else is there"):
-        links.place(_link(".env", ".env"), workspace, project)
+        links.place(LocalMachine(), _link(".env", ".env"), workspace, project)
     assert (workspace / ".env").read_text() == "the repository's own\n"
 
 
 @pytest.mark.parametrize("plugin", [WorktreeWorkspace, CloneWorkspace])
 def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(
-    plugin: type[Workspace], ground: Ground
+    plugin: Callable[[Machine], Workspace], ground: Ground
 ) -> None:
-    workspace = plugin()
+    workspace = plugin(LocalMachine())
     (ground.source / "node_modules").mkdir()
     (ground.source / "odd [name]*").write_text("x")
     # .gitignore says node_modules/, which a link of that name is not
@@ -123,7 +133,7 @@ def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(
 
 @pytest.mark.parametrize("plugin", [WorktreeWorkspace, CloneWorkspace])
 def test_links_hide_nothing_of_the_person_s_and_the_person_s_own_patterns_hold(
-    plugin: type[Workspace], ground: Ground, person: Path
+    plugin: Callable[[Machine], Workspace], ground: Ground, person: Path
 ) -> None:
     (person / ".config" / "git").mkdir(parents=True)
     (person / ".config" / "git" / "ignore").write_text("*.swp\n")
@@ -133,7 +143,7 @@ def test_links_hide_nothing_of_the_person_s_and_the_person_s_own_patterns_hold(
         git(ground.source, "status", "--short"),
         (ground.source / ".git" / "info" / "exclude").read_text(),
     )
-    workspace = plugin()
+    workspace = plugin(LocalMachine())
     order = replace(ground.order(workspace.name), symlinks=_link("data", "data"))
     made = workspace.create(order)
     workspace.prepare(order, made)

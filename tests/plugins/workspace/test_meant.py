@@ -12,13 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused, TimedOut
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Workspace
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git, git_ok
 
-KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {
+    "worktree": WorktreeWorkspace,
+    "clone": CloneWorkspace,
+}
 
 
 @pytest.fixture
@@ -62,7 +66,7 @@ def test_a_submodule_whose_settings_bend_its_worktrees_is_refused_and_left_as_it
 def test_a_working_copy_that_was_bent_since_is_neither_used_nor_removed(
     kind: str, ground: Ground, tmp_path: Path
 ) -> None:
-    workspace: Workspace = KINDS[kind]()
+    workspace: Workspace = KINDS[kind](LocalMachine())
     order = ground.order(kind)
     workspace.create(order)
     (order.path / "notes").write_text("hours of work\n")
@@ -120,7 +124,7 @@ def test_a_caller_that_works_in_another_repository_bends_nothing(
     ):
         monkeypatch.setenv(name, str(path))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other / ".git" / "objects"))
-    workspace: Workspace = KINDS[kind]()
+    workspace: Workspace = KINDS[kind](LocalMachine())
     order = ground.order(kind)
 
     workspace.create(order)
@@ -221,7 +225,9 @@ def test_a_server_that_hangs_is_waited_for_once_by_all_who_wait(
         with ThreadPoolExecutor(4) as pool:
             errors = [
                 one.exception()
-                for one in [pool.submit(WorktreeWorkspace().create, order) for order in orders]
+                for one in [
+                    pool.submit(WorktreeWorkspace(LocalMachine()).create, order) for order in orders
+                ]
             ]
     assert all(
         isinstance(error, TimedOut) and "got no answer for 1 s" in str(error) for error in errors
@@ -234,7 +240,7 @@ def test_a_home_behind_a_link_is_a_home(kind: str, ground: Ground) -> None:
     real = ground.home.with_name("elsewhere")
     real.mkdir()
     ground.home.symlink_to(real)
-    workspace: Workspace = KINDS[kind]()
+    workspace: Workspace = KINDS[kind](LocalMachine())
     order = ground.order(kind)
 
     workspace.create(order)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import UnsavedPath, Workspace, WorkspaceSpec
@@ -21,7 +22,10 @@ from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
 
 PRESERVED = f"refs/ennio/preserved/{SESSION}"
-KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {
+    "worktree": WorktreeWorkspace,
+    "clone": CloneWorkspace,
+}
 
 
 @pytest.fixture(params=KINDS)
@@ -31,7 +35,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def workspace(kind: str) -> Workspace:
-    return KINDS[kind]()
+    return KINDS[kind](LocalMachine())
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import preserve
@@ -41,8 +42,8 @@ def test_saving_touches_neither_files_nor_index_nor_head(
         git(order.path, "ls-files", "-s"),
     )
 
-    work = preserve.Preserver(SESSION, Git(ground.source), order.path.parent).save(
-        survey(Git(order.path), FETCHED, whole=False)
+    work = preserve.Preserver(SESSION, Git(LocalMachine(), ground.source), order.path.parent).save(
+        survey(Git(LocalMachine(), order.path), FETCHED, whole=False)
     )
 
     assert work == PRESERVED

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.interface import Machine
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
@@ -142,7 +144,7 @@ def test_a_commit_that_only_a_deleted_worktree_led_to_is_kept(
     workspace.create(order)
     git(order.path, "checkout", "--quiet", "--detach")
     lonely = commit(order.path, "work", "work\n")
-    folder.discard(order.path)
+    folder.discard(LocalMachine(), order.path)
 
     workspace.remove(order)
 
@@ -182,5 +184,5 @@ def test_a_removal_without_source_and_folder_is_done(
     assert workspace.remove(ground.order("worktree", source=ground.source / "gone")).size == 0
 
 
-def _fail(path: Path) -> None:
+def _fail(_: Machine, path: Path) -> None:
     raise KeyboardInterrupt(path)

@@ -9,19 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git
 
-KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {
+    "worktree": WorktreeWorkspace,
+    "clone": CloneWorkspace,
+}
 ALLOW = ("-c", "protocol.file.allow=always")
 
 
 @pytest.fixture(params=KINDS)
 def workspace(request: pytest.FixtureRequest) -> Workspace:
-    return KINDS[request.param]()
+    return KINDS[request.param](LocalMachine())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import Git
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
@@ -169,7 +170,7 @@ def test_another_git_s_lock_is_waited_for(ground: Ground) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", f"import time, os; time.sleep(0.5); os.unlink({str(lock)!r})"]
     ):
-        Git(ground.source).run("add", "untracked")
+        Git(LocalMachine(), ground.source).run("add", "untracked")
     assert "A  untracked" in git(ground.source, "status", "--porcelain")
 
 

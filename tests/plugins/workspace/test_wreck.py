@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
@@ -78,7 +79,7 @@ def test_a_worktree_whose_folder_was_deleted_is_made_again_and_its_commits_are_k
     workspace.create(order)
     git(order.path, "checkout", "--quiet", "--detach")
     lonely = commit(order.path, "work", "work\n")
-    folder.discard(order.path)
+    folder.discard(LocalMachine(), order.path)
     if leave_folder:
         order.path.mkdir()
 
@@ -96,7 +97,7 @@ def test_only_the_session_s_own_missing_worktree_is_forgotten(
     away.rename(away.with_name("unmounted"))
     order = ground.order("worktree")
     workspace.create(order)
-    folder.discard(order.path)
+    folder.discard(LocalMachine(), order.path)
 
     workspace.create(order)
     workspace.remove(order)

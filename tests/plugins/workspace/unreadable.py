@@ -12,9 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
+from ennio.plugins.workspace.interface import WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 
 _CAPBSET_DROP, _READ_ALL = 24, (1, 2)  # of linux/prctl.h and linux/capability.h
@@ -31,8 +32,11 @@ for words in (
     ["-C", str(source), *who, "commit", "-q", "--allow-empty", "-m", "first"],
 ):
     subprocess.run(["git", *words], check=True)
-KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
-workspace = KINDS[kind]()
+KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {
+    "worktree": WorktreeWorkspace,
+    "clone": CloneWorkspace,
+}
+workspace = KINDS[kind](LocalMachine())
 order = WorkspaceSpec(
     "app", "app-0a1b2c3d", str(source), source, place / "w" / "app-0a1b2c3d", "app-0a1b2c3d", "main"
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.pulls import Mergeability, PullRequest
 from ennio.plugins.git import Git
@@ -215,7 +216,7 @@ def conflicting(clone: Path, head: str, base: str) -> tuple[str, ...]:
     """The files in which two commits conflict, by a trial merge in a clone;
     empty when it cannot tell.
     """
-    git = Git(clone)
+    git = Git(LocalMachine(), clone)
     try:
         if not all(
             git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False).ok

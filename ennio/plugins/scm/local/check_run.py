@@ -172,8 +172,8 @@ def check_out(repository: Path, head: str, target: Path) -> None:
         str(repository.resolve()),
         str(target),
     )
-    Git(target.parent).run(*clone, timeout=NETWORK)
-    Git(target).run("checkout", "--quiet", "--detach", head, timeout=HEAVY)
+    Git(HERE, target.parent).run(*clone, timeout=NETWORK)
+    Git(HERE, target).run("checkout", "--quiet", "--detach", head, timeout=HEAVY)
 
 
 def _kill_group(group: int) -> None:

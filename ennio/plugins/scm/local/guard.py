@@ -16,6 +16,7 @@ from pathlib import Path
 from ennio.config.model import Project
 from ennio.machine.files import write_atomically
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError
 from ennio.plugins.git import Git
 from ennio.plugins.scm.local.repository import HEADS, repository_path
@@ -70,7 +71,7 @@ def install(hub: Path, branches: Iterable[str]) -> str | None:
     if found is not None:
         return found
     try:
-        Git(hub).run(
+        Git(LocalMachine(), hub).run(
             "config", "core.hooksPath", _HOOKS
         )  # a person's global one would keep it from running
         _write(_hook(hub), text(branches))
@@ -89,7 +90,11 @@ def _write(hook: Path, words: str) -> None:
 def trouble(hub: Path) -> str | None:
     """Why the hook of a hub is not ours to write, or None; only looks."""
     try:
-        elsewhere = Git(hub).run("config", "--local", "--get", "core.hooksPath", check=False).text
+        elsewhere = (
+            Git(LocalMachine(), hub)
+            .run("config", "--local", "--get", "core.hooksPath", check=False)
+            .text
+        )
         hook = _hook(hub)
         if elsewhere not in ("", _HOOKS):
             return (

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ennio.config.model import Project
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import ConfigError, EnnioError, Problem, Unreachable
 from ennio.model.pulls import Mergeability
 from ennio.plugins.git import Git, GitOutput
@@ -74,12 +75,12 @@ class GitRepository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._git = Git(path)
+        self._git = Git(LocalMachine(), path)
 
     def heads(self) -> Mapping[str, str]:
         """Every branch with its head, in one request."""
         if not any((self.path / name).exists() for name in ("HEAD", ".git")):
-            raise Unreachable(no_repository(self.path))
+            raise Unreachable(no_repository(LocalMachine(), self.path))
         try:
             text = self._text("for-each-ref", "--format=%(objectname) %(refname)", HEADS)
         except EnnioError as error:
