@@ -9,7 +9,7 @@ from typing import Any
 from ennio.hosts.interface import Brief, Observation
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, ProcessSeen
-from ennio.model.session import RuntimeHandle
+from ennio.model.session import RuntimeHandle, Session
 from ennio.policy.reactions.cases import Situation
 
 # --- to any actor ------------------------------------------------------------------------------
@@ -276,3 +276,15 @@ class EventsWritten:
 @dataclass(frozen=True, slots=True)
 class GetRelayState:
     """Answered with how the relay to NATS is doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWritten:
+    """A session, its facts or its numbers are others than they were."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRows:
+    """The pause is over after which what became of sessions is published again."""

@@ -18,10 +18,18 @@ import pykka
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.follower import FollowerActor
-from ennio.actors.messages import EffectResult, GetHealth, GetRelayState
+from ennio.actors.live_rows import LiveRows
+from ennio.actors.messages import (
+    EffectResult,
+    GetHealth,
+    GetRelayState,
+    PublishRows,
+    SessionWritten,
+)
 from ennio.actors.ordered import CommandDoor
 from ennio.actors.poller import SourceHealth
 from ennio.actors.relay_state import RelayState, behind_by
+from ennio.actors.timers import Alarm
 from ennio.model import subjects
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Event
@@ -79,9 +87,12 @@ class RelayActor(FollowerActor):
         self._link: NatsConnection | None = None
         self._stream = ""
         self._opening = False
+        self._rows = LiveRows(deps, settings.instance)
+        self._row_alarm = Alarm(self, deps.clock, PublishRows())
 
     def on_stop(self) -> None:
         """Say goodbye; what was not published is at the next start."""
+        self._row_alarm.cancel()
         if self._link is not None:
             self._link.close()
         super().on_stop()
@@ -93,6 +104,13 @@ class RelayActor(FollowerActor):
                 self._opened(made, error)
             case EffectResult(AttendLink(link), _, error):
                 self._lost(link, error)
+            case SessionWritten(session):
+                self._rows.written(session)
+                self._row_alarm.set(self._rows.due)
+            case PublishRows():
+                self._publish_rows()
+            case EffectResult(PublishRows()):
+                pass
             case CarryOutCommand():
                 self.perform(message, lambda: self._carry_out(message))
             case EffectResult(CarryOutCommand("shutdown"), {"data": _}, _) if self._door:
@@ -142,6 +160,12 @@ class RelayActor(FollowerActor):
         except BaseException:
             link.close()
             raise
+
+    def _publish_rows(self) -> None:
+        """Publish what sessions have become; while nobody is there to hear it, it is let go."""
+        link, rows = self._link, self._rows.taken()
+        if link is not None and rows:
+            self.perform(PublishRows(), lambda: link.send(b"".join(map(publication, rows))))
 
     def _heard_command(self, message: Incoming) -> None:
         """Runs where it is read: what nobody signed goes no further."""

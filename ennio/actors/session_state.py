@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import SessionWritten
+from ennio.actors.registry import RELAY
 from ennio.model import codec
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -88,6 +90,7 @@ class SessionState:
             for draft in events:
                 tx.emit(session_id, self.session.project_id, draft)
         self.written = (self.session, self.memory, self.facts if changed_facts else facts)
+        self.deps.actors.tell(RELAY, SessionWritten(self.session))
         return True
 
     def stands(self) -> bool:

@@ -17,6 +17,7 @@ from ennio.model.clock import rfc3339
 from ennio.model.failpoints import declare
 from ennio.model.session import Priority
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _NO_STORY = "its transaction is one of those that are passed, and it is written like the others"
 
 
@@ -127,4 +128,4 @@ class Event:
 
     def encode(self) -> bytes:
         """The payload on every wire: compact JSON."""
-        return json.dumps(self.as_json(), separators=(",", ":"), ensure_ascii=False).encode()
+        return _COMPACT.encode(self.as_json()).encode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from ennio.model.events import Event
@@ -62,6 +63,11 @@ def subject(event: Event, instance: str = "") -> str:
     kind = str(event.event_type)
     category = _CATEGORY.get(kind, "sessions")
     owner = str(event.data.get("host") or "") if category == "node" else event.project_id
+    return _subject(category, kind, owner, instance)
+
+
+@lru_cache(maxsize=1024)
+def _subject(category: str, kind: str, owner: str, instance: str) -> str:
     if category == "lifecycle" or not owner:
         return of_house("lifecycle", kind, instance)
     action = kind.removeprefix("session_") if category == "sessions" else kind.partition("_")[2]

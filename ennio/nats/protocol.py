@@ -100,12 +100,10 @@ def publication(message: Outgoing, reply: str = "") -> bytes:
     """What publishes a message; its answer is wanted at ``reply``."""
     size = len(message.payload)
     if not message.id:
-        words = filter(None, ("PUB", message.subject, reply, str(size)))
-        return " ".join(words).encode() + END + message.payload + END
+        return f"PUB {message.subject} {reply} {size}\r\n".encode() + message.payload + END
     head = f"NATS/1.0\r\nNats-Msg-Id: {message.id}\r\n\r\n".encode()
-    sizes = (str(len(head)), str(len(head) + size))
-    words = filter(None, ("HPUB", message.subject, reply, *sizes))
-    return " ".join(words).encode() + END + head + message.payload + END
+    words = f"HPUB {message.subject} {reply} {len(head)} {len(head) + size}\r\n"
+    return words.encode() + head + message.payload + END
 
 
 def _status(headers: bytes) -> int | None:

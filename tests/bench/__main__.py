@@ -27,6 +27,7 @@ from tests.bench.figures import (
     prompt,
     proxy,
     reads,
+    relay,
     requests,
     server,
     webhook,
@@ -48,6 +49,7 @@ GROUPS: tuple[Group, ...] = tuple(
         webhook,
         requests,
         proxy,
+        relay,
         crowd,
     )
 )

@@ -193,3 +193,32 @@ def test_a_file_in_which_all_is_well_is_fine(place: Place) -> None:
         0,
         True,
     )
+
+
+NATS = {
+    "nats_stream: true": "nats_stream and nats_instance do nothing without nats_url",
+    "nats_url: nats://127.0.0.1:4222\nnats_nkey_file: user.nk": "nats_nkey_file: it holds no seed",
+    "nats_url: nats://127.0.0.1:4222\nnats_credentials_file: no.creds": "{folder}/no.creds cannot",
+}
+
+
+@pytest.mark.parametrize("text", NATS)
+def test_what_is_missing_to_log_in_to_nats_is_said_before_a_start(text: str, place: Place) -> None:
+    write(place, "agent: scripted")
+    with (place.folder / "ennio.yaml").open("a") as file:
+        file.write(f"{text}\n")
+    (place.folder / "user.nk").write_text("no seed")
+    (warning,) = place.ennio("config", "check", "--json").document["warnings"]
+    assert NATS[text].format(folder=place.folder) in warning
+
+
+def test_two_ways_to_log_in_to_nats_are_one_too_many(place: Place) -> None:
+    write(place, "agent: scripted")
+    with (place.folder / "ennio.yaml").open("a") as file:
+        file.write("nats_url: nats://me:secret@127.0.0.1\nnats_nkey_file: a\nnats_cert_file: b\n")
+        file.write("nats_instance: sessions\n")
+    problems = place.ennio("config", "check", "--json").document["problems"]
+    told = {problem["path"]: problem["message"] for problem in problems}
+    assert "keep one of them" in told["nats_nkey_file"]
+    assert "without nats_key_file" in told["nats_cert_file"]
+    assert "choose another name" in told["nats_instance"]

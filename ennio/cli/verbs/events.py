@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ennio.board.printing import out
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.model.errors import Invalid
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -20,6 +21,7 @@ EXAMPLES = """\
   ennio events -f --session ma-1a2b3c4d
   ennio events --type ci_failing --type pr_merged --project my-app
   ennio events -f --json | jq -r .message
+  NATS_URL=nats://nats.example:4222 ennio events --nats
 """
 
 
@@ -36,6 +38,11 @@ def configure(parser: Parser) -> None:
         help="at least as urgent as this",
     )
     parser.add_argument("-n", "--limit", type=int, default=50, help="how many at most (default 50)")
+    parser.add_argument(
+        "--nats",
+        action="store_true",
+        help="follow on the NATS server of the configuration, or of NATS_URL; needs no supervisor",
+    )
     parser.set_defaults(run=run)
 
 
@@ -43,6 +50,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """List them, and follow if asked to."""
     from ennio.cli.detail_view import event_line
 
+    if options.nats:
+        return _from_afar(options, context)
     if options.session:
         context.client().get(
             path("/sessions/{}", options.session)
@@ -90,4 +99,21 @@ def _follow(
     )
     for event in client.stream(after=seen, **wanted):
         show(event)
+    return CommandResult(spoken=True)
+
+
+def _from_afar(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Follow what is published; what happened before is not there."""
+    from ennio.cli.detail_view import event_line
+    from ennio.cli.main import dump
+    from ennio.cli.nats_events import followed, server
+
+    if options.after is not None:
+        raise Invalid("--after: NATS has only what happens from now on; leave it out")
+    settings = server(context)
+
+    def show(event: dict[str, Any]) -> None:
+        out(dump(event, indent=None) if context.json else event_line(event, context.style))
+
+    followed(settings, options, show, context.note)
     return CommandResult(spoken=True)
