@@ -113,6 +113,8 @@ LIBRARIES = frozenset(
         "yaml",
     }
 )
+PRICE_DATA = ("genai_prices", "ennio/policy/ledger/prices.py")
+"""What models cost is no model, and asks none; the one place that reads it."""
 """What the house builds on. None of them knows a model; whoever adds one says so here."""
 MODEL_CLIENTS = re.compile(
     r"openai|anthropic|claude|litellm|langchain|llama|ollama|mistral|cohere|groq|genai|generativeai|vertexai|bedrock|transformers|torch|vllm|"
@@ -335,7 +337,7 @@ def foreign(sources: Sources) -> list[str]:
         f"{path}:{line}: {name} is not one of the libraries the house builds on"
         for path, source in sources.items()
         for line, name in imports(path, source)
-        if name.split(".")[0] not in known
+        if name.split(".")[0] not in known and (name.split(".")[0], path) != PRICE_DATA
     ]
 
 
@@ -355,7 +357,12 @@ def model_requirements(setup: str) -> list[str]:
     read.read_string(setup)
     wanted = [read["options"]["install_requires"], *read["options.extras_require"].values()]
     lines = [line.split("#")[0].strip() for block in wanted for line in block.splitlines()]
-    return [line for line in lines if MODEL_CLIENTS.search(line)]
+    prices = PRICE_DATA[0].replace("_", "-")
+    return [
+        line
+        for line in lines
+        if MODEL_CLIENTS.search(line) and re.split("[<>=~]", line)[0] != prices
+    ]
 
 
 def broad_excepts(sources: Sources, walls: Iterable[str]) -> list[str]:

@@ -289,6 +289,15 @@ def test_incident_37_a_client_of_a_model_is_noticed(source: str) -> None:
     assert len(rules.foreign({"ennio/actors/watchdog.py": source})) == 1
 
 
+def test_incident_37_prices_are_read_at_one_place_and_never_fetched() -> None:
+    source = "import genai_prices"
+    assert rules.foreign({"ennio/policy/ledger/prices.py": source}) == []
+    assert len(rules.foreign({"ennio/actors/watchdog.py": source})) == 1
+    assert [
+        path for path, text in HOUSE.items() if "UpdatePrices" in text or "update_prices" in text
+    ] == []
+
+
 @pytest.mark.parametrize(
     "source",
     [

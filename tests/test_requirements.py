@@ -32,6 +32,7 @@ NAMED_OTHERWISE = {
     "google": "protobuf",
     "prometheus_client": "prometheus-client",
     "pynats": "nats-python",
+    "genai_prices": "genai-prices",
 }
 """Distributions whose module has another name."""
 

@@ -216,16 +216,35 @@ class Observations:
         return self._take_in(readings[self._state.session.id])
 
     def _take_in(self, reading: Observation) -> bool:
-        if dict(reading.cursor) != self._cursor:
-            self._cursor = dict(reading.cursor)
-            self._deps.store.agents.save_read_to(self._state.session.id, self._cursor)
-            self.watch()
+        posted = self._read_to(reading)
         news = reading.agent is not None and reading.agent != self._state.facts.agent
         if reading.agent is not None:
             self._state.facts = replace(
                 self._state.facts, agent=reading.agent if news else self._state.facts.agent
             )
-        return self._take_place(reading.place) or news
+        return self._take_place(reading.place) or news or posted
+
+    def _read_to(self, reading: Observation) -> bool:
+        """Note how far was read, and post what was told there: both or neither.
+        Whether something was posted.
+        """
+        agent, books = reading.agent, self._state.books
+        told = agent.usage if agent is not None else None
+        posting = books.prepare(reading.requests, told, self._state.memory.launches)
+        moved = dict(reading.cursor) != self._cursor
+        if not moved and posting is None:
+            return False
+        with self._deps.store.transaction():
+            if moved:
+                self._deps.store.agents.save_read_to(self._state.session.id, reading.cursor)
+            if posting is not None:
+                books.post(posting)
+        if posting is not None:
+            books.posted(posting)
+        if moved:
+            self._cursor = dict(reading.cursor)
+            self.watch()
+        return posting is not None and bool(posting.entries)
 
     def _take_place(self, glance: Glance | None) -> bool:
         """What became of the working copy; False when it is as it was, or is being made."""

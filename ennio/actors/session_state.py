@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ennio.actors.bookkeeping import SessionBooks
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import SessionWritten
 from ennio.actors.registry import RELAY
@@ -17,7 +18,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
 from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.message import Message
-from ennio.model.session import Activity, Session
+from ennio.model.session import Activity, Session, Usage
 from ennio.policy.lifecycle import LifecycleState, PendingMessage
 from ennio.policy.metering import metered
 
@@ -37,6 +38,7 @@ class SessionState:
     memory: LifecycleState
     facts: Facts
     written: tuple[Session, LifecycleState, Facts]
+    books: SessionBooks
 
     @classmethod
     def load(cls, deps: Dependencies, session_id: str) -> SessionState:
@@ -49,9 +51,8 @@ class SessionState:
             else LifecycleState(session.status, session.created_at)
         )
         stored = deps.store.facts.get(session_id)
-        return cls(
-            deps, session, memory, stored.adopted(deps.clock.now()), (session, memory, stored)
-        )
+        facts, written = stored.adopted(deps.clock.now()), (session, memory, stored)
+        return cls(deps, session, memory, facts, written, SessionBooks(deps, session))
 
     def write(
         self,
@@ -65,7 +66,7 @@ class SessionState:
         Raises Conflict when a message is not as it was read.
         """
         session, memory, facts = self.written
-        self.session = _project(self.session, self.memory, self.facts)
+        self.session = _project(self.session, self.memory, self.facts, self.books.usage)
         changed_facts = noteworthy(facts, self.facts)
         if (
             not (events or messages or evidence)
@@ -109,7 +110,7 @@ class SessionState:
         """The session's numbers change with the events that change them."""
         before = self.deps.store.metrics.get(self.session.id)
         age = (self.deps.clock.now() - self.session.created_at).total_seconds()
-        after = metered(before, events, self.session.usage, age)
+        after = metered(before, events, age)
         if after != before:
             self.deps.store.metrics.save(after)
 
@@ -156,8 +157,10 @@ def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
     return replace(facts, process=process)
 
 
-def _project(session: Session, memory: LifecycleState, facts: Facts) -> Session:
-    """The session's row as its memory and facts have it."""
+def _project(
+    session: Session, memory: LifecycleState, facts: Facts, usage: Usage | None
+) -> Session:
+    """The session's row as its memory, its facts and the books have it."""
     agent, forge = facts.agent, facts.forge
     lost = _lost(memory, facts)
     pull = forge.pull if forge is not None else None
@@ -172,7 +175,7 @@ def _project(session: Session, memory: LifecycleState, facts: Facts) -> Session:
         last_activity_at=last_activity(session, memory, facts),
         pr_number=memory.pull,
         pr_url=pull.url if pull is not None else session.pr_url,
-        usage=agent.usage if agent is not None and agent.usage is not None else session.usage,
+        usage=usage or session.usage,
         summary=agent.summary if agent is not None and agent.summary else session.summary,
         archived_at=memory.cleaned_at if memory.finished else session.archived_at,
     )

@@ -51,10 +51,18 @@ def tokens(count: int) -> str:
     return f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
-def money(amount: str | None) -> str:
-    """Dollars to the cent; the text of the API is decimal and stays so."""
+def money(amount: str | None, unpriced: int = 0) -> str:
+    """Dollars to the cent; the text of the API is decimal and stays so.
+
+    What is not known is ``?``, alone or beside the part that is; less than a cent is no zero.
+    """
+    unknown = "?" if unpriced else ""
     if amount is None:
-        return ""
+        return unknown
     from decimal import Decimal  # noqa: PLC0415 - only where money is shown
 
-    return f"${Decimal(amount):.2f}"
+    dollars = Decimal(amount)
+    if not dollars and unknown:
+        return unknown
+    shown = "<$0.01" if 0 < dollars < Decimal("0.005") else f"${dollars:.2f}"
+    return f"{shown} + ?" if unknown else shown

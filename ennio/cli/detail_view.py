@@ -82,10 +82,13 @@ def _branch(session: Document) -> str:
 def _usage(usage: Document | None) -> str:
     if not usage:
         return ""
-    cost = money(usage.get("cost_usd"))
-    return f"{tokens(usage['input_tokens'])} in, {tokens(usage['output_tokens'])} out" + (
-        f", {cost}" if cost else ""
-    )
+    parts = [
+        f"{tokens(usage['input_tokens'])} in",
+        f"{tokens(usage['output_tokens'])} out",
+        money(usage.get("cost_usd"), usage.get("unpriced") or 0) or "?",
+    ]
+    plan = usage.get("listed_usd")
+    return ", ".join(parts) + (f" ({money(plan)} of it on a plan, not billed)" if plan else "")
 
 
 def _course(metrics: Document | None) -> str:

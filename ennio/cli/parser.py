@@ -40,6 +40,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "events": "what happened, and what happens",
         "messages": "what was said to an agent, and whether it arrived",
         "notices": "what people were told, and what did not arrive",
+        "cost": "what was used and what it cost",
         "logs": "the supervisor's log",
         "dashboard": "the same in a browser",
     },

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ennio.config.money import BillingChoice, PriceOverride
 from ennio.model.session import Priority
 
 Settings = Mapping[str, Any]
@@ -147,11 +148,15 @@ Routing = Mapping[str, Route]
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """How a project wants its agent: model, permission mode, and what is passed on as it is."""
+    """How a project wants its agent: model, permission mode, who pays, and
+    what is passed on as it is.
+    """
 
     permissions: str | None = None
     model: str | None = None
     passthrough: Settings = field(default_factory=dict, repr=False)
+    # ours
+    billing: BillingChoice = BillingChoice.LOGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +377,7 @@ class Config:
     budgets: tuple[Budget, ...] = ()
     log_format: LogFormat = LogFormat.TEXT
     retention: Retention = Retention()
+    prices: tuple[PriceOverride, ...] = ()
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
     """Values of variables that are secrets by their names, wherever in the file they were put."""
     demands: tuple[Demand, ...] = field(default=(), repr=False)

@@ -7,6 +7,7 @@ They may also arrive as text, since ``${PORT}`` is text until it is expanded.
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -108,6 +109,27 @@ class MoneyField(ConfigField[Decimal]):
                 {"type": "string", "pattern": r"^[0-9.]+$|\$\{"},
             ]
         }
+
+
+class DateField(ConfigField[date]):
+    """A day, written as ``2026-11-30``."""
+
+    kind = "day"
+
+    def read(self, value: Any) -> date:
+        """The day."""
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        try:
+            if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValidationError("{value} is no day: write it as 2026-11-30")
+
+    def json(self) -> Json:
+        """A text of year, month and day."""
+        return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$|\$\{"}
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -18,6 +18,8 @@ from ennio.config.fields import (
     MappingSchema,
     NestedField,
 )
+from ennio.config.money import BillingChoice
+from ennio.config.money_schema import BudgetSchema, PriceSchema
 from ennio.config.notifier_schema import (
     NotifierSchema,
     QuietHoursSchema,
@@ -28,9 +30,7 @@ from ennio.config.notifier_schema import (
 from ennio.config.number_fields import (
     BoolField,
     DurationField,
-    FractionField,
     IntField,
-    MoneyField,
     SizeField,
 )
 from ennio.config.reactions import KEYS
@@ -106,6 +106,11 @@ class AgentConfigSchema(MappingSchema):
     makes = model.AgentConfig
     permissions = StringField(
         "The agent's permission mode, as its own command line flags", none=True
+    )
+    billing = EnumField(
+        "Who pays for what it uses: each request (`metered`), a plan that is paid for (`plan`), "
+        "or as its login says",
+        BillingChoice,
     )
     model = StringField("The model the agent uses", none=True)
     passthrough = MapField("Settings handed on to the agent as they are", AnyField())
@@ -274,18 +279,6 @@ class ProjectSchema(MappingSchema):
     notification_routing = routing("Which notifiers its reactions use; before the global routing")
 
 
-class BudgetSchema(MappingSchema):
-    """One of ``budgets``."""
-
-    makes = model.Budget
-    scope = EnumField("Whose spending", model.BudgetScope, required=True)
-    id = StringField("The one project or session it is for; left out: each by itself", none=True)
-    period = EnumField("When it begins anew (UTC)", model.BudgetPeriod)
-    limit_usd = MoneyField("The limit", required=True)
-    on_exceed = EnumField("What happens to a running session beyond it", model.OnExceed)
-    warn_at = FractionField("The part of the limit at which a person is told")
-
-
 class PollSchema(MappingSchema):
     """``poll``."""
 
@@ -407,6 +400,10 @@ class ConfigSchema(MappingSchema):
         "What an entry of the log is: a line for people, or a JSON object for machines",
         model.LogFormat,
     )
+    prices = ListField(
+        "What models cost, where that is not what is known of them (docs/costs.md)",
+        NestedField("One price", PriceSchema),
+    )
 
 
 SCHEMAS: tuple[type[MappingSchema], ...] = (
@@ -426,6 +423,7 @@ SCHEMAS: tuple[type[MappingSchema], ...] = (
     NodeConfigSchema,
     RestartSchema,
     BudgetSchema,
+    PriceSchema,
     PollSchema,
     CleanupSchema,
     RetentionSchema,

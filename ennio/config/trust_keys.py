@@ -98,7 +98,11 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             "rounds",
             "include_summary",
         ),
-        "AgentConfig": {"permissions": RUNS, "model": FREE, "passthrough": PLUGIN},
+        "AgentConfig": {
+            "permissions": RUNS,
+            **_all(FREE, "model", "billing"),
+            "passthrough": PLUGIN,
+        },
         "Symlink": _all(REACHES, "source", "target"),
         "SshConfig": {
             **_all(TALKS, "host", "port", "username", "host_key_policy", "known_hosts_path"),
@@ -115,6 +119,10 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         },
         "Restart": _all(FREE, "attempts", "within", "delay"),
         "Budget": _all(FREE, "scope", "id", "period", "limit_usd", "on_exceed", "warn_at"),
+        "PriceOverride": {
+            **_all(FREE, "model", "input", "output", "cache_read", "cache_write", "cache_write_1h"),
+            **_all(FREE, "since", "above", "tier"),
+        },
         "Poll": _all(FREE, "runtime", "agent", "forge"),
         "Retention": {
             **_all(FREE, "events_after", "events_most", "facts_after", "logs_after"),

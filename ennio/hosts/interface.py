@@ -16,6 +16,7 @@ from typing import Protocol
 from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
+from ennio.model.usage import RequestUsage
 from ennio.plugins.workspace.interface import Glance, UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -183,12 +184,14 @@ class Observation:
 
     ``awaited``: it says the same until there is ``News`` of the session, for as long as
     somebody waits for that.
+    ``requests``: see ``Reading``.
     """
 
     agent: AgentSeen | None
     cursor: Mapping[str, str]
     place: Glance | None = None
     awaited: bool = False
+    requests: tuple[RequestUsage, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
+from ennio.config.money import BillingChoice
 from ennio.hosts.interface import Brief, Observation, Wanted
 from ennio.hosts.news import HostNews
 from ennio.hosts.read_cache import ReadCache, read_cache
@@ -19,7 +20,8 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.agent.interface import Agent, FileBacked
+from ennio.model.usage import Billing, RequestUsage
+from ennio.plugins.agent.interface import Agent, FileBacked, Reading
 from ennio.plugins.runtime.interface import Pane, Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
 
@@ -224,7 +226,10 @@ class Reader:
         if found is not None and stands:
             self._caches[session_id] = replace(found, until=reading.until)
         return Observation(
-            reading.seen, reading.cursor, awaited=awaited and stands and reading.until is None
+            reading.seen,
+            reading.cursor,
+            awaited=awaited and stands and reading.until is None,
+            requests=_billed(reading, wanted.brief),
         )
 
     @staticmethod
@@ -232,6 +237,17 @@ class Reader:
         if not _is_glanceable(at.workspace):
             return None
         return at.workspace.glance(at.path, wanted.brief.branch, Path(wanted.brief.source))
+
+
+def _billed(reading: Reading, brief: Brief) -> tuple[RequestUsage, ...] | None:
+    """The requests, paid for as the configuration says where it does not
+    leave that to the login.
+    """
+    choice = brief.agent_config.billing
+    if not reading.requests or choice is BillingChoice.LOGIN:
+        return reading.requests
+    billing = Billing(choice.value)
+    return tuple(replace(request, billing=billing) for request in reading.requests)
 
 
 _OFFERS: dict[tuple[type, type], bool] = {}

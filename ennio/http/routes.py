@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ennio.http.operation import Resource
 from ennio.http.resources.chaos import ChaosResource
+from ennio.http.resources.costs import CostsResource
 from ennio.http.resources.events import EventsResource, EventStreamResource
 from ennio.http.resources.health import HealthResource
 from ennio.http.resources.issues import IssuesResource
@@ -63,6 +64,10 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/sessions", SessionsResource, ""),
     (_SESSION, SessionResource, ""),
     *((f"{_SESSION}/{what}", SessionResource, what) for what in (*_ORDERS, *_LOOKS)),
+    (f"{_SESSION}/metrics", CostsResource, "metrics"),
+    (f"{API}/costs", CostsResource, ""),
+    (f"{API}/accounts", CostsResource, "accounts"),
+    (f"{API}/spend", CostsResource, "spend"),
     (f"{API}/projects", ProjectsResource, ""),
     (_PROJECT, ProjectsResource, "one"),
     (f"{_PROJECT}/issues", IssuesResource, ""),

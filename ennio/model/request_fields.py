@@ -14,15 +14,18 @@ import re
 import typing
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol, cast
 
+from ennio.model.clock import parse_time
 from ennio.model.errors import Invalid
 from ennio.model.session import ID_PATTERN
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body at most, and so of a text in it."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -192,6 +195,34 @@ class NumberField:
         """A bounded integer."""
         bare = {"type": "integer", "minimum": self.low, "maximum": self.high}
         return bare if self.default is None else bare | {"default": self.default}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeField:
+    """A moment (RFC 3339), or a day of UTC: where it begins, or with ``through`` where it ends."""
+
+    required: bool = False
+    default: None = None
+    through: bool = False
+
+    def from_json(self, name: str, value: Any) -> datetime:
+        """Read it."""
+        try:
+            if isinstance(value, str) and _DAY.match(value):
+                day = parse_time(value)
+                return day + timedelta(days=1) if self.through else day
+            return parse_time(value)
+        except (ValueError, TypeError, OverflowError):
+            raise Invalid(
+                f"{name}: {_shown(value)} is no time; write a day (2026-11-30) or "
+                "2026-11-30T12:00:00+00:00"
+            ) from None
+
+    from_text = from_json
+
+    def schema(self) -> dict[str, Any]:
+        """A string."""
+        return {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"}
 
 
 @dataclass(frozen=True, slots=True)

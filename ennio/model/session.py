@@ -81,12 +81,19 @@ class RuntimeHandle:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and money an agent has used so far; money is None where the agent does not tell."""
+    """Tokens and money an agent has used so far; money is None where nobody knows it.
+
+    ``unpriced`` requests are in the tokens and not in the money: that is then the known
+    part. ``listed_usd`` is the part of the money that a plan gave: its list price,
+    which nobody is billed for.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Decimal | None = None
     model: str | None = None
+    unpriced: int = 0
+    listed_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

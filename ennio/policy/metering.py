@@ -1,4 +1,4 @@
-"""What a session has used and how it went, from what happens to it. Pure."""
+"""What a session has used, by the books, and how it went, from what happens to it. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from ennio.model.events import Draft, EventType
-from ennio.model.session import Usage
 from ennio.model.shape import INTERNAL
+from ennio.policy.ledger.spending import Spending
 
 _RUNS = (EventType.CI_PASSING, EventType.CI_FAILING)
 _VERDICTS = (EventType.REVIEW_APPROVED, EventType.REVIEW_CHANGES_REQUESTED)
@@ -20,8 +20,9 @@ class SessionMetrics:
     """What a session has used and how it went; durations in whole seconds from its spawn.
 
     ``ci_runs`` counts heads whose checks have ended, ``review_rounds`` verdicts of the reviewers.
-    ``updated_at`` is given by the store, None before the first save. ``estimated_cost_usd`` is
-    None while nobody knows it.
+    ``updated_at`` is given by the store, None before the first save. What was used comes from the
+    books: ``estimated_cost_usd`` is the known part, None while nothing is known, and
+    ``unpriced_requests`` are not in it.
     """
 
     session_id: str = field(metadata=INTERNAL)
@@ -33,48 +34,33 @@ class SessionMetrics:
     review_rounds: int = 0
     time_to_first_pr_secs: int | None = None
     time_to_merge_secs: int | None = None
+    unpriced_requests: int = 0
     updated_at: datetime | None = field(default=None, metadata=INTERNAL)
 
 
-def metered(
-    before: SessionMetrics, events: Sequence[Draft], usage: Usage | None, age: float
-) -> SessionMetrics:
-    """The numbers after these events of a session that is ``age`` seconds old; usage is
-    what it has used in all.
-    """
+def metered(before: SessionMetrics, events: Sequence[Draft], age: float) -> SessionMetrics:
+    """The numbers after these events of a session that is ``age`` seconds old."""
     kinds = [event.event_type for event in events]
-    return replace(
-        _used(before, usage),
-        ci_runs=before.ci_runs
-        + sum(event.event_type in _RUNS and not event.data.get("unchecked") for event in events),
-        ci_failures=before.ci_failures + kinds.count(EventType.CI_FAILING),
-        review_rounds=before.review_rounds + sum(kind in _VERDICTS for kind in kinds),
-        time_to_first_pr_secs=_first(
-            before.time_to_first_pr_secs, EventType.PR_CREATED in kinds, age
-        ),
-        time_to_merge_secs=_first(before.time_to_merge_secs, EventType.PR_MERGED in kinds, age),
-    )
-
-
-def _used(before: SessionMetrics, usage: Usage | None) -> SessionMetrics:
-    """Usage is a total; one that is smaller than before was read from the beginning
-    again and says nothing new.
-
-    Money is not held to that by itself: what was reckoned is put right by what was counted.
-    """
-    if usage is None:
-        return before
-    whole = (
-        usage.input_tokens >= before.total_tokens_in
-        and usage.output_tokens >= before.total_tokens_out
-    )
-    known = before.estimated_cost_usd
-    cost = known if usage.cost_usd is None else usage.cost_usd
+    runs = sum(e.event_type in _RUNS and not e.data.get("unchecked") for e in events)
+    opened, merged = EventType.PR_CREATED in kinds, EventType.PR_MERGED in kinds
     return replace(
         before,
-        total_tokens_in=max(before.total_tokens_in, usage.input_tokens),
-        total_tokens_out=max(before.total_tokens_out, usage.output_tokens),
-        estimated_cost_usd=cost if whole or cost is None or known is None else max(known, cost),
+        ci_runs=before.ci_runs + runs,
+        ci_failures=before.ci_failures + kinds.count(EventType.CI_FAILING),
+        review_rounds=before.review_rounds + sum(kind in _VERDICTS for kind in kinds),
+        time_to_first_pr_secs=_first(before.time_to_first_pr_secs, opened, age),
+        time_to_merge_secs=_first(before.time_to_merge_secs, merged, age),
+    )
+
+
+def charged(before: SessionMetrics, spending: Spending) -> SessionMetrics:
+    """The numbers of a session of which the books say that it has used so much in all."""
+    return replace(
+        before,
+        total_tokens_in=spending.tokens.given,
+        total_tokens_out=spending.tokens.output,
+        estimated_cost_usd=spending.known_cost,
+        unpriced_requests=spending.unpriced,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ennio.policy.ledger.totals import RunningTotal
 from ennio.store import tables
 from ennio.store.columns import encode, shape_of
 from ennio.store.connection import Connection
@@ -18,12 +19,14 @@ class AgentRecord:
     of the token of its hooks.
 
     ``draft`` is what a person had begun to type in its terminal, put aside and not back yet.
+    ``running_total`` is how far its own count of what it used is in the books.
     """
 
     session_id: str
     read_to: Mapping[str, str] = field(default_factory=dict)
     hook_digest: str | None = None
     draft: str | None = None
+    running_total: RunningTotal | None = None
 
 
 class AgentRepository:
@@ -47,6 +50,10 @@ class AgentRepository:
     def save_draft(self, session_id: str, draft: str | None) -> None:
         """Keep what was put aside (None: nothing is). Raises NotFound for an unknown session."""
         self._save(session_id, "draft", draft)
+
+    def save_running_total(self, session_id: str, total: RunningTotal) -> None:
+        """Keep how far its own count is in the books. Raises NotFound for an unknown session."""
+        self._save(session_id, "running_total", total)
 
     def forget(self, session_id: str) -> None:
         """Keep nothing any more; fine if nothing is."""

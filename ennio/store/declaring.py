@@ -59,12 +59,26 @@ def owner(table: type[DeclaredTable], *, primary_key: bool = False) -> Any:
     )
 
 
-def meta(name: str, *, key: tuple[str, ...] = (), unique: tuple[str, ...] = ()) -> type:
-    """Where a table lies, its key where that is more than one column, and
-    what else is unique in it.
+def refers(table: type[DeclaredTable], column: str) -> Any:
+    """A column that names a row of another table, which has to be there and stay."""
+    return peewee.ForeignKeyField(table, column_name=column, index=False, backref="+")
+
+
+def meta(
+    name: str,
+    *,
+    key: tuple[str, ...] = (),
+    unique: tuple[str, ...] = (),
+    checks: tuple[str, ...] = (),
+) -> type:
+    """Where a table lies, its key where that is more than one column, what else is unique in it,
+    and what holds of each row.
     """
     options: dict[str, Any] = {"table_name": name}
-    options["constraints"] = tuple(peewee.SQL(f"UNIQUE ({columns})") for columns in unique)
+    options["constraints"] = (
+        *(peewee.SQL(f"UNIQUE ({columns})") for columns in unique),
+        *(peewee.SQL(f"CHECK ({condition})") for condition in checks),
+    )
     if key:
         options["primary_key"] = peewee.CompositeKey(*key)
     return type("Meta", (), options)

@@ -78,6 +78,14 @@ class SessionRepository:
         """The sessions on a branch that have not ended for good, oldest first."""
         return _by_age(self._rows.find(project_id=project_id, branch=branch, status=_UNENDED))
 
+    def merged_ids(self) -> frozenset[str]:
+        """Those whose pull request was merged, archived or not."""
+        table = self._rows.table
+        query = table.select(self._rows.column("id")).where(
+            self._rows.column("outcome") == "merged"
+        )
+        return frozenset(str(row[0]) for row in self._rows.connection.read(query))
+
     def count_live(self, project_id: str | None = None) -> int:
         """How many sessions have an agent or wait for one (neither ended
         nor exited, not archived).
@@ -139,6 +147,8 @@ def _cost(usage: Usage) -> Mapping[str, Any]:
         "estimated_cost_usd": float(usage.cost_usd or 0),
         "cost_usd": None if usage.cost_usd is None else str(usage.cost_usd),
         "model": usage.model,
+        "unpriced": usage.unpriced,
+        "listed_usd": None if usage.listed_usd is None else str(usage.listed_usd),
     }
 
 
@@ -168,6 +178,8 @@ def _usage(cost: Mapping[str, Any] | None) -> Usage | None:
         output_tokens=int(cost.get("output_tokens") or 0),
         cost_usd=None if amount is None else Decimal(str(amount)),
         model=cost.get("model"),
+        unpriced=int(cost.get("unpriced") or 0),
+        listed_usd=None if cost.get("listed_usd") is None else Decimal(str(cost["listed_usd"])),
     )
 
 

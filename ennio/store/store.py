@@ -20,6 +20,7 @@ from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
 from ennio.store.forge import ForgeRepository
 from ennio.store.idempotency import IdempotencyRepository
+from ennio.store.ledger import LedgerRepository
 from ennio.store.memories import MemoryRepository
 from ennio.store.merges import MergeRepository
 from ennio.store.messages import MessageRepository
@@ -69,6 +70,7 @@ class Store:
         self.notifications = NotificationRepository(connection, self.deliveries)
         self.projects = ProjectRepository(connection, clock)
         self.metrics = MetricsRepository(connection, clock)
+        self.ledger = LedgerRepository(connection)
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
         self.idempotency = IdempotencyRepository(connection)

@@ -24,9 +24,11 @@ from ennio.store.declaring import (
     name_of,
     number_column,
     owner,
+    refers,
     text_column,
     time_column,
 )
+from ennio.store.ledger_rules import ledger_rules
 from ennio.store.statements import peewee
 
 
@@ -160,6 +162,7 @@ class MetricsTable(DeclaredTable):
     updated_at = time_column()
     # ours
     cost_usd = text_column(null=True)
+    unpriced_requests = number_column(null=True)
 
     Meta = meta("session_metrics")
 
@@ -189,6 +192,7 @@ class AgentTable(DeclaredTable):
     read_to = text_column()
     hook_digest = text_column(null=True)
     draft = text_column(null=True)
+    running_total = text_column(null=True)
 
     Meta = meta("agents")
 
@@ -514,6 +518,67 @@ index(DeliveryTable, "idx_deliveries_subject", "kind", "subject", "ordinal")
 index(DeliveryTable, "idx_deliveries_lane", "kind", "lane", "ordinal")
 index(DeliveryTable, "idx_deliveries_open", "kind", "settled_at", "lane", "ordinal")
 
+
+class LedgerAccountTable(DeclaredTable):
+    """The accounts of the books."""
+
+    id = text_column(primary_key=True)
+    type = text_column()
+    opened_at = text_column()
+
+    Meta = meta("ledger_accounts", checks=("type IN ('asset', 'liability', 'revenue', 'expense')",))
+
+
+class LedgerTransferTable(DeclaredTable):
+    """What was moved between two accounts, in units of 10^-12 dollars."""
+
+    id = text_column(primary_key=True)
+    debit = refers(LedgerAccountTable, "debit")
+    credit = refers(LedgerAccountTable, "credit")
+    amount = number_column()
+    at = text_column()
+    posted_at = text_column()
+
+    Meta = meta("ledger_transfers", checks=("amount > 0", "debit <> credit"))
+
+
+class LedgerEntryTable(DeclaredTable):
+    """What was used, request by request; it stays when its session is gone."""
+
+    id = text_column(primary_key=True)
+    session_id = text_column()
+    usage_id = text_column()
+    revision = number_column()
+    project_id = text_column()
+    agent = text_column()
+    at = text_column()
+    posted_at = text_column()
+    source = text_column()
+    billing = text_column()
+    requests = number_column()
+    unpriced = number_column()
+    input_tokens = number_column()
+    output_tokens = number_column()
+    cache_read_tokens = number_column()
+    cache_write_tokens = number_column()
+    cache_write_1h_tokens = number_column()
+    amount = number_column(null=True)
+    launch = number_column(null=True)
+    model = text_column(null=True)
+    tier = text_column(null=True)
+
+    Meta = meta(
+        "ledger_entries",
+        checks=("source IN ('provider', 'local')", "billing IN ('metered', 'plan')"),
+    )
+
+
+index(
+    LedgerEntryTable, "idx_ledger_entries_usage", "session_id", "usage_id", "revision", unique=True
+)
+index(LedgerEntryTable, "idx_ledger_entries_project", "project_id", "at")
+index(LedgerEntryTable, "idx_ledger_entries_at", "at")
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -541,6 +606,9 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     IdempotencyTable,
     CursorTable,
     DeliveryTable,
+    LedgerAccountTable,
+    LedgerTransferTable,
+    LedgerEntryTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""
@@ -558,4 +626,5 @@ def creation(database: Any) -> Iterator[str]:
     """The statements that make everything in an empty database, in the words of
     this one of ``statements``.
     """
-    return declaring.creation(TABLES, VIEWS, database)
+    yield from declaring.creation(TABLES, VIEWS, database)
+    yield from ledger_rules(database)

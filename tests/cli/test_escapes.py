@@ -62,6 +62,7 @@ COMMANDS: dict[str, list[str]] = {
     "preserved list": [],
     "preserved restore": [ID],
     "preserved show": [ID],
+    "cost": ["--by", "session"],
     "queue drop": [ID],
     "queue hold": [ID],
     "queue list": [],

@@ -20,6 +20,7 @@ from typing import Any, Self
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator import (
     CleanupItem,
+    CostApi,
     EventApi,
     IssueApi,
     MergeOrder,
@@ -428,6 +429,7 @@ class SmallOrchestrator:
         self.projects = ProjectApi(self.deps)
         self.pulls: PullApi = SmallPulls(self.deps, small=self)
         self.requests = RequestApi(self.deps)
+        self.costs = CostApi(self.deps)
         self.issues: IssueApi = SmallIssues(self.deps, small=self)
         self.notices = NoticeApi(self.deps)
         self.workspaces: WorkspaceApi = SmallWorkspaces(self.deps, small=self)

@@ -7,17 +7,16 @@ from decimal import Decimal
 import pytest
 
 from ennio.model.events import Draft, EventType
-from ennio.model.session import Usage
-from ennio.policy.metering import SessionMetrics, metered
+from ennio.model.usage import Tokens
+from ennio.policy.ledger.spending import Spending
+from ennio.policy.metering import SessionMetrics, charged, metered
 
 E = EventType
 NEW = SessionMetrics("s-1")
 
 
-def _after(
-    *kinds: EventType, before: SessionMetrics = NEW, usage: Usage | None = None, age: float = 90.7
-) -> SessionMetrics:
-    return metered(before, [Draft(kind, "x") for kind in kinds], usage, age)
+def _after(*kinds: EventType, before: SessionMetrics = NEW, age: float = 90.7) -> SessionMetrics:
+    return metered(before, [Draft(kind, "x") for kind in kinds], age)
 
 
 def test_nothing_that_happens_changes_nothing() -> None:
@@ -47,29 +46,17 @@ def test_the_first_time_counts(kind: EventType, field: str) -> None:
     assert getattr(_after(kind, before=first, age=500), field) == 90
 
 
-def test_usage_is_a_total_and_never_falls() -> None:
-    used = _after(usage=Usage(1200, 30, Decimal("0.12")))
-    assert (used.total_tokens_in, used.total_tokens_out, used.estimated_cost_usd) == (
-        1200,
-        30,
-        Decimal("0.12"),
-    )
-    assert _after(before=used, usage=Usage(100, 3)) == used
-    assert _after(before=used) == used
+def test_what_was_used_is_what_the_books_say() -> None:
+    spent = Spending(3, 0, Tokens(200, 30, 900, 100), Decimal("0.1"), Decimal("0.02"))
+    used = charged(_after(E.CI_FAILING), spent)
+    assert (used.total_tokens_in, used.total_tokens_out, used.ci_failures) == (1200, 30, 1)
+    assert (used.estimated_cost_usd, used.unpriced_requests) == (Decimal("0.12"), 0)
 
 
-def test_money_that_was_reckoned_is_put_right_by_what_was_counted() -> None:
-    reckoned = _after(usage=Usage(1200, 30, Decimal("0.13")))
-    assert _after(
-        before=reckoned, usage=Usage(1200, 30, Decimal("0.12"))
-    ).estimated_cost_usd == Decimal("0.12")
-    assert _after(
-        before=reckoned, usage=Usage(100, 3, Decimal("0.01"))
-    ).estimated_cost_usd == Decimal("0.13")
-
-
-def test_money_that_nobody_knows_is_none_and_stays_what_it_was_when_nobody_knows_any_more() -> None:
-    unknown = _after(usage=Usage(1200, 30))
-    assert unknown.estimated_cost_usd is None
-    known = _after(before=unknown, usage=Usage(1300, 30, Decimal("0.13")))
-    assert _after(before=known, usage=Usage(1400, 30)).estimated_cost_usd == Decimal("0.13")
+def test_money_that_nobody_knows_is_none_and_beside_the_known_part_it_is_said() -> None:
+    unknown = charged(NEW, Spending(2, 2, Tokens(200, 30)))
+    assert (unknown.estimated_cost_usd, unknown.unpriced_requests) == (None, 2)
+    partly = charged(NEW, Spending(2, 1, Tokens(200, 30), Decimal("0.1")))
+    assert (partly.estimated_cost_usd, partly.unpriced_requests) == (Decimal("0.1"), 1)
+    free = charged(NEW, Spending(1, 0, Tokens(200, 30)))
+    assert free.estimated_cost_usd == 0

@@ -23,6 +23,13 @@ UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
 """What makes of a database of today the one before rows were let go and counted."""
 
 
+WITHOUT_BOOKS = (
+    *(f"DROP TABLE ledger_{table}" for table in ("entries", "transfers", "accounts")),
+    "ALTER TABLE session_metrics DROP COLUMN unpriced_requests",
+)
+"""What takes the books out of a database, with the column of ``session_metrics`` that came with them."""
+
+
 def insert_session(store: Store, session: Session) -> None:
     """Keep a session in a database that an older version left: its documented columns alone."""
     at = rfc3339(session.created_at)

@@ -17,6 +17,7 @@ from ennio.actors.disk_usage import DiskReader, DiskUsage
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
 from ennio.actors.metrics import MetricsReader, Numbers
+from ennio.actors.orchestrator.costs import CostApi, CostKey, CostReport, MergedCost, Spend
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
 from ennio.actors.orchestrator.notices import ChannelView, NoticeApi
@@ -35,21 +36,28 @@ from ennio.plugins.scm.interface import Merged
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+from ennio.policy.metering import SessionMetrics
 from ennio.store import LastKnown, Waiting
+from ennio.store.ledger import AccountBalance, Selection
 from ennio.store.notifications import Notice
 from ennio.store.reactions import ReactionRecord
 
 __all__ = [
     "APIS",
+    "AccountBalance",
     "ChannelView",
     "CleanupItem",
     "Contents",
+    "CostApi",
+    "CostKey",
+    "CostReport",
     "DiskUsage",
     "EventApi",
     "Issue",
     "IssueApi",
     "MergeOrder",
     "Merged",
+    "MergedCost",
     "Notice",
     "NoticeApi",
     "Numbers",
@@ -62,10 +70,13 @@ __all__ = [
     "ReactionRecord",
     "RequestApi",
     "Restored",
+    "Selection",
     "SessionApi",
     "SessionDetail",
+    "SessionMetrics",
     "SessionView",
     "SpawnRequest",
+    "Spend",
     "SupervisorApi",
     "UnsavedPath",
     "Waiting",
@@ -83,6 +94,7 @@ APIS: Mapping[str, type[Any]] = {
     "events": EventApi,
     "notices": NoticeApi,
     "requests": RequestApi,
+    "costs": CostApi,
     "supervisor": SupervisorApi,
 }
 """The nouns, as the orchestrator has them."""
@@ -107,6 +119,7 @@ class Orchestrator:
     events: EventApi
     notices: NoticeApi
     requests: RequestApi
+    costs: CostApi
     supervisor: SupervisorApi
 
     @classmethod
@@ -146,4 +159,5 @@ class Orchestrator:
                 MetricsReader(deps),
                 DiskReader(deps),
             ),
+            costs=CostApi(deps),
         )

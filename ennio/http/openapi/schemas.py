@@ -15,8 +15,10 @@ from enum import Enum
 from typing import Any
 
 from ennio.actors.orchestrator import (
+    AccountBalance,
     CleanupItem,
     Contents,
+    CostReport,
     Issue,
     Merged,
     Notice,
@@ -25,6 +27,8 @@ from ennio.actors.orchestrator import (
     ReactionRecord,
     Restored,
     SessionDetail,
+    SessionMetrics,
+    Spend,
     UnsavedPath,
     Waiting,
 )
@@ -116,6 +120,10 @@ COMPONENTS: Mapping[type[Any], str] = {
     Issue: "Issue",
     Waiting: "Waiting",
     LoginCode: "Code",
+    SessionMetrics: "Metrics",
+    CostReport: "Costs",
+    AccountBalance: "Account",
+    Spend: "Spend",
 }
 
 _ERROR_CODE: Schema = {"type": "integer", "minimum": 400, "maximum": 599}

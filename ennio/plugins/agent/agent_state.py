@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
+from ennio.model.usage import RequestUsage
 from ennio.plugins.agent.asks import Ask, as_lists, asks, words
 from ennio.plugins.agent.screen_state import ScreenState
 
@@ -57,10 +58,11 @@ class AgentState:
     names the present process.
 
     ``reported`` is the agent's own last word and ``on_screen`` the screen's; both are values of
-    Activity. ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers`` are
-    those at work, with what each is for. ``still_on_screen`` is True while the screen goes on
-    saying it; ``last_signal`` is then not counted on. ``usage`` holds the answers still open: input
-    and output by message id. ``cost`` is in dollars.
+    Activity. ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers``
+    are those at work, with what each is for. ``still_on_screen`` is True while the screen goes
+    on saying it; ``last_signal`` is then not counted on. ``usage`` holds the answers still
+    open: input and output by message id. ``cost`` is in dollars. ``requests`` are those that
+    this look told of, and not kept.
     """
 
     start: str = ""
@@ -86,6 +88,7 @@ class AgentState:
     model: str | None = None
     usage: dict[str, list[int]] = field(default_factory=dict)
     cost: str | None = None
+    requests: list[RequestUsage] = field(default_factory=list)
 
     @classmethod
     def of(cls, text: str | None) -> AgentState:
@@ -102,7 +105,7 @@ class AgentState:
 
     def as_text(self) -> str:
         """The state for a cursor."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(asdict(replace(self, requests=[])), separators=(",", ":"))
 
     def begin(self, process: ProcessSeen, now: datetime) -> bool:
         """Forget what belonged to an earlier process; True when this is a new one."""
@@ -194,13 +197,15 @@ class AgentState:
         """Whether the screen changes nothing by going on as it is."""
         return self.reported is None or self.on_screen == self.reported or self._is_contradicted
 
-    def add_usage(self, answer: str, given: int, made: int, model: str | None) -> None:
+    def add_usage(self, request: RequestUsage) -> None:
         """The usage of one answer; told again it replaces what was told of that answer before."""
+        answer, given, made = request.id, request.tokens.given, request.tokens.output
+        self.requests.append(replace(request, model=_words(request.model)))
         before = self.usage.pop(answer, [0, 0])
         self.input += given - before[0]
         self.output += made - before[1]
         self.usage[answer] = [given, made]
-        self.model = model or self.model
+        self.model = request.model or self.model
         while len(self.usage) > _OPEN:
             del self.usage[next(iter(self.usage))]
 
@@ -210,7 +215,7 @@ class AgentState:
         question = _words(question)
         if process.presence is Presence.GONE:
             activity, since, question, source = Activity.EXITED, None, None, "process"
-        silent = self._can_fall_silent(process) and now - _time(self.last_signal) > _SILENCE
+        silent = self._can_fall_silent(process) and now - date_of(self.last_signal) > _SILENCE
         return AgentSeen(
             at=now,
             source=source,
@@ -224,14 +229,14 @@ class AgentState:
             prompts=self.prompts,
             usage=self._usage(),
             detail=_words(self._detail(activity)) or "",
-            silent_since=_time(self.last_signal) if silent else None,
+            silent_since=date_of(self.last_signal) if silent else None,
         )
 
     def until(self, process: ProcessSeen, now: datetime) -> datetime | None:
         """When the facts change by the clock alone: it has then been silent for too
         long. None when they do not.
         """
-        silent = _time(self.last_signal) + _SILENCE
+        silent = date_of(self.last_signal) + _SILENCE
         return silent if self._can_fall_silent(process) and now <= silent else None
 
     def _can_fall_silent(self, process: ProcessSeen) -> bool:
@@ -263,14 +268,14 @@ class AgentState:
     def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
         helpers = [ask for ask in self._asks if ask.asker]
         if helpers and self.reported != Activity.WAITING_INPUT:
-            return Activity.WAITING_INPUT, _time(helpers[0].at), self._question(), source
+            return Activity.WAITING_INPUT, date_of(helpers[0].at), self._question(), source
         if self.on_screen is not None and (self.reported is None or self._is_contradicted):
             question = self.screen_question if self.on_screen == Activity.WAITING_INPUT else None
-            return Activity(self.on_screen), _time(self.on_screen_since), question, "screen"
+            return Activity(self.on_screen), date_of(self.on_screen_since), question, "screen"
         if self.reported is None:
             return None, None, None, source
         question = self._question() if self.reported == Activity.WAITING_INPUT else None
-        return Activity(self.reported), _time(self.reported_at), question, source
+        return Activity(self.reported), date_of(self.reported_at), question, source
 
     def _question(self) -> str | None:
         is_shown = self.still_on_screen and self.on_screen == Activity.WAITING_INPUT
@@ -308,5 +313,6 @@ def _words(text: str | None) -> str | None:
     return None if text is None else text[:_LONGEST].encode("utf-8", "replace").decode()
 
 
-def _time(at: float) -> datetime:
+def date_of(at: float) -> datetime:
+    """Seconds since the epoch as a date."""
     return datetime.fromtimestamp(min(at, _LATEST), UTC)

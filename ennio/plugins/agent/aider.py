@@ -134,7 +134,8 @@ class Aider(ScreenAgent):
             state.question = seen.question  # it notifies of the first of several questions only
         state.update_screen(seen or _answered(state, screen), now)
         on["account"] = state.as_text()
-        return Reading(_with_cost(state, process, now, on), on, state.until(process, now))
+        told = _with_cost(state, process, now, on)
+        return Reading(told, on, state.until(process, now), tuple(state.requests))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``FileBacked.files``: its event log and what its notifications wrote."""

@@ -17,8 +17,9 @@ from typing import Any
 
 from ennio.machine.untrusted import content, opened
 from ennio.model.session import Activity
+from ennio.model.usage import RequestUsage, Tokens
 from ennio.plugins.agent import jsonl
-from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
+from ennio.plugins.agent.agent_state import MONEY, AgentState, count, date_of, moment
 from ennio.plugins.agent.interface import AgentContext
 
 _TAIL = 4 << 20
@@ -69,7 +70,10 @@ def apply_new(state: AgentState, context: AgentContext, on: dict[str, str], now:
     """Take in the new lines of the event log; where to go on and the money are
     written into the cursor.
     """
-    lines, offset = jsonl.read_on(events(context), int(on.get("events", "0")))
+    before = int(on.get("events", "0"))
+    lines, offset = jsonl.read_on(events(context), before)
+    if offset < before:
+        on.pop("sent", None)
     on["events"] = str(offset)
     for number, line in enumerate(lines, 1):
         last = number == len(lines)
@@ -88,6 +92,26 @@ def _apply(state: AgentState, line: Mapping[str, Any], on: dict[str, str], at: f
             state.input += count(properties.get("prompt_tokens"))
             state.output += count(properties.get("completion_tokens"))
             on["cost"] = str(cost(on) + _money(properties.get("cost")))
+            _request(state, line, properties, on)
+
+
+def _request(
+    state: AgentState, line: Mapping[str, Any], properties: Mapping[str, Any], on: dict[str, str]
+) -> None:
+    """A request has no name there: it is the so-manieth of its log, sent at that second."""
+    sent = on["sent"] = str(int(on.get("sent", "0")) + 1)
+    at, model = moment(line, "time") or 0.0, properties.get("main_model")
+    state.requests.append(
+        RequestUsage(
+            id=f"{int(at)}:{sent}",
+            at=date_of(at),
+            tokens=Tokens(
+                count(properties.get("prompt_tokens")), count(properties.get("completion_tokens"))
+            ),
+            model=model if isinstance(model, str) else state.model,
+            cost_usd=_money(properties.get("cost")) or None,
+        )
+    )
 
 
 def cost(on: Mapping[str, str]) -> Decimal:

@@ -18,7 +18,9 @@ from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
+from ennio.model.usage import Billing
 from ennio.plugins.agent import (
+    claude_billing,
     claude_conversations,
     claude_cost,
     claude_first,
@@ -155,7 +157,8 @@ class ClaudeCode(ScreenAgent):
     ) -> Reading:
         """Hooks and transcript first, the screen as the second witness."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
-        state.begin(process, now)
+        if state.begin(process, now) or "billing" not in on:
+            on["billing"] = self._billing(context)
         money = ClaudeCost.of(cursor.get("money"))
         hooks, offset = jsonl.read_on(context.directory / HOOKS, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
@@ -167,7 +170,7 @@ class ClaudeCode(ScreenAgent):
             state.detail = f"its transcripts cannot be read: {error.strerror}"
         lines = self._transcripts(on, followed)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
-            claude_parser.apply(state, money, kind, entry, process.number)
+            claude_parser.apply(state, money, kind, entry, process.number, Billing(on["billing"]))
         money.counted(claude_cost.read(context.directory / claude_cost.FILE))
         state.cost = money.total
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
@@ -176,7 +179,16 @@ class ClaudeCode(ScreenAgent):
             "money": money.as_text(),
             "conversations": followed.as_text(),
         }
-        return Reading(state.facts(process, now, "hooks"), on, state.until(process, now))
+        return Reading(
+            state.facts(process, now, "hooks"),
+            on,
+            state.until(process, now),
+            tuple(state.requests),
+        )
+
+    def _billing(self, context: AgentContext) -> Billing:
+        credentials = settings_home(context, ".claude") / ".credentials.json"
+        return claude_billing.billing(_file(context), credentials, {**os.environ, **self.env})
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``FileBacked.files``: hooks, money, and the transcripts of its conversations and of

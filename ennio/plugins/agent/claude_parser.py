@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.model.session import Activity
-from ennio.plugins.agent.agent_state import AgentState, count, moment
+from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
 from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.words import visible
@@ -58,7 +59,12 @@ _PASTED = re.compile(r"</?pasted_content[^>\n]*>")
 
 
 def apply(
-    state: AgentState, money: ClaudeCost, kind: str, entry: Mapping[str, Any], launch: int | None
+    state: AgentState,
+    money: ClaudeCost,
+    kind: str,
+    entry: Mapping[str, Any],
+    launch: int | None,
+    billing: Billing = Billing.METERED,
 ) -> None:
     """Take in a line: of a hook (``hook``), of the conversation (``line``) or of one that it
     began itself (``side``).
@@ -66,7 +72,7 @@ def apply(
     if kind == "hook":
         _hook(state, entry, launch)
     elif entry.get("type") == "assistant":
-        _usage(state, money, entry)
+        _usage(state, money, entry, billing)
     elif kind == "line" and _is_interruption(entry):
         # those it waited for ended with it, and whoever goes on in the background is heard again
         state.helpers = {}
@@ -233,7 +239,9 @@ def _of_form(one: Mapping[str, Any]) -> Item:
     return Item(text, text, f"{several}{choices}")
 
 
-def _usage(state: AgentState, money: ClaudeCost, entry: Mapping[str, Any]) -> None:
+def _usage(
+    state: AgentState, money: ClaudeCost, entry: Mapping[str, Any], billing: Billing
+) -> None:
     message = entry.get("message")
     usage = message.get("usage") if isinstance(message, Mapping) else None
     if (
@@ -242,17 +250,30 @@ def _usage(state: AgentState, money: ClaudeCost, entry: Mapping[str, Any]) -> No
         or message.get("model") == "<synthetic>"
     ):
         return
-    given = sum(
-        count(usage.get(key))
-        for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    )
-    model = message.get("model")
-    money.used(str(message.get("id")), usage, moment(entry) or 0.0)
+    at, model, tier = moment(entry) or 0.0, message.get("model"), usage.get("service_tier")
+    money.used(str(message.get("id")), usage, at)
     state.add_usage(
-        str(message.get("id")),
-        given,
-        count(usage.get("output_tokens")),
-        model if isinstance(model, str) else None,
+        RequestUsage(
+            id=str(message.get("id")),
+            at=date_of(at),
+            tokens=_tokens(usage),
+            model=model if isinstance(model, str) else None,
+            provider="anthropic",
+            tier=tier if isinstance(tier, str) else None,
+            billing=billing,
+        )
+    )
+
+
+def _tokens(usage: Mapping[str, Any]) -> Tokens:
+    written, told = count(usage.get("cache_creation_input_tokens")), usage.get("cache_creation")
+    long = count(told.get("ephemeral_1h_input_tokens")) if isinstance(told, Mapping) else 0
+    return Tokens(
+        input=count(usage.get("input_tokens")),
+        output=count(usage.get("output_tokens")),
+        cache_read=count(usage.get("cache_read_input_tokens")),
+        cache_write=max(written - long, 0),
+        cache_write_1h=min(long, written),
     )
 
 

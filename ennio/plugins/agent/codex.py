@@ -105,7 +105,12 @@ class Codex(ScreenAgent):
             )
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
         on["account"] = state.as_text()
-        return Reading(state.facts(process, now, "rollout"), on, state.until(process, now))
+        return Reading(
+            state.facts(process, now, "rollout"),
+            on,
+            state.until(process, now),
+            tuple(state.requests),
+        )
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``FileBacked.files``: its rollouts, and the folders in which another will appear."""
@@ -179,12 +184,12 @@ class Codex(ScreenAgent):
     def _read(self, state: AgentState, on: dict[str, str]) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
         rollouts = _rollouts(on)
-        lines: list[tuple[Mapping[str, object], dict[str, int]]] = []
+        lines: list[tuple[Mapping[str, object], dict[str, int], str]] = []
         for name, sums in rollouts.items():
             added, sums["offset"] = jsonl.read_on(Path(name), sums["offset"])
-            lines += [(line, sums) for line in added]
-        for line, sums in sorted(lines, key=lambda found: moment(found[0]) or 0.0):
-            codex_rollout.apply(state, line, sums)
+            lines += [(line, sums, Path(name).stem) for line in added]
+        for line, sums, file in sorted(lines, key=lambda found: moment(found[0]) or 0.0):
+            codex_rollout.apply(state, line, sums, file)
         state.input = sum(sums.get("input_tokens", 0) for sums in rollouts.values())
         state.output = sum(sums.get("output_tokens", 0) for sums in rollouts.values())
         if rollouts:

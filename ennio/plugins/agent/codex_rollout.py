@@ -22,9 +22,11 @@ from typing import Any
 
 from ennio.machine.untrusted import opened
 from ennio.model.session import Activity
-from ennio.plugins.agent.agent_state import AgentState, count, moment
+from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
 from ennio.plugins.agent.interface import AgentContext
 
+_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens")
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
 _GRAIN = 2.0  # seconds: the coarsest clock of a file system
 _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
@@ -158,7 +160,7 @@ def _meta(file: Path) -> Mapping[str, Any] | None:
     return meta if isinstance(meta, dict) else {}
 
 
-def apply(state: AgentState, entry: Mapping[str, Any], sums: dict[str, int]) -> None:
+def apply(state: AgentState, entry: Mapping[str, Any], sums: dict[str, int], file: str) -> None:
     """Take in a line; ``sums`` are those of its file, and change with it."""
     payload = entry.get("payload")
     if not isinstance(payload, Mapping):
@@ -166,10 +168,12 @@ def apply(state: AgentState, entry: Mapping[str, Any], sums: dict[str, int]) -> 
     if entry.get("type") == "turn_context" and isinstance(payload.get("model"), str):
         state.model = payload["model"]
     if entry.get("type") == "event_msg":
-        _event(state, payload, moment(entry) or 0.0, sums)
+        _event(state, payload, moment(entry) or 0.0, sums, file)
 
 
-def _event(state: AgentState, payload: Mapping[str, Any], at: float, sums: dict[str, int]) -> None:
+def _event(
+    state: AgentState, payload: Mapping[str, Any], at: float, sums: dict[str, int], file: str
+) -> None:
     match payload.get("type"):
         case "task_started":
             state.report(Activity.ACTIVE, at)
@@ -184,7 +188,9 @@ def _event(state: AgentState, payload: Mapping[str, Any], at: float, sums: dict[
         case "turn_aborted":
             state.report(Activity.READY, at, detail=str(payload.get("reason") or "aborted"))
         case "token_count":
+            before = dict(sums)
             _usage(payload, sums)
+            _request(state, payload, at, before, sums, file)
         case _:
             state.prompts += prompt_of({"type": "event_msg", "payload": payload}) is not None
 
@@ -200,7 +206,7 @@ def _usage(payload: Mapping[str, Any], sums: dict[str, int]) -> None:
     last = info.get("last_token_usage") if isinstance(info, Mapping) else None
     if not isinstance(total, Mapping):
         return
-    for name in ("input_tokens", "output_tokens"):
+    for name in _COUNTS:
         # what a file begins with was used, and counted, in the one it comes from
         before = (
             max(count(total.get(name)) - count(last.get(name)), 0)
@@ -209,6 +215,38 @@ def _usage(payload: Mapping[str, Any], sums: dict[str, int]) -> None:
         )
         sums.setdefault(f"before_{name}", before)
         sums[name] = max(count(total.get(name)) - sums[f"before_{name}"], 0)
+
+
+def _request(
+    state: AgentState,
+    payload: Mapping[str, Any],
+    at: float,
+    before: Mapping[str, int],
+    sums: Mapping[str, int],
+    file: str,
+) -> None:
+    """What the sums have grown by is one request; it is named after where they stand then."""
+    grown = {name: sums.get(name, 0) - before.get(name, 0) for name in _COUNTS}
+    given, read, made = (max(grown[name], 0) for name in _COUNTS)
+    if not (given or made):
+        return
+    cached = min(read, given)
+    state.requests.append(
+        RequestUsage(
+            id=f"{file}:{sums['input_tokens']}:{sums['output_tokens']}",
+            at=date_of(at),
+            tokens=Tokens(input=given - cached, output=made, cache_read=cached),
+            model=state.model,
+            provider="openai",
+            billing=_billing(payload.get("rate_limits")),
+        )
+    )
+
+
+def _billing(limits: object) -> Billing:
+    """A login of a plan has windows, and says which plan it is; a key has none."""
+    told = isinstance(limits, Mapping) and isinstance(limits.get("plan_type"), str)
+    return Billing.PLAN if told else Billing.METERED
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str | None:

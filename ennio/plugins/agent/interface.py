@@ -17,6 +17,7 @@ from ennio.machine.home import person
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.failpoints import failpoint
+from ennio.model.usage import RequestUsage
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.runtime.interface import Key, View
 
@@ -61,13 +62,15 @@ class CommandLine:
 class Reading:
     """What one look brought: the facts, and where to go on reading next time (kept by the caller).
 
-    ``until`` is when the facts change by the clock alone, as when a silence becomes too
-    long; None when they do not.
+    ``until`` is when the facts change by the clock alone, as when a silence becomes too long; None
+    when they do not. ``requests`` are those it told of since the last look, also those told of
+    before that have grown; None for an agent that tells only what it has used in all.
     """
 
     seen: AgentSeen
     cursor: Mapping[str, str]
     until: datetime | None = None
+    requests: tuple[RequestUsage, ...] | None = None
 
 
 class Agent(Protocol):

@@ -128,11 +128,8 @@ class OpenCode(ScreenAgent):
         )
         over = datetime.fromtimestamp(state.reported_at, UTC) + _TIDIES if tidies else None
         looks = [until for until in (state.until(process, now), over) if until is not None]
-        return Reading(
-            replace(seen, usage=usage),
-            on,
-            min(looks, default=None) if on.get("stamp") == stamp else now,
-        )
+        until = min(looks, default=None) if on.get("stamp") == stamp else now
+        return Reading(replace(seen, usage=usage), on, until, tuple(state.requests))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``FileBacked.files``: its database, as long as that can be read."""

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from ennio.model.session import Activity
-from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
+from ennio.model.usage import RequestUsage, Tokens
+from ennio.plugins.agent.agent_state import MONEY, AgentState, count, date_of, moment
 from ennio.plugins.agent.interface import AgentContext
 
 _PATIENCE = 2.0
@@ -118,17 +119,26 @@ def apply(state: AgentState, row: MessageRow) -> Decimal | None:
         return None
     tokens = _mapping(data.get("tokens"))
     cache = _mapping(tokens.get("cache"))
-    given = count(tokens.get("input")) + count(cache.get("read")) + count(cache.get("write"))
+    told = data.get("cost")
+    cost = Decimal(str(told)) if isinstance(told, int | float) and 0 < told < MONEY else None
     state.add_usage(
-        row.id,
-        given,
-        count(tokens.get("output")) + count(tokens.get("reasoning")),
-        str(data.get("modelID") or "") or None,
+        RequestUsage(
+            id=row.id,
+            at=date_of(_time(data, "created") or row.updated / 1000),
+            tokens=Tokens(
+                input=count(tokens.get("input")),
+                output=count(tokens.get("output")) + count(tokens.get("reasoning")),
+                cache_read=count(cache.get("read")),
+                cache_write=count(cache.get("write")),
+            ),
+            model=str(data.get("modelID") or "") or None,
+            provider=str(data.get("providerID") or "") or None,
+            cost_usd=cost,
+        )
     )
     if row.own:
         _state(state, row)
-    cost = data.get("cost")
-    return Decimal(str(cost)) if isinstance(cost, int | float) and 0 < cost < MONEY else None
+    return cost
 
 
 def _state(state: AgentState, row: MessageRow) -> None:

@@ -12,12 +12,13 @@ understood by both, but for the names of types and the mark of a parameter (``in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ennio.model.failpoints import declare
 from ennio.store import tables
+from ennio.store.ledger_rules import ledger_rules
 from ennio.store.migrations import (
     deliveries,
     documented,
@@ -25,6 +26,7 @@ from ennio.store.migrations import (
     forge,
     hosts,
     idempotency,
+    ledger,
     orchestra,
     retention,
     states,
@@ -38,14 +40,16 @@ Sql = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: its statements, then what only a program can do (given a
-    function that runs SQL).
+    """One step: its statements, then what only a program can do (given a function that runs SQL).
+
+    ``rules`` gives the statements that come last, for those that each database says in its own way.
     """
 
     number: int
     name: str
     statements: tuple[str, ...]
     then: Callable[[Sql], None] | None = None
+    rules: Callable[[Any], Iterator[str]] | None = None
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -87,6 +91,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(31, "notices whose cause is gone, and those told together", deliveries.RESOLVED),
     Migration(32, "numbers of what is no longer kept", retention.PRUNED),
     Migration(33, "what reactions saw, and in which words", (), states.split_items),
+    Migration(34, "the books", ledger.LEDGER, ledger.open_the_books, ledger_rules),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"
@@ -119,6 +124,8 @@ def migrate(sql: Sql, version: int, database: Any, applied_at: str) -> int:
             migration.then(
                 lambda statement, *values: sql(in_words_of(database, statement), *values)
             )
+        for rule in migration.rules(database) if migration.rules is not None else ():
+            sql(rule)
         _record(sql, database, migration.number, migration.name, applied_at)
     return NEWEST
 

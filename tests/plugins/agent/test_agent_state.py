@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import Activity
+from ennio.model.usage import RequestUsage, Tokens
 from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.screen_state import ScreenState
@@ -148,7 +149,7 @@ def test_who_was_never_heard_is_silent_since_its_start() -> None:
 def test_a_new_process_is_judged_by_what_it_does_itself() -> None:
     state = begun()
     state.report(Activity.ACTIVE, T)
-    state.add_usage("a", 10, 5, "m")
+    state.add_usage(RequestUsage("a", NOW, Tokens(10, 5), "m"))
     assert state.begin(ProcessSeen(Presence.ALIVE, NOW, "test", pid=8, number=2), NOW)
     seen = state.facts(ALIVE, NOW, "hooks")
     assert (seen.activity, seen.ready) == (None, False)
@@ -175,7 +176,7 @@ def test_incident_39_every_answer_counts_once_with_what_was_told_of_it_last(
     last: dict[str, tuple[int, int]] = {}
     for answer, given_tokens, made in lines:
         state = AgentState.of(state.as_text())
-        state.add_usage(str(answer), given_tokens, made, None)
+        state.add_usage(RequestUsage(str(answer), NOW, Tokens(given_tokens, made)))
         last[str(answer)] = (given_tokens, made)
     assert (state.input, state.output) == (
         sum(one for one, _ in last.values()),

@@ -105,7 +105,7 @@ def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rul
     assert [event.message for event in told if event.event_type is EventType.CI_PASSING] == [
         "there are no checks of #1"
     ]
-    assert metered(SessionMetrics("p-1"), told, None, 1.0).ci_runs == 0
+    assert metered(SessionMetrics("p-1"), told, 1.0).ci_runs == 0
 
 
 def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:

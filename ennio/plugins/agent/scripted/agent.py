@@ -134,7 +134,7 @@ class ScriptedAgent(KeyboardAgent):
     ) -> Reading:
         """What its transcript says."""
         state, on = transcript.go_on(_transcript(context), cursor)
-        return Reading(state.seen(process, now), on)
+        return Reading(state.seen(process, now), on, requests=tuple(state.requests))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``FileBacked.files``: its transcript."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any
 from ennio.machine.untrusted import opened
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
+from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent.agent_state import count
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
 _MEANS = {
@@ -34,6 +36,8 @@ _OPEN = 64  # messages whose usage may still grow; older ones are closed and onl
 class TranscriptState:
     """What has been read so far; kept as JSON in the cursor. ``usage`` holds
     the messages still open.
+
+    ``requests`` are those of this look, and not kept.
     """
 
     pids: list[int] = field(default_factory=list)
@@ -49,6 +53,7 @@ class TranscriptState:
     cost: str | None = None
     model: str | None = None
     usage: dict[str, list[Any]] = field(default_factory=dict)
+    requests: list[RequestUsage] = field(default_factory=list)
 
     @classmethod
     def of(cls, text: str) -> TranscriptState:
@@ -60,7 +65,7 @@ class TranscriptState:
 
     def as_text(self) -> str:
         """The state for a cursor."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(asdict(replace(self, requests=[])), separators=(",", ":"))
 
     def read(self, line: bytes) -> None:
         """Take in one line; anything that is no line of the player's changes nothing."""
@@ -111,7 +116,22 @@ class TranscriptState:
         ):
             return
         self.usage[name] = [*tokens, _money(entry.get("cost"))]
-        self.model = _text(entry.get("model")) or self.model
+        told = _text(entry.get("model"))
+        self.model = told or self.model
+        given, made, cost = self.usage[name]
+        self.requests.append(
+            RequestUsage(
+                id=name,
+                at=_moment(entry["t"]),
+                tokens=Tokens(
+                    given, made, count(entry.get("cache_read")), count(entry.get("cache_write"))
+                ),
+                model=told,
+                tier=_text(entry.get("tier")),
+                cost_usd=None if cost is None else Decimal(cost),
+                billing=Billing.PLAN if entry.get("plan") is True else Billing.METERED,
+            )
+        )
         while len(self.usage) > _OPEN:
             self._close(*self.usage.pop(next(iter(self.usage))))
 

@@ -1,0 +1,97 @@
+"""A session's side of the books: what its agent told becomes entries, beside
+the fact they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ennio.actors.dependencies import Dependencies
+from ennio.model.session import Session, Usage
+from ennio.model.usage import RequestUsage
+from ennio.policy.ledger.entry import LedgerEntry
+from ennio.policy.ledger.posting import Occasion, entries_of, last_of_each
+from ennio.policy.ledger.prices import PriceBook
+from ennio.policy.ledger.spending import Spending
+from ennio.policy.ledger.totals import RunningTotal, grown
+from ennio.policy.metering import charged
+from ennio.store.ledger import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Entries that are to be posted, and where a session stands after them."""
+
+    entries: tuple[LedgerEntry, ...]
+    spending: Spending
+    model: str | None
+    total: RunningTotal
+
+
+class SessionBooks:
+    """What one session has used, as the books have it. Held by its actor alone."""
+
+    def __init__(self, deps: Dependencies, session: Session) -> None:
+        self._deps = deps
+        self._session = session
+        self._prices = PriceBook(deps.config.prices)
+        ledger = deps.store.ledger
+        self._spending = ledger.spent(Selection(session_id=session.id))
+        self._model = ledger.model_of(session.id)
+        stored = deps.store.agents.get(session.id).running_total
+        self._total = stored or _counted(session.usage)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it has used so far."""
+        return self._spending.usage(self._model)
+
+    def prepare(
+        self, requests: Sequence[RequestUsage] | None, told: Usage | None, launch: int
+    ) -> Posting | None:
+        """What these become; None where they are in the books already. Outside of any transaction:
+        a price may be looked up.
+
+        ``told`` is what the agent says it has used in all, which counts where
+        it tells of no requests.
+        """
+        total = self._total
+        if requests is None and told is not None:
+            total, request = grown(total, told, launch, self._deps.clock.now())
+            requests = () if request is None else (request,)
+        entries = self._entries(last_of_each(requests or ()), launch)
+        if not entries and total == self._total:
+            return None
+        model = next((each.model for each in reversed(entries) if each.model), self._model)
+        return Posting(entries, self._spending.plus(entries), model, total)
+
+    def post(self, posting: Posting) -> None:
+        """Write it, inside of the transaction of the fact it comes from."""
+        store, session_id = self._deps.store, self._session.id
+        store.ledger.post(posting.entries)
+        if posting.total != self._total:
+            store.agents.save_running_total(session_id, posting.total)
+        store.metrics.save(charged(store.metrics.get(session_id), posting.spending))
+
+    def posted(self, posting: Posting) -> None:
+        """It is written, and counts from now on."""
+        self._spending, self._model = posting.spending, posting.model
+        self._total = posting.total
+
+    def _entries(self, requests: Sequence[RequestUsage], launch: int) -> tuple[LedgerEntry, ...]:
+        if not requests:
+            return ()
+        session, now = self._session, self._deps.clock.now()
+        of = Occasion(session.id, session.project_id, session.agent_name or "", launch, now)
+        known = self._deps.store.ledger.posted(session.id, [each.id for each in requests])
+        price = self._prices.cost
+        found = (entries_of(each, known.get(each.id, ()), price, of) for each in requests)
+        return tuple(entry for entries in found for entry in entries)
+
+
+def _counted(usage: Usage | None) -> RunningTotal:
+    """How far its own count is in the books already, for one that began before there were any."""
+    if usage is None:
+        return RunningTotal()
+    return RunningTotal(None, usage.input_tokens, usage.output_tokens, usage.cost_usd)

@@ -1,0 +1,190 @@
+"""What was used and what it cost, by the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+from ennio.actors.dependencies import Dependencies
+from ennio.model.money import NOTHING
+from ennio.model.usage import Billing
+from ennio.policy.ledger.accounts import expense
+from ennio.policy.ledger.spending import Spending
+from ennio.policy.metering import SessionMetrics
+from ennio.store.ledger import AccountBalance, Selection
+
+
+class CostKey(StrEnum):
+    """What costs are added up by."""
+
+    SESSION = "session"
+    PROJECT = "project"
+    MODEL = "model"
+    ACCOUNT = "account"
+    DAY = "day"
+
+
+_COLUMNS = {
+    CostKey.SESSION: ("session_id",),
+    CostKey.PROJECT: ("project_id",),
+    CostKey.MODEL: ("model",),
+    CostKey.ACCOUNT: ("project_id", "billing"),
+    CostKey.DAY: ("day",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CostView:
+    """A sum of costs; ``key`` is None where what it was added up by is not known.
+
+    ``cost_usd`` is the known part of the money, None where nothing is known: ``billed_usd`` was
+    metered, ``listed_usd`` is what a plan gave at list price. ``unpriced_requests`` are in neither.
+    ``input_tokens`` are all that was sent, those of the cache among them.
+    """
+
+    key: str | None
+    requests: int
+    unpriced_requests: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: Decimal | None
+    billed_usd: Decimal
+    listed_usd: Decimal
+
+    @classmethod
+    def of(cls, key: str | None, spending: Spending) -> Self:
+        """What some entries come to."""
+        tokens = spending.tokens
+        return cls(
+            key,
+            spending.requests,
+            spending.unpriced,
+            tokens.given,
+            tokens.output,
+            tokens.cache_read,
+            tokens.cache_write + tokens.cache_write_1h,
+            spending.known_cost,
+            spending.billed,
+            spending.listed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CostReport:
+    """Costs by one thing, the most expensive first (days in their order),
+    and all of them together.
+    """
+
+    by: CostKey
+    rows: Sequence[CostView]
+    total: CostView
+
+
+@dataclass(frozen=True, slots=True)
+class SpendPoint:
+    """What one project used of one model on one day."""
+
+    day: str
+    project_id: str
+    model: str | None
+    requests: int
+    unpriced_requests: int
+    tokens: int
+    billed_usd: Decimal
+    listed_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MergedCost:
+    """What pull requests that were merged have cost; ``each_usd`` is None before the first,
+    or while nothing is known.
+
+    Where ``unpriced_requests`` were made for them it is the known part.
+    """
+
+    pulls: int
+    cost_usd: Decimal | None
+    each_usd: Decimal | None
+    unpriced_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Spending as a series for a plot, by day, project and model; and what a
+    merged pull request costs.
+    """
+
+    points: Sequence[SpendPoint]
+    merged: MergedCost
+
+
+@dataclass(frozen=True, slots=True)
+class CostApi:
+    """What can be asked of the books."""
+
+    deps: Dependencies
+
+    def report(self, by: CostKey, which: Selection) -> CostReport:
+        """Costs added up by one thing."""
+        found = self.deps.store.ledger.spent_by(_COLUMNS[by], which)
+        rows = [CostView.of(_name(by, key), spending) for key, spending in found.items()]
+        if by is CostKey.DAY:
+            rows.sort(key=lambda row: row.key or "")
+        else:
+            rows.sort(
+                key=lambda row: (-(row.cost_usd or NOTHING), -row.input_tokens, row.key or "")
+            )
+        return CostReport(by, rows, CostView.of(None, sum(found.values(), Spending())))
+
+    def accounts(self) -> Sequence[AccountBalance]:
+        """Every account with what went through it."""
+        return self.deps.store.ledger.balances()
+
+    def metrics(self, session_id: str) -> SessionMetrics:
+        """The numbers of one session. Raises NotFound."""
+        return self.deps.store.metrics.get(self.deps.store.sessions.need(session_id).id)
+
+    def spend(self, since: datetime | None, until: datetime | None) -> Spend:
+        """The series between two moments, and what the pull requests of all
+        sessions cost that were merged.
+        """
+        ledger = self.deps.store.ledger
+        found = ledger.spent_by(("day", "project_id", "model"), Selection(since=since, until=until))
+        points = [_point(key, spending) for key, spending in found.items()]
+        points.sort(key=lambda point: (point.day, point.project_id, point.model or ""))
+        sessions = ledger.spent_by(("session_id",), Selection())
+        merged = self.deps.store.sessions.merged_ids()
+        spent = (spending for (session_id,), spending in sessions.items() if session_id in merged)
+        return Spend(points, _merged(len(merged), spent))
+
+
+def _point(key: Sequence[str], spending: Spending) -> SpendPoint:
+    day, project, model = key
+    tokens = spending.tokens
+    return SpendPoint(
+        day,
+        project,
+        model,
+        spending.requests,
+        spending.unpriced,
+        tokens.given + tokens.output,
+        spending.billed,
+        spending.listed,
+    )
+
+
+def _merged(pulls: int, spent: Iterable[Spending]) -> MergedCost:
+    total = sum(spent, Spending())
+    cost = total.known_cost
+    each = None if cost is None or not pulls else cost / pulls
+    return MergedCost(pulls, cost, each, total.unpriced)
+
+
+def _name(by: CostKey, key: Sequence[str]) -> str | None:
+    return expense(key[0], Billing(key[1])) if by is CostKey.ACCOUNT else key[0]

@@ -1,0 +1,103 @@
+"""Show what was used and what it cost, by project, session, model, account or day.
+
+Plan usage is shown at list price, and is not billed. A model whose price
+nobody knows is shown as `?`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.board.quantities import money, tokens
+from ennio.board.table import Column, table
+from ennio.cli.command_result import CommandResult
+from ennio.cli.context import path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ennio.cli.context import CliContext
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio cost
+  ennio cost --by model --from 2026-11-01
+  ennio cost --by session --project my-app
+  ennio cost --by day --from 2026-11-01 --to 2026-11-30 --csv > november.csv
+"""
+BY = ("project", "session", "model", "account", "day")
+_FIELDS = (
+    *("key", "requests", "unpriced_requests", "input_tokens", "output_tokens"),
+    *("cache_read_tokens", "cache_write_tokens", "cost_usd", "billed_usd", "listed_usd"),
+)
+
+
+def configure(parser: Parser) -> None:
+    """By what, of whom, and when."""
+    parser.add_argument(
+        "--by", choices=BY, default="project", help="what to add up by (default project)"
+    )
+    parser.add_argument("--project", help="only of this project (id or name)")
+    parser.add_argument("--session", metavar="ID", help="only of this session")
+    parser.add_argument(
+        "--from", dest="since", metavar="DAY", help="from this day on (UTC), or a moment"
+    )
+    parser.add_argument("--to", dest="until", metavar="DAY", help="up to this day, and with it")
+    parser.add_argument(
+        "--csv", action="store_true", help="comma-separated values, every digit of the money"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Ask the books."""
+    if options.session:
+        context.client().get(path("/sessions/{}", options.session))
+    report = context.client().get(
+        "/costs",
+        by=options.by,
+        project_id=context.project_id(options.project) if options.project else None,
+        session_id=options.session,
+        since=options.since,
+        until=options.until,
+    )
+    if options.csv:
+        return CommandResult(report, _csv(report))
+    return CommandResult(report, _table(report, context.width))
+
+
+def _csv(report: Mapping[str, Any]) -> Sequence[str]:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((report["by"], *_FIELDS[1:]))
+    for row in report["rows"]:
+        # what is not known is left empty
+        writer.writerow(["" if row[name] is None else row[name] for name in _FIELDS])
+    return text.getvalue().splitlines()
+
+
+def _table(report: Mapping[str, Any], width: int | None) -> Sequence[str]:
+    if not report["rows"]:
+        return ["nothing was used yet"]
+    titles = [Column(report["by"].upper(), elastic=True)]
+    titles += [Column(title, right=True) for title in ("REQUESTS", "IN", "OUT", "BILLED", "PLAN")]
+    rows = [_row(row, row["key"] or "?") for row in report["rows"]]
+    if len(rows) > 1:
+        rows.append(_row(report["total"], "total"))
+    return table(titles, rows, width)
+
+
+def _row(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    listed = float(row["listed_usd"]) > 0
+    return (
+        key,
+        str(row["requests"]),
+        tokens(row["input_tokens"]),
+        tokens(row["output_tokens"]),
+        money(row["billed_usd"], row["unpriced_requests"]),
+        money(row["listed_usd"]) if listed else "",
+    )

@@ -1,0 +1,35 @@
+"""What a configuration says of money: who pays, and what models cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class BillingChoice(StrEnum):
+    """Who pays for what an agent uses: as its own login says, each request, or a plan."""
+
+    LOGIN = "login"
+    METERED = "metered"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOverride:
+    """What a model costs from a day on (UTC), in dollars for a million tokens.
+
+    It holds for requests of more than ``above`` tokens, all of them; ``tier`` is the way a request
+    is served where that has a price of its own. What of the cache has no price costs as input.
+    """
+
+    model: str
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    since: date | None = None
+    above: int = 0
+    tier: str | None = None

@@ -1,0 +1,65 @@
+"""What was used and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from ennio.actors.orchestrator import (
+    AccountBalance,
+    CostKey,
+    CostReport,
+    Selection,
+    SessionMetrics,
+    Spend,
+)
+from ennio.http.operation import Resource, operation
+from ennio.model.request_fields import ChoiceField, IdField, TimeField, identifier
+
+
+@dataclass(frozen=True, slots=True)
+class SpanQuery:
+    """From a moment on, up to another; a day of UTC counts from where it begins, and through."""
+
+    since: Annotated[datetime | None, TimeField()] = None
+    until: Annotated[datetime | None, TimeField(through=True)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostQuery(SpanQuery):
+    """What costs are added up by, and whose."""
+
+    by: Annotated[CostKey, ChoiceField(CostKey)] = CostKey.PROJECT
+    session_id: Annotated[str | None, IdField()] = None
+    project_id: Annotated[str | None, IdField()] = None
+
+
+class CostsResource(Resource):
+    """The books."""
+
+    @operation("What was used and what it cost, by one thing.", CostReport, query=CostQuery)
+    def on_get(self, query: CostQuery) -> CostReport:
+        """Costs by session, project, model, account or day."""
+        which = Selection(query.session_id, query.project_id, query.since, query.until)
+        return self._orchestrator.costs.report(query.by, which)
+
+    @operation("Every account of the books with its balance.", list[AccountBalance])
+    def on_get_accounts(self) -> Sequence[AccountBalance]:
+        """The accounts; all balances together are zero."""
+        return self._orchestrator.costs.accounts()
+
+    @operation(
+        "Spending by day, project and model, and the cost of a merged pull request.",
+        Spend,
+        query=SpanQuery,
+    )
+    def on_get_spend(self, query: SpanQuery) -> Spend:
+        """A series for a plot."""
+        return self._orchestrator.costs.spend(query.since, query.until)
+
+    @operation("The numbers of a session.", SessionMetrics)
+    def on_get_metrics(self, session_id: str) -> SessionMetrics:
+        """What a session has used and how it went."""
+        return self._orchestrator.costs.metrics(identifier("session id", session_id))

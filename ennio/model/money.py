@@ -1,0 +1,30 @@
+"""Money: Decimal in the code, whole units of 10^-12 dollars where it is kept.
+
+A token may cost a tenth of a millionth of a dollar, and a price may name six places of what a
+million of them cost: at this unit not one of them is rounded away.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+UNIT = Decimal("1e-12")
+NOTHING = Decimal(0)
+MOST = Decimal(1_000_000)
+"""Dollars one request may be told to have cost; what is above is no count of money."""
+
+
+def to_units(dollars: Decimal) -> int:
+    """Dollars as whole units."""
+    return int((dollars / UNIT).to_integral_value(ROUND_HALF_EVEN))
+
+
+def from_units(units: int) -> Decimal:
+    """Whole units as dollars, without zeros at the end."""
+    dollars = (Decimal(units) * UNIT).normalize()
+    return dollars.quantize(Decimal(1)) if dollars == dollars.to_integral_value() else dollars
+
+
+def whole(dollars: Decimal) -> Decimal:
+    """The same money as it will be kept."""
+    return from_units(to_units(dollars))

@@ -1,0 +1,76 @@
+"""What an agent used of a model: one request at a time, as the agent itself tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+
+class Billing(StrEnum):
+    """Who pays: each request by itself, or a plan that was paid for before."""
+
+    METERED = "metered"
+    PLAN = "plan"
+
+
+class UsageSource(StrEnum):
+    """Who computed the money: whoever told the usage, or we from a list of prices."""
+
+    PROVIDER = "provider"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens by what they cost; ``input`` was neither read from a cache nor written to one."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+
+    @property
+    def given(self) -> int:
+        """All that was sent to the model."""
+        return self.input + self.cache_read + self.cache_write + self.cache_write_1h
+
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return type(self)(*(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+
+    def __sub__(self, other: Self) -> Self:
+        """What the one has more than the other; may be negative."""
+        return type(self)(*(a - b for a, b in zip(self.counts, other.counts, strict=True)))
+
+    def most(self, other: Self) -> Self:
+        """The greater of each: a request that is told of twice has only grown."""
+        return type(self)(*(max(a, b) for a, b in zip(self.counts, other.counts, strict=True)))
+
+    @property
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """Each of them, in their order."""
+        return self.input, self.output, self.cache_read, self.cache_write, self.cache_write_1h
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUsage:
+    """One request to a model.
+
+    ``id`` tells it from all others of its session for ever, however often it is told of; told
+    again it may have grown. ``tier`` is the way it was served where that has a price of its own
+    (``batch``, ``priority``). ``cost_usd`` is the money the agent or its provider tells, None
+    where they do not. ``provider`` names who serves the model, where the agent tells.
+    """
+
+    id: str
+    at: datetime
+    tokens: Tokens
+    model: str | None = None
+    provider: str | None = None
+    tier: str | None = None
+    cost_usd: Decimal | None = None
+    billing: Billing = Billing.METERED

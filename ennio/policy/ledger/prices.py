@@ -1,0 +1,141 @@
+"""What a request costs: by the prices of the configuration, else by those that are
+shipped with genai-prices.
+
+Those are data: nothing is fetched, and the package is loaded when something is to be priced for the
+first time, which takes a part of a second. A price is that of the time of use. A model that
+neither knows has no price at all, which is not the price zero.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from ennio.config.money import PriceOverride
+from ennio.model.money import NOTHING
+from ennio.model.usage import RequestUsage
+
+_MILLION = Decimal(1_000_000)
+_WAYS: Mapping[str, Mapping[str, str]] = {
+    "batch": {"processing": "batch"},
+    "fast": {"speed": "fast", "service_tier": "fast"},
+}
+"""How the price data call the ways in which a request is served; any other is a service tier."""
+_STANDARD = ("", "default", "standard", "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Dollars for a million tokens. What has no price of its own is charged as input."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+
+    def cost(self, told: RequestUsage) -> Decimal:
+        """What a request costs at these rates."""
+        tokens = told.tokens
+        written = self.input if self.cache_write is None else self.cache_write
+        parts = (
+            (tokens.input, self.input),
+            (tokens.output, self.output),
+            (tokens.cache_read, self.input if self.cache_read is None else self.cache_read),
+            (tokens.cache_write, written),
+            (
+                tokens.cache_write_1h,
+                written if self.cache_write_1h is None else self.cache_write_1h,
+            ),
+        )
+        return sum((count * rate for count, rate in parts), NOTHING) / _MILLION
+
+
+class PriceBook:
+    """Answers what a request costs; the same question always has the same answer."""
+
+    def __init__(self, overrides: Sequence[PriceOverride] = ()) -> None:
+        self._overrides = overrides
+
+    def cost(self, told: RequestUsage) -> Decimal | None:
+        """Dollars; None where nobody knows a price of its model."""
+        if told.model is None:
+            return None
+        rates = self._of_configuration(told) or _shipped(told)
+        return None if rates is None else rates.cost(told)
+
+    def _of_configuration(self, told: RequestUsage) -> Rates | None:
+        """Of those that hold then the latest, and of these the one with the highest threshold."""
+        day, way = told.at.astimezone(UTC).date(), told.tier or ""
+        tiers = ("",) if way in _STANDARD else (way,)
+        found = [
+            price
+            for price in self._overrides
+            if price.model == told.model
+            and (price.tier or "") in tiers
+            and (price.since or date.min) <= day
+            and told.tokens.given > price.above - (price.above == 0)
+        ]
+        if not found:
+            return None
+        price = max(found, key=lambda each: (each.since or date.min, each.above))
+        return Rates(
+            price.input, price.output, price.cache_read, price.cache_write, price.cache_write_1h
+        )
+
+
+def _shipped(told: RequestUsage) -> Rates | None:
+    if not any(told.tokens.counts):
+        return Rates(NOTHING, NOTHING)
+    found = _model(told.model or "", told.provider)
+    if found is None:
+        return None
+    price = found.get_prices(told.at, _way(told.tier or ""))
+    given = told.tokens.given
+    rates = {
+        name: _rate(getattr(price, f"{name}_mtok"), given)
+        for name in ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+    }
+    if rates["input"] is None or rates["output"] is None:
+        return None
+    return Rates(**rates)  # type: ignore[arg-type] # both are there
+
+
+def _way(tier: str) -> Mapping[str, str] | None:
+    if tier in _STANDARD:
+        return None
+    return _WAYS.get(tier, {"service_tier": tier})
+
+
+def _rate(price: Any, given: int) -> Decimal | None:
+    """The rate for a request of so many tokens: beyond a threshold it holds for all of them."""
+    if price is None or isinstance(price, Decimal):
+        return price
+    above = [tier.price for tier in price.tiers if given > tier.start]
+    return Decimal(above[-1] if above else price.base)
+
+
+@cache
+def _model(name: str, provider: str | None) -> Any:
+    """The prices of a model as its provider charges them, or as its maker does; None
+    for one that is not known.
+    """
+    snapshot = importlib.import_module("genai_prices.data_snapshot").get_snapshot()
+    bare = name.removesuffix("[1m]")  # how an agent names a model with a larger window
+    for reference, of in _references(bare, provider):
+        try:
+            return snapshot.find_provider_model(reference, None, of, None)[1]
+        except LookupError:
+            continue
+    return None
+
+
+def _references(name: str, provider: str | None) -> Sequence[tuple[str, str | None]]:
+    before, _, after = name.partition("/")
+    parts = [(after, before)] if after else []
+    return [*([(name, provider)] if provider else []), *parts, (name, None)]

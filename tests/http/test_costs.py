@@ -1,0 +1,121 @@
+"""What was used and what it cost, as the API tells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.policy.ledger.posting import Occasion, entries_of
+from ennio.policy.ledger.prices import PriceBook
+from tests.http.api import Api
+from tests.http.small_orchestrator import SmallOrchestrator
+
+AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def used(orchestrator: SmallOrchestrator, session_id: str) -> str:
+    """A session that has made three requests: one metered, one on a plan, one of a price that nobody knows."""
+    of = Occasion(session_id, "my-app", "claude-code", 1, AT)
+    tokens = Tokens(1000, 100)
+    requests = (
+        RequestUsage("a", AT, tokens, "m", cost_usd=Decimal("0.000000000001")),
+        RequestUsage("b", AT, tokens, "m", cost_usd=Decimal("0.5"), billing=Billing.PLAN),
+        RequestUsage("c", AT.replace(month=12, day=1), tokens, "unheard-of"),
+    )
+    with orchestrator.store.transaction():
+        for request in requests:
+            orchestrator.store.ledger.post(entries_of(request, (), PriceBook().cost, of))
+    return session_id
+
+
+def _rows(api: Api, query: str) -> dict[str | None, dict[str, Any]]:
+    return {row["key"]: row for row in api.get(f"/costs?{query}")["rows"]}
+
+
+def test_costs_by_project_have_every_digit_and_say_what_is_not_known(api: Api, used: str) -> None:
+    (row,) = _rows(api, "by=project").values()
+    assert (row["billed_usd"], row["listed_usd"]) == ("1E-12", "0.5")
+    assert (row["requests"], row["unpriced_requests"], row["input_tokens"]) == (3, 1, 3000)
+    assert Decimal(row["cost_usd"]) == Decimal("0.500000000001")
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("session", None),
+        ("model", {"m", "unheard-of"}),
+        ("account", {"expense:llm:my-app", "expense:plan:my-app"}),
+        ("day", {"2026-11-30", "2026-12-01"}),
+    ],
+)
+def test_costs_are_added_up_by_what_is_asked_for(
+    api: Api, used: str, by: str, keys: set[str] | None
+) -> None:
+    report = api.get(f"/costs?by={by}")
+    assert {row["key"] for row in report["rows"]} == (keys or {used})
+    assert report["total"]["requests"] == 3
+
+
+def test_what_nobody_knows_is_null_and_no_zero(api: Api, used: str) -> None:
+    row = _rows(api, "by=model")["unheard-of"]
+    assert (row["cost_usd"], row["unpriced_requests"]) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("span", "requests"),
+    [
+        ("since=2026-12-01", 1),
+        ("until=2026-11-30", 2),
+        ("since=2026-11-30&until=2026-11-30", 2),
+        ("until=2026-11-30T12:00:00%2B00:00", 0),
+        ("session_id=nobody-1", 0),
+        ("project_id=my-app", 3),
+    ],
+)
+def test_costs_are_of_a_span_and_of_whom_is_asked_for(
+    api: Api, used: str, span: str, requests: int
+) -> None:
+    assert api.get(f"/costs?{span}")["total"]["requests"] == requests
+
+
+@pytest.mark.parametrize("query", ["since=yesterday", "by=colour", "until=2026-13-01", "from=1"])
+def test_what_cannot_be_understood_is_refused(api: Api, query: str) -> None:
+    api.get(f"/costs?{query}", 400)
+
+
+def test_all_balances_together_are_zero(api: Api, used: str) -> None:
+    accounts = {each["id"]: each for each in api.get("/accounts")}
+    assert {each["type"] for each in accounts.values()} == {"asset", "expense", "revenue"}
+    assert sum(Decimal(e["debits_usd"]) - Decimal(e["credits_usd"]) for e in accounts.values()) == 0
+    assert accounts["revenue:plan"]["balance_usd"] == "0.5"
+
+
+def test_spending_is_a_series_and_a_merged_pull_request_has_a_price(
+    api: Api, orchestrator: SmallOrchestrator, used: str
+) -> None:
+    spend = api.get("/spend")
+    assert [(point["day"], point["model"]) for point in spend["points"]] == [
+        ("2026-11-30", "m"),
+        ("2026-12-01", "unheard-of"),
+    ]
+    assert spend["merged"] == {
+        "pulls": 0,
+        "cost_usd": None,
+        "each_usd": None,
+        "unpriced_requests": 0,
+    }
+    connection = orchestrator.store._connection
+    connection.sql("UPDATE sessions SET outcome = 'merged'")
+    merged = api.get("/spend")["merged"]
+    assert (merged["pulls"], merged["unpriced_requests"]) == (1, 1)
+    assert Decimal(merged["each_usd"]) == Decimal("0.500000000001")
+
+
+def test_the_numbers_of_a_session_have_a_path_of_their_own(api: Api, used: str) -> None:
+    assert api.get(f"/sessions/{used}/metrics")["ci_runs"] == 0
+    api.get("/sessions/nobody-1/metrics", 404)
