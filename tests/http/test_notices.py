@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ennio.config.model import Defaults, NotifierConfig
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.session import Priority
-from ennio.plugins.notifier.stub import StubNotifier
 from ennio.store import Notice
 from tests.http.api import Api
 from tests.http.small_orchestrator import SmallOrchestrator
@@ -69,8 +69,7 @@ def test_channels_say_what_waits_for_them_and_why(
 def test_a_test_tells_the_channel_at_once(api: Api, orchestrator: SmallOrchestrator) -> None:
     _with(orchestrator, NotifierConfig("stub", "bell", {}))
     assert api.post("/notifiers/bell/test") == "told"
-    bell = orchestrator.deps.plugins.notifier("stub", "bell", {})
-    assert isinstance(bell, StubNotifier)
+    bell: Any = orchestrator.deps.plugins.notifier("stub", "bell", {})
     (told,) = bell.sent
     assert (told.event_type, told.priority) == ("notification_test", Priority.INFO)
     assert "bell" in told.title
