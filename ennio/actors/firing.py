@@ -98,7 +98,7 @@ class Firing:
             session_id=self.session.id,
             project_id=self.session.project_id,
             message=reactions.notice(
-                self.rule, self.case.headline, self.session, escalated=escalated
+                self.key, self.rule, self.case.headline, self.session, escalated=escalated
             ),
             at=self.now,
             reaction=self.key,

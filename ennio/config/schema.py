@@ -89,7 +89,7 @@ class ReactionSchema(MappingSchema):
         MANY,
         none=True,
     )
-    include_summary = BoolField("Whether a notification carries the session's summary")
+    include_summary = BoolField("Whether a notice says what the session did, cost and needs")
 
 
 class PluginChoiceSchema(MappingSchema):

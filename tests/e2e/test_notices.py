@@ -94,3 +94,31 @@ def test_a_question_reaches_the_desktop_and_a_server_once_across_kill_9(
         finally:
             house.kill_agents()
             house.stop()
+
+
+def test_a_question_that_is_answered_leaves_the_desktop(ground: Ground, server: HookServer) -> None:
+    settings = {
+        "defaults": {"notifiers": ["desktop"]},
+        "reactions": {"agent-needs-input": {"include_summary": True}},
+    }
+    configure(ground, project(ground, agent_config=ASKS), **settings)
+    with desktop() as desk:
+        house = OnADesktop(ground, desk=desk)
+        house.start()
+        try:
+            session_id = house.spawn()
+            eventually(lambda: desk.displayed() == 1, 40, "the desktop shows it")
+            done = ground.ennio("notify", "test", "desktop")
+            assert done.code == 0, done.err
+            eventually(lambda: desk.displayed() == 2, 20, "and the test of it")
+            house.client.post(f"/sessions/{session_id}/answer", {"answer": "red"})
+            eventually(lambda: desk.displayed() == 1, 40, "the question is gone")
+            notice = house.client.get("/notifications")[-1]
+            assert notice["resolved_at"] is not None
+            assert f"Needs: an answer: ennio answer {session_id} TEXT" in notice["message"]
+            out = ground.ennio("notices").out
+            assert "resolved" in out
+            assert "Which colour?" in out
+        finally:
+            house.kill_agents()
+            house.stop()

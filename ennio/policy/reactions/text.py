@@ -10,6 +10,7 @@ from ennio.model.pulls import Comment, PullRequest
 from ennio.model.session import Session
 from ennio.policy.reactions.cases import Situation, is_bot
 from ennio.policy.reactions.seen_item import SeenItem, item
+from ennio.policy.reactions.summary import summary
 
 _ASKS = {
     "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
@@ -141,11 +142,11 @@ def _comment(comment: Comment, *, edited: bool) -> str:
     )
 
 
-def notice(rule: Reaction, headline: str, session: Session, *, escalated: str | None = None) -> str:
-    """One line for a person, with the session's summary when the rule wants it."""
+def notice(
+    key: str, rule: Reaction, headline: str, session: Session, *, escalated: str | None = None
+) -> str:
+    """One line for a person, with what the session did, cost and needs when the rule wants it."""
     words = f"{session.id}: {rule.message if rule.message and not escalated else headline}"
     if escalated:
         words = f"{session.id}: {headline}; {escalated}"
-    if rule.include_summary and session.summary:
-        words = f"{words}\n{session.summary}"
-    return words
+    return "\n".join([words, *(summary(key, session) if rule.include_summary else ())])

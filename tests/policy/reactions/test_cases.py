@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from ennio.model.pulls import (
     PullState,
     ReviewState,
 )
-from ennio.model.session import Activity, Session, SessionStatus
+from ennio.model.session import Activity, Session, SessionStatus, Usage
 from ennio.policy.reactions import (
     Case,
     ReactionState,
@@ -371,15 +372,48 @@ def test_incident_28_a_check_without_a_log_says_so() -> None:
     assert "Failed check: build (https://ci/1)\nIt left no log." in text
 
 
-def test_a_notice_is_one_line_with_the_summary_when_it_is_wanted() -> None:
+def test_a_notice_is_one_line_unless_more_is_wanted() -> None:
     session = _session(summary="half done")
-    assert notice(Reaction(), "it holds", session) == "p-1: it holds"
-    assert notice(Reaction(message="Look!"), "it holds", session) == "p-1: Look!"
-    assert (
-        notice(Reaction(message="Look!"), "it holds", session, escalated="after 3 attempts")
-        == "p-1: it holds; after 3 attempts"
-    )
-    assert notice(Reaction(include_summary=True), "it holds", session) == "p-1: it holds\nhalf done"
+    assert notice("anomaly", Reaction(), "it holds", session) == "p-1: it holds"
+    assert notice("anomaly", Reaction(message="Look!"), "it holds", session) == "p-1: Look!"
+    look = Reaction(message="Look!")
+    told = notice("anomaly", look, "it holds", session, escalated="after 3 attempts")
+    assert told == "p-1: it holds; after 3 attempts"
+
+
+def test_a_summary_says_what_was_done_what_it_cost_and_what_it_needs() -> None:
+    usage = Usage(12_000, 345, Decimal("0.4249"))
+    session = replace(_session(summary="half\n done"), pr_number=7, usage=usage)
+    told = notice("agent-needs-input", Reaction(include_summary=True), "it asks", session)
+    assert told.splitlines() == [
+        "p-1: it asks",
+        "Did: half done; #7",
+        "Cost: $0.42, 12,345 tokens",
+        "Needs: an answer: ennio answer p-1 TEXT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        (None, "Cost: $?, tokens unknown"),
+        (Usage(), "Cost: $?, tokens unknown"),
+        (Usage(10, 5), "Cost: $?, 15 tokens"),
+        (Usage(10, 5, Decimal(0)), "Cost: $0.00, 15 tokens"),
+    ],
+)
+def test_what_is_not_known_of_money_is_said_to_be_and_never_zero(
+    usage: Usage | None, words: str
+) -> None:
+    session = replace(_session(), usage=usage)
+    assert words in notice("anomaly", Reaction(include_summary=True), "it holds", session)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_reaction_says_what_it_needs(key: str) -> None:
+    told = notice(key, Reaction(include_summary=True), "it holds", _session())
+    assert "\nNeeds: " in told
+    assert "{" not in told
 
 
 def test_a_review_that_a_new_head_has_answered_calls_for_the_reviewer() -> None:

@@ -1,0 +1,51 @@
+"""What a notice says of its session beside its words: what it did, cost and needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from ennio.model.session import Session, Usage
+
+_NEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        "ci-failed": "somebody who finds out why the checks fail, or tells the agent",
+        "changes-requested": "somebody who settles it with the reviewer",
+        "bugbot-comments": "somebody who says what of it is right",
+        "merge-conflicts": "somebody who settles the conflict, or tells the agent how",
+        "approved-and-green": "a merge: ennio pr merge {id}",
+        "agent-stuck": "a look at its terminal: ennio open {id}",
+        "agent-needs-input": "an answer: ennio answer {id} TEXT",
+        "agent-exited": "a look, and perhaps a new start: ennio session restore {id}",
+        "all-complete": "nothing",
+        "budget-warning": "a decision whether it may cost more",
+        "budget-exceeded": "a decision whether it may cost more",
+        "plan-window": "patience until the window begins anew, or another account",
+        "fan-out": "a look at what it started",
+        "anomaly": "a look: ennio session info {id}",
+    }
+)
+_LONGEST = 300
+
+
+def summary(key: str, session: Session) -> Iterator[str]:
+    """A line for each; what is not known is said to be."""
+    yield f"Did: {_did(session)}"
+    yield f"Cost: {_cost(session.usage)}"
+    if key in _NEEDS:
+        yield f"Needs: {_NEEDS[key].format(id=session.id)}"
+
+
+def _did(session: Session) -> str:
+    words = " ".join((session.summary or "").split()) or f"nothing it told of ({session.status})"
+    words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
+    where = f"#{session.pr_number}" if session.pr_number is not None else session.branch
+    return f"{words}; {where}" if where else words
+
+
+def _cost(usage: Usage | None) -> str:
+    if usage is None:
+        return "$?, tokens unknown"
+    tokens = usage.input_tokens + usage.output_tokens
+    money = "$?" if usage.cost_usd is None else f"${usage.cost_usd:.2f}"
+    return f"{money}, {tokens:,} tokens" if tokens else f"{money}, tokens unknown"
