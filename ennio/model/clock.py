@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -80,6 +81,7 @@ class ClockJump:
         return jump
 
 
+@lru_cache(maxsize=1024)  # the moment of a birth is written with every row, that of a step in many
 def rfc3339(moment: datetime) -> str:
     """A moment as text with offset, microseconds kept: ``2026-01-01T00:00:00.000000+00:00``."""
     return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(
