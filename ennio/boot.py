@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import gevent
 import pykka
 
-from ennio import logs
+from ennio import logs, tracing
 from ennio.actors import absence, config_problem
 from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
@@ -60,7 +60,7 @@ from ennio.http.serve import UNBORN
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import Clock, SystemClock
-from ennio.model.errors import Away, ConfigError, Conflict, EnnioError, Unreachable, Untrusted
+from ennio.model.errors import Away, ConfigError, Conflict, Unreachable, Untrusted
 from ennio.plugins import declared, fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard
@@ -99,9 +99,9 @@ class Running:
         self.feed.close()
         self.host.close()
         self.deps.plugins.close()
-        with suppress(EnnioError):  # a database that was taken away is no reason not to end
-            keep_calls(self.deps.store, self.deps.plugins.calls)
+        keep_calls(self.deps.store, self.deps.plugins.calls)
         self.deps.store.close()
+        tracing.end(WINDING_UP)
         os.close(self.lock)
 
 
@@ -182,6 +182,7 @@ def _keep(run_dir: Path, content: bytes) -> None:
 
 
 def _of(config: Config, home: Home, problem: str | None = None) -> Running:
+    tracing.begin(os.environ)
     # the file may name others by now than when this process began
     logs.to_stderr(secrets(config), as_json=config.log_format is LogFormat.JSON)
     return start(config, home, _end_supervisor, problem)
@@ -366,8 +367,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         if _has_tracker(p)
     ]
     children += relay(deps, orchestrator)
-    children.append((QUEUE, simple(QueueActor)))
-    children.append((RETENTION, simple(RetentionActor)))
+    children += [(QUEUE, simple(QueueActor)), (RETENTION, simple(RetentionActor))]
     return children
 
 

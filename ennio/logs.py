@@ -139,7 +139,9 @@ class JsonFormatter(logging.Formatter):
         return json_line(entry, self._redact)
 
 
-_ENTRY = ("time", "level", "logger", "message", "exception")
+_OURS = ("time", "level", "logger")
+"""What the program itself says in an entry."""
+_ENTRY = (*_OURS, "message", "exception")
 
 
 def _entry(at: float, level: str, logger: str, message: str) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def _entry(at: float, level: str, logger: str, message: str) -> dict[str, Any]:
 
 def json_line(entry: Mapping[str, Any], redact: Redactor) -> str:
     """An entry as one line of ASCII."""
-    told = {key: _told(value, redact) for key, value in entry.items()}
+    told = {key: value if key in _OURS else _told(value, redact) for key, value in entry.items()}
     return json_text(json.dumps(told))
 
 

@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "model",
-        "machine logs",
+        "machine logs tracing",
         "config policy",
         "plugins store nats",
         "proxy",
@@ -103,6 +103,7 @@ LIBRARIES = frozenset(
         "inotify_simple",
         "marshmallow",
         "peewee",
+        "opentelemetry",
         "prometheus_client",
         "psutil",
         "psycopg",

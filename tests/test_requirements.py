@@ -31,6 +31,7 @@ NAMED_OTHERWISE = {
     "grpc": "grpcio",
     "google": "protobuf",
     "prometheus_client": "prometheus-client",
+    "opentelemetry": "opentelemetry-sdk",
     "pynats": "nats-python",
     "genai_prices": "genai-prices",
 }

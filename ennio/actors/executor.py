@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 import gevent
 
+from ennio import tracing
 from ennio.actors import effects
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
@@ -118,8 +119,15 @@ class Executor:
         self._greenlet, self._current = None, None
 
     def _perform(self, effect: Effect, run: Any) -> None:
+        session = self._state.session
+        told = {
+            tracing.SESSION: session.id,
+            tracing.PROJECT: session.project_id,
+            "gen_ai.agent.name": session.agent_name or "",
+        }
         self._current = effect
-        self._greenlet = self._actor.perform(effect, run)
+        traced = tracing.traced(f"session.{type(effect).__name__}", told, run)
+        self._greenlet = self._actor.perform(effect, traced)
 
     def _note(self, step: str, words: str) -> None:
         """Tell how far it has got; the same step tried again is no news."""

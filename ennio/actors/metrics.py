@@ -10,13 +10,14 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ennio.actors import condition
 from ennio.actors.dependencies import Dependencies
 from ennio.model.codec import dumps, from_json
-from ennio.model.errors import Unreachable
+from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import EventType
 from ennio.model.histogram import Histogram
 from ennio.plugins.observed import BOUNDS, CallStatistics, PluginCalls
@@ -126,7 +127,8 @@ def keep_calls(store: Store, calls: PluginCalls) -> None:
     nothing is written for a look.
     """
     rows = [_PluginRow(slot, name, told) for (slot, name), told in calls.read().items()]
-    store.meta.set(CALLS, dumps(rows))
+    with suppress(EnnioError):  # a database that was taken away is no reason not to end
+        store.meta.set(CALLS, dumps(rows))
 
 
 def recall_calls(store: Store, calls: PluginCalls) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pykka
 
+from ennio import tracing
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, LookNow, Ping, Unwatch, Wake
@@ -161,7 +162,9 @@ class PollerActor(Actor):
         self._state.looking, self._state.again = True, False
         self._state.begun = time.monotonic()
         turn = self.turn(self._state.begun)
-        self.perform(Look(self._state.begun), lambda: self.look(turn))
+        told: tracing.Attributes = {tracing.SOURCE: self.name, tracing.WATCHED: len(turn)}
+        look = tracing.traced("look", told, lambda: self.look(turn))
+        self.perform(Look(self._state.begun), look)
 
     def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:
         state, health = self._state, self._state.health

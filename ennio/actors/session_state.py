@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ennio import tracing
 from ennio.actors.bookkeeping import SessionBooks
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import SessionWritten
@@ -92,6 +93,7 @@ class SessionState:
                 tx.emit(session_id, self.session.project_id, draft)
         self.written = (self.session, self.memory, self.facts if changed_facts else facts)
         self.deps.actors.tell(RELAY, SessionWritten(self.session))
+        _trace_usage(session, self.session)
         return True
 
     def stands(self) -> bool:
@@ -136,6 +138,26 @@ def noteworthy(before: Facts, after: Facts) -> bool:
     return _still(before, before.process) != _still(after, before.process) or _unknown_since(
         before
     ) != _unknown_since(after)
+
+
+def _trace_usage(before: Session, after: Session) -> None:
+    """What it has used since it was written last; one that counts from zero again used that."""
+    if after.usage is None or after.usage == before.usage or not tracing.is_on():
+        return
+    known = before.usage or Usage()
+    cost, costed = known.cost_usd or 0, after.usage.cost_usd
+    told: dict[str, str | int | float] = {
+        tracing.PROJECT: after.project_id,
+        "gen_ai.usage.input_tokens": _more(known.input_tokens, after.usage.input_tokens),
+        "gen_ai.usage.output_tokens": _more(known.output_tokens, after.usage.output_tokens),
+    }
+    if costed is not None:
+        told["gen_ai.usage.cost"] = float(costed - cost if costed >= cost else costed)
+    tracing.usage(after.agent_name or "", after.id, after.usage.model, told)
+
+
+def _more(before: int, after: int) -> int:
+    return after - before if after >= before else after
 
 
 def _unknown_since(facts: Facts) -> list[datetime | None]:

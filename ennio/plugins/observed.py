@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, cast
 
+from ennio import tracing
+
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds; each call counts in the first of these that it did not exceed."""
 _WAITING = 256
@@ -94,15 +96,17 @@ class PluginCalls:
 def observed(plugin: Any, slot: str, name: str, interface: type, calls: PluginCalls) -> Any:
     """The plugin, whose calls are counted."""
     kind = _class_of(cast("Hashable", type(plugin)), _offered(plugin, interface))
-    return kind(plugin, calls.of(slot, name))
+    return kind(plugin, slot, name, calls.of(slot, name))
 
 
 class _Observed:
     """A plugin that is counted. What is no method of its slot is its own."""
 
-    def __init__(self, plugin: Any, counted: _Counted) -> None:
+    def __init__(self, plugin: Any, slot: str, name: str, counted: _Counted) -> None:
         self._plugin = plugin
+        self._slot = slot
         self._counted = counted
+        self._attributes = {tracing.SLOT: slot, tracing.PLUGIN: name}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plugin, name)
@@ -145,7 +149,8 @@ def _counting(name: str) -> Callable[..., Any]:
     def call(self: _Observed, *args: Any, **kwargs: Any) -> Any:
         begun, failed = time.perf_counter(), True
         try:
-            result = getattr(self._plugin, name)(*args, **kwargs)
+            with tracing.span(f"{self._slot}.{name}", self._attributes):
+                result = getattr(self._plugin, name)(*args, **kwargs)
             failed = False
         finally:
             self._counted.note(time.perf_counter() - begun, failed)

@@ -24,6 +24,7 @@ from tests.bench.figures import (
     events,
     kill,
     message,
+    observed,
     prompt,
     proxy,
     reads,
@@ -40,6 +41,7 @@ GROUPS: tuple[Group, ...] = tuple(
     module.GROUP
     for module in (
         commits,
+        observed,
         server,
         reads,
         events,

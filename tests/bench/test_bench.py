@@ -37,6 +37,7 @@ PROMISED = (
         "event.p95",
         "event.p99",
         "transitions",
+        "watched.transitions",
         "store.postgres",
         "reads",
         "status.100",

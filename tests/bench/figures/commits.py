@@ -21,7 +21,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import LifecycleState
-from ennio.store import open_store
+from ennio.store import Store, open_store
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.timing import by_turns
 
@@ -51,11 +51,23 @@ def rate(deed: Callable[[int], None], numbers: Iterator[int], seconds: float) ->
 
 def transitions(url: str) -> Callable[[int], None]:
     """What a session's state does when its status changes, in the database of this address."""
+    return transitions_in(with_session(url))
+
+
+def with_session(url: str) -> Store:
+    """An empty database with one session in it."""
     store, now = open_store(url, Path(), SystemClock()), datetime.now(UTC)
-    first = Session(
-        "s-1", "p", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash=""
+    store.sessions.insert(
+        Session(
+            "s-1", "p", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash=""
+        )
     )
-    store.sessions.insert(first)
+    return store
+
+
+def transitions_in(store: Store) -> Callable[[int], None]:
+    """The same in a database that is open, with one session in it."""
+    first, now = store.sessions.need("s-1"), datetime.now(UTC)
 
     def transition(number: int) -> None:
         status = STATES[number % 2]
