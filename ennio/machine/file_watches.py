@@ -9,6 +9,7 @@ all, or is lost on the way, is said.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import stat
@@ -20,6 +21,9 @@ from pathlib import Path
 
 import inotify_simple as inotify
 
+# it would look for it by starting a process at the first watch, which no thread beside the one of
+# the event loop may
+inotify._libc = ctypes.CDLL(None, use_errno=True)  # noqa: SLF001
 _Flag = inotify.flags
 _NAMES = _Flag.CREATE | _Flag.DELETE | _Flag.MOVED_FROM | _Flag.MOVED_TO
 _OVER = _Flag.IGNORED | _Flag.UNMOUNT | _Flag.DELETE_SELF | _Flag.MOVE_SELF

@@ -6,6 +6,7 @@ import errno
 import os
 import select
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -199,3 +200,21 @@ def test_a_limit_of_the_system_is_said_with_its_way_out_until_there_is_room(
         assert "fs.inotify.max_user_watches" in watches.trouble
     assert watches.watch(ME, [tmp_path / "file"])
     assert watches.trouble == ""
+
+
+FIRST_IN_A_THREAD = """
+from gevent import monkey; monkey.patch_all()
+import sys, gevent
+from pathlib import Path
+from ennio.machine.file_watches import FileWatches
+watches = FileWatches(lambda: None)
+watch = lambda: watches.watch(("me", "files"), [Path(sys.argv[1])])
+print(gevent.get_hub().threadpool.spawn(watch).get())
+"""
+
+
+def test_the_first_watch_of_a_supervisor_may_be_made_in_a_thread(tmp_path: Path) -> None:
+    """Agents' files are read beside the event loop, where no process can be started."""
+    command = [sys.executable, "-c", FIRST_IN_A_THREAD, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
