@@ -12,8 +12,8 @@ from tests.bench.figures import adoption, command, idle, spawn
 from tests.bench.stand import MeasuredHouse, house_at
 
 FEW, MANY = (10, 100), (500,)
-MOST = 1000
-"""Only for adoption."""
+ALONE, MOST = 1, 1000
+"""One session only rests; the most are only adopted."""
 
 _EACH: tuple[tuple[str, Callable[[Run, MeasuredHouse, int], Iterator[Figure]]], ...] = (
     (adoption.NAME, adoption.measure),
@@ -26,6 +26,7 @@ NAMES = (
         for many in (*FEW, *MANY)
         for kind in (*idle.KINDS, *(name for name, _ in _EACH))
     ),
+    *(f"{kind}.{ALONE}" for kind in idle.KINDS),
     f"{adoption.NAME}.{MOST}",
     *idle.MEMORY,
 )
@@ -34,13 +35,13 @@ NAMES = (
 def measure(run: Run) -> Iterator[Figure]:
     """From the smallest house to the largest."""
     memory = idle.Memory()
-    for many in run.sizes(FEW, (*MANY, MOST)):
+    for many in (ALONE, *run.sizes(FEW, (*MANY, MOST))):
         kinds = [
             kind
             for kind in _kinds(run, many)
             if run.wants(f"{kind}.{many}") and f"{kind}.{many}" in NAMES
         ]
-        weighed = many != MOST and any(map(run.wants, idle.MEMORY))
+        weighed = many not in (ALONE, MOST) and any(map(run.wants, idle.MEMORY))
         if kinds or weighed:
             run.say(f"{many} sessions ...")
             with house_at(run.root / str(many)) as house:
@@ -59,7 +60,7 @@ def measure(run: Run) -> Iterator[Figure]:
 
 def _kinds(run: Run, many: int) -> tuple[str, ...]:
     """What is measured with so many; in a hurry, only one thing that grows with them."""
-    if run.quick and many != FEW[0]:
+    if many == ALONE or (run.quick and many != FEW[0]):
         return idle.KINDS
     return (*idle.KINDS, *(name for name, _ in _EACH))
 

@@ -21,6 +21,8 @@ from tests.bench.stand import MeasuredHouse, come
 from tests.bench.timing import cpu, pass_by
 
 KINDS = ("cpu.idle", "subprocesses", "written.idle")
+_MOST_CPU = {1: 0.2, 100: 0.5}
+"""Percent of a core that so many may take."""
 MEMORY = ("memory.supervisor", "memory.session")
 
 
@@ -85,7 +87,7 @@ def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
         window.cpu,
         "% of a core",
         window.bare_cpu,
-        Wanted("value", 0.5) if many == 100 else None,
+        Wanted("value", _MOST_CPU[many]) if many in _MOST_CPU else None,
     )
     yield Figure(f"subprocesses.{many}", window.processes, "per look", 1.0, Wanted("value", 1.0))
     yield Figure(f"written.idle.{many}", window.written, "bytes/min", None, Wanted("value", 0.0))
@@ -117,7 +119,10 @@ def _window(house: MeasuredHouse, seconds: float) -> Window:
         now - then for now, then in zip(after, before, strict=True)
     )
     return Window(
-        100 * spent / seconds, 100 * bare_spent / seconds, processes / looks, written * 60 / seconds
+        100 * spent / seconds,
+        100 * bare_spent / seconds,
+        processes / max(looks, 1),
+        written * 60 / seconds,
     )
 
 
