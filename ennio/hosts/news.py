@@ -19,7 +19,8 @@ from ennio.machine.watch import MachineWatch
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.plugins.runtime.interface import Pane
 
-_KINDS = (_FILES, _OUTPUT, _END) = ("files", "output", "end")
+_AGENT = (_FILES, _OUTPUT, _END) = ("files", "output", "end")
+_PLACE = "place"
 
 
 class HostNews:
@@ -47,6 +48,11 @@ class HostNews:
         watch = self._watch
         return watch is not None and watch.files((session_id, _FILES), files, anew=anew)
 
+    def stands_on(self, session_id: str, files: Sequence[Path]) -> bool:
+        """The same of the files by which a working copy was seen standing."""
+        watch = self._watch
+        return watch is not None and bool(files) and watch.files((session_id, _PLACE), files)
+
     def prints(self, session_id: str, pane: Pane) -> bool:
         """From now on it is news when this terminal puts something out; False where
         that cannot be waited for.
@@ -66,11 +72,18 @@ class HostNews:
             return process.presence is Presence.GONE
         return watch.process((session_id, _END), process.pid)
 
+    def has_ended(self, session_id: str) -> None:
+        """Of its agent nobody will want to know any more."""
+        self._forget(session_id, _AGENT)
+
     def forget(self, session_id: str) -> None:
-        """Nobody will want to know any more."""
+        """Nor of anything else."""
+        self._forget(session_id, (*_AGENT, _PLACE))
+
+    def _forget(self, session_id: str, kinds: Sequence[str]) -> None:
         watch = self._watch
         if watch is not None:
-            for kind in _KINDS:
+            for kind in kinds:
                 watch.forget((session_id, kind))
 
     # --- waiting ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
-from ennio.model.facts import Presence, ProcessSeen
+from ennio.model.facts import Place, Presence, ProcessSeen
 from ennio.model.session import RuntimeHandle
 from ennio.model.usage import Billing, RequestUsage
 from ennio.plugins.agent.interface import Agent, FileBacked, Reading
@@ -93,6 +93,8 @@ class Reader:
         self._lock = threading.Lock()
         self._last_words: set[str] = set()
         self._screens_taken: dict[str, TakenScreen] = {}
+        self._astray: set[str] = set()
+        """Whose working copies nobody waits for."""
 
     def surveyed(self, processes: Mapping[str, ProcessSeen], begun: float) -> None:
         """What became of these processes: who lives is read, and who has ended once more.
@@ -140,6 +142,7 @@ class Reader:
             self._caches.pop(session_id, None)
             self._processes.pop(session_id, None)
             self._screens_taken.pop(session_id, None)
+            self._astray.discard(session_id)
             self._last_words.discard(session_id)
         self._news.forget(session_id)
 
@@ -174,17 +177,20 @@ class Reader:
         return {name: Shown(screen.text, name in awaited) for name, screen in taken.items()}
 
     def _read(self, wanted: Wanted, at: ResolvedBrief, shown: Shown | None) -> Observation:
+        session_id = wanted.brief.session_id
         place = self._glance(wanted, at) if wanted.place else None
         process = self._readable(wanted)
         if process is None:
-            return Observation(None, wanted.cursor, place, self._has_ended(wanted.brief.session_id))
+            ended = self._has_ended(session_id) and session_id not in self._astray
+            return Observation(None, wanted.cursor, place, ended)
         read = self._ask(wanted, at, process, shown.text if shown is not None else None)
         if process.presence is Presence.GONE:
-            self._news.forget(wanted.brief.session_id)
+            self._news.has_ended(session_id)
             with self._lock:
-                self._last_words.add(wanted.brief.session_id)
+                self._last_words.add(session_id)
         heard = not wanted.screen or (shown is not None and shown.awaited)
-        return replace(read, place=place, awaited=read.awaited and heard)
+        awaited = read.awaited and heard and session_id not in self._astray
+        return replace(read, place=place, awaited=awaited)
 
     def _has_ended(self, session_id: str) -> bool:
         """Whether there is nobody any more who could say something."""
@@ -232,11 +238,16 @@ class Reader:
             requests=_billed(reading, wanted.brief),
         )
 
-    @staticmethod
-    def _glance(wanted: Wanted, at: ResolvedBrief) -> Glance | None:
+    def _glance(self, wanted: Wanted, at: ResolvedBrief) -> Glance | None:
         if not _is_glanceable(at.workspace):
             return None
-        return at.workspace.glance(at.path, wanted.brief.branch, Path(wanted.brief.source))
+        branch, session_id = wanted.brief.branch, wanted.brief.session_id
+        place = at.workspace.glance(at.path, branch, Path(wanted.brief.source))
+        stands = place is not None and place.place is Place.STANDING
+        rests_on = at.workspace.stands_on(at.path, branch) if stands else ()
+        awaited = self._news.stands_on(session_id, rests_on)
+        (self._astray.discard if awaited else self._astray.add)(session_id)
+        return place
 
 
 def _billed(reading: Reading, brief: Brief) -> tuple[RequestUsage, ...] | None:

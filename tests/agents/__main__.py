@@ -45,7 +45,7 @@ def main(*words: str) -> int:
     began, place = time.monotonic(), Path(tempfile.mkdtemp(prefix="ennio-agents-"))
     os.environ[figures.FILE] = str(place / "figures")
     with ended_by_signals():
-        runs = run_all(list(jobs(words)), {"waiting": AT_ONCE}, place, _say)
+        runs = run_all(list(jobs(words)), lambda _lane, _lanes: AT_ONCE, place, _say)
     code = account(runs, f"the logs are in {place}", _say)
     played = figures.read(place / "figures")
     in_all = figures.in_all(played)

@@ -443,6 +443,21 @@ def test_an_agent_that_rests_is_waited_for_and_there_is_news_of_what_it_does_and
 
 
 @contract
+def test_a_working_copy_that_somebody_switches_is_news(at: Stand) -> None:
+    at.launched()
+    at.host.news("", 30)
+    wanted = Wanted(at.brief, at.cursor, screen=True, place=True)
+    eventually(lambda: at.host.observe([wanted])[at.id].place is not None)
+    eventually(at.is_awaited, 60)
+    cursor = at.host.news("", 30).cursor
+    at.stage.run("git", "switch", "--quiet", "--detach", cwd=at.folder)
+    at.told_since(cursor)
+    place = at.host.observe([wanted])[at.id].place
+    assert place is not None
+    assert place.place is Place.DETACHED
+
+
+@contract
 def test_a_wait_in_which_nothing_happens_ends_in_time_and_tells_of_nobody_who_rests(
     at: Stand,
 ) -> None:

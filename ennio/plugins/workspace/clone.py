@@ -22,7 +22,7 @@ from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
-from ennio.plugins.workspace.glance import glance
+from ennio.plugins.workspace.glance import glance, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
@@ -96,6 +96,10 @@ class CloneWorkspace:
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
         """See ``Glanceable.glance``."""
         return glance(self._machine, path, branch, source)
+
+    def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
+        """See ``Glanceable.stands_on``."""
+        return stands_on(self._machine, path, branch)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""

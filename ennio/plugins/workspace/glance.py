@@ -32,6 +32,12 @@ def glance(machine: Machine, path: Path, branch: str, source: Path) -> Glance | 
         return None
 
 
+def stands_on(machine: Machine, path: Path, branch: str) -> tuple[Path, ...]:
+    """By what it was last seen standing."""
+    known = _STANDING.get((machine.name, path, branch))
+    return known[0] if known is not None else ()
+
+
 def _looked_at(machine: Machine, path: Path, branch: str, source: Path) -> Glance | None:
     if not single.is_folder(machine, path.parent):
         return None

@@ -109,6 +109,12 @@ class Glanceable(Protocol):
         """Look; a few small files are read. None where it cannot be told."""
         ...
 
+    def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
+        """While these files are as they are a working copy stands as the last glance saw it; none
+        where it did not stand, or nobody knows.
+        """
+        ...
+
 
 class Workspace(Protocol):
     """Makes, inspects and removes working copies. Every call is safe to repeat."""

@@ -83,6 +83,10 @@ class StubWorkspace:
         stands = single.is_folder(self._machine, path)
         return Glance(Place.STANDING if stands else Place.GONE)
 
+    def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
+        """See ``Glanceable.stands_on``."""
+        return (path,)
+
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""
         return {}

@@ -26,7 +26,7 @@ from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git, failure
 from ennio.plugins.workspace import folder, private, worktree_state
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
-from ennio.plugins.workspace.glance import glance
+from ennio.plugins.workspace.glance import glance, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import PRESERVED, Preserver
@@ -115,6 +115,10 @@ class WorktreeWorkspace:
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
         """See ``Glanceable.glance``."""
         return glance(self._machine, path, branch, source)
+
+    def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
+        """See ``Glanceable.stands_on``."""
+        return stands_on(self._machine, path, branch)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``."""
