@@ -138,17 +138,17 @@ class RelayActor(FollowerActor):
         link = self._link
         if link is None:
             raise Unreachable(self.health.detail)
-        instance, most, kept = self._settings.instance, link.most_bytes, bool(self._stream)
-        link.publish_all(
-            [
-                Outgoing(
-                    subjects.subject(event, instance),
-                    payload(event, most),
-                    event.id if link.headers else "",
-                )
-                for event in events
-            ],
-            kept=kept,
+        made = (self._outgoing(event, link) for event in events)
+        if self._stream:
+            link.publish_kept(tuple(made))
+        else:
+            link.publish_all(made)
+
+    def _outgoing(self, event: Event, link: NatsConnection) -> Outgoing:
+        return Outgoing(
+            subjects.subject(event, self._settings.instance),
+            payload(event, link.most_bytes),
+            event.id if link.headers else "",
         )
 
     def _open(self) -> tuple[NatsConnection, str]:

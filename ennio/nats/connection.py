@@ -16,8 +16,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from pynats import NATSClient
@@ -35,6 +36,7 @@ LIMIT = seconds(10.0, shortened=2.0)
 is asked whether it lives.
 """
 _CHUNK = 65536
+_CHUNK_MESSAGES = 50
 
 
 Handler = Callable[[Incoming], None]
@@ -156,13 +158,18 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
 
-    def publish_all(self, messages: Sequence[Outgoing], *, kept: bool = False) -> None:
-        """Publish them in this order; they have arrived when it returns, and a stream has
-        ``kept`` them where it is said to. Raises Unreachable, or Refused: then some may have.
+    def publish_all(self, messages: Iterable[Outgoing]) -> None:
+        """Publish them in this order; they have arrived when it returns. The server takes the first
+        while the next are still being made. Raises Unreachable, or Refused: then some may have.
         """
-        if not kept:
-            self.round_trip(b"".join(map(publication, messages)))
-            return
+        self._refusals.clear()
+        made = map(publication, messages)
+        while chunk := b"".join(islice(made, _CHUNK_MESSAGES)):
+            self.send(chunk)
+        self._arrive()
+
+    def publish_kept(self, messages: Sequence[Outgoing]) -> None:
+        """The same, where a stream is to have kept them when it returns."""
         answers = self.ask_all(messages)
         if answers is None:
             raise self._failed(TimeoutError(f"no stream answered within {LIMIT:g} s"))
@@ -200,6 +207,9 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
     def round_trip(self, data: bytes = b"") -> None:
         """Send, and wait until the server has taken all up to here. Raises as ``publish_all``."""
         self._refusals.clear()
+        self._arrive(data)
+
+    def _arrive(self, data: bytes = b"") -> None:
         try:
             ours = self._ping(data)
         except (OSError, ValueError) as error:

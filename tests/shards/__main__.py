@@ -26,7 +26,12 @@ NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         for name in ("words", "opencode", "claude_code", "aider", "codex", "whole_loop")
     }
     | {"agents": ("agents",)},
-    STORIES: {"e2e": ("e2e",), "chaos": ("e2e/test_chaos.py",), "faults": ("faults",)},
+    STORIES: {
+        "e2e": ("e2e",),
+        "chaos": ("e2e/test_chaos.py",),
+        "nats": ("nats",),
+        "faults": ("faults",),
+    },
     BUSY: {
         "hands": ("plugins", "live"),
         "http": ("http",),

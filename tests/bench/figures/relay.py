@@ -25,7 +25,7 @@ def _measure(run: Run) -> Iterator[Figure]:
         folder.mkdir()
         _told(server, "write", folder, events)
         ours, bare = by_turns(
-            run.times(3, 5),
+            run.times(5, 9),
             lambda: _told(server, "relay", folder, events),
             lambda: _told(server, "bare", folder, events),
         )
