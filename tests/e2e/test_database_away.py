@@ -204,6 +204,22 @@ def _is_refused(house: Supervised, method: str, path: str, body: dict[str, Any] 
     assert "is away since" in words, (path, words)
 
 
+def test_a_start_in_the_background_says_that_the_database_is_away(
+    tmp_path: Path, alone: Server
+) -> None:
+    with supervised(tmp_path, patient, database=alone.made()) as house:
+        house.stop()
+        alone.stop()
+        begun = house.ground.ennio("start", "--detach")
+        assert begun.code == 0, begun.err
+        assert "the database is away since" in begun.out
+        assert "goes on by itself" in begun.out
+        ended = house.ground.ennio("stop")
+        assert ended.code == 0, ended.err
+        alone.start()
+        house.start()
+
+
 def test_a_wait_for_what_comes_back_and_will_never_do_ends_the_supervisor_with_the_reason(
     tmp_path: Path, alone: Server
 ) -> None:
