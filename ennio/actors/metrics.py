@@ -17,7 +17,7 @@ from decimal import Decimal
 from ennio.actors import condition
 from ennio.actors.dependencies import Dependencies
 from ennio.model.codec import dumps, from_json
-from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.errors import Away, EnnioError
 from ennio.model.events import EventType
 from ennio.model.histogram import Histogram
 from ennio.plugins.observed import BOUNDS, CallStatistics, PluginCalls
@@ -74,7 +74,7 @@ class MetricsReader:
     def read(self, config_problem: str | None) -> Numbers:
         """The numbers now. While the database is away: the last ones, with what is not well now.
 
-        A total that went back to nothing would be taken for a new beginning. Raises Unreachable
+        A total that went back to nothing would be taken for a new beginning. Raises Away
         where there are no last ones.
         """
         judged = condition.readiness(self._deps, config_problem)
@@ -82,7 +82,7 @@ class MetricsReader:
             if self._deps.store.problem is None:
                 self._last = self._read()
             if self._last is None:
-                raise Unreachable(f"nothing was counted yet: {self._deps.store.problem}")
+                raise Away(f"nothing was counted yet: {self._deps.store.problem}")
             return replace(
                 self._last,
                 ready=judged.ready,

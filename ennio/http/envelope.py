@@ -17,8 +17,9 @@ from typing import Any
 import falcon
 import pykka
 
+from ennio.model.clock import rfc3339
 from ennio.model.codec import shown
-from ennio.model.errors import EnnioError, Unreachable, run_out
+from ennio.model.errors import Away, EnnioError, NotFound, Unreachable, run_out
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,13 @@ def add_error_map(app: falcon.App[Any, Any]) -> None:
 
 
 def _ennio_error(
-    _req: falcon.Request, resp: falcon.Response, error: EnnioError, _params: Params
+    req: falcon.Request, resp: falcon.Response, error: EnnioError, _params: Params
 ) -> None:
+    looking = getattr(req.context, "looking", None)
+    if isinstance(error, NotFound) and looking is not None and looking.since is not None:
+        # what is not among the last known may be in the database all the same
+        away = f"the database is away since {rfc3339(looking.since)}"
+        error = Away(f"{error}, as far as is known: {away}")
     refuse(resp, error.http_status, str(error), type(error).__name__)
     if isinstance(error, Unreachable) and error.retry_after is not None:
         resp.set_header("Retry-After", str(error.retry_after))

@@ -177,6 +177,8 @@ def test_a_supervisor_begun_while_the_server_is_away_comes_up_shows_and_stops_wh
         _is_refused(house, "POST", f"/sessions/{stays}/send", {"message": "lost?"})
         _is_refused(house, "POST", f"/sessions/{stays}/answer", {"answer": "1"})
         _is_refused(house, "DELETE", "/sessions/sco-nobody", None)
+        for unknown in ("/sessions/sco-nobody", "/projects/score/pulls/7", "/metrics"):
+            _is_refused(house, "GET", unknown, None)
         stopped = house.ground.ennio("session", "kill", ends)
         assert stopped.code == 0, stopped.err
         eventually(lambda: ends not in house.ground.agents(), why="its agent has ended")
