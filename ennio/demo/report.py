@@ -39,10 +39,18 @@ def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, 
         "seconds": round(seconds, 1),
         "sessions": sessions,
         "reactions": _reactions(director),
+        "notices": _notices(director),
         "crashes": list(director.crashes),
         "events": dict(sorted(director.events.items())),
         "last_seq": director.last_seq,
     }
+
+
+def _notices(director: Director) -> list[dict[str, Any]]:
+    """What the person of the demo was told, oldest first; each once, whatever crashed meanwhile."""
+    keys = ("session_id", "reaction", "priority", "message", "sent", "failed", "resolved_at")
+    found = director.client.get("/notifications", limit=1000)
+    return [{key: notice[key] for key in keys} for notice in reversed(found)]
 
 
 def _reactions(director: Director) -> list[dict[str, Any]]:

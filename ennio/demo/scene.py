@@ -201,6 +201,10 @@ def _git(scene: Scene, *args: str) -> None:
     )
 
 
+TELL = "cat >> .notices.jsonl; echo >> .notices.jsonl"
+"""How the person of the demo is told: by a line in a file beside the configuration."""
+
+
 def _configuration(scene: Scene, speed: float) -> str:
     import yaml  # noqa: PLC0415 - only the demo writes YAML
 
@@ -228,6 +232,10 @@ def _configuration(scene: Scene, speed: float) -> str:
                 "approved-and-green": {"action": "auto_merge"},
                 "agent-stuck": {"threshold": "4s", "escalate_after": "4s"},
             },
+            "notifiers": [
+                {"plugin": "command", "name": "person", "config": {"argv": ["sh", "-c", TELL]}}
+            ],
+            "defaults": {"notifiers": ["person"]},
             "projects": [
                 project("score", scene.agent, story(speed)),
                 project("rest", "scripted", silence(speed)),

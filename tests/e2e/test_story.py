@@ -186,9 +186,13 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
         "crashes",
         "events",
         "last_seq",
+        "notices",
     }
     assert 0 < document["seconds"] < play.seconds
     assert document["crashes"] == ["actor", "worker"]
+    told = [(notice["reaction"], notice["sent"]) for notice in document["notices"]]
+    assert {key for key, _ in told} == {"agent-stuck", "all-complete"}
+    assert all(sent == ["events", "person"] for _, sent in told)
     assert document["last_seq"] == sum(document["events"].values()), (
         "every event was seen once, across both crashes"
     )
