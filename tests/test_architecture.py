@@ -45,22 +45,23 @@ _APART = {
         """,
     "the scripted agent itself, which runs on that machine": """
         agent/scripted/child agent/scripted/git_steps agent/scripted/player agent/scripted/report
-        agent/scripted/story agent/scripted/terminal agent/scripted/transcript
+        agent/scripted/story agent/scripted/terminal
         """,
     "a pipe to a kept process at hand; where there is none to be had a command asks": """
         runtime/tmux_control
         """,
     "whose a git is, is known by the process at hand that began it": "git_orphans",
     "who makes plugins for no other machine makes them for this one": "registry",
+    "takes the guard of JSON alone, which reads nothing": """
+        agent/claude_cost agent/claude_trust
+        """,
+    "a story lies beside the configuration, which is here": "agent/scripted/agent",
     "not yet": """
-        agent/aider_log agent/claude_code agent/claude_conversations agent/claude_cost
-        agent/claude_trust agent/codex_rollout agent/command agent/jsonl agent/opencode_api
-        agent/opencode_database agent/screen agent/scripted/agent
+        agent/opencode_api agent/opencode_database agent/screen
         """,
 }
 AT_HAND = {
     **{f"ennio/plugins/{name}.py": why for why, names in _APART.items() for name in names.split()},
-    "ennio/hosts/read_cache.py": "not yet",
 }
 """What still reaches for the machine at hand instead of the one it was given, and why:
 this only becomes shorter.

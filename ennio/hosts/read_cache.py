@@ -4,13 +4,13 @@ same without being read.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.machine.interface import Machine
 from ennio.model.facts import ProcessSeen
 
 _GRAIN = 2_000_000_000
@@ -25,6 +25,7 @@ class ReadCache:
     the clock changes nothing.
     """
 
+    machine: Machine
     cursor: Mapping[str, str]
     process: ProcessSeen
     screen: int
@@ -41,20 +42,24 @@ class ReadCache:
         return (self.process, self.screen) == (
             _lasting(process),
             hash(screen),
-        ) and self.fingerprints == _fingerprints(self.files)
+        ) and self.fingerprints == _fingerprints(self.machine, self.files)
 
 
 def read_cache(
-    cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, files: tuple[Path, ...]
+    machine: Machine,
+    cursor: Mapping[str, str],
+    process: ProcessSeen,
+    screen: str | None,
+    files: tuple[Path, ...],
 ) -> ReadCache | None:
     """What there is at this moment; None when a file has changed so lately that the
     next change might not show.
     """
-    fingerprints = _fingerprints(files)
+    fingerprints = _fingerprints(machine, files)
     lately = time.time_ns() - _GRAIN
     if any(seen is not None and seen[-1] >= lately for seen in fingerprints):
         return None
-    return ReadCache(dict(cursor), _lasting(process), hash(screen), files, fingerprints)
+    return ReadCache(machine, dict(cursor), _lasting(process), hash(screen), files, fingerprints)
 
 
 def _lasting(process: ProcessSeen) -> ProcessSeen:
@@ -62,16 +67,11 @@ def _lasting(process: ProcessSeen) -> ProcessSeen:
     return replace(process, output_at=None)
 
 
-def _fingerprints(files: Iterable[Path]) -> tuple[tuple[int, ...] | None, ...]:
-    return tuple(map(_fingerprint, files))
-
-
-def _fingerprint(file: Path) -> tuple[int, ...] | None:
-    """What tells a file from itself a moment ago, when it changed last; None when it is not
-    there or cannot be looked at.
+def _fingerprints(machine: Machine, files: Sequence[Path]) -> tuple[tuple[int, ...] | None, ...]:
+    """What tells each file from itself a moment ago, when it changed last; None when it is not
+    there or cannot be looked at. All are looked at by one question.
     """
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return tuple(
+        None if isinstance(found, OSError) else (*found.identity, found.size, found.modified)
+        for found in machine.stat(files)
+    )

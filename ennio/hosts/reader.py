@@ -223,7 +223,11 @@ class Reader:
         files = at.agent.files(context, wanted.cursor) if _is_file_backed(at.agent) else None
         awaited = files is not None and self._news.rests_on(session_id, files, anew=True)
         # taken first: what is written meanwhile is read the next time
-        found = read_cache(wanted.cursor, process, screen, files) if files is not None else None
+        found = (
+            read_cache(context.machine, wanted.cursor, process, screen, files)
+            if files is not None
+            else None
+        )
         reading = at.agent.observe(context, wanted.cursor, process, screen, now)
         self._caches.pop(session_id, None)
         # a look that brought something may have left something; the one that brings

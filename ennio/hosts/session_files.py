@@ -75,6 +75,8 @@ class SessionFiles:
             system=self.read(SYSTEM) or "",
             branch=brief.branch,
             base=brief.base,
+            home=self._machine.home,
+            machine=self._machine,
         )
 
     # --- hooks ------------------------------------------------------------------------------------

@@ -252,8 +252,9 @@ class Machine(Protocol):
         """Add to a file, made if need be. Raises OSError."""
         ...
 
-    def make_folder(self, folder: Path, *, private: bool = False) -> None:
-        """Make a folder and those above it; fine if it is there. A private one only its owner can
+    def make_folder(self, folder: Path, *, private: bool = False, new: bool = False) -> None:
+        """Make a folder and those above it; fine if it is there. With ``new`` only the folder, and
+        one that is there raises FileExistsError. A private one only its owner can
         enter. Raises OSError, Refused.
         """
         ...

@@ -127,9 +127,11 @@ class LocalMachine:
         with os.fdopen(os.open(path, flags, mode), "ab") as file:
             file.write(content)
 
-    def make_folder(self, folder: Path, *, private: bool = False) -> None:
+    def make_folder(self, folder: Path, *, private: bool = False, new: bool = False) -> None:
         """See ``Machine``."""
-        if private:
+        if new:
+            folder.mkdir(mode=0o700 if private else 0o777)
+        elif private:
             home.private(folder)
         else:
             folder.mkdir(parents=True, exist_ok=True)

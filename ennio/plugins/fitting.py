@@ -144,6 +144,7 @@ def _command(registry: Registry, project: Project, home: Home) -> Callable[[], o
                 home.session("check"),
                 conversation,
                 project.agent_config,
+                machine=registry.machine,
             )
             agent.launch(context, "check")
 

@@ -20,6 +20,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Invalid
@@ -148,6 +149,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         branch="issue-1",
         base="main",
         home=tmp_path / "home",
+        machine=LocalMachine(),
     )
     environment = {
         "PATH": os.environ["PATH"],
@@ -245,7 +247,10 @@ def test_a_secret_in_the_configuration_is_sent_to_the_environment(bench: Bench) 
         return
     with pytest.raises(ConfigError, match=r"agent_config\.passthrough\.api_key"):
         make(bench.kind, config).launch(
-            AgentContext("s", "p", bench.root, bench.root, CONVERSATION, config), "go"
+            AgentContext(
+                "s", "p", bench.root, bench.root, CONVERSATION, config, machine=LocalMachine()
+            ),
+            "go",
         )
 
 

@@ -37,6 +37,7 @@ WORDS = st.binary(max_size=200).map(lambda raw: os.fsdecode(raw.replace(b"\0", b
 NAMES = st.binary(min_size=1, max_size=100).map(
     lambda raw: os.fsdecode(b"n" + raw.replace(b"\0", b"").replace(b"/", b""))
 )
+FILE_NEWS, PROCESS_NEWS = ("session", "file"), ("session", "process")
 HOSTILE = "a'b\"c`d$(e)\\f\n;&|<>*?[]{}~#!\t -x \udc80\udcff"
 FEW = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -396,6 +397,12 @@ def test_folders_are_made_found_renamed_and_removed(machine: Machine, tmp_path: 
         machine.make_folder(tmp_path / "a" / "b")
         machine.make_folder(tmp_path / "own", private=True)
     assert (tmp_path / "own").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(FileExistsError):
+        machine.make_folder(tmp_path / "own", new=True)
+    with pytest.raises(FileNotFoundError):
+        machine.make_folder(tmp_path / "none" / "deep", new=True)
+    machine.make_folder(tmp_path / "own" / "new", new=True)
+    machine.remove([tmp_path / "own" / "new"])
     machine.write(tmp_path / "a" / "b" / "file", b"")
     machine.rename(tmp_path / "a", tmp_path / "c")
     assert machine.list(tmp_path / "c" / "b") == ("file",)
@@ -519,6 +526,24 @@ def test_a_signal_reaches_only_who_is_still_the_same(
     machine.signal_group(found, signal.SIGTERM)
     assert sleeper.wait(10) == -signal.SIGTERM
     machine.signal([found], signal.SIGKILL)
+
+
+def test_news_of_a_file_and_of_the_end_of_a_process_is_told_where_it_can_be_waited_for(
+    machine: Machine, sleeper: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    watch = machine.watch()
+    if watch is None:
+        return
+    try:
+        (tmp_path / "file").write_text("old")
+        assert watch.files(FILE_NEWS, [tmp_path / "file"])
+        assert watch.process(PROCESS_NEWS, sleeper.pid)
+        (tmp_path / "file").write_text("new")
+        eventually(lambda: FILE_NEWS in watch.wait(5.0))
+        sleeper.kill()
+        eventually(lambda: PROCESS_NEWS in watch.wait(5.0))
+    finally:
+        watch.close()
 
 
 # --- the machine itself ---------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Bench:
         self.runtime = StubRuntime()
         self.handle = self.runtime.start(LaunchSpec("p-1", ("cat",), root, {}, root))
         self.marked = 0
-        desk = AgentContext("p-1", "play", root, root, "0", AgentConfig())
+        desk = AgentContext("p-1", "play", root, root, "0", AgentConfig(), machine=LocalMachine())
         log = Announced(self, root / "typed.jsonl")
         self.message_delivery = MessageDelivery(
             self.runtime, self.agent, desk, self.handle, log, ManualClock(NOW)

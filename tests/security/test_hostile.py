@@ -181,7 +181,14 @@ def _desk(folder: Path) -> AgentContext:
     for name in ("w", "d", "h"):
         (folder / name).mkdir(exist_ok=True)
     return AgentContext(
-        "s-1", "p", folder / "w", folder / "d", "c0ffee", AgentConfig(), home=folder / "h"
+        "s-1",
+        "p",
+        folder / "w",
+        folder / "d",
+        "c0ffee",
+        AgentConfig(),
+        home=folder / "h",
+        machine=LocalMachine(),
     )
 
 
@@ -284,7 +291,7 @@ SPEAKERS: list[tuple[Agent, AgentConfig]] = [
 def test_a_prompt_stays_one_argument_whatever_it_says(
     tmp_path: Path, agent: Agent, config: AgentConfig
 ) -> None:
-    desk = AgentContext("s-1", "p", tmp_path, tmp_path, "c0ffee", config)
+    desk = AgentContext("s-1", "p", tmp_path, tmp_path, "c0ffee", config, machine=LocalMachine())
     usual = list(agent.launch(desk, "PLAIN").argv)
 
     @QUICK

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -152,15 +153,17 @@ def test_what_ennio_left_in_its_own_folders_is_read_or_passed_over(
 
 @pytest.mark.parametrize("name", JSON)
 def test_what_agents_left_is_read_or_passed_over(name: str, tmp_path: Path) -> None:
-    desk = AgentContext("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext(
+        "ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path, machine=LocalMachine()
+    )
     for file in ("cost.json", "lines.jsonl", "rollout.jsonl", ".claude.json", path_of(desk).name):
         (tmp_path / file).write_bytes(JSON[name] + b"\n")
-    assert counts(tmp_path / "cost.json") == {}
+    assert counts(LocalMachine(), tmp_path / "cost.json") == {}
     assert load_server(desk) is None
-    soon(lambda: jsonl.read_on(tmp_path / "lines.jsonl", 0))
-    soon(lambda: jsonl.ending(tmp_path / "lines.jsonl"))
-    soon(lambda: codex_rollout.conversation(tmp_path / "rollout.jsonl", tmp_path))
-    soon(lambda: claude_trust.read(tmp_path / ".claude.json"))
+    soon(lambda: jsonl.read_on(LocalMachine(), tmp_path / "lines.jsonl", 0))
+    soon(lambda: jsonl.ending(LocalMachine(), tmp_path / "lines.jsonl"))
+    soon(lambda: codex_rollout.conversation(desk, tmp_path / "rollout.jsonl"))
+    soon(lambda: claude_trust.read(LocalMachine(), tmp_path / ".claude.json"))
     soon(lambda: EarlierRun(str(tmp_path / "lines.jsonl")))
     soon(lambda: first_start("claude-code", tmp_path))
 
@@ -188,7 +191,7 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     for name in ("pipe", "zero"):
-        for read in (issue_content, story.read, counts, address.read):
+        for read in (issue_content, story.read, partial(counts, LocalMachine()), address.read):
             soon(lambda read=read, name=name: read(tmp_path / name))
         with pytest.raises(OSError, match="no regular file"):
             content(tmp_path / name, 100)
@@ -197,7 +200,9 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path:
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
 def test_no_file_of_an_agent_s_holds_up_the_supervisor(tmp_path: Path, kind: str) -> None:
     """An agent may put anything where its file was, and the supervisor looks at it every second."""
-    desk = AgentContext("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext(
+        "ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path, machine=LocalMachine()
+    )
     for file in (tmp_path / "lines.jsonl", aider_log.history(desk)):
         if kind == "pipe":
             os.mkfifo(file)
@@ -206,13 +211,13 @@ def test_no_file_of_an_agent_s_holds_up_the_supervisor(tmp_path: Path, kind: str
         else:
             file.mkdir()
     file = tmp_path / "lines.jsonl"
-    assert jsonl.read_on(file, 0) == ([], 0)
-    assert transcript.go_on(file, {})[1] == {}
-    assert codex_rollout.conversation(file, tmp_path) is None
+    assert jsonl.read_on(LocalMachine(), file, 0) == ([], 0)
+    assert transcript.go_on(LocalMachine(), file, {})[1] == {}
+    assert codex_rollout.conversation(desk, file) is None
     for look in (
-        lambda: jsonl.ending(file),
+        lambda: jsonl.ending(LocalMachine(), file),
         lambda: aider_log.inputs(desk),
-        lambda: list(transcript.prompts(file)),
+        lambda: list(transcript.prompts(LocalMachine(), file)),
     ):
         with pytest.raises(OSError, match=r"regular file|directory"):
             look()
@@ -241,7 +246,7 @@ def test_a_good_file_is_read_by_each_of_them(tmp_path: Path) -> None:
     """Else all of this would prove nothing."""
     told = {"c": {"total": 1.5, "t": 7}}
     (tmp_path / "cost.json").write_text(json.dumps({"conversation": "c", "conversations": told}))
-    assert counts(tmp_path / "cost.json") == told
+    assert counts(LocalMachine(), tmp_path / "cost.json") == told
     kept = address.SupervisorAddress(7, "http://x", "2026", "c")
     address.write(tmp_path, kept)
     assert address.read(tmp_path) == kept

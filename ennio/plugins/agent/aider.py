@@ -222,7 +222,7 @@ class Aider(ScreenAgent):
         self, state: AgentState, context: AgentContext, on: dict[str, str], seen: ScreenState
     ) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""
-        lines, offset = jsonl.read_on(_notices(context), int(on.get("hooks", "0")))
+        lines, offset = jsonl.read_on(context.machine, _notices(context), int(on.get("hooks", "0")))
         on["hooks"] = str(offset)
         if not lines or seen.activity not in (Activity.WAITING_INPUT, Activity.READY):
             return

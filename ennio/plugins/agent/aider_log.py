@@ -15,7 +15,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.untrusted import content, opened
+from ennio.machine import single
+from ennio.machine.interface import FileSpan, FileState
 from ennio.model.session import Activity
 from ennio.model.usage import RequestUsage, Tokens
 from ennio.plugins.agent import jsonl
@@ -48,7 +49,7 @@ def cleared(context: AgentContext) -> Mapping[Path, str]:
     Raises OSError, but for a missing file.
     """
     try:
-        text = content(chat(context), _LARGEST).decode(errors="replace")
+        text = single.content(context.machine, chat(context), _LARGEST).decode(errors="replace")
     except (FileNotFoundError, ValueError):
         return {}
     found = list(_CLEARED.finditer(text))
@@ -71,13 +72,13 @@ def apply_new(state: AgentState, context: AgentContext, on: dict[str, str], now:
     written into the cursor.
     """
     before = int(on.get("events", "0"))
-    lines, offset = jsonl.read_on(events(context), before)
+    lines, offset = jsonl.read_on(context.machine, events(context), before)
     if offset < before:
         on.pop("sent", None)
     on["events"] = str(offset)
     for number, line in enumerate(lines, 1):
-        last = number == len(lines)
-        _apply(state, line, on, _at(line, events(context) if last else None, now))
+        newest = context if number == len(lines) else None
+        _apply(state, line, on, _at(line, newest, now))
 
 
 def _apply(state: AgentState, line: Mapping[str, Any], on: dict[str, str], at: float) -> None:
@@ -127,15 +128,13 @@ def _money(value: object) -> Decimal:
     return money if money.is_finite() and 0 < money < MONEY else Decimal(0)
 
 
-def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:
+def _at(line: Mapping[str, Any], newest: AgentContext | None, now: datetime) -> float:
     """When it was written: the log has whole seconds, but for its last
     line the file knows better.
     """
     at = moment(line, "time") or now.timestamp()
-    try:
-        written = newest.stat().st_mtime if newest is not None else at
-    except OSError:
-        return at
+    (found,) = newest.machine.stat([events(newest)]) if newest is not None else (None,)
+    written = found.modified / 1e9 if isinstance(found, FileState) else at
     return written if at <= written < at + 1 else at
 
 
@@ -143,13 +142,12 @@ def inputs(context: AgentContext) -> list[tuple[datetime, str]]:
     """The words it took and when, as far back as a few megabytes reach. Raises
     OSError, but for a missing file.
     """
-    try:
-        with opened(history(context)) as file:
-            file.seek(max(0, file.seek(0, 2) - _TAIL))
-            lines = file.read().decode(errors="replace").split("\n")
-    except FileNotFoundError:
+    (part,) = context.machine.read([FileSpan(history(context), -_TAIL, _TAIL)])
+    if isinstance(part, FileNotFoundError):
         return []
-    return list(_entries(lines))
+    if isinstance(part, OSError):
+        raise part
+    return list(_entries(part.data.decode(errors="replace").split("\n")))
 
 
 def sends(context: AgentContext, since: datetime) -> bool:
@@ -157,10 +155,11 @@ def sends(context: AgentContext, since: datetime) -> bool:
     knows better. Raises OSError.
     """
     log, begun = events(context), since.timestamp()
-    later = log.exists() and log.stat().st_mtime >= begun
+    found = single.state(context.machine, log)
+    later = found is not None and found.modified / 1e9 >= begun
     starts = [
         moment(line, "time") or 0.0
-        for line in jsonl.ending(log)
+        for line in jsonl.ending(context.machine, log)
         if line.get("event") == "message_send_starting"
     ]
     return any(at >= begun or (later and at == int(begun)) for at in starts[-1:])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ennio.machine.interface import Machine
 from ennio.model.errors import Refused
 from ennio.model.usage import Billing
 from ennio.plugins.agent.claude_trust import read
@@ -18,25 +19,25 @@ _METERED = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _PLAN = "CLAUDE_CODE_OAUTH_TOKEN"
 
 
-def billing(file: Path, credentials: Path, env: Mapping[str, str]) -> Billing:
+def billing(machine: Machine, file: Path, credentials: Path, env: Mapping[str, str]) -> Billing:
     """Who pays; ``file`` is its ``.claude.json``. What cannot be read says
     nothing, and then it is metered.
     """
     if any(env.get(name) for name in _METERED):
         return Billing.METERED
-    if env.get(_PLAN) or _subscription(credentials):
+    if env.get(_PLAN) or _subscription(machine, credentials):
         return Billing.PLAN
     try:
-        known = read(file)
+        known = read(machine, file)
     except Refused:
         return Billing.METERED
     account = isinstance(known.get("oauthAccount"), Mapping)
     return Billing.PLAN if account and not known.get("primaryApiKey") else Billing.METERED
 
 
-def _subscription(credentials: Path) -> bool:
+def _subscription(machine: Machine, credentials: Path) -> bool:
     try:
-        login = read(credentials).get("claudeAiOauth")
+        login = read(machine, credentials).get("claudeAiOauth")
     except Refused:
         return False
     return isinstance(login, Mapping) and bool(login.get("subscriptionType"))

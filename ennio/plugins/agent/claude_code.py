@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ennio.config.model import AgentConfig
+from ennio.machine.interface import Machine
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
@@ -35,6 +34,7 @@ from ennio.plugins.agent.claude_conversations import (
     HOOKS,
     Followed,
     present,
+    settings_file,
     settings_home,
     sides,
     transcript,
@@ -67,9 +67,8 @@ _MARK, _RULE = "❯", "─" * 10
 _WORK = tuple("·✢✳✶✻✽*")  # how the line begins that says what it is doing
 _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the whole prompt ends it
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
-_COUNTS_EVERY = (
-    60  # seconds in which it tells its count of money at least, where helpers work while it rests
-)
+# seconds in which it tells its count of money at least, where helpers work while it rests
+_COUNTS_EVERY = 60
 _PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge of a panel
 _CORNERS = "╮╯┐┘"
 
@@ -120,11 +119,13 @@ class ClaudeCode(ScreenAgent):
 
     def prepare(self, context: AgentContext) -> None:
         """Settle trust in the workspace, which is always a folder it has not seen."""
-        claude_trust.trust(_file(context), context.workspace, _note(context))
+        claude_trust.trust(
+            context.machine, settings_file(context), context.workspace, _note(context)
+        )
 
     def forget(self, context: AgentContext) -> None:
         """Take that trust back."""
-        claude_trust.forget(_note(context))
+        claude_trust.forget(context.machine, _note(context))
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation under the session's id."""
@@ -160,7 +161,8 @@ class ClaudeCode(ScreenAgent):
         if state.begin(process, now) or "billing" not in on:
             on["billing"] = self._billing(context)
         money = ClaudeCost.of(cursor.get("money"))
-        hooks, offset = jsonl.read_on(context.directory / HOOKS, _offset(cursor, "hooks"))
+        told = context.directory / HOOKS
+        hooks, offset = jsonl.read_on(context.machine, told, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
         followed = Followed.of(cursor.get("conversations"), context).on(hooks)
         try:
@@ -168,10 +170,10 @@ class ClaudeCode(ScreenAgent):
             self._find(context, on, followed)
         except OSError as error:
             state.detail = f"its transcripts cannot be read: {error.strerror}"
-        lines = self._transcripts(on, followed)
+        lines = self._transcripts(context.machine, on, followed)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
             claude_parser.apply(state, money, kind, entry, process.number, Billing(on["billing"]))
-        money.counted(claude_cost.read(context.directory / claude_cost.FILE))
+        money.counted(claude_cost.read(context.machine, context.directory / claude_cost.FILE))
         state.cost = money.total
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
         on |= {
@@ -188,7 +190,8 @@ class ClaudeCode(ScreenAgent):
 
     def _billing(self, context: AgentContext) -> Billing:
         credentials = settings_home(context, ".claude") / ".credentials.json"
-        return claude_billing.billing(_file(context), credentials, {**os.environ, **self.env})
+        own = {**context.machine.environ, **self.env}
+        return claude_billing.billing(context.machine, settings_file(context), credentials, own)
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``FileBacked.files``: hooks, money, and the transcripts of its conversations and of
@@ -200,15 +203,11 @@ class ClaudeCode(ScreenAgent):
         beside = [] if _offset(cursor, "hooks") else [known[followed.present].parent]
         transcripts = [
             file
-            for single in known.values()
-            for file in (sides(single), *(path for _, path in with_sides(single)))
+            for one in known.values()
+            for file in (sides(one), *(path for _, path in with_sides(context.machine, one)))
         ]
-        return (
-            context.directory / HOOKS,
-            context.directory / claude_cost.FILE,
-            *beside,
-            *transcripts,
-        )
+        own = context.directory
+        return own / HOOKS, own / claude_cost.FILE, *beside, *transcripts
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether a hook or the transcript has the words."""
@@ -216,12 +215,12 @@ class ClaudeCode(ScreenAgent):
         try:
             told = [
                 (moment(entry, "t"), entry.get("prompt"))
-                for entry in jsonl.ending(context.directory / HOOKS)
+                for entry in jsonl.ending(context.machine, context.directory / HOOKS)
             ]
             file = transcript(context, present(context))
             told += [
                 (moment(entry), claude_parser.prompt_of(entry))
-                for entry in (jsonl.ending(file) if file else ())
+                for entry in (jsonl.ending(context.machine, file) if file else ())
             ]
         except OSError:
             return Answer.UNKNOWN
@@ -287,7 +286,7 @@ class ClaudeCode(ScreenAgent):
         on["transcripts"] = json.dumps({name: str(file) for name, file in known.items()})
 
     def _transcripts(
-        self, on: dict[str, str], followed: Followed
+        self, machine: Machine, on: dict[str, str], followed: Followed
     ) -> list[tuple[str, Mapping[str, object]]]:
         """New lines of the conversations and of those they began themselves; where to go on is
         written into the cursor.
@@ -295,20 +294,22 @@ class ClaudeCode(ScreenAgent):
         known = _transcripts(on)
         found: list[tuple[str, Mapping[str, object]]] = []
         for name, since in followed.since.items():
-            for kind, single in with_sides(known[name]) if name in known else ():
+            for kind, file in with_sides(machine, known[name]) if name in known else ():
                 found += [
                     (kind, line)
-                    for line in self._lines(on, single)
+                    for line in self._lines(machine, on, file)
                     if not since or (moment(line) or 0.0) >= since
                 ]
         return found
 
-    def _lines(self, on: dict[str, str], file: Path) -> list[Mapping[str, object]]:
+    def _lines(
+        self, machine: Machine, on: dict[str, str], file: Path
+    ) -> list[Mapping[str, object]]:
         """New lines of one file; of one that was written anew, those that are later
         than what was read of it.
         """
         before, key = _offset(on, file.name), f"{file.name}:last"
-        lines, offset = jsonl.read_on(file, before)
+        lines, offset = jsonl.read_on(machine, file, before)
         if offset < before:
             last = float(on.get(key, "0"))
             lines = [line for line in lines if (moment(line) or 0.0) > last]
@@ -321,6 +322,8 @@ class ClaudeCode(ScreenAgent):
         self, context: AgentContext, conversation: tuple[str, ...], words: str | None
     ) -> CommandLine:
         settings = context.directory / "claude-settings.json"
+        machine, own = context.machine, {**context.machine.environ, **self.env}
+        first = claude_first.environment(machine, settings_file(context), own)
         carries = words is not None and fits(self.typed(words))
         return CommandLine(
             argv=(
@@ -333,7 +336,7 @@ class ClaudeCode(ScreenAgent):
                 *flags.of_passthrough(context.config.passthrough, RESERVED),
                 *(("--", self.typed(words)) if carries and words is not None else ()),
             ),
-            env={**_QUIET, **claude_first.environment(_file(context), {**os.environ, **self.env})},
+            env={**_QUIET, **first},
             files={settings: json.dumps(self._settings(context))},
             carries=carries,
         )
@@ -342,7 +345,7 @@ class ClaudeCode(ScreenAgent):
         return flags.of_permissions(context.config.permissions, "--permission-mode")
 
     def _settings(self, context: AgentContext) -> dict[str, object]:
-        call = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
+        call = shlex.join([context.machine.python, "-I", "-S", str(_HOOK), str(context.directory)])
         hook = {"hooks": [{"type": "command", "command": call, "timeout": _HOOK_LIMIT}]}
         # whoever wrote the flag into the configuration has read the warning
         consent = (
@@ -351,7 +354,8 @@ class ClaudeCode(ScreenAgent):
             else {}
         )
         meter = {"type": "command", "command": f"{call} status", "refreshInterval": _COUNTS_EVERY}
-        first = claude_first.settings(_file(context), {**os.environ, **self.env})
+        own = {**context.machine.environ, **self.env}
+        first = claude_first.settings(context.machine, settings_file(context), own)
         return {
             "hooks": {event: [hook] for event in claude_parser.EVENTS},
             "statusLine": meter,
@@ -381,10 +385,6 @@ def _panel(screen: str) -> int | None:
     return min(
         (at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None
     )
-
-
-def _file(context: AgentContext) -> Path:
-    return settings_home(context) / ".claude.json"
 
 
 def _note(context: AgentContext) -> Path:

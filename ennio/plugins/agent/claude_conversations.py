@@ -10,20 +10,20 @@ workspace is the present one.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ennio.machine import single
+from ennio.machine.interface import FileState, Machine
 from ennio.plugins.agent import jsonl
 from ennio.plugins.agent.agent_state import moment
 from ennio.plugins.agent.interface import AgentContext
 
 HOOKS = "hooks.jsonl"
-_SIDE = "*.jsonl"
+_SIDE = ".jsonl"
 # seconds that what belongs to a new conversation may be older than the hook that tells of it
 _GRACE = 5.0
 
@@ -85,7 +85,9 @@ def told(hook: Mapping[str, Any]) -> str | None:
 def present(context: AgentContext) -> str:
     """The present conversation, as far as it was ever told. Raises OSError."""
     names = [
-        name for hook in jsonl.ending(context.directory / HOOKS) if (name := told(hook)) is not None
+        name
+        for hook in jsonl.ending(context.machine, context.directory / HOOKS)
+        if (name := told(hook)) is not None
     ]
     return names[-1] if names else newest(context) or context.conversation
 
@@ -95,12 +97,9 @@ def newest(context: AgentContext) -> str | None:
     own = transcript(context, context.conversation)
     if own is None:
         return None
-    found: list[tuple[float, str]] = []
-    for file in own.parent.glob(_SIDE):
-        try:
-            found.append((file.stat().st_mtime, file.stem))
-        except OSError:
-            continue
+    files = _transcripts_in(context.machine, own.parent)
+    states = zip(files, context.machine.stat(files), strict=True)
+    found = [(state.modified, file.stem) for file, state in states if isinstance(state, FileState)]
     return max(found)[1] if found else None
 
 
@@ -111,9 +110,15 @@ def transcript(context: AgentContext, conversation: str) -> Path | None:
     Raises OSError when nobody can say whether it is there.
     """
     projects = settings_home(context, ".claude") / "projects"
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.scandir(projects).close()  # what globs cannot read they take for empty
-    return next(iter(sorted(projects.glob(f"*/{conversation}.jsonl"))), None)
+    if "/" in conversation:
+        return None  # whoever calls it so, it is no file there
+    try:
+        names = sorted(context.machine.list(projects))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    files = [projects / name / f"{conversation}.jsonl" for name in names]
+    states = zip(files, context.machine.stat(files), strict=True)
+    return next((file for file, state in states if isinstance(state, FileState)), None)
 
 
 def sides(file: Path) -> Path:
@@ -121,14 +126,26 @@ def sides(file: Path) -> Path:
     return file.with_suffix("") / "subagents"
 
 
-def with_sides(file: Path) -> list[tuple[str, Path]]:
+def with_sides(machine: Machine, file: Path) -> list[tuple[str, Path]]:
     """A transcript (``line``) and those of its helpers (``side``)."""
-    return [("line", file), *(("side", side) for side in sorted(sides(file).glob(_SIDE)))]
+    return [("line", file), *(("side", side) for side in _transcripts_in(machine, sides(file)))]
+
+
+def _transcripts_in(machine: Machine, folder: Path) -> list[Path]:
+    try:
+        return sorted(folder / name for name in machine.list(folder) if name.endswith(_SIDE))
+    except OSError:
+        return []
 
 
 def settings_home(context: AgentContext, usual: str = "") -> Path:
     """Where it keeps its files: ``CLAUDE_CONFIG_DIR`` holds all, else they lie in the
     home and in ``~/.claude``.
     """
-    configured = os.environ.get("CLAUDE_CONFIG_DIR")
-    return Path(configured).expanduser() if configured else context.home / usual
+    configured = context.machine.environ.get("CLAUDE_CONFIG_DIR")
+    return single.expanded(context.machine, configured) if configured else context.home / usual
+
+
+def settings_file(context: AgentContext) -> Path:
+    """Its settings, and what it knows of folders."""
+    return settings_home(context) / ".claude.json"

@@ -15,7 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.untrusted import json_file
+from ennio.machine import single
+from ennio.machine.interface import Machine
+from ennio.machine.untrusted import json_value
 from ennio.plugins.agent.agent_state import MONEY, count
 
 FILE = "cost.json"
@@ -121,10 +123,10 @@ def weight(usage: Mapping[str, Any]) -> Decimal:
     )
 
 
-def read(file: Path) -> Mapping[str, Any]:
+def read(machine: Machine, file: Path) -> Mapping[str, Any]:
     """The counts in a session's file; none when there are none yet, or they cannot be read."""
     try:
-        told = json_file(file, _LARGEST)["conversations"]
+        told = json_value(single.content(machine, file, _LARGEST))["conversations"]
     except (OSError, ValueError, LookupError, TypeError):
         return {}
     return told if isinstance(told, dict) else {}

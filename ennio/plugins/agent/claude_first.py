@@ -10,28 +10,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ennio.machine.interface import Machine
 from ennio.plugins.agent.claude_trust import read
 
 _KEY = "ANTHROPIC_API_KEY"
 _LOGINS = (_KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
-def is_due(file: Path, env: Mapping[str, str]) -> bool:
+def is_due(machine: Machine, file: Path, env: Mapping[str, str]) -> bool:
     """Whether nobody has been through it here, and the environment says who it is that works.
 
     Without that the login is a person's to do. Raises Refused when the user's file cannot be read.
     """
     return (
         any(env.get(name) for name in _LOGINS)
-        and read(file).get("hasCompletedOnboarding") is not True
+        and read(machine, file).get("hasCompletedOnboarding") is not True
     )
 
 
-def environment(file: Path, env: Mapping[str, str]) -> dict[str, str]:
+def environment(machine: Machine, file: Path, env: Mapping[str, str]) -> dict[str, str]:
     """What the agent's environment needs beside."""
-    return {"IS_DEMO": "1"} if is_due(file, env) else {}
+    return {"IS_DEMO": "1"} if is_due(machine, file, env) else {}
 
 
-def settings(file: Path, env: Mapping[str, str]) -> dict[str, object]:
+def settings(machine: Machine, file: Path, env: Mapping[str, str]) -> dict[str, object]:
     """What the session's settings need beside; the key itself is not among it."""
-    return {"apiKeyHelper": f"printenv {_KEY}"} if env.get(_KEY) and is_due(file, env) else {}
+    return (
+        {"apiKeyHelper": f"printenv {_KEY}"} if env.get(_KEY) and is_due(machine, file, env) else {}
+    )

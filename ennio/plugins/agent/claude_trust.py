@@ -11,71 +11,73 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.files import write_atomically
+from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.machine.untrusted import json_value
 from ennio.model.errors import Refused, Unreachable
 
+_LARGEST = 256 << 20  # bytes; people paste pictures, and it keeps them there
 _STALE = 10.0  # seconds after which the agent's own lock counts as left behind
 
 
-def trust(file: Path, folder: Path, note: Path, patience: float = 5.0) -> bool:
+def trust(machine: Machine, file: Path, folder: Path, note: Path, patience: float = 5.0) -> bool:
     """Have the folder trusted; False when it was already, and then nothing is written.
 
     ``note`` is where ``forget`` finds what was done. Raises Refused when the file is not what it
     should be, Unreachable when others keep it locked.
     """
-    if _is_trusted(read(file), folder):
+    if _is_trusted(read(machine, file), folder):
         return False
-    with _locked(file, patience):
-        content = read(file)
+    with _locked(machine, file, patience):
+        content = read(machine, file)
         if _is_trusted(content, folder):
             return False
         projects = content.setdefault("projects", {})
-        if not note.exists():
+        if not single.exists(machine, note):
             _replace(
+                machine,
                 note,
                 {"file": str(file), "folder": str(folder), "before": projects.get(str(folder))},
             )
         projects.setdefault(str(folder), {})["hasTrustDialogAccepted"] = True
-        _replace(file, content)
+        _replace(machine, file, content)
     return True
 
 
-def forget(note: Path, patience: float = 5.0) -> None:
+def forget(machine: Machine, note: Path, patience: float = 5.0) -> None:
     """Put back what stood there before ``trust``; what the agent added since
     goes too. Safe to repeat.
 
     Raises as ``trust`` does.
     """
-    if not note.exists():
+    if not single.exists(machine, note):
         return
-    told = json.loads(note.read_text())
+    told = json.loads(single.content(machine, note, _LARGEST))
     file, folder, before = Path(told["file"]), told["folder"], told["before"]
-    if file.exists():
-        with _locked(file, patience):
-            content = read(file)
+    if single.exists(machine, file):
+        with _locked(machine, file, patience):
+            content = read(machine, file)
             if content.get("projects", {}).pop(folder, None) is not None:
                 content["projects"] |= {folder: before} if before is not None else {}
-                _replace(file, content)
-    note.unlink(missing_ok=True)
+                _replace(machine, file, content)
+    machine.remove([note])
 
 
 def _is_trusted(content: dict[str, Any], folder: Path) -> bool:
     return content.get("projects", {}).get(str(folder), {}).get("hasTrustDialogAccepted") is True
 
 
-def read(file: Path) -> dict[str, Any]:
+def read(machine: Machine, file: Path) -> dict[str, Any]:
     """The user's file; empty when there is none. Raises Refused when it
     is not what it should be.
     """
     try:
-        content = json_value(file.read_text() or "{}")
+        content = json_value(single.content(machine, file, _LARGEST).decode() or "{}")
     except FileNotFoundError:
         return {}
     except (ValueError, OSError) as error:
@@ -94,10 +96,10 @@ def read(file: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _locked(file: Path, patience: float) -> Iterator[None]:
+def _locked(machine: Machine, file: Path, patience: float) -> Iterator[None]:
     lock = file.with_name(file.name + ".lock")
     deadline = time.monotonic() + patience
-    while not _taken(lock):
+    while not _taken(machine, lock):
         if time.monotonic() > deadline:
             raise Unreachable(f"{lock} is held by another program; try again")
         time.sleep(0.02)
@@ -105,16 +107,17 @@ def _locked(file: Path, patience: float) -> Iterator[None]:
         yield
     finally:
         with contextlib.suppress(OSError):
-            lock.rmdir()
+            machine.remove([lock])
 
 
-def _taken(lock: Path) -> bool:
+def _taken(machine: Machine, lock: Path) -> bool:
     try:
-        lock.mkdir()
+        machine.make_folder(lock, new=True)
     except FileExistsError:
         with contextlib.suppress(OSError):
-            if time.time() - lock.stat().st_mtime > _STALE:
-                lock.rmdir()
+            found = single.state(machine, lock)
+            if found is not None and time.time() - found.modified / 1e9 > _STALE:
+                machine.remove([lock])
         return False
     except OSError as error:
         raise Refused(
@@ -123,12 +126,11 @@ def _taken(lock: Path) -> bool:
     return True
 
 
-def _replace(file: Path, content: dict[str, Any]) -> None:
-    target = Path(os.path.realpath(file))  # people keep it as a link into their dotfiles
+def _replace(machine: Machine, file: Path, content: dict[str, Any]) -> None:
+    target = single.real(machine, file)  # people keep it as a link into their dotfiles
     try:
-        write_atomically(
-            target, json.dumps(content, indent=2, ensure_ascii=False), keep_mode=True, durable=True
-        )
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        machine.write(target, text.encode(), keep_mode=True, durable=True)
     except OSError as error:
         raise Refused(
             f"{target} cannot be written ({error.strerror}); make room or change its rights"

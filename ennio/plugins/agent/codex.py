@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.machine.interface import Machine
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
@@ -98,7 +99,7 @@ class Codex(ScreenAgent):
             self._find(context, on, now)
         except OSError as error:
             state.detail = f"its rollouts cannot be read: {error.strerror}"
-        self._read(state, on)
+        self._read(context.machine, state, on)
         if begins:
             state.reported = (
                 None  # a line does not say which process wrote it; the next look knows more
@@ -128,7 +129,7 @@ class Codex(ScreenAgent):
             file = codex_rollout.latest(context)
             told = [
                 (moment(entry), codex_rollout.prompt_of(entry))
-                for entry in (jsonl.ending(file) if file else ())
+                for entry in (jsonl.ending(context.machine, file) if file else ())
             ]
         except OSError:
             return Answer.UNKNOWN
@@ -181,12 +182,12 @@ class Codex(ScreenAgent):
             on["rollouts"] = json.dumps(rollouts)
         on["stamp"] = stamp
 
-    def _read(self, state: AgentState, on: dict[str, str]) -> None:
+    def _read(self, machine: Machine, state: AgentState, on: dict[str, str]) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
         rollouts = _rollouts(on)
         lines: list[tuple[Mapping[str, object], dict[str, int], str]] = []
         for name, sums in rollouts.items():
-            added, sums["offset"] = jsonl.read_on(Path(name), sums["offset"])
+            added, sums["offset"] = jsonl.read_on(machine, Path(name), sums["offset"])
             lines += [(line, sums, Path(name).stem) for line in added]
         for line, sums, file in sorted(lines, key=lambda found: moment(found[0]) or 0.0):
             codex_rollout.apply(state, line, sums, file)
@@ -253,7 +254,7 @@ def _work(lines: Sequence[str]) -> Sequence[str]:
 def rollout_id(context: AgentContext) -> str | None:
     """The id of the conversation in this workspace that was written to last, or None."""
     file = codex_rollout.latest(context)
-    return codex_rollout.conversation(file, context.workspace) if file is not None else None
+    return codex_rollout.conversation(context, file) if file is not None else None
 
 
 def _rollouts(cursor: Mapping[str, str]) -> dict[str, dict[str, int]]:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.untrusted import opened
+from ennio.machine import single
+from ennio.machine.interface import FileKind, FileSpan, Machine
 from ennio.model.session import Activity
 from ennio.model.usage import Billing, RequestUsage, Tokens
 from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
@@ -29,6 +29,7 @@ from ennio.plugins.agent.interface import AgentContext
 _COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens")
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
 _GRAIN = 2.0  # seconds: the coarsest clock of a file system
+_USUAL = 64 << 10  # bytes of a first line, as a rule
 _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
 
 
@@ -40,10 +41,11 @@ def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
     """
     known: list[str] = []
     own: list[Path] = []
-    for file in _newest(sessions(context), _LOOK_NOW):
+    machine = context.machine
+    for file in _newest(machine, sessions(context), _LOOK_NOW):
         if file.name <= above:
             break
-        meta = _meta(file)
+        meta = _meta(machine, file)
         if meta is None:
             # it is being written: it is looked at again, and so is what came after it
             known.clear()
@@ -60,11 +62,15 @@ def latest(context: AgentContext) -> Path | None:
     if not own:  # of a session that rested while a hundred others began
         far = (
             file
-            for file in _newest(sessions(context), _LOOK_BACK)
-            if _is_held_in(_meta(file) or {}, context.workspace)
+            for file in _newest(context.machine, sessions(context), _LOOK_BACK)
+            if _is_held_in(_meta(context.machine, file) or {}, context.workspace)
         )
         return next(far, None)
-    return max(own, key=_written)
+    states = context.machine.stat(own)
+    written = [
+        (getattr(state, "modified", 0), file) for state, file in zip(states, own, strict=True)
+    ]
+    return max(written, key=lambda one: one[0])[1]
 
 
 def folders(context: AgentContext) -> tuple[Path, ...]:
@@ -73,7 +79,7 @@ def folders(context: AgentContext) -> tuple[Path, ...]:
     """
     places = [sessions(context)]
     for _ in range(3):
-        deeper = _descending(places[-1])
+        deeper = _descending(context.machine, places[-1])
         if not deeper:
             break
         places.append(deeper[0])
@@ -84,50 +90,47 @@ def stamp(context: AgentContext, now: datetime) -> str:
     """Something that changes whenever a rollout appears; empty when one may have appeared just now
     without a trace. Raises OSError.
     """
-    prints = [(place.name, place.stat().st_mtime) for place in folders(context) if place.is_dir()]
+    prints = []
+    for place in folders(context):
+        found = single.state(context.machine, place)
+        if found is not None and found.kind is FileKind.FOLDER:
+            prints.append((place.name, found.modified / 1e9))
     return json.dumps(prints) if all(at < now.timestamp() - _GRAIN for _, at in prints) else ""
-
-
-def _written(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def sessions(context: AgentContext) -> Path:
     """Where codex keeps its rollouts."""
-    return Path(os.environ.get("CODEX_HOME") or context.home / ".codex") / "sessions"
+    return Path(context.machine.environ.get("CODEX_HOME") or context.home / ".codex") / "sessions"
 
 
-def _newest(folder: Path, most: int) -> Iterator[Path]:
+def _newest(machine: Machine, folder: Path, most: int) -> Iterator[Path]:
     # days and files are named by their time, so they sort by age, and old days are not even opened
     days = (
         day
-        for year in _descending(folder)
-        for month in _descending(year)
-        for day in _descending(month)
+        for year in _descending(machine, folder)
+        for month in _descending(machine, year)
+        for day in _descending(machine, month)
     )
     files = (
         file
         for day in days
-        for file in _descending(day)
+        for file in _descending(machine, day)
         if file.name.startswith("rollout-") and file.suffix == ".jsonl"
     )
     return itertools.islice(files, most)
 
 
-def _descending(folder: Path) -> list[Path]:
+def _descending(machine: Machine, folder: Path) -> list[Path]:
     try:
-        return sorted(folder.iterdir(), key=lambda path: path.name, reverse=True)
+        return [folder / name for name in sorted(machine.list(folder), reverse=True)]
     except (FileNotFoundError, NotADirectoryError):
         return []  # whatever else cannot be read just then says nothing, and is said
 
 
-def conversation(file: Path, workspace: Path) -> str | None:
-    """The id of the conversation a rollout holds, when it was held in this workspace."""
-    meta = _meta(file) or {}
-    return str(meta["id"]) if _is_held_in(meta, workspace) else None
+def conversation(context: AgentContext, file: Path) -> str | None:
+    """The id of the conversation a rollout holds, when it was held in its workspace."""
+    meta = _meta(context.machine, file) or {}
+    return str(meta["id"]) if _is_held_in(meta, context.workspace) else None
 
 
 def _is_held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
@@ -138,14 +141,25 @@ def _is_held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
     return meta.get("cwd") == str(workspace) and isinstance(meta.get("id"), str) and its_own
 
 
-def _meta(file: Path) -> Mapping[str, Any] | None:
+def _first_line(machine: Machine, file: Path) -> bytes | None:
+    """The first line, None while it has no end. Raises OSError."""
+    for most in (_USUAL, 1 << 20):
+        (part,) = machine.read([FileSpan(file, most=most)])
+        if isinstance(part, OSError):
+            raise part
+        line, end, _ = part.data.partition(b"\n")
+        if end or len(part.data) < most:
+            break
+    return line if end else None
+
+
+def _meta(machine: Machine, file: Path) -> Mapping[str, Any] | None:
     """What the first line says of the conversation; empty when it is none of codex's, None when it
     cannot be read, or not yet.
     """
     try:
-        with opened(file) as lines:
-            line = lines.readline(1 << 20)
-            first = json.loads(line.decode(errors="replace")) if line.endswith(b"\n") else None
+        line = _first_line(machine, file)
+        first = json.loads(line.decode(errors="replace")) if line is not None else None
     except OSError:
         return None
     except (ValueError, RecursionError):

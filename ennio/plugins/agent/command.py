@@ -24,6 +24,7 @@ from ennio.config.model import AgentConfig
 from ennio.config.number_fields import BoolField
 from ennio.config.plugin_settings import read
 from ennio.config.text_fields import EnumField, StringField
+from ennio.machine import single
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
@@ -39,6 +40,7 @@ _PLACE = (
 _DEFAULT_READY = re.compile(_PLACE, re.MULTILINE)
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "csh", "tcsh"})
 _PLACEHOLDER = re.compile(r"\{(prompt|prompt_file|session|branch|base|model)\}")
+_LARGEST = 64 << 20  # bytes of a prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +216,8 @@ class CommandAgent(ScreenAgent):
         """
         file = context.directory / ("prompt.txt" if message is None else "message.txt")
         words = (
-            file.read_text()
-            if message is None and file.exists()
+            single.content(context.machine, file, _LARGEST).decode()
+            if message is None and single.exists(context.machine, file)
             else checked(message or "", "message")
         )
         return self._command(

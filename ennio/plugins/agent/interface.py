@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from ennio.config.model import AgentConfig
 from ennio.machine.home import person
+from ennio.machine.interface import Machine
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.failpoints import failpoint
@@ -42,6 +43,7 @@ class AgentContext:
     branch: str = ""
     base: str = ""
     home: Path = field(default_factory=person)
+    machine: Machine = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,44 +7,39 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.untrusted import opened
+from ennio.machine.interface import FilePart, FileSpan, Machine
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
 _TAIL = 4 << 20
 
 
-def read_on(file: Path, offset: int) -> tuple[list[Mapping[str, Any]], int]:
+def read_on(machine: Machine, file: Path, offset: int) -> tuple[list[Mapping[str, Any]], int]:
     """The objects since the offset, and where to go on; a line that has no end yet waits for it.
 
     A file that became shorter is read again from its start; one that is not there has nothing.
     """
-    try:
-        with opened(file) as lines:
-            size = lines.seek(0, 2)
-            start = offset if offset <= size else 0
-            if start == size:
-                return [], start
-            lines.seek(start)
-            raw = lines.read(_CHUNK)
-    except OSError:
+    (part,) = machine.read([FileSpan(file, offset, _CHUNK)])
+    if isinstance(part, FilePart) and part.state.size < offset:
+        (part,) = machine.read([FileSpan(file, 0, _CHUNK)])
+    if isinstance(part, OSError):
         return [], offset
+    raw = part.data
     whole = raw.rfind(b"\n") + 1
     if not whole and len(raw) == _CHUNK:
         whole = len(raw)  # a line as long as this is nothing we know
-    return list(objects(raw[:whole])), start + whole
+    return list(objects(raw[:whole])), part.offset + whole
 
 
-def ending(file: Path) -> list[Mapping[str, Any]]:
+def ending(machine: Machine, file: Path) -> list[Mapping[str, Any]]:
     """The last objects of a file, as far back as a few megabytes reach. Raises
     OSError, but for a missing file.
     """
-    try:
-        with opened(file) as lines:
-            size = lines.seek(0, 2)
-            lines.seek(max(0, size - _TAIL))
-            return list(objects(lines.read()))
-    except FileNotFoundError:
+    (part,) = machine.read([FileSpan(file, -_TAIL, _TAIL)])
+    if isinstance(part, FileNotFoundError):
         return []
+    if isinstance(part, OSError):
+        raise part
+    return list(objects(part.data))
 
 
 def objects(raw: bytes) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
@@ -23,7 +24,9 @@ ASKS = "touch x\nRun shell command? (Y)es/(N)o [Yes]: \n"
 
 class Watched:
     def __init__(self, folder: Path) -> None:
-        self.desk = AgentContext("s", "p", folder, folder, "c", AgentConfig(model="openai/x"))
+        self.desk = AgentContext(
+            "s", "p", folder, folder, "c", AgentConfig(model="openai/x"), machine=LocalMachine()
+        )
         self.cursor: dict[str, str] = {}
 
     def event(self, seconds: float, event: str, **properties: Any) -> None:
@@ -161,7 +164,9 @@ def test_incident_26_no_first_character_opens_a_command_a_shell_or_a_block() -> 
 
 
 def test_what_a_person_cleared_is_not_restored_and_not_lost(tmp_path: Path) -> None:
-    desk = AgentContext("s", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext(
+        "s", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path, machine=LocalMachine()
+    )
     chat = tmp_path / "aider.chat.history.md"
     old = (
         "\n# aider chat started\n\n#### one  \n\nfirst\n\n\n#### /clear  \n> All chat history "

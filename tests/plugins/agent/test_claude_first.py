@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext, CommandLine
@@ -24,7 +25,16 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentContext:
         "CLAUDE_CODE_OAUTH_TOKEN",
     ):
         monkeypatch.delenv(name, raising=False)
-    return AgentContext("s", "p", Path("/w/s"), tmp_path / "s", "c", AgentConfig(), home=tmp_path)
+    return AgentContext(
+        "s",
+        "p",
+        Path("/w/s"),
+        tmp_path / "s",
+        "c",
+        AgentConfig(),
+        home=tmp_path,
+        machine=LocalMachine(),
+    )
 
 
 def settled(command: CommandLine) -> tuple[bool, bool]:

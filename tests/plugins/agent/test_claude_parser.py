@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
@@ -99,6 +100,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
         CONVERSATION,
         AgentConfig(),
         home=tmp_path / "home",
+        machine=LocalMachine(),
     )
     return Watched(desk, ProcessSeen(Presence.ALIVE, NOW, "test", pid=9, number=1), {})
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
@@ -78,7 +79,14 @@ class Watched:
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.delenv("CODEX_HOME", raising=False)
     desk = AgentContext(
-        "s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home"
+        "s-1",
+        "p",
+        tmp_path / "w",
+        tmp_path / "desk",
+        "c",
+        AgentConfig(),
+        home=tmp_path / "home",
+        machine=LocalMachine(),
     )
     return Watched(desk, ProcessSeen(Presence.ALIVE, NOW, "test", pid=9, number=1), {})
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
@@ -34,6 +35,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentContext:
         AgentConfig(model="m"),
         system='Rule "one".\nTwo.',
         home=tmp_path,
+        machine=LocalMachine(),
     )
 
 

@@ -14,6 +14,7 @@ from unittest.mock import ANY
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.plugins.agent import hook
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext
@@ -165,7 +166,7 @@ def test_a_supervisor_that_does_not_answer_holds_no_agent_up(tmp_path: Path) -> 
 
 def test_claude_is_given_the_hook_as_a_line_a_shell_takes_apart_again(tmp_path: Path) -> None:
     folder = tmp_path / "it's $(here)"
-    desk = AgentContext("s", "p", tmp_path, folder, "c", AgentConfig())
+    desk = AgentContext("s", "p", tmp_path, folder, "c", AgentConfig(), machine=LocalMachine())
     settings = json.loads(ClaudeCode().launch(desk, "go").files[folder / "claude-settings.json"])
     command = settings["hooks"]["Stop"][0]["hooks"][0]["command"]
     assert shlex.split(command)[-1] == str(folder)

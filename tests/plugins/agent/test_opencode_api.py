@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent import opencode_api, opencode_database
 from ennio.plugins.agent.interface import AgentContext
@@ -93,7 +94,9 @@ def counterpart() -> Iterator[Counterpart]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> AgentContext:
-    return AgentContext("s-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    return AgentContext(
+        "s-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path, machine=LocalMachine()
+    )
 
 
 def started(desk: AgentContext, port: int, password: str = OPEN) -> None:

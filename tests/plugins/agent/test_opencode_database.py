@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
@@ -30,7 +31,16 @@ CREATE TABLE part (message_id, session_id, time_created, data);
 
 class Watched:
     def __init__(self, folder: Path) -> None:
-        self.desk = AgentContext("s", "p", folder / "work", folder, "c", AgentConfig(), home=folder)
+        self.desk = AgentContext(
+            "s",
+            "p",
+            folder / "work",
+            folder,
+            "c",
+            AgentConfig(),
+            home=folder,
+            machine=LocalMachine(),
+        )
         file = opencode_database.database(self.desk)
         file.parent.mkdir(parents=True)
         self.base = sqlite3.connect(file)

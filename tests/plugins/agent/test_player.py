@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
@@ -58,6 +59,7 @@ class Seat:
             AgentConfig(passthrough=given),
             branch="issue-1",
             base="main",
+            machine=LocalMachine(),
         )
         self.agent = ScriptedAgent(self.desk.config)
         self.pid = self.terminal = 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import ConfigError
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import Activity
@@ -24,7 +25,7 @@ from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.runtime.interface import View
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DESK = AgentContext("s", "p", Path("/w"), Path("/d"), "c", AgentConfig())
+DESK = AgentContext("s", "p", Path("/w"), Path("/d"), "c", AgentConfig(), machine=LocalMachine())
 
 FREE = [
     (

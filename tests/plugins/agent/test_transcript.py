@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
@@ -34,7 +35,7 @@ def write(path: Path, *entries: Mapping[str, Any]) -> None:
 
 
 def look(path: Path, process: ProcessSeen = ALIVE) -> AgentSeen:
-    return go_on(path, {})[0].seen(process, NOW)
+    return go_on(LocalMachine(), path, {})[0].seen(process, NOW)
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_incident_38_usage_is_told_while_nothing_else_happens_and_over_many_look
                 path,
                 {"type": "usage", "id": f"m{number}", "input": 10, "output": 1, "cost": "0.01"},
             )
-            state, cursor = go_on(path, cursor)
+            state, cursor = go_on(LocalMachine(), path, cursor)
     assert state.seen(ALIVE, NOW).usage == Usage(3000, 300, Decimal("3.00"), None)
     assert len(cursor["state"]) < 10_000
 
@@ -139,23 +140,23 @@ def test_half_a_line_waits_for_its_end(path: Path) -> None:
     write(path, READY)
     with path.open("a") as out:
         out.write('{"t": 2, "type": "turn_')
-    first, cursor = go_on(path, {})
+    first, cursor = go_on(LocalMachine(), path, {})
     assert first.seen(ALIVE, NOW).activity is Activity.READY
     with path.open("a") as out:
         out.write('started"}\n')
-    assert go_on(path, cursor)[0].seen(ALIVE, NOW).activity is Activity.ACTIVE
+    assert go_on(LocalMachine(), path, cursor)[0].seen(ALIVE, NOW).activity is Activity.ACTIVE
 
 
 def test_a_transcript_that_began_anew_is_read_from_its_beginning(path: Path) -> None:
     write(path, READY, *[{"type": "turn_ended"}] * 5)
-    cursor = go_on(path, {})[1]
+    cursor = go_on(LocalMachine(), path, {})[1]
     path.unlink()
     write(path, READY, {"type": "turn_ended"})
-    assert go_on(path, cursor)[0].seen(ALIVE, NOW).turns == 1
+    assert go_on(LocalMachine(), path, cursor)[0].seen(ALIVE, NOW).turns == 1
 
 
 def test_what_was_taken_is_known_by_its_words_and_its_time(tmp_path: Path, path: Path) -> None:
-    desk = AgentContext("s", "p", tmp_path, tmp_path, "c", AgentConfig())
+    desk = AgentContext("s", "p", tmp_path, tmp_path, "c", AgentConfig(), machine=LocalMachine())
     agent = ScriptedAgent()
     assert agent.received(desk, "go", NOW) is Answer.NO
     write(path, {"type": "prompt", "text": "one\ntwo", "t": NOW.timestamp()})
@@ -218,8 +219,8 @@ def test_no_transcript_whatever_breaks_it_and_two_looks_see_what_one_sees(
         path = Path(folder) / "transcript.jsonl"
         whole = b"\n".join(lines) + b"\n"
         path.write_bytes(whole)
-        once = go_on(path, {})[0].seen(ALIVE, NOW)
+        once = go_on(LocalMachine(), path, {})[0].seen(ALIVE, NOW)
         path.write_bytes(whole[:cut])
-        cursor = go_on(path, {})[1]
+        cursor = go_on(LocalMachine(), path, {})[1]
         path.write_bytes(whole)
-        assert go_on(path, cursor)[0].seen(ALIVE, NOW) == once
+        assert go_on(LocalMachine(), path, cursor)[0].seen(ALIVE, NOW) == once

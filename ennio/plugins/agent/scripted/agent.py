@@ -133,7 +133,7 @@ class ScriptedAgent(KeyboardAgent):
         now: datetime,
     ) -> Reading:
         """What its transcript says."""
-        state, on = transcript.go_on(_transcript(context), cursor)
+        state, on = transcript.go_on(context.machine, _transcript(context), cursor)
         return Reading(state.seen(process, now), on, requests=tuple(state.requests))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
@@ -147,7 +147,7 @@ class ScriptedAgent(KeyboardAgent):
         try:
             taken = any(
                 at >= earliest and is_same_text(words, text, typed)
-                for at, words in transcript.prompts(_transcript(context))
+                for at, words in transcript.prompts(context.machine, _transcript(context))
             )
         except FileNotFoundError:
             return Answer.NO

@@ -15,13 +15,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.untrusted import opened
+from ennio.machine.interface import FilePart, FileSpan, Machine
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 from ennio.model.usage import Billing, RequestUsage, Tokens
 from ennio.plugins.agent.agent_state import count
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
+_WHOLE = 1 << 30
 _MEANS = {
     "ready": Activity.READY,
     "turn_started": Activity.ACTIVE,
@@ -182,19 +183,23 @@ class TranscriptState:
         )
 
 
-def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[TranscriptState, dict[str, str]]:
+def go_on(
+    machine: Machine, path: Path, cursor: Mapping[str, str]
+) -> tuple[TranscriptState, dict[str, str]]:
     """The state after everything that was added since the cursor, and the new cursor.
 
     A transcript that is shorter than before is another one: it is read from its beginning.
     """
-    try:
-        with opened(path) as file:
-            offset = _offset(cursor, file.seek(0, 2))
-            state = TranscriptState.of(cursor.get("state", "")) if offset else TranscriptState()
-            file.seek(offset)
-            data = file.read(_CHUNK)
-    except OSError:
+    offset = _offset(cursor)
+    (part,) = machine.read([FileSpan(path, offset, _CHUNK)])
+    if isinstance(part, FilePart) and part.state.size < offset:
+        offset = 0
+        (part,) = machine.read([FileSpan(path, offset, _CHUNK)])
+    if isinstance(part, OSError):
         return TranscriptState.of(cursor.get("state", "")), dict(cursor)
+    state, data = TranscriptState.of(cursor.get("state", "")), part.data
+    if not offset:
+        state = TranscriptState()
     # a line without its end is still being written, unless it is longer than
     # any line of the player's
     end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _CHUNK else 0)
@@ -203,27 +208,29 @@ def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[TranscriptState, dict[
     return state, {"offset": str(offset + end), "state": state.as_text()}
 
 
-def prompts(path: Path) -> Iterator[tuple[datetime, str]]:
+def prompts(machine: Machine, path: Path) -> Iterator[tuple[datetime, str]]:
     """Every text the player says it took, with its time. Raises OSError, also
     when there is no transcript.
     """
-    with opened(path) as file:
-        for line in file:
-            if b'"prompt"' not in line:
-                continue
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if not isinstance(entry, dict) or entry.get("type") != "prompt":
-                continue
-            if isinstance(entry.get("text"), str) and _is_number(entry.get("t")):
-                yield _moment(entry["t"]), entry["text"]
+    (part,) = machine.read([FileSpan(path, most=_WHOLE)])
+    if isinstance(part, OSError):
+        raise part
+    for line in part.data.split(b"\n"):
+        if b'"prompt"' not in line:
+            continue
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(entry, dict) or entry.get("type") != "prompt":
+            continue
+        if isinstance(entry.get("text"), str) and _is_number(entry.get("t")):
+            yield _moment(entry["t"]), entry["text"]
 
 
-def _offset(cursor: Mapping[str, str], size: int) -> int:
+def _offset(cursor: Mapping[str, str]) -> int:
     text = cursor.get("offset", "")
-    return int(text) if text.isdecimal() and int(text) <= size else 0
+    return int(text) if text.isdecimal() else 0
 
 
 def _is_number(value: object) -> bool:
