@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.logs import Formatter, Guarded, JsonFormatter, Redactor
@@ -153,6 +153,7 @@ PROGRAM = "2026-01-01T00:00:00.250+00:00 WARNING ennio.actors.session Traceback 
 """What stands in an entry anyhow."""
 
 
+@settings(deadline=None)
 @given(SECRETS, st.text(max_size=20))
 def test_a_json_entry_is_one_object_a_line_without_any_secret(secret: str, beside: str) -> None:
     redact = _redactor(secret)

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import distributions
 from typing import Any
 
@@ -41,7 +42,7 @@ def dump(
     """The document; ``inside`` is what a running supervisor tells of itself."""
     document = {
         "made_at": rfc3339(datetime.now(UTC)),
-        "versions": versions(),
+        "versions": dict(versions()),
         # which are set, not what they say
         "environment": sorted(name for name in environment if _OWN.match(name)),
         "configuration": None if config is None else masked(config),
@@ -70,7 +71,8 @@ def _of_environment(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Of Ennio, of what it stands on, and of the machine."""
     packages = {each.metadata["Name"]: each.version for each in distributions()}
     return {

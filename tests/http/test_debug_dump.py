@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio import logs
@@ -48,6 +48,7 @@ def _config(words: list[str]) -> Config:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(SECRETS, min_size=6, max_size=6), SECRETS, SECRETS)
 def test_no_secret_of_the_configuration_or_the_environment_is_in_a_report(
     words: list[str], token: str, cookie: str

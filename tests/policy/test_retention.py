@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.config.model import Retention
@@ -50,6 +50,7 @@ def test_for_ever_is_for_ever() -> None:
     assert step(_rows(9999), policy, LogSize(1, {}), NOW) == LogStep()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 200), max_size=12),
     st.dictionaries(st.sampled_from("abc"), st.integers(0, 12)),
