@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from ennio.demo import scene
@@ -150,6 +151,18 @@ class Director:
             worker = self.client.get("/status")["pid"]
             self.say(part.role, f"now the supervisor's worker {worker} gets a kill -9 ...")
             os.kill(worker, signal.SIGKILL)
+
+    def ledger(self) -> dict[str, Any] | None:
+        """What the books come to: how many entries they have, and both sides in dollars."""
+        try:
+            accounts, costs = self.client.get("/accounts"), self.client.get("/costs")
+        except EnnioError:
+            return None
+        sides = {
+            side: sum((Decimal(account[f"{side}_usd"]) for account in accounts), Decimal(0))
+            for side in ("debits", "credits")
+        }
+        return {"entries": costs["entries"], **{side: str(sum_) for side, sum_ in sides.items()}}
 
     def sessions(self) -> list[dict[str, Any]]:
         """How every session stands, as the API tells it now."""

@@ -43,6 +43,7 @@ def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, 
         "crashes": list(director.crashes),
         "events": dict(sorted(director.events.items())),
         "last_seq": director.last_seq,
+        "ledger": director.ledger(),
     }
 
 

@@ -34,6 +34,7 @@ class AgentRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._rows = RowTable(connection, tables.AgentTable, shape_of(AgentRecord))
+        self._texts: dict[str, str] = {}
 
     def get(self, session_id: str) -> AgentRecord:
         """What is kept; of an agent that nothing is known of, nothing."""
@@ -60,10 +61,17 @@ class AgentRepository:
         self._rows.remove(session_id)
 
     def _save(self, session_id: str, name: str, value: Any) -> None:
-        update = self._rows.table.update({self._rows.column(name): encode(value)})
-        update = update.where(self._rows.column("session_id") == session_id)
+        text, values = self._update(name), (encode(value), session_id)
         connection = self._rows.connection
-        if connection.change(update) == 0:
+        if connection.change_text(text, values) == 0:
             with connection.transaction():
                 self._rows.add(AgentRecord(session_id))
-                connection.change(update)
+                connection.change_text(text, values)
+
+    def _update(self, name: str) -> str:
+        """The statement that writes one column; its text is made once."""
+        if name not in self._texts:
+            update = self._rows.table.update({self._rows.column(name): ""})
+            query = update.where(self._rows.column("session_id") == "")
+            self._texts[name] = self._rows.connection.text_of(query)[0]
+        return self._texts[name]

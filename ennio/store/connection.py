@@ -73,12 +73,15 @@ class Connection:
         self._own = _Own()
         self._content = LastKnown(self._own, lambda: self.dialect.away_since)
         self._texts: dict[str, str] = {}
+        self.rolled_back = 0
+        """How often what was written does not stand: what is remembered of it may be gone."""
         self.join(dialect)
 
     def join(self, dialect: Dialect) -> None:
         """From now on this is the way to that database."""
         with self.lock:
             self.dialect = dialect
+            self.rolled_back += 1
             self._in_words = InWords(dialect)
             self._troubles: tuple[type[Exception], ...] = (UnicodeEncodeError, *dialect.errors)
 
@@ -277,6 +280,7 @@ class Connection:
             raise
 
     def _roll_back(self) -> None:
+        self.rolled_back += 1
         self.dialect.roll_back()
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:

@@ -109,6 +109,8 @@ class LedgerRepository:
             ),
         )
         self._transfers = RowTable(connection, tables.LedgerTransferTable, transfer)
+        self._known: set[str] = set()
+        self._known_until = connection.rolled_back
         self._accounts = RowTable(connection, tables.LedgerAccountTable, shape_of(LedgerAccount))
 
     def posted(self, session_id: str, usages: Collection[str]) -> dict[str, list[LedgerEntry]]:
@@ -133,13 +135,19 @@ class LedgerRepository:
             for entry in entries:
                 transfer = transfer_of(entry)
                 if transfer is not None:
-                    self._open(transfer.debit, entry.posted_at)
-                    self._open(transfer.credit, entry.posted_at)
-                    self._transfers.insert(transfer)
+                    self._move(transfer)
                 self._entries.insert(entry)
 
-    def _open(self, account: str, at: datetime) -> None:
-        self._accounts.add(LedgerAccount(account, type_of(account), at))
+    def _move(self, transfer: Transfer) -> None:
+        """Add a transfer, and the accounts that it is the first of."""
+        if self._known_until != self._connection.rolled_back:  # an account may be gone with it
+            self._known.clear()
+            self._known_until = self._connection.rolled_back
+        for account in (transfer.debit, transfer.credit):
+            if account not in self._known:
+                self._accounts.add(LedgerAccount(account, type_of(account), transfer.posted_at))
+                self._known.add(account)
+        self._transfers.insert(transfer)
 
     def model_of(self, session_id: str) -> str | None:
         """The model of the latest request of a session."""

@@ -31,6 +31,7 @@ from tests.bench.figures import (
     relay,
     requests,
     server,
+    usage,
     webhook,
 )
 from tests.bench.stand import Shortfall
@@ -42,6 +43,7 @@ GROUPS: tuple[Group, ...] = tuple(
     for module in (
         commits,
         observed,
+        usage,
         server,
         reads,
         events,

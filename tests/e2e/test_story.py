@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,7 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
         "events",
         "last_seq",
         "notices",
+        "ledger",
     }
     assert 0 < document["seconds"] < play.seconds
     assert document["crashes"] == ["actor", "worker"]
@@ -197,6 +199,10 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
         "every event was seen once, across both crashes"
     )
     sessions = {session["role"]: session for session in document["sessions"]}
+    ledger = document["ledger"]
+    assert ledger["debits"] == ledger["credits"]
+    costs = [Decimal(session["cost_usd"]) for session in sessions.values() if session["cost_usd"]]
+    assert (ledger["entries"] >= 2, Decimal(ledger["debits"])) == (True, sum(costs))
     assert set(sessions) == set(STEPS)
     for role, steps in STEPS.items():
         session = sessions[role]

@@ -22,6 +22,8 @@ from tests.nats.server import NatsServer
 
 FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER}
 TURNS_BURN = 100
+CENT = 10**10
+"""In units of 10^-12 dollars."""
 
 
 def settle(house: Wired, teller: Local, follower: Follower) -> None:
@@ -66,6 +68,7 @@ def _all(house: Wired, teller: Local, follower: Follower) -> Iterator[str]:
     yield from account.state(ground)
     yield from _published(ground, teller.nats)
     yield from _used(teller.sessions[greet])
+    yield from _books(ground, greet)
 
 
 BESIDE = ("metrics", "dashboard")
@@ -142,6 +145,18 @@ def paper(ground: Ground) -> list[dict[str, str]]:
     twice = Counter(message for _, message in {(line["id"], line["message"]) for line in lines})
     assert all(count == 1 for count in twice.values()), f"told twice under different ids: {twice}"
     return lines
+
+
+def _books(ground: Ground, greet: str) -> Iterator[str]:
+    """Each usage is in the books once, and what was moved is what was charged."""
+    charged = "select count(*) n, sum(amount) amount, sum(input_tokens) given from ledger_entries"
+    (row,) = ground.rows(f"{charged} where session_id = '{greet}'")
+    if (row["n"], int(row["amount"]), int(row["given"])) != (2, 2 * CENT, 2 * TURNS_BURN):
+        yield f"the books have of {greet}: {row}"
+    (every,) = ground.rows(charged)
+    (moved,) = ground.rows("select count(*) n, sum(amount) amount from ledger_transfers")
+    if (every["n"], every["amount"]) != (moved["n"], moved["amount"]):
+        yield f"entries {every}, transfers {moved}"
 
 
 def _used(session: dict[str, object]) -> Iterator[str]:

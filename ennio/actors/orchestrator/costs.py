@@ -77,13 +77,14 @@ class CostView:
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """Costs by one thing, the most expensive first (days in their order),
-    and all of them together.
+    """Costs by one thing, the most expensive first (days in their order), and all of them
+    together; ``entries`` is how many entries the books have in all.
     """
 
     by: CostKey
     rows: Sequence[CostView]
     total: CostView
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ class CostApi:
             rows.sort(
                 key=lambda row: (-(row.cost_usd or NOTHING), -row.input_tokens, row.key or "")
             )
-        return CostReport(by, rows, CostView.of(None, sum(found.values(), Spending())))
+        total = CostView.of(None, sum(found.values(), Spending()))
+        return CostReport(by, rows, total, self.deps.store.ledger.count())
 
     def accounts(self) -> Sequence[AccountBalance]:
         """Every account with what went through it."""

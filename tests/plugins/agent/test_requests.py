@@ -1,0 +1,136 @@
+"""Each request that an agent tells of is told once, with its tokens by what they cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.config.model import AgentConfig
+from ennio.machine.local import LocalMachine
+from ennio.model.facts import Presence, ProcessSeen
+from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent.aider import Aider
+from ennio.plugins.agent.claude_billing import billing
+from ennio.plugins.agent.claude_code import ClaudeCode
+from ennio.plugins.agent.codex import Codex
+from ennio.plugins.agent.interface import AgentContext
+from ennio.plugins.agent.opencode import OpenCode
+from tests.plugins.agent import (
+    test_aider_log,
+    test_claude_parser,
+    test_codex_rollout,
+    test_opencode_database,
+)
+
+NOW = test_codex_rollout.NOW
+ALIVE = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7, number=1)
+
+
+def _told(
+    agent: Any, watched: Any, cursor: Mapping[str, str], now: datetime = NOW
+) -> tuple[tuple[RequestUsage, ...], Mapping[str, str]]:
+    reading = agent.observe(watched.desk, cursor, ALIVE, None, now)
+    assert reading.requests is not None
+    return reading.requests, reading.cursor
+
+
+def _twice(agent: Any, watched: Any) -> tuple[RequestUsage, ...]:
+    """What it tells from the beginning; afterwards nothing, and from the beginning again the same."""
+    first, cursor = _told(agent, watched, {})
+    assert _told(agent, watched, cursor)[0] == ()
+    assert _told(agent, watched, {})[0] == first
+    return first
+
+
+def _desk(folder: Path) -> AgentContext:
+    for name in ("desk", "home", "w"):
+        (folder / name).mkdir()
+    conversation = test_claude_parser.CONVERSATION
+    places = (folder / "w", folder / "desk", conversation, AgentConfig())
+    return AgentContext("s-1", "p", *places, home=folder / "home", machine=LocalMachine())
+
+
+def test_claude_tells_what_was_read_from_its_cache_and_what_was_written_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    claude = test_claude_parser.Watched(_desk(tmp_path), ALIVE, {})
+    usage = {
+        "input_tokens": 3,
+        "cache_read_input_tokens": 1000,
+        "cache_creation_input_tokens": 50,
+        "cache_creation": {"ephemeral_1h_input_tokens": 20, "ephemeral_5m_input_tokens": 30},
+        "output_tokens": 7,
+        "service_tier": "batch",
+    }
+    message = {"id": "m1", "model": "claude-opus-4-6", "role": "assistant", "usage": usage}
+    claude.line(1, type="assistant", message=message)
+    (request,) = _twice(ClaudeCode(), claude)
+    assert (request.id, request.model, request.tier) == ("m1", "claude-opus-4-6", "batch")
+    assert request.tokens == Tokens(3, 7, 1000, 30, 20)
+
+
+def test_codex_tells_what_its_sums_have_grown_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CODEX_HOME", raising=False)
+    watched = test_codex_rollout.Watched(_desk(tmp_path), ALIVE, {})
+    watched.begin()
+    watched.line(0.5, "turn_context", model="gpt-5")
+    for at, given, read, made in ((1, 100, 0, 5), (2, 300, 150, 9), (3, 300, 150, 9)):
+        total = {"input_tokens": given, "cached_input_tokens": read, "output_tokens": made}
+        limits = {"plan_type": "pro"} if at == 2 else None
+        watched.event(at, "token_count", info={"total_token_usage": total}, rate_limits=limits)
+    first, second = _twice(Codex(), watched)
+    assert (first.tokens, second.tokens) == (Tokens(100, 5), Tokens(50, 4, 150))
+    assert (first.billing, second.billing) == (Billing.METERED, Billing.PLAN)
+    assert (first.model, first.id != second.id) == ("gpt-5", True)
+
+
+def test_opencode_tells_the_money_of_each_message(tmp_path: Path) -> None:
+    watched = test_opencode_database.Watched(tmp_path)
+    tokens = {"input": 10, "output": 4, "reasoning": 2, "cache": {"read": 100, "write": 5}}
+    more = {"tokens": tokens, "cost": 0.25, "modelID": "big", "providerID": "acme"}
+    watched.message("m1", 2, done=True, finish="stop", **more)
+    (request,) = _twice(OpenCode(), watched)
+    assert (request.id, request.tokens) == ("m1", Tokens(10, 6, 100, 5))
+    assert (request.cost_usd, request.provider) == (Decimal("0.25"), "acme")
+
+
+def test_aider_tells_each_request_of_a_second_by_its_place_in_the_log(tmp_path: Path) -> None:
+    watched = test_aider_log.Watched(tmp_path)
+    for made in (3, 4):
+        watched.event(
+            1, "message_send", prompt_tokens=10, completion_tokens=made, cost=0.5, main_model="m"
+        )
+    first, second = _twice(Aider(), watched)
+    assert (first.tokens, second.tokens) == (Tokens(10, 3), Tokens(10, 4))
+    assert (first.cost_usd, first.model, first.id != second.id) == (Decimal("0.5"), "m", True)
+
+
+@pytest.mark.parametrize(
+    ("env", "file", "credentials", "found"),
+    [
+        ({}, {}, {}, Billing.METERED),
+        ({"CLAUDE_CODE_OAUTH_TOKEN": "t"}, {}, {}, Billing.PLAN),
+        ({}, {"oauthAccount": {"id": 1}}, {}, Billing.PLAN),
+        ({}, {"oauthAccount": {"id": 1}, "primaryApiKey": "k"}, {}, Billing.METERED),
+        ({}, {}, {"claudeAiOauth": {"subscriptionType": "max"}}, Billing.PLAN),
+        ({}, {}, {"claudeAiOauth": {"subscriptionType": None}}, Billing.METERED),
+        ({"ANTHROPIC_API_KEY": "k"}, {"oauthAccount": {"id": 1}}, {}, Billing.METERED),
+        ({}, [], [], Billing.METERED),
+    ],
+)
+def test_claude_is_on_a_plan_where_its_login_is(
+    tmp_path: Path, env: dict[str, str], file: Any, credentials: Any, found: Billing
+) -> None:
+    known, login = tmp_path / "claude.json", tmp_path / "credentials.json"
+    known.write_text(json.dumps(file))
+    login.write_text(json.dumps(credentials))
+    assert billing(LocalMachine(), known, login, env) is found
