@@ -62,8 +62,8 @@ from ennio.machine.home import Home, private
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Away, ConfigError, Conflict, Unreachable, Untrusted
 from ennio.plugins import declared, fitting
+from ennio.plugins.forge.local import guard
 from ennio.plugins.registry import Registry, installed
-from ennio.plugins.scm.local import guard
 from ennio.plugins.shipped import known
 from ennio.relaying import relay
 from ennio.store import Store, WaitingStore, open_store, wait_for_server
@@ -297,7 +297,9 @@ def _guard_hubs(deps: Dependencies) -> None:
     """
     wanted: dict[Path, set[str]] = {}
     for project in deps.config.projects:
-        local = project.scm is not None and project.scm.plugin == "local" and project.ssh is None
+        local = (
+            project.forge is not None and project.forge.plugin == "local" and project.ssh is None
+        )
         hub = guard.hub_of(project, deps.home) if local else None
         if hub is not None:
             wanted.setdefault(hub, set()).update(
@@ -318,7 +320,7 @@ def _build_plugins(deps: Dependencies) -> None:
         if project.runtime in installed("runtime"):
             deps.plugins.runtime(project.runtime)
         if _has_forge(deps, project.id):
-            deps.plugins.scm(project)
+            deps.plugins.forge(project)
         if _has_tracker(project):
             deps.plugins.tracker(project)
 
@@ -389,12 +391,12 @@ def _has_tracker(project: Project) -> bool:
 
 def _has_forge(deps: Dependencies, project_id: str) -> bool:
     project = deps.project(project_id)
-    if project.scm is None:
+    if project.forge is None:
         return False
-    if project.scm.plugin not in installed("scm"):
+    if project.forge.plugin not in installed("scm"):
         log.warning(
-            "forge not watched: this version has no such scm plugin",
-            extra={"project": project.id, "plugin": project.scm.plugin},
+            "forge not watched: this version has no such plugin of the slot scm",
+            extra={"project": project.id, "plugin": project.forge.plugin},
         )
         return False
     return True

@@ -24,7 +24,7 @@ LONG: dict[str, str] = {
     "ennio/hosts/interface.py": "the whole of one interface",
     "ennio/hosts/plugin_host.py": "the whole of one interface",
     "ennio/plugins/runtime/tmux.py": "the whole of one slot",
-    "ennio/plugins/scm/local/forge.py": "the whole of one slot",
+    "ennio/plugins/forge/local/forge.py": "the whole of one slot",
 }
 SHARED: dict[str, str] = {}
 """Names that several classes still have."""
@@ -122,7 +122,7 @@ def test_who_reaches_for_the_machine_at_hand_is_noticed_and_so_is_an_idle_excuse
     ):
         assert len(rules.at_hand({place: source}, {})) == 1
         assert rules.at_hand({place: source}, {place: "not yet"}) == []
-    assert rules.at_hand({"ennio/plugins/scm/local/forge.py": source}, {}) == []
+    assert rules.at_hand({"ennio/plugins/forge/local/forge.py": source}, {}) == []
     asked = "def look(machine, path):\n    return machine.stat([path])"
     assert rules.at_hand({"ennio/hosts/reader.py": asked}, {}) == []
     assert rules.at_hand(

@@ -14,7 +14,7 @@ from ennio.actors.messages import ForgeObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, Presence
-from ennio.plugins.scm.interface import Paced
+from ennio.plugins.forge.interface import Paced
 
 
 class ForgePoller(PollerActor):
@@ -24,14 +24,14 @@ class ForgePoller(PollerActor):
         self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str
     ) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.forge)
-        scm = deps.plugins.scm(deps.project(project_id))
-        if scm is None:
+        forge = deps.plugins.forge(deps.project(project_id))
+        if forge is None:
             raise AssertionError(f"{project_id} has no forge to poll")
-        self._scm = scm
+        self._forge = forge
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, ForgeSeen]:
         """One survey."""
-        return self._scm.survey([*watched.values()])
+        return self._forge.survey([*watched.values()])
 
     def trouble(self, result: Mapping[str, ForgeSeen]) -> str:
         """See ``PollerActor.trouble``: the branches that could not be seen, with
@@ -44,7 +44,7 @@ class ForgePoller(PollerActor):
 
     def pause(self) -> float:
         """See ``PollerActor.pause``; sooner where a nudge came too soon after the last look."""
-        pressing = self._scm.next_due() if isinstance(self._scm, Paced) else None
+        pressing = self._forge.next_due() if isinstance(self._forge, Paced) else None
         return super().pause() if pressing is None else min(pressing, super().pause())
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
@@ -54,7 +54,7 @@ class ForgePoller(PollerActor):
             seen = (
                 result.get(session_id)
                 if error is None
-                else ForgeSeen(Presence.UNKNOWN, now, self._scm.name, detail=str(error))
+                else ForgeSeen(Presence.UNKNOWN, now, self._forge.name, detail=str(error))
             )
             if seen is None:
                 continue  # it came while the survey was under way

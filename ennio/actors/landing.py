@@ -18,7 +18,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
 from ennio.model.request_fields import ChoiceField, FlagField, TextField
 from ennio.model.session import Priority, Session
-from ennio.plugins.scm.interface import Merged, Scm
+from ennio.plugins.forge.interface import Forge, Merged
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.status import settled_checks
 
@@ -37,11 +37,13 @@ class MergeOrder:
     by: Annotated[str, TextField(longest=100)] = "a person"
 
 
-def merge(deps: Dependencies, project: Project, scm: Scm, number: int, order: MergeOrder) -> Merged:
+def merge(
+    deps: Dependencies, project: Project, forge: Forge, number: int, order: MergeOrder
+) -> Merged:
     """Merge the head that was looked at. Raises Refused with what is missing, Conflict when the
     head is not the one that was seen.
     """
-    pull = scm.look(number)
+    pull = forge.look(number)
     if order.head is not None and not pull.head.startswith(order.head):
         raise Conflict(
             f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look "
@@ -49,14 +51,14 @@ def merge(deps: Dependencies, project: Project, scm: Scm, number: int, order: Me
         )
     if pull.state is PullState.OPEN:
         _permit(deps, project, pull, order)
-    if order.force and _takes(scm.merge, "force"):
-        return scm.merge(number, pull.head, order.method, force=True)
-    return scm.merge(number, pull.head, order.method)
+    if order.force and _takes(forge.merge, "force"):
+        return forge.merge(number, pull.head, order.method, force=True)
+    return forge.merge(number, pull.head, order.method)
 
 
 def review(
     deps: Dependencies,
-    scm: Scm,
+    forge: Forge,
     number: int,
     author: str,
     decision: ReviewState,
@@ -70,8 +72,8 @@ def review(
     """
     if decision is ReviewState.APPROVED and deps.store.sessions.get(author) is not None:
         raise Refused(f"author: {author} is a session; agents do not approve, a person does")
-    seen = {"head": head} if head is not None and _takes(scm.review, "head") else {}
-    return scm.review(number, author, decision, body, path=path, line=line, **seen)
+    seen = {"head": head} if head is not None and _takes(forge.review, "head") else {}
+    return forge.review(number, author, decision, body, path=path, line=line, **seen)
 
 
 def _takes(call: Callable[..., Any], name: str) -> bool:

@@ -27,7 +27,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority, Session, SessionStatus
-from ennio.plugins.scm.interface import Merged, Revocable
+from ennio.plugins.forge.interface import Merged, Revocable
 from ennio.policy import delivering, merging
 from ennio.policy.merging import Held, Remedy, Superseded
 from ennio.store import Merge, Notice, ReactionRecord, Transaction
@@ -184,13 +184,13 @@ class MergeActor(Actor):
 
     def _merge(self, merge: Merge) -> Merged:
         session = self._deps.store.sessions.need(merge.session_id)
-        scm = self._deps.plugins.scm(self._deps.project(session.project_id))
-        if scm is None:
+        forge = self._deps.plugins.forge(self._deps.project(session.project_id))
+        if forge is None:
             raise Refused(f"project {session.project_id} has no forge any more")
-        pull = scm.look(merge.number)
+        pull = forge.look(merge.number)
         if pull.state is PullState.OPEN and session.status is SessionStatus.KILLED:
-            if isinstance(scm, Revocable):
-                scm.withdraw(merge.number)
+            if isinstance(forge, Revocable):
+                forge.withdraw(merge.number)
             raise Superseded(KILLED)
         if pull.state is not PullState.MERGED:
             project = self._deps.project(session.project_id)
@@ -200,9 +200,9 @@ class MergeActor(Actor):
                 and pull.merging
                 and pull.head != merge.head
                 and not count_stale
-                and isinstance(scm, Revocable)
+                and isinstance(forge, Revocable)
             ):
-                scm.withdraw(
+                forge.withdraw(
                     merge.number
                 )  # else the forge merges what was pushed since, which nobody has approved
             forbid(
@@ -214,7 +214,7 @@ class MergeActor(Actor):
                     "queue, or auto-merge was switched off)"
                 )
                 raise Held(f"{words}: merge it, or put it in again", Remedy.PERSON, "given back")
-        return scm.merge(merge.number, merge.head, merge.method)
+        return forge.merge(merge.number, merge.head, merge.method)
 
     def _record(self, merge: Merge, outcome: str, detail: str) -> None:
         words = f"the merge of #{merge.number}: {detail}"

@@ -29,7 +29,7 @@ from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Brief, Observation, Wanted
 from ennio.model.facts import Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.forge.interface import Watch
 from ennio.plugins.workspace.interface import Glance
 from ennio.policy.lifecycle.state import Phase
 

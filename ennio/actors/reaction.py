@@ -277,9 +277,9 @@ class ReactionActor(Actor):
 
     def _answering(self, session: Session) -> str:
         """How the agent calls us to answer on its forge; empty where the forge takes no answers."""
-        scm = self._deps.plugins.scm(self._deps.project(session.project_id))
+        forge = self._deps.plugins.forge(self._deps.project(session.project_id))
         # a forge of somebody's own may be older than these
-        takes = hasattr(scm, "reply") and hasattr(scm, "resolve")
+        takes = hasattr(forge, "reply") and hasattr(forge, "resolve")
         return f"{program()} --config {shlex.quote(str(self._deps.config.source))}" if takes else ""
 
     def _intend_merge(self, situation: Situation, mark: str, now: datetime) -> None:
@@ -288,7 +288,7 @@ class ReactionActor(Actor):
             return
         project = self._deps.project(situation.session.project_id)
         method = MergeMethod(
-            str((project.scm.config if project.scm else {}).get("merge_method", "squash"))
+            str((project.forge.config if project.forge else {}).get("merge_method", "squash"))
         )
         pull = forge.pull
         merge = Merge(

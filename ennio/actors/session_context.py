@@ -28,7 +28,7 @@ class SessionContext:
         return Spec(
             tells=traits.tells,
             one_shot=traits.one_shot,
-            forge=self.project.scm is not None,
+            forge=self.project.forge is not None,
             ready_threshold=config.ready_threshold,
             count_stale=self.project.stale_approvals is StaleApprovals.COUNT,
             restart=self.project.restart,

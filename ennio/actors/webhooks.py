@@ -54,19 +54,19 @@ def received(
 def _secrets(deps: Dependencies) -> Iterator[tuple[Project, str]]:
     for project in deps.config.projects:
         if (
-            project.scm is not None
-            and project.scm.plugin == "github"
-            and isinstance(project.scm.config.get("webhook_secret"), str)
+            project.forge is not None
+            and project.forge.plugin == "github"
+            and isinstance(project.forge.config.get("webhook_secret"), str)
         ):
-            yield project, project.scm.config["webhook_secret"]
+            yield project, project.forge.config["webhook_secret"]
 
 
 def _tell(deps: Dependencies, project: Project, happening: WebhookEvent) -> bool:
-    address = found_address(project, project.scm.config if project.scm is not None else {})
-    scm = deps.plugins.scm(project)
-    if scm is None or str(address).lower() != happening.repository.lower():
+    address = found_address(project, project.forge.config if project.forge is not None else {})
+    forge = deps.plugins.forge(project)
+    if forge is None or str(address).lower() != happening.repository.lower():
         return False
-    scm.nudge(happening.number, happening.ref)
+    forge.nudge(happening.number, happening.ref)
     return deps.actors.tell(forge_name(project.id), LookNow())
 
 

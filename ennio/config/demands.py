@@ -82,7 +82,7 @@ def _of_project(written: Written, project: Project) -> Iterator[Demand]:
     yield _plugin(f"{where}agent", project.agent, *settings)
     choices: tuple[tuple[str, PluginChoice | None], ...] = (
         ("tracker", project.tracker),
-        ("scm", project.scm),
+        ("scm", project.forge),
     )
     for slot, choice in choices:
         if choice is not None:

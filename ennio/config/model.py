@@ -93,7 +93,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class PluginChoice:
-    """A tracker or scm: which plugin, and its own settings."""
+    """A tracker or forge: which plugin, and its own settings."""
 
     plugin: str
     config: Settings = field(default_factory=dict, repr=False)
@@ -255,7 +255,7 @@ class Project:
     agent: str = "claude-code"
     workspace: str = "worktree"
     tracker: PluginChoice | None = None
-    scm: PluginChoice | None = None
+    forge: PluginChoice | None = None
     symlinks: tuple[Symlink, ...] = ()
     post_create: tuple[str, ...] = ()
     agent_config: AgentConfig = AgentConfig()

@@ -131,7 +131,7 @@ def project(
             or (PluginChoice("github") if repository_address.github(repo) else None),
             repo,
         ),
-        scm=plugin(rest.pop("scm", None) or guessed_scm(repo, remote=ssh is not None), repo),
+        forge=plugin(rest.pop("forge", None) or guessed_forge(repo, remote=ssh is not None), repo),
         reactions=merged(overrides, rest.pop("reactions", {})),
         ssh=ssh and reached(ssh, base),
         **{key: value for key, value in rest.items() if key != "id"},
@@ -155,7 +155,7 @@ def address(repo: str, base: PathBase) -> str:
     )
 
 
-def guessed_scm(repo: str, *, remote: bool) -> PluginChoice | None:
+def guessed_forge(repo: str, *, remote: bool) -> PluginChoice | None:
     """The forge of a project that names none; the local forge needs the
     repository on this machine.
     """

@@ -225,7 +225,7 @@ class ProjectSchema(MappingSchema):
         PluginChoiceSchema,
         key="tracker_config",
     )
-    scm = NestedField(
+    forge = NestedField(
         "Where pull requests live; for a repository on github.com: there; for a local one: "
         "Ennio's own forge",
         PluginChoiceSchema,

@@ -59,7 +59,7 @@ class ProjectView:
             agent=project.agent,
             workspace=project.workspace,
             tracker=project.tracker.plugin if project.tracker else None,
-            scm=project.scm.plugin if project.scm else None,
+            scm=project.forge.plugin if project.forge else None,
             max_sessions=project.max_sessions,
             remote=project.ssh.host if project.ssh else None,
             sessions=live,

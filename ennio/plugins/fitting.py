@@ -104,12 +104,12 @@ def _uses(config: Config, registry: Registry, home: Home) -> Iterator[_Use]:
                 f"{where}.tracker_config.config",
                 _call(registry.tracker, project),
             )
-        if project.scm is not None:
+        if project.forge is not None:
             yield _Use(
                 "scm",
-                project.scm.plugin,
+                project.forge.plugin,
                 f"{where}.scm_config.config",
-                _call(registry.scm, project),
+                _call(registry.forge, project),
             )
     for index, channel in enumerate(config.notifiers):
         yield _Use(

@@ -22,10 +22,10 @@ from ennio.model.errors import ConfigError, Problem
 from ennio.model.failpoints import failpoint, guarded
 from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Agent
+from ennio.plugins.forge.interface import Forge
 from ennio.plugins.notifier.interface import Notifier
 from ennio.plugins.observed import PluginCalls, observed
 from ennio.plugins.runtime.interface import Runtime
-from ennio.plugins.scm.interface import Scm
 from ennio.plugins.terminal.interface import Terminal
 from ennio.plugins.tracker.interface import Tracker
 from ennio.plugins.workspace.interface import Workspace
@@ -62,7 +62,7 @@ _INTERFACES: Mapping[str, type] = {
     "agent": Agent,
     "notifier": Notifier,
     "runtime": Runtime,
-    "scm": Scm,
+    "scm": Forge,
     "terminal": Terminal,
     "tracker": Tracker,
     "workspace": Workspace,
@@ -132,14 +132,14 @@ class Registry:
             ),
         )
 
-    def scm(self, project: Project) -> Scm | None:
+    def forge(self, project: Project) -> Forge | None:
         """The project's forge, or None when it has none."""
-        if project.scm is None:
+        if project.forge is None:
             return None
         return cast(
-            "Scm",
+            "Forge",
             self._get(
-                "scm", project.scm.plugin, project.id, self._for(project, project.scm.config)
+                "scm", project.forge.plugin, project.id, self._for(project, project.forge.config)
             ),
         )
 

@@ -66,7 +66,7 @@ def project(path: Path, **changes: Any) -> Project:
         "runtime": "stub",
         "agent": "stub",
         "workspace": "stub",
-        "scm": PluginChoice("stub"),
+        "forge": PluginChoice("stub"),
         "reactions": merged(given),
         "config_hash": "beef",
     }
@@ -84,7 +84,7 @@ class Stage:
     runtime: Terminals
     agent: Agent
     workspace: Folders
-    scm: Forge
+    forge: Forge
     notifiers: dict[str, StubNotifier]
     hooks: Hooks
 
@@ -123,7 +123,7 @@ class Stage:
 
     def pull(self, session_id: str) -> int:
         """The session's agent has pushed; the forge has opened a pull request."""
-        self.scm.push(self.branch(session_id))
+        self.forge.push(self.branch(session_id))
         self.rests(session_id)
         number = eventually(lambda: self.session(session_id).pr_number)
         assert isinstance(number, int)
@@ -242,13 +242,13 @@ class Play:
     notifiers: dict[str, StubNotifier] = field(default_factory=dict)
     runtime: Terminals = field(init=False)
     workspace: Folders = field(init=False)
-    scm: Forge = field(init=False)
+    forge: Forge = field(init=False)
 
     def __post_init__(self) -> None:
         self.runtime = Terminals(self.hooks, self.clock)
         self.runtime.agent = self.agent
         self.workspace = Folders(self.hooks, self.clock)
-        self.scm = Forge(self.hooks, self.clock)
+        self.forge = Forge(self.hooks, self.clock)
 
     def config(self) -> Config:
         mine = dict(self.settings)
@@ -276,7 +276,7 @@ class Play:
             agent=self.agent,
             runtime=self.runtime,
             workspace=self.workspace,
-            scm=self.scm,
+            forge=self.forge,
             notifiers=self.notifiers,
         )
         deps = Dependencies(
@@ -301,7 +301,7 @@ class Play:
                 self.runtime,
                 self.agent,
                 self.workspace,
-                self.scm,
+                self.forge,
                 self.notifiers,
                 self.hooks,
             )
@@ -342,6 +342,6 @@ def fixed(deps: Dependencies) -> list[tuple[str, Start]]:
             lambda name, watcher, of=one.id: ForgePoller.start(deps, name, watcher, of),
         )
         for one in deps.config.projects
-        if one.scm is not None
+        if one.forge is not None
     ]
     return [*children, (QUEUE, partial(starting, QueueActor))]

@@ -18,12 +18,12 @@ from ennio.model.pulls import Check, CheckState, MergeMethod
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import AgentContext, Reading
 from ennio.plugins.agent.stub import StubAgent
+from ennio.plugins.forge.interface import Merged, Watch
+from ennio.plugins.forge.stub import StubForge
 from ennio.plugins.notifier.stub import StubNotifier
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import Key, LaunchSpec
 from ennio.plugins.runtime.stub import StubRuntime
-from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.stub import StubScm
 from ennio.plugins.workspace.interface import Created, Removed, WorkspaceSpec
 from ennio.plugins.workspace.stub import StubWorkspace
 
@@ -129,7 +129,7 @@ class Folders(StubWorkspace):
         return removed
 
 
-class Forge(StubScm):
+class Forge(StubForge):
     """A forge that counts what it is asked."""
 
     def __init__(self, hooks: Hooks, clock: ManualClock) -> None:
@@ -201,8 +201,8 @@ class Shelf(Registry):
     def tracker(self, project: Project) -> Any:
         return None
 
-    def scm(self, project: Project) -> Any:
-        return self.plugins["scm"] if project.scm is not None else None
+    def forge(self, project: Project) -> Any:
+        return self.plugins["forge"] if project.forge is not None else None
 
     def notifier(self, plugin: str, name: str, settings: Settings) -> Any:
         return self.plugins["notifiers"].setdefault(name, StubNotifier(name))

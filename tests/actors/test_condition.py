@@ -25,12 +25,12 @@ def test_a_house_that_is_well_is_ready(stage: Stage) -> None:
 
 def test_a_forge_that_cannot_be_reached_is_degraded_until_it_is_back(stage: Stage) -> None:
     stage.pull(stage.working())
-    stage.scm.trouble = Unreachable("502 Bad Gateway")
+    stage.forge.trouble = Unreachable("502 Bad Gateway")
     eventually(lambda: _parts(stage).get("forge:play") == "forge")
     readiness = stage.orchestrator.supervisor.readiness()
     assert readiness.ready
     assert "502 Bad Gateway" in told(readiness.degraded)
-    stage.scm.trouble = None
+    stage.forge.trouble = None
     eventually(lambda: "forge:play" not in _parts(stage))
 
 

@@ -19,7 +19,7 @@ from tests.policy.lifecycle.world import pull_request
 def _pull(stage: Stage, checks: CheckState = CheckState.PASSING) -> tuple[str, int]:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.checks(number, checks)
+    stage.forge.checks(number, checks)
     return session_id, number
 
 
@@ -49,11 +49,11 @@ def test_what_is_neither_green_nor_approved_is_merged_by_force_alone(
 ) -> None:
     session_id, number = _pull(stage, checks)
     if review is not None:
-        stage.scm.review(number, "ada", review, "words")
-    head = stage.scm.look(number).head
+        stage.forge.review(number, "ada", review, "words")
+    head = stage.forge.look(number).head
     with pytest.raises(Refused, match=rf"^#{number} is not merged: {words}\. .*--force"):
         stage.orchestrator.pulls.merge("play", number)
-    assert (stage.scm.merges, _forced(stage)) == ([], [])
+    assert (stage.forge.merges, _forced(stage)) == ([], [])
     assert stage.orchestrator.pulls.merge("play", number, MergeOrder(force=True, by="grace")).commit
     (event,) = _forced(stage)
     assert (event.session_id, event.priority.value) == (session_id, "action")
@@ -76,9 +76,9 @@ def test_what_is_green_needs_no_force_and_force_is_no_event_then(stage: Stage) -
 def test_a_stale_approval_is_said_with_both_heads_unless_it_counts(play: Play) -> None:
     with play.opened() as stage:
         session_id, number = _pull(stage)
-        stage.scm.review(number, "ada", ReviewState.APPROVED, "")
-        before, head = stage.scm.look(number).head, stage.scm.push(stage.branch(session_id))
-        stage.scm.checks(number, CheckState.PASSING)
+        stage.forge.review(number, "ada", ReviewState.APPROVED, "")
+        before, head = stage.forge.look(number).head, stage.forge.push(stage.branch(session_id))
+        stage.forge.checks(number, CheckState.PASSING)
         with pytest.raises(
             Refused, match=f"the approval by ada is of {before[:7]}, not of {head[:7]}"
         ):
@@ -101,9 +101,9 @@ def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved
     stage: Stage,
 ) -> None:
     session_id, number = _pull(stage)
-    seen = stage.scm.look(number).head
-    head = stage.scm.push(stage.branch(session_id))
-    stage.scm.checks(number, CheckState.PASSING)
+    seen = stage.forge.look(number).head
+    head = stage.forge.push(stage.branch(session_id))
+    stage.forge.checks(number, CheckState.PASSING)
     for force in (False, True):
         with pytest.raises(Conflict, match=f"its head is {head[:10]}, not {seen[:10]}"):
             stage.orchestrator.pulls.merge("play", number, MergeOrder(head=seen, force=force))
@@ -121,7 +121,7 @@ def test_no_session_approves(stage: Stage) -> None:
     session_id, number = _pull(stage)
     with pytest.raises(Refused, match="agents do not approve"):
         stage.orchestrator.pulls.review("play", number, session_id, ReviewState.APPROVED, "")
-    assert stage.scm.look(number).review is ReviewState.NONE
+    assert stage.forge.look(number).review is ReviewState.NONE
 
 
 def test_who_forces_is_written_down_also_when_nobody_knows_how_it_ended(
@@ -132,7 +132,7 @@ def test_who_forces_is_written_down_also_when_nobody_knows_how_it_ended(
     def away(*_words: object, **_more: object) -> None:
         raise Unreachable("the forge does not answer")
 
-    monkeypatch.setattr(stage.scm, "merge", away)
+    monkeypatch.setattr(stage.forge, "merge", away)
     with pytest.raises(Unreachable):
         stage.orchestrator.pulls.merge("play", number, MergeOrder(force=True, by="grace"))
     assert [event.data["by"] for event in _forced(stage)] == ["grace"]

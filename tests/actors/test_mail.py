@@ -245,7 +245,7 @@ def test_incident_21_a_send_that_fails_is_kept_and_tried_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(stage.runtime, "paste", lost)
-        stage.scm.checks(number, CheckState.FAILING)
+        stage.forge.checks(number, CheckState.FAILING)
         stage.until(session_id, SessionStatus.CI_FAILED)
         (message,) = eventually(lambda: stage.told(session_id, "ci-failed"))  # type: ignore[misc]
         eventually(lambda: _state(stage, message.id) is MessageState.SENT_UNSURE)

@@ -15,7 +15,7 @@ from ennio.model.delivery import DeliveryState
 from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullState, ReviewState
 from ennio.model.session import SessionStatus
-from ennio.plugins.scm.interface import Merged
+from ennio.plugins.forge.interface import Merged
 from ennio.policy.merging import PATIENCE, Held, Remedy, Superseded
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
@@ -33,26 +33,29 @@ def stage(play: Play) -> Iterator[Stage]:
 
 def _green(stage: Stage, session_id: str) -> int:
     number = stage.pull(session_id)
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
     return number
 
 
 def _approve(stage: Stage, number: int) -> None:
-    stage.scm.review(number, "ada", ReviewState.APPROVED, "")
+    stage.forge.review(number, "ada", ReviewState.APPROVED, "")
 
 
 def test_what_is_approved_and_green_is_merged_once(stage: Stage) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    head = stage.scm.look(number).head
+    head = stage.forge.look(number).head
     _approve(stage, number)
     stage.until(session_id, SessionStatus.MERGED)
     stage.look()
-    assert stage.scm.merges == [(number, head)]
+    assert stage.forge.merges == [(number, head)]
     merge = stage.deps.store.merges.get(session_id, head)
     assert merge is not None
-    assert (merge.state, merge.commit) == (DeliveryState.DONE, stage.scm.look(number).merge_commit)
+    assert (merge.state, merge.commit) == (
+        DeliveryState.DONE,
+        stage.forge.look(number).merge_commit,
+    )
 
 
 @pytest.mark.parametrize("restart", ["actor", "house"])
@@ -65,7 +68,7 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(
     with play.opened() as stage:
         session_id = stage.working()
         number = _green(stage, session_id)
-        head = stage.scm.look(number).head
+        head = stage.forge.look(number).head
         ref = stage.deps.actors.ref(MERGES)
         assert ref is not None
         stage.hooks["merge"] = lambda _number: kill(ref)
@@ -86,10 +89,10 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(
             )
         )
         stage.until(session_id, SessionStatus.MERGED, SessionStatus.DONE)
-    commits = {merge[1] for merge in play.scm.merges}
+    commits = {merge[1] for merge in play.forge.merges}
     assert commits == {head}
-    assert play.scm.look(number).merge_commit is not None
-    assert play.scm._pushes == 2, "one push by the agent, one commit on the base"
+    assert play.forge.look(number).merge_commit is not None
+    assert play.forge._pushes == 2, "one push by the agent, one commit on the base"
 
 
 def test_an_intention_that_was_never_carried_out_is_taken_up_after_a_restart(play: Play) -> None:
@@ -99,13 +102,13 @@ def test_an_intention_that_was_never_carried_out_is_taken_up_after_a_restart(pla
     with play.opened() as stage:
         session_id = stage.working()
         number = _green(stage, session_id)
-        real, play.scm.merge = play.scm.merge, _away  # type: ignore[method-assign,assignment]
+        real, play.forge.merge = play.forge.merge, _away  # type: ignore[method-assign,assignment]
         _approve(stage, number)
         eventually(stage.deps.store.merges.open)
-    play.scm.merge = real  # type: ignore[method-assign]
+    play.forge.merge = real  # type: ignore[method-assign]
     with play.opened() as stage:
         stage.until(session_id, SessionStatus.MERGED)
-    assert len(play.scm.merges) == 1
+    assert len(play.forge.merges) == 1
 
 
 def _away(*_words: object, **_more: object) -> None:
@@ -118,7 +121,7 @@ def test_a_forge_that_does_not_answer_is_asked_again_later(
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
-        patched.setattr(stage.scm, "merge", _away)
+        patched.setattr(stage.forge, "merge", _away)
         _approve(stage, number)
         eventually(stage.deps.store.merges.open)
         stage.quiet()
@@ -131,12 +134,12 @@ def test_one_merge_out_of_reach_keeps_no_other_waiting(
 ) -> None:
     first, second = stage.working("one"), stage.working("two")
     one, two = _green(stage, first), _green(stage, second)
-    real = stage.scm.merge
+    real = stage.forge.merge
 
     def partly(number: int, *words: object) -> object:
         return _away() if number == one else real(number, *words)
 
-    monkeypatch.setattr(stage.scm, "merge", partly)
+    monkeypatch.setattr(stage.forge, "merge", partly)
     _approve(stage, one)
     eventually(stage.deps.store.merges.open)
     _approve(stage, two)
@@ -149,15 +152,15 @@ def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(
 ) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    real = stage.scm.look
-    monkeypatch.setattr(stage.scm, "look", lambda n: replace(real(n), checks=CheckState.FAILING))
+    real = stage.forge.look
+    monkeypatch.setattr(stage.forge, "look", lambda n: replace(real(n), checks=CheckState.FAILING))
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id))
     assert "reaction_escalated" not in stage.types(session_id), "it may pass by itself"
     stage.pass_time(PATIENCE.total_seconds())
     (notice,) = eventually(lambda: "bell" in stage.notifiers and stage.notifiers["bell"].sent)  # type: ignore[misc]
     assert "its checks are failing" in notice.message
-    assert not stage.scm.merges
+    assert not stage.forge.merges
     assert "reaction_escalated" in stage.types(session_id)
 
 
@@ -176,7 +179,7 @@ def test_a_merge_that_was_refused_once_is_not_refused_for_good(
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
         patched.setattr(
-            stage.scm,
+            stage.forge,
             "merge",
             _refusing(Held("Base branch was modified", Remedy.AGAIN, "base moved")),
         )
@@ -193,7 +196,7 @@ def test_what_only_a_person_mends_is_said_at_once_and_merged_when_it_is_mended(
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
-        patched.setattr(stage.scm, "merge", _refusing(Refused("main is checked out in /srv/app")))
+        patched.setattr(stage.forge, "merge", _refusing(Refused("main is checked out in /srv/app")))
         _approve(stage, number)
         eventually(lambda: "reaction_escalated" in stage.types(session_id))
         for _ in range(5):
@@ -210,7 +213,7 @@ def test_the_reason_for_which_a_merge_waits_is_in_the_history_of_the_session(
     session_id = stage.working()
     number = _green(stage, session_id)
     monkeypatch.setattr(
-        stage.scm,
+        stage.forge,
         "merge",
         _refusing(Held("the check lint is expected", Remedy.WAIT, "required checks")),
     )
@@ -227,13 +230,15 @@ def test_a_merge_that_the_forge_took_over_and_gave_back_is_said_to_a_person(
     session_id = stage.working()
     number = _green(stage, session_id)
     with monkeypatch.context() as patched:
-        patched.setattr(stage.scm, "merge", lambda *_words: Merged("", "it is in the merge queue"))
+        patched.setattr(
+            stage.forge, "merge", lambda *_words: Merged("", "it is in the merge queue")
+        )
         _approve(stage, number)
         eventually(lambda: _held(stage, session_id) == "handed over")
         stage.pass_time(60)
         eventually(lambda: "reaction_escalated" in stage.types(session_id))
     assert _held(stage, session_id) == "given back"
-    assert not stage.scm.merges
+    assert not stage.forge.merges
 
 
 def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head(
@@ -244,22 +249,22 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
     told: list[int] = []
 
     def later(_number: int, *_words: object) -> Merged:
-        stage.scm._keep(replace(stage.scm.look(number), merging=True))
+        stage.forge._keep(replace(stage.forge.look(number), merging=True))
         return Merged("", "the forge merges it by itself")
 
     def withdraw(which: int) -> None:
         told.append(which)
-        stage.scm._keep(replace(stage.scm.look(which), merging=False))
+        stage.forge._keep(replace(stage.forge.look(which), merging=False))
 
-    monkeypatch.setattr(stage.scm, "withdraw", withdraw, raising=False)
+    monkeypatch.setattr(stage.forge, "withdraw", withdraw, raising=False)
     with monkeypatch.context() as patched:
-        patched.setattr(stage.scm, "merge", later)
+        patched.setattr(stage.forge, "merge", later)
         _approve(stage, number)
         eventually(lambda: _held(stage, session_id) == "handed over")
         stage.look()
         assert told == []
-        head = stage.scm.look(number).head
-        stage.scm.push(stage.branch(session_id))
+        head = stage.forge.look(number).head
+        stage.forge.push(stage.branch(session_id))
         eventually(lambda: told == [number], why="at once, without the clock going on")
         eventually(
             lambda: (
@@ -267,9 +272,9 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
                 and m.state is DeliveryState.DROPPED
             )
         )
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.checks(number, CheckState.PASSING)
     stage.look()
-    assert stage.scm.merges == []
+    assert stage.forge.merges == []
     _approve(stage, number)
     stage.until(session_id, SessionStatus.MERGED)
 
@@ -285,14 +290,14 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_kil
         asked.append(which)
         if len(asked) == 1:
             raise Unreachable("the forge does not answer")
-        stage.scm._keep(replace(stage.scm.look(which), merging=False))
+        stage.forge._keep(replace(stage.forge.look(which), merging=False))
 
     def later(_number: int, *_words: object) -> Merged:
-        stage.scm._keep(replace(stage.scm.look(number), merging=True))
+        stage.forge._keep(replace(stage.forge.look(number), merging=True))
         return Merged("", "the forge merges it by itself")
 
-    monkeypatch.setattr(stage.scm, "withdraw", withdraw, raising=False)
-    monkeypatch.setattr(stage.scm, "merge", later)
+    monkeypatch.setattr(stage.forge, "withdraw", withdraw, raising=False)
+    monkeypatch.setattr(stage.forge, "merge", later)
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id) == "handed over")
     stage.look()
@@ -301,7 +306,7 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_kil
     stage.look()
     assert asked == [number], "who does not answer is not asked again and again"
     stage.pass_time(11)
-    head = stage.scm.look(number).head
+    head = stage.forge.look(number).head
     eventually(
         lambda: (
             (m := stage.deps.store.merges.get(session_id, head))
@@ -317,11 +322,11 @@ def test_a_merge_whose_session_was_killed_is_dropped(
     session_id = stage.working()
     number = _green(stage, session_id)
     monkeypatch.setattr(
-        stage.scm, "merge", _refusing(Held("not yet", Remedy.WAIT, "required checks"))
+        stage.forge, "merge", _refusing(Held("not yet", Remedy.WAIT, "required checks"))
     )
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id))
-    head = stage.scm.look(number).head
+    head = stage.forge.look(number).head
     stage.orchestrator.sessions.kill(session_id)
     stage.pass_time(60)
     eventually(
@@ -380,15 +385,15 @@ def test_a_base_that_has_just_moved_costs_time_and_no_merge(
 ) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    real = stage.scm.look
+    real = stage.forge.look
     with monkeypatch.context() as patched:
         patched.setattr(
-            stage.scm, "look", lambda n: replace(real(n), mergeability=Mergeability.UNKNOWN)
+            stage.forge, "look", lambda n: replace(real(n), mergeability=Mergeability.UNKNOWN)
         )
         _approve(stage, number)
         eventually(stage.deps.store.merges.open)
         stage.quiet()
-        assert not stage.scm.merges
+        assert not stage.forge.merges
     stage.pass_time(11)
     stage.until(session_id, SessionStatus.MERGED)
     assert "reaction_escalated" not in stage.types(session_id)
@@ -397,20 +402,20 @@ def test_a_base_that_has_just_moved_costs_time_and_no_merge(
 def test_an_approval_of_an_earlier_head_merges_nothing_by_itself(stage: Stage) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    stage.scm.checks(number, CheckState.PENDING)
+    stage.forge.checks(number, CheckState.PENDING)
     _approve(stage, number)
-    approved = stage.scm.look(number).head
-    unseen = stage.scm.push(stage.branch(session_id))
-    stage.scm.checks(number, CheckState.PASSING)
+    approved = stage.forge.look(number).head
+    unseen = stage.forge.push(stage.branch(session_id))
+    stage.forge.checks(number, CheckState.PASSING)
     session = stage.until(session_id, SessionStatus.APPROVED)
     stage.look()
-    assert stage.scm.merges == []
+    assert stage.forge.merges == []
     assert f"of {approved[:7]} and not of {unseen[:7]}" in (session.reason or "")
     grounds = [ground.what for ground in stage.deps.store.evidence.latest(session_id).facts]  # type: ignore[union-attr]
     assert f"the reviewer ada is waited for, who approved {approved[:7]}" in grounds
     _approve(stage, number)
     stage.until(session_id, SessionStatus.MERGED)
-    assert stage.scm.merges == [(number, unseen)]
+    assert stage.forge.merges == [(number, unseen)]
 
 
 def test_an_approval_of_an_earlier_head_merges_where_the_project_lets_it_count(play: Play) -> None:
@@ -419,12 +424,12 @@ def test_an_approval_of_an_earlier_head_merges_where_the_project_lets_it_count(p
     with play.opened() as stage:
         session_id = stage.working()
         number = _green(stage, session_id)
-        stage.scm.checks(number, CheckState.PENDING)
+        stage.forge.checks(number, CheckState.PENDING)
         _approve(stage, number)
-        head = stage.scm.push(stage.branch(session_id))
-        stage.scm.checks(number, CheckState.PASSING)
+        head = stage.forge.push(stage.branch(session_id))
+        stage.forge.checks(number, CheckState.PASSING)
         stage.until(session_id, SessionStatus.MERGED)
-        assert stage.scm.merges == [(number, head)]
+        assert stage.forge.merges == [(number, head)]
 
 
 def test_a_base_that_was_changed_on_the_forge_is_not_merged_into(
@@ -432,26 +437,26 @@ def test_a_base_that_was_changed_on_the_forge_is_not_merged_into(
 ) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    real = stage.scm.look
-    monkeypatch.setattr(stage.scm, "look", lambda n: replace(real(n), base="release"))
+    real = stage.forge.look
+    monkeypatch.setattr(stage.forge, "look", lambda n: replace(real(n), base="release"))
     _approve(stage, number)
     (notice,) = eventually(lambda: "bell" in stage.notifiers and stage.notifiers["bell"].sent)  # type: ignore[misc]
     assert "its base is release, not main" in notice.message
-    assert not stage.scm.merges
+    assert not stage.forge.merges
 
 
 def test_a_conflict_at_the_merge_is_the_agents_to_settle_and_calls_nobody(stage: Stage) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
-    real, conflicts = stage.scm.merge, ["app.py"]
+    real, conflicts = stage.forge.merge, ["app.py"]
 
     def quarrel(*words: Any, **more: Any) -> Merged:
         """Another merge into the same base comes first."""
         if conflicts:
-            stage.scm.conflict(number, conflicts.pop())
+            stage.forge.conflict(number, conflicts.pop())
         return real(*words, **more)
 
-    stage.scm.merge = quarrel  # type: ignore[method-assign]
+    stage.forge.merge = quarrel  # type: ignore[method-assign]
     _approve(stage, number)
     (message,) = eventually(lambda: stage.told(session_id, "merge-conflicts"))  # type: ignore[misc]
     stage.until(session_id, SessionStatus.MERGE_CONFLICTS)
@@ -459,10 +464,10 @@ def test_a_conflict_at_the_merge_is_the_agents_to_settle_and_calls_nobody(stage:
     assert "app.py" in message.text
     assert "reaction_escalated" not in stage.types(session_id)
     assert [notice for look in stage.notifiers.values() for notice in look.sent] == []
-    stage.scm.merge = real  # type: ignore[method-assign]
-    stage.scm.push(stage.branch(session_id))
-    stage.scm.conflict(number)
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.merge = real  # type: ignore[method-assign]
+    stage.forge.push(stage.branch(session_id))
+    stage.forge.conflict(number)
+    stage.forge.checks(number, CheckState.PASSING)
     _approve(stage, number)
     stage.until(session_id, SessionStatus.MERGED)
     assert "reaction_escalated" not in stage.types(session_id)

@@ -17,7 +17,7 @@ def test_a_session_is_metered_from_its_spawn_to_its_merge(stage: Stage) -> None:
     stage.says(session_id, Activity.ACTIVE, ready=True, usage=Usage(1200, 30, Decimal("0.12")))
     stage.clock.advance(60)
     number = stage.pull(session_id)
-    stage.scm.checks(number, CheckState.FAILING)
+    stage.forge.checks(number, CheckState.FAILING)
     stage.until(session_id, SessionStatus.CI_FAILED, SessionStatus.CI_FIX_SENT)
     found = stage.deps.store.metrics.get(session_id)
     assert (found.ci_runs, found.ci_failures, found.time_to_merge_secs) == (1, 1, None)

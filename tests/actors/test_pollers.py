@@ -33,7 +33,7 @@ def test_looks_never_overlap_and_many_orders_make_one(stage: Stage) -> None:
         under_way[0] -= 1
 
     eventually(lambda: stage.orchestrator.supervisor.health()[FORGE].looks > 0)
-    stage.scm.before["survey"] = slowly
+    stage.forge.before["survey"] = slowly
     eventually(lambda: under_way[0] == 1)
     for _ in range(500):
         stage.deps.actors.tell(FORGE, LookNow())
@@ -48,25 +48,25 @@ def test_an_order_to_look_given_during_a_look_is_not_lost(play: Play) -> None:
     play.settings["poll"] = Poll(0.02, 0.02, 600.0)
     with play.opened() as stage:
         stage.working()
-        eventually(lambda: stage.scm.surveys > 0)
+        eventually(lambda: stage.forge.surveys > 0)
         let_go: list[bool] = []
-        stage.scm.before["survey"] = lambda: eventually(lambda: let_go) and None
+        stage.forge.before["survey"] = lambda: eventually(lambda: let_go) and None
         stage.deps.actors.tell(FORGE, LookNow())
-        before = stage.scm.surveys
-        eventually(lambda: stage.scm.surveys > before)
+        before = stage.forge.surveys
+        eventually(lambda: stage.forge.surveys > before)
         stage.deps.actors.tell(FORGE, LookNow())
         stage.orchestrator.supervisor.health()
         let_go.append(True)
-        eventually(lambda: stage.scm.surveys >= before + 2)
+        eventually(lambda: stage.forge.surveys >= before + 2)
 
 
 def test_a_steady_stream_of_orders_does_not_put_the_look_off(stage: Stage) -> None:
     stage.working()
-    eventually(lambda: stage.scm.surveys > 0)
-    before, tired = stage.scm.surveys, []
+    eventually(lambda: stage.forge.surveys > 0)
+    before, tired = stage.forge.surveys, []
     expedite = gevent.spawn(_expedite, stage, tired)
     eventually(
-        lambda: stage.scm.surveys >= before + 3,
+        lambda: stage.forge.surveys >= before + 3,
         why="somebody who is always in a hurry is not served never",
     )
     tired.append(True)
@@ -81,9 +81,9 @@ def _expedite(stage: Stage, tired: list[bool]) -> None:
 
 def test_a_slow_forge_keeps_nobody_waiting(stage: Stage) -> None:
     session_id = stage.working()
-    before = stage.scm.surveys
-    stage.scm.before["survey"] = lambda: gevent.sleep(600)
-    eventually(lambda: stage.scm.surveys > before)
+    before = stage.forge.surveys
+    stage.forge.before["survey"] = lambda: gevent.sleep(600)
+    eventually(lambda: stage.forge.surveys > before)
     assert FORGE in stage.orchestrator.supervisor.health(), "the poller answers while it looks"
     stage.runtime.finish(session_id, exit_code=1)
     stage.until(session_id, SessionStatus.EXITED)
@@ -129,7 +129,7 @@ def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> N
         stage.look()
         for name, count in (
             (runtime_name("stub"), lambda: stage.runtime.surveys),
-            (FORGE, lambda: stage.scm.surveys),
+            (FORGE, lambda: stage.forge.surveys),
         ):
             looks, surveys = stage.orchestrator.supervisor.health()[name].looks, count()
             eventually(
@@ -153,10 +153,10 @@ def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_t
     play.settings["poll"] = Poll(0.02, 0.02, 600)
     with play.opened() as stage:
         stage.working()
-        stage.scm.next_due = lambda: 0.05  # type: ignore[attr-defined]
-        before = stage.scm.surveys
+        stage.forge.next_due = lambda: 0.05  # type: ignore[attr-defined]
+        before = stage.forge.surveys
         stage.deps.actors.tell(FORGE, LookNow())
-        eventually(lambda: stage.scm.surveys >= before + 3)
+        eventually(lambda: stage.forge.surveys >= before + 3)
 
 
 def test_who_is_cleaned_up_is_watched_no_more(stage: Stage) -> None:
@@ -177,7 +177,7 @@ def test_unchanged_news_are_not_told_again(
 ) -> None:
     session_id = stage.working()
     stage.pull(session_id)
-    stage.scm.trouble = error
+    stage.forge.trouble = error
     stage.look()
     stage.quiet()
     told: list[object] = []
@@ -190,8 +190,8 @@ def test_unchanged_news_are_not_told_again(
         return real(name, message)
 
     monkeypatch.setattr(poller, "tell", tell)
-    before = stage.scm.surveys
-    eventually(lambda: stage.scm.surveys >= before + 3)
+    before = stage.forge.surveys
+    eventually(lambda: stage.forge.surveys >= before + 3)
     assert not told
 
 

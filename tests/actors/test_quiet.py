@@ -17,7 +17,7 @@ from ennio.actors.registry import AGENTS, forge_name, runtime_name
 from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState
 from ennio.model.session import SessionStatus
-from ennio.plugins.scm.interface import Scm
+from ennio.plugins.forge.interface import Forge
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
@@ -48,7 +48,7 @@ def test_incident_35_fifty_idle_sessions_write_nothing_in_twenty_ticks(
     with play.opened() as stage:
         ids = [stage.working(f"number {n}") for n in range(50)]
         for session_id in ids[:10]:
-            stage.scm.checks(stage.pull(session_id), CheckState.PASSING)
+            stage.forge.checks(stage.pull(session_id), CheckState.PASSING)
         for session_id in ids[10:]:
             stage.rests(session_id)
         stage.look()
@@ -79,7 +79,7 @@ def test_what_counts_as_written_is_counted(stage: Stage) -> None:
 def _fifty_green(stage: Stage) -> list[str]:
     ids = [stage.working(f"number {n}") for n in range(50)]
     for session_id in ids:
-        stage.scm.checks(stage.pull(session_id), CheckState.PASSING)
+        stage.forge.checks(stage.pull(session_id), CheckState.PASSING)
     stage.look()
     assert {stage.session(session_id).status for session_id in ids} == {SessionStatus.CI_PASSING}
     return ids
@@ -93,10 +93,12 @@ def test_incident_34_the_forge_is_asked_once_a_tick_for_fifty_quiet_pull_request
         asked: Counter[str] = Counter()
         for name in (
             name
-            for name in dir(Scm)
-            if not name.startswith("_") and callable(getattr(stage.scm, name))
+            for name in dir(Forge)
+            if not name.startswith("_") and callable(getattr(stage.forge, name))
         ):
-            monkeypatch.setattr(stage.scm, name, _counted(asked, name, getattr(stage.scm, name)))
+            monkeypatch.setattr(
+                stage.forge, name, _counted(asked, name, getattr(stage.forge, name))
+            )
         before = stage.orchestrator.supervisor.health()[forge_name("play")].looks
         _twenty_ticks(stage)
         looks = stage.orchestrator.supervisor.health()[forge_name("play")].looks - before
@@ -118,10 +120,10 @@ def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobo
     with play.opened() as stage:
         ids = _fifty_green(stage)
         answer, begun = Event(), [Event(), Event()]
-        stage.scm.before["survey"] = lambda: _hold(begun, answer)
+        stage.forge.before["survey"] = lambda: _hold(begun, answer)
         assert begun[0].wait(10)
         for session_id in ids:
-            stage.scm.checks(stage.session(session_id).pr_number or 0, CheckState.FAILING)
+            stage.forge.checks(stage.session(session_id).pr_number or 0, CheckState.FAILING)
         # while the forge does not answer, an agent is told what a person says
         message = stage.orchestrator.sessions.send(ids[0], "Mind the spelling")
         eventually(
@@ -145,7 +147,7 @@ def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobo
                 and {stage.session(one).status for one in ids} == {SessionStatus.CI_FAILED}
             )
         )
-        stage.scm.before.clear()
+        stage.forge.before.clear()
 
 
 def _hold(begun: list[Event], answer: Event) -> None:

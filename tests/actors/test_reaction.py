@@ -21,10 +21,10 @@ from tests.conftest import eventually
 
 def _red(stage: Stage, session_id: str, number: int) -> str:
     """A new head whose check fails, seen by everybody."""
-    head = stage.scm.push(stage.branch(session_id))
-    stage.scm.checks(number, CheckState.PENDING)
+    head = stage.forge.push(stage.branch(session_id))
+    stage.forge.checks(number, CheckState.PENDING)
     stage.look()
-    stage.scm.checks(number, CheckState.FAILING)
+    stage.forge.checks(number, CheckState.FAILING)
     stage.look()
     return head
 
@@ -121,8 +121,8 @@ def test_incident_22_five_green_minutes_end_the_episode(stage: Stage) -> None:
     number = stage.pull(session_id)
     for _ in range(3):
         _red(stage, session_id, number)
-    stage.scm.push(stage.branch(session_id))
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.push(stage.branch(session_id))
+    stage.forge.checks(number, CheckState.PASSING)
     stage.look()
     stage.pass_time(GONE.total_seconds())
     stage.quiet()
@@ -181,8 +181,8 @@ def test_incident_24_two_messengers_of_the_same_news_make_one_message(stage: Sta
 def test_incident_28_the_message_names_the_check_its_log_and_its_link(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    head = stage.scm.look(number).head
-    stage.scm.report(
+    head = stage.forge.look(number).head
+    stage.forge.report(
         number,
         Check("1", "lint", CheckState.PASSING, "stub://lint"),
         Check(
@@ -205,11 +205,13 @@ def test_incident_28_the_message_names_the_check_its_log_and_its_link(stage: Sta
 def test_incident_29_every_comment_of_a_review_arrives(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.review(number, "ada", ReviewState.NONE, "In this thread: first", path="a.py", line=3)
-    stage.scm.review(
+    stage.forge.review(
+        number, "ada", ReviewState.NONE, "In this thread: first", path="a.py", line=3
+    )
+    stage.forge.review(
         number, "bob", ReviewState.NONE, "In this thread: an answer", path="a.py", line=3
     )
-    stage.scm.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Please rename")
+    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Please rename")
     eventually(lambda: stage.told(session_id, "changes-requested"))
     text = "".join(message.text for message in stage.told(session_id, "changes-requested"))
     for words in (
@@ -227,9 +229,9 @@ def test_incident_29_a_second_round_of_review_on_a_new_head_reaches_the_agent(st
     session_id = stage.working()
     number = stage.pull(session_id)
     for review in ("Rename it", "Now test it", "And document it"):
-        stage.scm.review(number, "ada", ReviewState.CHANGES_REQUESTED, review)
+        stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, review)
         stage.look()
-        stage.scm.push(stage.branch(session_id))
+        stage.forge.push(stage.branch(session_id))
         stage.look()
     told = stage.told(session_id, "changes-requested")
     assert len(told) == 3
@@ -242,11 +244,11 @@ def test_incident_29_a_second_round_of_review_on_a_new_head_reaches_the_agent(st
 def test_incident_29_a_new_comment_of_a_bot_is_not_suppressed_by_an_old_one(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.review(number, "lint[bot]", ReviewState.NONE, "Line too long", path="a.py", line=1)
+    stage.forge.review(number, "lint[bot]", ReviewState.NONE, "Line too long", path="a.py", line=1)
     stage.look()
-    stage.scm.push(stage.branch(session_id))
+    stage.forge.push(stage.branch(session_id))
     stage.look()
-    stage.scm.review(number, "lint[bot]", ReviewState.NONE, "Unused import", path="a.py", line=2)
+    stage.forge.review(number, "lint[bot]", ReviewState.NONE, "Unused import", path="a.py", line=2)
     stage.look()
     told = stage.told(session_id, "bugbot-comments")
     assert ["Line too long" in message.text for message in told] == [True, False]
@@ -258,7 +260,7 @@ def test_incident_31_why_a_comment_was_not_passed_on_is_written_down(play: Play)
     with play.opened() as stage:
         session_id = stage.working()
         number = stage.pull(session_id)
-        stage.scm.review(number, "lint[bot]", ReviewState.NONE, "Line too long")
+        stage.forge.review(number, "lint[bot]", ReviewState.NONE, "Line too long")
         (record,) = eventually(lambda: _history(stage, session_id, "bugbot-comments"))  # type: ignore[misc]
         assert (record.outcome, record.action) == ("skipped", "none")
         assert record.detail == f"bots commented on #{number}: it is switched off"
@@ -274,7 +276,7 @@ def test_incident_31_why_a_comment_was_not_passed_on_is_written_down(play: Play)
 def test_incident_16_a_worker_that_has_handed_in_is_never_called_stuck(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
     stage.pass_time(86_400)
     stage.look()
@@ -335,7 +337,7 @@ def test_a_question_of_the_agent_is_told_with_its_words(stage: Stage) -> None:
 def test_conflicting_files_are_named_to_the_agent(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.conflict(number, "src/a.py", "README.md")
+    stage.forge.conflict(number, "src/a.py", "README.md")
     (message,) = eventually(lambda: stage.told(session_id, "merge-conflicts"))  # type: ignore[misc]
     assert "- src/a.py\n- README.md" in message.text
     assert stage.session(session_id).status is SessionStatus.MERGE_CONFLICTS

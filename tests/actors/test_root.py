@@ -240,7 +240,7 @@ def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(
     monkeypatch.setattr(
         random, "uniform", lambda low, high: (high - low) / 20
     )  # spread out, but over less time
-    play.settings["project"] = {"scm": None}
+    play.settings["project"] = {"forge": None}
     with play.opened() as stage:
         ids = [stage.spawn(str(number)) for number in range(50)]
         eventually(lambda: len(stage.runtime.launches) == 50)

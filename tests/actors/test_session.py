@@ -20,8 +20,8 @@ from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, Presence, ProcessSeen
 from ennio.model.pulls import CheckState, ReviewState
 from ennio.model.session import Activity, RuntimeHandle, SessionStatus
+from ennio.plugins.forge.interface import Watch
 from ennio.plugins.runtime.interface import Key
-from ennio.plugins.scm.interface import Watch
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
@@ -69,9 +69,9 @@ def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reas
 def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
-    with_sight = stage.scm.survey
+    with_sight = stage.forge.survey
 
     def away(watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         now = stage.clock.now()
@@ -80,7 +80,7 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
             for watch in watches
         }
 
-    stage.scm.survey = away  # type: ignore[method-assign]
+    stage.forge.survey = away  # type: ignore[method-assign]
     stage.look()
     assert "signal_lost" not in stage.types(session_id), "for a moment anybody may be away"
     source = stage.orchestrator.supervisor.status()["sources"]["forge:play"]
@@ -97,7 +97,7 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
     )
     assert session.no_signal_since <= since  # type: ignore[attr-defined]
     assert "no signal of the forge: the disk is away" in stage.words(session_id)
-    stage.scm.survey = with_sight  # type: ignore[method-assign]
+    stage.forge.survey = with_sight  # type: ignore[method-assign]
     eventually(lambda: stage.session(session_id).no_signal_since is None)
     assert stage.session(session_id).no_signal is None
     assert "signal_regained" in stage.types(session_id)
@@ -124,10 +124,10 @@ def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reacti
 ) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
     count = len(stage.messages(session_id))
-    stage.scm.trouble = Unreachable("502 Bad Gateway")
+    stage.forge.trouble = Unreachable("502 Bad Gateway")
     eventually(
         lambda: (
             (f := stage.deps.store.facts.get(session_id).forge) and f.presence is Presence.UNKNOWN
@@ -155,11 +155,11 @@ def test_a_forge_that_raises_is_told_as_unknown_or_restarted(stage: Stage, bug: 
 
     def wrong() -> None:
         if bug:
-            stage.scm.before.clear()
+            stage.forge.before.clear()
             raise RuntimeError("a bug in the plugin")
         raise Unreachable("no route to host")
 
-    stage.scm.before["survey"] = wrong
+    stage.forge.before["survey"] = wrong
     eventually(
         lambda: (
             stage.orchestrator.supervisor.status()["actors"]["troubled"]
@@ -167,8 +167,8 @@ def test_a_forge_that_raises_is_told_as_unknown_or_restarted(stage: Stage, bug: 
         )
     )
     assert stage.session(session_id).pr_number == number
-    stage.scm.before.clear()
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.before.clear()
+    stage.forge.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.CI_PASSING)
 
 
@@ -221,14 +221,14 @@ def test_incident_15_a_persons_kill_stays_a_kill_and_alarms_nobody(stage: Stage)
 def test_incident_17_approved_is_not_shown_before_the_checks(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
-    stage.scm.review(number, "ada", ReviewState.APPROVED, "")
+    stage.forge.review(number, "ada", ReviewState.APPROVED, "")
     stage.look()
     assert stage.session(session_id).status is SessionStatus.PR_OPEN
     assert "merge_ready" not in stage.types(session_id)
-    stage.scm.checks(number, CheckState.PENDING)
+    stage.forge.checks(number, CheckState.PENDING)
     stage.look()
     assert stage.session(session_id).status is SessionStatus.PR_OPEN
-    stage.scm.checks(number, CheckState.PASSING)
+    stage.forge.checks(number, CheckState.PASSING)
     stage.until(session_id, SessionStatus.APPROVED)
     assert "merge_ready" in stage.types(session_id)
 
@@ -278,9 +278,9 @@ def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage:
     facts = stage.deps.store.facts.get(session_id)
     assert facts.forge is not None
     assert facts.forge.presence is Presence.GONE
-    old, begun, before = facts.forge, time.monotonic(), stage.scm.surveys
-    stage.scm.before["survey"] = lambda: gevent.sleep(600)  # nobody can look any more
-    eventually(lambda: stage.scm.surveys > before)
+    old, begun, before = facts.forge, time.monotonic(), stage.forge.surveys
+    stage.forge.before["survey"] = lambda: gevent.sleep(600)  # nobody can look any more
+    eventually(lambda: stage.forge.surveys > before)
     stage.runtime.finish(session_id, exit_code=0)
     eventually(lambda: _process(stage, session_id) is Presence.GONE)
     stage.deps.actors.tell(session_name(session_id), ForgeObserved(old, begun - 1))

@@ -344,7 +344,7 @@ def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play
         number = stage.pull(session_id)
         stage.says(session_id, Activity.ACTIVE, ready=True)
         eventually(lambda: stage.session(session_id).activity is Activity.ACTIVE)
-        stage.scm.checks(number, CheckState.PASSING)
+        stage.forge.checks(number, CheckState.PASSING)
         stage.orchestrator.pulls.merge("play", number)
         stage.until(session_id, SessionStatus.MERGED)
         assert session_id not in stage.runtime.stopped, "it is left alone until cleaning is due"

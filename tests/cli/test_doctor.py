@@ -142,14 +142,14 @@ def test_incident_42_a_bind_beyond_this_machine_is_pointed_out(tmp_path: Path) -
 
 def test_the_repository_of_a_local_forge_that_is_gone_is_named(tmp_path: Path) -> None:
     hub = tmp_path / "hub.git"
-    project = Project("p", "p", str(hub), tmp_path, scm=PluginChoice("local"))
+    project = Project("p", "p", str(hub), tmp_path, forge=PluginChoice("local"))
     finding = configuration.repository(project)
     assert finding is not None
     assert f"{hub} cannot be read" in finding.what
     hub.mkdir()
     (hub / "HEAD").write_text("ref: refs/heads/main\n")
     assert configuration.repository(project) is None
-    assert configuration.repository(replace(project, scm=PluginChoice("github"))) is None
+    assert configuration.repository(replace(project, forge=PluginChoice("github"))) is None
 
 
 def test_a_forge_without_a_token_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,8 +77,8 @@ def test_the_full_example_means_what_is_documented() -> None:
         "opus",
     )
     assert backend.agent_config.passthrough == {"max_turns": 200}
-    assert backend.scm is not None
-    assert backend.scm.config["token"] == ENVIRON["GITHUB_TOKEN"]
+    assert backend.forge is not None
+    assert backend.forge.config["token"] == ENVIRON["GITHUB_TOKEN"]
     assert (remote.agent, remote.runtime) == ("aider", "tmux")
     assert remote.ssh is not None
     assert remote.ssh.node_config is not None

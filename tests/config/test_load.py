@@ -382,11 +382,11 @@ def test_a_repository_on_github_brings_its_tracker_and_scm(tmp_path: Path, repo:
         f"config: {{token: t}}}}}}\n",
     ).projects
     assert project.tracker == PluginChoice("github", {"owner": "user", "repo": "repo"})
-    assert project.scm == PluginChoice("github", {"owner": "user", "repo": "repo", "token": "t"})
+    assert project.forge == PluginChoice("github", {"owner": "user", "repo": "repo", "token": "t"})
 
 
 @pytest.mark.parametrize(
-    ("repo", "scm"),
+    ("repo", "forge"),
     [
         ("./hub.git", "local"),
         ("/srv/hub.git", "local"),
@@ -395,12 +395,12 @@ def test_a_repository_on_github_brings_its_tracker_and_scm(tmp_path: Path, repo:
     ],
 )
 def test_the_local_forge_serves_local_repositories_only(
-    tmp_path: Path, repo: str, scm: str | None
+    tmp_path: Path, repo: str, forge: str | None
 ) -> None:
     (project,) = loaded(
         tmp_path, f"projects:\n  - {{name: a, repo: '{repo}', path: /a}}\n"
     ).projects
-    assert (project.scm and project.scm.plugin) == scm
+    assert (project.forge and project.forge.plugin) == forge
     assert project.tracker is None
 
 
@@ -425,7 +425,7 @@ def test_a_remote_project_keeps_the_paths_of_its_machine(tmp_path: Path) -> None
     (project,) = loaded(
         tmp_path, f"projects:\n  - {{name: a, repo: /srv/a.git, path: ~/a, {ssh}}}\n"
     ).projects
-    assert (str(project.path), project.repo, project.scm) == ("~/a", "/srv/a.git", None)
+    assert (str(project.path), project.repo, project.forge) == ("~/a", "/srv/a.git", None)
     assert project.ssh is not None
     assert project.ssh.auth.path == tmp_path / "key"
     assert project.ssh.node_config is not None
@@ -519,7 +519,7 @@ def test_the_config_hash_follows_the_configuration_but_not_its_secrets(tmp_path:
             loaded(tmp_path, f"{PROJECT}{more}", environ or dict(ENVIRON)).projects[0].config_hash
         )
 
-    scm = "    scm_config: {plugin: github, config: {token: '${GITHUB_TOKEN}'}}\n"
+    forge = "    scm_config: {plugin: github, config: {token: '${GITHUB_TOKEN}'}}\n"
     (project,) = loaded(tmp_path, PROJECT).projects
     assert config_hash(project) == project.config_hash
     assert len(hashed("")) == 12
@@ -527,8 +527,8 @@ def test_the_config_hash_follows_the_configuration_but_not_its_secrets(tmp_path:
     assert hashed("") == hashed("    agent: claude-code\n")
     assert hashed("") != hashed("    agent: aider\n")
     assert hashed("    env: {MODE: a}\n") != hashed("    env: {MODE: b}\n")
-    assert hashed(scm) == hashed(scm, {"GITHUB_TOKEN": "another"})
-    assert hashed("") != hashed(scm)
+    assert hashed(forge) == hashed(forge, {"GITHUB_TOKEN": "another"})
+    assert hashed("") != hashed(forge)
 
 
 def test_a_budget_may_name_its_project_by_name(tmp_path: Path) -> None:

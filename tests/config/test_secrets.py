@@ -73,7 +73,7 @@ def test_what_is_no_secret_is_shown(config: Config) -> None:
         "pin": 1234,
         "secret": MASK,
     }
-    assert app["scm"]["config"]["api_url"] == "https://ghe.example/api"
+    assert app["forge"]["config"]["api_url"] == "https://ghe.example/api"
     assert app["env"] == {"NPM_TOKEN": MASK, "MODE": MASK}
     assert shown["projects"][1]["repo"] == "git@example.com:x/far.git"
     assert shown["projects"][1]["ssh"]["auth"] == {
@@ -140,10 +140,10 @@ def test_such_a_variable_is_a_secret_wherever_else_it_is_put(tmp_path: Path) -> 
         f"projects:\n  - {{name: a, repo: /a, path: /a, {choice}, env: {{N: '${{NPM_TOKEN}}'}}}}\n"
     )
     config = loaded(tmp_path, text, {"NPM_TOKEN": "hush5678", "USER": "somebody"})
-    assert config.projects[0].scm is not None
-    assert config.projects[0].scm.config["place"] == "https://x/hush5678/somebody"
+    assert config.projects[0].forge is not None
+    assert config.projects[0].forge.config["place"] == "https://x/hush5678/somebody"
     assert secrets(config) == {"hush5678"}
-    assert masked(config)["projects"][0]["scm"]["config"]["place"] == f"https://x/{MASK}/somebody"
+    assert masked(config)["projects"][0]["forge"]["config"]["place"] == f"https://x/{MASK}/somebody"
     assert "hush" not in json.dumps(masked(config))
 
 

@@ -42,7 +42,7 @@ def test_the_template_loads_and_says_what_was_found(found: TemplateValues, tmp_p
     )
     assert (project.default_branch, project.runtime) == (found.default_branch, found.runtime)
     assert project.agent == (found.agents[0] if found.agents else "claude-code")
-    assert (project.scm and project.scm.plugin) == {
+    assert (project.forge and project.forge.plugin) == {
         "my-app": "github",
         "notes": "local",
         "else": None,
@@ -65,11 +65,11 @@ def test_what_is_commented_out_loads_too(found: TemplateValues, tmp_path: Path) 
     assert project.post_create == ("npm install",)
     assert len(project.symlinks) == len(project.agent_rules) == len(config.budgets) == 1
     if found is GITHUB:
-        assert project.scm is not None
-        assert project.scm.config["token"] == ENVIRON["GITHUB_TOKEN"]
+        assert project.forge is not None
+        assert project.forge.config["token"] == ENVIRON["GITHUB_TOKEN"]
     if found is HUB:
-        assert project.scm is not None
-        assert project.scm.config["checks"] == [
+        assert project.forge is not None
+        assert project.forge.config["checks"] == [
             {"name": "tests", "run": "make test", "timeout": "10m"}
         ]
 

@@ -18,7 +18,7 @@ from ennio.config.fields import (
 from ennio.config.schema import SCHEMAS
 from ennio.config.trust_keys import Trust, of_key, of_setting
 from ennio.plugins.declared import shipped
-from ennio.plugins.scm.local.settings import CheckSchema
+from ennio.plugins.forge.local.settings import CheckSchema
 from ennio.plugins.shipped import SHIPPED
 
 WHERE = "say in ennio/config/trust_keys.py what it lets the author of a file do, or that it is FREE"

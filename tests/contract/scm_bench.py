@@ -18,17 +18,17 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ForgeSeen
 from ennio.model.pulls import PullRequest, ReviewState
+from ennio.plugins.forge import github
+from ennio.plugins.forge.interface import Forge, Watch
+from ennio.plugins.forge.stub import StubForge
 from ennio.plugins.quota import allowance
 from ennio.plugins.registry import PluginContext
-from ennio.plugins.scm import github
-from ennio.plugins.scm.interface import Scm, Watch
-from ennio.plugins.scm.stub import StubScm
 from tests.conftest import need
 from tests.github import published
 from tests.github.standin.hub import Fault
 from tests.github.standin.hub import Hub as GitHub
 from tests.github.standin.server import Server
-from tests.plugins.scm.hub import AGENT, ALONE, Hub, git
+from tests.plugins.forge.hub import AGENT, ALONE, Hub, git
 
 SECRET = "secret-token"
 
@@ -39,7 +39,7 @@ class Bench:
     on it, in their own names.
     """
 
-    scm: Scm
+    forge: Forge
     push: Callable[[str], str]
     quarrel: Callable[[str], None]
     break_it: Callable[[], None]
@@ -49,15 +49,17 @@ class Bench:
 
 def stub(_tmp_path: Path, _patch: pytest.MonkeyPatch) -> Iterator[Bench]:
     clock = ManualClock()
-    scm = StubScm(clock)
+    forge = StubForge(clock)
 
     def break_it() -> None:
-        scm.trouble = Unreachable("the forge is down")
+        forge.trouble = Unreachable("the forge is down")
 
     def quarrel(branch: str) -> None:
-        scm.conflict(next(pull.number for pull in scm.pulls() if pull.branch == branch), "app.py")
+        forge.conflict(
+            next(pull.number for pull in forge.pulls() if pull.branch == branch), "app.py"
+        )
 
-    yield Bench(scm, scm.push, quarrel, break_it, scm.review, clock)
+    yield Bench(forge, forge.push, quarrel, break_it, forge.review, clock)
 
 
 def local(tmp_path: Path, _patch: pytest.MonkeyPatch) -> Iterator[Bench]:
@@ -108,7 +110,11 @@ class _GitHubWorld:
         given: dict[str, Any] = {"api_url": server.api, "token": SECRET}
         choice = PluginChoice("github", given)
         project = Project(
-            id="shop", name="Shop", repo="git@github.com:acme/shop.git", path=self.clone, scm=choice
+            id="shop",
+            name="Shop",
+            repo="git@github.com:acme/shop.git",
+            path=self.clone,
+            forge=choice,
         )
         self.forge = github.build(
             PluginContext(Home(root / "home"), clock, project=project, settings=given)
@@ -185,17 +191,17 @@ class Looking:
     the time for that passes.
     """
 
-    def __init__(self, scm: Any, clock: ManualClock) -> None:
-        self._scm = scm
+    def __init__(self, forge: Any, clock: ManualClock) -> None:
+        self._forge = forge
         self._clock = clock
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._scm, name)
+        return getattr(self._forge, name)
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
-        self._scm.nudge(None)
+        self._forge.nudge(None)
         self._clock.advance(2)
-        found: Mapping[str, ForgeSeen] = self._scm.survey(watches)
+        found: Mapping[str, ForgeSeen] = self._forge.survey(watches)
         return found
 
 

@@ -12,7 +12,7 @@ import pytest
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unreachable
 from ennio.model.facts import Presence
 from ennio.model.pulls import Mergeability, PullState, ReviewState
-from ennio.plugins.scm.interface import Readable, Watch
+from ennio.plugins.forge.interface import Readable, Watch
 from tests.contract.scm_bench import ENVIRONMENT, WORLDS, Bench
 
 
@@ -30,20 +30,20 @@ def _watch(branch: str, *, number: int | None = None, idle: bool = True) -> Watc
 
 
 def test_it_has_a_name_and_a_repository(bench: Bench) -> None:
-    assert bench.scm.name
-    assert bench.scm.repository
+    assert bench.forge.name
+    assert bench.forge.repository
 
 
 def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(bench: Bench) -> None:
-    seen = bench.scm.survey([_watch("fix")])["s-1"]
+    seen = bench.forge.survey([_watch("fix")])["s-1"]
     assert (seen.presence, seen.pull) == (Presence.GONE, None)
     assert seen.at == bench.clock.now()
 
 
 def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(bench: Bench) -> None:
     head = bench.push("fix")
-    assert bench.scm.survey([_watch("fix", idle=False)])["s-1"].presence is Presence.GONE
-    pull = bench.scm.survey([_watch("fix")])["s-1"].pull
+    assert bench.forge.survey([_watch("fix", idle=False)])["s-1"].presence is Presence.GONE
+    pull = bench.forge.survey([_watch("fix")])["s-1"].pull
     assert pull is not None
     assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == (
         "fix",
@@ -58,14 +58,14 @@ def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(bench: Bench
 
 def test_surveying_again_finds_the_same_pull_request(bench: Bench) -> None:
     bench.push("fix")
-    first = bench.scm.survey([_watch("fix")])["s-1"].pull
+    first = bench.forge.survey([_watch("fix")])["s-1"].pull
     assert first is not None
-    assert bench.scm.survey([_watch("fix")])["s-1"].pull == first
+    assert bench.forge.survey([_watch("fix")])["s-1"].pull == first
     assert (
-        bench.scm.survey([_watch("other-name", number=first.number, idle=False)])["s-1"].pull
+        bench.forge.survey([_watch("other-name", number=first.number, idle=False)])["s-1"].pull
         == first
     )
-    assert [pull.number for pull in bench.scm.pulls()] == [first.number]
+    assert [pull.number for pull in bench.forge.pulls()] == [first.number]
 
 
 def test_every_watch_gets_an_answer(bench: Bench) -> None:
@@ -73,7 +73,7 @@ def test_every_watch_gets_an_answer(bench: Bench) -> None:
     watches = [
         Watch(f"s-{branch}", branch, "main", idle=True) for branch in ("fix", "none", "main")
     ]
-    seen = bench.scm.survey(watches)
+    seen = bench.forge.survey(watches)
     assert {session: fact.presence for session, fact in seen.items()} == {
         "s-fix": Presence.ALIVE,
         "s-none": Presence.GONE,
@@ -83,26 +83,26 @@ def test_every_watch_gets_an_answer(bench: Bench) -> None:
 
 def test_a_new_head_is_seen_with_its_time(bench: Bench) -> None:
     bench.push("fix")
-    bench.scm.survey([_watch("fix")])
+    bench.forge.survey([_watch("fix")])
     later = bench.clock.advance(60)
     head = bench.push("fix")
-    pull = bench.scm.survey([_watch("fix")])["s-1"].pull
+    pull = bench.forge.survey([_watch("fix")])["s-1"].pull
     assert pull is not None
     assert (pull.head, pull.head_since) in ((head, later), (head, None))
 
 
 def test_incident_11_an_unreachable_forge_is_unknown_and_never_gone(bench: Bench) -> None:
     bench.push("fix")
-    pull = bench.scm.open("fix", "main", "t", "")
+    pull = bench.forge.open("fix", "main", "t", "")
     bench.break_it()
-    seen = bench.scm.survey([_watch("fix"), Watch("s-2", "none", "main")])
+    seen = bench.forge.survey([_watch("fix"), Watch("s-2", "none", "main")])
     assert {fact.presence for fact in seen.values()} == {Presence.UNKNOWN}
     assert all(fact.detail for fact in seen.values())
-    assert bench.scm.check()
+    assert bench.forge.check()
     for call in (
-        lambda: bench.scm.look(pull.number),
-        bench.scm.pulls,
-        lambda: bench.scm.merge(pull.number, pull.head),
+        lambda: bench.forge.look(pull.number),
+        bench.forge.pulls,
+        lambda: bench.forge.merge(pull.number, pull.head),
     ):
         with pytest.raises(Unreachable):
             call()
@@ -110,116 +110,116 @@ def test_incident_11_an_unreachable_forge_is_unknown_and_never_gone(bench: Bench
 
 def test_opening_twice_finds_the_open_one(bench: Bench) -> None:
     bench.push("fix")
-    first = bench.scm.open("fix", "main", "One", "", draft=True)
+    first = bench.forge.open("fix", "main", "One", "", draft=True)
     assert first.draft
-    assert bench.scm.open("fix", "main", "Two", "") == first
+    assert bench.forge.open("fix", "main", "Two", "") == first
 
 
 def test_opening_what_is_not_there_or_not_ahead_is_refused(bench: Bench) -> None:
     with pytest.raises(NotFound, match="fix"):
-        bench.scm.open("fix", "main", "t", "")
+        bench.forge.open("fix", "main", "t", "")
     with pytest.raises(Refused, match="nothing to merge"):
-        bench.scm.open("main", "main", "t", "")
+        bench.forge.open("main", "main", "t", "")
 
 
 def test_merging_is_success_again_with_the_same_head(bench: Bench) -> None:
     head = bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
-    merged = bench.scm.merge(number, head)
-    assert bench.scm.merge(number, head).commit == merged.commit
-    pull = bench.scm.look(number)
+    number = bench.forge.open("fix", "main", "t", "").number
+    merged = bench.forge.merge(number, head)
+    assert bench.forge.merge(number, head).commit == merged.commit
+    pull = bench.forge.look(number)
     assert (pull.state, pull.merge_commit, pull.head) == (PullState.MERGED, merged.commit, head)
     assert not pull.merged_by_push
     with pytest.raises(Conflict):
-        bench.scm.merge(number, "0" * 40)
+        bench.forge.merge(number, "0" * 40)
     with pytest.raises(Conflict):
-        bench.scm.close(number)
+        bench.forge.close(number)
 
 
 def test_a_merged_branch_is_not_proposed_again(bench: Bench) -> None:
     head = bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
-    bench.scm.merge(number, head)
-    pull = bench.scm.survey([_watch("fix")])["s-1"].pull
+    number = bench.forge.open("fix", "main", "t", "").number
+    bench.forge.merge(number, head)
+    pull = bench.forge.survey([_watch("fix")])["s-1"].pull
     assert pull is not None
     assert (pull.number, pull.state) == (number, PullState.MERGED)
 
 
 def test_commits_pushed_after_the_merge_do_not_reopen_a_session(bench: Bench) -> None:
     head = bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
-    bench.scm.merge(number, head)
+    number = bench.forge.open("fix", "main", "t", "").number
+    bench.forge.merge(number, head)
     bench.push("fix")
-    pull = bench.scm.survey([_watch("fix", number=number)])["s-1"].pull
+    pull = bench.forge.survey([_watch("fix", number=number)])["s-1"].pull
     assert pull is not None
     assert (pull.number, pull.state, pull.head) == (number, PullState.MERGED, head)
-    another = bench.scm.survey([_watch("fix")])["s-1"].pull
+    another = bench.forge.survey([_watch("fix")])["s-1"].pull
     assert another is not None
     assert (another.number, another.state) == (number + 1, PullState.OPEN)
 
 
 def test_a_head_that_moved_is_not_merged(bench: Bench) -> None:
     old = bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
+    number = bench.forge.open("fix", "main", "t", "").number
     bench.push("fix")
     with pytest.raises(Conflict):
-        bench.scm.merge(number, old)
-    assert bench.scm.look(number).state is PullState.OPEN
+        bench.forge.merge(number, old)
+    assert bench.forge.look(number).state is PullState.OPEN
 
 
 def test_conflicts_are_seen_with_their_files_and_not_merged(bench: Bench) -> None:
     bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
+    number = bench.forge.open("fix", "main", "t", "").number
     bench.quarrel("fix")
-    pull = bench.scm.look(number)
+    pull = bench.forge.look(number)
     assert (pull.mergeability, pull.conflicts) == (Mergeability.CONFLICTING, ("app.py",))
     with pytest.raises(Conflict, match=r"app\.py"):
-        bench.scm.merge(number, pull.head)
+        bench.forge.merge(number, pull.head)
 
 
 def test_what_it_changes_is_told_before_anybody_approves_it(bench: Bench) -> None:
     bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
-    assert isinstance(bench.scm, Readable)
-    head = bench.scm.look(number).head
-    found = bench.scm.files(number)
+    number = bench.forge.open("fix", "main", "t", "").number
+    assert isinstance(bench.forge, Readable)
+    head = bench.forge.look(number).head
+    found = bench.forge.files(number)
     assert (found.head, found.truncated) == (head, False)
     assert [(one.path, one.status, one.added, one.removed) for one in found.files] == [
         ("fix.txt", "added", 1, 0)
     ]
-    diff = bench.scm.diff(number)
+    diff = bench.forge.diff(number)
     assert (diff.head, diff.truncated) == (head, False)
     lines = diff.text.splitlines()
     assert lines[0] == "diff --git a/fix.txt b/fix.txt"
     assert {"--- /dev/null", "+++ b/fix.txt"} <= set(lines)
     assert sum(line.startswith("+") for line in lines) == 2
-    for ask in (bench.scm.files, bench.scm.diff):
+    for ask in (bench.forge.files, bench.forge.diff):
         with pytest.raises(NotFound, match="#7"):
             ask(7)
 
 
 def test_a_draft_is_merged_only_once_it_is_ready(bench: Bench) -> None:
     head = bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "", draft=True).number
+    number = bench.forge.open("fix", "main", "t", "", draft=True).number
     with pytest.raises(Refused):
-        bench.scm.merge(number, head)
-    assert not bench.scm.ready(number).draft
-    assert not bench.scm.ready(number).draft
-    assert bench.scm.merge(number, head).commit
+        bench.forge.merge(number, head)
+    assert not bench.forge.ready(number).draft
+    assert not bench.forge.ready(number).draft
+    assert bench.forge.merge(number, head).commit
 
 
 def test_a_closed_one_stays_closed_until_its_branch_moves(bench: Bench) -> None:
     head = bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
-    assert bench.scm.close(number).state is PullState.CLOSED
-    assert bench.scm.close(number).state is PullState.CLOSED
+    number = bench.forge.open("fix", "main", "t", "").number
+    assert bench.forge.close(number).state is PullState.CLOSED
+    assert bench.forge.close(number).state is PullState.CLOSED
     with pytest.raises(Refused):
-        bench.scm.merge(number, head)
-    again = bench.scm.survey([_watch("fix", number=number)])["s-1"].pull
+        bench.forge.merge(number, head)
+    again = bench.forge.survey([_watch("fix", number=number)])["s-1"].pull
     assert again is not None
     assert (again.number, again.state) == (number, PullState.CLOSED)
     bench.push("fix")
-    new = bench.scm.survey([_watch("fix", number=number)])["s-1"].pull
+    new = bench.forge.survey([_watch("fix", number=number)])["s-1"].pull
     assert new is not None
     assert new.number != number
     assert new.state is PullState.OPEN
@@ -227,8 +227,8 @@ def test_a_closed_one_stays_closed_until_its_branch_moves(bench: Bench) -> None:
 
 def test_an_approval_survives_a_later_comment_and_changes_requested_wins(bench: Bench) -> None:
     bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
-    assert bench.scm.look(number).review is ReviewState.NONE
+    number = bench.forge.open("fix", "main", "t", "").number
+    assert bench.forge.look(number).review is ReviewState.NONE
     assert bench.people(number, "ada", ReviewState.APPROVED, "fine").review is ReviewState.APPROVED
     assert (
         bench.people(number, "ada", ReviewState.NONE, "one more thing").review
@@ -245,7 +245,7 @@ def test_an_approval_survives_a_later_comment_and_changes_requested_wins(bench: 
 
 def test_incident_29_every_comment_arrives_with_its_place(bench: Bench) -> None:
     bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
+    number = bench.forge.open("fix", "main", "t", "").number
     bench.people(number, "ada", ReviewState.NONE, "first of a thread", path="app.py", line=2)
     bench.people(number, "bob", ReviewState.NONE, "reply in the thread", path="app.py", line=2)
     bench.people(number, "cat[bot]", ReviewState.NONE, "conversation")
@@ -266,22 +266,22 @@ def test_incident_29_every_comment_arrives_with_its_place(bench: Bench) -> None:
 
 def test_a_comment_is_answered_and_its_thread_settled(bench: Bench) -> None:
     bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
+    number = bench.forge.open("fix", "main", "t", "").number
     bench.people(number, "ada", ReviewState.NONE, "rename this", path="app.py", line=2)
     pull = bench.people(number, "bob", ReviewState.NONE, "and test it")
     thread, remark = pull.comments
     for comment in (thread, remark):
-        assert bench.scm.reply(number, comment.id, "done").comments == pull.comments
-    assert bench.scm.resolve(number, thread.thread or "").comments == (remark,)
-    assert bench.scm.resolve(number, remark.id).comments == ()
+        assert bench.forge.reply(number, comment.id, "done").comments == pull.comments
+    assert bench.forge.resolve(number, thread.thread or "").comments == (remark,)
+    assert bench.forge.resolve(number, remark.id).comments == ()
     for call in (
-        lambda: bench.scm.resolve(number, "nobody"),
-        lambda: bench.scm.reply(number, "nobody", "x"),
+        lambda: bench.forge.resolve(number, "nobody"),
+        lambda: bench.forge.reply(number, "nobody", "x"),
     ):
         with pytest.raises(NotFound, match="nobody"):
             call()
     with pytest.raises(Invalid, match=r"^body:"):
-        bench.scm.reply(number, remark.id, " ")
+        bench.forge.reply(number, remark.id, " ")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_wrong_review_is_invalid_and_named(
     bench: Bench, field: str, call: dict[str, object]
 ) -> None:
     bench.push("fix")
-    number = bench.scm.open("fix", "main", "t", "").number
+    number = bench.forge.open("fix", "main", "t", "").number
     words = {
         "author": "ada",
         "decision": ReviewState.NONE,
@@ -310,7 +310,7 @@ def test_a_wrong_review_is_invalid_and_named(
         **call,
     }
     with pytest.raises(Invalid, match=f"^{field}:"):
-        bench.scm.review(
+        bench.forge.review(
             number,
             words["author"],
             words["decision"],
@@ -318,16 +318,16 @@ def test_a_wrong_review_is_invalid_and_named(
             path=words["path"],
             line=words["line"],
         )
-    assert bench.scm.look(number).comments == ()
+    assert bench.forge.look(number).comments == ()
 
 
 def test_a_number_nobody_has_is_not_found(bench: Bench) -> None:
     calls = (
-        lambda: bench.scm.look(7),
-        lambda: bench.scm.merge(7, "0" * 40),
-        lambda: bench.scm.close(7),
-        lambda: bench.scm.ready(7),
-        lambda: bench.scm.review(7, "ada", ReviewState.APPROVED, ""),
+        lambda: bench.forge.look(7),
+        lambda: bench.forge.merge(7, "0" * 40),
+        lambda: bench.forge.close(7),
+        lambda: bench.forge.ready(7),
+        lambda: bench.forge.review(7, "ada", ReviewState.APPROVED, ""),
     )
     for call in calls:
         with pytest.raises(NotFound, match="#7"):
@@ -335,4 +335,4 @@ def test_a_number_nobody_has_is_not_found(bench: Bench) -> None:
 
 
 def test_a_usable_forge_has_nothing_to_complain(bench: Bench) -> None:
-    assert bench.scm.check() is None
+    assert bench.forge.check() is None

@@ -26,7 +26,7 @@ from tests.github.standin.hub import Hub
 from tests.github.standin.server import Server as GitHubServer
 from tests.linear.standin import KEY, Linear
 from tests.linear.standin import Server as LinearServer
-from tests.plugins.scm.memory_store import MemoryForgeStore
+from tests.plugins.forge.memory_store import MemoryForgeStore
 
 Add = Callable[[str, str, Sequence[str]], str]
 

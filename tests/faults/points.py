@@ -32,7 +32,7 @@ _KINDS = (
     "plugin",
     "relay",
     "runtime",
-    "scm",
+    "forge",
     "tracker",
     "workspace",
     "commit",
@@ -44,10 +44,10 @@ _KINDS = (
 )
 _READS = ("request.get.", "request.query.")
 
-GITHUB = ("scm.", "tracker.", "request.")
+GITHUB = ("forge.", "tracker.", "request.")
 """What is played on the stand-in of GitHub; the slots among them on the local forge too."""
 ONLY_ON_GITHUB = (
-    *(f"scm.{method}" for method in ("close", "open", "pulls", "ready", "reply", "resolve")),
+    *(f"forge.{method}" for method in ("close", "open", "pulls", "ready", "reply", "resolve")),
     "tracker.issues",
     *(
         f"told.{kind}"
@@ -73,7 +73,7 @@ def declared() -> tuple[FailPoint, ...]:
     """Every point there is in a story, by kind and name: those of the whole
     package, and of every table.
     """
-    for module in ("ennio.boot", "ennio.plugins.scm.github", "ennio.plugins.tracker.github"):
+    for module in ("ennio.boot", "ennio.plugins.forge.github", "ennio.plugins.tracker.github"):
         importlib.import_module(module)
     found = {f"commit.{table}": FailPoint(f"commit.{table}") for table in tables()} | DECLARED
     return tuple(

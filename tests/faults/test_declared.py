@@ -14,10 +14,10 @@ import pytest
 from ennio.actors.orchestrator import APIS
 from ennio.model.failpoints import DECLARED, failpoint, install
 from ennio.plugins.agent import interface as agent
+from ennio.plugins.forge import interface as forge
 from ennio.plugins.github.client import name_of
 from ennio.plugins.notifier import interface as notifier
 from ennio.plugins.runtime import interface as runtime
-from ennio.plugins.scm import interface as scm
 from ennio.plugins.terminal import interface as terminal
 from ennio.plugins.tracker import interface as tracker
 from ennio.plugins.workspace import interface as workspace
@@ -27,7 +27,7 @@ from tests.faults.plan import Fuse
 ROOT = Path(__file__).resolve().parents[2] / "ennio"
 INTERFACES = [
     kind
-    for module in (agent, notifier, runtime, scm, terminal, tracker, workspace)
+    for module in (agent, notifier, runtime, forge, terminal, tracker, workspace)
     for kind in vars(module).values()
     if inspect.isclass(kind)
     and kind.__module__ == module.__name__
@@ -74,7 +74,7 @@ def test_everything_a_changing_request_asks_for_is_a_fail_point() -> None:
 
 
 def test_everything_that_is_sent_to_github_is_a_fail_point() -> None:
-    sources = _sources("plugins/github", "plugins/scm/github") | _sources("plugins/tracker")
+    sources = _sources("plugins/github", "plugins/forge/github") | _sources("plugins/tracker")
     ours = {path: source for path, source in sources.items() if "linear" not in path}
     assert sum(source.count("client.send(") for source in ours.values()) > 10
     assert declared.sending(ours) == []

@@ -15,7 +15,7 @@ import pytest
 from ennio.model.clock import ManualClock
 from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState
-from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.forge.github.forge import GitHubForge
 from tests.conftest import eventually
 from tests.faults import on_github
 from tests.faults.clocks import put_clock

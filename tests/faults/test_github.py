@@ -29,7 +29,7 @@ JUMPS = {
     for what in (
         "told.pr_created:after=back",
         "told.ci_failing:after=forth",
-        "scm.merge:before=back",
+        "forge.merge:before=back",
     )
 }
 

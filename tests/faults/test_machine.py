@@ -224,7 +224,7 @@ def test_an_actor_everybody_needs_crashes_again_and_again_and_the_story_goes_on(
 
 
 def test_a_blocked_hub_is_noticed_from_outside_and_the_worker_replaced(tmp_path: Path) -> None:
-    orders = read("scm.survey:before=block#4")
+    orders = read("forge.survey:before=block#4")
     with told(tmp_path, orders, ENNIO_FAULT_TIMEOUT="3") as (house, follower, teller):
         teller.play()
         assert happened(house.ground.home) == [str(order) for order in orders]
@@ -242,7 +242,7 @@ STEPS = (
     "runtime.paste:after",
     "told.session_restored:after",
     "told.review_approved:after",
-    "scm.merge:before",
+    "forge.merge:before",
     "notifier.notify:after",
 )
 

@@ -74,12 +74,17 @@ def test_every_declared_point_is_in_one_story_or_the_other_or_says_why_not() -> 
     assert {
         "workspace.create",
         "runtime.paste",
-        "scm.merge",
+        "forge.merge",
         "commit.messages",
         "told.status_changed",
         "order.spawn",
     } <= here
-    assert {"scm.merge", "tracker.tell", "request.put.pulls.merge", "request.query.Survey"} <= there
+    assert {
+        "forge.merge",
+        "tracker.tell",
+        "request.put.pulls.merge",
+        "request.query.Survey",
+    } <= there
     assert here | there == found - {point.name for point in points.declared() if point.because}
     ordered = {order.point for plan in PLANS.values() for order in plan}
     assert os.environ.get("ENNIO_FAULT_PLAN") or ordered == here

@@ -11,10 +11,10 @@ import pytest
 from ennio.config.model import PluginChoice, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
+from ennio.plugins.forge import github as github_forge
+from ennio.plugins.forge.github.forge import GitHubForge
 from ennio.plugins.quota import allowance
 from ennio.plugins.registry import PluginContext
-from ennio.plugins.scm import github as scm
-from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.tracker import github as tracker
 from ennio.plugins.tracker.github import GitHubTracker
 from tests.conftest import need
@@ -64,14 +64,14 @@ def context(
         name="shop",
         repo="git@github.com:acme/shop.git",
         path=tmp_path / "shop",
-        scm=choice,
+        forge=choice,
     )
     return PluginContext(Home(tmp_path / "home"), clock, project=project, settings=given)
 
 
 @pytest.fixture
 def make(tmp_path: Path, clock: ManualClock, server: Server) -> Callable[..., GitHubForge]:
-    return lambda **settings: scm.build(context(tmp_path, clock, server, settings))
+    return lambda **settings: github_forge.build(context(tmp_path, clock, server, settings))
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from ennio.model.errors import Unreachable
+from ennio.plugins.forge.github.forge import GitHubForge
 from ennio.plugins.github.address import PUBLIC, GitHubAddress, found_in
 from ennio.plugins.github.counters import CORE
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Quota, RequestBudget
-from ennio.plugins.scm.github.forge import GitHubForge
 from tests.github import gate
 from tests.github.published import openapi
 from tests.github.standin.hub import Fault, Hub

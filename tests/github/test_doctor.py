@@ -19,7 +19,7 @@ def place(server: Server, **settings: Any) -> Project:
         name="shop",
         repo="git@github.com:acme/shop.git",
         path=Path("shop"),
-        scm=choice,
+        forge=choice,
         tracker=choice,
     )
 

@@ -12,8 +12,8 @@ import pytest
 from ennio.model.clock import ManualClock
 from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Watch
 from tests.github.standin.hub import Fault, Hub, Quota, Run
 
 TICK = 5.0

@@ -13,8 +13,8 @@ import pytest
 
 from ennio.model.clock import ManualClock
 from ennio.model.errors import EnnioError
-from ennio.plugins.scm import github as scm
-from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.forge import github as forge
+from ennio.plugins.forge.github.forge import GitHubForge
 from tests.github.conftest import context
 from tests.github.standin import graph, rest
 from tests.github.standin.hub import Hub
@@ -103,7 +103,7 @@ def test_an_enterprise_server_is_asked_below_its_own_paths_only(
 ) -> None:
     server = Server(hub, enterprise=True)
     try:
-        right = scm.build(context(tmp_path, clock, server, {}))
+        right = forge.build(context(tmp_path, clock, server, {}))
         assert right.check() is None
         assert noted(hub, lambda: right.client.ask("query { rateLimit { cost } }", {})) == ""
         assert {path for _, _, path, _ in hub.requests} == {
@@ -116,7 +116,7 @@ def test_an_enterprise_server_is_asked_below_its_own_paths_only(
         assert "shoeSize" in noted(
             hub, lambda: right.client.ask(f"query {{ {REPO} {{ shoeSize }} }}", {})
         )
-        wrong = scm.build(
+        wrong = forge.build(
             context(tmp_path, clock, server, {"api_url": server.api.removesuffix("/api/v3")})
         )
         assert "not below /api/v3" in noted(hub, wrong.check)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ennio.model.clock import ManualClock
 from ennio.model.pulls import Mergeability, PullState
-from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.forge.github.forge import GitHubForge
 from tests.github.standin.hub import ALONE, Hub
 from tests.github.standin.server import Server
 from tests.github.test_survey import seen, watch

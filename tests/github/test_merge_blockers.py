@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.github.merge_blockers import STATES, of_state, of_words
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.github.merge_blockers import STATES, of_state, of_words
 from ennio.policy.merging import (
     PATIENCE,
     UNREACHABLE,

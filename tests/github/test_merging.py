@@ -8,8 +8,8 @@ import pytest
 
 from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
 from ennio.model.pulls import MergeMethod, PullState
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.interface import Revocable
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Revocable
 from tests.github.standin.hub import Hub, Run
 
 

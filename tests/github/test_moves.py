@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ennio.model.clock import ManualClock
 from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, PullRequest, PullState
-from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.forge.github.forge import GitHubForge
 from ennio.plugins.tracker.github import GitHubTracker
 from tests.github.standin.hub import Hub, Run
 from tests.github.test_survey import seen, watch

@@ -11,8 +11,8 @@ import pytest
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Conflict
 from ennio.model.pulls import Opinion, ReviewState
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Watch
 from tests.github.standin.hub import Hub
 
 

@@ -16,9 +16,9 @@ from ennio.config.model import Project
 from ennio.model.branch import check_branch
 from ennio.model.clock import ManualClock
 from ennio.model.errors import ConfigError, Invalid
+from ennio.plugins.forge import github as forge
+from ennio.plugins.forge.github.forge import GitHubForge
 from ennio.plugins.github.address import PUBLIC, url
-from ennio.plugins.scm import github as scm
-from ennio.plugins.scm.github.forge import GitHubForge
 from tests.github import published
 from tests.github.conftest import context
 from tests.github.standin.hub import Hub
@@ -90,7 +90,7 @@ def served(directory: Path) -> Iterator[tuple[Hub, GitHubForge]]:
     hub = Hub(directory / "hub", clock)
     server = Server(hub)
     try:
-        yield hub, scm.build(context(directory, clock, server, {"delete_branch": True}))
+        yield hub, forge.build(context(directory, clock, server, {"delete_branch": True}))
     finally:
         server.close()
     assert hub.invalid == []
@@ -104,4 +104,4 @@ def test_an_owner_and_a_repository_that_cannot_be_names_are_refused(
 ) -> None:
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=Path())
     with pytest.raises(ConfigError, match="is no name"):
-        scm.parse(settings, project)
+        forge.parse(settings, project)

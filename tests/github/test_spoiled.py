@@ -18,10 +18,10 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.pulls import PullRequest, ReviewState
+from ennio.plugins.forge import github as github_forge
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Watch
 from ennio.plugins.quota import allowance
-from ennio.plugins.scm import github as scm
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.interface import Watch
 from ennio.plugins.tracker import github as tracker
 from ennio.plugins.tracker.github import GitHubTracker
 from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
@@ -95,7 +95,7 @@ def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(
             monkeypatch.setattr(
                 allowance, "_ALLOWANCES", {}
             )  # what was spoiled before opens no breaker here
-            forge = scm.build(context(Path(directory), clock, server, {}))
+            forge = github_forge.build(context(Path(directory), clock, server, {}))
             settings = {
                 "assign": ["octo"],
                 "comment": True,

@@ -9,8 +9,8 @@ import pytest
 from ennio.model.clock import ManualClock
 from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Watch
 from tests.github.standin.hub import Fault, Hub, Run
 
 

@@ -22,10 +22,10 @@ from ennio.http.app import create_app
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Invalid, Unauthorized
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Watch
 from ennio.plugins.github.webhook import WebhookEvent, happenings
 from ennio.plugins.registry import Registry
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.interface import Watch
 from ennio.store import open_store
 from tests.github import published
 from tests.github.standin.hub import Hub
@@ -47,7 +47,7 @@ def deps(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Depende
         name="shop",
         repo="git@github.com:acme/shop.git",
         path=tmp_path,
-        scm=PluginChoice("github", given),
+        forge=PluginChoice("github", given),
     )
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
@@ -90,12 +90,12 @@ def test_recorded_deliveries_name_their_pull_request_branch_or_commit() -> None:
 def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is_about(
     deps: Dependencies, server: Server
 ) -> None:
-    hub, scm = server.hub, deps.plugins.scm(deps.config.projects[0])
-    assert scm is not None
+    hub, forge = server.hub, deps.plugins.forge(deps.config.projects[0])
+    assert forge is not None
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     watches = [Watch("s-1", "fix", "main"), Watch("s-2", "other", "main")]
-    scm.survey(watches)
+    forge.survey(watches)
     deps.clock.advance(3)  # type: ignore[attr-defined]
     payload = {
         "action": "submitted",
@@ -106,8 +106,8 @@ def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is
     received(deps, "pull_request_review", "d-1", sign(body), body)
     assert received(deps, "pull_request_review", "d-1", sign(body), body) == "known already"
     before = len(hub.requests)
-    scm.survey(watches)
-    scm.survey(watches)
+    forge.survey(watches)
+    forge.survey(watches)
     assert len(hub.requests) == before + 1
 
 

@@ -12,10 +12,10 @@ from ennio.model.errors import Invalid, NotFound, Refused
 from ennio.model.facts import Facts
 from ennio.model.pulls import Check, CheckState, ReviewState
 from ennio.model.session import Session, SessionStatus
-from ennio.plugins.scm.github.failures import cut
-from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.github.interval import SOON
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.forge.github.failures import cut
+from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.github.interval import SOON
+from ennio.plugins.forge.interface import Watch
 from ennio.policy.reactions import Situation, case
 from tests.github.standin.hub import Fault, Hub, Run
 from tests.github.test_survey import seen

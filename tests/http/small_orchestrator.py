@@ -55,8 +55,8 @@ from ennio.model.pulls import (
     ReviewState,
 )
 from ennio.model.session import Activity, Priority, Session, SessionStatus, Usage
+from ennio.plugins.forge.interface import Merged
 from ennio.plugins.registry import Registry
-from ennio.plugins.scm.interface import Merged
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.store import Store, Waiting, open_store
@@ -70,7 +70,7 @@ def configuration(directory: Path, **changes: Any) -> Config:
         repo="https://me:secret@example.org/me/app.git",
         path=directory / "app",
         tracker=PluginChoice("local"),
-        scm=PluginChoice("local", {"token": "s3cret"}),
+        forge=PluginChoice("local", {"token": "s3cret"}),
         config_hash="abc",
     )
     bare = Project(

@@ -34,7 +34,7 @@ def _config(words: list[str]) -> Config:
         name="app",
         repo="https://me@example.org/app.git",
         path=Path("/src/app"),
-        scm=PluginChoice("github", {"token": token, "deep": {"list": [{"api_key": deep}]}}),
+        forge=PluginChoice("github", {"token": token, "deep": {"list": [{"api_key": deep}]}}),
         agent_config=AgentConfig(passthrough={"auth-token": phrase, "level": "high"}),
         env={"SOME_API_KEY": key, "PLAIN": key},
     )

@@ -14,9 +14,9 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import NotFound
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, FileBacked
+from ennio.plugins.forge.interface import Forge, Paced, Readable
 from ennio.plugins.observed import BOUNDS, PluginCalls, observed
 from ennio.plugins.registry import Registry
-from ennio.plugins.scm.interface import Paced, Readable, Scm
 
 
 class Files:
@@ -59,7 +59,7 @@ def test_what_a_plugin_offers_and_has_is_the_same_behind_the_counting() -> None:
     assert (isinstance(with_files, FileBacked), isinstance(without, FileBacked)) == (True, False)
     assert type(with_files) is not type(without), "what a class offers is remembered by the class"
     assert (with_files.name, without.version()) == ("files", "2")
-    assert not isinstance(observed(NoFiles(), "scm", "none", Scm, calls), Paced | Readable)
+    assert not isinstance(observed(NoFiles(), "scm", "none", Forge, calls), Paced | Readable)
     assert not hasattr(without, "files")
 
 

@@ -450,7 +450,7 @@ def deps(tmp_path: Path) -> Iterator[Dependencies]:
         name="shop",
         repo="git@github.com:acme/shop.git",
         path=tmp_path,
-        scm=PluginChoice("github", given),
+        forge=PluginChoice("github", given),
     )
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home, clock = (

@@ -36,7 +36,7 @@ from ennio.plugins.tracker.linear.client import _document as linear
 from ennio.plugins.tracker.local import LocalTracker, LocalTrackerSettings
 from ennio.plugins.tracker.local import _content as issue_content
 from ennio.plugins.workspace import private
-from tests.plugins.scm.memory_store import MemoryForgeStore
+from tests.plugins.forge.memory_store import MemoryForgeStore
 
 SOON = 20.0  # seconds; a bomb takes minutes, or all memory there is
 

@@ -32,7 +32,7 @@ from ennio.actors.orchestrator.workspaces import WorkspaceApi
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.config.model import Config
 from ennio.model.clock import Clock
-from ennio.plugins.scm.interface import Merged
+from ennio.plugins.forge.interface import Merged
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored

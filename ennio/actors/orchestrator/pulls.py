@@ -14,7 +14,7 @@ from ennio.model.changes import Diff, Files
 from ennio.model.errors import NotFound, Refused
 from ennio.model.failpoints import failpoint
 from ennio.model.pulls import PullRequest, ReviewState
-from ennio.plugins.scm.interface import Merged, Readable, Scm
+from ennio.plugins.forge.interface import Forge, Merged, Readable
 
 _HANDED_ON = "hands on to the forge, where it is played, and writes nothing"
 
@@ -28,12 +28,14 @@ class PullApi:
     def list(self, project_id: str | None = None) -> Sequence[tuple[str, PullRequest]]:
         """The pull requests of one project, or of all that have a forge."""
         projects = [self.deps.project(project_id)] if project_id else self.deps.config.projects
-        forges = [(project.id, self.deps.plugins.scm(project)) for project in projects]
-        return [(name, pull) for name, scm in forges if scm is not None for pull in scm.pulls()]
+        forges = [(project.id, self.deps.plugins.forge(project)) for project in projects]
+        return [
+            (name, pull) for name, forge in forges if forge is not None for pull in forge.pulls()
+        ]
 
     def get(self, project_id: str, number: int) -> PullRequest:
         """One pull request."""
-        return self._scm(project_id).look(number)
+        return self._forge(project_id).look(number)
 
     def files(self, project_id: str, number: int) -> Files:
         """The files a pull request changes. Raises Refused where the forge does not tell."""
@@ -44,13 +46,13 @@ class PullApi:
         return self._readable(project_id).diff(number)
 
     def _readable(self, project_id: str) -> Readable:
-        scm = self._scm(project_id)
-        if not isinstance(scm, Readable):
+        forge = self._forge(project_id)
+        if not isinstance(forge, Readable):
             raise Refused(
-                f"the forge {scm.name} does not tell what a pull request changes; look there: "
+                f"the forge {forge.name} does not tell what a pull request changes; look there: "
                 "ennio pr show"
             )
-        return scm
+        return forge
 
     @failpoint("order.open_pull", because=_HANDED_ON)
     def open(
@@ -59,7 +61,7 @@ class PullApi:
         """Open a pull request for a pushed branch."""
         base = self.deps.project(project_id).default_branch
         return self._told(
-            project_id, self._scm(project_id).open(branch, base, title, body, draft=draft)
+            project_id, self._forge(project_id).open(branch, base, title, body, draft=draft)
         )
 
     @failpoint("order.review", because=_HANDED_ON)
@@ -78,19 +80,19 @@ class PullApi:
         return self._told(
             project_id,
             landing.review(
-                self.deps, self._scm(project_id), number, author, decision, body, path, line, head
+                self.deps, self._forge(project_id), number, author, decision, body, path, line, head
             ),
         )
 
     @failpoint("order.reply", because=_HANDED_ON)
     def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
         """Answer a comment where it stands."""
-        return self._told(project_id, self._scm(project_id).reply(number, comment_id, body))
+        return self._told(project_id, self._forge(project_id).reply(number, comment_id, body))
 
     @failpoint("order.resolve", because=_HANDED_ON)
     def resolve(self, project_id: str, number: int, thread_id: str) -> PullRequest:
         """Settle a thread."""
-        return self._told(project_id, self._scm(project_id).resolve(number, thread_id))
+        return self._told(project_id, self._forge(project_id).resolve(number, thread_id))
 
     @failpoint("order.merge", because=_HANDED_ON)
     def merge(self, project_id: str, number: int, order: MergeOrder = MergeOrder()) -> Merged:  # noqa: B008 - it is frozen
@@ -98,7 +100,7 @@ class PullApi:
         is to do it all the same.
         """
         merged = landing.merge(
-            self.deps, self.deps.project(project_id), self._scm(project_id), number, order
+            self.deps, self.deps.project(project_id), self._forge(project_id), number, order
         )
         self._look_again(project_id)
         return merged
@@ -106,27 +108,27 @@ class PullApi:
     @failpoint("order.close_pull", because=_HANDED_ON)
     def close(self, project_id: str, number: int) -> PullRequest:
         """Close without merging."""
-        return self._told(project_id, self._scm(project_id).close(number))
+        return self._told(project_id, self._forge(project_id).close(number))
 
     @failpoint("order.ready_pull", because=_HANDED_ON)
     def ready(self, project_id: str, number: int) -> PullRequest:
         """Take it out of draft."""
-        return self._told(project_id, self._scm(project_id).ready(number))
+        return self._told(project_id, self._forge(project_id).ready(number))
 
     @failpoint("order.rerun_checks", because="to run checks once more changes nothing")
     def rerun(self, project_id: str, number: int) -> PullRequest:
         """Run the checks of its head again, where the forge can."""
-        scm = self._scm(project_id)
-        rerun = getattr(scm, "rerun", None)
+        forge = self._forge(project_id)
+        rerun = getattr(forge, "rerun", None)
         if rerun is None:
-            raise Refused(f"checks on {scm.name} are run again there, not from here")
+            raise Refused(f"checks on {forge.name} are run again there, not from here")
         return self._told(project_id, rerun(number))
 
-    def _scm(self, project_id: str) -> Scm:
-        scm = self.deps.plugins.scm(self.deps.project(project_id))
-        if scm is None:
+    def _forge(self, project_id: str) -> Forge:
+        forge = self.deps.plugins.forge(self.deps.project(project_id))
+        if forge is None:
             raise NotFound(f"project {project_id} has no forge; add scm_config to it")
-        return scm
+        return forge
 
     def _told(self, project_id: str, pull: PullRequest) -> PullRequest:
         self._look_again(project_id)

@@ -85,9 +85,9 @@ def repository(place: Project) -> Finding | None:
     """The repository of a local forge, which need not be the working copy; None
     where the forge is another.
     """
-    from ennio.plugins.scm.local.repository import repository_path
+    from ennio.plugins.forge.local.repository import repository_path
 
-    if place.scm is None or place.scm.plugin != "local":
+    if place.forge is None or place.forge.plugin != "local":
         return None
     try:
         path = repository_path(place)
@@ -200,7 +200,7 @@ def idle(config: Config) -> Iterator[Finding]:
             (
                 remote(place),
                 absent(place, place.tracker, "tracker"),
-                absent(place, place.scm, "scm"),
+                absent(place, place.forge, "scm"),
             ),
         )
     yield from filter(

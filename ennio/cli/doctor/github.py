@@ -11,10 +11,10 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Project
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Unreachable
+from ennio.plugins.forge.github import settings as forge
 from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.settings import Access
 from ennio.plugins.github.token import TokenSource
-from ennio.plugins.scm.github import settings as forge
 from ennio.plugins.tracker import github as tracker
 from ennio.plugins.web import as_published
 
@@ -23,7 +23,7 @@ def service(place: Project, slot: str) -> Finding | None:
     """One small question in the name of the project's token; None where GitHub is not
     used or there is no token.
     """
-    choice = place.scm if slot == "scm" else place.tracker
+    choice = place.forge if slot == "scm" else place.tracker
     if choice is None or choice.plugin != "github":
         return None
     try:

@@ -192,7 +192,7 @@ def _services(config: Config) -> Iterator[Finding | None]:
     for project in config.projects:
         yield configuration.token(project, project.tracker, "tracker")
         yield linear.service(project)
-        yield configuration.token(project, project.scm, "scm")
+        yield configuration.token(project, project.forge, "scm")
         yield github.service(project, "tracker")
         yield github.service(project, "scm")
     yield nats.server(config)

@@ -15,9 +15,9 @@ from ennio.config.model import PluginChoice, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.facts import Presence
+from ennio.plugins.forge import github
+from ennio.plugins.forge.interface import Forge
 from ennio.plugins.registry import PluginContext
-from ennio.plugins.scm import github
-from ennio.plugins.scm.interface import Scm
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.stand import Shortfall
 from tests.github.standin.hub import ALONE, Hub
@@ -36,7 +36,7 @@ def measure(run: Run) -> Iterator[Figure]:
                 yield from _hour(run, many, hub, forge, clock)
 
 
-def _hour(run: Run, many: int, hub: Hub, forge: Scm, clock: ManualClock) -> Iterator[Figure]:
+def _hour(run: Run, many: int, hub: Hub, forge: Forge, clock: ManualClock) -> Iterator[Figure]:
     watches, taken = crowd(hub, many), []
     for _ in range(run.times(20, 720)):
         before = len(hub.requests)
@@ -50,7 +50,7 @@ def _hour(run: Run, many: int, hub: Hub, forge: Scm, clock: ManualClock) -> Iter
 
 
 @contextmanager
-def _forge(place: Path) -> Iterator[tuple[Hub, Scm, ManualClock]]:
+def _forge(place: Path) -> Iterator[tuple[Hub, Forge, ManualClock]]:
     os.environ.update(ALONE)
     clock = ManualClock()
     hub = Hub(place / "hub", clock)
@@ -61,7 +61,7 @@ def _forge(place: Path) -> Iterator[tuple[Hub, Scm, ManualClock]]:
         name="shop",
         repo="git@github.com:acme/shop.git",
         path=place,
-        scm=PluginChoice("github", settings),
+        forge=PluginChoice("github", settings),
     )
     try:
         yield (

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ennio.model.clock import SystemClock
-from ennio.plugins.scm.github.interval import GAP
+from ennio.plugins.forge.github.interval import GAP
 from tests.bench import bare
 from tests.bench.bare.typing import agent
 from tests.bench.figure import Figure, Group, Run

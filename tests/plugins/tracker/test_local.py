@@ -11,7 +11,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import ConfigError, Conflict, NotFound, Refused
 from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from ennio.plugins.tracker.local import LocalTracker, parse
-from tests.plugins.scm.memory_store import MemoryForgeStore
+from tests.plugins.forge.memory_store import MemoryForgeStore
 
 
 def _tracker(root: Path, **config: object) -> LocalTracker:
