@@ -297,11 +297,9 @@ def _guard_hubs(deps: Dependencies) -> None:
     """
     wanted: dict[Path, set[str]] = {}
     for project in deps.config.projects:
-        local = (
-            project.forge is not None and project.forge.plugin == "local" and project.ssh is None
-        )
-        hub = guard.hub_of(project, deps.home) if local else None
-        if hub is not None:
+        choice = project.forge if project.ssh is None else None
+        local = choice is not None and choice.plugin == "local"
+        if local and (hub := guard.hub_of(project, deps.home)) is not None:
             wanted.setdefault(hub, set()).update(
                 (project.default_branch, *project.protected_branches)
             )
