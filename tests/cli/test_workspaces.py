@@ -1,0 +1,93 @@
+"""Cleaning up on the command line, and what was preserved."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Api
+
+
+def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> None:
+    item = {
+        "session_id": "ma-1",
+        "path": "/w",
+        "size": 2048,
+        "action": "removed",
+        "reason": "merged",
+        "preserved": "refs/ennio/preserved/ma-1",
+    }
+    api.on(
+        "POST",
+        "/cleanup",
+        [item, item | {"session_id": "ma-2", "action": "kept", "reason": "alive"}],
+    )
+    ended = api.ennio("cleanup", "--project", "my-app", "--dry-run")
+    assert api.last[3] == {"force": False, "dry_run": True, "project_id": "my-app"}
+    assert ended.out.splitlines()[-1] == "2.0 KiB freed"
+
+
+def test_cleanup_says_of_a_pipe_that_it_is_no_file(api: Api) -> None:
+    unsaved = [
+        {"path": "log", "size": 1, "why": "ignored"},
+        {"path": "pipe", "size": 0, "why": "FIFO"},
+    ]
+    item = {
+        "session_id": "ma-1",
+        "path": "/w",
+        "size": 2048,
+        "action": "removing",
+        "reason": "merged",
+        "unsaved": unsaved,
+    }
+    api.on("POST", "/cleanup", [item])
+    told = api.ennio("cleanup").out.splitlines()
+    assert "ma-1: not saved, since git ignores it: log (1 B)" in told
+    assert "ma-1: not saved, since it is no file: pipe (FIFO)" in told
+
+
+def test_cleanup_names_what_is_not_saved_the_largest_first(api: Api) -> None:
+    unsaved = [{"path": f"log-{number}", "size": number, "why": "ignored"} for number in range(6)]
+    item = {
+        "session_id": "ma-1",
+        "path": "/w",
+        "size": 2048,
+        "action": "would remove",
+        "reason": "merged",
+        "unsaved": unsaved,
+    }
+    api.on("POST", "/cleanup", [item])
+    expected = (
+        "ma-1: not saved, since git ignores it: log-5 (5 B), log-4 (4 B), log-3 (3 B), log-2 (2 "
+        "B), log-1 (1 B) and 1 more"
+    )
+    assert expected in api.ennio("cleanup", "--dry-run").out.splitlines()
+
+
+def test_what_was_preserved_is_listed_shown_and_brought_back(api: Api) -> None:
+    item = {
+        "id": "ma-1-2", "project_id": "my-app", "source": "/src", "place": "refs/ennio/preserved/ma-1-2", "commit": "c0ffee1234567",
+        "at": "2026-01-01T00:00:00Z", "subject": "Not committed in session ma-1",
+    }  # fmt: skip
+    api.on("GET", "/preserved", [item])
+    api.on(
+        "GET",
+        "/preserved/ma-1-2",
+        {"item": item, "commits": ["c0ffee one"], "files": ["M README"], "more": False},
+    )
+    api.on("POST", "/preserved/ma-1-2/restore", {"item": item, "branch": "mine"})
+
+    assert "ma-1-2" in api.ennio("preserved", "list", "--project", "my-app").out
+    shown = api.ennio("preserved", "show", "ma-1-2").out
+    assert api.ennio("preserved", "restore", "ma-1-2", "--branch", "mine").out.startswith(
+        "it is on the branch mine of /src now"
+    )
+
+    assert api.last[3] == {"branch": "mine"}
+    assert "  M README" in shown.splitlines()
+    assert api.ennio("preserved", "list", "--json").document == [item]
+
+
+def test_an_agent_may_end_its_own_session_and_see_what_a_cleanup_would_do(api: Api) -> None:
+    api.on("GET", "/sessions", [{"id": "ma-1"}]).on("DELETE", "/sessions/ma-1", "killed").on(
+        "POST", "/cleanup", []
+    )
+    assert api.ennio("session", "kill", "ma-1", ENNIO_SESSION_ID="ma-1").code == 0
+    assert api.ennio("cleanup", "--dry-run", ENNIO_SESSION_ID="ma-1").code == 0
