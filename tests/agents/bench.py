@@ -193,6 +193,8 @@ class Bench:
             assert view["activity"] in (activity, "idle" if activity == "ready" else activity), (
                 f"{told}\n{self.screen()}"
             )
+            over = view["status"] not in ("spawning", "working")  # once what it left was ended
+            assert over or activity != "exited", told
             return view
 
         found: dict[str, Any] = eventually(reached, within, f"it is {activity}")  # type: ignore[assignment]

@@ -106,6 +106,7 @@ def every_operation(found: LivedIn) -> list[tuple[str, str]]:
         "item_id": found.worker,
         "project_id": "score",
         "number": "1",
+        "name": "nobody",  # a channel for notices
     }
     return [
         (method.upper(), re.sub(r"\{(\w+)\}", lambda name: real[name[1]], path))

@@ -50,6 +50,7 @@ def known_to(found: LivedIn, document: dict[str, Any]) -> dict[str, Any]:
         "item_id": list(found.sessions),
         "project_id": ["score"],
         "number": [1],
+        "name": ["nobody"],  # a channel for notices
     }
     document = deepcopy(document)
     for path in LEFT_OUT:

@@ -47,7 +47,7 @@ def grown(
     )
     tokens = Tokens(after.input - base.input, after.output - base.output)
     cost = None if told is None else max(told - known, NOTHING)
-    if tokens == Tokens() and not cost:
+    if not any(tokens.counts) and not cost:
         return after, None
     name = f"total:{launch or 0}:{after.input}:{after.output}:{after.cost or 0}"
     return after, RequestUsage(name, now, tokens, usage.model, cost_usd=cost)
