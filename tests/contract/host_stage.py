@@ -318,7 +318,8 @@ class Stand:
         read on from where it was.
         """
         surveyed = self.host.survey(self.brief.runtime, {self.id: self.brief.handle})
-        read = self.host.observe([Wanted(self.brief, self.cursor, screen=True)])[self.id]
+        wanted = Wanted(self.brief, self.cursor, screen=True, place=True)
+        read = self.host.observe([wanted])[self.id]
         self.cursor = read.cursor
         return read.awaited and surveyed.awaited == (self.id,)
 
