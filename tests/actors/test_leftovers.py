@@ -53,7 +53,7 @@ def test_a_spawn_that_failed_keeps_what_tells_why(stage: Stage) -> None:
 
 
 KEPT_BY_STUBS = {"LaunchSpec", "AgentSeen", "Notification", "PullRequest"}
-BOUNDED = {"Event"}  # the newest two thousand, for those who follow the log
+BOUNDED = {"Event", "SeenItem"}  # the newest of those who follow the log, and of what was told
 
 
 def _living() -> Counter[str]:
