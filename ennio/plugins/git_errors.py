@@ -41,7 +41,9 @@ _SPENT = re.compile(
     re.IGNORECASE,
 )
 _LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
-_HALF_MADE = re.compile(r"bad object worktrees/[^\n]+/HEAD")
+_HALF_MADE = re.compile(
+    r"bad object worktrees/[^\n]+/HEAD|failed to read [^\n]*worktrees/[^\n]+/commondir"
+)
 # Somebody else moved the same ref in between. A ref that exists where another needs a folder is
 # no race: that stays so.
 _RACED = re.compile(
@@ -92,7 +94,7 @@ def is_locked(words: str) -> bool:
 
 def is_half_made(words: str) -> bool:
     """Whether a worktree stood in the way that another git is making or removing: it counts among
-    the refs, and leads nowhere yet.
+    the refs, and leads nowhere yet, or a file of it is there and empty.
     """
     return bool(_HALF_MADE.search(words))
 

@@ -182,6 +182,26 @@ def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
     Git(LocalMachine(), repository).run("branch", "fix")
 
 
+def test_a_worktree_that_another_git_is_just_making_is_waited_for(
+    repository: Path, tmp_path: Path
+) -> None:
+    """A file of it is there before anything is in it, and every git that looks at worktrees ends
+    with that.
+    """
+    git(repository, "worktree", "add", "--quiet", "-b", "w", str(tmp_path / "w"))
+    half_made = repository / ".git" / "worktrees" / "w" / "commondir"
+    whole = half_made.read_text()
+    half_made.write_text("")
+    git(repository, "branch", "z")
+    making = threading.Timer(0.3, half_made.write_text, (whole,))
+    making.start()
+    try:
+        Git(LocalMachine(), repository).run("worktree", "add", str(tmp_path / "z"), "z")
+    finally:
+        making.join()
+    assert (tmp_path / "z" / "file").exists()
+
+
 def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
