@@ -28,7 +28,7 @@ from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
 from ennio.actors.metrics import keep_calls, recall_calls
-from ennio.actors.news import NewsActor
+from ennio.actors.news import WAITS_FOR_NEWS, NewsActor
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
@@ -298,8 +298,7 @@ def _guard_hubs(deps: Dependencies) -> None:
     wanted: dict[Path, set[str]] = {}
     for project in deps.config.projects:
         choice = project.forge if project.ssh is None else None
-        local = choice is not None and choice.plugin == "local"
-        if local and (hub := guard.hub_of(project, deps.home)) is not None:
+        if choice and choice.plugin == "local" and (hub := guard.hub_of(project, deps.home)):
             wanted.setdefault(hub, set()).update(
                 (project.default_branch, *project.protected_branches)
             )
@@ -355,7 +354,8 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         lookers = {runtime_name(one, on): simple(RuntimePoller, one, host) for one in runtimes}
         lookers[agents_name(on)] = simple(AgentPoller, host)
         children += lookers.items()
-        children.append((news_name(on), simple(NewsActor, host, tuple(lookers))))
+        if WAITS_FOR_NEWS:
+            children.append((news_name(on), simple(NewsActor, host, tuple(lookers))))
     children += [
         (forge_name(p.id), simple(ForgePoller, p.id))
         for p in deps.config.projects

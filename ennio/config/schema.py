@@ -284,11 +284,11 @@ class PollSchema(MappingSchema):
 
     makes = model.Poll
     runtime = DurationField(
-        "Between two looks at processes and terminals; 15s while all of them are waited for",
+        "Between two looks at processes and terminals",
         least=0.1,
     )
     agent = DurationField(
-        "Between two looks at what agents write down; 15s while it is waited for",
+        "Between two looks at what agents write down",
         least=0.1,
     )
     forge = DurationField("Between two looks at pull requests", least=0.1)
