@@ -304,9 +304,10 @@ class Stand:
         self.made()
         done = self.host.launch(self.brief, number, HOOKS, "record", False, None)
         self.brief = replace(self.brief, handle=done.handle)
-        eventually(lambda: self.look().turns >= 1, why="its first turn is over")
+        # eight begin at once, each an interpreter of its own
+        eventually(lambda: self.look().turns >= 1, 60, "its first turn is over")
         eventually(
-            lambda: self.host.obstacle(self.brief, self.words("x")) is None, why="it takes words"
+            lambda: self.host.obstacle(self.brief, self.words("x")) is None, 60, "it takes words"
         )
 
     def process(self) -> ProcessSeen:
