@@ -5,7 +5,8 @@ stand-in, and git goes over HTTP.
 takes it out of draft, ada asks for a signature in a thread, which a person answers and
 settles; a person asks for the date, ada approves, and Ennio merges, deletes the branch and
 closes the issue. ``notes`` hands in and stays at it: a person opens its pull request, closes
-it, and ends the session.
+it, and ends the session. Where everything was killed just then, it is over by itself: its
+agent is gone, and nothing is left to be done.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ TITLE = "Greet"
 SIGN = "Please sign it."
 SIGNED = "It is signed."
 DATE = "Please date it."
+ENDED = ("killed", "done")
 ADA, ACTIONS = "ada", "Actions"
 ASSIGNED = "octo-assignee"
 LOG = (
@@ -201,7 +203,7 @@ class OnGitHub(Teller):
             self.hub.review(pull.number, ADA, state)
 
     def _notes(self, session: dict[str, Any]) -> None:
-        if session["status"] == "killed":
+        if session["status"] in ENDED:
             self._clean(session)
             return
         branch = session["branch"]
@@ -225,7 +227,7 @@ class OnGitHub(Teller):
     def _over(self) -> bool:
         """See ``Teller._over``; the issue is closed too."""
         statuses = {role: self.sessions[name]["status"] for role, name in self.ids.items()}
-        if statuses.get("greet") not in MERGED or statuses.get("notes") != "killed":
+        if statuses.get("greet") not in MERGED or statuses.get("notes") not in ENDED:
             return False
         return super(OnGitHub, self)._over() and all(
             issue["state"] == "closed" for issue in self.hub.issues.values()
