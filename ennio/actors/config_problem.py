@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ennio.actors import system_notices
 from ennio.actors.dependencies import Dependencies
+from ennio.config.system_notices import CONFIG_REFUSED
+from ennio.model.clock import rfc3339
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority
 
@@ -19,6 +22,11 @@ def tell(deps: Dependencies, problem: str | None) -> None:
     if problem is None:
         good = f"{source} is good again and holds"
         kind, words, priority = EventType.CONFIG_ACCEPTED, good, Priority.INFO
+    draft, now = Draft(kind, words, priority, {"file": str(source)}), deps.clock.now()
     with store.transaction() as tx:
         store.meta.set(_TOLD, problem or "")
-        tx.emit("", "", Draft(kind, words, priority, {"file": str(source)}))
+        tx.emit("", "", draft)
+        system_notices.end(deps, CONFIG_REFUSED, now)  # of the file as it was before
+        if problem is not None:
+            system_notices.begin(deps, CONFIG_REFUSED, draft, episode=rfc3339(now))
+    system_notices.announce(deps)

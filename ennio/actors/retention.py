@@ -17,12 +17,14 @@ from typing import Any, assert_never
 import gevent
 import pykka
 
+from ennio.actors import system_notices
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, ListChildren, Ping, Wake
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import ROOT, tracker_name
-from ennio.model.clock import parse_time
+from ennio.config.system_notices import DISK_LOW, PLACE_LOST
+from ennio.model.clock import parse_time, rfc3339
 from ennio.model.delivery import DeliveryKind
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -38,7 +40,7 @@ EVERY = 60.0
 """Seconds between two looks at the free disk."""
 ROUND = timedelta(minutes=10)
 PAUSE = 0.05
-DISK_LOW = "disk_low"
+_TOLD_OF_DISK = "disk_low"
 """Under this name in the store: that it was told that the disk will be full."""
 _LOST = "place_lost:"
 _NO_STORY = "a story is over before anything is old: its own tests break it off"
@@ -108,7 +110,7 @@ class RetentionActor(Actor):
 
 def warn_of_disk(deps: Dependencies, free: int) -> None:
     """Say once that the disk will be full, and once that there is room again."""
-    told = deps.store.meta.get(DISK_LOW) is not None
+    told = deps.store.meta.get(_TOLD_OF_DISK) is not None
     if degradation.is_disk_low(free, told=told) == told:
         return
     words = f"{free / degradation.GIB:.1f} GiB are free where Ennio keeps its files"
@@ -116,12 +118,16 @@ def warn_of_disk(deps: Dependencies, free: int) -> None:
     if not told:
         kind, priority = EventType.DISK_LOW, Priority.URGENT
         words = f"only {words}: `ennio status --disk` shows what takes it"
+    draft, now = Draft(kind, words, priority, {"free": free}), deps.clock.now()
     with deps.store.transaction() as tx:
-        tx.emit("", "", Draft(kind, words, priority, {"free": free}))
+        tx.emit("", "", draft)
         if told:
-            deps.store.meta.forget(DISK_LOW)
+            deps.store.meta.forget(_TOLD_OF_DISK)
+            system_notices.end(deps, DISK_LOW, now)
         else:
-            deps.store.meta.set(DISK_LOW, "1")
+            deps.store.meta.set(_TOLD_OF_DISK, "1")
+            system_notices.begin(deps, DISK_LOW, draft, episode=rfc3339(now))
+    system_notices.announce(deps)
 
 
 # --- one round ------------------------------------------------------------------------------------
@@ -134,6 +140,7 @@ def forget(deps: Dependencies) -> None:
     _found_again(deps, places)
     while forget_of_log(deps, places):
         gevent.sleep(PAUSE)
+    system_notices.announce(deps)
     while forget_of_facts(deps):
         gevent.sleep(PAUSE)
     while forget_of_sessions(deps, places):
@@ -180,25 +187,36 @@ def is_full(deps: Dependencies) -> bool:
 def _tell_lost(deps: Dependencies, places: Mapping[str, int], decided: LogStep) -> None:
     """Once for each absence; again where that event itself goes."""
     for name in decided.lost:
-        known = int(deps.store.meta.get(_LOST + name) or 0)
-        if known > (decided.until or 0):
+        if _told_of(deps, name) > (decided.until or 0):
             continue
         words = (
             f"{name} loses its place: it has come to event {places[name]}, and the database takes "
             "all it may (retention.disk); what follows up to the oldest event that is kept is lost"
         )
         data = {"follower": name, "seq": places[name], "until": decided.until}
+        draft = Draft(EventType.PLACE_LOST, words, Priority.URGENT, data)
         with deps.store.transaction() as tx:
-            event = tx.emit("", "", Draft(EventType.PLACE_LOST, words, Priority.URGENT, data))
-            deps.store.meta.set(_LOST + name, str(event.seq))
+            event = tx.emit("", "", draft)
+            deps.store.meta.set(_LOST + name, f"{event.seq} {places[name]}")
+            # its place does not move while it is away: one absence, one notice
+            system_notices.begin(deps, PLACE_LOST, draft, episode=f"{name}:{places[name]}")
+
+
+def _told_of(deps: Dependencies, name: str) -> int:
+    """The number of the event that says of somebody that their place is lost; 0: there is none."""
+    seq, _, _place = (deps.store.meta.get(_LOST + name) or "0").partition(" ")
+    return int(seq)
 
 
 def _found_again(deps: Dependencies, places: Mapping[str, int]) -> None:
     """Who has read that it lost its place is where it was: another loss is another event."""
     for name, seq in places.items():
-        told = deps.store.meta.get(_LOST + name)
-        if told is not None and seq >= int(told):
-            deps.store.meta.forget(_LOST + name)
+        told = _told_of(deps, name)
+        if told and seq >= told:
+            _seq, _, place = (deps.store.meta.get(_LOST + name) or "").partition(" ")
+            with deps.store.transaction():
+                deps.store.meta.forget(_LOST + name)
+                system_notices.end(deps, PLACE_LOST, deps.clock.now(), episode=f"{name}:{place}")
 
 
 def forget_of_facts(deps: Dependencies) -> bool:

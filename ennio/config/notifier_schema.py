@@ -88,6 +88,6 @@ class RouteField(ContainerField[model.Route]):
         return {"anyOf": [self._names.json(), self._mapping.json()]}
 
 
-def routing(about: str) -> MapField:
-    """Routes by the keys of reactions."""
-    return MapField(about, RouteField("A route"), keys=KEYS)
+def routing(about: str, *others: str) -> MapField:
+    """Routes by the keys of reactions, and by these others."""
+    return MapField(about, RouteField("A route"), keys=(*KEYS, *others))

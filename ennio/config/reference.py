@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ennio.config import reactions, trust_keys
+from ennio.config import reactions, system_notices, trust_keys
 from ennio.config.fields import ConfigField, ListField, MapField, MappingSchema, NestedField
 from ennio.config.model import Reaction
 from ennio.config.quantity import shown_seconds
@@ -235,6 +235,18 @@ def _reactions() -> Iterator[str]:
             f"| `{key}` | {_trigger(key, rule)} | `{rule.action}` | {counts} | {_after(rule)} | "
             f"{rule.priority} |"
         )
+    yield ""
+    yield from _system_notices()
+
+
+def _system_notices() -> Iterator[str]:
+    yield (
+        "People are told of Ennio itself too, as `urgent`, once for each time, and it is taken "
+        "back when it is over. Only `notification_routing` of the whole file has these keys.\n"
+    )
+    yield "| Key | Told when |\n|---|---|"
+    for key, trigger in system_notices.TRIGGERS.items():
+        yield f"| `{key}` | {trigger} |"
     yield ""
 
 

@@ -34,6 +34,7 @@ from ennio.config.number_fields import (
     SizeField,
 )
 from ennio.config.reactions import KEYS
+from ennio.config.system_notices import KEYS as SYSTEM_KEYS
 from ennio.config.text_fields import (
     BranchField,
     BranchPatternField,
@@ -350,7 +351,9 @@ class ConfigSchema(MappingSchema):
     defaults = NestedField("Plugins used where a project names none", DefaultsSchema)
     projects = ListField("The projects", NestedField("One project", ProjectSchema))
     notifiers = ListField("Channels to people", NestedField("One channel", NotifierSchema))
-    notification_routing = routing("Which notifiers a reaction uses, by its key")
+    notification_routing = routing(
+        "Which notifiers a reaction uses, or a notice of Ennio itself, by its key", *SYSTEM_KEYS
+    )
     reactions = MapField(
         "Changes to the rules for all projects", NestedField("One rule", ReactionSchema), keys=KEYS
     )

@@ -17,6 +17,7 @@ from typing import Any
 import falcon
 import pykka
 
+from ennio.http.pages import page_of, show
 from ennio.model.clock import rfc3339
 from ennio.model.codec import shown
 from ennio.model.errors import Away, EnnioError, NotFound, Unreachable, run_out
@@ -77,6 +78,8 @@ def _ennio_error(
         away = f"the database is away since {rfc3339(looking.since)}"
         error = Away(f"{error}, as far as is known: {away}")
     refuse(resp, error.http_status, str(error), type(error).__name__)
+    if error.http_status == 401 and (page := page_of(req)) is not None:
+        show(resp, page, error.http_status)
     if isinstance(error, Unreachable) and error.retry_after is not None:
         resp.set_header("Retry-After", str(error.retry_after))
     if error.http_status == 401:
@@ -90,6 +93,9 @@ def _http_error(
     text = (
         describe(req, error) if describe else error.description or error.title or str(error.status)
     )
+    if error.status_code == 404 and (page := page_of(req)) is not None:
+        show(resp, page, 200)
+        return
     refuse(resp, error.status_code, text)
     resp.set_headers(dict(error.headers or {}))
 

@@ -26,6 +26,9 @@ _TITLES: Mapping[str, str] = MappingProxyType(
         "plan-window": "a plan's window is used up",
         "fan-out": "an agent burns too much",
         "anomaly": "out of the ordinary",
+        "disk-low": "the disk fills",
+        "place-lost": "events were not passed on",
+        "config-refused": "the configuration is refused",
     }
 )
 _TABS: Mapping[str, str] = MappingProxyType(
@@ -47,7 +50,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S1
 def title(project_id: str, reaction: str | None, *, escalated: bool = False) -> str:
     """What a notice is about, in a few words."""
     words = _TITLES.get(reaction or "", reaction or "news")
-    return f"{project_id}: {words}{', and nobody has mended it' if escalated else ''}"
+    return f"{project_id or 'Ennio'}: {words}{', and nobody has mended it' if escalated else ''}"
 
 
 def base(config: Config) -> str:

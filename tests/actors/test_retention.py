@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ennio.actors import retention
+from ennio.actors import config_problem, retention
 from ennio.actors.messages import GetHealth, Ping, Wake
 from ennio.actors.registry import MERGES, NOTICES
 from ennio.actors.retention import RetentionActor
@@ -14,7 +14,7 @@ from ennio.config.model import Retention
 from ennio.model.delivery import DeliveryKind, DeliveryRecord
 from ennio.model.errors import Exhausted
 from ennio.model.events import Draft, EventType
-from ennio.model.session import SessionStatus
+from ennio.model.session import Priority, SessionStatus
 from ennio.policy.degradation import LITTLE_DISK
 from ennio.policy.retention import LEAST
 from tests.actors.ground import Play, Stage
@@ -117,6 +117,47 @@ def test_a_disk_that_fills_is_told_once_and_again_once_there_is_room(stage: Stag
     retention.warn_of_disk(stage.deps, 2 * LITTLE_DISK)
     retention.warn_of_disk(stage.deps, 2 * LITTLE_DISK)
     assert len(_told(stage, EventType.DISK_LOW, EventType.DISK_FREED)) == 2
+
+
+def _notices(stage: Stage) -> list[tuple[str | None, bool]]:
+    """What people are told, oldest first: by which key, and whether that is over."""
+    found = reversed(stage.deps.store.notifications.list())
+    return [(one.reaction, one.resolved_at is not None) for one in found]
+
+
+def test_a_person_is_told_of_each_full_disk_once_and_it_is_taken_back(stage: Stage) -> None:
+    for free in (LITTLE_DISK - 1, LITTLE_DISK - 2):
+        retention.warn_of_disk(stage.deps, free)
+    assert _notices(stage) == [("disk-low", False)]
+    (notice,) = stage.deps.store.notifications.list()
+    assert (notice.priority, notice.session_id) == (Priority.URGENT, "")
+    assert "ennio status --disk" in notice.message
+    retention.warn_of_disk(stage.deps, 2 * LITTLE_DISK)
+    assert _notices(stage) == [("disk-low", True)]
+    stage.clock.advance(1.0)
+    retention.warn_of_disk(stage.deps, LITTLE_DISK - 1)
+    assert _notices(stage) == [("disk-low", True), ("disk-low", False)]
+
+
+def test_a_person_is_told_who_lost_its_place_until_it_is_back(full: Play) -> None:
+    with full.opened() as stage:
+        _tell(stage, LEAST + 500)
+        stage.deps.store.cursors.move(NOTICES, 7)
+        retention.forget(stage.deps)
+        _tell(stage, 3 * LEAST)  # so that the event itself goes, and is written again
+        retention.forget(stage.deps)
+        assert len(_told(stage, EventType.PLACE_LOST)) == 1
+        assert _notices(stage) == [("place-lost", False)], "one absence, one notice"
+        stage.deps.store.cursors.move(NOTICES, stage.deps.store.events.last_seq())
+        retention.forget(stage.deps)
+        assert _notices(stage) == [("place-lost", True)]
+
+
+def test_a_person_is_told_of_a_refused_file_until_it_is_good_again(stage: Stage) -> None:
+    for problem in ("line 1: no", "line 1: no", "line 2: no", None):
+        stage.clock.advance(1.0)
+        config_problem.tell(stage.deps, problem)
+    assert _notices(stage) == [("config-refused", True), ("config-refused", True)]
 
 
 def test_the_actor_lets_go_beside_its_mailbox_and_a_trouble_ends_nobody(

@@ -22,6 +22,7 @@ ROUTES = """\
     notification_routing:
       ci-failed: {channels: [ops], min_priority: urgent}
       all-complete: []
+      disk-low: [ops]
     projects:
       - {name: a, repo: ./a, path: /a}
       - {name: b, repo: ./b, path: /b, notifiers: [ops], notification_routing: {anomaly: [local]}}
@@ -33,6 +34,7 @@ def test_a_route_is_a_list_or_says_from_which_priority_on(tmp_path: Path) -> Non
     assert config.notification_routing == {
         "ci-failed": Route(("ops",), Priority.URGENT),
         "all-complete": Route(()),
+        "disk-low": Route(("ops",)),
     }
     assert (config.projects[0].notifiers, config.projects[1].notifiers) == (None, ("ops",))
     assert config.projects[1].notification_routing == {"anomaly": Route(("local",))}
@@ -76,6 +78,10 @@ def test_what_is_wrong_with_them_is_said(tmp_path: Path, text: str, words: str) 
         ("notification_routing: {ci-failed: {channels: [gong]}}", "channels[0]: `gong` is not"),
         ("notification_routing: {ci-failed: {min_priority: urgent}}", "channels: is missing"),
         ("notification_routing: {ci-failed: desktop}", "is not a list"),
+        (
+            "projects: [{name: a, repo: ./a, path: /a, notification_routing: {disk-low: []}}]",
+            "disk-low: is no known key here",
+        ),
         ("projects: [{name: a, repo: ./a, path: /a, notifiers: [gong]}]", "`gong` is not the name"),
         (
             "projects: [{name: a, repo: ./a, path: /a, notification_routing: {anomaly: [gong]}}]",
