@@ -162,3 +162,28 @@ def test_incident_a_merge_that_was_refused_once_was_refused_for_good(
                 if event["event_type"] == "reaction_escalated"
             ]
         )
+
+
+def test_an_agents_push_to_the_base_alone_is_noticed_on_github_and_the_work_goes_on(
+    house: Supervised, server: Server
+) -> None:
+    hub, ground = server.hub, house.ground
+    session = house.spawn(issue_id=str(hub.issue("Greet", GREET)))
+    eventually(lambda: hub.pulls, 40, "the pull request is open")
+    place = Path(house.session(session)["workspace_path"])
+    ground.git("switch", "--quiet", "-c", "aside", "origin/main", cwd=place)
+    ground.git("commit", "--quiet", "--allow-empty", "-m", "past every review", cwd=place)
+    ground.git("push", "--quiet", "origin", "HEAD:main", cwd=place)
+    commit = ground.git("rev-parse", "HEAD", cwd=place)
+    assert hub.heads()["main"] == commit
+
+    def told() -> list[dict[str, object]]:
+        return [
+            event["data"]
+            for event in house.events(session_id=session)
+            if event["event_type"] == "base_pushed"
+        ]
+
+    eventually(told, 30, "it is noticed")
+    assert told() == [{"commit": commit}]
+    assert next(iter(hub.pulls.values())).state == "OPEN"

@@ -12,6 +12,7 @@ from pathlib import Path
 from ennio.model.clock import ManualClock
 from ennio.model.pulls import Mergeability, PullState
 from ennio.plugins.forge.github.forge import GitHubForge
+from ennio.plugins.forge.interface import Watch
 from tests.github.standin.hub import ALONE, Hub
 from tests.github.standin.server import Server
 from tests.github.test_survey import seen, watch
@@ -63,3 +64,73 @@ def test_a_pull_request_follows_what_is_pushed_over_http(
     pull = seen(forge, clock, watch(number=pull.number)).pull
     assert pull is not None
     assert pull.state is PullState.MERGED
+
+
+def based(clone: Path, *, number: int | None = None, session: str = "s-1") -> Watch:
+    return Watch(session, "fix", "main", number=number, idle=True, workspace=str(clone))
+
+
+def aside(clone: Path, name: str) -> str:
+    """A commit of the session's that goes to the base, and not to its branch."""
+    git(clone, "switch", "--quiet", "-C", "aside", "origin/main")
+    (clone / name).write_text("aside\n", encoding="utf-8")
+    git(clone, "add", name)
+    git(clone, "commit", "--quiet", "-m", f"add {name}")
+    git(clone, "push", "--quiet", "origin", "HEAD:main")
+    return git(clone, "rev-parse", "HEAD")
+
+
+def test_a_push_to_the_base_alone_is_seen_with_and_without_a_pull_request(
+    hub: Hub, server: Server, make: Callable[..., GitHubForge], clock: ManualClock, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--quiet", server.git, "shop")
+    clone, forge = tmp_path / "shop", make()
+    assert seen(forge, clock, based(clone)).pushed is None
+    first = aside(clone, "first.py")
+    found = seen(forge, clock, based(clone))
+    assert (found.pull, found.pushed) == (None, first)
+
+    commit(clone, "fix", "app.py", "theirs\n")
+    pull = seen(forge, clock, based(clone)).pull
+    assert pull is not None
+    assert pull.state is PullState.OPEN
+    second = aside(clone, "second.py")
+    found = seen(forge, clock, based(clone, number=pull.number))
+    assert found.pull is not None
+    assert (found.pull.state, found.pushed) == (PullState.OPEN, second)
+
+
+def test_what_a_merge_brought_and_what_others_pushed_is_no_push_of_the_session(
+    hub: Hub, server: Server, make: Callable[..., GitHubForge], clock: ManualClock, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--quiet", server.git, "shop")
+    clone, forge = tmp_path / "shop", make()
+    head = commit(clone, "fix", "app.py", "theirs\n")
+    pull = seen(forge, clock, based(clone)).pull
+    assert pull is not None
+    hub.push("main", {"other.py": "of somebody else\n"})
+    git(clone, "pull", "--quiet", "--rebase=false", "--no-edit", "origin", "main")
+    git(clone, "push", "--quiet", "origin", "fix")
+    assert seen(forge, clock, based(clone, number=pull.number)).pushed is None
+    hub.merge_whole(hub.pulls[pull.number])
+    assert head in hub.history("main"), "its own commits are on the base"
+    found = seen(forge, clock, based(clone, number=pull.number))
+    assert found.pull is not None
+    assert (found.pull.state, found.pushed) == (PullState.MERGED, None)
+    again = Watch("s-1", "again", "main", idle=True, workspace=str(clone))
+    assert seen(forge, clock, again).pushed is None, "nor for the branch after it"
+
+
+def test_a_merge_that_github_has_not_told_yet_is_no_push(
+    hub: Hub, server: Server, make: Callable[..., GitHubForge], clock: ManualClock, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--quiet", server.git, "shop")
+    clone, forge = tmp_path / "shop", make()
+    commit(clone, "fix", "app.py", "theirs\n")
+    head = commit(clone, "fix", "app.py", "ours\n")
+    pull = seen(forge, clock, based(clone)).pull
+    assert pull is not None
+    git(clone, "push", "--quiet", "origin", f"{head}:main")
+    found = seen(forge, clock, based(clone, number=pull.number))
+    assert found.pull is not None
+    assert (found.pull.state, found.pushed) == (PullState.OPEN, None)

@@ -134,11 +134,22 @@ class Root:
         branch = qualifiedName.removeprefix("refs/heads/")
         if branch not in self.heads:
             return None
-        target = {"__typename": "Commit", "oid": self.heads[branch]}
+        target = {
+            "__typename": "Commit",
+            "oid": self.heads[branch],
+            "history": lambda info, **page: self.latest(info, branch, page),
+        }
         return {
             "target": target,
             "compare": lambda _info, **asked: self.compare(branch, asked["headRef"]),
         }
+
+    def latest(self, info: Any, branch: str, page: Node) -> Node:
+        return connection([self.commit(oid) for oid in self.hub.history(branch)])(info, **page)
+
+    def commit(self, oid: str) -> Node:
+        merged = [self.pull(pull) for pull in self.hub.brought(oid)]
+        return {"__typename": "Commit", "oid": oid, "associatedPullRequests": connection(merged)}
 
     def compare(self, branch: str, base: str) -> Node | None:
         return {"behindBy": self.hub.ahead(branch, base)} if base in self.heads else None

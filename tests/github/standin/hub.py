@@ -126,6 +126,7 @@ class Hub:
             for bucket in ("core", "graphql")
         }
         self._ids = itertools.count(1000)
+        self._owned: dict[str, list[str]] = {}
         self._trials: dict[tuple[str, str], bool] = {}
         self._start()
 
@@ -188,6 +189,27 @@ class Hub:
     def ahead(self, branch: str, base: str) -> int:
         return int(self.git("rev-list", "--count", f"{base}..{branch}"))
 
+    def history(self, branch: str) -> list[str]:
+        """The latest commits of a branch, newest first."""
+        return self.git("rev-list", "--max-count=100", branch).splitlines()
+
+    def brought(self, commit: str) -> list[Pull]:
+        """The merged pull requests that brought a commit onto their base."""
+        return [
+            pull
+            for pull in self.pulls.values()
+            if pull.state == "MERGED" and commit in (pull.merge_commit, *self._own(pull))
+        ]
+
+    def _own(self, pull: Pull) -> list[str]:
+        """The commits of a merged pull request that its base did not have."""
+        if pull.merge_commit not in self._owned:
+            before = f"^{pull.merge_commit}^"
+            self._owned[pull.merge_commit or ""] = self.git(
+                "rev-list", pull.head, before, check=False
+            ).splitlines()
+        return self._owned[pull.merge_commit or ""]
+
     def merges(self, head: str, base: str) -> bool:
         if (head, base) not in self._trials:
             argv = ["git", "-C", str(self.bare), "merge-tree", "--write-tree", base, head]
@@ -229,6 +251,16 @@ class Hub:
         commit = self.git("commit-tree", tree, "-p", base, "-m", f"{pull.title} (#{pull.number})")
         self.git("update-ref", f"refs/heads/{pull.base}", commit, base)
         pull.state, pull.merge_commit, pull.queued, pull.auto_merge = "MERGED", commit, False, None
+        return commit
+
+    def merge_whole(self, pull: Pull) -> str:
+        """Merge it with a commit of two parents, so that its own commits are on the base."""
+        base = self.heads()[pull.base]
+        tree = self.git("merge-tree", "--write-tree", base, pull.head).splitlines()[0]
+        words = f"Merge pull request #{pull.number}"
+        commit = self.git("commit-tree", tree, "-p", base, "-p", pull.head, "-m", words)
+        self.git("update-ref", f"refs/heads/{pull.base}", commit, base)
+        pull.state, pull.merge_commit = "MERGED", commit
         return commit
 
     # --- what people and programs do --------------------------------------------------------------

@@ -12,6 +12,8 @@ from ennio.model.failpoints import declare, operation
 
 THREADS = 30
 WORDS = 50
+LATEST = 10
+"""Commits of a base that are read at each look: the newest."""
 
 _AUTHOR = "author { __typename login }"
 _ANSWER = f"id body createdAt url viewerDidAuthor {_AUTHOR}"
@@ -64,7 +66,7 @@ declare("request.query.Survey")
 
 def survey_query(pulls: Sequence[PullQuery], owner: str, name: str) -> tuple[str, dict[str, Any]]:
     """One query for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch,
-    ``r<i>`` the branch itself.
+    ``r<i>`` the branch itself, ``h<i>`` the latest of the base ``bases_of`` has there.
     """
     kinds, fields = ["$owner: String!", "$name: String!"], []
     values: dict[str, Any] = {"owner": owner, "name": name}
@@ -81,6 +83,10 @@ def survey_query(pulls: Sequence[PullQuery], owner: str, name: str) -> tuple[str
                 f"o{index}": one.base,
             }
             fields.append(_by_branch(index))
+    for index, base in enumerate(bases_of(pulls)):
+        kinds.append(f"$h{index}: String!")
+        values[f"h{index}"] = f"refs/heads/{base}"
+        fields.append(_latest(index))
     selections = "\n    ".join(fields)
     query = f"""
 query Survey({", ".join(kinds)}) {{
@@ -97,6 +103,19 @@ def _by_branch(index: int) -> str:
     newest = "first: 5, orderBy: {field: CREATED_AT, direction: DESC}"
     return f"""b{index}: pullRequests(headRefName: $b{index}, {newest}) {{ nodes {{ ...Pull }} }}
     r{index}: ref(qualifiedName: $q{index}) {{ target {{ oid }} compare(headRef: $o{index}) {{ behindBy }} }}"""  # noqa: E501
+
+
+def bases_of(pulls: Sequence[PullQuery]) -> list[str]:
+    """The bases of all of them, each once: mostly there is one."""
+    return list(dict.fromkeys(one.base for one in pulls if one.base))
+
+
+def _latest(index: int) -> str:
+    by = "associatedPullRequests(first: 5) { nodes { state } }"
+    history = f"history(first: {LATEST}) {{ nodes {{ oid {by} }} }}"
+    return (
+        f"h{index}: ref(qualifiedName: $h{index}) {{ target {{ ... on Commit {{ {history} }} }} }}"
+    )
 
 
 OPEN = operation(f"""

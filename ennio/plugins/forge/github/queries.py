@@ -13,7 +13,14 @@ from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.pulls import Mergeability, PullRequest
 from ennio.plugins.forge.github.failures import Failures
-from ennio.plugins.forge.github.graphql import ENDED, MORE, OPEN, PullQuery, survey_query
+from ennio.plugins.forge.github.graphql import (
+    ENDED,
+    MORE,
+    OPEN,
+    PullQuery,
+    bases_of,
+    survey_query,
+)
 from ennio.plugins.forge.github.parsing import Node, parse_pull
 from ennio.plugins.git import Git
 from ennio.plugins.github.client import GitHubClient
@@ -29,11 +36,14 @@ _HELD = 500
 class BranchState:
     """What the forge says of one branch: its newest pull request of ours, its head, how far
     it is ahead of its base.
+
+    ``unmerged``: the latest commits of its base that no merged pull request brought there.
     """
 
     pull: PullRequest | None
     head: str | None = None
     ahead: int | None = None
+    unmerged: frozenset[str] = frozenset()
 
 
 class PullQueries:
@@ -88,15 +98,18 @@ class PullQueries:
             one.session_id: self._chosen(repository, index, one) for index, one in enumerate(batch)
         }
         shown = self._parsed([node for node in nodes.values() if node is not None])
+        unmerged = {
+            base: _unmerged(repository[f"h{index}"]) for index, base in enumerate(bases_of(batch))
+        }
         found: dict[str, BranchState | EnnioError] = {}
         for index, one in enumerate(batch):
             node, ref = nodes[one.session_id], repository.get(f"r{index}")
             if node is None and one.number is not None:
                 found[one.session_id] = NotFound(f"{address} has no pull request #{one.number}")
             else:
-                found[one.session_id] = _branch(
-                    shown[node["number"]] if node is not None else None, ref
-                )
+                pull = shown[node["number"]] if node is not None else None
+                latest = unmerged.get(one.base, frozenset())
+                found[one.session_id] = replace(_branch(pull, ref), unmerged=latest)
         return found
 
     def _chosen(self, repository: Node, index: int, one: PullQuery) -> Node | None:
@@ -210,6 +223,19 @@ def _branch(pull: PullRequest | None, ref: Node | None) -> BranchState:
     head = ref["target"]["oid"] if ref and ref["target"] else None
     ahead = ref["compare"]["behindBy"] if ref and ref["compare"] else None
     return BranchState(pull, head, ahead)
+
+
+def _unmerged(base: Node | None) -> frozenset[str]:
+    """A base that is not there, or whose history is not told, has none."""
+    history = ((base or {}).get("target") or {}).get("history") or {"nodes": ()}
+    return frozenset(
+        commit["oid"]
+        for commit in history["nodes"]
+        if all(
+            pull["state"] != "MERGED"
+            for pull in (commit["associatedPullRequests"] or {"nodes": ()})["nodes"]
+        )
+    )
 
 
 def conflicting(clone: Path, head: str, base: str) -> tuple[str, ...]:

@@ -177,13 +177,18 @@ class Watcher:
 
 
 def _pushed(watch: Watch, branch: BranchState) -> str | None:
-    """A commit of the session that is on its base without a merge."""
+    """The newest commit of the session that is on its base without a merge."""
     pull = branch.pull
-    if pull is not None:
+    if pull is not None and pull.state is PullState.MERGED:
         return pull.head if pull.merged_by_push else None
-    if branch.head is None or branch.ahead != 0 or watch.workspace is None:
+    if pull is not None and pull.state is PullState.OPEN and pull.head in branch.unmerged:
+        return None  # in a moment GitHub calls it merged, and says by what
+    whole = pull is None and branch.ahead == 0 and branch.head is not None
+    held = branch.unmerged | ({branch.head} if whole else frozenset())
+    if not held or watch.workspace is None:
         return None
-    return branch.head if branch.head in commits_made_in(Path(watch.workspace)) else None
+    made = commits_made_in(Path(watch.workspace))
+    return next((commit for commit in made if commit in held), None)
 
 
 def _query_of(known: WatchedBranch) -> PullQuery:
