@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from ennio.actors import condition
 from ennio.actors.dependencies import Dependencies
@@ -22,6 +21,7 @@ from ennio.model.events import EventType
 from ennio.model.histogram import Histogram
 from ennio.plugins.observed import BOUNDS, CallStatistics, PluginCalls
 from ennio.policy.degradation import Degradation
+from ennio.policy.ledger.spending import Spending
 from ennio.store import Store
 from ennio.store.totals import COMPLETED, ENDED, LIFE_BOUNDS
 
@@ -41,14 +41,14 @@ class _PluginRow:
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """All that is told. ``events`` are by type, ``lives`` seconds from spawn to end of sessions
-    that have ended for good.
+    that have ended for good, ``spent`` is all that is in the books.
     """
 
     events: Mapping[str, int]
     completed: int
     active: int
     lives: Histogram
-    cost_usd: Decimal
+    spent: Spending
     queue: int
     ready: bool
     degraded: tuple[Degradation, ...]
@@ -99,7 +99,7 @@ class MetricsReader:
             completed=sum(sessions.get(status, 0) for status in COMPLETED),
             active=store.totals.active(),
             lives=self._of_ended(sum(sessions.get(status, 0) for status in ENDED)),
-            cost_usd=store.totals.cost_usd(),
+            spent=store.ledger.total(),
             queue=len(store.queue.list()),
             ready=True,
             degraded=(),

@@ -151,7 +151,7 @@ def _trace_usage(before: Session, after: Session) -> None:
         "gen_ai.usage.input_tokens": _more(known.input_tokens, after.usage.input_tokens),
         "gen_ai.usage.output_tokens": _more(known.output_tokens, after.usage.output_tokens),
     }
-    if costed is not None:
+    if costed is not None and (costed != cost or after.usage.unpriced == known.unpriced):
         told["gen_ai.usage.cost"] = float(costed - cost if costed >= cost else costed)
     tracing.usage(after.agent_name or "", after.id, after.usage.model, told)
 

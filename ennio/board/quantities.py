@@ -52,17 +52,11 @@ def tokens(count: int) -> str:
 
 
 def money(amount: str | None, unpriced: int = 0) -> str:
-    """Dollars to the cent; the text of the API is decimal and stays so.
-
-    What is not known is ``?``, alone or beside the part that is; less than a cent is no zero.
+    """Dollars to the cent; the text of the API is decimal and stays so. What is not known is
+    ``?``, alone or beside the part that is.
     """
-    unknown = "?" if unpriced else ""
-    if amount is None:
-        return unknown
     from decimal import Decimal  # noqa: PLC0415 - only where money is shown
 
-    dollars = Decimal(amount)
-    if not dollars and unknown:
-        return unknown
-    shown = "<$0.01" if 0 < dollars < Decimal("0.005") else f"${dollars:.2f}"
-    return f"{shown} + ?" if unknown else shown
+    from ennio.model.money import to_the_cent  # noqa: PLC0415 - the same
+
+    return to_the_cent(None if amount is None else Decimal(amount), unpriced)

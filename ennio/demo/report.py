@@ -31,6 +31,7 @@ def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, 
                 "reactions": dict(part.told),
                 "escalated": part.escalated,
                 "cost_usd": usage.get("cost_usd"),
+                "unpriced": usage.get("unpriced", 0),
             }
         )
     merged = all(s["status"] in ("merged", "done") for s in sessions if s["role"] != "silent")

@@ -59,9 +59,21 @@ def _sessions(numbers: Numbers) -> Iterator[Any]:
     told = numbers.lives
     lives.add_metric([], _buckets(told.bounds, told.within), told.total)
     yield lives
-    yield _counter(
-        "ennio_cost_usd", "What all sessions cost, as far as it is known.", float(numbers.cost_usd)
-    )
+    yield from _money(numbers)
+
+
+def _money(numbers: Numbers) -> Iterator[Any]:
+    """A total of which nothing is known has no sample, and so no zero."""
+    spent = numbers.spent
+    for name, words, known in (
+        ("ennio_cost_usd", "What all sessions were billed, as far as known.", spent.known_billed),
+        ("ennio_plan_usd", "What plans gave at list price, as far as known.", spent.known_listed),
+    ):
+        family = CounterMetricFamily(name, words)
+        if known is not None:
+            family.add_metric([], float(known))
+        yield family
+    yield _gauge("ennio_requests_unpriced", "Requests whose money nobody knows.", spent.unpriced)
 
 
 def _events(numbers: Numbers) -> Iterator[Any]:

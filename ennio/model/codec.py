@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ennio.model.clock import parse_time, rfc3339
+from ennio.model.money import plain
 from ennio.model.shape import wire_fields
 
 T = TypeVar("T")
@@ -120,7 +121,8 @@ _SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], 
     (Enum, attrgetter("value")),
     ((str, int, float, type(None)), lambda value: value),
     (datetime, rfc3339),
-    ((Decimal, Path), str),
+    (Decimal, plain),
+    (Path, str),
 )
 
 

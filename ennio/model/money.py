@@ -10,6 +10,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 UNIT = Decimal("1e-12")
 NOTHING = Decimal(0)
+_FEW = 40
+_HALF_A_CENT = Decimal("0.005")
 MOST = Decimal(1_000_000)
 """Dollars one request may be told to have cost; what is above is no count of money."""
 
@@ -28,3 +30,21 @@ def from_units(units: int) -> Decimal:
 def whole(dollars: Decimal) -> Decimal:
     """The same money as it will be kept."""
     return from_units(to_units(dollars))
+
+
+def plain(number: Decimal) -> str:
+    """A decimal as digits, ``0.000000000001`` and not ``1E-12``, as long as these are few."""
+    few = number.is_finite() and -_FEW < number.adjusted() < _FEW
+    return f"{number:f}" if few else str(number)
+
+
+def to_the_cent(dollars: Decimal | None, unpriced: int = 0) -> str:
+    """Dollars for a person; empty where nothing is said of them.
+
+    What is not known is ``?``, alone or beside the part that is; less than a cent is no zero.
+    """
+    unknown = "?" if unpriced else ""
+    if dollars is None or (unknown and not dollars):
+        return unknown
+    shown = "<$0.01" if 0 < dollars < _HALF_A_CENT else f"${dollars:.2f}"
+    return f"{shown} + ?" if unknown else shown

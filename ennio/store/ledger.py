@@ -4,7 +4,7 @@ summed up; nothing is changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -111,6 +111,8 @@ class LedgerRepository:
         self._transfers = RowTable(connection, tables.LedgerTransferTable, transfer)
         self._known: set[str] = set()
         self._known_until = connection.rolled_back
+        self._total: Spending | None = None
+        self._total_until = connection.rolled_back
         self._accounts = RowTable(connection, tables.LedgerAccountTable, shape_of(LedgerAccount))
 
     def posted(self, session_id: str, usages: Collection[str]) -> dict[str, list[LedgerEntry]]:
@@ -127,7 +129,7 @@ class LedgerRepository:
                 found.setdefault(entry.usage_id, []).append(entry)
         return found
 
-    def post(self, entries: Iterable[LedgerEntry]) -> None:
+    def post(self, entries: Sequence[LedgerEntry]) -> None:
         """Add entries, each with its transfer, in one transaction. Raises Conflict for
         one that is there already.
         """
@@ -137,6 +139,8 @@ class LedgerRepository:
                 if transfer is not None:
                     self._move(transfer)
                 self._entries.insert(entry)
+            if self._total is not None:
+                self._total = self._total.plus(entries)
 
     def _move(self, transfer: Transfer) -> None:
         """Add a transfer, and the accounts that it is the first of."""
@@ -153,6 +157,14 @@ class LedgerRepository:
         """The model of the latest request of a session."""
         found = self._entries.find(session_id=session_id, order=("-at", "-usage_id"), limit=1)
         return found[0].model if found else None
+
+    def total(self) -> Spending:
+        """What all entries come to; read once, and then added up as they are posted."""
+        if self._total is None or self._total_until != self._connection.rolled_back:
+            with self._connection.transaction():  # what is being posted is over before
+                self._total_until = self._connection.rolled_back
+                self._total = self.spent(Selection())
+        return self._total
 
     def spent(self, which: Selection) -> Spending:
         """What some entries come to."""
@@ -224,4 +236,5 @@ def _spending(billing: Billing, sums: Sequence[Any]) -> Spending:
     requests, unpriced, *counts, large, small = (int(value or 0) for value in sums)
     cost, metered = from_units(large * _PART + small), billing is Billing.METERED
     billed, listed = (cost, NOTHING) if metered else (NOTHING, cost)
-    return Spending(requests, unpriced, Tokens(*counts), billed, listed)
+    unlisted = 0 if metered else unpriced
+    return Spending(requests, unpriced, Tokens(*counts), billed, listed, unlisted)

@@ -169,10 +169,9 @@ class RetentionRepository:
         self._remove(tables.SessionTable, "id", [session_id])  # what is its own goes with it
 
     def _keep_numbers(self, session_id: str) -> None:
-        """Its end, its life and its cost stay counted."""
+        """Its end and its life stay counted; what it cost stays in the books."""
         numbers = self._totals.of_session(session_id)
         self._totals.add(f"status:{numbers.status}", 1)
-        self._totals.add("cost_usd", numbers.cost_usd)
         for place, many in enumerate(numbers.life.within):
             self._totals.add(f"life:{place}", many)
         self._totals.add("life", Decimal(str(numbers.life.total)))

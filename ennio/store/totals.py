@@ -1,5 +1,5 @@
-"""Numbers over all there ever was, for whoever counts: of events, of sessions that ended, and what
-they took. What is no longer kept stays counted.
+"""Numbers over all there ever was, for whoever counts: of events, and of sessions that ended. What
+is no longer kept stays counted. What they cost is in the books, which keep everything.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ class SessionNumbers:
     """What one session adds to the totals."""
 
     status: str
-    cost_usd: Decimal
     life: Histogram
 
 
@@ -97,19 +96,12 @@ class TotalsRepository:
             )
             return self._lives().plus(gone)
 
-    def cost_usd(self) -> Decimal:
-        """What all sessions have cost as far as it is known: here a ledger can take its place."""
-        with self._connection.transaction():
-            return self._cost() + self._amount("cost_usd")
-
     def of_session(self, session_id: str) -> SessionNumbers:
         """What one session adds to each of these."""
         sessions = peewee.Table(name_of(tables.SessionTable))
         key, status = peewee.Column(sessions, "id"), peewee.Column(sessions, "status")
         found = self._connection.read(sessions.select(status).where(key == session_id))
-        return SessionNumbers(
-            str(found[0][0]) if found else "", self._cost(session_id), self._lives(session_id)
-        )
+        return SessionNumbers(str(found[0][0]) if found else "", self._lives(session_id))
 
     # --- what is no longer kept -------------------------------------------------------------------
 
@@ -151,16 +143,6 @@ class TotalsRepository:
         query = _only(query, key, session_id).where(status.in_(ENDED), why.in_(ENDED))
         found = self._connection.read(query.group_by(key, created))
         return Histogram.of(LIFE_BOUNDS, (_seconds(begun, ended) for begun, ended in found))
-
-    def _cost(self, session_id: str | None = None) -> Decimal:
-        metrics = peewee.Table(name_of(tables.MetricsTable))
-        key, exact, rounded = (
-            peewee.Column(metrics, name)
-            for name in ("session_id", "cost_usd", "estimated_cost_usd")
-        )
-        query = metrics.select(exact, rounded).where((rounded != 0) | exact.is_null(False))
-        found = self._connection.read(_only(query, key, session_id))
-        return sum((Decimal(str(cost or near)) for cost, near in found), Decimal(0))
 
 
 def _only(query: Any, key: Any, session_id: str | None) -> Any:

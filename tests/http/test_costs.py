@@ -39,7 +39,7 @@ def _rows(api: Api, query: str) -> dict[str | None, dict[str, Any]]:
 
 def test_costs_by_project_have_every_digit_and_say_what_is_not_known(api: Api, used: str) -> None:
     (row,) = _rows(api, "by=project").values()
-    assert (row["billed_usd"], row["listed_usd"]) == ("1E-12", "0.5")
+    assert (row["billed_usd"], row["listed_usd"]) == ("0.000000000001", "0.5")
     assert (row["requests"], row["unpriced_requests"], row["input_tokens"]) == (3, 1, 3000)
     assert Decimal(row["cost_usd"]) == Decimal("0.500000000001")
 
@@ -59,6 +59,17 @@ def test_costs_are_added_up_by_what_is_asked_for(
     report = api.get(f"/costs?by={by}")
     assert {row["key"] for row in report["rows"]} == (keys or {used})
     assert report["total"]["requests"] == 3
+
+
+def test_what_is_unknown_on_a_plan_is_unknown_at_list_price_and_not_as_a_bill(
+    api: Api, orchestrator: SmallOrchestrator, used: str
+) -> None:
+    of = Occasion(used, "my-app", "claude-code", 1, AT)
+    told = RequestUsage("d", AT, Tokens(1, 1), "plan-only", billing=Billing.PLAN)
+    orchestrator.store.ledger.post(entries_of(told, (), PriceBook().cost, of))
+    row = _rows(api, "by=model")["plan-only"]
+    assert (row["billed_usd"], row["listed_usd"], row["cost_usd"]) == ("0", None, None)
+    assert (row["unpriced_requests"], row["unlisted_requests"]) == (1, 1)
 
 
 def test_what_nobody_knows_is_null_and_no_zero(api: Api, used: str) -> None:

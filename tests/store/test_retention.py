@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -13,7 +12,6 @@ from ennio.model.clock import ManualClock
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
 from ennio.model.session import Session, SessionStatus
-from ennio.policy.metering import SessionMetrics
 from ennio.store import Store
 from ennio.store import retention as module
 from ennio.store.retention import STEP
@@ -30,7 +28,7 @@ def _tell(store: Store, session_id: str, many: int) -> None:
 
 def _totals(store: Store) -> tuple[object, ...]:
     last, totals = store.events.last_seq(), store.totals
-    return dict(totals.events(last)), dict(totals.sessions()), totals.lives(), totals.cost_usd()
+    return dict(totals.events(last)), dict(totals.sessions()), totals.lives()
 
 
 def _ended(store: Store, clock: ManualClock, session: Session) -> Session:
@@ -39,7 +37,6 @@ def _ended(store: Store, clock: ManualClock, session: Session) -> Session:
     store.evidence.add(session.id, Evidence(clock.now(), SessionStatus.MERGED, "merged", ()))
     done = replace(session, status=SessionStatus.DONE, archived_at=clock.now())
     store.sessions.save(done)
-    store.metrics.save(SessionMetrics(session.id, estimated_cost_usd=Decimal("0.125")))
     return done
 
 

@@ -42,7 +42,8 @@ class CostView:
     """A sum of costs; ``key`` is None where what it was added up by is not known.
 
     ``cost_usd`` is the known part of the money, None where nothing is known: ``billed_usd`` was
-    metered, ``listed_usd`` is what a plan gave at list price. ``unpriced_requests`` are in neither.
+    metered, ``listed_usd`` is what a plan gave at list price, and each is None in the same way.
+    ``unpriced_requests`` are in neither; ``unlisted_requests`` of them are on a plan.
     ``input_tokens`` are all that was sent, those of the cache among them.
     """
 
@@ -54,8 +55,9 @@ class CostView:
     cache_read_tokens: int
     cache_write_tokens: int
     cost_usd: Decimal | None
-    billed_usd: Decimal
-    listed_usd: Decimal
+    billed_usd: Decimal | None
+    listed_usd: Decimal | None
+    unlisted_requests: int
 
     @classmethod
     def of(cls, key: str | None, spending: Spending) -> Self:
@@ -70,8 +72,9 @@ class CostView:
             tokens.cache_read,
             tokens.cache_write + tokens.cache_write_1h,
             spending.known_cost,
-            spending.billed,
-            spending.listed,
+            spending.known_billed,
+            spending.known_listed,
+            spending.unlisted,
         )
 
 
@@ -89,7 +92,7 @@ class CostReport:
 
 @dataclass(frozen=True, slots=True)
 class SpendPoint:
-    """What one project used of one model on one day."""
+    """What one project used of one model on one day; money is None where none is known."""
 
     day: str
     project_id: str
@@ -97,8 +100,8 @@ class SpendPoint:
     requests: int
     unpriced_requests: int
     tokens: int
-    billed_usd: Decimal
-    listed_usd: Decimal
+    billed_usd: Decimal | None
+    listed_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +179,8 @@ def _point(key: Sequence[str], spending: Spending) -> SpendPoint:
         spending.requests,
         spending.unpriced,
         tokens.given + tokens.output,
-        spending.billed,
-        spending.listed,
+        spending.known_billed,
+        spending.known_listed,
     )
 
 

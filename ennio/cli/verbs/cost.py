@@ -92,12 +92,17 @@ def _table(report: Mapping[str, Any], width: int | None) -> Sequence[str]:
 
 
 def _row(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    listed = float(row["listed_usd"]) > 0
+    unlisted = row["unlisted_requests"]
     return (
         key,
         str(row["requests"]),
         tokens(row["input_tokens"]),
         tokens(row["output_tokens"]),
-        money(row["billed_usd"], row["unpriced_requests"]),
-        money(row["listed_usd"]) if listed else "",
+        money(row["billed_usd"], row["unpriced_requests"] - unlisted),
+        _of_plan(row["listed_usd"], unlisted),
     )
+
+
+def _of_plan(listed: str | None, unlisted: int) -> str:
+    """Nothing where no plan gave anything, which most have none of."""
+    return "" if not unlisted and not float(listed or 0) else money(listed, unlisted)

@@ -17,7 +17,7 @@ class Spending:
     """A sum of entries.
 
     ``billed`` is what is known of the money that was metered, ``listed`` what a plan gave at list
-    price. Of ``unpriced`` requests the money is not known.
+    price. Of ``unpriced`` requests the money is not known; ``unlisted`` of them are on a plan.
     """
 
     requests: int = 0
@@ -25,6 +25,7 @@ class Spending:
     tokens: Tokens = Tokens()
     billed: Decimal = NOTHING
     listed: Decimal = NOTHING
+    unlisted: int = 0
 
     def plus(self, entries: Iterable[LedgerEntry]) -> Spending:
         """With these entries as well."""
@@ -38,13 +39,25 @@ class Spending:
             self.tokens + other.tokens,
             self.billed + other.billed,
             self.listed + other.listed,
+            self.unlisted + other.unlisted,
         )
 
     @property
     def known_cost(self) -> Decimal | None:
-        """The known part of the money, metered and of plans; None where nothing of it is known."""
-        known = self.billed + self.listed
-        return known if self.requests > self.unpriced or known else None
+        """The known part of the money, metered and of plans; None where that is nothing, and
+        before the first request.
+        """
+        return _known(self.billed + self.listed, self.unpriced) if self.requests else None
+
+    @property
+    def known_billed(self) -> Decimal | None:
+        """The known part of what was metered; None where that is nothing."""
+        return _known(self.billed, self.unpriced - self.unlisted)
+
+    @property
+    def known_listed(self) -> Decimal | None:
+        """The known part of what plans gave; None where that is nothing."""
+        return _known(self.listed, self.unlisted)
 
     def usage(self, model: str | None) -> Usage | None:
         """The same as it is shown of a session; None before the first request."""
@@ -60,6 +73,11 @@ class Spending:
         )
 
 
+def _known(money: Decimal, unpriced: int) -> Decimal | None:
+    """No zero stands for what is not known, also where something else was free."""
+    return money if money or not unpriced else None
+
+
 def _of_entry(entry: LedgerEntry) -> Spending:
     cost = entry.cost_usd or NOTHING
     metered = entry.billing is Billing.METERED
@@ -69,4 +87,5 @@ def _of_entry(entry: LedgerEntry) -> Spending:
         entry.tokens,
         cost if metered else NOTHING,
         NOTHING if metered else cost,
+        0 if metered else entry.unpriced,
     )

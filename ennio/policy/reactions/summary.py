@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from ennio.model.money import to_the_cent
 from ennio.model.session import Session, Usage
 
 _NEEDS: Mapping[str, str] = MappingProxyType(
@@ -47,5 +48,6 @@ def _cost(usage: Usage | None) -> str:
     if usage is None:
         return "$?, tokens unknown"
     tokens = usage.input_tokens + usage.output_tokens
-    money = "$?" if usage.cost_usd is None else f"${usage.cost_usd:.2f}"
+    known = to_the_cent(usage.cost_usd, usage.unpriced)
+    money = known if "$" in known else "$?"
     return f"{money}, {tokens:,} tokens" if tokens else f"{money}, tokens unknown"
