@@ -367,10 +367,15 @@ Settle = Callable[[Ground, Model], dict[str, str]]
 
 @contextmanager
 def bench(
-    root: Path, bin_folder: Path, agent: str, config: Mapping[str, Any], settle: Settle
+    root: Path,
+    bin_folder: Path,
+    agent: str,
+    config: Mapping[str, Any],
+    settle: Settle,
+    **settings: Any,
 ) -> Iterator[Bench]:
     """A house whose one project uses the agent; ``settle`` makes the person's own files and says
-    the project's environment.
+    the project's environment. ``settings`` are those of the whole file.
     """
     with Model() as model, ground_at(root, f"{bin_folder}:{os.environ['PATH']}") as ground:
         repository(ground)
@@ -382,6 +387,7 @@ def bench(
             {key: value for key, value in standard.items() if value is not None},
             poll=poll,
             person_patience=ASIDE,
+            **settings,
         )
         house = Supervised(ground)
         house.start()
@@ -426,7 +432,9 @@ def opencode_home(ground: Ground, model: Model) -> dict[str, str]:
     """
     folder = ground.root / "person" / ".config" / "opencode"
     folder.mkdir(parents=True)
-    models = {"scripted": {"name": "scripted", "cost": {"input": 1, "output": 2}}}
+    models = {
+        "scripted": {"name": "scripted", "cost": {"input": 1, "output": 2, "cache_read": 0.1}}
+    }
     options = {"baseURL": f"{model.base}/v1", "apiKey": "k"}
     provider = {
         "npm": "@ai-sdk/openai-compatible",

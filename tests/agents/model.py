@@ -45,7 +45,7 @@ APIS: dict[str, tuple[str, Reader, Teller, Whole | None]] = {
 
 class Model:
     """The server; used as a context. ``base`` is its address without a path; ``reacts`` makes steps
-    of words that hold none.
+    of words that hold none. ``caches`` is whether it counts a cache, and reasoning, as well.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -53,6 +53,7 @@ class Model:
         self.trouble: list[int] = []
         self.unknown: list[str] = []
         self.reacts: Reacts = lambda _: None
+        self.caches = False
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(
             ("127.0.0.1", port), lambda *words: _Handler(self, *words)
@@ -98,6 +99,10 @@ class Model:
             )
             served.helper = helper(asked.words)
             served.input_tokens, served.output_tokens = 1000 + 7 * number, 10 + number
+            if self.caches:
+                served.cache_read, served.reasoning = 300 + 3 * number, 3 + number
+            if self.caches and api == "messages":  # the others do not count what is written
+                served.cache_write, served.cache_write_1h = 100 + 2 * number, 50 + number
             self.log.append(served)
             return served
 

@@ -22,7 +22,8 @@ class Served:
     ``helper`` is the name of the helper that asked, empty for the agent itself. ``heard`` are all
     words in the conversation that move a script, oldest first. ``ended`` is 0 while it is being
     answered. ``end`` is one of ``final`` (the turn is over), ``tool``, ``ask``, ``error``,
-    ``broken`` (the agent hung up).
+    ``broken`` (the agent hung up). ``input_tokens`` are all that were sent, those of the cache
+    among them, and ``output_tokens`` all that were answered, those of reasoning among them.
     """
 
     id: str
@@ -36,6 +37,10 @@ class Served:
     helper: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+    reasoning: int = 0
     heard: tuple[str, ...] = ()
 
 
@@ -71,11 +76,7 @@ def _event(data: dict[str, Any], named: bool = True) -> str:
 def tell_messages(answer: Answer) -> Iterator[str]:
     """A stream of the messages API; the pause is between its first and its second event."""
     served, tool = answer.served, answer.tool
-    usage = {
-        "input_tokens": served.input_tokens,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-    }
+    usage = messages_usage(served)
     message: dict[str, Any] = {
         "id": served.id, "type": "message", "role": "assistant", "model": answer.asked.model, "content": [],
         "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 1},
@@ -145,8 +146,9 @@ def tell_responses(answer: Answer) -> Iterator[str]:
         )
     yield _event({"type": "response.output_item.done", "output_index": 0, "item": item})
     usage = {
-        "input_tokens": served.input_tokens, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": served.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": served.input_tokens + served.output_tokens,
+        "input_tokens": served.input_tokens, "input_tokens_details": {"cached_tokens": served.cache_read},
+        "output_tokens": served.output_tokens, "output_tokens_details": {"reasoning_tokens": served.reasoning},
+        "total_tokens": served.input_tokens + served.output_tokens,
     }  # fmt: skip
     yield _event(
         {
@@ -192,13 +194,28 @@ def chat_message(answer: Answer) -> dict[str, Any]:
     }
 
 
-def chat_usage(served: Served) -> dict[str, int]:
+def messages_usage(served: Served) -> dict[str, Any]:
+    """What was sent, as the messages API counts it: what has to do with its cache apart."""
+    written, long = served.cache_write, served.cache_write_1h
+    return {
+        "input_tokens": served.input_tokens - served.cache_read - written - long,
+        "cache_creation_input_tokens": written + long,
+        "cache_read_input_tokens": served.cache_read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": written,
+            "ephemeral_1h_input_tokens": long,
+        },
+    }
+
+
+def chat_usage(served: Served) -> dict[str, Any]:
     """The usage of the chat-completions API."""
-    total = served.input_tokens + served.output_tokens
     return {
         "prompt_tokens": served.input_tokens,
         "completion_tokens": served.output_tokens,
-        "total_tokens": total,
+        "total_tokens": served.input_tokens + served.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": served.cache_read},
+        "completion_tokens_details": {"reasoning_tokens": served.reasoning},
     }
 
 
@@ -215,10 +232,7 @@ def whole_messages(answer: Answer) -> dict[str, Any]:
         else {}
     )
     block = use or {"type": "text", "text": answer.step.words}
-    usage = {
-        "input_tokens": answer.served.input_tokens,
-        "output_tokens": answer.served.output_tokens,
-    }
+    usage = messages_usage(answer.served) | {"output_tokens": answer.served.output_tokens}
     reason = "end_turn" if tool is None else "tool_use"
     head = {
         "id": answer.served.id,

@@ -101,7 +101,7 @@ def _request(
 ) -> None:
     """A request has no name there: it is the so-manieth of its log, sent at that second."""
     sent = on["sent"] = str(int(on.get("sent", "0")) + 1)
-    at, model = moment(line, "time") or 0.0, properties.get("main_model")
+    at = moment(line, "time") or 0.0
     state.requests.append(
         RequestUsage(
             id=f"{int(at)}:{sent}",
@@ -109,10 +109,23 @@ def _request(
             tokens=Tokens(
                 count(properties.get("prompt_tokens")), count(properties.get("completion_tokens"))
             ),
-            model=model if isinstance(model, str) else state.model,
+            model=_model(properties.get("main_model"), state.model),
             cost_usd=_money(properties.get("cost")) or None,
         )
     )
+
+
+def _model(told: object, configured: str | None) -> str | None:
+    """The model of a request. Of one that aider does not know it writes down the part before the
+    slash only, or ``None``: that is then the configured one, if this begins alike.
+    """
+    if not isinstance(told, str):
+        return configured
+    before, _, name = told.rpartition("/")
+    if name not in ("REDACTED", "None"):
+        return told
+    known = configured or ""
+    return configured if known.rpartition("/")[0].partition("/")[0] == before else None
 
 
 def cost(on: Mapping[str, str]) -> Decimal:

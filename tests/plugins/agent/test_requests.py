@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -112,6 +113,29 @@ def test_aider_tells_each_request_of_a_second_by_its_place_in_the_log(tmp_path: 
     first, second = _twice(Aider(), watched)
     assert (first.tokens, second.tokens) == (Tokens(10, 3), Tokens(10, 4))
     assert (first.cost_usd, first.model, first.id != second.id) == (Decimal("0.5"), "m", True)
+
+
+@pytest.mark.parametrize(
+    ("told", "configured", "found"),
+    [
+        ("gpt-5", "openai/x", "gpt-5"),
+        ("openai/REDACTED", "openai/x", "openai/x"),
+        ("openrouter/REDACTED", "openrouter/maker/x", "openrouter/maker/x"),
+        ("other/REDACTED", "openai/x", None),
+        ("openai/REDACTED", None, None),
+        ("None", "x", "x"),
+        ("None", "openai/x", None),
+        (None, "openai/x", "openai/x"),
+    ],
+)
+def test_a_model_that_aider_writes_down_without_its_name_is_the_configured_one(
+    tmp_path: Path, told: str | None, configured: str | None, found: str | None
+) -> None:
+    watched = test_aider_log.Watched(tmp_path)
+    watched.desk = replace(watched.desk, config=AgentConfig(model=configured))
+    watched.event(1, "message_send", prompt_tokens=10, completion_tokens=1, main_model=told)
+    (request,) = _twice(Aider(), watched)
+    assert request.model == found
 
 
 @pytest.mark.parametrize(
