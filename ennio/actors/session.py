@@ -17,6 +17,7 @@ import pykka
 
 from ennio.actors import hook_token, outcome
 from ennio.actors.actor import Actor
+from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.executor import NAMES, Executor
 from ennio.actors.messages import (
@@ -220,13 +221,7 @@ class SessionActor(Actor):
     def _on_branch(self, branch: str, title: str) -> Session:
         at = context(self._deps, self._session)
         path = at.host.workspace_path(at.brief)
-        others = self._deps.store.sessions.on_branch(self._session.project_id, branch)
-        rival = next((other for other in others if other.id != self._id), None)
-        if rival is not None:
-            raise Conflict(
-                f"branch {branch} belongs to session {rival.id} ({rival.status}); choose another "
-                "with --branch"
-            )
+        refuse_rival(self._deps.store, self._session.project_id, branch, self._id)
         metadata = {**self._session.metadata, "title": title}
         self._state.session = replace(
             self._session, branch=branch, workspace_path=path, metadata=metadata

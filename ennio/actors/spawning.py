@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from ennio.actors import effects
+from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.session_context import brief, context
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
-from ennio.model.errors import Conflict, EnnioError, Invalid, Refused
+from ennio.model.errors import EnnioError, Invalid, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.request_fields import BODY_LIMIT, FlagField, IdField, NumberField, TextField
@@ -77,12 +78,7 @@ def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
         )
     if request.branch is not None:
         check_work_branch(request.branch, project.default_branch, project.protected_branches)
-        rivals = deps.store.sessions.on_branch(project.id, request.branch)
-        if rivals:
-            raise Conflict(
-                f"branch: {request.branch} belongs to session {rivals[0].id} "
-                f"({rivals[0].status}); choose another"
-            )
+        refuse_rival(deps.store, project.id, request.branch)
     return project
 
 

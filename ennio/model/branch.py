@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from ennio.model.errors import Invalid, Refused
@@ -121,6 +121,19 @@ def bare(name: str) -> str:
     while found := _ELSEWHERE.match(name):
         name = name[found.end() :]
     return name
+
+
+def twin(name: str, others: Iterable[str]) -> str | None:
+    """A branch that this one is taken for, or whose folder its own is, where file names do not tell
+    letter case apart; None when there is none. A branch is no twin of itself.
+    """
+    return next((other for other in others if _is_twin(name.split("/"), other.split("/"))), None)
+
+
+def _is_twin(name: Sequence[str], other: Sequence[str]) -> bool:
+    differing = ((one, two) for one, two in zip(name, other, strict=False) if one != two)
+    one, two = next(differing, ("", ""))
+    return one != two and _folded(one) == _folded(two)
 
 
 def _folded(name: str) -> str:

@@ -78,6 +78,17 @@ class SessionRepository:
         """The sessions on a branch that have not ended for good, oldest first."""
         return _by_age(self._rows.find(project_id=project_id, branch=branch, status=_UNENDED))
 
+    def branches_held(self, project_id: str) -> Mapping[str, str]:
+        """The branches of a project's sessions that have not ended for good, by session."""
+        column = self._rows.column
+        query = self._rows.table.select(column("id"), column("branch")).where(
+            column("project_id") == project_id,
+            column("status").in_([str(status) for status in _UNENDED]),
+            column("branch").is_null(False),
+        )
+        found = self._rows.connection.read(query)
+        return {str(session_id): str(branch) for session_id, branch in found}
+
     def merged_ids(self) -> frozenset[str]:
         """Those whose pull request was merged, archived or not."""
         table = self._rows.table

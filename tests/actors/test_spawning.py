@@ -282,6 +282,8 @@ def test_two_sessions_do_not_share_a_branch(stage: Stage) -> None:
     first = stage.working(branch="theme")
     with pytest.raises(Conflict, match=first):
         stage.spawn(branch="theme")
+    with pytest.raises(Conflict, match=f"Theme and theme of session {first}.* letter case alone"):
+        stage.spawn(branch="Theme")
 
 
 def test_orders_that_do_not_fit_are_conflicts_and_change_nothing(stage: Stage) -> None:

@@ -16,6 +16,7 @@ from ennio.model.branch import (
     check_work_branch,
     issue_branch,
     refuse_protected,
+    twin,
 )
 from ennio.model.errors import Invalid, Refused
 from tests.conftest import need
@@ -171,3 +172,22 @@ def test_what_a_pattern_protects_is_never_given_to_a_session(pattern: str, name:
     with contextlib.suppress(Invalid, Refused):
         check_work_branch(name, "main", (pattern,))
         assert not fnmatchcase(name.lower(), pattern.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "taken"),
+    [
+        ("Fix", "fix", True),
+        ("feature/Login", "feature/login", True),
+        ("Feature/a", "feature/b", True),
+        ("Fix", "fix/a", True),
+        ("\u00c4rger", "a\u0308rger", True),
+        ("fix", "fix", False),
+        ("feature/a", "feature/b", False),
+        ("a/Fix", "b/fix", False),
+        ("fix", "Fixes", False),
+    ],
+)
+def test_a_twin_is_what_letter_case_alone_tells_apart(name: str, other: str, taken: bool) -> None:
+    assert (twin(name, ["main", other]) == other) is taken
+    assert (twin(other, ["main", name]) == name) is taken

@@ -31,6 +31,7 @@ TICK: dict[str, Callable[[Store], object]] = {
         "p", statuses=[SessionStatus.WORKING]
     ),
     "sessions on a branch": lambda store: store.sessions.on_branch("p", "b"),
+    "branches that are held": lambda store: store.sessions.branches_held("p"),
     "live sessions of a project": lambda store: store.sessions.count_live("p"),
     "live sessions": lambda store: store.sessions.count_live(),
     "a memory": lambda store: store.memories.get("a"),

@@ -153,6 +153,10 @@ def test_a_branch_is_held_by_sessions_that_have_not_ended_for_good(
         spawn(f"s-{status}", status=status, branch="fix")
     spawn("elsewhere", branch="other")
     spawn("foreign", branch="fix", project_id="other")
+    spawn("nameless")
+    names = set(store.sessions.branches_held("my-app").items())
+    assert {one for one in names if one[1] == "other"} == {("elsewhere", "other")}
+    assert len(names) == len(SessionStatus) - 3 + 1
     held = {session.status for session in store.sessions.on_branch("my-app", "fix")}
     assert held == set(SessionStatus) - {
         SessionStatus.MERGED,

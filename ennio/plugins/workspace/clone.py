@@ -26,7 +26,8 @@ from ennio.plugins.workspace.glance import glance, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
-from ennio.plugins.workspace.repository import SourceRepository
+from ennio.plugins.workspace.remotes import ASKED, Remotes
+from ennio.plugins.workspace.repository import SourceRepository, refuse_twin
 from ennio.plugins.workspace.worktree_state import redirected
 
 DEPTH = 50
@@ -183,6 +184,10 @@ def _fill(git: Git, spec: WorkspaceSpec) -> None:
     except Refused as error:
         raise Refused(_words(spec, error)) from error
     settings.write(machine, taken, making / ".git" / "config")
+    if Remotes.read(git.run(*ASKED, check=False)).ignores_case:
+        told = git.run("ls-remote", "--heads", "origin", timeout=NETWORK).lines
+        heads = [line.partition("\trefs/heads/")[2] for line in told]
+        refuse_twin(spec.branch, heads, spec.repo)
     git.run("remote", "set-url", "origin", spec.repo if near is None else str(near.absolute()))
     # pushes of the branch are remembered, and a fetch does not fail while it is not
     # there yet: hence the star

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.workspace.address import is_same
 
-ASKED = ("config", "-z", "--get-regexp", r"^(remote|url|extensions)\.")
+ASKED = ("config", "-z", "--get-regexp", r"^((remote|url|extensions)\.|core\.ignorecase$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """The settings ``remote.<name>.*``, ``url.<base>.*`` and ``extensions.*`` as they
-    are written down, by key.
+    """The settings ``remote.<name>.*``, ``url.<base>.*``, ``extensions.*`` and ``core.ignorecase``
+    as they are written down, by key.
     """
 
     settings: Mapping[str, tuple[str, ...]]
@@ -41,6 +41,14 @@ class Remotes:
         no settings of their own.
         """
         return not any(key.startswith("extensions.") for key in self.settings)
+
+    @property
+    def ignores_case(self) -> bool:
+        """Whether the files of the repository, and so its branches, lie where names that differ
+        in letter case alone are one; git finds that out when it makes a repository.
+        """
+        told = self.settings.get("core.ignorecase", ("false",))[-1]
+        return told.lower() in ("true", "yes", "on", "1", "")
 
     def of(self, repo: str, git: Git) -> str | None:
         """The remote whose address, as written or as git rewrites it, is the ordered one;

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from ennio.machine import single
 from ennio.machine.interface import FileKind, Machine
+from ennio.model.branch import twin
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import NETWORK, Git, GitCommand, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
@@ -193,6 +194,19 @@ class SourceRepository:
             self._shared.failures[self.address] = _Failure(time.monotonic(), error)
             raise
 
+    def refuse_twin(self, branch: str) -> None:
+        """Raise Refused where file names do not tell letter case apart, and a branch here or in the
+        ordered repository differs from this one in nothing else: git would take it for that one.
+
+        Of the ordered repository it is what ``bring`` was told.
+        """
+        if not self._remotes.ignores_case:
+            return
+        here = self.git.run("for-each-ref", "--format=%(refname)", "refs/heads").lines
+        asked = self._shared.heads.get(self.address)
+        names = [ref.removeprefix("refs/heads/") for ref in here]
+        refuse_twin(branch, (*names, *(asked.shas if asked is not None else ())), self.repo)
+
     def _at_hand(self, base: str, branch: str) -> BranchTips | None:
         """The tips where the ordered repository lies on this machine and nothing of it has to be
         fetched; None where it takes more.
@@ -201,7 +215,7 @@ class SourceRepository:
         answers count if they still are so.
         """
         guess = self._shared.remotes
-        if self._near is None or guess is None or guess.has_rewrites:
+        if self._near is None or guess is None or guess.has_rewrites or guess.ignores_case:
             return None
         names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
         here = {name: self.kept(name) for name in names}
@@ -301,6 +315,19 @@ class SourceRepository:
             return f"{where} has no branch yet: commit something to {base} and push it"
         some = ", ".join(sorted(heads)[:8]) + (", ..." if len(heads) > 8 else "")
         return f"{where} has no branch {base}; it has: {some} (set the project's default_branch)"
+
+
+def refuse_twin(branch: str, names: Iterable[str], repo: str) -> None:
+    """Raise Refused where one of the names differs from the branch in letter case alone; to be
+    asked where git says that file names do not tell it apart.
+    """
+    other = twin(branch, names)
+    if other is not None:
+        raise Refused(
+            f"branch {branch} and the branch {other} of {redacted(repo)} differ in letter case "
+            "alone, which file names here do not tell apart (git config core.ignorecase), so git "
+            "would take one for the other: choose another name"
+        )
 
 
 def _shown(refs: Mapping[str, str]) -> tuple[str, ...]:

@@ -186,6 +186,7 @@ def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) 
     """The worktree on its branch; a branch that was made for it goes again
     when it cannot be added.
     """
+    repository.refuse_twin(spec.branch)
     repository.machine.make_folder(spec.path.parent)
     start = tips.branch or tips.base
     with ExitStack() as undo:
