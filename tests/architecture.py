@@ -34,7 +34,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 PURE = LAYERS[0] | LAYERS[2]
 ACTING = frozenset({"machine", "nats", "plugins", "store"})
 CLIENTS = frozenset({"board", "cli", "demo"})
-SLOTS = frozenset({"agent", "runtime", "workspace", "tracker", "forge", "notifier", "terminal"})
+SLOTS = frozenset(
+    {"agent", "runtime", "workspace", "tracker", "forge", "notifier", "predictor", "terminal"}
+)
 
 MACHINERY = frozenset(
     {

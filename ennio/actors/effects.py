@@ -17,6 +17,7 @@ from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import Session
 from ennio.plugins.tracker.interface import Issue
 from ennio.policy import prompt
+from ennio.policy.forecast import words_asked
 from ennio.policy.lifecycle.effects import LaunchAgent
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -27,11 +28,14 @@ WITH_THE_COMMAND = "given with the command line"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a session is to do, in words: the branch it works on, its title, its prompt."""
+    """What a session is to do, in words: the branch it works on, its title, its prompt; and in how
+    many words that was asked for.
+    """
 
     branch: str
     title: str
     words: str
+    asked: int
 
 
 def task(at: SessionContext) -> Task:
@@ -53,7 +57,8 @@ def task(at: SessionContext) -> Task:
         user=session.prompt or "",
     )
     title = issue.title if issue else (session.prompt or session.id).strip().splitlines()[0][:72]
-    return Task(branch, title, prompt.compose(layers))
+    asked = words_asked(session.prompt, *((issue.title, issue.body) if issue else ()))
+    return Task(branch, title, prompt.compose(layers), asked)
 
 
 def rules(at: SessionContext, branch: str) -> str:
@@ -76,12 +81,12 @@ def _issue(at: SessionContext) -> Issue | None:
     return tracker.issue(issue_id)
 
 
-def make_workspace(at: SessionContext, chosen: Callable[[str, str], Session]) -> WorkspaceMade:
+def make_workspace(at: SessionContext, chosen: Callable[[Task], Session]) -> WorkspaceMade:
     """Choose the branch (written down through ``chosen`` first), make the working
     copy, keep the words there.
     """
     work = task(at)
-    at = at.now_of(chosen(work.branch, work.title))
+    at = at.now_of(chosen(work))
     created = at.host.make(at.brief)
     at.host.instruct(
         at.brief, work.words, rules(at.now_of(called(at.session, created.remote)), work.branch)

@@ -134,8 +134,9 @@ class Executor:
         if not self._state.memory.failures:
             self._state.note_step(step, words)
 
-    def _choose_branch(self, branch: str, title: str) -> Session:
-        chosen: Any = self._actor.actor_ref.ask(BranchChosen(branch, title), timeout=ASK_WITHIN)
+    def _choose_branch(self, work: effects.Task) -> Session:
+        told = BranchChosen(work.branch, work.title, work.asked)
+        chosen: Any = self._actor.actor_ref.ask(told, timeout=ASK_WITHIN)
         return chosen  # type: ignore[no-any-return]
 
 

@@ -236,6 +236,7 @@ class BranchChosen:
 
     branch: str
     title: str
+    asked: int
 
 
 # --- to the reaction, merge, notifier and queue actors -----------------------------------------

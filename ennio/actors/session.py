@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import hook_token, outcome
+from ennio.actors import forecasting, hook_token, outcome
 from ennio.actors.actor import Actor
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
@@ -167,8 +167,8 @@ class SessionActor(Actor):
             case Interrupt():
                 at = context(self._deps, self._session)
                 return at.host.interrupt(at.brief)
-            case BranchChosen(branch, title):
-                return self._on_branch(branch, title)
+            case BranchChosen():
+                return self._on_branch(message)
             case CrashForTest():
                 raise RuntimeError("told to crash")
             case Ping():
@@ -218,11 +218,13 @@ class SessionActor(Actor):
         self._advance()
         return self._session
 
-    def _on_branch(self, branch: str, title: str) -> Session:
+    def _on_branch(self, chosen: BranchChosen) -> Session:
+        branch = chosen.branch
         at = context(self._deps, self._session)
         path = at.host.workspace_path(at.brief)
         refuse_rival(self._deps.store, self._session.project_id, branch, self._id)
-        metadata = {**self._session.metadata, "title": title}
+        told = {"title": chosen.title, forecasting.ASKED: str(chosen.asked)}
+        metadata = {**self._session.metadata, **told}
         self._state.session = replace(
             self._session, branch=branch, workspace_path=path, metadata=metadata
         )
@@ -235,6 +237,7 @@ class SessionActor(Actor):
                 )
             ]
         )
+        forecasting.read_issue(self._deps, self._session)
         self._observations.watch()
         return self._session
 

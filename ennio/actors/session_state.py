@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from ennio import tracing
 from ennio.actors.bookkeeping import SessionBooks
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.forecasting import SilenceGauge, ended
 from ennio.actors.messages import SessionWritten
 from ennio.actors.registry import RELAY
 from ennio.model import codec
@@ -40,6 +41,7 @@ class SessionState:
     facts: Facts
     written: tuple[Session, LifecycleState, Facts]
     books: SessionBooks
+    silence: SilenceGauge
 
     @classmethod
     def load(cls, deps: Dependencies, session_id: str) -> SessionState:
@@ -53,7 +55,8 @@ class SessionState:
         )
         stored = deps.store.facts.get(session_id)
         facts, written = stored.adopted(deps.clock.now()), (session, memory, stored)
-        return cls(deps, session, memory, facts, written, SessionBooks(deps, session))
+        books, silence = SessionBooks(deps, session), SilenceGauge(deps, session_id)
+        return cls(deps, session, memory, facts, written, books, silence)
 
     def write(
         self,
@@ -80,6 +83,7 @@ class SessionState:
         with store.transaction() as tx:
             if self.session != session:
                 store.sessions.save(self.session)
+                self._learn(session)
             if self.memory != memory:
                 store.memories.save(session_id, codec.dumps(self.memory))
             if changed_facts:
@@ -107,6 +111,14 @@ class SessionState:
     def note_step(self, step: str, words: str) -> None:
         """Write what changed, with one event that tells how far a person's order has got."""
         self.write([Draft(EventType.SESSION_STEP, words, data={"step": step})])
+
+    def _learn(self, before: Session) -> None:
+        """What others are foretold from: how long it was silent, and what became of it."""
+        after = self.session
+        self.silence.note(before, after)
+        came_to = [(one.status, one.outcome, one.usage) for one in (before, after)]
+        if after.status.terminal and came_to[0] != came_to[1]:
+            ended(self.deps, after)
 
     def _meter(self, events: Sequence[Draft]) -> None:
         """The session's numbers change with the events that change them."""

@@ -9,15 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from ennio.actors import effects
+from ennio.actors import effects, forecasting
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.forecasting import kind_of
 from ennio.actors.session_context import brief, context
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
 from ennio.model.errors import EnnioError, Invalid, Refused
 from ennio.model.events import Draft, EventType
+from ennio.model.forecast import TaskForecast
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.request_fields import BODY_LIMIT, FlagField, IdField, NumberField, TextField
 from ennio.model.session import Session, SessionStatus
@@ -58,6 +60,7 @@ class Preview:
     env: tuple[str, ...]
     post_create: tuple[str, ...]
     queue_reason: str | None
+    forecast: TaskForecast | None = None
 
 
 def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
@@ -130,6 +133,7 @@ def spawn(
         if request.issue_id
         else (request.prompt or "").strip().splitlines()[0][:72]
     )
+    told = forecasting.foretold(deps, session)
     with deps.store.transaction() as tx:
         if once is not None:
             deps.store.idempotency.begin(once, session.id, session.created_at)
@@ -137,6 +141,7 @@ def spawn(
         deps.store.sessions.insert(session)
         deps.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
         deps.store.queue.add(waiting)
+        deps.store.forecasts.save(told)
         tx.emit(
             session.id,
             project.id,
@@ -171,4 +176,5 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
         env=command.env,
         post_create=project.post_create,
         queue_reason="held" if request.held else None,
+        forecast=forecasting.told(deps, kind_of(deps, session, work.asked)),
     )

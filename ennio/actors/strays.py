@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from ennio.actors import forecasting
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.session_context import brief_without_project
 from ennio.model import codec
@@ -94,6 +95,7 @@ def kill(deps: Dependencies, session: Session, by: str) -> Session:
     data = {"from": before.value, "to": "killed", "reason": rule}
     with deps.store.transaction() as tx:
         deps.store.sessions.save(killed)
+        forecasting.ended(deps, killed)
         deps.store.memories.save(session.id, codec.dumps(memory))
         deps.store.queue.remove(session.id)
         tx.emit(

@@ -229,7 +229,7 @@ def _chosen(data: Any) -> Iterator[tuple[Where, str, Any]]:
     owners: list[tuple[Where, Any]] = [(("defaults",), data.get("defaults"))]
     owners += [(("projects", index), project) for index, project in _items(data, "projects")]
     for where, owner in owners:
-        for slot in ("runtime", "agent", "workspace"):
+        for slot in ("runtime", "agent", "workspace", "predictor"):
             yield (*where, slot), slot, _value(owner, slot)
         for slot in ("tracker", "scm"):
             yield (

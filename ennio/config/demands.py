@@ -46,6 +46,10 @@ def demands(written: Written, config: Config) -> tuple[Demand, ...]:
     for given, project in zip(_list(written, "projects"), config.projects, strict=True):
         found += _of_project(given, project)
     by_name = {given.get("name"): given for given in _list(written, "notifiers")}
+    if (written.get("defaults") or {}).get(
+        "predictor"
+    ) is not None:  # it is for nobody in particular
+        found.append(_demand("defaults.predictor", [Trust.RUNS], config.defaults.predictor))
     for channel in config.notifiers:
         found.append(_of_channel(by_name.get(channel.name, {}), channel))
     return tuple(found)

@@ -74,6 +74,7 @@ class Defaults:
     agent: str = "claude-code"
     workspace: str = "worktree"
     notifiers: tuple[str, ...] = ()
+    predictor: str = "history"
 
 
 @dataclass(frozen=True, slots=True)

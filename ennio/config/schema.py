@@ -65,6 +65,7 @@ class DefaultsSchema(MappingSchema):
         "Names of the notifiers used where no routing says otherwise",
         StringField("The name of a notifier"),
     )
+    predictor = StringField("What foretells what sessions come to (docs/forecasts.md)")
 
 
 class ReactionSchema(MappingSchema):

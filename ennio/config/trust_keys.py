@@ -54,7 +54,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             **_all(FREE, "nats_instance", "nats_stream"),
             "database_url": REACHES,
         },
-        "Defaults": {**_all(RUNS, "runtime", "agent", "workspace"), "notifiers": FREE},
+        "Defaults": {**_all(RUNS, "runtime", "agent", "workspace", "predictor"), "notifiers": FREE},
         "Project": {
             **_all(
                 FREE,

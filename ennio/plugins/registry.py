@@ -1,7 +1,8 @@
 """Finds plugins by slot and name: entry points ``ennio.<slot>``, ours and anybody's.
 
 An entry point names a factory that takes a ``PluginContext`` and returns the plugin. Runtimes,
-workspaces and terminals are made once for all; agents, trackers and forges once per project.
+workspaces, terminals and predictors are made once for all; agents, trackers and forges once per
+project.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ennio.plugins.agent.interface import Agent
 from ennio.plugins.forge.interface import Forge
 from ennio.plugins.notifier.interface import Notifier
 from ennio.plugins.observed import PluginCalls, observed
+from ennio.plugins.predictor.interface import Predictor
 from ennio.plugins.runtime.interface import Runtime
 from ennio.plugins.terminal.interface import Terminal
 from ennio.plugins.tracker.interface import Tracker
@@ -61,6 +63,7 @@ Factory = Callable[[PluginContext], Any]
 _INTERFACES: Mapping[str, type] = {
     "agent": Agent,
     "notifier": Notifier,
+    "predictor": Predictor,
     "runtime": Runtime,
     "scm": Forge,
     "terminal": Terminal,
@@ -112,6 +115,10 @@ class Registry:
     def terminal(self, name: str) -> Terminal:
         """The terminal plugin of this name."""
         return cast("Terminal", self._get("terminal", name, "", self._base))
+
+    def predictor(self, name: str) -> Predictor:
+        """The predictor of this name."""
+        return cast("Predictor", self._get("predictor", name, "", self._base))
 
     def notifier(self, plugin: str, name: str, settings: Settings) -> Notifier:
         """The channel of this name."""

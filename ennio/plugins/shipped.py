@@ -18,6 +18,7 @@ SHIPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "scm": ("github", "local", "stub"),
         "notifier": ("desktop", "slack", "webhook", "ntfy", "command", "apprise", "stub"),
         "terminal": ("web", "stub"),
+        "predictor": ("history", "stub"),
     }
 )
 

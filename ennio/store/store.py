@@ -18,6 +18,7 @@ from ennio.store.dialect import DatabaseSize, Dialect
 from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
+from ennio.store.forecasts import ForecastRepository
 from ennio.store.forge import ForgeRepository
 from ennio.store.idempotency import IdempotencyRepository
 from ennio.store.ledger import LedgerRepository
@@ -71,6 +72,7 @@ class Store:
         self.projects = ProjectRepository(connection, clock)
         self.metrics = MetricsRepository(connection, clock)
         self.ledger = LedgerRepository(connection)
+        self.forecasts = ForecastRepository(connection)
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
         self.idempotency = IdempotencyRepository(connection)

@@ -579,6 +579,29 @@ index(
 index(LedgerEntryTable, "idx_ledger_entries_project", "project_id", "at")
 index(LedgerEntryTable, "idx_ledger_entries_at", "at")
 
+
+class ForecastTable(DeclaredTable):
+    """What was forecast of sessions, and what became of them; it stays when they are gone."""
+
+    session_id = text_column(primary_key=True)
+    project_id = text_column()
+    agent = text_column()
+    model = text_column(null=True)
+    words = number_column(null=True)
+    made_at = text_column()
+    forecast = text_column(null=True)
+    silence = number_column(null=True)
+    ended_at = text_column(null=True)
+    outcome = text_column(null=True)
+    seconds = number_column(null=True)
+    tokens = number_column(null=True)
+    cost_usd = text_column(null=True)
+
+    Meta = meta("forecasts")
+
+
+index(ForecastTable, "idx_forecasts_ended", "ended_at")
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -609,6 +632,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     LedgerAccountTable,
     LedgerTransferTable,
     LedgerEntryTable,
+    ForecastTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

@@ -24,10 +24,11 @@ UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
 
 
 WITHOUT_BOOKS = (
+    "DROP TABLE forecasts",
     *(f"DROP TABLE ledger_{table}" for table in ("entries", "transfers", "accounts")),
     "ALTER TABLE session_metrics DROP COLUMN unpriced_requests",
 )
-"""What takes the books out of a database, with the column of ``session_metrics`` that came with them."""
+"""What takes forecasts and books out of a database, with the column of ``session_metrics`` that came with them."""
 
 
 def insert_session(store: Store, session: Session) -> None:

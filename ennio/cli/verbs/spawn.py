@@ -106,6 +106,7 @@ def _preview_lines(preview: dict[str, Any]) -> list[str]:
     import shlex
 
     from ennio.board.table import pairs
+    from ennio.cli.forecast_view import forecast_lines
 
     items = [
         ("session", f"{preview['session_id']} (an id like this)"),
@@ -116,6 +117,7 @@ def _preview_lines(preview: dict[str, Any]) -> list[str]:
         ("command", shlex.join(preview["command"])),
         ("environment", ", ".join(preview["env"])),
         ("waits", preview.get("queue_reason") or ""),
+        ("forecast", "\n".join(forecast_lines(preview["forecast"]))),
         ("rules", preview["system"]),
         ("prompt", preview["prompt"]),
     ]

@@ -23,6 +23,7 @@ from ennio.store.migrations import (
     deliveries,
     documented,
     following,
+    forecasts,
     forge,
     hosts,
     idempotency,
@@ -92,6 +93,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(32, "numbers of what is no longer kept", retention.PRUNED),
     Migration(33, "what reactions saw, and in which words", (), states.split_items),
     Migration(34, "the books", ledger.LEDGER, ledger.open_the_books, ledger_rules),
+    Migration(35, "forecasts", forecasts.FORECASTS, forecasts.take_in_the_past),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

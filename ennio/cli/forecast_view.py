@@ -1,0 +1,64 @@
+"""What is forecast of a session, in words: the middle and the range, and from whose past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ennio.board.quantities import money, span, tokens
+
+Document = Mapping[str, Any]
+
+
+def forecast_lines(forecast: Document | None) -> Sequence[str]:
+    """What a session is expected to come to; nothing where nothing was forecast."""
+    if not forecast:
+        return ()
+    shown: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+        ("costs", "cost_usd", money),
+        ("takes", "seconds", span),
+        ("uses tokens", "tokens", tokens),
+        ("succeeds", "success", lambda share: f"{share} %"),
+    )
+    answers = [forecast[key] for _, key, _ in shown]
+    if all(answer["quantiles"] is None for answer in answers):
+        return (_too_few(max(answers, key=lambda answer: int(answer["n"])), forecast["least"]),)
+    whose = {_whose(answer) for answer in answers}
+    lines = []
+    for verb, key, words in shown:
+        told = _range(forecast[key], words, forecast["least"])
+        lines.append(f"{verb} {told}" + (f", {_whose(forecast[key])}" if len(whose) > 1 else ""))
+    return [*lines, *(whose if len(whose) == 1 else ())]
+
+
+def estimate_line(estimate: Document | None, least: int) -> str:
+    """What is still to come of a session under way; empty where nothing is known."""
+    if not estimate:
+        return ""
+    left = estimate["remaining"]
+    return f"costs {_range(left, money, least)} more, {_whose(left)} that cost as much"
+
+
+def _range(answer: Document, words: Callable[[Any], str], least: int) -> str:
+    found = answer["quantiles"]
+    if found is None:
+        return f"? ({_too_few(answer, least)})"
+    low, middle, high = (words(found[name]) for name in ("p10", "p50", "p90"))
+    return f"{middle} (8 in 10: {low} to {high})"
+
+
+def _too_few(answer: Document, least: int) -> str:
+    return f"too few sessions have ended to say: {answer['n']} of {least}"
+
+
+def _whose(answer: Document) -> str:
+    """From whose past it was learned."""
+    group, n = answer["group"], answer["n"]
+    parts = (
+        f"by {n} ended session{'s' * (n != 1)}",
+        f"of {group['project_id']}" if group["project_id"] else "of all projects",
+        f"by {group['agent']}" if group["agent"] else "",
+        f"with {group['model']}" if group["model"] else "",
+        f"on {group['size']} tasks" if group["size"] else "",
+    )
+    return " ".join(filter(None, parts))

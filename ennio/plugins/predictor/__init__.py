@@ -1,0 +1,1 @@
+"""The predictor slot: what sessions are likely to come to."""

@@ -1,0 +1,116 @@
+"""What was forecast of each session when it was spawned, and what became of it.
+
+The rows outlive their sessions: they are small, and what others are foretold from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ennio.model.clock import rfc3339
+from ennio.model.forecast import FinishedTask, TaskForecast, TaskKind, TaskSize
+from ennio.store import tables
+from ennio.store.columns import shape_of
+from ennio.store.connection import Connection
+from ennio.store.row_table import RowTable
+
+MOST = 2000
+"""So many of the latest ended sessions count; what was long ago says little."""
+SUCCEEDED = frozenset({"merged", "finished"})
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRecord:
+    """One session. ``words`` is how many its task was put in (None: not read yet), ``silence`` how
+    long its agent was silent at work at the longest.
+
+    What it came to is there once it has ended; what of that is not known is None.
+    """
+
+    session_id: str
+    project_id: str
+    agent: str
+    made_at: datetime
+    model: str | None = None
+    words: int | None = None
+    forecast: TaskForecast | None = None
+    silence: int | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    seconds: int | None = None
+    tokens: int | None = None
+    cost_usd: Decimal | None = None
+
+    @property
+    def kind(self) -> TaskKind:
+        """What it is like."""
+        size = None if self.words is None else TaskSize.of_words(self.words)
+        return TaskKind(self.project_id, self.agent, self.model, size)
+
+    @property
+    def finished(self) -> FinishedTask:
+        """What it came to, for others to learn from."""
+        return FinishedTask(
+            self.kind,
+            self.outcome in SUCCEEDED,
+            self.seconds or 0,
+            self.tokens,
+            self.cost_usd,
+            self.silence,
+        )
+
+
+class ForecastRepository:
+    """Keeps one row a session."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = RowTable(connection, tables.ForecastTable, shape_of(ForecastRecord))
+        self.generation = 0
+        """Grows when what can be learned from has changed, as far as this process knows."""
+
+    def get(self, session_id: str) -> ForecastRecord | None:
+        """That of one session, or None."""
+        return self._rows.get(session_id)
+
+    def of(self, sessions: Collection[str]) -> Sequence[ForecastRecord]:
+        """Those of some sessions."""
+        return self._rows.find(session_id=tuple(sorted(sessions))) if sessions else ()
+
+    def save(self, record: ForecastRecord) -> None:
+        """Keep it, in the place of what was kept of the session."""
+        if record.ended_at is not None:
+            self.generation += 1
+        self._rows.save(record)
+
+    def silent(self, session_id: str, seconds: int) -> None:
+        """Its agent was silent for so long; the longest counts. Fine where it has no row."""
+        table, column = self._rows.table, self._rows.column
+        longer = column("silence").is_null() | (column("silence") < seconds)
+        update = table.update({column("silence"): seconds})
+        self._rows.connection.change(update.where(column("session_id") == session_id, longer))
+
+    def finished(self) -> tuple[FinishedTask, ...]:
+        """What the latest sessions that have ended came to, the latest first."""
+        return tuple(row.finished for row in self._ended(MOST))
+
+    def ended(
+        self, project_id: str | None, since: datetime | None, until: datetime | None
+    ) -> Sequence[ForecastRecord]:
+        """Those that have ended, the latest first: of one project, spawned from a moment on and
+        before another.
+        """
+        made = self._rows.column("made_at")
+        where = [] if since is None else [made >= rfc3339(since)]
+        where += [] if until is None else [made < rfc3339(until)]
+        equal = {} if project_id is None else {"project_id": project_id}
+        return self._ended(None, *where, **equal)
+
+    def _ended(self, limit: int | None, *where: Any, **equal: str) -> Sequence[ForecastRecord]:
+        there = self._rows.column("ended_at").is_null(False)
+        return self._rows.find(
+            there, *where, order=("-ended_at", "session_id"), limit=limit, **equal
+        )
