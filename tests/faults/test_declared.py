@@ -17,6 +17,7 @@ from ennio.plugins.agent import interface as agent
 from ennio.plugins.forge import interface as forge
 from ennio.plugins.github.client import name_of
 from ennio.plugins.notifier import interface as notifier
+from ennio.plugins.predictor import interface as predictor
 from ennio.plugins.runtime import interface as runtime
 from ennio.plugins.terminal import interface as terminal
 from ennio.plugins.tracker import interface as tracker
@@ -27,7 +28,7 @@ from tests.faults.plan import Fuse
 ROOT = Path(__file__).resolve().parents[2] / "ennio"
 INTERFACES = [
     kind
-    for module in (agent, notifier, runtime, forge, terminal, tracker, workspace)
+    for module in (agent, notifier, predictor, runtime, forge, terminal, tracker, workspace)
     for kind in vars(module).values()
     if inspect.isclass(kind)
     and kind.__module__ == module.__name__
