@@ -15,7 +15,6 @@ from ennio.policy.ledger.posting import Occasion, entries_of, last_of_each
 from ennio.policy.ledger.prices import PriceBook
 from ennio.policy.ledger.spending import Spending
 from ennio.policy.ledger.totals import RunningTotal, grown
-from ennio.policy.metering import charged
 from ennio.store.ledger import Selection
 
 
@@ -72,7 +71,7 @@ class SessionBooks:
         store.ledger.post(posting.entries)
         if posting.total != self._total:
             store.agents.save_running_total(session_id, posting.total)
-        store.metrics.save(charged(store.metrics.get(session_id), posting.spending))
+        store.metrics.charge(session_id, posting.spending)
 
     def posted(self, posting: Posting) -> None:
         """It is written, and counts from now on."""

@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from ennio.model.events import Draft, EventType
 from ennio.model.shape import INTERNAL
-from ennio.policy.ledger.spending import Spending
 
 _RUNS = (EventType.CI_PASSING, EventType.CI_FAILING)
 _VERDICTS = (EventType.REVIEW_APPROVED, EventType.REVIEW_CHANGES_REQUESTED)
@@ -50,17 +49,6 @@ def metered(before: SessionMetrics, events: Sequence[Draft], age: float) -> Sess
         review_rounds=before.review_rounds + sum(kind in _VERDICTS for kind in kinds),
         time_to_first_pr_secs=_first(before.time_to_first_pr_secs, opened, age),
         time_to_merge_secs=_first(before.time_to_merge_secs, merged, age),
-    )
-
-
-def charged(before: SessionMetrics, spending: Spending) -> SessionMetrics:
-    """The numbers of a session of which the books say that it has used so much in all."""
-    return replace(
-        before,
-        total_tokens_in=spending.tokens.given,
-        total_tokens_out=spending.tokens.output,
-        estimated_cost_usd=spending.known_cost,
-        unpriced_requests=spending.unpriced,
     )
 
 

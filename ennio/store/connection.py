@@ -120,12 +120,18 @@ class Connection:
     def _read_apart(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         try:
             with self._in_words:
-                return self._soundly(self.dialect.read, statement, parameters)  # type: ignore[no-any-return]
+                return self._read_soundly(statement, parameters)
         except Unreachable:
             if not self._own.content:
                 raise
             self._own.guessing = True
             return self.dialect.last_known(statement, parameters)
+
+    def _read_soundly(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        try:
+            return self.dialect.read(statement, parameters)
+        except self._troubles as error:
+            return self._soundly(error, self.dialect.read, statement, parameters)  # type: ignore[no-any-return]
 
     def last_known(self) -> LastKnown:
         """Until its end this greenlet is content with what was last known, where the
@@ -152,9 +158,10 @@ class Connection:
         if self.dialect.apart and not self._own.depth:
             with self._transaction:  # its begin finds out whether there still is a server
                 return self.change_text(statement, parameters)
-        with self.lock, self._in_words:
+        with self.lock:
             if not self._own.depth:
-                self.dialect.insist()
+                with self._in_words:
+                    self.dialect.insist()
             return int(self._execute(statement, parameters).rowcount)
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -284,14 +291,20 @@ class Connection:
         self.dialect.roll_back()
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:
-        return self._soundly(self.dialect.execute, statement, parameters)
-
-    def _soundly(self, run: Any, statement: str, parameters: Sequence[Any]) -> Any:
         try:
-            return run(statement, parameters)
+            return self.dialect.execute(statement, parameters)
         except self._troubles as error:
+            return self._soundly(error, self.dialect.execute, statement, parameters)
+
+    def _soundly(
+        self, error: Exception, run: Any, statement: str, parameters: Sequence[Any]
+    ) -> Any:
+        """Do again what failed for a text that the database cannot hold; any other
+        error is told in words.
+        """
+        with self._in_words:
             if not self.dialect.unsound(error):
-                raise
+                raise error
             return run(statement, [self._sound(parameter) for parameter in parameters])
 
     def _sound(self, parameter: Any) -> Any:

@@ -1,10 +1,14 @@
-"""Numbers of each session, in the documented table."""
+"""Numbers of each session, in the documented table: how it went, and what it used by the books."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
 
-from ennio.model.clock import Clock
+from ennio.model.clock import Clock, rfc3339
+from ennio.model.money import plain
+from ennio.policy.ledger.spending import Spending
 from ennio.policy.metering import SessionMetrics
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, decode_fields, fields_of
@@ -15,12 +19,36 @@ _FIELDS = tuple(field.name for field in fields(SessionMetrics))
 _encode_fields = fields_of(_FIELDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    """What the books say that a session has used in all."""
+
+    session_id: str
+    spending: Spending
+    at: datetime
+
+
 def _encode(metrics: SessionMetrics) -> Values:
-    # the documented column is a REAL; the exact amount stands beside it
-    cost = metrics.estimated_cost_usd
-    return _encode_fields(metrics) | {
+    return _encode_fields(metrics) | _cost(metrics.estimated_cost_usd)
+
+
+def _cost(cost: Decimal | None) -> Values:
+    # the documented column is a REAL that knows no unknown; the exact amount stands beside it
+    return {
         "estimated_cost_usd": float(cost or 0),
-        "cost_usd": None if cost is None else str(cost),
+        "cost_usd": None if cost is None else plain(cost),
+    }
+
+
+def _encode_charge(charge: _Charge) -> Values:
+    spending = charge.spending
+    return {
+        "session_id": charge.session_id,
+        "total_tokens_in": spending.tokens.given,
+        "total_tokens_out": spending.tokens.output,
+        "unpriced_requests": spending.unpriced,
+        "updated_at": rfc3339(charge.at),
+        **_cost(spending.known_cost),
     }
 
 
@@ -35,6 +63,20 @@ def _decode(values: Values) -> SessionMetrics:
     )
 
 
+def _unread(values: Values) -> _Charge:
+    raise NotImplementedError(f"charges are read as numbers: {values}")
+
+
+_CHARGE = RowShape(
+    (
+        *("session_id", "total_tokens_in", "total_tokens_out", "unpriced_requests"),
+        *("updated_at", "estimated_cost_usd", "cost_usd"),
+    ),
+    _encode_charge,
+    _unread,
+)
+
+
 class MetricsRepository:
     """Keeps the numbers of every session."""
 
@@ -43,6 +85,7 @@ class MetricsRepository:
         self._rows = RowTable(
             connection, tables.MetricsTable, RowShape((*_FIELDS, "cost_usd"), _encode, _decode)
         )
+        self._charges = RowTable(connection, tables.MetricsTable, _CHARGE)
 
     def get(self, session_id: str) -> SessionMetrics:
         """A session's numbers, zeros before the first save."""
@@ -51,3 +94,9 @@ class MetricsRepository:
     def save(self, metrics: SessionMetrics) -> None:
         """Keep these numbers as of now. Raises NotFound for an unknown session."""
         self._rows.save(replace(metrics, updated_at=self._clock.now()))
+
+    def charge(self, session_id: str, spending: Spending) -> None:
+        """Note what a session has used in all, by the books; how it went stays as it is. Raises
+        NotFound for an unknown session.
+        """
+        self._charges.save(_Charge(session_id, spending, self._clock.now()))

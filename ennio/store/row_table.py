@@ -137,6 +137,8 @@ class RowTable(Generic[R]):
         """Add a row unless one stands in its way; tells whether it was added. Raises
         NotFound for an unknown session.
         """
+        if not self._ordinal:  # one statement needs no transaction around it
+            return self._insert(row)
         with self.connection.transaction():
             return self._insert(row)
 

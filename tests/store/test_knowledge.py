@@ -18,6 +18,8 @@ from ennio.model.evidence import Evidence, Ground
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen, WorkspaceSeen
 from ennio.model.pulls import Check, CheckState, Comment, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus, Usage
+from ennio.model.usage import Tokens
+from ennio.policy.ledger.spending import Spending
 from ennio.store import SessionMetrics, Store
 
 Spawn = Callable[..., Session]
@@ -179,6 +181,25 @@ def test_metrics_are_zeros_before_and_exact_after(
         replace(metrics, estimated_cost_usd=None)
     )  # a column of 0.1, which knows no null, holds a zero beside it
     assert store.metrics.get("a").estimated_cost_usd is None
+
+
+def test_what_a_session_used_is_noted_beside_how_it_went(
+    store: Store, spawn: Spawn, clock: ManualClock
+) -> None:
+    spawn("a")
+    store.metrics.charge("a", Spending(2, 2, Tokens(200, 30)))
+    found = store.metrics.get("a")
+    assert (found.estimated_cost_usd, found.unpriced_requests) == (None, 2)
+    store.metrics.save(replace(found, ci_runs=3))
+    spent = Spending(3, 1, Tokens(200, 30, 900, 100), Decimal("0.1"), Decimal("0.02"))
+    store.metrics.charge("a", spent)
+    found = store.metrics.get("a")
+    assert (found.total_tokens_in, found.total_tokens_out, found.ci_runs) == (1200, 30, 3)
+    assert (found.estimated_cost_usd, found.unpriced_requests) == (Decimal("0.12"), 1)
+    store.metrics.charge("a", Spending(1, 0, Tokens(200, 30)))
+    assert store.metrics.get("a").estimated_cost_usd == 0
+    with pytest.raises(NotFound, match="no session nobody"):
+        store.metrics.charge("nobody", spent)
 
 
 def test_a_project_is_kept_once_and_touched_only_when_it_changed(

@@ -102,7 +102,7 @@ def _aim(told: RequestUsage, before: Standing | None, price: Price) -> Standing:
         return Standing(told.tokens, given, UsageSource.PROVIDER, model)
     if before is not None and before.cost is not None and _same(told, before, model):
         return before  # a price that has changed since then is no news of it
-    found = _sane(price(replace(told, model=model)))
+    found = _sane(price(told if told.model == model else replace(told, model=model)))
     return Standing(told.tokens, found, UsageSource.LOCAL, model)
 
 

@@ -19,7 +19,6 @@ from ennio.model.usage import RequestUsage, Tokens
 from ennio.policy.ledger.posting import Occasion, entries_of
 from ennio.policy.ledger.prices import PriceBook
 from ennio.policy.ledger.spending import Spending
-from ennio.policy.metering import charged
 from ennio.store import open_store
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.figures.commits import rate
@@ -62,7 +61,7 @@ def usages(file: Path) -> Callable[[int], None]:
         with store.transaction():
             store.agents.save_read_to("s-1", {"transcript": str(number)})
             store.ledger.post(entries)
-            store.metrics.save(charged(store.metrics.get("s-1"), spent[0]))
+            store.metrics.charge("s-1", spent[0])
 
     post(0)
     return post
