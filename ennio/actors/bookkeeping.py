@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ennio.actors.dependencies import Dependencies
+from ennio.model.clock import parse_time
 from ennio.model.session import Session, Usage
 from ennio.model.usage import RequestUsage
+from ennio.policy import fan_out
+from ennio.policy.fan_out import Burned, FullestMinute
 from ennio.policy.ledger.entry import LedgerEntry
 from ennio.policy.ledger.posting import Occasion, entries_of, last_of_each
 from ennio.policy.ledger.prices import PriceBook
@@ -40,11 +43,27 @@ class SessionBooks:
         self._model = ledger.model_of(session.id)
         stored = deps.store.agents.get(session.id).running_total
         self._total = stored or _counted(session.usage)
+        self._recent = self._of_late()
 
     @property
     def usage(self) -> Usage | None:
         """What it has used so far."""
         return self._spending.usage(self._model)
+
+    @property
+    def burned(self) -> FullestMinute | None:
+        """The most it has used within a minute of late."""
+        return fan_out.fullest_minute(fan_out.recent(self._recent, self._deps.clock.now()))
+
+    def _of_late(self) -> tuple[Burned, ...]:
+        now = self._deps.clock.now()
+        since = Selection(session_id=self._session.id, since=now - fan_out.LASTS - fan_out.MINUTE)
+        found = self._deps.store.ledger.spent_by(("at",), since)
+        told = (
+            Burned(parse_time(str(at)), fan_out.burned(spent.tokens))
+            for (at,), spent in found.items()
+        )
+        return fan_out.recent(told, now)
 
     def prepare(
         self, requests: Sequence[RequestUsage] | None, told: Usage | None, launch: int
@@ -77,6 +96,8 @@ class SessionBooks:
         """It is written, and counts from now on."""
         self._spending, self._model = posting.spending, posting.model
         self._total = posting.total
+        told = (Burned(one.at, fan_out.burned(one.tokens)) for one in posting.entries)
+        self._recent = fan_out.recent((*self._recent, *told), self._deps.clock.now())
 
     def _entries(self, requests: Sequence[RequestUsage], launch: int) -> tuple[LedgerEntry, ...]:
         if not requests:

@@ -10,6 +10,7 @@ from ennio.hosts.interface import Brief, Observation
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, ProcessSeen
 from ennio.model.session import RuntimeHandle, Session
+from ennio.policy.lifecycle.parked import ResumeWhen
 from ennio.policy.reactions.cases import Situation
 
 # --- to any actor ------------------------------------------------------------------------------
@@ -209,6 +210,15 @@ class Clean:
     """Remove the workspace of an ended session. Asked; answered when it is written down."""
 
     force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeParked:
+    """A person says when a session goes on that is parked for its agent's plan; answered with
+    the session.
+    """
+
+    when: ResumeWhen
 
 
 @dataclass(frozen=True, slots=True)

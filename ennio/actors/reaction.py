@@ -25,6 +25,7 @@ from ennio.actors.messages import (
     Wake,
 )
 from ennio.actors.registry import MERGES, NOTICES, session_name
+from ennio.actors.situation import situation_of
 from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.home import program
@@ -78,9 +79,7 @@ class ReactionActor(Actor):
                 else LifecycleState(session.status, now)
             )
             seen = facts[session.id].adopted(now)
-            situation = Situation(
-                session, seen, state.merge_ready, project.bots, state.running_since
-            )
+            situation = situation_of(project, session, state, seen)
             self._look(situation)
         self._set_alarm()
         # what was written down by a life that ended before it told of it

@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import forecasting, hook_token, outcome
+from ennio.actors import forecasting, hook_token, outcome, parking
 from ennio.actors.actor import Actor
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
@@ -36,6 +36,7 @@ from ennio.actors.messages import (
     QueueChanged,
     Restore,
     Resubscribe,
+    ResumeParked,
     RuntimeObserved,
     SessionChanged,
     SessionOver,
@@ -46,6 +47,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
+from ennio.actors.situation import situation_of
 from ennio.actors.timers import Alarm
 from ennio.hosts.interface import Words
 from ennio.model.clock import ClockJump
@@ -63,7 +65,6 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.policy.reactions import Situation
 from ennio.store import Waiting
 
 MAX_STEPS = 12
@@ -156,6 +157,8 @@ class SessionActor(Actor):
                 return self._on_kill(by)
             case Restore():
                 return self._on_restore()
+            case ResumeParked(when):
+                return self._change(orders.resume(self._state.memory, when))
             case Clean(force):
                 return self._change(orders.clean(self._state.memory, force=force))
             case Resubscribe():
@@ -322,7 +325,9 @@ class SessionActor(Actor):
             self._put_back(-jump)
         for _ in range(MAX_STEPS):
             state = self._state
-            inputs = Inputs(state.facts, self._outbox.next(), self._executor.busy)
+            inputs = Inputs(
+                state.facts, self._outbox.next(), self._executor.busy, parking.waiting(state)
+            )
             plan = lifecycle.step(
                 context(self._deps, self._session).spec,
                 inputs,
@@ -334,8 +339,9 @@ class SessionActor(Actor):
             told = [
                 *self._outbox.undeliverable(),
                 *self._outbox.waiting(inputs.pending, plan.waits),
+                *parking.overtaken(state),
             ]
-            if state.write(plan.events, plan.evidence, told):
+            if parking.write(state, plan, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
             if plan.effect is not None:
@@ -356,10 +362,8 @@ class SessionActor(Actor):
 
     def _tell_others(self) -> None:
         state, memory = self._state, self._state.memory
-        bots = self._deps.project(state.session.project_id).bots
-        situation = Situation(
-            state.session, state.facts, memory.merge_ready, bots, memory.running_since
-        )
+        project = self._deps.project(state.session.project_id)
+        situation = situation_of(project, state.session, memory, state.facts, state.books.burned)
         self._deps.actors.tell(REACTIONS, SessionChanged(situation))
         if memory.status.terminal:
             self._deps.actors.tell(QUEUE, QueueChanged())

@@ -33,6 +33,7 @@ class SessionContext:
             count_stale=self.project.stale_approvals is StaleApprovals.COUNT,
             restart=self.project.restart,
             cleanup=config.cleanup,
+            resume_at_reset=self.project.resume_at_reset,
         )
 
     def now_of(self, session: Session) -> SessionContext:

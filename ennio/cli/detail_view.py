@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ennio.board.plan_windows import windows_of
 from ennio.board.quantities import age, local, money, span, tokens
 from ennio.board.sessions import activity
 from ennio.board.style import STATUS, Style
@@ -42,6 +43,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("workspace", session.get("workspace_path") or ""),
         ("terminal", session.get("tmux_name") or ""),
         ("used", _usage(session.get("usage"))),
+        ("plan", windows_of(session, now)),
         ("so far", _course(session.get("metrics"))),
         ("began", _since(session["created_at"], now)),
         ("last activity", _since(session.get("last_activity_at"), now)),

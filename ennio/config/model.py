@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ennio.config.fan_out import FanOut
 from ennio.config.money import BillingChoice, PriceOverride
 from ennio.model.session import Priority
 
@@ -275,6 +276,8 @@ class Project:
     submodules: bool = False
     notifiers: tuple[str, ...] | None = None
     notification_routing: Routing = field(default_factory=dict)
+    resume_at_reset: bool = False
+    fan_out: FanOut = FanOut()
     config_hash: str = ""
 
 
@@ -379,6 +382,8 @@ class Config:
     log_format: LogFormat = LogFormat.TEXT
     retention: Retention = Retention()
     prices: tuple[PriceOverride, ...] = ()
+    resume_at_reset: bool = False
+    fan_out: FanOut = FanOut()
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
     """Values of variables that are secrets by their names, wherever in the file they were put."""
     demands: tuple[Demand, ...] = field(default=(), repr=False)

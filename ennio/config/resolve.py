@@ -13,6 +13,7 @@ from typing import Any
 
 from ennio.config import database
 from ennio.config.cross_checks import SELF_MADE
+from ennio.config.fan_out import FanOut
 from ennio.config.model import (
     Budget,
     BudgetScope,
@@ -63,8 +64,11 @@ def config(given: Given, base: PathBase) -> Config:
     rest = dict(given) | {key: base.path(given[key]) for key in NATS_FILES if given.get(key)}
     defaults = rest.get("defaults", Defaults())
     overrides = rest.pop("reactions", {})
+    limits = rest.pop("fan_out", {})
+    shared = {"resume_at_reset": rest.get("resume_at_reset", False)}
     projects = tuple(
-        project(entry, base, defaults, overrides) for entry in rest.pop("projects", ())
+        project(_limits({**shared, **entry}, limits), base, defaults, overrides)
+        for entry in rest.pop("projects", ())
     )
     routings = (
         rest.get("notification_routing", {}),
@@ -80,12 +84,18 @@ def config(given: Given, base: PathBase) -> Config:
         notifiers=notifiers,
         budgets=tuple(limited(budget, projects) for budget in rest.pop("budgets", ())),
         reactions=merged(overrides),
+        fan_out=FanOut(**limits),
         database_url=database.resolved(
             database_url(rest.pop("database_url", None), base.environ), base.directory, base.home
         ),
         nats_url=rest.pop("nats_url", None) or base.environ.get("NATS_URL") or None,
         **rest,
     )
+
+
+def _limits(entry: Given, shared: Given) -> Given:
+    """The project with the limits of its own laid over those of all."""
+    return {**entry, "fan_out": FanOut(**{**shared, **entry.get("fan_out", {})})}
 
 
 def limited(budget: Budget, projects: tuple[Project, ...]) -> Budget:

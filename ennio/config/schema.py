@@ -33,6 +33,7 @@ from ennio.config.number_fields import (
     IntField,
     SizeField,
 )
+from ennio.config.plan_schema import FanOutSchema
 from ennio.config.reactions import KEYS
 from ennio.config.system_notices import KEYS as SYSTEM_KEYS
 from ennio.config.text_fields import (
@@ -279,6 +280,8 @@ class ProjectSchema(MappingSchema):
         StringField("The name of a notifier"),
     )
     notification_routing = routing("Which notifiers its reactions use; before the global routing")
+    resume_at_reset = BoolField("Overrides the global one", shown="as for all projects")
+    fan_out = NestedField("Changes to the limits of `fan-out` for this project", FanOutSchema)
 
 
 class PollSchema(MappingSchema):
@@ -408,6 +411,11 @@ class ConfigSchema(MappingSchema):
         "What models cost, where that is not what is known of them (docs/costs.md)",
         NestedField("One price", PriceSchema),
     )
+    resume_at_reset = BoolField(
+        "Whether an agent whose plan was used up goes on by itself once that begins anew; else a "
+        "person is asked"
+    )
+    fan_out = NestedField("Beyond which limits the reaction `fan-out` fires", FanOutSchema)
 
 
 SCHEMAS: tuple[type[MappingSchema], ...] = (
@@ -431,5 +439,6 @@ SCHEMAS: tuple[type[MappingSchema], ...] = (
     PollSchema,
     CleanupSchema,
     RetentionSchema,
+    FanOutSchema,
 )
 """All of them, in the order of the reference."""

@@ -46,7 +46,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "notification_routing",
                 "max_sessions",
             ),
-            **_all(FREE, "min_free_memory", "person_patience", "log_format"),
+            **_all(FREE, "min_free_memory", "person_patience", "log_format", "resume_at_reset"),
             **_all(OPENS, "host", "api_token", "cors_origins"),
             **_all(TALKS, "nats_url", "nats_ca_file", "public_url"),
             **_all(GIVES, "nats_credentials_file", "nats_nkey_file"),
@@ -74,6 +74,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "stale_approvals",
                 "notifiers",
                 "notification_routing",
+                "resume_at_reset",
             ),
             **_all(RUNS, "runtime", "agent", "workspace", "post_create"),
             "repo": TALKS,
@@ -128,6 +129,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             **_all(FREE, "events_after", "events_most", "facts_after", "logs_after"),
             **_all(FREE, "sessions_after", "sessions_most", "disk"),
         },
+        "FanOut": _all(FREE, "agents", "tokens_per_minute"),
         "CleanupPolicy": _all(FREE, "merged_after", "done_after", "killed_after"),
     }
 )

@@ -23,7 +23,7 @@ API = "/api/v1"
 Route = tuple[str, type[Resource], str]
 
 _SESSION = f"{API}/sessions/{{session_id}}"
-_ORDERS = ("look", "send", "answer", "restore", "interrupt", "cleanup")
+_ORDERS = ("look", "send", "answer", "restore", "resume", "interrupt", "cleanup")
 _LOOKS = ("output", "attach", "messages", "evidence", "reactions", "events")
 _PROJECT = f"{API}/projects/{{project_id}}"
 _PULL = f"{_PROJECT}/pulls/{{number}}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from ennio.model.plan_window import PlanWindow
 from ennio.model.pulls import PullRequest
 from ennio.model.session import Activity, RuntimeHandle, Usage
 
@@ -66,7 +67,8 @@ class AgentSeen:
     turns it has ended. ``prompts`` counts the prompts it says it has taken. ``silent_since`` is set
     while it lives and yet neither its own word nor its screen says anything: the rest is what was
     last known. ``helpers`` counts those that the agent began itself and that are at work for it,
-    also while its own turn is over.
+    also while its own turn is over. ``windows`` are those of the plan it works on, as far as it
+    tells.
     """
 
     at: datetime = field(compare=False)
@@ -82,6 +84,7 @@ class AgentSeen:
     detail: str = ""
     silent_since: datetime | None = None
     helpers: int = 0
+    windows: tuple[PlanWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

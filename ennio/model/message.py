@@ -35,6 +35,7 @@ class Origin(StrEnum):
     PERSON = "person"
     REACTION = "reaction"
     RESTORE = "restore"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ COMMANDS: dict[str, list[str]] = {
     "session kill": [ID],
     "session list": [],
     "session restore": [ID],
+    "session resume": [ID],
     "session why": [ID],
     "spawn": ["my-app", "-p", PLANTED, "--dry-run"],
     "start": [],

@@ -23,6 +23,7 @@ DOCUMENTED = (
     "session info ma-1",
     "session kill ma-1",
     "session restore ma-1",
+    "session resume ma-1 --at-reset",
     "session list",
     "session list my-app",
     "dashboard",

@@ -48,6 +48,16 @@ def test_status_says_when_the_configuration_file_was_refused(api: Api) -> None:
     assert api.ennio("status", "--json").document["config_problem"] == "line 3: no such key"
 
 
+@pytest.mark.parametrize(("flag", "when"), [("", "at_reset"), ("--now", "now")])
+def test_a_parked_session_is_let_go_on_when_a_person_says(api: Api, flag: str, when: str) -> None:
+    parked = SESSION | {"activity": "blocked", "reason": "plan window used up"}
+    api.on("POST", "/sessions/ma-1a2b3c4d/resume", parked)
+    ended = api.ennio("session", "resume", "ma-1a2b3c4d", *flag.split())
+    assert "goes on then: plan window used up" in ended.out
+    asked = ("POST", "/sessions/ma-1a2b3c4d/resume", {}, {"when": when})
+    assert asked in api.asked
+
+
 @pytest.mark.parametrize("name", ["my-app", "My App"])
 def test_a_project_may_be_given_by_id_or_name(api: Api, name: str) -> None:
     api.on("GET", "/sessions", []).on("GET", "/queue", []).on(

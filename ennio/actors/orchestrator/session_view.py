@@ -9,6 +9,7 @@ from typing import Self
 
 from ennio.model.facts import AgentSeen
 from ennio.model.message import Message
+from ennio.model.plan_window import PlanWindow
 from ennio.model.session import Session
 from ennio.model.shape import SOMETIMES
 from ennio.policy.metering import SessionMetrics
@@ -44,7 +45,8 @@ class SessionView(Session):
     """A session, the place it has in the queue, the message that waits, and what
     its agent says of itself.
 
-    ``silent_since`` is since when neither the agent nor its screen says anything.
+    ``windows`` are those of its plan. ``silent_since`` is since when neither the agent nor its
+    screen says anything.
     """
 
     queued: QueuePlace | None = None
@@ -52,6 +54,7 @@ class SessionView(Session):
     question: str | None = None
     detail: str | None = None
     helpers: int = 0
+    windows: tuple[PlanWindow, ...] = ()
     silent_since: datetime | None = None
 
     @classmethod
@@ -73,6 +76,7 @@ class SessionView(Session):
             question=agent.question,
             detail=agent.detail or None,
             helpers=agent.helpers,
+            windows=agent.windows,
             silent_since=agent.silent_since,
         )
 

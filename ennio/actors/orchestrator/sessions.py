@@ -22,6 +22,7 @@ from ennio.actors.messages import (
     QueueChanged,
     RestartChild,
     Restore,
+    ResumeParked,
     StartSession,
 )
 from ennio.actors.orchestrator.session_view import (
@@ -41,6 +42,7 @@ from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin, with_reasons
 from ennio.model.session import Session, SessionStatus
+from ennio.policy.lifecycle.parked import ResumeWhen
 from ennio.store.idempotency import DoneRequest, RequestRepeatedError
 from ennio.store.reactions import ReactionRecord
 
@@ -232,6 +234,15 @@ class SessionApi:
         return (
             None if once is None else self.deps.store.idempotency.find(once, self.deps.clock.now())
         )
+
+    @failpoint("order.resume", because="told to the session, whose next step writes it down")
+    def resume(self, session_id: str, when: ResumeWhen) -> Session:
+        """Let a session go on that is parked for its agent's plan. Raises Conflict for one that
+        is not.
+        """
+        self._live(session_id)
+        session: Session = self._ask(session_id, ResumeParked(when))
+        return session
 
     @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")
     def interrupt(self, session_id: str) -> None:

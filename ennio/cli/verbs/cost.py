@@ -7,8 +7,10 @@ nobody knows is shown as `?`.
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ennio.board.plan_windows import window_lines
 from ennio.board.quantities import money, tokens
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
@@ -64,7 +66,10 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     )
     if options.csv:
         return CommandResult(report, _csv(report))
-    return CommandResult(report, _table(report, context.width))
+    lines = [*_table(report, context.width)]
+    if options.by == "account":
+        lines += window_lines(context.client().get("/sessions"), datetime.now(UTC))
+    return CommandResult(report, lines)
 
 
 def _csv(report: Mapping[str, Any]) -> Sequence[str]:

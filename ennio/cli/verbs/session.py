@@ -26,11 +26,12 @@ EXAMPLES = """\
   ennio session why ma-1a2b3c4d
   ennio session kill ma-1a2b3c4d
   ennio session restore ma-1a2b3c4d
+  ennio session resume ma-1a2b3c4d --now
 """
 
 
 def configure(parser: Parser) -> None:
-    """The five sub-verbs."""
+    """The six sub-verbs."""
     subs = parser.verbs(
         info=(info, "show everything known of a session"),
         why=(why, "show the facts and the rule behind its status"),
@@ -42,10 +43,19 @@ def configure(parser: Parser) -> None:
             ),
         ),
         restore=(restore, "start an exited agent again, in its workspace, where it was"),
+        resume=(
+            resume,
+            "let a session go on whose agent's plan was used up, when that resets or at once",
+        ),
         list=(listed, "list sessions"),
     )
-    for name in ("info", "why", "kill", "restore"):
+    for name in ("info", "why", "kill", "restore", "resume"):
         subs[name].add_argument("session", help="the session's id")
+    when = subs["resume"].add_mutually_exclusive_group()
+    when.add_argument(
+        "--at-reset", action="store_true", help="once the window has reset (the default)"
+    )
+    when.add_argument("--now", action="store_true", help="at once, whatever the plan says")
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
     subs["list"].add_argument(
         "--status", action="append", help="only with this status (repeatable)"
@@ -189,6 +199,16 @@ def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     return CommandResult(
         session, [f"restoring {options.session}; see: ennio session info {options.session}"]
     )
+
+
+def resume(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Let it go on."""
+    caller.insist_on_person("let a session go on whose plan was used up")
+    when = "now" if options.now else "at_reset"
+    session = context.client().post(path("/sessions/{}/resume", options.session), {"when": when})
+    words = session.get("reason") or session["status"]
+    told = "is told to go on" if session["activity"] != "blocked" else f"goes on then: {words}"
+    return CommandResult(session, [f"{options.session} {told}"])
 
 
 def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:

@@ -140,6 +140,7 @@ def _refused(problem: str | None, context: CliContext) -> list[str]:
 def _lines(
     sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: CliContext
 ) -> list[str]:
+    from ennio.board.plan_windows import window_lines
     from ennio.board.sessions import session_table, summary, warnings
 
     if not sessions:
@@ -158,4 +159,5 @@ def _lines(
             + (f", {held} of them held" if held else "")
             + "; more: ennio queue list"
         )
+    lines += window_lines(sessions, now)
     return [*lines, *(context.style.paint("yellow", line) for line in warnings(sessions, now))]

@@ -45,6 +45,7 @@ ANY: Schema = {"type": "object"}
 _SCALARS: Mapping[Any, Schema] = {
     str: TEXT,
     int: {"type": "integer"},
+    float: {"type": "number"},
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
     Decimal: TEXT,

@@ -30,6 +30,7 @@ from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message
 from ennio.model.request_fields import (
     BODY_LIMIT,
+    ChoiceField,
     ChoiceListField,
     FlagField,
     IdField,
@@ -38,6 +39,7 @@ from ennio.model.request_fields import (
     identifier,
 )
 from ennio.model.session import SessionStatus
+from ennio.policy.lifecycle.parked import ResumeWhen
 
 _ENDED = {"enum": ["killed", "ending"]}
 
@@ -70,6 +72,13 @@ class AnswerBody:
     """The answer to its question."""
 
     answer: Annotated[str, TextField(longest=BODY_LIMIT)]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeBody:
+    """When a session goes on that is parked for its plan."""
+
+    when: Annotated[ResumeWhen, ChoiceField(ResumeWhen)] = ResumeWhen.AT_RESET
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +201,16 @@ class SessionResource(Resource):
         """
         restored = self._orchestrator.sessions.restore(self._known(session_id))
         return self._orchestrator.sessions.detail(restored.id)
+
+    @operation(
+        "Let it go on, at once or when its plan window resets; one that is parked for its plan.",
+        SessionDetail,
+        body=ResumeBody,
+    )
+    def on_post_resume(self, session_id: str, body: ResumeBody) -> SessionDetail:
+        """Let a session go on that is parked because its agent's plan is used up."""
+        resumed = self._orchestrator.sessions.resume(self._known(session_id), body.when)
+        return self._orchestrator.sessions.detail(resumed.id)
 
     @operation("Make its agent stop what it is doing.", word("interrupted"))
     def on_post_interrupt(self, session_id: str) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 from ennio.model.usage import RequestUsage
+from ennio.plugins.agent import plan_windows
 from ennio.plugins.agent.asks import Ask, as_lists, asks, words
 from ennio.plugins.agent.screen_state import ScreenState
 
@@ -61,8 +62,8 @@ class AgentState:
     Activity. ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers``
     are those at work, with what each is for. ``still_on_screen`` is True while the screen goes
     on saying it; ``last_signal`` is then not counted on. ``usage`` holds the answers still
-    open: input and output by message id. ``cost`` is in dollars. ``requests`` are those that
-    this look told of, and not kept.
+    open: input and output by message id. ``cost`` is in dollars. ``windows`` are those of its
+    plan. ``requests`` are those that this look told of, and not kept.
     """
 
     start: str = ""
@@ -88,6 +89,7 @@ class AgentState:
     model: str | None = None
     usage: dict[str, list[int]] = field(default_factory=dict)
     cost: str | None = None
+    windows: plan_windows.Kept = field(default_factory=dict)
     requests: list[RequestUsage] = field(default_factory=list)
 
     @classmethod
@@ -116,6 +118,7 @@ class AgentState:
         self.reported = self.on_screen = self.question = self.screen_question = None
         self.detail, self.still_on_screen, self.screen_choices = "", False, ""
         self.asks, self.helpers = [], {}
+        plan_windows.begin(self.windows)
         return True
 
     def report(
@@ -127,6 +130,8 @@ class AgentState:
         if activity.value != self.reported or activity is Activity.WAITING_INPUT:
             self.question, self.detail = question, detail
         self.reported, self.reported_at, self.ready = activity.value, at, True
+        if activity is Activity.ACTIVE:
+            plan_windows.works(self.windows, at)
         if activity is not Activity.WAITING_INPUT:
             self._close(lambda ask: ask.asker == "")
         self.note_signal(at)
@@ -230,6 +235,7 @@ class AgentState:
             usage=self._usage(),
             detail=_words(self._detail(activity)) or "",
             silent_since=date_of(self.last_signal) if silent else None,
+            windows=plan_windows.facts(self.windows),
         )
 
     def until(self, process: ProcessSeen, now: datetime) -> datetime | None:

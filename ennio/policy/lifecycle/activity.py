@@ -8,7 +8,11 @@ from datetime import datetime, timedelta
 
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
+from ennio.policy.lifecycle.parking import is_held
 from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
+
+_AT_IT = (Activity.ACTIVE, Activity.WAITING_INPUT)
+"""What an agent does in the middle of a turn, whatever its plan says."""
 
 
 def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Activity | None:
@@ -21,7 +25,8 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
     if process.presence is Presence.GONE:
         return Activity.EXITED
     if agent is not None and agent.activity is not None:
-        return _reported(spec, agent, now)
+        held = is_held(state) and agent.activity not in _AT_IT
+        return Activity.BLOCKED if held else _reported(spec, agent, now)
     if spec.tells:
         return state.activity if state.activity is not Activity.EXITED else None
     return _by_output(spec, process, state, now)

@@ -4,6 +4,7 @@ not fit raises Conflict.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from ennio.model.errors import Conflict, EnnioError, Exhausted, Unreachable
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle.effects import Effect, LaunchAgent, MakeWorkspace, PrepareWorkspace
+from ennio.policy.lifecycle.parked import Parked, ResumeWhen
 from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
 
 MAX_TRIES = 6
@@ -104,6 +106,18 @@ def clean(state: LifecycleState, *, force: bool) -> LifecycleState:
     return replace(state, clean_wanted=True, retry_at=None)
 
 
+def resume(state: LifecycleState, when: ResumeWhen) -> LifecycleState:
+    """A person says when a parked session goes on. Raises Conflict for one that is not parked."""
+    parked = state.parked
+    if parked is None or state.status.terminal:
+        raise Conflict("it is not parked: no window of its agent's plan is used up")
+    if parked.told_at is not None:
+        raise Conflict("it was told to go on already")
+    if when is ResumeWhen.AT_RESET and parked.resets_at is None:
+        raise Conflict("nobody knows when its plan window resets; `--now` lets it go on at once")
+    return replace(state, parked=replace(parked, said=when))
+
+
 def workspace_made(state: LifecycleState) -> LifecycleState:
     """The working copy stands."""
     phase = Phase.WORKSPACE if state.phase is Phase.NEW else state.phase
@@ -192,7 +206,21 @@ def put_back(state: LifecycleState, by: timedelta, now: datetime) -> LifecycleSt
         name: then(moment) for name in _MOMENTS if (moment := getattr(state, name)) is not None
     }
     retry_at = None if state.retry_at is None else state.retry_at - by
-    return replace(state, **moments, restarts=tuple(map(then, state.restarts)), retry_at=retry_at)
+    return replace(
+        state,
+        **moments,
+        restarts=tuple(map(then, state.restarts)),
+        retry_at=retry_at,
+        parked=state.parked and _put_back(state.parked, then),
+    )
+
+
+def _put_back(parked: Parked, then: Callable[[datetime], datetime]) -> Parked:
+    """The reset is an hour of the provider's, and stays what it is."""
+    told_at = parked.told_at and then(parked.told_at)
+    return replace(
+        parked, since=then(parked.since), refused_at=then(parked.refused_at), told_at=told_at
+    )
 
 
 def _well(state: LifecycleState) -> LifecycleState:

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.facts import Facts
-from ennio.model.message import MessageState
+from ennio.model.message import MessageState, Origin
 from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus
+from ennio.policy.lifecycle.parked import Parked
 
 
 class Desired(StrEnum):
@@ -40,7 +41,8 @@ class Spec:
 
     ``tells``: the agent itself says what it does. ``forge``: there is one to look for pull
     requests. ``checks_grace``: how long "no checks" may mean "not registered yet". ``count_stale``:
-    an approval of an earlier head is as good as one of this.
+    an approval of an earlier head is as good as one of this. ``resume_at_reset``: who is parked for
+    a used up plan goes on by itself once that begins anew.
     """
 
     tells: bool = True
@@ -54,6 +56,7 @@ class Spec:
     count_stale: bool = False
     restart: Restart = Restart()
     cleanup: CleanupPolicy = CleanupPolicy()
+    resume_at_reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,14 @@ class PendingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The world at one step: the facts, the oldest pending message, and whether an effect of
-    this session is under way.
+    """The world at one step: the facts, the oldest pending message, whether an effect of this
+    session is under way. ``waiting`` tells, while it is parked, whose messages wait to be typed.
     """
 
     facts: Facts = field(default_factory=Facts)
     pending: PendingMessage | None = None
     busy: bool = False
+    waiting: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ class LifecycleState:
     told of the checks, and ``checks_head`` of which head; ``review`` and ``pull_state`` what was
     last told of the pull request. ``by_push``: it was merged by a push. ``place`` is what was last
     told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process,
-    the forge has not been seen for a while, and that was told.
+    the forge has not been seen for a while, and that was told. ``parked``: a window of its plan is
+    used up; ``went_on_for`` is the latest reset after which it was told to go on.
     """
 
     status: SessionStatus
@@ -136,6 +141,8 @@ class LifecycleState:
     forge_lost: bool = False
     clean_wanted: bool = False
     cleaned_at: datetime | None = None
+    parked: Parked | None = None
+    went_on_for: datetime | None = None
 
     @property
     def running_since(self) -> datetime | None:

@@ -13,6 +13,7 @@ from ennio.model.evidence import Ground
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus as S
+from ennio.policy.lifecycle import parking
 from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, Phase, Spec
 
 
@@ -31,9 +32,11 @@ def derive(
 ) -> DerivedStatus | None:
     """The status the facts amount to; None: what matters cannot be seen, so nothing changes.
 
-    What is wrong with the workspace changes no status; it stands before the rule.
+    What is wrong with the workspace, or that its plan is used up, changes no status; it stands
+    before the rule.
     """
-    derived, place = _by_rules(spec, inputs, state, now), inputs.facts.place
+    derived = _parked(state, _by_rules(spec, inputs, state, now), now)
+    place = inputs.facts.place
     if (
         derived is None
         or derived.status.terminal
@@ -46,6 +49,16 @@ def derive(
     return replace(
         derived, rule=rule, grounds=(*derived.grounds, Ground(place.detail, "workspace", place.at))
     )
+
+
+def _parked(
+    state: LifecycleState, derived: DerivedStatus | None, now: datetime
+) -> DerivedStatus | None:
+    note = parking.note(state, now)
+    if derived is None or derived.status.terminal or not note or state.parked is None:
+        return derived
+    ground = Ground(note, "agent", state.parked.refused_at)
+    return replace(derived, rule=f"{note} ({derived.rule})", grounds=(*derived.grounds, ground))
 
 
 def _by_rules(

@@ -18,8 +18,8 @@ from ennio.model.message import MessageState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy import restart
 from ennio.policy.lifecycle import activity as activities
+from ennio.policy.lifecycle import holding, parking, waiting
 from ennio.policy.lifecycle import status as statuses
-from ennio.policy.lifecycle import waiting
 from ennio.policy.lifecycle.diff import apply
 from ennio.policy.lifecycle.effects import (
     DeliverMessage,
@@ -41,7 +41,8 @@ class Plan:
 
     ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone
     would change something. ``waits`` is what the next message waits for, when that is known
-    without a look at the terminal.
+    without a look at the terminal. ``says``: the agent is to be told to go on, in words of
+    this name that are written with the state.
     """
 
     state: LifecycleState
@@ -50,12 +51,14 @@ class Plan:
     evidence: Evidence | None = None
     wake_at: datetime | None = None
     waits: waiting.Wait | None = None
+    says: str | None = None
 
 
 def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Plan:
     """Decide; total over every state and every view of the world."""
     applied = apply(spec, inputs, state, now)
-    state, events = applied.state, list(applied.events)
+    park = parking.step(spec, inputs, applied.state, now)
+    state, events = park.state, [*applied.events, *park.events]
     state, changed, evidence = _transition(spec, inputs, state, now)
     events.extend(changed)
     state, moved = _move(spec, inputs, state, now)
@@ -67,7 +70,8 @@ def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Pl
         effect,
         evidence,
         _wake_at(spec, inputs, state, now),
-        waiting.reason(spec, inputs, state),
+        _reason(spec, inputs, state),
+        park.says,
     )
 
 
@@ -169,6 +173,13 @@ def _make(inputs: Inputs, state: LifecycleState) -> tuple[LifecycleState, Effect
     return replace(state, begun=True), MakeWorkspace()
 
 
+def _reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> waiting.Wait | None:
+    """What the next message waits for: what holds all of them goes before what this one finds."""
+    queued = inputs.pending is not None and inputs.pending.state is MessageState.QUEUED
+    held = holding.hold(state) if queued and not state.status.terminal else None
+    return held or waiting.reason(spec, inputs, state)
+
+
 def _unusable(inputs: Inputs) -> bool:
     """Whether the workspace was taken away: nothing is delivered there, and nothing started."""
     place = inputs.facts.place
@@ -206,7 +217,7 @@ def _launch(inputs: Inputs, state: LifecycleState, number: int) -> tuple[Lifecyc
         if resume and inputs.pending is not None and inputs.pending.state is MessageState.QUEUED
         else None
     )
-    state = replace(state, launches=number, phase=Phase.LAUNCHING, ready_at=None)
+    state = replace(state, launches=number, phase=Phase.LAUNCHING, ready_at=None, parked=None)
     return state, LaunchAgent(number, resume, carried)
 
 
@@ -222,7 +233,14 @@ def _watch(
         return state, _post(inputs, state, now)
     if statuses.ended_well(process):
         return _after_good_end(spec, inputs, state, now)
-    return (state if _unusable(inputs) else _after_failure(spec, state, now)), None
+    if _unusable(inputs) or holding.hold(state) is not None:
+        return state, None
+    return _went_on(state) or _after_failure(spec, state, now), None
+
+
+def _went_on(state: LifecycleState) -> LifecycleState | None:
+    """An agent that ended while it was parked is started again with the words to go on."""
+    return None if state.parked is None else replace(state, desired=Desired.RUN)
 
 
 def _undo_wanted(inputs: Inputs, state: LifecycleState) -> bool:
@@ -243,11 +261,8 @@ def _post(inputs: Inputs, state: LifecycleState, now: datetime) -> Effect | None
     if pending.state is not MessageState.QUEUED:
         return SettleMessage(pending.id)
     can_take = state.activity in (Activity.READY, Activity.IDLE, Activity.WAITING_INPUT)
-    return (
-        DeliverMessage(pending.id)
-        if state.ready_at is not None and can_take and not _unusable(inputs)
-        else None
-    )
+    free = holding.hold(state) is None and not _unusable(inputs)
+    return DeliverMessage(pending.id) if state.ready_at is not None and can_take and free else None
 
 
 def _after_good_end(
@@ -266,10 +281,11 @@ def _after_good_end(
         pending is not None
         and (pending.not_before is None or now >= pending.not_before)
         and not _unusable(inputs)
+        and holding.hold(state) is None
     )
     if due and (spec.one_shot or open_pull) and state.status is not SessionStatus.EXITED:
         return replace(state, desired=Desired.RUN), None
-    return state, None
+    return (_went_on(state) if due else None) or state, None
 
 
 def _after_failure(spec: Spec, state: LifecycleState, now: datetime) -> LifecycleState:
@@ -339,6 +355,7 @@ def _cleaning_due(spec: Spec, state: LifecycleState, now: datetime) -> bool:
 def _wake_at(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> datetime | None:
     """The next moment at which a step without anything new would come to something else."""
     moments = [state.retry_at, cleaning_at(spec, state), *activities.turns_at(spec, inputs, state)]
+    moments.extend(parking.turns_at(state))
     process = inputs.facts.process
     if process is not None and process.presence is Presence.UNKNOWN and not state.signal_lost:
         moments.append(process.at + timedelta(seconds=spec.signal_grace))

@@ -1,4 +1,4 @@
-"""The conditions of the nine documented reactions: does it hold, and what exactly was seen."""
+"""The conditions of the reactions: does it hold, and what exactly was seen."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ennio.config.fan_out import FanOut
 from ennio.config.model import Reaction
 from ennio.model.facts import AgentSeen, Facts, Presence
 from ennio.model.message import Message
 from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
+from ennio.policy import fan_out
+from ennio.policy.fan_out import FullestMinute
+from ennio.policy.lifecycle.parked import Parked, hour
 from ennio.policy.reactions.seen_item import SeenItem, item
 
 STUCK_AFTER = 600.0
@@ -28,6 +32,9 @@ class Situation:
 
     ``launched_at`` is when the present launch of the agent was confirmed, None while there is none.
     ``resumed_at`` is when the machine last woke, or its clock was set: silence counts from there.
+    ``parked``: a window of its agent's plan is used up; ``goes_on``: it goes on by itself after
+    that. ``burned`` is what it used in the fullest minute of late, None where nobody knows, and
+    ``limits`` what it may begin and burn.
     """
 
     session: Session
@@ -36,6 +43,10 @@ class Situation:
     bots: tuple[str, ...] = ()
     launched_at: datetime | None = None
     resumed_at: datetime | None = None
+    parked: Parked | None = None
+    goes_on: bool = False
+    burned: FullestMinute | None = None
+    limits: FanOut = FanOut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +239,7 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
     if (
         session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING)
         or session.activity is Activity.WAITING_INPUT
+        or situation.parked is not None
     ):
         return NOT_HERE
     if process is None or process.presence is Presence.GONE or situation.launched_at is None:
@@ -264,6 +276,42 @@ def _agent_exited(_rule: Reaction, situation: Situation, _now: datetime) -> Case
     return Case(True, situation.session.reason or "the agent ended unexpectedly")
 
 
+def _plan_window(_rule: Reaction, situation: Situation, now: datetime) -> Case:
+    parked = situation.parked
+    if parked is None or parked.told_at is not None:
+        return NOT_HERE
+    reset, who = parked.resets_at, situation.session.id
+    by_itself = situation.goes_on and reset is not None and not parked.again
+    begun = reset is not None and now >= reset
+    if begun and by_itself:
+        return Case(None, "it is about to go on by itself")
+    way = f"`ennio session resume {who}` lets it go on"
+    said = parked.said is not None or by_itself
+    words = f"{parked.words}; {'it goes on then' if said else f'{way} then'}"
+    if begun and reset is not None:
+        words = f"plan window {parked.window} has reset at {hour(reset, now)}; {way}"
+    # used up, and begun anew: two things to be told of, and each but once
+    name = f"{parked.name}:{'begun' if begun else 'used up'}{':again' * parked.again}"
+    return Case(True, words, (SeenItem(name),), None if begun else reset, round=name)
+
+
+def _fan_out(_rule: Reaction, situation: Situation, now: datetime) -> Case:
+    limits, agent, minute = situation.limits, situation.facts.agent, situation.burned
+    helpers = agent.helpers if agent is not None else 0
+    if limits.agents is not None and helpers > limits.agents:
+        return Case(
+            True, f"{helpers} agents of its own are at work; `fan_out.agents` is {limits.agents}"
+        )
+    most = limits.tokens_per_minute
+    if most is None or minute is None or minute.tokens <= most:
+        return NOT_HERE
+    over = minute.ended + fan_out.LASTS
+    if now >= over:
+        return NOT_HERE
+    words = f"it used {minute.tokens:,} tokens within a minute; `fan_out.tokens_per_minute` is"
+    return Case(True, f"{words} {most:,}", wake_at=over)
+
+
 _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "ci-failed": _ci_failed,
     "changes-requested": _changes_requested,
@@ -273,6 +321,8 @@ _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "agent-stuck": _agent_stuck,
     "agent-needs-input": _agent_needs_input,
     "agent-exited": _agent_exited,
+    "plan-window": _plan_window,
+    "fan-out": _fan_out,
 }
 
 _LINGERING = frozenset({"ci-failed", "changes-requested", "bugbot-comments"})

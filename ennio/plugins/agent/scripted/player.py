@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 sys.path.append(os.path.abspath(__file__ + "/../../../../.."))
 
@@ -209,6 +210,19 @@ class Player:
             self.report.write(
                 "usage", id=name, **tokens, cost=cost, model=step.get("model", "scripted")
             )
+
+    def _step_window(self, step: dict[str, Any]) -> None:
+        name, used = step.get("name", "five_hour"), step.get("used")
+        until = round(time.time() + step["resets_in"], 3) if "resets_in" in step else None
+        told = {"name": name, "account": step.get("account", ""), "resets_at": until}
+        if used is not None and used < 100:
+            self.report.write("window", **told, used=used)
+            return
+        self.report.write("window", **told, used=100, refused=True)
+        raise child.StepFailed(f"the plan window {name} is used up")
+
+    def _step_helpers(self, step: dict[str, Any]) -> None:
+        self.report.write("helpers", count=step["count"])
 
     def _step_junk(self, step: dict[str, Any]) -> None:
         noise = bytes(

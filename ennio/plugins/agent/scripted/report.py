@@ -11,6 +11,8 @@ Every line has ``t`` (seconds since 1970) and ``type``:
     waiting       question, options
     usage         id, input, output, cost, model: cumulative per id, so a later line replaces an
                   earlier
+    window        name, account, used, resets_at (seconds since 1970), refused: one of its plan
+    helpers       count: of agents it has begun itself, and that are at work
     summary       text
     error         text
     background    pid of a process it left behind

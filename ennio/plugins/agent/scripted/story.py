@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ennio.config.fields import hint
+from ennio.config.quantity import seconds
 from ennio.config.yaml_source import plain
 from ennio.machine.untrusted import content
 from ennio.model.errors import ConfigError, Problem
@@ -49,6 +50,10 @@ STEPS: Mapping[str, Step] = {
     "burn": Step(
         {"input": int, "output": int, "cost": (int, float, str), "lines": int, "model": str}
     ),
+    "window": Step(
+        {"name": str, "account": str, "used": _NUMBER, "resets_in": (int, float, str)}, "resets_in"
+    ),
+    "helpers": Step({"count": int}, "count", ("count",)),
     "junk": Step({"bytes": int, "transcript": bool}, "bytes", ("bytes",)),
     "flood": Step({"lines": int}, "lines", ("lines",)),
     "background": Step({"seconds": _NUMBER}, "seconds", ("seconds",)),
@@ -169,7 +174,15 @@ def _step(step: object, path: str, problems: list[Problem]) -> dict[str, Any]:
         )
         return {}
     problems += [Problem(f"{path}.{name}", text) for text in _faults(name, kind, given)]
-    return {"do": name, **given}
+    return {"do": name, **_seconds(given)}
+
+
+def _seconds(given: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The fields with a length of time in seconds, where it is one."""
+    try:
+        return {**given, "resets_in": seconds(given["resets_in"])}
+    except (KeyError, ValueError):
+        return given
 
 
 def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
@@ -188,6 +201,11 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
         yield "needs one of `content`, `append` and `replace: {old, new}`"
     if name == "edit" and "replace" in given and not _texts(given["replace"], {"old", "new"}):
         yield "`replace` needs the texts `old` and `new`"
+    if isinstance(given.get("resets_in"), str):
+        try:
+            seconds(given["resets_in"])
+        except ValueError as error:
+            yield f"`resets_in` {error}"
     if given.get("otherwise", "ours") not in ("ours", "theirs"):
         yield "`otherwise` is `ours` or `theirs`"
 

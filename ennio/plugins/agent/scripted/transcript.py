@@ -19,6 +19,7 @@ from ennio.machine.interface import FilePart, FileSpan, Machine
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent import plan_windows
 from ennio.plugins.agent.agent_state import count
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
@@ -54,6 +55,8 @@ class TranscriptState:
     cost: str | None = None
     model: str | None = None
     usage: dict[str, list[Any]] = field(default_factory=dict)
+    windows: plan_windows.Kept = field(default_factory=dict)
+    helpers: int = 0
     requests: list[RequestUsage] = field(default_factory=list)
 
     @classmethod
@@ -86,6 +89,8 @@ class TranscriptState:
                 self.pids = [
                     pid for pid in (entry.get("pid"), entry.get("ppid")) if type(pid) is int
                 ]
+                self.helpers = 0
+                plan_windows.begin(self.windows)
             case "prompt":
                 self.prompts += 1
                 self._becomes(Activity.ACTIVE if entry.get("answer") is True else None, entry)
@@ -101,6 +106,27 @@ class TranscriptState:
                 self.summary = _text(entry.get("text"))
             case "error":
                 self.detail = _text(entry.get("text")) or ""
+            case _:
+                self._tells_of_itself(kind, entry)
+
+    def _tells_of_itself(self, kind: object, entry: Mapping[str, Any]) -> None:
+        match kind:
+            case "turn_started":
+                plan_windows.works(self.windows, entry["t"])
+            case "window":
+                self._window(entry)
+            case "helpers":
+                self.helpers = count(entry.get("count"))
+
+    def _window(self, entry: Mapping[str, Any]) -> None:
+        name, account = _text(entry.get("name")) or "", _text(entry.get("account")) or ""
+        until = entry.get("resets_at")
+        if entry.get("refused") is True:
+            plan_windows.refuse(self.windows, name, entry["t"], resets_at=until, account=account)
+        else:
+            plan_windows.tell(
+                self.windows, name, used=entry.get("used"), resets_at=until, account=account
+            )
 
     def _becomes(self, activity: object, entry: Mapping[str, Any]) -> None:
         if not isinstance(activity, str) or activity not in tuple(Activity):
@@ -180,6 +206,8 @@ class TranscriptState:
             prompts=self.prompts,
             usage=self.used(),
             detail=self.detail,
+            helpers=self.helpers if present else 0,
+            windows=plan_windows.facts(self.windows),
         )
 
 
