@@ -12,6 +12,7 @@ from ennio.model.facts import ForgeSeen, ProcessSeen
 from ennio.model.session import RuntimeHandle, Session
 from ennio.policy.lifecycle.parked import ResumeWhen
 from ennio.policy.reactions.cases import Situation
+from ennio.store.answer_links import AnswerLink
 
 # --- to any actor ------------------------------------------------------------------------------
 
@@ -228,9 +229,13 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class AnswerQuestion:
-    """Answer the question on the agent's screen. Asked; answered when the keys are pressed."""
+    """Answer the question on the agent's screen. Asked; answered when the keys are pressed.
+
+    ``link``: only the question that it is for, and it is used up by that.
+    """
 
     text: str
+    link: AnswerLink | None = None
 
 
 @dataclass(frozen=True, slots=True)

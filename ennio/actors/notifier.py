@@ -14,6 +14,7 @@ from typing import Any, assert_never
 
 import pykka
 
+from ennio.actors import answer_links
 from ennio.actors.actor import Actor
 from ennio.actors.channel_lanes import ChannelLanes
 from ennio.actors.dependencies import Dependencies
@@ -208,13 +209,17 @@ class NotifierActor(Actor):
                 self._end(tx, replace(notice, withdrawn_at=None if busy else now), now)
 
     def _take_back_one(self, delivery: DeliveryRecord, now: datetime) -> None:
-        """Drop what nobody was told yet; ask a channel that told it, and can, to take it back."""
+        """Drop what nobody was told yet; ask a channel that told it, or may have, and can, to take
+        it back.
+        """
         deliveries = self._deps.store.deliveries
+        told = delivery.state is DeliveryState.DONE
         if delivery.state is DeliveryState.INTENDED:
+            told = delivery.attempts > 0  # what was not answered may have arrived all the same
             deliveries.settle(
                 delivery, delivering.settled(delivery, DeliveryState.DROPPED, now, delivery.error)
             )
-        elif delivery.state is DeliveryState.DONE and self._can_withdraw(delivery.lane):
+        if told and self._can_withdraw(delivery.lane):
             subject, lane = delivery.subject, delivery.lane
             deliveries.intend(DeliveryRecord(DeliveryKind.WITHDRAWAL, subject, lane))
 
@@ -247,7 +252,10 @@ class NotifierActor(Actor):
         notice = self._deps.store.notifications.get(delivery.subject)
         if notice is None:
             raise Refused("the notification is not in the store any more")
-        return self._plugin(delivery.lane).notify(self._notification(notice))
+        plugin, told = self._plugin(delivery.lane), self._notification(notice)
+        if getattr(plugin, "takes_answers", False):
+            told = replace(told, answers=answer_links.make(self._deps, notice, delivery.lane))
+        return plugin.notify(told)
 
     def _plugin(self, name: str) -> Notifier:
         channel = self._channel(name)

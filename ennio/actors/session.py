@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import forecasting, hook_token, outcome, parking
+from ennio.actors import answer_links, forecasting, hook_token, outcome, parking
 from ennio.actors.actor import Actor
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
@@ -66,6 +66,7 @@ from ennio.policy.lifecycle.effects import (
     StopAgent,
 )
 from ennio.store import Waiting
+from ennio.store.answer_links import AnswerLink
 
 MAX_STEPS = 12
 
@@ -165,8 +166,8 @@ class SessionActor(Actor):
                 self._observations.resubscribe()
                 self._tell_others()  # somebody was started again, and knows nothing of this session
                 self._advance()
-            case AnswerQuestion(text):
-                return self._on_answer(text)
+            case AnswerQuestion(text, link):
+                return self._on_answer(text, link)
             case Interrupt():
                 at = context(self._deps, self._session)
                 return at.host.interrupt(at.brief)
@@ -265,7 +266,7 @@ class SessionActor(Actor):
         if at.host.traits(at.brief).tells:
             self._advance_if(self._observations.read_now())
 
-    def _on_answer(self, text: str) -> None:
+    def _on_answer(self, text: str, link: AnswerLink | None) -> None:
         """Short enough to be done in the mailbox, and so never at the same time as
         another effect's typing.
         """
@@ -276,11 +277,15 @@ class SessionActor(Actor):
                 f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` "
                 "gives it words"
             )
+        if link is not None:
+            answer_links.insist(link, self._state.facts.agent)
         if self._executor.current is not None:
             current = NAMES[type(self._executor.current)]
             raise Conflict(
                 f"session {self._id} is just being attended to ({current}); try again in a moment"
             )
+        if link is not None:
+            answer_links.use(self._deps, link)
         self._outbox.typed()
         at = context(self._deps, self._session)
         at.host.answer(at.brief, text)

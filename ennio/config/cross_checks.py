@@ -19,6 +19,11 @@ Known = Mapping[str, Sequence[str]]
 
 SELF_MADE = ("desktop",)
 """Notifiers that need no settings: named without being defined, they are there."""
+_SAYS_ONLY = ("desktop", "slack", "webhook", "command", "apprise")
+_NOBODY_ANSWERS = (
+    "needs a notifier that only those read who may answer: `plugin: ntfy` with the `token` of its "
+    "topic"
+)
 
 
 def faults(data: Mapping[str, Any], known: Known | None) -> Iterator[Fault]:
@@ -165,6 +170,26 @@ def _notifiers(data: Any) -> Iterator[Fault]:
             yield from _unless(name, names, (*here, "notifiers", at))
         yield from _routing(project, here, names)
     yield from _routing(data, (), names)
+    yield from _answers(data)
+
+
+def _answers(data: Any) -> Iterator[Fault]:
+    """Who wants questions answered by buttons, and has no channel that may have them."""
+    if any(_takes_answers(channel) for _, channel in _items(data, "notifiers")):
+        return
+    for index, project in _items(data, "projects"):
+        if _value(project, "answer") is True:
+            yield ("projects", index, "answer"), _NOBODY_ANSWERS
+
+
+def _takes_answers(channel: Any) -> bool:
+    """Whether a channel can carry answers, and only to those who may give them; what one of
+    somebody's own can is not known here.
+    """
+    plugin = _value(channel, "plugin")
+    return plugin not in _SAYS_ONLY and (
+        plugin != "ntfy" or bool(_part(channel, "config").get("token"))
+    )
 
 
 def _routing(owner: Any, where: Where, names: Sequence[str]) -> Iterator[Fault]:

@@ -278,6 +278,7 @@ class Project:
     notification_routing: Routing = field(default_factory=dict)
     resume_at_reset: bool = False
     fan_out: FanOut = FanOut()
+    answer: bool = False
     config_hash: str = ""
 
 

@@ -282,6 +282,10 @@ class ProjectSchema(MappingSchema):
     notification_routing = routing("Which notifiers its reactions use; before the global routing")
     resume_at_reset = BoolField("Overrides the global one", shown="as for all projects")
     fan_out = NestedField("Changes to the limits of `fan-out` for this project", FanOutSchema)
+    answer = BoolField(
+        "Whether notices of questions have buttons that answer them, on an `ntfy` topic with a "
+        "`token`"
+    )
 
 
 class PollSchema(MappingSchema):

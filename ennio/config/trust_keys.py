@@ -76,6 +76,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "notification_routing",
                 "resume_at_reset",
             ),
+            "answer": OPENS,  # whoever reads the topic
             **_all(RUNS, "runtime", "agent", "workspace", "post_create"),
             "repo": TALKS,
             "submodules": TALKS,  # whomever the repository names

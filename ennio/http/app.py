@@ -30,7 +30,7 @@ def create_app(
     browsers = Browsers(token, config.port, orchestrator.clock)
     gate = Gate(
         token,
-        HostNames(config.host),
+        HostNames(config.host, config.public_url),
         config.cors_origins,
         browsers,
         orchestrator.sessions.verify_hook_token,

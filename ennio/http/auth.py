@@ -14,6 +14,7 @@ import re
 import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import falcon
 
@@ -22,8 +23,10 @@ from ennio.model.errors import Unauthorized
 
 WEBHOOKS = frozenset({"/api/v1/webhooks/github"})
 """Paths a forge asks, under whatever name it reaches us; a signature of the body is their token."""
-OPEN = frozenset({"/api/v1/health", "/auth"}) | WEBHOOKS
-"""Paths that need no token. ``/auth`` takes a one-time code instead."""
+OPEN = frozenset({"/api/v1/health", "/api/v1/answers", "/auth"}) | WEBHOOKS
+"""Paths that need no token: ``/auth`` takes a one-time code instead, ``answers`` a link of a
+notice.
+"""
 
 _HOOK = re.compile(r"/api/v1/sessions/([A-Za-z0-9_-]{1,128})/look\Z")
 """What an agent's hook may ask for with the token of its session, and nothing else."""
@@ -48,13 +51,15 @@ def _digest(secret: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class HostNames:
-    """The names this server answers to: the loopback's, and the one it is bound to.
+    """The names this server answers to: the loopback's, the one it is bound to, and the one of the
+    address (``public_url``) to which its links lead.
 
     Bound to every address it also answers to its host name and to any literal address: a browser
     only names one of those when a person typed it.
     """
 
     bound: str
+    public: str | None = None
 
     def answer_to(self, header: str | None) -> bool:
         """Whether a Host header names us, on whatever port (it may be forwarded)."""
@@ -62,10 +67,14 @@ class HostNames:
         if match is None:
             return False
         name = match[1].strip("[]").lower().rstrip(".")
-        own = {"localhost", "127.0.0.1", "::1", self.bound.lower()}
+        own = {"localhost", "127.0.0.1", "::1", self.bound.lower(), self._public}
         return name in own or (
             self.bound in _ANY_ADDRESS and (name == socket.gethostname().lower() or _literal(name))
         )
+
+    @property
+    def _public(self) -> str:
+        return (urlsplit(self.public or "").hostname or "localhost").rstrip(".")
 
 
 def _literal(name: str) -> bool:

@@ -5,6 +5,7 @@ those named with the suffix.
 from __future__ import annotations
 
 from ennio.http.operation import Resource
+from ennio.http.resources.answers import AnswersResource
 from ennio.http.resources.chaos import ChaosResource
 from ennio.http.resources.costs import CostsResource
 from ennio.http.resources.events import EventsResource, EventStreamResource
@@ -57,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/notifications", NoticesResource, ""),
     (f"{API}/notifiers", NoticesResource, "channels"),
     (f"{API}/notifiers/{{name}}/test", NoticesResource, "test"),
+    (f"{API}/answers", AnswersResource, ""),
     (f"{API}/auth/code", LoginResource, ""),
     ("/auth", LoginResource, "visit"),
     (f"{API}/events", EventsResource, ""),

@@ -79,9 +79,9 @@ class EventType(StrEnum):
     MERGE_FORCED = "merge_forced", "written before the merge that a person orders, and not after it"
     CONFIG_REFUSED = "config_refused", _NO_STORY
     CONFIG_ACCEPTED = "config_accepted", _NO_STORY
-    PLACE_LOST = "place_lost", _NO_STORY
-    DISK_LOW = "disk_low", _NO_STORY
-    DISK_FREED = "disk_freed", _NO_STORY
+    PLACE_LOST = "place_lost"
+    DISK_LOW = "disk_low"
+    DISK_FREED = "disk_freed"
 
 
 for _kind in EventType:

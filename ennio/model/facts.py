@@ -68,7 +68,8 @@ class AgentSeen:
     while it lives and yet neither its own word nor its screen says anything: the rest is what was
     last known. ``helpers`` counts those that the agent began itself and that are at work for it,
     also while its own turn is over. ``windows`` are those of the plan it works on, as far as it
-    tells.
+    tells. ``options`` are the answers of which one is chosen, where it asks a question of its
+    own: none where it asks for words, for several, or whether it may do something.
     """
 
     at: datetime = field(compare=False)
@@ -85,6 +86,7 @@ class AgentSeen:
     silent_since: datetime | None = None
     helpers: int = 0
     windows: tuple[PlanWindow, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

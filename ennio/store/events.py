@@ -9,7 +9,6 @@ from typing import Any
 
 from ennio.model.clock import parse_time
 from ennio.model.events import Event
-from ennio.model.failpoints import declare
 from ennio.model.session import Priority
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, fields_of
@@ -29,11 +28,6 @@ def _decode(values: Values) -> Event:
             "data": data if isinstance(data, dict) else {} if data is None else {"value": data},
         }
     )
-
-
-declare(
-    "commit.house_events", because="an event of no session; it is written like those of sessions"
-)
 
 
 class EventLog:

@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 from ennio.model.delivery import DeliveryKind
-from ennio.model.failpoints import declare
 from ennio.store import tables
 from ennio.store.columns import encode
 from ennio.store.connection import Connection
@@ -27,9 +26,6 @@ from ennio.store.totals import ENDED, TotalsRepository
 STEP = 200
 """Rows that go in one transaction: it is over before anybody waits for it."""
 _UNTIL = "until"
-declare(
-    "commit.pruned", because="a story is over before anything is old: its own tests break it off"
-)
 
 
 @dataclass(frozen=True, slots=True)

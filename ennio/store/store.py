@@ -11,6 +11,7 @@ from ennio.model.errors import EnnioError
 from ennio.model.local_forge import ForgeStore
 from ennio.store.agents import AgentRepository
 from ennio.store.announcer import Announcer, Listener
+from ennio.store.answer_links import AnswerLinkRepository
 from ennio.store.connection import Connection, LastKnown
 from ennio.store.cursors import CursorRepository
 from ennio.store.deliveries import DeliveryRepository
@@ -69,6 +70,7 @@ class Store:
         self.reactions = ReactionRepository(connection)
         self.merges = MergeRepository(connection, self.deliveries)
         self.notifications = NotificationRepository(connection, self.deliveries)
+        self.answer_links = AnswerLinkRepository(connection)
         self.projects = ProjectRepository(connection, clock)
         self.metrics = MetricsRepository(connection, clock)
         self.ledger = LedgerRepository(connection)

@@ -352,6 +352,24 @@ index(NotificationTable, "idx_notifications_cause", "session_id", "reaction")
 index(NotificationTable, "idx_notifications_resolved", "withdrawn_at", "resolved_at")
 
 
+class AnswerLinkTable(DeclaredTable):
+    """Links in notices that answer one question once."""
+
+    digest = text_column(primary_key=True)
+    notice_id = text_column()
+    channel = text_column()
+    session_id = text_column()
+    question = text_column()
+    answer = text_column()
+    expires_at = text_column()
+    used_at = text_column(null=True)
+
+    Meta = meta("answer_links")
+
+
+index(AnswerLinkTable, "idx_answer_links_notice", "notice_id")
+
+
 class QueueTable(DeclaredTable):
     """Sessions that wait for a place."""
 
@@ -621,6 +639,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     ReactionHistoryTable,
     MergeTable,
     NotificationTable,
+    AnswerLinkTable,
     QueueTable,
     PullTable,
     CheckTable,

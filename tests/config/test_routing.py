@@ -47,6 +47,37 @@ def test_quiet_hours_and_limits_are_read(tmp_path: Path) -> None:
     assert (local.quiet_hours, local.rate_limit) == (None, RateLimit(10, 60.0))
 
 
+NTFY = "{plugin: ntfy, name: phone, config: {topic: t%s}}"
+
+
+@pytest.mark.parametrize(
+    ("channels", "may"),
+    [
+        (NTFY % ", token: tk_x", True),
+        (NTFY % "", False),
+        ("{plugin: desktop, name: local}", False),
+        ("", False),
+        (f"{{plugin: desktop, name: local}}, {NTFY % ', token: tk_x'}", True),
+    ],
+)
+def test_who_wants_answers_by_buttons_needs_a_topic_with_a_token(
+    tmp_path: Path, channels: str, may: bool
+) -> None:
+    text = f"""\
+    notifiers: [{channels}]
+    projects:
+      - {{name: a, repo: ./a, path: /a, answer: true}}
+      - {{name: b, repo: ./b, path: /b}}
+"""
+    if may:
+        assert [one.answer for one in loaded(tmp_path, text).projects] == [True, False]
+        return
+    with pytest.raises(ConfigError) as raised:
+        loaded(tmp_path, text)
+    assert "projects[0].answer: needs a notifier" in str(raised.value)
+    assert "`plugin: ntfy` with the `token`" in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

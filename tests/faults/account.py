@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,13 +13,13 @@ from tests.e2e import account
 from tests.e2e.house import Ground, nothing_is_left
 from tests.e2e.persons import Follower
 from tests.faults.plan import happened
-from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED, Local
-from tests.faults.teller import Wired
+from tests.faults.story import ANSWER, ASK, ASK_FAR, FAR, HOW_FAR, SIGN, UNSAVED, Local
+from tests.faults.teller import Wired, on_paper
 from tests.faults.watch import undeclared
 from tests.nats.reader import reading
 from tests.nats.server import NatsServer
 
-FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER}
+FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER, "far.txt": FAR}
 TURNS_BURN = 100
 CENT = 10**10
 """In units of 10^-12 dollars."""
@@ -56,7 +55,11 @@ def _all(house: Wired, teller: Local, follower: Follower) -> Iterator[str]:
     yield from account.content(ground, {"greeting.txt": "hello, Ennio\nsigned"})
     yield from account.words(ground, teller.ids)
     yield from took(
-        ground, {greet: ("Issue 1", "checks", SIGN), notes: ("Write notes", ASK, ANSWER)}
+        ground,
+        {
+            greet: ("Issue 1", "checks", SIGN),
+            notes: ("Write notes", ASK, ANSWER, ASK_FAR, f"{HOW_FAR.index(FAR) + 1}|{FAR}"),
+        },
     )
     yield from account.lives(ground, {greet: 1, notes: 2, teller.ids["spare"]: 0})
     yield from account.strays(ground, ())
@@ -139,12 +142,18 @@ def _issue(ground: Ground, greet: str) -> Iterator[str]:
 
 
 def paper(ground: Ground) -> list[dict[str, str]]:
-    """What the person was told; the same words twice only under the same id."""
-    file = ground.home / "paper.jsonl"
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    twice = Counter(message for _, message in {(line["id"], line["message"]) for line in lines})
+    """What the person was told; the same words twice only under the same id, and all of it taken
+    back whose cause is gone.
+    """
+    lines = on_paper(ground)
+    told = [line for line in lines if "message" in line]
+    twice = Counter(message for _, message in {(line["id"], line["message"]) for line in told})
     assert all(count == 1 for count in twice.values()), f"told twice under different ids: {twice}"
-    return lines
+    gone = {line["id"] for line in lines if "withdrawn" in line}
+    resolved = ground.rows("select id from notifications where resolved_at is not null")
+    left = {row["id"] for row in resolved} & {line["id"] for line in told} - gone
+    assert not left, f"told, and not taken back although their cause is gone: {left}"
+    return told
 
 
 def _books(ground: Ground, greet: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ from ennio.model.errors import TimedOut, Unreachable
 from tests.faults.clocks import put_clock
 
 VARIABLE = "ENNIO_FAULT"
+FREE_DISK = "free-disk"  # a file of the house: as many bytes are free as it says
 HOUR = 3600.0
 LONG = 1.5  # seconds a call hangs that is then given up
 ROOMLESS = 1.0  # seconds a full disk stays full

@@ -28,6 +28,7 @@ from tests.faults.plan import KILLS, POSSIBLE, WRITTEN, Fault, Order, When
 FAN_OUT = "fan-out"
 _KINDS = (
     "agent",
+    "answer_link",
     "notifier",
     "plugin",
     "relay",
@@ -60,6 +61,15 @@ ONLY_ON_GITHUB = (
     ),
 )
 """What the story on the local forge does not pass, and the other one does."""
+OF_RETENTION = (
+    "retention.round",
+    "commit.pruned",
+    "commit.house_events",
+    "told.disk_low",
+    "told.disk_freed",
+    "told.place_lost",
+)
+"""What is passed where something is old, somebody is away, and the disk fills."""
 
 
 @cache
@@ -96,14 +106,18 @@ def to_pass() -> Iterable[str]:
 
 def of_the_story() -> list[str]:
     """Every point the story on the local forge must pass."""
-    return [
-        name for name in to_pass() if name not in ONLY_ON_GITHUB and not name.startswith("request.")
-    ]
+    elsewhere = (*ONLY_ON_GITHUB, *OF_RETENTION)
+    return [name for name in to_pass() if name not in elsewhere and not name.startswith("request.")]
 
 
 def on_github() -> list[str]:
     """Every point the story on GitHub must pass."""
     return [name for name in to_pass() if name.startswith(GITHUB) or name in ONLY_ON_GITHUB]
+
+
+def of_retention() -> list[str]:
+    """Every point the story of what is no longer kept must pass."""
+    return [name for name in to_pass() if name in OF_RETENTION]
 
 
 def faults(point: str, when: When) -> tuple[Fault, ...]:

@@ -3,7 +3,8 @@ befall one, told in seconds.
 
 ``greet`` works on an issue: its check is red and is mended, a person sends it a message, approves,
 and Ennio merges and cleans up. ``notes`` is held and released, leaves with uncommitted lines, is
-restored, asks a question, is answered, is killed and cleaned up; what it had is preserved.
+restored, asks a question, is answered, asks another one, is answered by a link of the notice, is
+killed and cleaned up; what it had is preserved.
 ``spare`` is asked for, and dropped before it starts.
 """
 
@@ -16,16 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from ennio.demo import scene
+from ennio.model.errors import Conflict, Unauthorized
 from tests.e2e.house import Ground, configure, ground_at, project, repository, story, turn
 from tests.e2e.persons import REVIEWER, Follower
 from tests.faults.plan import Order
-from tests.faults.teller import BURN, MERGED, SETTINGS, Teller, Wired, begun
+from tests.faults.teller import BURN, MERGED, SETTINGS, Teller, Wired, begun, on_paper
 from tests.nats.server import NatsServer, running
 from tests.postgres import chosen
 
 SIGN = "Please sign it."
 ASK = "Please ask me which way to go."
 ANSWER = "left"
+ASK_FAR = "Please ask me how far."
+FAR, HOW_FAR = "far", ("near", "far")
 UNSAVED = "uncommitted lines\n"
 ISSUE = f"# Greet\n\n{scene.GREET}\n"
 HOOKS = [
@@ -67,6 +71,14 @@ def agent() -> dict[str, Any]:
             [{"ask": "Left or right?"}, {"edit": {"file": "way.txt", "content": "{answer}\n"}}],
             "which way",
         ),
+        turn(
+            "message",
+            [
+                {"ask": {"question": "How far?", "options": [*HOW_FAR]}},
+                {"edit": {"file": "far.txt", "content": "{answer}\n"}},
+            ],
+            "how far",
+        ),
     )
 
 
@@ -75,6 +87,7 @@ def _project(ground: Ground, runtime: str) -> dict[str, Any]:
     return project(
         ground,
         runtime=runtime,
+        answer=True,
         agent_config=agent(),
         post_create=HOOKS,
         scm_config={"plugin": "local", "config": {"checks": checks, "review_required": True}},
@@ -131,11 +144,36 @@ class Local(Teller):
         elif not asked and session["activity"] in ("ready", "idle"):
             self.house.client.post(f"{path}/send", {"message": ASK})
         elif session["activity"] == "waiting_input":
-            self.house.client.post(f"{path}/answer", {"answer": ANSWER})
-        elif session["activity"] in ("ready", "idle") and ANSWER in self.house.ground.taken(
-            session["id"]
-        ):
+            self._answer(session, path)
+        elif session["activity"] in ("ready", "idle") and self._went_far(session):
             self.house.client.delete(path)
+        elif (
+            session["activity"] in ("ready", "idle")
+            and ANSWER in self.house.ground.taken(session["id"])
+            and not self._told(session, ASK_FAR)
+        ):
+            self.house.client.post(f"{path}/send", {"message": ASK_FAR})
+
+    def _answer(self, session: dict[str, Any], path: str) -> None:
+        """In words, or by the button of the last notice; where that holds no more, in words too."""
+        if not (session["question"] or "").startswith("How far?"):
+            self.house.client.post(f"{path}/answer", {"answer": ANSWER})
+            return
+        links = [
+            line["answers"]
+            for line in on_paper(self.house.ground)
+            if FAR in line.get("answers", ())
+        ]
+        if not links:
+            return
+        try:
+            self.house.client.post("/answers", {"link": links[-1][FAR]})
+        except (Unauthorized, Conflict):
+            self.house.client.post(f"{path}/answer", {"answer": FAR})
+
+    def _went_far(self, session: dict[str, Any]) -> bool:
+        taken = self.house.ground.taken(session["id"])
+        return bool({FAR, str(HOW_FAR.index(FAR) + 1)} & {*taken})
 
     def _spare(self, session: dict[str, Any]) -> None:
         if self._held(session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ennio.model.errors import Conflict, Refused
-from tests.e2e.house import Supervised
+from tests.e2e.house import Ground, Supervised
 from tests.e2e.persons import AWAY, Follower
 from tests.faults.plan import VARIABLE, Order, happened, write
 
@@ -94,8 +95,8 @@ class Teller:
         if not all(session["archived_at"] for session in self.sessions.values()):
             return False
         waiting = (
-            "select 1 from notifications where done_at is null union all select 1 from "
-            "deliveries where settled_at is null"
+            "select 1 from notifications where done_at is null or (resolved_at is not null and "
+            "withdrawn_at is null) union all select 1 from deliveries where settled_at is null"
         )
         return not self.house.ground.rows(waiting)
 
@@ -130,6 +131,12 @@ class Teller:
                 self.house.words(),
             ]
         )
+
+
+def on_paper(ground: Ground) -> list[dict[str, Any]]:
+    """Every line of what the person was told."""
+    file = ground.home / "paper.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 T = TypeVar("T", bound=Teller)

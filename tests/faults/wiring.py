@@ -14,6 +14,7 @@ from typing import Any
 
 from ennio import boot as house
 from ennio.actors import orchestrator
+from ennio.hosts.plugin_host import PluginHost
 from ennio.model.events import EventType
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.registry import Registry
@@ -21,7 +22,7 @@ from ennio.store import migrations, opening
 from ennio.store.connection import Connection
 from tests.faults.clocks import OnOurClock, ShiftedClock
 from tests.faults.fuse import Fuse
-from tests.faults.plan import When
+from tests.faults.plan import FREE_DISK, When
 
 _WRITES = re.compile(
     r'\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE
@@ -29,15 +30,27 @@ _WRITES = re.compile(
 
 
 class Paper:
-    """A channel to a person: a file with a line for each notification."""
+    """A channel to a person: a file with a line for each notification, and the links that came
+    with it.
+    """
+
+    takes_answers = True
 
     def __init__(self, name: str, file: Path) -> None:
         self.name, self._file = name, file
 
     def notify(self, notification: Notification) -> None:
         """See ``Notifier.notify``."""
+        answers = {one.label: one.link for one in notification.answers}
+        self._write(id=notification.id, message=notification.message, answers=answers)
+
+    def withdraw(self, notification: Notification, _receipt: str | None) -> None:
+        """See ``RevocableNotifier.withdraw``."""
+        self._write(id=notification.id, withdrawn=True)
+
+    def _write(self, **line: object) -> None:
         with self._file.open("a") as paper:
-            paper.write(json.dumps({"id": notification.id, "message": notification.message}) + "\n")
+            paper.write(json.dumps(line) + "\n")
 
 
 def boot(config_file: Path, port: int, fuse: Fuse) -> Any:
@@ -46,6 +59,7 @@ def boot(config_file: Path, port: int, fuse: Fuse) -> Any:
     _exchange_store(fuse)
     _watch_orders(fuse)
     fuse.watch.begin()
+    _exchange_disk(fuse)
     _exchange(house, "SystemClock", lambda: ShiftedClock(fuse.home))
     return house.boot(config_file, port)
 
@@ -56,6 +70,17 @@ def _exchange(module: ModuleType, name: str, by: object) -> None:
     """
     assert name in vars(module), f"{module.__name__} has no {name}"
     setattr(module, name, by)
+
+
+def _exchange_disk(fuse: Fuse) -> None:
+    """As much is free as a file of the house says, where it is there."""
+    said = fuse.home / FREE_DISK
+
+    class Measured(PluginHost):
+        def free_disk(self) -> int:
+            return int(said.read_text()) if said.exists() else super().free_disk()
+
+    _exchange(house, "PluginHost", Measured)
 
 
 def _exchange_plugins(fuse: Fuse) -> None:

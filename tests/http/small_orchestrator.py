@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator import (
+    AnsweredByLink,
     CleanupItem,
     CostApi,
     EventApi,
@@ -41,7 +42,7 @@ from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.changes import Diff, FileChange, Files
 from ennio.model.clock import Clock, SystemClock
-from ennio.model.errors import Conflict, Invalid, NotFound, Refused
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unauthorized
 from ennio.model.events import Draft, Event, EventType
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin
@@ -211,6 +212,11 @@ class SmallSessions(SessionApi):
         self.small.store.sessions.need(session_id)
         if text != "yes":
             raise Refused(f"{text!r} fits none of the choices; answer with one of: 1. Yes")
+
+    def answer_by_link(self, link: str) -> AnsweredByLink:
+        if not link.startswith("good"):
+            raise Unauthorized("this is no link that answers a question")
+        return AnsweredByLink("ma-1", link.removeprefix("good-"))
 
     def interrupt(self, session_id: str) -> None:
         self.small.store.sessions.need(session_id)

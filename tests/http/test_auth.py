@@ -100,6 +100,15 @@ def test_a_server_on_every_address_answers_to_addresses_and_its_own_name_but_not
     assert not HostNames("ennio.lan").answer_to(None)
 
 
+def test_the_address_to_which_links_lead_is_a_name_of_ours() -> None:
+    hosts = HostNames("127.0.0.1", "https://Team.example:8443/x")
+    assert hosts.answer_to("team.example")
+    assert hosts.answer_to("team.example:8443")
+    assert not hosts.answer_to("evil.example")
+    for odd in ("", "https://", "nonsense"):
+        assert not HostNames("127.0.0.1", odd).answer_to("")
+
+
 @pytest.mark.parametrize(
     "origin",
     [

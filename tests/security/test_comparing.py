@@ -67,6 +67,12 @@ def test_the_reading_finds_what_it_looks_for() -> None:
 
 def test_every_door_compares_by_compare_digest() -> None:
     """The API's token, a session's bell, a browser's cookie, a forge's signature."""
-    doors = ("http/auth.py", "actors/hook_token.py", "http/browser.py", "plugins/github/webhook.py")
+    doors = (
+        "http/auth.py",
+        "actors/answer_links.py",
+        "actors/hook_token.py",
+        "http/browser.py",
+        "plugins/github/webhook.py",
+    )
     for door in doors:
         assert "hmac.compare_digest(" in (SOURCE / door).read_text(encoding="utf-8"), door

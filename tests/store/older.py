@@ -31,6 +31,10 @@ WITHOUT_BOOKS = (
 """What takes forecasts and books out of a database, with the column of ``session_metrics`` that came with them."""
 
 
+WITHOUT_ANSWERS = ("DROP TABLE answer_links",)
+"""What takes links that answer a question out of a database."""
+
+
 def insert_session(store: Store, session: Session) -> None:
     """Keep a session in a database that an older version left: its documented columns alone."""
     at = rfc3339(session.created_at)

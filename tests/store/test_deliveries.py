@@ -16,7 +16,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.session import Session
 from ennio.store import Store, migrations, open_store
-from tests.store.older import RESOLVED, UNPRUNED, WITHOUT_BOOKS, insert_session
+from tests.store.older import RESOLVED, UNPRUNED, WITHOUT_ANSWERS, WITHOUT_BOOKS, insert_session
 
 NOTICE = DeliveryKind.NOTICE
 PARCEL = DeliveryRecord(NOTICE, "n-1", "slack")
@@ -190,6 +190,7 @@ UNDONE = (
     *(f"DROP TABLE {table}" for table in ("cursors", "deliveries", "project_reactions", "agents")),
     "DROP INDEX idx_merges_id",
     "ALTER TABLE merges DROP COLUMN id",
+    *WITHOUT_ANSWERS,
     *WITHOUT_BOOKS,
     "ALTER TABLE messages DROP COLUMN carried",
     "ALTER TABLE messages DROP COLUMN by_person",

@@ -24,10 +24,11 @@ from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.reactions import ReactionState, SeenItem
 from ennio.store import Merge, Store, open_store
 from ennio.store.agents import AgentRecord
-from tests.store.older import RESOLVED, UNPRUNED, WITHOUT_BOOKS, go_back
+from tests.store.older import RESOLVED, UNPRUNED, WITHOUT_ANSWERS, WITHOUT_BOOKS, go_back
 
 Spawn = Callable[..., Session]
 UNDONE = (
+    *WITHOUT_ANSWERS,
     *WITHOUT_BOOKS,
     *UNPRUNED,
     *RESOLVED,

@@ -26,7 +26,7 @@ from ennio.actors.orchestrator.pulls import PullApi
 from ennio.actors.orchestrator.queue import QueueApi
 from ennio.actors.orchestrator.requests import RequestApi
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
-from ennio.actors.orchestrator.sessions import SessionApi
+from ennio.actors.orchestrator.sessions import AnsweredByLink, SessionApi
 from ennio.actors.orchestrator.supervisor import SupervisorApi
 from ennio.actors.orchestrator.workspaces import WorkspaceApi
 from ennio.actors.spawning import Preview, SpawnRequest
@@ -45,6 +45,7 @@ from ennio.store.reactions import ReactionRecord
 __all__ = [
     "APIS",
     "AccountBalance",
+    "AnsweredByLink",
     "ChannelView",
     "CleanupItem",
     "Contents",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ennio.actors import ending, hook_token, preserved, spawning, strays
+from ennio.actors import answer_links, ending, hook_token, preserved, spawning, strays
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.messages import (
@@ -45,6 +45,14 @@ from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle.parked import ResumeWhen
 from ennio.store.idempotency import DoneRequest, RequestRepeatedError
 from ennio.store.reactions import ReactionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredByLink:
+    """What a link has answered, and whom."""
+
+    session: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +265,16 @@ class SessionApi:
         """
         self._live(session_id)
         self._ask(session_id, AnswerQuestion(text))
+
+    @failpoint("order.answer_by_link")
+    def answer_by_link(self, link: str) -> AnsweredByLink:
+        """Answer by a link of a notice, which is used up by it. Raises as ``answer`` does, and
+        Unauthorized for a link that holds no more.
+        """
+        found = answer_links.find(self.deps, link)
+        self._live(found.session_id)
+        self._ask(found.session_id, AnswerQuestion(found.answer, found))
+        return AnsweredByLink(found.session_id, found.answer)
 
     @failpoint("order.look", because="a hint that may be lost")
     def look(self, session_id: str) -> None:

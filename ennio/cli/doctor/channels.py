@@ -6,6 +6,7 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Config, NotifierConfig
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.plugins.registry import Registry, installed
+from ennio.policy import notices
 
 
 def channel(place: NotifierConfig, registry: Registry) -> Finding | None:
@@ -23,6 +24,18 @@ def channel(place: NotifierConfig, registry: Registry) -> Finding | None:
     except EnnioError as error:
         return broken(f"notifiers[{place.name}]: {error}", f"mend it as it says, then: {test}")
     return fine(f"notifiers[{place.name}]: {words}")
+
+
+def buttons(config: Config) -> Finding | None:
+    """Buttons that answer lead a phone to this very machine."""
+    wanted = [one.id for one in config.projects if one.answer]
+    if not wanted or config.public_url:
+        return None
+    return warning(
+        f"buttons that answer questions of {', '.join(wanted)} lead to {notices.base(config)}, "
+        "which no phone reaches",
+        "public_url: https://...  in ennio.yaml: where phones reach this Ennio",
+    )
 
 
 def unrouted(config: Config) -> Finding | None:

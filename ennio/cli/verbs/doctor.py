@@ -199,6 +199,7 @@ def _services(config: Config) -> Iterator[Finding | None]:
     registry = Registry(Home.of_environment(), SystemClock(), directory=config.directory)
     for channel in config.notifiers:
         yield channels.channel(channel, registry)
+    yield channels.buttons(config)
     yield channels.unrouted(config)
 
 

@@ -23,7 +23,7 @@ from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 from ennio.model.usage import RequestUsage
 from ennio.plugins.agent import plan_windows
-from ennio.plugins.agent.asks import Ask, as_lists, asks, words
+from ennio.plugins.agent.asks import Ask, as_lists, asks, options, words
 from ennio.plugins.agent.screen_state import ScreenState
 
 # seconds by which a screen, on a machine that is busy, may be older than the moment it is read
@@ -228,6 +228,7 @@ class AgentState:
             ready=self.ready and process.presence is not Presence.GONE,
             since=since,
             question=question,
+            options=self._options(activity),
             helpers=len(self.helpers),
             summary=_words(self.summary),
             turns=self.turns,
@@ -282,6 +283,12 @@ class AgentState:
             return None, None, None, source
         question = self._question() if self.reported == Activity.WAITING_INPUT else None
         return Activity(self.reported), date_of(self.reported_at), question, source
+
+    def _options(self, activity: Activity | None) -> tuple[str, ...]:
+        """Only of what the agent itself tells that it asks: a screen does not say what for."""
+        if activity is not Activity.WAITING_INPUT:
+            return ()
+        return tuple(filter(None, map(_words, options(self._asks))))
 
     def _question(self) -> str | None:
         is_shown = self.still_on_screen and self.on_screen == Activity.WAITING_INPUT

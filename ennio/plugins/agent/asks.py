@@ -18,12 +18,14 @@ _LONGEST = (
 @dataclass(frozen=True, slots=True)
 class Item:
     """One question: ``what`` is asked about, in words that the screen shows too, the whole
-    ``text``, and the ``choices`` as told.
+    ``text``, and the ``choices`` as told. ``options`` are those of which one is chosen, where it is
+    a question and not whether something may be done.
     """
 
     what: str
     text: str
     choices: str = ""
+    options: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,20 @@ def asks(kept: Iterable[Sequence[object]]) -> tuple[Ask, ...]:
 
 def as_lists(given: Iterable[Ask]) -> list[list[object]]:
     """The asks as JSON can hold them."""
-    return [
-        [ask.asker, ask.key, ask.at, [[item.what, item.text, item.choices] for item in ask.items]]
-        for ask in given
-    ]
+    return [[ask.asker, ask.key, ask.at, [_as_list(item) for item in ask.items]] for ask in given]
+
+
+def _as_list(item: Item) -> list[object]:
+    told: list[object] = [item.what, item.text, item.choices]
+    return [*told, [*item.options]] if item.options else told
+
+
+def options(given: Sequence[Ask]) -> tuple[str, ...]:
+    """The options of what is asked, where it is one question, asked by itself: then no screen is
+    needed to know which.
+    """
+    items = [item for ask in given for item in ask.items]
+    return tuple(map(str, items[0].options)) if len(items) == 1 else ()
 
 
 def words(given: Sequence[Ask], screen: str | None, choices: str) -> str | None:

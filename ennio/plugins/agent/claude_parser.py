@@ -50,7 +50,8 @@ _MEANS = {
     "StopFailure": Activity.READY,
 }
 _ASKING = ("permission_prompt", "elicitation_dialog")
-_ASKED_BY = ("AskUserQuestion", "ExitPlanMode")
+_FORM = "AskUserQuestion"
+_ASKED_BY = (_FORM, "ExitPlanMode")
 _INTERRUPTED = "[Request interrupted by user"
 _LONGEST = 2000
 _CATCHES_UP = 2.0  # seconds a screen may need to show a dialog
@@ -200,7 +201,9 @@ def _items(entry: Mapping[str, Any]) -> Iterator[Item]:
     told = given if isinstance(given, Mapping) else {}
     asked = told.get("questions")
     if isinstance(asked, list) and asked:
-        yield from (_of_form(one) for one in asked if isinstance(one, Mapping))
+        # another tool may take questions too: then it is asked whether it may run
+        own = tool == _FORM
+        yield from (_of_form(one, own=own) for one in asked if isinstance(one, Mapping))
         return
     if tool == "ExitPlanMode":
         plan = str(told.get("plan") or "").strip()
@@ -222,7 +225,7 @@ def _items(entry: Mapping[str, Any]) -> Iterator[Item]:
     yield Item(what, f"may it use {tool}: {what}"[:_LONGEST] if what else f"may it use {tool}")
 
 
-def _of_form(one: Mapping[str, Any]) -> Item:
+def _of_form(one: Mapping[str, Any], *, own: bool) -> Item:
     options = one.get("options")
     labels = (
         [str(option.get("label")) for option in options if isinstance(option, Mapping)]
@@ -236,7 +239,7 @@ def _of_form(one: Mapping[str, Any]) -> Item:
         else ""
     )
     text = str(one.get("question", ""))[:_LONGEST]
-    return Item(text, text, f"{several}{choices}")
+    return Item(text, text, f"{several}{choices}", labels if own and not several else ())
 
 
 def _usage(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -22,11 +22,24 @@ class NotificationAction:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationAnswer:
+    """An answer that a person can give at once: the words of a button, and the link that gives it.
+
+    Whoever posts ``{"link": ...}`` to ``url`` as JSON has answered; so it is a secret.
+    """
+
+    label: str
+    url: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """Something a person should know. ``id`` is the same when it is sent again after doubt.
 
     ``title`` is what it is about in a few words, ``actions`` are links, the first to the session
-    itself, and ``reaction`` is the key it was routed by.
+    itself, and ``reaction`` is the key it was routed by. ``answers`` are there only for a channel
+    that takes them.
     """
 
     id: str
@@ -39,6 +52,7 @@ class Notification:
     title: str = ""
     actions: tuple[NotificationAction, ...] = ()
     reaction: str | None = None
+    answers: tuple[NotificationAnswer, ...] = ()
 
     @property
     def url(self) -> str | None:
@@ -68,10 +82,17 @@ class Notifier(Protocol):
         ...
 
 
+class AnsweringNotifier(Notifier, Protocol):
+    """A channel whose notices may carry answers."""
+
+    takes_answers: bool
+    """True where only those can read it who may answer."""
+
+
 class RevocableNotifier(Notifier, Protocol):
     """A channel that can take back what it told."""
 
-    @failpoint("notifier.withdraw", because="what stories tell of holds: the tests of channels")
+    @failpoint("notifier.withdraw")
     def withdraw(self, notification: Notification, receipt: str | None) -> None:
         """Take back what was told, for its cause is gone; fine when nothing is there any more.
 

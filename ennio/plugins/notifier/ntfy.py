@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +16,14 @@ from ennio.config.text_fields import StringField, TokenField
 from ennio.machine.untrusted import json_value
 from ennio.model.clock import Clock
 from ennio.model.errors import Refused
+from ennio.model.printable import one_line
 from ennio.model.session import Priority
 from ennio.plugins.declared import OF_NOTIFIERS, takes
-from ennio.plugins.notifier.interface import Notification
+from ennio.plugins.notifier.interface import (
+    Notification,
+    NotificationAction,
+    NotificationAnswer,
+)
 from ennio.plugins.notifier.posting import Poster, judged
 from ennio.plugins.notifier.wording import encoded, shortened, title, words
 from ennio.plugins.registry import PluginContext
@@ -32,7 +38,7 @@ _TAG = {
     Priority.URGENT: "warning",
     Priority.CRITICAL: "rotating_light",
 }
-_MESSAGE, _TITLE, _BUTTONS = 3900, 200, 3
+_MESSAGE, _TITLE, _BUTTONS, _LABEL = 3900, 200, 3, 40
 """Of a message beyond 4,096 bytes ntfy makes a file; it has three buttons at most."""
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}\Z")
 _SEQUENCE = re.compile(r"[^-_A-Za-z0-9]")
@@ -82,6 +88,11 @@ class NtfyNotifier:
         self._clock = clock
         self._poster = Poster(clock, settings.timeout)
 
+    @property
+    def takes_answers(self) -> bool:
+        """See ``AnsweringNotifier``: whoever reads a topic could press its buttons."""
+        return self._settings.token is not None
+
     def notify(self, notification: Notification) -> str:
         """See ``Notifier.notify``."""
         sequence = sequence_of(notification.id)
@@ -129,12 +140,28 @@ def message(notification: Notification, topic: str) -> dict[str, Any]:
         "priority": _PRIORITY[notification.priority],
         "tags": [_TAG[notification.priority]],
         "sequence_id": sequence_of(notification.id),
-        "actions": [
-            {"action": "view", "label": one.label, "url": one.url, "clear": True}
-            for one in notification.actions[:_BUTTONS]
+        "actions": [*map(_answer, notification.answers), *map(_view, notification.actions)][
+            :_BUTTONS
         ],
     }
     return found | ({"click": notification.url} if notification.url else {})
+
+
+def _view(action: NotificationAction) -> dict[str, Any]:
+    return {"action": "view", "label": action.label, "url": action.url, "clear": True}
+
+
+def _answer(answer: NotificationAnswer) -> dict[str, Any]:
+    """A button by which the phone itself asks; the link is in no address, so no log has it."""
+    return {
+        "action": "http",
+        "label": shortened(one_line(answer.label), _LABEL),
+        "url": answer.url,
+        "method": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps({"link": answer.link}),
+        "clear": True,
+    }
 
 
 def sequence_of(notice_id: str) -> str:

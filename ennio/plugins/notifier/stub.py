@@ -12,6 +12,7 @@ class StubNotifier:
 
     def __init__(self, name: str = "stub") -> None:
         self.name = name
+        self.takes_answers = False
         self.trouble: EnnioError | None = None
         self.sent: list[Notification] = []
         self.withdrawn: list[str] = []

@@ -20,6 +20,7 @@ from ennio.model.failpoints import declare
 from ennio.store import tables
 from ennio.store.ledger_rules import ledger_rules
 from ennio.store.migrations import (
+    answer_links,
     deliveries,
     documented,
     following,
@@ -94,6 +95,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(33, "what reactions saw, and in which words", (), states.split_items),
     Migration(34, "the books", ledger.LEDGER, ledger.open_the_books, ledger_rules),
     Migration(35, "forecasts", forecasts.FORECASTS, forecasts.take_in_the_past),
+    Migration(36, "links that answer a question", answer_links.ANSWER_LINKS),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from ennio.model.errors import ConfigError, Refused, Unreachable
 from ennio.model.session import Priority
-from ennio.plugins.notifier.interface import NotificationAction
+from ennio.plugins.notifier.interface import NotificationAction, NotificationAnswer
 from ennio.plugins.notifier.ntfy import message, sequence_of
 from tests.contract.notifier_bench import SECRET, made
 from tests.contract.test_notifier import NOTICE
@@ -48,6 +49,31 @@ def test_the_same_notice_is_one_on_the_phone_and_another_is_another(tmp_path: Pa
         assert set(server.shown) == {"n-1", "n-2"}
         assert [one.headers["x-sequence-id"] for one in server.posts()] == ["n-1", "n-1", "n-2"]
     assert sequence_of("a b/c") == "a-b-c"
+
+
+def test_answers_are_buttons_that_the_phone_presses_by_itself_and_come_first(
+    tmp_path: Path,
+) -> None:
+    answers = tuple(NotificationAnswer(f"way {n}", "https://x/a", f"link{n}") for n in range(2))
+    view = NotificationAction("Open", "open", "https://x/s/ma-1")
+    with Ntfy(SECRET, "tk_right") as server:
+        channel = _to(server, tmp_path, token="tk_right")
+        assert channel.takes_answers
+        channel.notify(replace(NOTICE, actions=(view, view), answers=answers))
+        assert server.faults == []
+        (shown,) = server.shown.values()
+        first, _, last = shown["actions"]
+        assert first["label"] == "way 0"
+        assert (first["action"], first["method"], first["url"]) == ("http", "POST", "https://x/a")
+        assert json.loads(first["body"]) == {"link": "link0"}
+        assert first["headers"] == {"Content-Type": "application/json"}
+        assert (last["action"], shown["click"]) == ("view", "https://x/s/ma-1")
+    assert "link0" not in repr(answers)
+
+
+def test_a_topic_that_anybody_reads_takes_no_answers(tmp_path: Path) -> None:
+    with Ntfy(SECRET) as server:
+        assert not _to(server, tmp_path).takes_answers
 
 
 def test_a_topic_that_wants_a_token_says_so(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class TranscriptState:
     activity: str | None = None
     since: float = 0.0
     question: str | None = None
+    options: list[str] = field(default_factory=list)
     summary: str | None = None
     detail: str = ""
     turns: int = 0
@@ -98,6 +99,7 @@ class TranscriptState:
                 self._becomes(entry.get("activity"), entry)
             case "waiting":
                 self.question = _text(entry.get("question"))
+                self.options = [*_texts(entry.get("options"))]
             case "turn_ended":
                 self.turns += 1
             case "usage":
@@ -133,6 +135,7 @@ class TranscriptState:
             return
         if self.activity != activity:
             self.activity, self.since, self.question = str(activity), entry["t"], None
+            self.options = []
         if activity == Activity.ACTIVE:
             self.detail = _text(entry.get("text")) or ""
 
@@ -201,6 +204,7 @@ class TranscriptState:
             ready=present and activity is not Activity.EXITED,
             since=_moment(self.since) if present else None,
             question=self.question if activity is Activity.WAITING_INPUT else None,
+            options=tuple(self.options) if activity is Activity.WAITING_INPUT else (),
             summary=self.summary,
             turns=self.turns,
             prompts=self.prompts,
@@ -271,6 +275,10 @@ def _moment(seconds: float) -> datetime:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> Iterator[str]:
+    return (one for one in (value if isinstance(value, list) else ()) if isinstance(one, str))
 
 
 def _money(value: object) -> str | None:
