@@ -2,13 +2,18 @@
 what it held when it is not.
 
 The file may lie in a repository, and ``git clean -fdx`` takes it. SQLite writes on into a file that
-has no name any more, and all of it is gone with the process: so every write looks first.
+has no name any more, and all of it is gone with the process: so every write looks first. Nor does
+SQLite notice when another database is copied over the file, such as a backup: what is written then
+would mix the two. So the header is read where the file has changed since the last write, and
+a mark in it grows all the time, by which an older state is known.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import secrets
 import shlex
 import sqlite3
 import time
@@ -16,9 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ennio.model.errors import Gone
+from ennio.store.database_header import LENGTH, DatabaseHeader, index_of, log_of, read
 
 log = logging.getLogger(__name__)
 Identity = tuple[int, int]
+Change = tuple[int, int]
+_MARK_ROWS, _MARK_SECONDS = 256, 60.0
+"""The mark grows with the next write after so many changed rows, or so long."""
 
 
 class DatabaseFile:
@@ -29,9 +38,30 @@ class DatabaseFile:
         # every write looks at the file and its log; as texts that takes half the time
         self._looked_at = str(file), f"{file}-wal"
         self._driver = driver
-        self._own = identity(file)
+        self._mark = _signed(driver())
+        self._marked_at, self._marked_when = driver().total_changes, time.monotonic()
+        self._log_begins = False
+        # open as long as the database: who closes a file gives up the locks of all that have it
+        self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        found = os.fstat(self._descriptor)
+        self._own, self._change = (found.st_dev, found.st_ino), _change(found)
+        self._header, self._version = self._read(), 0
+        self._version = self._data_version()
+        self._overwritten = False
         self._own_log: Identity | None = None
         self._saved: Path | None = None
+
+    @property
+    def overwritten(self) -> bool:
+        """Whether another database, or another state of this one, lies in the file: nothing that
+        is still in the log may come into it.
+        """
+        self._taken()
+        return self._overwritten
+
+    def close(self) -> None:
+        """Look no more; the database is closed, or nobody will ever close it."""
+        os.close(self._descriptor)
 
     @property
     def problem(self) -> str | None:
@@ -41,6 +71,8 @@ class DatabaseFile:
         taken = self._taken()
         if not taken:
             return None
+        if self._overwritten:
+            return self._words_of_overwriting(taken)
         if self._saved is None or not self._saved.exists():
             self._saved = None
             self._save()
@@ -51,13 +83,23 @@ class DatabaseFile:
         problem = self.problem
         if problem is not None:
             raise Gone(problem)
+        driver = self._driver()
+        changed = driver.total_changes - self._marked_at
+        due = self._marked_when + _MARK_SECONDS
+        if self._log_begins or changed >= _MARK_ROWS or (changed and time.monotonic() >= due):
+            self._set_mark(driver)
 
     def _taken(self) -> str:
         """What became of the file or of its write-ahead log; empty when nothing did."""
         file, journal = self._looked_at
-        now = identity(file)
-        if now != self._own:
-            return f"{file} was {'removed' if now is None else 'replaced'}"
+        try:
+            found = os.stat(file)
+        except OSError:
+            return f"{file} was removed"
+        if (found.st_dev, found.st_ino) != self._own:
+            return f"{file} was replaced"
+        if self._overwritten or (_change(found) != self._change and not self._is_ours(found)):
+            return f"{file} was overwritten"
         log_now = identity(journal)
         if self._own_log is None:
             self._own_log = log_now
@@ -67,6 +109,44 @@ class DatabaseFile:
                 f"{'removed' if log_now is None else 'replaced'}"
             )
         return ""
+
+    def _set_mark(self, driver: sqlite3.Connection) -> None:
+        if driver.in_transaction:
+            return
+        with contextlib.suppress(sqlite3.Error):  # the write that follows says what is the matter
+            driver.execute(f"PRAGMA user_version = {self._mark + 1}")
+            self._mark += 1
+            self._log_begins, self._marked_at = False, driver.total_changes
+            self._marked_when = time.monotonic()
+
+    def _is_ours(self, found: os.stat_result) -> bool:
+        """Whether what was written into the file came from the log: it is our database then, and
+        not older than it was. Tables change only by a transaction, which SQLite tells of.
+        """
+        before, now = self._header, self._read()
+        self._overwritten = (
+            now is None
+            or before is None
+            or now.own != before.own
+            or not before.mark <= now.mark <= self._mark
+            or (now.schema != before.schema and self._data_version() == self._version)
+        )
+        if not self._overwritten:
+            self._header, self._change = now, _change(found)
+            self._version = self._data_version()
+            self._log_begins = True  # what comes into it from now on is newer than the file
+        else:
+            log.critical("database overwritten", extra={"file": str(self._file)})
+        return not self._overwritten
+
+    def _read(self) -> DatabaseHeader | None:
+        return read(os.pread(self._descriptor, LENGTH, 0))
+
+    def _data_version(self) -> int:
+        try:
+            return int(self._driver().execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error:
+            return self._version  # it cannot be read any more, so nobody has changed it
 
     def _save(self) -> None:
         """A whole copy beside it, made by SQLite from what is still open; a failure is told in the
@@ -95,6 +175,17 @@ class DatabaseFile:
             extra={"file": str(self._file), "copy": str(copy)},
         )
 
+    def _words_of_overwriting(self, taken: str) -> str:
+        rest = " ".join(
+            shlex.quote(str(path)) for path in (log_of(self._file), index_of(self._file))
+        )
+        return (
+            f"{taken} while Ennio ran, by another database or by another state of this one (a "
+            "backup?): nothing is written any more, so that two histories are not mixed, and "
+            "agents go on. To go on with what lies there now: "
+            f"ennio stop && rm -f {rest} && ennio start"
+        )
+
     def _words(self, taken: str) -> str:
         if self._saved is None:
             return (
@@ -107,6 +198,26 @@ class DatabaseFile:
             f"{taken} while Ennio ran: nothing is written any more, and agents go on. What it "
             f"held is saved; to go on with it: {way}"
         )
+
+
+def _signed(driver: sqlite3.Connection) -> int:
+    """Give the database an id of its own, where it has none, and the next mark, and have what it
+    holds in its file; then the log begins with the mark after it.
+    """
+    own, mark = (
+        int(driver.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("application_id", "user_version")
+    )
+    if not own:
+        driver.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1}")
+    driver.execute(f"PRAGMA user_version = {mark + 1}")
+    driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    driver.execute(f"PRAGMA user_version = {mark + 2}")
+    return mark + 2
+
+
+def _change(found: os.stat_result) -> Change:
+    return found.st_mtime_ns, found.st_size
 
 
 def identity(file: Path | str) -> Identity | None:

@@ -4,6 +4,7 @@ inside of a transaction.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,12 @@ from typing import Any
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable
 from ennio.store.database_file import DatabaseFile
+from ennio.store.database_header import MAGIC, refuse_foreign_log
 from ennio.store.dialect import DatabaseSize, InWords, Row
 from ennio.store.statements import SQLITE
 
 MEMORY = ":memory:"
 OLDEST = (3, 35)  # the first that gives back what a statement changed
-_HEADER = b"SQLite format 3\0"
 
 # by the primary part of SQLite's error name: who can act, and the words
 _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
@@ -93,8 +94,10 @@ class Sqlite:
             )
         self.name = location
         self._file: DatabaseFile | None = None
+        self._abandoned = False
         if location != MEMORY:
             _look_at(Path(location))
+            refuse_foreign_log(Path(location))
         with InWords(self):
             # one connection for all greenlets, and transactions begin and end where we say so
             self._driver = sqlite3.connect(
@@ -210,8 +213,16 @@ class Sqlite:
             self._file = DatabaseFile(Path(self.name), lambda: self._driver)
 
     def close(self) -> None:
-        """See ``Dialect.close``."""
-        self._driver.close()
+        """See ``Dialect.close``; what was copied over the file stays as it is."""
+        file, self._file = self._file, None
+        if file is not None and file.overwritten:
+            self._abandoned = True
+            # who closes a database brings its log into the file, and so does whoever forgets it
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._driver))
+        if not self._abandoned:
+            self._driver.close()
+        if file is not None:
+            file.close()
 
 
 def grouped(found: Sequence[Row]) -> Mapping[str, frozenset[str]]:
@@ -233,13 +244,13 @@ def _look_at(file: Path) -> None:
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with file.open("rb") as stream:
-            header = stream.read(len(_HEADER))
+            header = stream.read(len(MAGIC))
     except OSError as error:
         raise Refused(
             f"the database {file} cannot be opened: {error.strerror}; look at its folder and its "
             "permissions"
         ) from error
-    if header and header != _HEADER:
+    if header and header != MAGIC:
         raise Refused(
             f"{file} is not an SQLite database; name another file in database_url, or move this "
             "one away"

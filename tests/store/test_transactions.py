@@ -245,7 +245,7 @@ assert [event.message for event in events] == ["x", "y"] * (len(events) // 2)
 assert len(events) == 600, len(events)
 import os
 assert sum("g.db" in os.readlink(f"/proc/self/fd/{fd}") and not os.readlink(f"/proc/self/fd/{fd}").endswith(("-wal", "-shm"))
-           for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")) == 1
+           for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")) == 2, "one connection, and who looks"
 """
 
 
