@@ -26,12 +26,27 @@ from ennio.store import Store, open_store
 from ennio.store.ledger import Selection
 
 MIDNIGHT = datetime(2026, 12, 1, tzinfo=UTC)
-BOOK = PriceBook(
-    (
-        PriceOverride("mine", Decimal(1), Decimal("2.000001"), cache_read=Decimal("0.100001")),
-        PriceOverride("mine", Decimal(3), Decimal(4), since=MIDNIGHT.date()),
-    )
+RATES = (
+    (("1", "2.000001", "0.100001"), ("3", "4", "3")),
+    (("0.000001", "7", "0"), ("5", "5", "0.5")),
 )
+"""Of two configurations, one after the other: input, output and what is read from the cache, before
+midnight and after it.
+"""
+
+
+def _book(before: Sequence[str], after: Sequence[str]) -> PriceBook:
+    (sent, made, read), (later, answered, kept) = (map(Decimal, rates) for rates in (before, after))
+    return PriceBook(
+        (
+            PriceOverride("mine", sent, made, cache_read=read),
+            PriceOverride("mine", later, answered, cache_read=kept, since=MIDNIGHT.date()),
+        )
+    )
+
+
+BOOKS_OF = tuple(_book(*rates) for rates in RATES)
+BOOK = BOOKS_OF[0]
 
 
 def _of(session_id: str, launch: int = 1) -> Occasion:
@@ -39,20 +54,20 @@ def _of(session_id: str, launch: int = 1) -> Occasion:
     return Occasion(session_id, project, "agent", launch, MIDNIGHT + timedelta(hours=launch))
 
 
-def _tell(store: Store, of: Occasion, *told: RequestUsage) -> None:
+def _tell(store: Store, of: Occasion, *told: RequestUsage, book: PriceBook = BOOK) -> None:
     requests = last_of_each(told)
     known = store.ledger.posted(of.session_id, [each.id for each in requests])
     with store.transaction():
         for each in requests:
-            store.ledger.post(entries_of(each, known.get(each.id, ()), BOOK.cost, of))
+            store.ledger.post(entries_of(each, known.get(each.id, ()), book.cost, of))
 
 
-def _lose(store: Store, of: Occasion, *told: RequestUsage) -> None:
+def _lose(store: Store, of: Occasion, *told: RequestUsage, book: PriceBook = BOOK) -> None:
     """Tell it in a transaction that fails."""
 
     def fail() -> None:
         with store.transaction():
-            _tell(store, of, *told)
+            _tell(store, of, *told, book=book)
             raise RuntimeError("lost")
 
     with pytest.raises(RuntimeError, match="lost"):
@@ -73,8 +88,21 @@ def _balanced(store: Store) -> None:
     spent = store.ledger.spent(Selection())
     expenses = [each for each in accounts if each.type is AccountType.EXPENSE]
     assert sum((each.balance_usd for each in expenses), Decimal(0)) == spent.billed + spent.listed
+    assert store.ledger.total() == spent
+    assert store._connection.sql(OUT_OF_BALANCE).fetchall() == []
 
 
+OUT_OF_BALANCE = """SELECT whose, SUM(large), SUM(small) FROM (
+    SELECT whose, sign * (amount / 1000000) AS large,
+        sign * (amount - amount / 1000000 * 1000000) AS small FROM (
+        SELECT 'all' AS whose, 1 AS sign, amount FROM ledger_transfers
+        UNION ALL SELECT 'all', -1, amount FROM ledger_transfers
+        UNION ALL SELECT id, 1, amount FROM ledger_transfers
+        UNION ALL SELECT id, -1, abs(amount) FROM ledger_entries WHERE amount <> 0) AS sides)
+    AS parts GROUP BY whose HAVING SUM(large) <> 0 OR SUM(small) <> 0"""
+"""What the database itself finds out of balance: all sides together, and an entry with its transfer.
+An amount is summed in two parts, since twelve times the most that is taken is beyond 64 bits.
+"""
 UNPAID = """INSERT INTO ledger_entries SELECT 'x', session_id, 'x', revision, project_id, agent, at, posted_at,
     source, billing, requests, unpriced, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
     cache_write_1h_tokens, amount, launch, model, tier FROM ledger_entries"""
@@ -158,43 +186,56 @@ def test_books_are_opened_with_what_sessions_had_used_before(v01: Path) -> None:
 # --- whatever is told -----------------------------------------------------------------------------
 
 
+_Told = tuple[int, int, int, int, str | None, bool]
+"""Of a request: its number, what was sent, answered and read from the cache, the money, and whether
+its model is named.
+"""
+
+
 @dataclass(frozen=True)
 class _Telling:
     """One look: of which session, in which launch; ``lost`` when its transaction fails, ``restart``
-    when the store is opened anew.
+    when the store is opened anew. ``prices`` are those of a configuration.
     """
 
     session: int
     launch: int
-    told: Sequence[tuple[int, int, int, int, str | None]]
+    told: Sequence[_Told]
     lost: bool
     restart: bool
+    prices: int
 
 
-COUNT = st.integers(0, 300)
+COUNT = st.sampled_from([0, 1, 1, 100, 300])
 COST = st.sampled_from([None, None, "0.000000000001", "0.5", "1.234567890123", "NaN"])
 TELLINGS = st.lists(
     st.builds(
         _Telling,
         st.integers(1, 2),
         st.integers(1, 3),
-        st.lists(st.tuples(st.integers(0, 7), COUNT, COUNT, COUNT, COST), max_size=4),
+        st.lists(
+            st.tuples(st.integers(0, 7), COUNT, COUNT, COUNT, COST, st.booleans()), max_size=4
+        ),
         st.booleans(),
         st.booleans(),
+        st.integers(0, 1),
     ),
     max_size=8,
 )
 
 
-def _usage(number: int, given_tokens: int, made: int, read: int, cost: str | None) -> RequestUsage:
-    """What is fixed of a request follows from its number: on which side of
-    midnight, whose model, who pays.
+def _usage(
+    number: int, given_tokens: int, made: int, read: int, cost: str | None, named: bool
+) -> RequestUsage:
+    """What is fixed of a request follows from its number: on which side of midnight, whose model,
+    who pays. The model of some may be named later than the request.
     """
+    model = "unheard-of" if number % 4 == 3 else "mine"
     return RequestUsage(
         id=f"r{number}",
         at=MIDNIGHT + timedelta(seconds=-1 if number % 2 else 1),
         tokens=Tokens(given_tokens, made, read),
-        model="unheard-of" if number % 4 == 3 else "mine",
+        model=model if named or number not in (5, 6) else None,
         cost_usd=None if cost is None else Decimal(cost),
         billing=Billing.PLAN if number in (4, 5) else Billing.METERED,
     )
@@ -206,28 +247,46 @@ class _Oracle:
     def __init__(self) -> None:
         self.most: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         self.told: dict[tuple[int, int], Decimal] = {}
+        self.priced: dict[tuple[int, int], Decimal] = {}
+        self.named: set[tuple[int, int]] = set()
         self.seen: set[tuple[int, int]] = set()
 
-    def take(self, session: int, usage: tuple[int, int, int, int, str | None]) -> None:
-        number, *counts, cost = usage
-        key = session, number
-        money = Decimal(cost) if cost not in (None, "NaN") else None
-        if not any(counts) and money is None and key not in self.seen:
+    def look(self, telling: _Telling) -> None:
+        """One look tells of a request once, however often it stands there."""
+        found: dict[int, tuple[list[int], list[Decimal], bool]] = {}
+        for number, *counts, cost, named in telling.told:
+            most, moneys, known = found.setdefault(number, ([0, 0, 0], [], False))
+            told = [Decimal(cost)] if cost not in (None, "NaN") else []
+            most = [max(pair) for pair in zip(most, counts, strict=True)]
+            found[number] = most, moneys + told, known or named or number not in (5, 6)
+        for number, (counts, moneys, known) in found.items():
+            self._take((telling.session, number), counts, moneys, known, RATES[telling.prices])
+
+    def _take(
+        self,
+        key: tuple[int, int],
+        counts: list[int],
+        moneys: list[Decimal],
+        known: bool,
+        rates: tuple[Sequence[str], Sequence[str]],
+    ) -> None:
+        if not any([*counts, *moneys]) and key not in self.seen:
             return
         self.seen.add(key)
-        self.most[key] = [max(pair) for pair in zip(self.most[key], counts, strict=True)]
-        if money is not None:
-            self.told[key] = max(money, self.told.get(key, Decimal(0)))
+        grown = [max(pair) for pair in zip(self.most[key], counts, strict=True)]
+        news = (
+            grown != self.most[key] or (known and key not in self.named) or key not in self.priced
+        )
+        self.most[key] = grown
+        self.named |= {key} if known else set()
+        if moneys:
+            self.told[key] = max(*moneys, self.told.get(key, Decimal(0)))
+        if news and key in self.named and (key[1] % 4 != 3):
+            each = zip(grown, rates[0 if key[1] % 2 else 1], strict=True)
+            self.priced[key] = sum((n * Decimal(rate) for n, rate in each), Decimal(0)) / 10**6
 
     def money(self, key: tuple[int, int]) -> Decimal | None:
-        sent, made, read = self.most[key]
-        if key in self.told:
-            return self.told[key]
-        if key[1] % 4 == 3:
-            return Decimal(0) if not (sent or made or read) else None
-        rates = ("1", "2.000001", "0.100001") if key[1] % 2 else ("3", "4", "3")
-        each = zip((sent, made, read), rates, strict=True)
-        return sum((count * Decimal(rate) for count, rate in each), Decimal(0)) / 10**6
+        return self.told.get(key, self.priced.get(key))
 
     def total(self, keys: set[tuple[int, int]]) -> tuple[int, int, int, Decimal, Decimal]:
         known = {key: self.money(key) for key in keys}
@@ -246,7 +305,7 @@ def _summed(spent: Spending) -> tuple[int, int, int, Decimal, Decimal]:
 
 @pytest.mark.real
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(tellings=TELLINGS)
 def test_whatever_is_told_the_books_are_balanced_and_equal_to_an_independent_sum(
@@ -270,11 +329,10 @@ def _play(store: Store, tellings: Sequence[_Telling], oracle: _Oracle) -> None:
         of = _of(f"s-{telling.session}", telling.launch)
         requests = [_usage(*usage) for usage in telling.told]
         if telling.lost:
-            _lose(store, of, *requests)
+            _lose(store, of, *requests, book=BOOKS_OF[telling.prices])
         else:
-            _tell(store, of, *requests)
-            for usage in telling.told:
-                oracle.take(telling.session, usage)
+            _tell(store, of, *requests, book=BOOKS_OF[telling.prices])
+            oracle.look(telling)
 
 
 def _compare(store: Store, oracle: _Oracle) -> None:
@@ -311,4 +369,18 @@ def _emptied(store: Store) -> None:
 def test_a_session_that_is_gone_stays_in_the_books(store: Store, session: Session) -> None:
     store.sessions.insert(session)
     _tell(store, _of("s-1"), _request("a"))
-    assert store.ledger.spent(Selection(session_id="s-1")).requests == 1
+    store.sessions.save(replace(session, id="ma-1", archived_at=MIDNIGHT))
+    before = store.ledger.total()
+    store._connection.sql("DELETE FROM sessions")
+    assert store.ledger.spent(Selection(session_id="s-1")) == store.ledger.total() == before
+
+
+def test_a_total_that_was_read_goes_on_and_forgets_what_was_rolled_back(store: Store) -> None:
+    assert store.ledger.total() == Spending()
+    _tell(store, _of("s-1"), _request("a"))
+    before = store.ledger.total()
+    assert before.requests == 1
+    _lose(store, _of("s-1"), _request("b"))
+    assert store.ledger.total() == before
+    _tell(store, _of("s-2"), _request("c", model="unheard-of"))
+    assert store.ledger.total() == store.ledger.spent(Selection())
