@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ennio.model.clock import rfc3339
+from ennio.model.failpoints import failpoint
 from ennio.model.money import NOTHING, from_units, to_units
 from ennio.model.usage import Billing, Tokens
 from ennio.policy.ledger.accounts import AccountType, Transfer, transfer_of, type_of
@@ -135,13 +136,19 @@ class LedgerRepository:
         """
         with self._connection.transaction():
             for entry in entries:
-                transfer = transfer_of(entry)
-                if transfer is not None:
-                    self._move(transfer)
-                self._entries.insert(entry)
+                self._enter(entry)
             if self._total is not None:
                 self._total = self._total.plus(entries)
 
+    @failpoint("ledger.enter")
+    def _enter(self, entry: LedgerEntry) -> None:
+        """Add one entry of a batch, after the transfer that pays for it."""
+        transfer = transfer_of(entry)
+        if transfer is not None:
+            self._move(transfer)
+        self._entries.insert(entry)
+
+    @failpoint("ledger.move")
     def _move(self, transfer: Transfer) -> None:
         """Add a transfer, and the accounts that it is the first of."""
         if self._known_until != self._connection.rolled_back:  # an account may be gone with it

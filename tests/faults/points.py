@@ -3,6 +3,7 @@
 ``<slot>.<method>``   a method of a plugin slot's interface that acts on the world, or is asked for
                       what it shows
 ``commit.<table>``    the commit of a transaction that wrote to a table; every table is one
+``ledger.<name>``     a transfer or an entry of a batch, inside of the transaction that posts it
 ``told.<event>``      the commit of a transaction that holds an event of this type
 ``migration.<n>``     a step of the migrations
 ``fan-out``           the telling of committed events to those who follow the log
@@ -37,6 +38,7 @@ _KINDS = (
     "tracker",
     "workspace",
     "commit",
+    "ledger",
     "told",
     FAN_OUT,
     "order",
