@@ -59,6 +59,7 @@ from ennio.hosts.plugin_host import PluginHost
 from ennio.http.serve import UNBORN
 from ennio.machine import files
 from ennio.machine.home import Home, private
+from ennio.metering import meters
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Away, ConfigError, Conflict, Unreachable, Untrusted
 from ennio.plugins import declared, fitting
@@ -323,9 +324,7 @@ def _build_plugins(deps: Dependencies) -> None:
 
 
 def in_a_thread(work: Callable[[], None]) -> None:
-    """Do it in a thread of the system's, which a slow disk may keep waiting
-    without the other greenlets.
-    """
+    """Do it in a thread of the system's, which a slow disk may keep waiting without others."""
     gevent.get_hub().threadpool.apply(work)
 
 
@@ -366,7 +365,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         for p in deps.config.projects
         if _has_tracker(p)
     ]
-    children += relay(deps, orchestrator)
+    children += [*relay(deps, orchestrator), *meters(deps)]
     children += [(QUEUE, simple(QueueActor)), (RETENTION, simple(RetentionActor))]
     return children
 

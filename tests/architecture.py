@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "actors",
         "http node",
         "board cli demo",
-        "boot supervise children relaying",
+        "boot supervise children relaying metering",
     )
 )
 PURE = LAYERS[0] | LAYERS[2]
@@ -118,6 +118,8 @@ LIBRARIES = frozenset(
 )
 PRICE_DATA = ("genai_prices", "ennio/policy/ledger/prices.py")
 """What models cost is no model, and asks none; the one place that reads it."""
+UPSTREAMS = "ennio/proxy/upstreams.py"
+"""Where agents ask their models: the proxy stands between, and asks nothing by itself."""
 """What the house builds on. None of them knows a model; whoever adds one says so here."""
 MODEL_CLIENTS = re.compile(
     r"openai|anthropic|claude|litellm|langchain|llama|ollama|mistral|cohere|groq|genai|generativeai|vertexai|bedrock|transformers|torch|vllm|"
@@ -350,7 +352,7 @@ def model_calls(sources: Sources) -> list[str]:
         f"{path}:{number}: asks a model: {line.strip()}"
         for path, source in sources.items()
         for number, line in enumerate(source.splitlines(), start=1)
-        if MODEL_APIS.search(line)
+        if MODEL_APIS.search(line) and path != UPSTREAMS
     ]
 
 

@@ -44,7 +44,7 @@ _APART = {
         runtime/ptyd/server_socket runtime/ptyd/state_file
         """,
     "the scripted agent itself, which runs on that machine": """
-        agent/scripted/child agent/scripted/git_steps agent/scripted/player agent/scripted/report
+        agent/scripted/child agent/scripted/git_steps agent/scripted/model_request agent/scripted/player agent/scripted/report
         agent/scripted/story agent/scripted/terminal
         """,
     "a pipe to a kept process at hand; where there is none to be had a command asks": """

@@ -66,18 +66,25 @@ class SessionBooks:
         return fan_out.recent(told, now)
 
     def prepare(
-        self, requests: Sequence[RequestUsage] | None, told: Usage | None, launch: int
+        self,
+        requests: Sequence[RequestUsage] | None,
+        told: Usage | None,
+        launch: int,
+        *,
+        metered: bool = False,
     ) -> Posting | None:
         """What these become; None where they are in the books already. Outside of any transaction:
         a price may be looked up.
 
         ``told`` is what the agent says it has used in all, which counts where
-        it tells of no requests.
+        it tells of no requests. ``metered``: that was counted by a proxy, and from where it stands
+        now it would count on without one.
         """
         total = self._total
-        if requests is None and told is not None:
+        if told is not None and (requests is None or metered):
             total, request = grown(total, told, launch, self._deps.clock.now())
-            requests = () if request is None else (request,)
+            own = () if request is None or metered else (request,)
+            requests = own if requests is None else requests
         entries = self._entries(last_of_each(requests or ()), launch)
         if not entries and total == self._total:
             return None

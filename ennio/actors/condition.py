@@ -12,7 +12,7 @@ from typing import Any
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import AGENTS, NEWS, RELAY, ROOT
+from ennio.actors.registry import AGENTS, METER, NEWS, RELAY, ROOT
 from ennio.actors.relay_state import RelayState, relay_down
 from ennio.actors.root import ChildState
 from ennio.model.delivery import DeliveryKind
@@ -41,6 +41,7 @@ def condition(deps: Dependencies, config_problem: str | None = None) -> dict[str
         },
         "sources": {name: health.as_json() for name, health in sources.items()},
         "nats": relay_state(deps),
+        "metering": meter_state(deps),
         "sessions": dict(Counter(session.status.value for session in store.sessions.list())),
         "queue": len(store.queue.list()),
         "last_seq": store.events.last_seq(),
@@ -58,7 +59,7 @@ def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no
     reason not to show the others.
     """
-    kinds = (AGENTS, NEWS, RELAY, "runtime", "forge", "tracker")
+    kinds = (AGENTS, NEWS, RELAY, METER, "runtime", "forge", "tracker")
     sources = [name for name in deps.actors.names() if name.partition(":")[0] in kinds]
     return {name: _health(deps, name) for name in sources}
 
@@ -128,6 +129,13 @@ def _free_disk(deps: Dependencies) -> int | None:
         return deps.this_machine.free_disk()
     except OSError:
         return None
+
+
+def meter_state(deps: Dependencies) -> dict[str, Any] | None:
+    """How the metering proxy of this machine is; None where nobody keeps one."""
+    if METER not in deps.actors.names():
+        return None
+    return asdict(deps.this_machine.meter())
 
 
 def relay_state(deps: Dependencies) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from shlex import quote
 from typing import Any
 
+from ennio.actors import metered
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import (
     AgentObserved,
@@ -230,15 +231,17 @@ class Observations:
         """
         agent, books = reading.agent, self._state.books
         told = agent.usage if agent is not None else None
-        posting = books.prepare(reading.requests, told, self._state.memory.launches)
+        launches = self._state.memory.launches
+        posting = books.prepare(reading.requests, told, launches, metered=reading.metered)
         moved = dict(reading.cursor) != self._cursor
         if not moved and posting is None:
             return False
-        with self._deps.store.transaction():
+        with self._deps.store.transaction() as tx:
             if moved:
                 self._deps.store.agents.save_read_to(self._state.session.id, reading.cursor)
             if posting is not None:
                 books.post(posting)
+            metered.tell(tx, self._state.session, reading)
         if posting is not None:
             books.posted(posting)
         if moved:

@@ -19,6 +19,7 @@ RETENTION = "retention"
 AGENTS = "agents"
 NEWS = "news"
 RELAY = "nats"
+METER = "meter"
 ASK_TIMEOUT = 10.0
 
 
@@ -40,6 +41,11 @@ def agents_name(host: str = "") -> str:
 def news_name(host: str = "") -> str:
     """The name of whoever waits for a host's news."""
     return f"{NEWS}:{host}" if host else NEWS
+
+
+def meter_name(host: str = "") -> str:
+    """The name of whoever keeps a host's metering proxy."""
+    return f"{METER}:{host}" if host else METER
 
 
 def forge_name(project_id: str) -> str:

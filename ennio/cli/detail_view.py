@@ -44,6 +44,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("terminal", session.get("tmux_name") or ""),
         ("used", _usage(session.get("usage"))),
         ("plan", windows_of(session, now)),
+        ("metered", _counted(session.get("counted"))),
         ("so far", _course(session.get("metrics"))),
         ("began", _since(session["created_at"], now)),
         ("last activity", _since(session.get("last_activity_at"), now)),
@@ -67,6 +68,24 @@ def place(queued: Document | None) -> str:
         return ""
     held = "held; " if queued.get("held") else ""
     return f"position {queued.get('position')}: {held}{queued.get('reason') or ''}".rstrip(": ")
+
+
+def _counted(counted: Document | None) -> str:
+    """What its proxy counted, and how its agent's own count stands to that."""
+    if not counted or not counted["requests"]:
+        return ""
+    unknown = f", {counted['unknown']} of them unknown" if counted["unknown"] else ""
+    told, passed = counted["told"], counted["tokens"]
+    if told is None or told == passed:
+        own = "" if told is None else "; its agent tells the same"
+    else:
+        own = f"; its agent tells of {counted['told_requests']} ({_both(told)}): they differ"
+    return f"{counted['requests']} requests by the proxy ({_both(passed)}){unknown}{own}"
+
+
+def _both(told: Document) -> str:
+    given = sum(told[name] for name in ("input", "cache_read", "cache_write", "cache_write_1h"))
+    return f"{given} in, {told['output']} out"
 
 
 def _agent(session: Document) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.fan_out import FanOut
-from ennio.config.money import BillingChoice, PriceOverride
+from ennio.config.money import BillingChoice, MeteringChoice, PriceOverride
 from ennio.model.session import Priority
 
 Settings = Mapping[str, Any]
@@ -150,7 +150,7 @@ Routing = Mapping[str, Route]
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """How a project wants its agent: model, permission mode, who pays, and
+    """How a project wants its agent: model, permission mode, who pays, who counts, and
     what is passed on as it is.
     """
 
@@ -159,6 +159,7 @@ class AgentConfig:
     passthrough: Settings = field(default_factory=dict, repr=False)
     # ours
     billing: BillingChoice = BillingChoice.LOGIN
+    metering: MeteringChoice = MeteringChoice.AGENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a configuration says of money: who pays, and what models cost."""
+"""What a configuration says of money: who pays, who counts, and what models cost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ class BillingChoice(StrEnum):
     LOGIN = "login"
     METERED = "metered"
     PLAN = "plan"
+
+
+class MeteringChoice(StrEnum):
+    """Who counts what an agent uses: the agent, in what it writes down, or a proxy before its
+    model.
+    """
+
+    AGENT = "agent"
+    PROXY = "proxy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ennio.config.fields import (
     MappingSchema,
     NestedField,
 )
-from ennio.config.money import BillingChoice
+from ennio.config.money import BillingChoice, MeteringChoice
 from ennio.config.money_schema import BudgetSchema, PriceSchema
 from ennio.config.notifier_schema import (
     NotifierSchema,
@@ -114,6 +114,11 @@ class AgentConfigSchema(MappingSchema):
         "Who pays for what it uses: each request (`metered`), a plan that is paid for (`plan`), "
         "or as its login says",
         BillingChoice,
+    )
+    metering = EnumField(
+        "Who counts what it uses: the agent, in what it writes down (`agent`), or a `proxy` before "
+        "its model",
+        MeteringChoice,
     )
     model = StringField("The model the agent uses", none=True)
     passthrough = MapField("Settings handed on to the agent as they are", AnyField())

@@ -102,7 +102,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         ),
         "AgentConfig": {
             "permissions": RUNS,
-            **_all(FREE, "model", "billing"),
+            **_all(FREE, "model", "billing", "metering"),
             "passthrough": PLUGIN,
         },
         "Symlink": _all(REACHES, "source", "target"),

@@ -16,7 +16,7 @@ from typing import Protocol
 from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
-from ennio.model.usage import RequestUsage
+from ennio.model.usage import MeterNews, RequestUsage
 from ennio.plugins.workspace.interface import Glance, UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -184,7 +184,9 @@ class Observation:
 
     ``awaited``: it says the same until there is ``News`` of the session, for as long as
     somebody waits for that.
-    ``requests``: see ``Reading``.
+    ``requests``: see ``Reading``; where a proxy counts, those that it counted. ``metered``: the
+    present launch goes past one, and what the agent says of its sum is no usage of its own.
+    ``told`` are events that follow from what was counted.
     """
 
     agent: AgentSeen | None
@@ -192,6 +194,8 @@ class Observation:
     place: Glance | None = None
     awaited: bool = False
     requests: tuple[RequestUsage, ...] | None = None
+    metered: bool = False
+    told: tuple[MeterNews, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,20 @@ class News:
     sessions: tuple[str, ...] = ()
     everybody: bool = False
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterState:
+    """The metering proxy of a host: where it listens (None: it does not run), of which version it
+    is, and whose requests may pass it.
+
+    ``detail`` says what is not well with it; empty when nothing is.
+    """
+
+    address: str | None
+    version: str = ""
+    sessions: tuple[str, ...] = ()
+    detail: str = ""
 
 
 class Host(Protocol):
@@ -366,6 +384,28 @@ class Host(Protocol):
         asked. Many a word is one too many; one may be lost. Asked again with the same cursor
         it tells the same again.
         """
+        ...
+
+    # --- what it uses -----------------------------------------------------------------------------
+
+    def meter(self) -> MeterState:
+        """How its metering proxy is; starts nothing."""
+        ...
+
+    def keep_meter(self) -> MeterState:
+        """The same, started where it is gone. Raises Unreachable."""
+        ...
+
+    def leave_meter(self) -> MeterState:
+        """Nobody keeps it from now on: it is ended where no session may pass, else it goes on."""
+        ...
+
+    def stop_metered(self, session_id: str, reason: str) -> None:
+        """Let no further request of a session pass its proxy; its agent is told the reason."""
+        ...
+
+    def allow_metered(self, session_id: str) -> None:
+        """Let its requests pass again; fine if they do."""
         ...
 
     # --- what outlives a database -----------------------------------------------------------------

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ennio.config.model import Symlink
+from ennio.config.money import MeteringChoice
 from ennio.hosts import environment, kept_files, session_files
 from ennio.hosts.answering import Answering
 from ennio.hosts.interface import (
@@ -21,6 +22,7 @@ from ennio.hosts.interface import (
     Delivery,
     HookAddress,
     Launched,
+    MeterState,
     News,
     Observation,
     Survey,
@@ -31,6 +33,7 @@ from ennio.hosts.interface import (
     WorkspaceRemoved,
 )
 from ennio.hosts.message_delivery import MessageDelivery
+from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Apart, Reader, at_once
 from ennio.hosts.resolved import ResolvedBrief
@@ -71,7 +74,8 @@ class PluginHost:
         self._home = home
         self._clock = clock
         self._news = HostNews(plugins.machine)
-        self._reader = Reader(self._resolve, clock, self._news, apart)
+        self._meter = HostMeter(home.root, plugins.machine.environ)
+        self._reader = Reader(self._resolve, clock, self._news, apart, self._meter)
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
@@ -183,14 +187,11 @@ class PluginHost:
             if words is not None
             else at.agent.resume(context, carried)
         )
-        launch = LaunchSpec(
-            brief.session_id,
-            command.argv,
-            at.path,
-            self._environment(at, command, number),
-            at.files.folder,
-            number,
-        )
+        env = self._environment(at, command, number)
+        if self._meter.begins(at.files, number, begun, metered=_is_metered(brief)):
+            command = self._meter.lead(at.agent, context, command, env, number)
+            env = self._environment(at, command, number)
+        launch = LaunchSpec(brief.session_id, command.argv, at.path, env, at.files.folder, number)
         self._check_program(launch, at.agent)
         at.files.lead_hooks(hooks)
         session_files.write_all(self._machine, command.files)
@@ -209,6 +210,7 @@ class PluginHost:
             runtime = self._plugins.runtime(brief.runtime)
             with self._making.alone(brief.session_id):  # a launch that is under way is ended too
                 runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
+            self._meter.ended(brief.session_id)
         else:
             self._end_under_way(brief)
 
@@ -242,6 +244,7 @@ class PluginHost:
         removed = at.workspace.remove(self._spec(at), dry_run=dry_run)
         if brief.ended and not dry_run:
             at.files.remove()
+            self._meter.forget(brief.session_id)
             self._reader.forget(brief.session_id)
         return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
 
@@ -344,6 +347,28 @@ class PluginHost:
     def close(self) -> None:
         """Wait for no more news."""
         self._news.close()
+
+    # --- what it uses -----------------------------------------------------------------------------
+
+    def meter(self) -> MeterState:
+        """See ``Host``."""
+        return self._meter.state()
+
+    def keep_meter(self) -> MeterState:
+        """See ``Host``."""
+        return self._meter.keep()
+
+    def leave_meter(self) -> MeterState:
+        """See ``Host``."""
+        return self._meter.leave()
+
+    def stop_metered(self, session_id: str, reason: str) -> None:
+        """See ``Host``."""
+        self._meter.stop(session_id, reason)
+
+    def allow_metered(self, session_id: str) -> None:
+        """See ``Host``."""
+        self._meter.allow(session_id)
 
     # --- what outlives a database -----------------------------------------------------------------
 
@@ -454,3 +479,7 @@ class PluginHost:
                 "there: ennio stop && ennio start --detach"
             )
             raise Refused(f"{program} is not installed, or not executable{where}; {way}")
+
+
+def _is_metered(brief: Brief) -> bool:
+    return brief.agent_config.metering is MeteringChoice.PROXY

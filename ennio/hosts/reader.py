@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeGuard
 
 from ennio.config.money import BillingChoice
 from ennio.hosts.interface import Brief, Observation, Wanted
+from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
 from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
@@ -20,7 +21,7 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Place, Presence, ProcessSeen
 from ennio.model.session import RuntimeHandle
-from ennio.model.usage import Billing, RequestUsage
+from ennio.model.usage import Billing, MeterNews
 from ennio.plugins.agent.interface import Agent, FileBacked, Reading
 from ennio.plugins.runtime.interface import Pane, Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
@@ -83,10 +84,12 @@ class Reader:
         clock: Clock,
         news: HostNews,
         apart: Apart = at_once,
+        meter: HostMeter | None = None,
     ) -> None:
         self._resolve = resolve
         self._news = news
         self._apart = apart
+        self._meter = meter
         self._clock = clock
         self._caches: dict[str, ReadCache] = {}
         self._processes: dict[str, tuple[float, ProcessSeen]] = {}
@@ -95,6 +98,8 @@ class Reader:
         self._screens_taken: dict[str, TakenScreen] = {}
         self._astray: set[str] = set()
         """Whose working copies nobody waits for."""
+        self._under_way: set[str] = set()
+        """Whose proxy had a request under way when it was read last."""
 
     def surveyed(self, processes: Mapping[str, ProcessSeen], begun: float) -> None:
         """What became of these processes: who lives is read, and who has ended once more.
@@ -144,6 +149,7 @@ class Reader:
             self._screens_taken.pop(session_id, None)
             self._astray.discard(session_id)
             self._last_words.discard(session_id)
+            self._under_way.discard(session_id)
         self._news.forget(session_id)
 
     def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, Shown]:
@@ -187,7 +193,8 @@ class Reader:
         if process.presence is Presence.GONE:
             self._news.has_ended(session_id)
             with self._lock:
-                self._last_words.add(session_id)
+                if session_id not in self._under_way:
+                    self._last_words.add(session_id)
         heard = not wanted.screen or (shown is not None and shown.awaited)
         awaited = read.awaited and heard and session_id not in self._astray
         return replace(read, place=place, awaited=awaited)
@@ -220,7 +227,10 @@ class Reader:
                 return Observation(None, wanted.cursor, awaited=awaited)
         # a look beside a removal brings no folder back
         context = at.files.context_without_folder(wanted.brief, at.path)
+        meter = self._meter.of(at.files) if self._meter is not None else None
         files = at.agent.files(context, wanted.cursor) if _is_file_backed(at.agent) else None
+        if files is not None and meter is not None:
+            files = (*files, *meter.files(wanted.cursor))
         awaited = files is not None and self._news.rests_on(session_id, files, anew=True)
         # taken first: what is written meanwhile is read the next time
         found = (
@@ -229,6 +239,12 @@ class Reader:
             else None
         )
         reading = at.agent.observe(context, wanted.cursor, process, screen, now)
+        reading = _billed(reading, wanted.brief)
+        told: tuple[MeterNews, ...] = ()
+        if meter is not None:
+            reading, told = meter.read(reading, wanted.cursor, now)
+            busy = reading.seen.requesting
+            (self._under_way.add if busy else self._under_way.discard)(session_id)
         self._caches.pop(session_id, None)
         # a look that brought something may have left something; the one that brings
         # nothing more is what stands
@@ -239,7 +255,9 @@ class Reader:
             reading.seen,
             reading.cursor,
             awaited=awaited and stands and reading.until is None,
-            requests=_billed(reading, wanted.brief),
+            requests=reading.requests,
+            metered=meter is not None and meter.is_on,
+            told=told,
         )
 
     def _glance(self, wanted: Wanted, at: ResolvedBrief) -> Glance | None:
@@ -254,15 +272,17 @@ class Reader:
         return place
 
 
-def _billed(reading: Reading, brief: Brief) -> tuple[RequestUsage, ...] | None:
-    """The requests, paid for as the configuration says where it does not
+def _billed(reading: Reading, brief: Brief) -> Reading:
+    """The same, paid for as the configuration says where it does not
     leave that to the login.
     """
     choice = brief.agent_config.billing
-    if not reading.requests or choice is BillingChoice.LOGIN:
-        return reading.requests
-    billing = Billing(choice.value)
-    return tuple(replace(request, billing=billing) for request in reading.requests)
+    if choice is BillingChoice.LOGIN:
+        return reading
+    billing, requests = Billing(choice.value), reading.requests
+    if requests is not None:
+        requests = tuple(replace(request, billing=billing) for request in requests)
+    return replace(reading, billing=billing, requests=requests)
 
 
 _OFFERS: dict[tuple[type, type], bool] = {}

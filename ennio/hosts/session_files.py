@@ -34,7 +34,7 @@ class SessionFiles:
     def __init__(self, machine: Machine, home: Home, session_id: str) -> None:
         self._machine = machine
         self.folder = home.session(session_id)
-        self._id = session_id
+        self.session_id = session_id
 
     def read(self, name: str) -> str | None:
         """The text of a file; None when it is not there."""

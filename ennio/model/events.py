@@ -82,6 +82,8 @@ class EventType(StrEnum):
     PLACE_LOST = "place_lost"
     DISK_LOW = "disk_low"
     DISK_FREED = "disk_freed"
+    USAGE_DIFFERS = "usage_differs", _NO_STORY
+    USAGE_UNKNOWN = "usage_unknown", _NO_STORY
 
 
 for _kind in EventType:

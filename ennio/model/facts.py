@@ -13,6 +13,7 @@ from enum import StrEnum
 from ennio.model.plan_window import PlanWindow
 from ennio.model.pulls import PullRequest
 from ennio.model.session import Activity, RuntimeHandle, Usage
+from ennio.model.usage import Counted
 
 
 class Presence(StrEnum):
@@ -69,7 +70,9 @@ class AgentSeen:
     last known. ``helpers`` counts those that the agent began itself and that are at work for it,
     also while its own turn is over. ``windows`` are those of the plan it works on, as far as it
     tells. ``options`` are the answers of which one is chosen, where it asks a question of its
-    own: none where it asks for words, for several, or whether it may do something.
+    own: none where it asks for words, for several, or whether it may do something. ``counted`` is
+    what a proxy counted of its requests, and how that stands to what it tells; None where it goes
+    past none.
     """
 
     at: datetime = field(compare=False)
@@ -87,6 +90,17 @@ class AgentSeen:
     helpers: int = 0
     windows: tuple[PlanWindow, ...] = ()
     options: tuple[str, ...] = ()
+    counted: Counted | None = None
+
+    @property
+    def requesting(self) -> bool:
+        """Whether a proxy sees a request to its model under way."""
+        return self.counted is not None and self.counted.busy
+
+    @property
+    def requested_at(self) -> datetime | None:
+        """When the last request that a proxy saw has ended."""
+        return self.counted.quiet_since if self.counted is not None else None
 
 
 @dataclass(frozen=True, slots=True)

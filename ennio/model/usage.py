@@ -63,7 +63,9 @@ class RequestUsage:
     ``id`` tells it from all others of its session for ever, however often it is told of; told
     again it may have grown. ``tier`` is the way it was served where that has a price of its own
     (``batch``, ``priority``). ``cost_usd`` is the money the agent or its provider tells, None
-    where they do not. ``provider`` names who serves the model, where the agent tells.
+    where they do not. ``provider`` names who serves the model, where the agent tells. ``launch``
+    is the launch it is of, None: of the present one. ``unmeasured``: it was answered, and what it
+    used nobody knows.
     """
 
     id: str
@@ -74,3 +76,35 @@ class RequestUsage:
     tier: str | None = None
     cost_usd: Decimal | None = None
     billing: Billing = Billing.METERED
+    launch: int | None = None
+    unmeasured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a proxy counted of a launch, and what its agent told of it (None: it never tells).
+
+    ``unknown`` of the ``requests`` were answered, or cut off, and what they used nobody knows.
+    ``busy``: one is under way; ``quiet_since`` is when the last one ended.
+    """
+
+    launch: int
+    requests: int
+    tokens: Tokens
+    unknown: int
+    told_requests: int
+    told: Tokens | None
+    busy: bool = False
+    quiet_since: datetime | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether they do not agree on what was used."""
+        return self.told is not None and self.tokens != self.told
+
+
+class MeterNews(StrEnum):
+    """What a proxy counted that a person should hear of."""
+
+    DIFFERS = "differs"
+    CUT_OFF = "cut_off"

@@ -2,6 +2,7 @@
 
 lock                     held by the process for as long as it lives
 port                     where it listens, also after it was started again
+version                  of which version of Ennio it is
 proxy.log                its own words
 grants/<token>.json      who may pass, and where to
 stops/<session>          why this session is stopped
@@ -29,6 +30,11 @@ class ProxyDirectory:
     def port(self) -> Path:
         """Where it listens, also after it was started again."""
         return self.root / "port"
+
+    @property
+    def version(self) -> Path:
+        """Of which version of Ennio the process is."""
+        return self.root / "version"
 
     @property
     def log(self) -> Path:

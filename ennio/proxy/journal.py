@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from ennio.machine.untrusted import json_value, opened
@@ -22,12 +23,15 @@ _LINE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A request was passed on. ``at`` is in epoch seconds."""
+    """A request was passed on. ``at`` is in epoch seconds, ``by`` the process that passes it on:
+    once that has ended, so has the request.
+    """
 
     id: str
     launch: int
     protocol: str
     at: float
+    by: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,16 @@ class Ended:
 Passed = Begun | Ended
 
 
+def path_of(directory: ProxyDirectory, session_id: str) -> Path:
+    """Where what passed of a session is written down."""
+    return directory.usage / f"{session_id}.jsonl"
+
+
 def note(directory: ProxyDirectory, session_id: str, passed: Passed) -> None:
     """Write a line down. Raises OSError."""
     line = json.dumps({"kind": type(passed).__name__.lower(), **asdict(passed)}) + "\n"
     number = os.open(
-        directory.usage / f"{session_id}.jsonl",
+        path_of(directory, session_id),
         os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
         0o600,
     )
@@ -68,7 +77,7 @@ def read(directory: ProxyDirectory, session_id: str, cursor: int) -> tuple[Seque
     Raises OSError but for a file that is not there: nothing has passed yet.
     """
     try:
-        with opened(directory.usage / f"{session_id}.jsonl") as file:
+        with opened(path_of(directory, session_id)) as file:
             file.seek(cursor)
             raw = file.read(_MOST)
     except FileNotFoundError:
@@ -80,7 +89,7 @@ def read(directory: ProxyDirectory, session_id: str, cursor: int) -> tuple[Seque
 
 def forget(directory: ProxyDirectory, session_id: str) -> None:
     """Remove what is known of a session; fine if there is nothing."""
-    (directory.usage / f"{session_id}.jsonl").unlink(missing_ok=True)
+    path_of(directory, session_id).unlink(missing_ok=True)
 
 
 def _parsed(line: bytes) -> Passed | None:

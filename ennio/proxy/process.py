@@ -42,6 +42,20 @@ def port_of(directory: ProxyDirectory) -> int | None:
         return None
 
 
+def pid(directory: ProxyDirectory) -> int | None:
+    """The process that serves; None while none does."""
+    told = holder(directory.lock)
+    return int(told) if told.isdigit() and is_held(directory.lock) else None
+
+
+def version(directory: ProxyDirectory) -> str:
+    """Of which version of Ennio the process that serves is; empty where that is not known."""
+    try:
+        return directory.version.read_text()[:100].strip()
+    except OSError:
+        return ""
+
+
 def ensure(directory: ProxyDirectory, environ: dict[str, str]) -> str:
     """Where it listens, started if need be. Raises Unreachable where it does not come up."""
     found = address(directory)
@@ -69,16 +83,22 @@ def ensure(directory: ProxyDirectory, environ: dict[str, str]) -> str:
 
 def end(directory: ProxyDirectory) -> None:
     """End it, with what passes just now; fine if there is none."""
-    pid = holder(directory.lock)
-    if pid.isdigit() and is_held(directory.lock):
-        with suppress(ProcessLookupError):
-            os.kill(int(pid), signal.SIGTERM)
+    tell_to_end(directory)
     until = time.monotonic() + _READY
     while is_held(directory.lock) and time.monotonic() < until:
         time.sleep(_LOOK)
 
 
+def tell_to_end(directory: ProxyDirectory) -> None:
+    """The same without waiting for it."""
+    serves = pid(directory)
+    if serves is not None:
+        with suppress(ProcessLookupError):
+            os.kill(serves, signal.SIGTERM)
+
+
 _PASSED = (
+    "PYTHONPATH",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
@@ -91,4 +111,4 @@ _PASSED = (
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
 )
-"""What says how the world is reached from here."""
+"""What says where libraries lie, and how the world is reached from here."""

@@ -7,6 +7,7 @@ its usage can be read; nothing else of what the agent and its model say to each 
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -158,6 +159,7 @@ class MeteringProxy:
                 request.grant.launch,
                 request.protocol.name,
                 self._clock.now().timestamp(),
+                os.getpid(),
             )
             journal.note(self._directory, request.grant.session_id, begun)
 

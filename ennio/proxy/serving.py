@@ -14,6 +14,7 @@ from pathlib import Path
 import gevent
 from gevent.pywsgi import WSGIServer
 
+import ennio
 from ennio.machine.files import acquire, note_holder, write_atomically
 from ennio.model.clock import SystemClock
 from ennio.proxy.directory import ProxyDirectory
@@ -35,6 +36,7 @@ def main(root: Path) -> int:
     if lock is None:
         return 0
     note_holder(lock, str(os.getpid()))
+    write_atomically(directory.version, ennio.__version__)
     listener = _listener(directory)
     server = WSGIServer(
         listener,

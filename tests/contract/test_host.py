@@ -19,8 +19,18 @@ from typing import Any
 
 import pytest
 
+import ennio
 from ennio.hosts.calls import CALLS
-from ennio.hosts.interface import Arrival, Brief, HookAddress, Host, LinkSpec, Wanted, Words
+from ennio.hosts.interface import (
+    Arrival,
+    Brief,
+    HookAddress,
+    Host,
+    LinkSpec,
+    MeterState,
+    Wanted,
+    Words,
+)
 from ennio.hosts.typed_log import Typing
 from ennio.machine.process_table import start_of
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
@@ -478,6 +488,29 @@ def test_a_wait_in_which_nothing_happens_ends_in_time_and_tells_of_nobody_who_re
 @contract
 def test_a_cursor_of_another_life_of_the_host_says_nothing_of_this_one(at: Stand) -> None:
     assert at.host.news("another:7", 30).everybody
+
+
+# --- what it uses ---------------------------------------------------------------------------------
+
+
+@contract
+def test_the_proxy_is_started_when_it_is_to_be_kept_and_ended_when_nobody_needs_it(
+    at: Stand,
+) -> None:
+    assert at.host.meter() == MeterState(None)
+    kept = at.host.keep_meter()
+    try:
+        assert kept.address is not None
+        assert (kept.version, kept.sessions, kept.detail) == (ennio.__version__, (), "")
+        assert at.host.keep_meter() == at.host.meter() == kept
+        at.host.stop_metered(at.id, "no more")
+        assert (at.stage.home / "proxy" / "stops" / at.id).read_text() == "no more"
+        at.host.allow_metered(at.id)
+        at.host.allow_metered(at.id)
+        assert not (at.stage.home / "proxy" / "stops" / at.id).exists()
+    finally:
+        at.host.leave_meter()
+    eventually(lambda: at.host.meter().address is None, 20, "it has ended")
 
 
 # --- what outlives a database ---------------------------------------------------------------------

@@ -21,7 +21,7 @@ import pytest
 from ennio.machine.files import holder, is_held
 from ennio.proxy import journal, process, stops
 from ennio.proxy.directory import ProxyDirectory
-from ennio.proxy.grants import Grant, forget, grant
+from ennio.proxy.grants import forget, grant, granted
 from ennio.proxy.journal import Begun, Ended
 from tests.agents.model import Model
 from tests.conftest import eventually
@@ -59,7 +59,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     directory = ProxyDirectory(tmp_path / "proxy")
     directory.make()
     with Model() as model:
-        token = grant(directory, Grant("s-1", 1, model.base))
+        token = grant(directory, "s-1", 1, {"": model.base})[""]
         address = process.ensure(directory, dict(os.environ))
         made = Place(directory, model, address, f"{address}/{token}")
         try:
@@ -173,6 +173,21 @@ def test_nobody_passes_without_an_address_that_was_given(place: Place) -> None:
     assert place.model.log == []
 
 
+def test_a_launch_that_is_asked_for_twice_keeps_its_addresses_and_the_one_before_loses_them(
+    place: Place,
+) -> None:
+    wanted = {"one": "http://one", "other": "http://other"}
+    first = grant(place.directory, "s-1", 2, wanted)
+    assert grant(place.directory, "s-1", 2, wanted) == first
+    moved = grant(place.directory, "s-1", 2, wanted | {"other": "http://elsewhere"})
+    assert (moved["one"], moved["other"] != first["other"]) == (first["one"], True)
+    grant(place.directory, "s-1", 3, wanted)
+    assert [granted(place.directory, token) for token in (*first.values(), *moved.values())] == [
+        None
+    ] * 4
+    assert post(f"{place.base}/v1/messages", message())[0] == 404
+
+
 def test_a_kill_loses_no_count_and_it_comes_back_where_it_was(place: Place) -> None:
     post(f"{place.base}/v1/messages", message())
     place.kill()
@@ -200,7 +215,7 @@ def test_a_model_that_cannot_be_reached_is_an_error_that_is_tried_again(place: P
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    token = grant(place.directory, Grant("s-1", 2, nobody))
+    token = grant(place.directory, "s-1", 2, {"": nobody})[""]
     status, headers, raw = post(f"{place.address}/{token}/v1/messages", message())
     assert (status, "x-should-retry" in headers) == (502, False)
     assert json.loads(raw)["error"]["type"] == "api_error"

@@ -12,6 +12,7 @@ from ennio.model.message import Message
 from ennio.model.plan_window import PlanWindow
 from ennio.model.session import Session
 from ennio.model.shape import SOMETIMES
+from ennio.model.usage import Counted
 from ennio.policy.metering import SessionMetrics
 
 _FIELDS = tuple(each.name for each in fields(Session))
@@ -46,7 +47,8 @@ class SessionView(Session):
     its agent says of itself.
 
     ``windows`` are those of its plan. ``silent_since`` is since when neither the agent nor its
-    screen says anything.
+    screen says anything; ``counted`` what a proxy counted of its present launch, and what its
+    agent told of that.
     """
 
     queued: QueuePlace | None = None
@@ -56,6 +58,7 @@ class SessionView(Session):
     helpers: int = 0
     windows: tuple[PlanWindow, ...] = ()
     silent_since: datetime | None = None
+    counted: Counted | None = None
 
     @classmethod
     def of(
@@ -68,7 +71,8 @@ class SessionView(Session):
         """The view of a session. What its agent said counts until the session has ended."""
         known = dict(zip(_FIELDS, _read(session), strict=True))
         if agent is None or session.status.terminal:
-            return cls(**known, queued=place, message_waits=message)
+            counted = agent.counted if agent is not None else None
+            return cls(**known, queued=place, message_waits=message, counted=counted)
         return cls(
             **known,
             queued=place,
@@ -78,6 +82,7 @@ class SessionView(Session):
             helpers=agent.helpers,
             windows=agent.windows,
             silent_since=agent.silent_since,
+            counted=agent.counted,
         )
 
     def with_detail(self, status_since: datetime | None, metrics: SessionMetrics) -> SessionDetail:

@@ -87,6 +87,19 @@ def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
             )
 
 
+def metering(status: Mapping[str, Any]) -> Finding | None:
+    """The metering proxy, where there is one and it runs; what is not well with it is told of
+    with the other sources.
+    """
+    found = status.get("metering")
+    if not found or not found["address"]:
+        return None
+    return fine(
+        f"the metering proxy at {found['address']} (version {found['version']}) counts for "
+        f"{len(found['sessions'])} session(s)"
+    )
+
+
 def degraded(status: Mapping[str, Any]) -> Iterator[Finding]:
     """What else of the supervisor is not well: an actor, a channel, the disk."""
     for each in status.get("degraded", []):

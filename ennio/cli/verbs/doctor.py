@@ -218,6 +218,7 @@ def _running(context: CliContext, config: Config, url: str | None) -> Iterator[F
         return
     yield running.supervisor(url, "")
     yield running.database(status.get("database_problem"))
+    yield running.metering(status)
     yield from running.sources(status)
     yield from running.degraded(status)
     home = Home.of_environment()

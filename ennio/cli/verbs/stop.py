@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if address is None:
         raise NoSupervisor(f"no supervisor runs for {context.config_file()}: nothing to stop")
     directory = context.run_directory()
-    running = _agents(context)
+    running, metering = _agents(context), _metering(context)
     _ask(context, address)
     if not within(options.timeout, lambda: not locked(directory)):
         raise EnnioError(
@@ -50,8 +50,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
             f"kill -9 {address.pid} ends it"
         )
     return CommandResult(
-        {"stopped": address.pid, "agents": running},
-        [f"stopped the supervisor (pid {address.pid}); {_words(running)}"],
+        {"stopped": address.pid, "agents": running, "metered": metering},
+        [f"stopped the supervisor (pid {address.pid}); {_words(running)}", *_proxy(metering)],
     )
 
 
@@ -62,6 +62,25 @@ def _agents(context: CliContext) -> int | None:
         return len(living(context.client().get("/sessions")))
     except (Unreachable, Unauthorized):
         return None
+
+
+def _metering(context: CliContext) -> int | None:
+    """For how many sessions the metering proxy counts; None where there is none."""
+    try:
+        found = context.client().get("/status").get("metering")
+    except (Unreachable, Unauthorized):
+        return None
+    return len(found["sessions"]) if found and found["address"] else None
+
+
+def _proxy(metering: int | None) -> list[str]:
+    if metering is None:
+        return []
+    if metering == 0:
+        return ["the metering proxy ends too: no session needs it"]
+    many = f"{metering} session{'' if metering == 1 else 's'}"
+    goes_on = f"the metering proxy goes on, since {many} may ask a model through it"
+    return [f"{goes_on}; it ends by itself ten minutes after the last"]
 
 
 def _ask(context: CliContext, address: SupervisorAddress) -> None:

@@ -24,6 +24,7 @@ from ennio.plugins.agent import aider_log, dialog_choices, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
+from ennio.plugins.agent.metering import MeteredByEnvironment
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState
 from ennio.plugins.agent.words import as_words, checked, is_same_text, plain
@@ -67,7 +68,7 @@ _ASKS = re.compile(
 _OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
 
-class Aider(ScreenAgent):
+class Aider(MeteredByEnvironment, ScreenAgent):
     """The pair programmer. Words on its command line would end it after them, so they are typed."""
 
     name = "aider"

@@ -41,6 +41,7 @@ from ennio.plugins.agent.claude_conversations import (
     with_sides,
 )
 from ennio.plugins.agent.claude_cost import ClaudeCost
+from ennio.plugins.agent.claude_metering import MeteredClaude, settings_of, trust_note
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
@@ -73,7 +74,7 @@ _PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge
 _CORNERS = "╮╯┐┘"
 
 
-class ClaudeCode(ScreenAgent):
+class ClaudeCode(MeteredClaude, ScreenAgent):
     """Anthropic's agent. The environment it gets is ours: no ``CLAUDE*`` of a
     surrounding session is passed on.
 
@@ -120,12 +121,12 @@ class ClaudeCode(ScreenAgent):
     def prepare(self, context: AgentContext) -> None:
         """Settle trust in the workspace, which is always a folder it has not seen."""
         claude_trust.trust(
-            context.machine, settings_file(context), context.workspace, _note(context)
+            context.machine, settings_file(context), context.workspace, trust_note(context)
         )
 
     def forget(self, context: AgentContext) -> None:
         """Take that trust back."""
-        claude_trust.forget(context.machine, _note(context))
+        claude_trust.forget(context.machine, trust_note(context))
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation under the session's id."""
@@ -186,6 +187,7 @@ class ClaudeCode(ScreenAgent):
             on,
             state.until(process, now),
             tuple(state.requests),
+            Billing(on["billing"]),
         )
 
     def _billing(self, context: AgentContext) -> Billing:
@@ -321,7 +323,7 @@ class ClaudeCode(ScreenAgent):
     def _command(
         self, context: AgentContext, conversation: tuple[str, ...], words: str | None
     ) -> CommandLine:
-        settings = context.directory / "claude-settings.json"
+        settings = settings_of(context)
         machine, own = context.machine, {**context.machine.environ, **self.env}
         first = claude_first.environment(machine, settings_file(context), own)
         carries = words is not None and fits(self.typed(words))
@@ -385,10 +387,6 @@ def _panel(screen: str) -> int | None:
     return min(
         (at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None
     )
-
-
-def _note(context: AgentContext) -> Path:
-    return context.directory / "claude-trust.json"
 
 
 def _offset(cursor: Mapping[str, str], name: str) -> int:

@@ -17,6 +17,7 @@ from ennio.model.session import Activity
 from ennio.plugins.agent import codex_rollout, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
+from ennio.plugins.agent.codex_metering import MeteredCodex
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
@@ -28,7 +29,7 @@ _WORKS = re.compile(r"^\S .*\(\d+[^()]*esc to interrupt\)\s*\Z|Reconnecting\.\.\
 RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
 
-class Codex(ScreenAgent):
+class Codex(MeteredCodex, ScreenAgent):
     """OpenAI's agent. It chooses the conversation's id itself; its rollout file
     for the workspace tells it.
     """

@@ -29,6 +29,7 @@ from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
+from ennio.plugins.agent.metering import MeteredByEnvironment
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.words import checked, fits, plain
 from ennio.plugins.runtime.interface import Key, View
@@ -183,7 +184,7 @@ class CommandSchema(SettingsSchema):
             )
 
 
-class CommandAgent(ScreenAgent):
+class CommandAgent(MeteredByEnvironment, ScreenAgent):
     """Any command line as an agent, made for one project's configuration."""
 
     name = "command"

@@ -18,7 +18,7 @@ from ennio.machine.interface import Machine
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.failpoints import failpoint
-from ennio.model.usage import RequestUsage
+from ennio.model.usage import Billing, RequestUsage
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.runtime.interface import Key, View
 
@@ -66,13 +66,15 @@ class Reading:
 
     ``until`` is when the facts change by the clock alone, as when a silence becomes too long; None
     when they do not. ``requests`` are those it told of since the last look, also those told of
-    before that have grown; None for an agent that tells only what it has used in all.
+    before that have grown; None for an agent that tells only what it has used in all. ``billing``
+    is who pays for what it uses, as far as that is known.
     """
 
     seen: AgentSeen
     cursor: Mapping[str, str]
     until: datetime | None = None
     requests: tuple[RequestUsage, ...] | None = None
+    billing: Billing = Billing.METERED
 
 
 class Agent(Protocol):

@@ -20,6 +20,7 @@ from ennio.model.session import Activity
 from ennio.plugins.agent import flags, opencode_api, opencode_database
 from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
+from ennio.plugins.agent.opencode_metering import MeteredOpenCode
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState, screen_state
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, is_same_text, plain, unpicked
@@ -45,7 +46,7 @@ _TIDIES = timedelta(
 _SPREAD = 1000  # milliseconds; a message that was written while we looked is looked at again
 
 
-class OpenCode(ScreenAgent):
+class OpenCode(MeteredOpenCode, ScreenAgent):
     """The open-source agent. Keys typed while it starts are lost, so its
     words go on the command line.
     """

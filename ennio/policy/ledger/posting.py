@@ -76,7 +76,7 @@ def entries_of(
     it stands there already.
     """
     if not posted:
-        if not (any(told.tokens.counts) or _sane(told.cost_usd)):
+        if not (any(told.tokens.counts) or _sane(told.cost_usd) or told.unmeasured):
             return ()  # it has yet to be answered
         return (_first(told, _aim(told, None, price), of),)
     first, before = posted[0], Standing.of(posted)
@@ -102,7 +102,8 @@ def _aim(told: RequestUsage, before: Standing | None, price: Price) -> Standing:
         return Standing(told.tokens, given, UsageSource.PROVIDER, model)
     if before is not None and before.cost is not None and _same(told, before, model):
         return before  # a price that has changed since then is no news of it
-    found = _sane(price(told if told.model == model else replace(told, model=model)))
+    asked = told if told.model == model else replace(told, model=model)
+    found = None if told.unmeasured else _sane(price(asked))
     return Standing(told.tokens, found, UsageSource.LOCAL, model)
 
 
@@ -137,7 +138,7 @@ def _first(told: RequestUsage, aim: Standing, of: Occasion) -> LedgerEntry:
         unpriced=int(aim.cost is None),
         tokens=aim.tokens,
         cost_usd=aim.cost,
-        launch=of.launch,
+        launch=of.launch if told.launch is None else told.launch,
         model=aim.model,
         tier=told.tier,
     )

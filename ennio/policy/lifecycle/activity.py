@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ennio.model.facts import AgentSeen, Presence, ProcessSeen
+from ennio.model.facts import AgentSeen, Presence
 from ennio.model.session import Activity
 from ennio.policy.lifecycle.parking import is_held
 from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
@@ -20,21 +20,21 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
     process, agent = inputs.facts.process, inputs.facts.agent
     if state.phase is not Phase.LAUNCHED:
         return None if state.launches == 0 else state.activity
-    if process is None or process.presence is Presence.UNKNOWN:
-        return state.activity
-    if process.presence is Presence.GONE:
-        return Activity.EXITED
+    if process is None or process.presence is not Presence.ALIVE:
+        return Activity.EXITED if process and process.presence is Presence.GONE else state.activity
     if agent is not None and agent.activity is not None:
         held = is_held(state) and agent.activity not in _AT_IT
         return Activity.BLOCKED if held else _reported(spec, agent, now)
-    if spec.tells:
-        return state.activity if state.activity is not Activity.EXITED else None
-    return _by_output(spec, process, state, now)
+    if agent is not None and agent.requesting:
+        return Activity.ACTIVE  # a proxy sees that it asks its model, where nobody says anything
+    if not spec.tells:
+        return _by_output(spec, _quiet_since(inputs, state) or now, now)
+    return state.activity if state.activity is not Activity.EXITED else None
 
 
 def _reported(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
-    """Its own word; only *ready* turns to idle with time, and not while a helper works: a question
-    stays a question for ever.
+    """Its own word; only *ready* turns to idle with time, and not while a helper works or its model
+    is asked: a question stays a question for ever.
     """
     if (
         _can_idle(agent)
@@ -46,11 +46,20 @@ def _reported(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
 
 
 def _can_idle(agent: AgentSeen) -> bool:
-    return agent.activity is Activity.READY and agent.helpers == 0
+    return agent.activity is Activity.READY and agent.helpers == 0 and not agent.requesting
 
 
-def _by_output(spec: Spec, process: ProcessSeen, state: LifecycleState, now: datetime) -> Activity:
-    since = process.output_at or state.launched_at or now
+def _quiet_since(inputs: Inputs, state: LifecycleState) -> datetime | None:
+    """Since when neither its terminal nor the proxy before its model has seen anything of it. That
+    no model is asked says nothing alone: what it runs may take its time.
+    """
+    process, agent = inputs.facts.process, inputs.facts.agent
+    output = process.output_at if process is not None else None
+    asked = agent.requested_at if agent is not None else None
+    return max(filter(None, (output or state.launched_at, asked)), default=None)
+
+
+def _by_output(spec: Spec, since: datetime, now: datetime) -> Activity:
     quiet = now - since
     if quiet >= timedelta(seconds=spec.idle_after):
         return Activity.IDLE
@@ -72,7 +81,7 @@ def turns_at(spec: Spec, inputs: Inputs, state: LifecycleState) -> tuple[datetim
             if _can_idle(agent) and agent.since
             else ()
         )
-    since = process.output_at or state.launched_at
-    if spec.tells or since is None:
+    since = _quiet_since(inputs, state)
+    if spec.tells or since is None or (agent is not None and agent.requesting):
         return ()
     return tuple(since + timedelta(seconds=wait) for wait in (spec.quiet_after, spec.idle_after))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ennio.proxy import process
 from ennio.proxy.directory import ProxyDirectory
-from ennio.proxy.grants import Grant, grant
+from ennio.proxy.grants import grant
 from tests.bench import bare
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.timing import by_turns
@@ -24,7 +24,7 @@ def measure(run: Run) -> Iterator[Figure]:
     directory = ProxyDirectory(run.root / "proxy")
     directory.make()
     with bare.service("model") as model, bare.service("passing", model.url) as other:
-        token = grant(directory, Grant("s-1", 1, model.url))
+        token = grant(directory, "s-1", 1, {"": model.url})[""]
         address = process.ensure(directory, dict(os.environ))
         try:
             with Wire(int(address.rpartition(":")[2])) as ours, Wire(other.port) as theirs:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ennio.model.facts import AgentSeen, Facts, Presence, ProcessSeen
 from ennio.model.session import Activity, SessionStatus
+from ennio.model.usage import Counted, Tokens
 from ennio.policy.lifecycle.activity import derive, turns_at
 from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
 
@@ -29,3 +31,50 @@ def test_a_turn_that_is_over_becomes_idle_with_time() -> None:
 def test_a_turn_that_is_over_does_not_become_idle_while_a_helper_works() -> None:
     assert derive(Spec(), resting(1), STATE, NOW) is Activity.READY
     assert turns_at(Spec(), resting(1), STATE) == ()
+
+
+def asked(
+    agent: AgentSeen, *, busy: bool = False, quiet_since: datetime | None = None, output: float = 60
+) -> Inputs:
+    """A session whose terminal is quiet for so long, and what a proxy sees of its requests."""
+    counted = Counted(1, 3, Tokens(1), 0, 0, None, busy, quiet_since)
+    process = ProcessSeen(
+        Presence.ALIVE, NOW, "test", pid=7, output_at=NOW - timedelta(seconds=output)
+    )
+    return Inputs(Facts(process, replace(agent, counted=counted)))
+
+
+SILENT = AgentSeen(NOW, "screen", ready=True)
+"""An agent that tells nothing of what it does."""
+BY_OUTPUT = Spec(tells=False)
+
+
+def test_an_agent_that_tells_nothing_works_while_a_request_of_its_is_under_way() -> None:
+    seen = asked(SILENT, busy=True, output=3600)
+    assert derive(BY_OUTPUT, seen, STATE, NOW) is Activity.ACTIVE
+    assert derive(Spec(), seen, STATE, NOW) is Activity.ACTIVE
+    assert turns_at(BY_OUTPUT, seen, STATE) == ()
+
+
+def test_it_rests_once_neither_its_terminal_nor_its_requests_have_been_seen_for_a_while() -> None:
+    lately = NOW - timedelta(seconds=4)
+    seen = asked(SILENT, quiet_since=lately)
+    assert derive(BY_OUTPUT, seen, STATE, NOW) is Activity.ACTIVE
+    assert turns_at(BY_OUTPUT, seen, STATE)[0] == lately + timedelta(seconds=10)
+    later = NOW + timedelta(seconds=7)
+    assert derive(BY_OUTPUT, seen, STATE, later) is Activity.READY
+
+
+def test_that_its_model_is_not_asked_alone_says_nothing_of_who_puts_something_out() -> None:
+    seen = asked(SILENT, quiet_since=LONG_AGO, output=1)
+    assert derive(BY_OUTPUT, seen, STATE, NOW) is Activity.ACTIVE
+
+
+def test_what_an_agent_says_of_itself_counts_before_its_requests() -> None:
+    waits = AgentSeen(NOW, "hooks", activity=Activity.WAITING_INPUT, ready=True, since=LONG_AGO)
+    assert derive(Spec(), asked(waits, busy=True), STATE, NOW) is Activity.WAITING_INPUT
+    works = replace(waits, activity=Activity.ACTIVE)
+    assert derive(Spec(), asked(works, quiet_since=LONG_AGO), STATE, NOW) is Activity.ACTIVE
+    rests = replace(waits, activity=Activity.READY)
+    assert derive(Spec(), asked(rests, quiet_since=LONG_AGO), STATE, NOW) is Activity.IDLE
+    assert derive(Spec(), asked(rests, busy=True), STATE, NOW) is Activity.READY, "not idle"

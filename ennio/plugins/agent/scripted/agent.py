@@ -28,6 +28,7 @@ from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
+from ennio.plugins.agent.metering import MeteredByEnvironment
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.words import checked, is_same_text
@@ -74,7 +75,7 @@ class ScriptedSchema(SettingsSchema):
     )
 
 
-class ScriptedAgent(KeyboardAgent):
+class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
     """A friendly terminal program that tells honestly what it does; made for one
     project's configuration.
     """

@@ -224,6 +224,22 @@ class Player:
     def _step_helpers(self, step: dict[str, Any]) -> None:
         self.report.write("helpers", count=step["count"])
 
+    def _step_request(self, step: dict[str, Any]) -> None:
+        from ennio.plugins.agent.scripted import model_request  # noqa: PLC0415 - few need it
+
+        model = step.get("model", "scripted")
+        answer = model_request.asked(
+            step.get("api", "messages"),
+            step.get("words", "go on"),
+            model,
+            step.get("tries", 10),
+            step.get("every", 0.5),
+            self.terminal.pause,
+        )
+        name, given, made = model_request.usage_of(answer)
+        self.report.write("usage", id=name, input=given, output=made, cost=None, model=model)
+        self._done(f"asked the model: {name}")
+
     def _step_junk(self, step: dict[str, Any]) -> None:
         noise = bytes(
             byte if byte % 7 else 10

@@ -54,6 +54,9 @@ STEPS: Mapping[str, Step] = {
         {"name": str, "account": str, "used": _NUMBER, "resets_in": (int, float, str)}, "resets_in"
     ),
     "helpers": Step({"count": int}, "count", ("count",)),
+    "request": Step(
+        {"words": str, "api": str, "model": str, "tries": int, "every": _NUMBER}, "words"
+    ),
     "junk": Step({"bytes": int, "transcript": bool}, "bytes", ("bytes",)),
     "flood": Step({"lines": int}, "lines", ("lines",)),
     "background": Step({"seconds": _NUMBER}, "seconds", ("seconds",)),
@@ -61,6 +64,7 @@ STEPS: Mapping[str, Step] = {
     "crash": Step({"code": int, "signal": int}, "code"),
     "exit": Step({"code": int}, "code"),
 }
+APIS = ("messages", "chat")
 _TURN = ("on", "when", "times", "steps")
 
 DEFAULT: tuple[Mapping[str, Any], ...] = (
@@ -197,6 +201,8 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
     yield from (
         f"{file!r} leads out of the working copy" for file in _files(given) if _is_outside(file)
     )
+    if name == "request" and given.get("api", APIS[0]) not in APIS:
+        yield f"`api` is one of {', '.join(APIS)}"
     if name == "edit" and len({"content", "append", "replace"} & given.keys()) != 1:
         yield "needs one of `content`, `append` and `replace: {old, new}`"
     if name == "edit" and "replace" in given and not _texts(given["replace"], {"old", "new"}):

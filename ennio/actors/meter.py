@@ -1,0 +1,81 @@
+"""Keeps the metering proxy of a host alive while launches go past it.
+
+It is a process of its own, which neither stop, upgrade nor a kill of the supervisor ends; here it
+is only found, and started again where it is gone. Whoever asks a model meanwhile sees an ordinary
+connection error, and tries again.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any, assert_never
+
+import pykka
+
+from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import EffectResult, GetHealth, Ping, Wake
+from ennio.actors.poller import Pace, SourceHealth
+from ennio.hosts.interface import Host, MeterState
+from ennio.model.errors import EnnioError
+
+EVERY = 2.0
+"""Seconds between two looks whether it lives."""
+_KEEP = "meter"
+
+
+class MeterActor(Actor):
+    """Looks beside its mailbox, and starts nothing that is there."""
+
+    def __init__(
+        self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, host: Host
+    ) -> None:
+        super().__init__(name, watcher)
+        self._deps = deps
+        self._host = host
+        self._pace = Pace(EVERY)
+        self._begun = 0.0
+        self._timer: Any = None
+        self.health = SourceHealth()
+
+    def on_start(self) -> None:
+        """It is there before the first agent is started."""
+        self._look()
+
+    def on_stop(self) -> None:
+        """No more looks; the proxy goes on for as long as somebody may pass it."""
+        if self._timer is not None:
+            self._timer.kill(block=False)
+        with suppress(EnnioError):
+            self._host.leave_meter()
+
+    def on_receive(self, message: Any) -> Any:
+        """It is time to look, or a look has ended."""
+        match message:
+            case Wake():
+                self._look()
+            case EffectResult(_, state, error):
+                self._looked(state, error)
+            case GetHealth():
+                return self.health
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    def _look(self) -> None:
+        self._begun = time.monotonic()
+        self.perform(_KEEP, self._host.keep_meter)
+
+    def _looked(self, state: MeterState | None, error: EnnioError | None) -> None:
+        health = self.health
+        health.looks += 1
+        health.at, health.took = self._deps.clock.now(), time.monotonic() - self._begun
+        health.ok, health.detail = error is None, "" if error is None else str(error)
+        if state is not None:
+            health.watched, health.detail = len(state.sessions), state.detail
+            health.ok = not state.detail
+        self._pace.failures = 0 if error is None else self._pace.failures + 1
+        self._timer = self.later(self._pace.wait(), Wake())

@@ -1,0 +1,163 @@
+"""Agents whose requests go past the metering proxy, before a model with books of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ennio.proxy import process
+from ennio.proxy.directory import ProxyDirectory
+from tests.agents.model import Model
+from tests.conftest import eventually
+from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    with Model() as made:
+        yield made
+
+
+def metered(ground: Ground, model: Model, *steps: Any, **settings: Any) -> dict[str, Any]:
+    """A project whose scripted agent goes past the proxy to the model."""
+    config = story(turn("prompt", list(steps)), turn("message", list(steps)))
+    return project(
+        ground,
+        agent_config={**config, "metering": "proxy"},
+        env={"ANTHROPIC_BASE_URL": model.base},
+        **settings,
+    )
+
+
+def booked(house: Supervised) -> tuple[int, int, int]:
+    """Requests, and the tokens given and made, of all sessions by the books."""
+    (row,) = house.ground.rows(
+        "SELECT SUM(requests) AS n, SUM(input_tokens + cache_read_tokens + cache_write_tokens) "
+        "AS i, SUM(output_tokens) AS o FROM ledger_entries"
+    )
+    return int(row["n"] or 0), int(row["i"] or 0), int(row["o"] or 0)
+
+
+def served(model: Model) -> tuple[int, int, int]:
+    return len(model.good), *model.tokens
+
+
+def test_what_an_agent_asks_of_its_model_is_in_the_books_as_the_model_has_it(
+    tmp_path: Path, model: Model
+) -> None:
+    ask = {"request": ":say hello"}
+    with supervised(tmp_path, lambda g: metered(g, model, ask, ask)) as house:
+        name = house.spawn()
+        eventually(lambda: len(model.good) == 2, 30, "the model was asked")
+        eventually(lambda: booked(house) == served(model), 20, "the books have it")
+        rows = house.ground.rows("SELECT usage_id, launch, source, model FROM ledger_entries")
+        assert all(len(row["usage_id"]) == 32 for row in rows), "by what passed, and once"
+        assert {(row["launch"], row["model"]) for row in rows} == {(1, "scripted")}
+        assert all(one.words.endswith(":say hello") for one in model.log)
+        told = house.ground.ennio("cost", "--by", "session", "--json")
+        assert name in told.out, told
+        shown = house.ground.ennio("session", "info", name)
+        assert "2 requests by the proxy" in shown.out, shown
+        assert "its agent tells the same" in shown.out, shown
+        status = house.client.get("/status")["metering"]
+        assert status["sessions"] == [name], status
+        assert "counts for 1 session" in house.ground.ennio("doctor").out
+
+
+def test_it_outlives_the_supervisor_and_is_found_again_and_ends_when_nobody_needs_it(
+    tmp_path: Path, model: Model
+) -> None:
+    steps = [{"request": ":say hello"}, {"ask": {"question": "More?", "options": ["yes"]}}]
+    with supervised(tmp_path, lambda g: metered(g, model, *steps)) as house:
+        house.spawn()
+        directory = ProxyDirectory(house.ground.home / "proxy")
+        eventually(lambda: booked(house) == served(model) and len(model.good) == 1, 30, "asked")
+        before = process.pid(directory), process.address(directory)
+        house.kill_everything()
+        assert (process.pid(directory), process.address(directory)) == before
+        house.start()
+        assert house.client.get("/status")["metering"]["address"] == before[1]
+        done = house.ground.ennio("stop")
+        assert "the metering proxy goes on, since 1 session may ask" in done.out, done
+        assert (process.pid(directory), process.address(directory)) == before
+        house.start()
+        assert booked(house) == served(model)
+    eventually(lambda: not process.address(directory), 20, "nobody needs it")
+
+
+def test_a_proxy_that_is_killed_in_the_middle_comes_back_and_what_it_lost_is_said(
+    tmp_path: Path, model: Model
+) -> None:
+    steps = [{"request": ":think 4\n:say slow"}, {"request": ":say quick"}]
+    with supervised(tmp_path, lambda g: metered(g, model, *steps)) as house:
+        name = house.spawn()
+        directory = ProxyDirectory(house.ground.home / "proxy")
+        eventually(lambda: len(model.log) == 1, 30, "it is under way")
+        address, victim = process.address(directory), process.pid(directory)
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: len(model.good) >= 2, 60, "its agent asks again, and goes on")
+        assert process.address(directory) == address
+        # what was cut off is an entry of its own: its tokens are unknown, and not zero
+        told = served(model)[0]
+        passed = [one for one in model.good if one.end == "final"][-2:]
+        tokens = sum(o.input_tokens for o in passed), sum(o.output_tokens for o in passed)
+        eventually(lambda: booked(house) == (3, *tokens), 20, f"{told} {tokens} {booked(house)}")
+        (row,) = house.ground.rows(
+            "SELECT SUM(unpriced) AS n FROM ledger_entries WHERE model IS NULL"
+        )
+        assert row["n"] == 1
+        events = [e for e in house.events(session_id=name) if e["event_type"] == "usage_unknown"]
+        assert len(events) == 1
+        assert "1 of them unknown" in house.ground.ennio("session", "info", name).out
+
+
+def test_a_supervisor_that_is_killed_again_and_again_posts_each_request_once(
+    tmp_path: Path, model: Model
+) -> None:
+    steps = [{"request": ":think 0.3\n:say hello"}] * 20
+    with supervised(tmp_path, lambda g: metered(g, model, *steps)) as house:
+        house.spawn()
+        house.spawn()
+        for many in (3, 9, 18):
+            eventually(lambda many=many: len(model.log) >= many, 60, "the model is asked")
+            house.kill_everything()
+            house.start()
+        eventually(lambda: len(model.good) == 40, 90, "both have asked all")
+        eventually(lambda: booked(house) == served(model), 20, "the books have it")
+
+
+def test_switched_off_and_on_between_launches_nothing_is_counted_twice_or_lost(
+    tmp_path: Path, model: Model
+) -> None:
+    ask = {"request": ":say hello"}
+    with supervised(tmp_path, lambda g: metered(g, model, ask, ask)) as house:
+        name = house.spawn()
+        eventually(lambda: booked(house) == served(model) and len(model.good) == 2, 30, "once")
+        for turn_, metering in ((2, "agent"), (3, "proxy"), (4, "agent")):
+            house.stop()
+            house.ground.agents()
+            for pid in house.ground.agents()[name]:
+                os.kill(pid, signal.SIGKILL)
+            document = yaml.safe_load(house.ground.config.read_text())
+            document["projects"][0]["agent_config"]["metering"] = metering
+            house.ground.config.write_text(yaml.safe_dump(document))
+            house.start()
+            house.becomes(name, "exited")
+            done = house.ground.ennio("session", "restore", name)
+            assert done.code == 0, done
+            house.ground.ennio("send", name, "go on")
+            eventually(lambda turn_=turn_: len(model.good) == 2 * turn_, 60, f"asks, {metering}")
+            eventually(lambda: booked(house) == served(model), 20, f"the books, {metering}")
+        launches = house.ground.rows(
+            "SELECT launch, COUNT(*) AS n FROM ledger_entries GROUP BY launch ORDER BY launch"
+        )
+        assert [(row["launch"], row["n"]) for row in launches] == [(1, 2), (2, 2), (3, 2), (4, 2)]
