@@ -100,7 +100,7 @@ class Counted:
     @property
     def differs(self) -> bool:
         """Whether they do not agree on what was used."""
-        return self.told is not None and self.tokens != self.told
+        return self.told is not None and any((self.tokens - self.told).counts)
 
 
 class MeterNews(StrEnum):
