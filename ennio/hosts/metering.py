@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -60,6 +61,7 @@ class HostMeter:
         self.directory = ProxyDirectory(root / "proxy")
         self._environ = environ
         self._launches: dict[str, Launches] = {}
+        self._starting = threading.Lock()
 
     # --- the process ------------------------------------------------------------------------------
 
@@ -73,7 +75,11 @@ class HostMeter:
         """
         if self._is_replaceable():
             process.end(self.directory)
-        return self._state(process.ensure(self.directory, dict(self._environ)))
+        return self._state(self._ensured())
+
+    def _ensured(self) -> str:
+        with self._starting:  # one is enough
+            return process.ensure(self.directory, dict(self._environ))
 
     def _is_replaceable(self) -> bool:
         other = process.version(self.directory) not in ("", ennio.__version__)
@@ -116,7 +122,7 @@ class HostMeter:
             raise Refused(unmeterable(agent.name))
         wanted = agent.upstreams(context, env)
         upstreams = {name: url or OWN[name] for name, url in wanted.items()}
-        address = process.ensure(self.directory, dict(self._environ))
+        address = self._ensured()
         tokens = grants.grant(self.directory, context.session_id, number, upstreams)
         led = agent.led(command, {name: f"{address}/{token}" for name, token in tokens.items()})
         return replace(led, env={**led.env, **_direct(env)})

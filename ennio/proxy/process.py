@@ -62,9 +62,21 @@ def ensure(directory: ProxyDirectory, environ: dict[str, str]) -> str:
     if found is not None:
         return found
     directory.make()
+    begun = _begin(directory, environ)
+    until = time.monotonic() + _READY
+    while (found := address(directory)) is None:
+        if time.monotonic() > until:
+            raise Unreachable(f"the metering proxy does not come up; see {directory.log}")
+        time.sleep(_LOOK)
+        if begun.poll() == 0:  # another was there, which has just been told to end
+            begun = _begin(directory, environ)
+    return found
+
+
+def _begin(directory: ProxyDirectory, environ: dict[str, str]) -> subprocess.Popen[bytes]:
     passed = {name: environ[name] for name in _PASSED if name in environ}
     with directory.log.open("ab") as words:
-        subprocess.Popen(
+        return subprocess.Popen(
             (sys.executable, str(Path(__file__).parent), str(directory.root)),
             stdin=subprocess.DEVNULL,
             stdout=words,
@@ -73,12 +85,6 @@ def ensure(directory: ProxyDirectory, environ: dict[str, str]) -> str:
             env={**inherited(environ), **passed},
             start_new_session=True,
         )
-    until = time.monotonic() + _READY
-    while (found := address(directory)) is None:
-        if time.monotonic() > until:
-            raise Unreachable(f"the metering proxy does not come up; see {directory.log}")
-        time.sleep(_LOOK)
-    return found
 
 
 def end(directory: ProxyDirectory) -> None:
