@@ -29,7 +29,7 @@ LIFE = timedelta(minutes=10)
 PATH = "/api/v1/answers"
 _ASKS = "agent-needs-input"
 _OTHERWISE = "`ennio answer ID TEXT` answers it"
-_USED = f"this question was answered by such a link already; {_OTHERWISE}"
+_USED = f"a link of this notice was used already; if the agent still asks, {_OTHERWISE}"
 
 
 def make(deps: Dependencies, notice: Notice, channel: str) -> tuple[NotificationAnswer, ...]:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ennio.actors import channel_health
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, METER, NEWS, RELAY, ROOT
 from ennio.actors.relay_state import RelayState, relay_down
 from ennio.actors.root import ChildState
-from ennio.model.delivery import DeliveryKind
 from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.policy import degradation
 from ennio.policy.degradation import Readiness, Signs
@@ -118,10 +118,10 @@ def _channels(deps: Dependencies) -> Mapping[str, str]:
     is told of the database.
     """
     try:
-        troubled = deps.store.deliveries.troubled(DeliveryKind.NOTICE)
+        found = channel_health.troubles(deps)
     except EnnioError:
         return {}
-    return {lane: f"{many} waiting: {why}" for lane, (many, why) in troubled.items()}
+    return {name: channel_health.told(many, why) for name, (many, why) in found.items()}
 
 
 def _free_disk(deps: Dependencies) -> int | None:

@@ -68,6 +68,12 @@ class DeliveryRepository:
         found = self._rows.connection.read(open_ones.group_by(lane).order_by(lane))
         return {str(name): (int(many), str(why)) for name, many, why in found}
 
+    def last_tried(self, kind: DeliveryKind, lane: str) -> DeliveryRecord | None:
+        """The last delivery in a lane that was taken, or given up; None where there is none."""
+        ended = DeliveryState.DONE, DeliveryState.REFUSED, DeliveryState.FAILED
+        found = self._rows.find(order=("-ordinal",), limit=1, kind=kind, lane=lane, state=ended)
+        return found[0] if found else None
+
     def failed(self, kind: DeliveryKind, limit: int = 1000) -> tuple[str, ...]:
         """The subjects of the last deliveries of a kind that a destination did not take, or not
         yet, each once.

@@ -57,7 +57,7 @@ def test_a_link_answers_once_and_takes_the_others_with_it(play: Play) -> None:
         done = stage.orchestrator.sessions.answer_by_link(green.link)
         assert (done.session, done.answer) == (session_id, "green")
         for link in (green.link, red.link):
-            with pytest.raises(Unauthorized, match="answered by such a link already"):
+            with pytest.raises(Unauthorized, match="was used already"):
                 stage.orchestrator.sessions.answer_by_link(link)
         assert _answers(stage) == ["green"]
         assert not play.notifiers["horn"].sent[-1].answers, "it is not asked to take any"

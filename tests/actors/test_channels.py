@@ -351,3 +351,42 @@ def test_a_route_of_the_project_and_a_priority_decide_who_is_told(play: Play) ->
         _done(stage, *_tell(stage, "low", priority=Priority.ACTION))
         _done(stage, *_tell(stage, "high", priority=Priority.URGENT))
         assert [one.message for one in bell.sent] == ["high"]
+
+
+def test_a_channel_that_refused_the_last_is_not_well_until_a_test_or_a_notice_reaches_it(
+    play: Play,
+) -> None:
+    bell = _bell(play)
+    bell.trouble = Refused("the token is wrong")
+    with play.opened() as stage:
+        well = stage.orchestrator.notices.channels
+        _done(stage, *_tell(stage, "a"))
+        assert [one.error for one in well()] == ["the token is wrong"]
+        degraded = condition.readiness(stage.deps).degraded
+        (state,) = [one for one in degraded if one.name == "bell"]
+        assert state.detail == "did not take the last it was told: the token is wrong"
+        with pytest.raises(Refused):
+            stage.orchestrator.notices.test_channel("bell")
+        assert [one.error for one in well()] == ["the token is wrong"]
+        bell.trouble = None
+        stage.clock.advance(1.0)
+        stage.orchestrator.notices.test_channel("bell")
+        assert [one.error for one in well()] == [None]
+        bell.trouble = Refused("it is wrong again")
+        stage.clock.advance(1.0)
+        _done(stage, *_tell(stage, "b"))
+        assert [one.error for one in well()] == ["it is wrong again"]
+
+
+def test_what_may_have_arrived_is_taken_back_too(play: Play) -> None:
+    bell = _bell(play)
+    bell.trouble = Unreachable("it did not say whether it took it")
+    with play.opened() as stage:
+        _tell(stage, "a")
+        eventually(lambda: stage.deps.store.deliveries.troubled(DeliveryKind.NOTICE))
+        bell.trouble = None
+        with stage.deps.store.transaction():
+            stage.deps.store.notifications.resolve("anomaly", stage.clock.now(), project_id="shop")
+        stage.deps.actors.tell(NOTICES, NotificationDue())
+        eventually(lambda: bell.withdrawn == ["n-a"])
+        assert bell.sent == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.plugins.registry import Registry
 from tests.cli.conftest import Api
-from tests.notices.hook_server import HookServer
+from tests.notices.hook_server import HookServer, Reply
 
 WHEN = "2026-01-01T00:00:00+00:00"
 NOTICE: dict[str, Any] = {
@@ -36,7 +37,7 @@ def test_notices_shows_who_was_told_what_and_who_was_not(api: Api) -> None:
         assert word in first
     assert "May I?" not in first
     assert "resolved" in second
-    assert reason == "n-1 on ops: hooks.example refused it (404)"
+    assert reason.endswith(" ma-1, on ops: hooks.example refused it (404)")
 
 
 def test_failed_ones_are_asked_for_and_nothing_is_said_plainly(api: Api) -> None:
@@ -86,7 +87,9 @@ def test_doctor_probes_each_channel_and_says_how_to_try_it(registry: Registry) -
         assert server.posts() == []
     down = channels.channel(NotifierConfig("webhook", "off", {"url": f"{server.url}/s3"}), registry)
     assert down is not None
-    assert (down.level, down.fix) == (Level.WARNING, "then: ennio notify test off")
+    assert down.level is Level.WARNING
+    assert "mend its settings" in down.fix
+    assert "ennio notify test off" in down.fix
     assert "s3" not in down.what
     missing = NotifierConfig("command", "tell", {"argv": ["no-such-program-here"]})
     broken = channels.channel(missing, registry)
@@ -109,3 +112,28 @@ def test_doctor_says_that_nobody_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     routed = Config(source=config.source, directory=tmp_path, projects=(project,))
     assert channels.unrouted(told) is channels.unrouted(routed) is None
+
+
+def test_doctor_doubts_an_address_where_nothing_is(registry: Registry) -> None:
+    with HookServer() as server:
+        server.otherwise = Reply(404)
+        found = channels.channel(NotifierConfig("webhook", "ops", {"url": server.url}), registry)
+        assert found is not None
+        assert found.level is Level.WARNING
+        assert "404" in found.what
+
+
+def test_doctor_says_where_buttons_lead_that_no_phone_reaches(tmp_path: Path) -> None:
+    project = Project(id="shop", name="shop", repo="./a", path=tmp_path, answer=True)
+    here = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
+    found = channels.buttons(here)
+    assert found is not None
+    assert (found.level, "public_url" in found.fix) == (Level.WARNING, True)
+    assert channels.buttons(replace(here, public_url="https://x.example")) is None
+    assert channels.buttons(replace(here, projects=(replace(project, answer=False),))) is None
+
+
+def test_a_channel_that_is_quiet_says_until_when(api: Api) -> None:
+    quiet = {"name": "bell", "plugin": "desktop", "waiting": 3, "error": None, "quiet_until": WHEN}
+    api.on("GET", "/notifiers", [quiet])
+    assert "quiet until 20" in api.ennio("notify", "list").out

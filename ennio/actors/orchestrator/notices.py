@@ -6,7 +6,9 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from ennio.actors import channel_health
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import NotifierConfig
 from ennio.model.delivery import DeliveryKind
@@ -14,7 +16,7 @@ from ennio.model.errors import NotFound
 from ennio.model.failpoints import failpoint
 from ennio.model.session import Priority
 from ennio.plugins.notifier.interface import Notification, NotificationAction
-from ennio.policy import notices
+from ennio.policy import notices, pacing
 from ennio.store.notifications import Notice
 
 TEST = "notification_test"
@@ -23,12 +25,16 @@ WORDS = "This is a test of the channel. Nobody has to do anything."
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """A channel: how many notices wait for it, and why it did not take the last it was told."""
+    """A channel: how many notices wait for it, and why it did not take the last it was told.
+
+    ``quiet_until`` is when its quiet hours end that are just now.
+    """
 
     name: str
     plugin: str
     waiting: int
     error: str | None
+    quiet_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,14 @@ class NoticeApi:
         """Every channel, as the file has them."""
         deliveries = self.deps.store.deliveries
         waiting = Counter(one.lane for one in deliveries.open(DeliveryKind.NOTICE))
-        troubled = deliveries.troubled(DeliveryKind.NOTICE)
+        troubled, now = channel_health.troubles(self.deps), self.deps.clock.now()
         return [
             ChannelView(
                 one.name,
                 one.plugin,
                 waiting[one.name],
                 troubled[one.name][1] if one.name in troubled else None,
+                pacing.quiet_until(one.quiet_hours, Priority.INFO, now),
             )
             for one in self.deps.config.notifiers
         ]
@@ -77,6 +84,7 @@ class NoticeApi:
                 actions=(NotificationAction("Open", "open", f"{base}/"),),
             )
         )
+        channel_health.tested(self.deps, name)
         return "told"
 
     def _channel(self, name: str) -> NotifierConfig:

@@ -20,7 +20,8 @@ def channel(place: NotifierConfig, registry: Registry) -> Finding | None:
             return fine(f"notifiers[{place.name}]: {place.plugin} is there; try it: {test}")
         words = plugin.probe()
     except Unreachable as error:
-        return warning(f"notifiers[{place.name}] cannot be reached: {error}", f"then: {test}")
+        way = f"start what should answer there, or mend its settings, then: {test}"
+        return warning(f"notifiers[{place.name}] cannot be reached: {error}", way)
     except EnnioError as error:
         return broken(f"notifiers[{place.name}]: {error}", f"mend it as it says, then: {test}")
     return fine(f"notifiers[{place.name}]: {words}")

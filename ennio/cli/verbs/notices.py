@@ -66,4 +66,5 @@ def _state(notice: dict[str, Any]) -> str:
 
 
 def _reasons(notice: dict[str, Any]) -> list[str]:
-    return [f"{notice['id']} on {name}: {why}" for name, why in notice["failed"].items()]
+    about = f"{local(notice['at'])} {notice['session_id'] or 'Ennio'}"
+    return [f"{about}, on {name}: {why}" for name, why in notice["failed"].items()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ennio.board.quantities import local
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
@@ -37,9 +38,15 @@ def configure(parser: Parser) -> None:
 def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The table of channels."""
     found = context.client().get("/notifiers")
-    rows = [(one["name"], one["plugin"], str(one["waiting"]), one["error"] or "") for one in found]
+    rows = [(one["name"], one["plugin"], str(one["waiting"]), _why(one)) for one in found]
     none = ["no channel is configured: docs/notices.md says how"]
     return CommandResult(found, table(COLUMNS, rows, context.width) if rows else none)
+
+
+def _why(channel: dict[str, Any]) -> str:
+    if channel["error"]:
+        return str(channel["error"])
+    return f"quiet until {local(channel['quiet_until'])}" if channel.get("quiet_until") else ""
 
 
 def test(options: argparse.Namespace, context: CliContext) -> CommandResult:

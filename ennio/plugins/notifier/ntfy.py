@@ -15,7 +15,7 @@ from ennio.config.number_fields import DurationField
 from ennio.config.text_fields import StringField, TokenField
 from ennio.machine.untrusted import json_value
 from ennio.model.clock import Clock
-from ennio.model.errors import Refused
+from ennio.model.errors import EnnioError, Refused
 from ennio.model.printable import one_line
 from ennio.model.session import Priority
 from ennio.plugins.declared import OF_NOTIFIERS, takes
@@ -98,14 +98,16 @@ class NtfyNotifier:
         sequence = sequence_of(notification.id)
         body = message(notification, self._settings.topic)
         headers = self._headers() | {"X-Sequence-ID": sequence}
-        self._poster.send("POST", f"{self._settings.url}/", encoded(body), headers)
+        answer = self._poster.ask("POST", f"{self._settings.url}/", encoded(body), headers)
+        if (problem := self._judged(answer)) is not None:
+            raise problem
         return sequence
 
     def withdraw(self, notification: Notification, _receipt: str | None) -> None:
         """Take it off the phones; a server before 2.16 cannot, and says that there is nothing."""
         where = f"{self._settings.url}/{self._settings.topic}/{sequence_of(notification.id)}"
         answer = self._poster.ask("DELETE", where, b"", self._headers())
-        problem = judged(answer, self._host, self._clock.now())
+        problem = self._judged(answer)
         if problem is not None and answer.status not in (400, 404, 405):
             raise problem
 
@@ -113,14 +115,17 @@ class NtfyNotifier:
         """Whether the server is well and lets us write to the topic; nothing is published."""
         where = f"{self._settings.url}/{self._settings.topic}/auth"
         answer = self._poster.ask("GET", where, b"", self._headers())
-        problem = judged(answer, self._host, self._clock.now())
-        if answer.status in (401, 403):
-            raise Refused(f"{self._host} does not let us use the topic: set its access token")
+        problem = self._judged(answer)
         if problem is not None:
             raise problem
         if not _is_success(answer):
             raise Refused(f"{self._host} answers, but not as ntfy does")
         return f"{self._host} lets us use the topic"
+
+    def _judged(self, answer: HttpResponse) -> EnnioError | None:
+        if answer.status in (401, 403):
+            return Refused(f"{self._host} does not let us use the topic: set its access token")
+        return judged(answer, self._host, self._clock.now())
 
     @property
     def _host(self) -> str:

@@ -13,6 +13,7 @@ from ennio.config.fields import SettingsSchema
 from ennio.config.number_fields import BoolField, DurationField
 from ennio.config.text_fields import StringField
 from ennio.model.clock import Clock
+from ennio.model.errors import Unreachable
 from ennio.plugins.declared import OF_NOTIFIERS, takes
 from ennio.plugins.notifier.address import HookField
 from ennio.plugins.notifier.interface import Notification
@@ -69,6 +70,11 @@ class WebhookNotifier:
         url = self._settings.url
         answer = self._poster.ask("HEAD", url, b"", {})
         host = urlsplit(url).hostname
+        if answer.status in (404, 410):
+            raise Unreachable(
+                f"{host} has nothing there ({answer.status} to HEAD), or takes POST alone: a test "
+                "of it shows which"
+            )
         signed = "signed" if self._settings.secret else "not signed"
         return f"{host} answers ({answer.status} to HEAD); notices to it are {signed}"
 

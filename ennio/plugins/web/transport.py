@@ -144,5 +144,9 @@ class Transport:
         )
 
 
+_NOISE = re.compile(r"^Failed to establish a new connection: |\[Errno -?\d+\] ")
+
+
 def _short(error: Exception) -> str:
-    return re.sub(r"^.*?: ", "", str(error), count=1)[:200] or type(error).__name__
+    words = re.sub(r"^.*?: ", "", str(error), count=1)
+    return _NOISE.sub("", words)[:200] or type(error).__name__

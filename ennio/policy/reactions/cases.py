@@ -266,8 +266,17 @@ def _agent_needs_input(_rule: Reaction, situation: Situation, _now: datetime) ->
     if situation.session.activity is not Activity.WAITING_INPUT:
         return NOT_HERE
     agent = situation.facts.agent
-    question = agent.question if agent is not None else None
+    question = _asked(agent) if agent is not None else None
     return Case(True, f"the agent waits for an answer: {question or '(it does not say to what)'}")
+
+
+def _asked(agent: AgentSeen) -> str | None:
+    """Its question, with the answers there are where it does not name them itself."""
+    named = agent.question or ""
+    if not named or all(option in named for option in agent.options):
+        return agent.question
+    numbered = (f"{number}. {option}" for number, option in enumerate(agent.options, 1))
+    return f"{named} [{' / '.join(numbered)}]"
 
 
 def _agent_exited(_rule: Reaction, situation: Situation, _now: datetime) -> Case:

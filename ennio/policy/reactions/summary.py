@@ -41,7 +41,7 @@ def _did(session: Session) -> str:
     words = " ".join((session.summary or "").split()) or f"nothing it told of ({session.status})"
     words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
     where = f"#{session.pr_number}" if session.pr_number is not None else session.branch
-    return f"{words}; {where}" if where else words
+    return f"{words} (on {where})" if where else words
 
 
 def _cost(usage: Usage | None) -> str:

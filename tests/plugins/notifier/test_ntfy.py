@@ -79,7 +79,7 @@ def test_a_topic_that_anybody_reads_takes_no_answers(tmp_path: Path) -> None:
 def test_a_topic_that_wants_a_token_says_so(tmp_path: Path) -> None:
     with Ntfy(SECRET, "tk_right") as server:
         for channel in (_to(server, tmp_path), _to(server, tmp_path, token="tk_wrong")):
-            with pytest.raises(Refused):
+            with pytest.raises(Refused, match="set its access token"):
                 channel.notify(NOTICE)
             with pytest.raises(Refused, match="set its access token") as raised:
                 channel.probe()

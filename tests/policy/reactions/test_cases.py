@@ -264,6 +264,22 @@ def test_who_waits_for_an_answer_is_not_stuck_but_waiting() -> None:
     assert case("agent-needs-input", Reaction(), situation, NOW).headline.endswith("May I?")
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Which way?", "Which way? [1. left / 2. right]"),
+        ("Which way? [1. left / 2. right]", "Which way? [1. left / 2. right]"),
+        (None, "(it does not say to what)"),
+    ],
+)
+def test_a_person_is_told_what_the_answers_are(question: str | None, told: str) -> None:
+    session = _session(activity=Activity.WAITING_INPUT)
+    waiting = AgentSeen(NOW, "hook", Activity.WAITING_INPUT, question=question)
+    situation = _situation(session=session, agent=replace(waiting, options=("left", "right")))
+    found = case("agent-needs-input", Reaction(), situation, NOW)
+    assert found.headline == f"the agent waits for an answer: {told}"
+
+
 def test_who_cannot_be_seen_is_not_called_stuck() -> None:
     process = ProcessSeen(Presence.UNKNOWN, NOW, "survey", detail="away")
     assert _holds("agent-stuck", _situation(process=process), NOW + timedelta(days=2)) is None
@@ -387,7 +403,7 @@ def test_a_summary_says_what_was_done_what_it_cost_and_what_it_needs() -> None:
     told = notice("agent-needs-input", Reaction(include_summary=True), "it asks", session)
     assert told.splitlines() == [
         "p-1: it asks",
-        "Did: half done; #7",
+        "Did: half done (on #7)",
         "Cost: $0.42, 12,345 tokens",
         "Needs: an answer: ennio answer p-1 TEXT",
     ]
