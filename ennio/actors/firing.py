@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from ennio.model.message import Message, Origin
 from ennio.model.session import Priority, Session
 from ennio.policy import reactions
 from ennio.policy.reactions import Case, Decision, Verdict
+from ennio.policy.reactions.anomaly import Anomaly
 from ennio.store import Notice, ReactionRecord
 
 ALL_COMPLETE = "all-complete"
@@ -75,6 +77,18 @@ class Firing:
         words = f"{self.key}: {headline} -> {action} ({reason})"
         data = {"reaction": self.key} | done
         return Draft(EventType.REACTION_TRIGGERED, words, self.priority, data)
+
+    def events(self) -> Sequence[Draft]:
+        """All that the log tells of it: before what is done about it each thing that is out of the
+        ordinary, once.
+        """
+        new = (one for one in self.case.anomalies if one.item in self.decision.items)
+        return [*map(self._anomaly, new), self.event()]
+
+    def _anomaly(self, one: Anomaly) -> Draft:
+        known = {"metric": one.limit.metric, "seen": one.seen, "limit": one.limit.limit}
+        data = known | {"median": one.limit.median, "n": one.limit.n, "group": one.limit.group}
+        return Draft(EventType.ANOMALY_DETECTED, str(one), self.rule.priority, data)
 
     def message(self, text: str) -> Message:
         """What the agent is to be told."""

@@ -53,12 +53,11 @@ def kind_of(deps: Dependencies, session: Session, words: int | None = None) -> T
 
 
 class Forecaster:
-    """Asks the predictor of the configuration, with what it has to know at hand."""
+    """Asks the predictor of the configuration, and hands it what it learns from."""
 
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
-        self._generation: int | None = None
-        self._history: tuple[FinishedTask, ...] = ()
+        self._learned_from: tuple[FinishedTask, ...] = ()
         self._limits: dict[TaskKind, tuple[AnomalyLimit, ...]] = {}
 
     def forecast(self, kind: TaskKind) -> TaskForecast:
@@ -82,20 +81,29 @@ class Forecaster:
         return forecast.likely_cost(kind, self.history())
 
     def limits(self, kind: TaskKind) -> tuple[AnomalyLimit, ...]:
-        """Beyond what one of this kind is out of the ordinary; looked up once a kind."""
+        """Beyond what one of this kind is out of the ordinary; looked up once a kind, until
+        another session has ended.
+        """
         history = self.history()
+        if history is not self._learned_from:
+            self._learned_from, self._limits = history, {}
         if kind not in self._limits:
-            self._limits[kind] = self._predictor.limits(kind, history)
+            self._limits[kind] = self._asked_for_limits(kind, history)
         return self._limits[kind]
+
+    def _asked_for_limits(
+        self, kind: TaskKind, history: tuple[FinishedTask, ...]
+    ) -> tuple[AnomalyLimit, ...]:
+        """None of them where the predictor fails: then nothing is out of the ordinary."""
+        try:
+            return self._predictor.limits(kind, history)
+        except EnnioError as error:
+            log.warning("no limits", extra={"project": kind.project_id, "error": str(error)})
+            return ()
 
     def history(self) -> tuple[FinishedTask, ...]:
         """What finished sessions came to, the latest first."""
-        repository = self._deps.store.forecasts
-        if self._generation != repository.generation:
-            generation = repository.generation
-            self._history, self._limits = repository.finished(), {}
-            self._generation = generation
-        return self._history
+        return self._deps.store.forecasts.finished()
 
     @property
     def _predictor(self) -> Predictor:
@@ -115,6 +123,20 @@ def told(deps: Dependencies, kind: TaskKind) -> TaskForecast | None:
         return Forecaster(deps).forecast(kind)
     except EnnioError as error:
         log.warning("not forecast", extra={"project": kind.project_id, "error": str(error)})
+        return None
+
+
+def estimated(deps: Dependencies, session: Session) -> CostEstimate | None:
+    """What a session under way costs in all, and from now on, by what it has cost; None where that
+    is not known.
+    """
+    usage = session.usage
+    if session.status.terminal or usage is None or usage.unpriced or usage.cost_usd is None:
+        return None
+    try:
+        return Forecaster(deps).estimate(kind_of(deps, session), usage.cost_usd)
+    except EnnioError as error:
+        log.warning("not estimated", extra={"session": session.id, "error": str(error)})
         return None
 
 

@@ -16,6 +16,7 @@ import pykka
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.firing import ALL_COMPLETE, Firing
+from ennio.actors.forecasting import Forecaster, kind_of
 from ennio.actors.messages import (
     MergeDue,
     MessageQueued,
@@ -57,6 +58,7 @@ class ReactionActor(Actor):
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
         self._resumed_at: datetime | None = None
+        self._forecaster = Forecaster(deps)
 
     def on_start(self) -> None:
         """Read back what was done, and look at everything once."""
@@ -146,7 +148,8 @@ class ReactionActor(Actor):
 
     def _look(self, situation: Situation) -> None:
         """Hold every rule against one session."""
-        situation = replace(situation, resumed_at=self._resumed_at)
+        usual = self._forecaster.limits(kind_of(self._deps, situation.session))
+        situation = replace(situation, resumed_at=self._resumed_at, usual=usual)
         session_id = situation.session.id
         rules = self._deps.project(situation.session.project_id).reactions
         now = self._deps.clock.now()
@@ -183,7 +186,9 @@ class ReactionActor(Actor):
         if decision.state != before:
             firing = Firing(key, rule, case, decision, session, now)
             self._carry_out(firing, situation, before)
-        return decision.wake_at
+        # what holds may come to hold for another reason as well
+        wakes = (decision.wake_at, case.wake_at)
+        return min((at for at in wakes if at is not None), default=None)
 
     def _last(self, session_id: str, key: str) -> Message | None:
         """What the agent was told last, or is to be told, by one reaction."""
@@ -246,7 +251,8 @@ class ReactionActor(Actor):
             )
             if not quiet:
                 self._act(firing, situation)
-                tx.emit(session.id, session.project_id, firing.event())
+                for draft in firing.events():
+                    tx.emit(session.id, session.project_id, draft)
             if not quiet or _passes_over(decision, before):
                 store.reactions.record(firing.record())
         if not quiet:

@@ -11,6 +11,7 @@ from ennio.board.quantities import age, local, money, span, tokens
 from ennio.board.sessions import activity
 from ennio.board.style import STATUS, Style
 from ennio.board.table import clean, pairs
+from ennio.cli.forecast_view import estimate_line, forecast_lines
 
 Document = Mapping[str, Any]
 
@@ -46,6 +47,8 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("plan", windows_of(session, now)),
         ("metered", _counted(session.get("counted"))),
         ("so far", _course(session.get("metrics"))),
+        ("forecast", "\n".join(forecast_lines(session.get("forecast")))),
+        ("to come", estimate_line(session)),
         ("began", _since(session["created_at"], now)),
         ("last activity", _since(session.get("last_activity_at"), now)),
         ("restored", _since(session.get("restored_at"), now)),

@@ -31,12 +31,13 @@ def forecast_lines(forecast: Document | None) -> Sequence[str]:
     return [*lines, *(whose if len(whose) == 1 else ())]
 
 
-def estimate_line(estimate: Document | None, least: int) -> str:
-    """What is still to come of a session under way; empty where nothing is known."""
-    if not estimate:
+def estimate_line(session: Document) -> str:
+    """What a session under way still costs; empty where nothing is known."""
+    estimate = session.get("estimate")
+    if not estimate or estimate["remaining"]["quantiles"] is None:
         return ""
     left = estimate["remaining"]
-    return f"costs {_range(left, money, least)} more, {_whose(left)} that cost as much"
+    return f"costs {_range(left, money, 0)} more, {_whose(left)} that cost as much"
 
 
 def _range(answer: Document, words: Callable[[Any], str], least: int) -> str:

@@ -60,7 +60,6 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
 AWAITED: tuple[str, ...] = (
     "budget-warning",
     "budget-exceeded",
-    "anomaly",
 )
 """Reactions that can be configured and routed, and that nothing sets off in this version."""
 

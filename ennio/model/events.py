@@ -80,6 +80,7 @@ class EventType(StrEnum):
     CONFIG_REFUSED = "config_refused", _NO_STORY
     CONFIG_ACCEPTED = "config_accepted", _NO_STORY
     PLACE_LOST = "place_lost"
+    ANOMALY_DETECTED = "anomaly_detected", _NO_STORY
     DISK_LOW = "disk_low"
     DISK_FREED = "disk_freed"
     USAGE_DIFFERS = "usage_differs", _NO_STORY

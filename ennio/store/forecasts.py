@@ -69,8 +69,9 @@ class ForecastRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._rows = RowTable(connection, tables.ForecastTable, shape_of(ForecastRecord))
-        self.generation = 0
-        """Grows when what can be learned from has changed, as far as this process knows."""
+        self._connection = connection
+        self._finished: tuple[FinishedTask, ...] | None = None
+        self._known_until = connection.rolled_back
 
     def get(self, session_id: str) -> ForecastRecord | None:
         """That of one session, or None."""
@@ -83,7 +84,7 @@ class ForecastRepository:
     def save(self, record: ForecastRecord) -> None:
         """Keep it, in the place of what was kept of the session."""
         if record.ended_at is not None:
-            self.generation += 1
+            self._finished = None
         self._rows.save(record)
 
     def silent(self, session_id: str, seconds: int) -> None:
@@ -94,8 +95,17 @@ class ForecastRepository:
         self._rows.connection.change(update.where(column("session_id") == session_id, longer))
 
     def finished(self) -> tuple[FinishedTask, ...]:
-        """What the latest sessions that have ended came to, the latest first."""
-        return tuple(row.finished for row in self._ended(MOST))
+        """What the latest sessions that have ended came to, the latest first: the very same until
+        another one has ended. They are read once.
+        """
+        if self._known_until != self._connection.rolled_back:  # one of them may not have ended
+            self._finished, self._known_until = None, self._connection.rolled_back
+        if self._finished is not None:
+            return self._finished
+        found = tuple(row.finished for row in self._ended(MOST))
+        if not self._connection.guessing:  # what is known of them while it cannot be asked is none
+            self._finished = found
+        return found
 
     def ended(
         self, project_id: str | None, since: datetime | None, until: datetime | None

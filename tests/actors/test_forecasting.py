@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from ennio.actors.spawning import SpawnRequest
 from ennio.model.forecast import TaskForecast, TaskSize
 from ennio.model.pulls import CheckState
@@ -137,17 +139,25 @@ def test_a_night_through_which_the_machine_slept_is_no_silence(stage: Stage) -> 
     assert kept(stage, session_id).silence == 70
 
 
-def test_a_spawn_asks_the_database_for_the_past_once_and_not_for_each(
-    stage: Stage, monkeypatch: Any
+def test_what_has_ended_is_read_once_and_not_at_every_look(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remember(stage, 11)
     session_id = stage.working()
-    asked: list[int] = []
-    real = stage.deps.store.forecasts.finished
-    monkeypatch.setattr(stage.deps.store.forecasts, "finished", lambda: asked.append(1) or real())
-    for tokens in range(1000, 9000, 1000):
-        stage.says(session_id, Activity.ACTIVE, ready=True, usage=Usage(tokens, 1))
-        eventually(
-            lambda t=tokens: stage.session(session_id).usage == Usage(t, 1) or stage.look() is None
-        )
-    assert len(asked) <= 1
+    asked: list[object] = []
+    repository = stage.deps.store.forecasts
+    real = repository._ended
+    monkeypatch.setattr(repository, "_ended", lambda *told: asked.append(told) or real(*told))
+    for tokens in (1000, 2000, 3000, 4000):
+        used = Usage(tokens, 1)
+        stage.says(session_id, Activity.ACTIVE, ready=True, usage=used)
+        _until_used(stage, session_id, used)
+    assert asked == []
+    remember(stage, 12)
+    preview(stage)
+    preview(stage)
+    assert len(asked) == 1, "once after another one has ended"
+
+
+def _until_used(stage: Stage, session_id: str, used: Usage) -> None:
+    eventually(lambda: stage.session(session_id).usage == used)

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Self
 
 from ennio.model.facts import AgentSeen
+from ennio.model.forecast import CostEstimate, TaskForecast
 from ennio.model.message import Message
 from ennio.model.plan_window import PlanWindow
 from ennio.model.session import Session
@@ -85,15 +86,33 @@ class SessionView(Session):
             counted=agent.counted,
         )
 
-    def with_detail(self, status_since: datetime | None, metrics: SessionMetrics) -> SessionDetail:
+    def with_detail(
+        self,
+        status_since: datetime | None,
+        metrics: SessionMetrics,
+        forecast: TaskForecast | None,
+        estimate: CostEstimate | None,
+    ) -> SessionDetail:
         """The same with what is only shown of one."""
         known = {each.name: getattr(self, each.name) for each in fields(self)}
-        return SessionDetail(**known, status_since=status_since, metrics=metrics)
+        return SessionDetail(
+            **known,
+            status_since=status_since,
+            metrics=metrics,
+            forecast=forecast,
+            estimate=estimate,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionDetail(SessionView):
-    """One session; ``status_since`` is when its status was decided, ``metrics`` how it went."""
+    """One session; ``status_since`` is when its status was decided, ``metrics`` how it went.
+
+    ``forecast`` is what was said of it at its spawn, ``estimate`` what it costs by what it has
+    cost so far; None once it has ended, and where that is not known.
+    """
 
     status_since: datetime | None = field(metadata=SOMETIMES)
     metrics: SessionMetrics = field(metadata=SOMETIMES)
+    forecast: TaskForecast | None = field(metadata=SOMETIMES)
+    estimate: CostEstimate | None = field(metadata=SOMETIMES)

@@ -10,7 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ennio.actors import answer_links, ending, hook_token, preserved, spawning, strays
+from ennio.actors import (
+    answer_links,
+    ending,
+    forecasting,
+    hook_token,
+    preserved,
+    spawning,
+    strays,
+)
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.messages import (
@@ -81,11 +89,17 @@ class SessionApi:
         )
 
     def detail(self, session_id: str) -> SessionDetail:
-        """One session with since when it has its status, and its numbers."""
+        """One session with since when it has its status, its numbers, and what it may come to."""
         store, session = self.deps.store, self.need(session_id)
         evidence = store.evidence.latest(session_id)
         since = evidence.at if evidence is not None and evidence.status is session.status else None
-        return self._views([session])[0].with_detail(since, store.metrics.get(session_id))
+        made = store.forecasts.get(session_id)
+        return self._views([session])[0].with_detail(
+            since,
+            store.metrics.get(session_id),
+            made.forecast if made is not None else None,
+            forecasting.estimated(self.deps, session),
+        )
 
     def _views(self, sessions: Iterable[Session]) -> Sequence[SessionView]:
         store, asked = (

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from ennio.config.fan_out import FanOut
 from ennio.config.model import Reaction
 from ennio.model.facts import AgentSeen, Facts, Presence
+from ennio.model.forecast import AnomalyLimit
 from ennio.model.message import Message
 from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.policy import fan_out
 from ennio.policy.fan_out import FullestMinute
 from ennio.policy.lifecycle.parked import Parked, hour
+from ennio.policy.reactions.anomaly import Anomaly, anomalies, silent_until
 from ennio.policy.reactions.seen_item import SeenItem, item
 
 STUCK_AFTER = 600.0
@@ -34,7 +36,7 @@ class Situation:
     ``resumed_at`` is when the machine last woke, or its clock was set: silence counts from there.
     ``parked``: a window of its agent's plan is used up; ``goes_on``: it goes on by itself after
     that. ``burned`` is what it used in the fullest minute of late, None where nobody knows, and
-    ``limits`` what it may begin and burn.
+    ``limits`` what it may begin and burn. Beyond ``usual`` it is out of the ordinary.
     """
 
     session: Session
@@ -47,6 +49,7 @@ class Situation:
     goes_on: bool = False
     burned: FullestMinute | None = None
     limits: FanOut = FanOut()
+    usual: tuple[AnomalyLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Case:
     last is on its way to it, or its turn goes on: what is new is a step on that way, and no try has
     failed yet; ``wake_at`` is then when that ends by time alone. ``patient``: whoever is given a
     time has all of it, also between turns. ``lingers``: it may come back at once and be the same
-    trouble still; False where every time is news by itself.
+    trouble still; False where every time is news by itself. ``anomalies`` are what is out of the
+    ordinary.
     """
 
     holds: bool | None
@@ -72,6 +76,7 @@ class Case:
     lingers: bool = False
     at_work: bool = False
     patient: bool = False
+    anomalies: tuple[Anomaly, ...] = ()
 
 
 NOT_HERE = Case(False, "")
@@ -321,6 +326,22 @@ def _fan_out(_rule: Reaction, situation: Situation, now: datetime) -> Case:
     return Case(True, f"{words} {most:,}", wake_at=over)
 
 
+def _anomaly(_rule: Reaction, situation: Situation, now: datetime) -> Case:
+    session, process = situation.session, situation.facts.process
+    at_work = session.activity is Activity.ACTIVE and situation.launched_at is not None
+    seen = process is not None and process.presence is Presence.ALIVE
+    quiet_since = _quiet_since(situation, now) if at_work and seen else None
+    wake_at = silent_until(session, situation.usual, quiet_since, now)
+    found = anomalies(session, situation.usual, quiet_since, now)
+    if not found:
+        return Case(False, "", wake_at=wake_at)
+    items = tuple(one.item for one in found)
+    # what is new is news of its own, and no try that failed
+    named = ",".join(map(str, items))
+    headline = "; ".join(map(str, found))
+    return Case(True, headline, items, wake_at, round=named, anomalies=found)
+
+
 _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "ci-failed": _ci_failed,
     "changes-requested": _changes_requested,
@@ -332,6 +353,7 @@ _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "agent-exited": _agent_exited,
     "plan-window": _plan_window,
     "fan-out": _fan_out,
+    "anomaly": _anomaly,
 }
 
 _LINGERING = frozenset({"ci-failed", "changes-requested", "bugbot-comments"})
