@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ennio.board.quantities import money, span, tokens
+from ennio.board.table import Column, table
 
 Document = Mapping[str, Any]
 
@@ -15,7 +16,7 @@ def forecast_lines(forecast: Document | None) -> Sequence[str]:
     if not forecast:
         return ()
     shown: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
-        ("costs", "cost_usd", money),
+        ("costs", "cost", money),
         ("takes", "seconds", span),
         ("uses tokens", "tokens", tokens),
         ("succeeds", "success", lambda share: f"{share} %"),
@@ -40,11 +41,42 @@ def estimate_line(session: Document) -> str:
     return f"costs {_range(left, money, 0)} more, {_whose(left)} that cost as much"
 
 
+_LOSSES: Mapping[str, Callable[[Any], str]] = {
+    "cost_usd": lambda loss: money(str(loss)),
+    "seconds": span,
+    "tokens": lambda loss: tokens(int(loss)),
+    "success": lambda loss: f"{loss:.3f}",
+}
+
+
+def calibration_lines(report: Document, width: int | None) -> Sequence[str]:
+    """How well each thing was forecast."""
+    columns = [Column("FORECAST")]
+    columns += [Column(title, right=True) for title in ("ENDED", "WITHIN", "LOSS", "AT BEST")]
+    rows = [_calibrated(metric, report["least"]) for metric in report["metrics"]]
+    return [
+        *table(columns, rows, width),
+        "",
+        "WITHIN: how many ended between p10 and p90, of which 80 % is right; LOSS: how far off on",
+        "average, AT BEST: for who had known how they all end, but not which how",
+    ]
+
+
+def _calibrated(metric: Document, least: int) -> tuple[str, ...]:
+    name, n, within = metric["metric"], metric["n"], metric["within_percent"]
+    if metric["loss"] is None:
+        return name, f"{n}", f"too few (of {least})", "", ""
+    words = _LOSSES.get(name, str)
+    inside = "" if within is None else f"{within} %"
+    return name, f"{n}", inside, words(metric["loss"]), words(metric["reference"])
+
+
 def _range(answer: Document, words: Callable[[Any], str], least: int) -> str:
     found = answer["quantiles"]
     if found is None:
         return f"? ({_too_few(answer, least)})"
-    low, middle, high = (words(found[name]) for name in ("p10", "p50", "p90"))
+    dollars = "_usd" if "p50_usd" in found else ""
+    low, middle, high = (words(found[f"{name}{dollars}"]) for name in ("p10", "p50", "p90"))
     return f"{middle} (8 in 10: {low} to {high})"
 
 

@@ -68,6 +68,7 @@ ROUTES: tuple[Route, ...] = (
     *((f"{_SESSION}/{what}", SessionResource, what) for what in (*_ORDERS, *_LOOKS)),
     (f"{_SESSION}/metrics", CostsResource, "metrics"),
     (f"{API}/costs", CostsResource, ""),
+    (f"{API}/costs/calibration", CostsResource, "calibration"),
     (f"{API}/accounts", CostsResource, "accounts"),
     (f"{API}/spend", CostsResource, "spend"),
     (f"{API}/projects", ProjectsResource, ""),

@@ -86,9 +86,9 @@ class Quantiles:
 class MoneyQuantiles:
     """The same, of dollars."""
 
-    p10: Decimal
-    p50: Decimal
-    p90: Decimal
+    p10_usd: Decimal
+    p50_usd: Decimal
+    p90_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class TaskForecast:
     success: CountForecast
     seconds: CountForecast
     tokens: CountForecast
-    cost_usd: CostForecast
+    cost: CostForecast
     least: int
 
 

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from ennio.model.clock import rfc3339
 from ennio.model.forecast import FinishedTask, TaskForecast, TaskKind, TaskSize
 from ennio.store import tables
-from ennio.store.columns import shape_of
+from ennio.store.columns import RowShape, Values, fields_of, shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
 
 MOST = 2000
 """So many of the latest ended sessions count; what was long ago says little."""
+_PLAIN = (
+    *("session_id", "project_id", "agent", "model", "words", "silence", "outcome"),
+    *("seconds", "tokens"),
+)
+_ANY = datetime.min.replace(tzinfo=UTC)
 SUCCEEDED = frozenset({"merged", "finished"})
 
 
@@ -69,6 +74,12 @@ class ForecastRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._rows = RowTable(connection, tables.ForecastTable, shape_of(ForecastRecord))
+        learned = (*_PLAIN, "cost_usd")
+        self._light = RowTable(
+            connection,
+            tables.ForecastTable,
+            RowShape(learned, fields_of(learned), _finished),
+        )
         self._connection = connection
         self._finished: tuple[FinishedTask, ...] | None = None
         self._known_until = connection.rolled_back
@@ -102,7 +113,8 @@ class ForecastRepository:
             self._finished, self._known_until = None, self._connection.rolled_back
         if self._finished is not None:
             return self._finished
-        found = tuple(row.finished for row in self._ended(MOST))
+        there = self._light.column("ended_at").is_null(False)
+        found = self._light.find(there, order=("-ended_at", "session_id"), limit=MOST)
         if not self._connection.guessing:  # what is known of them while it cannot be asked is none
             self._finished = found
         return found
@@ -116,11 +128,16 @@ class ForecastRepository:
         made = self._rows.column("made_at")
         where = [] if since is None else [made >= rfc3339(since)]
         where += [] if until is None else [made < rfc3339(until)]
-        equal = {} if project_id is None else {"project_id": project_id}
-        return self._ended(None, *where, **equal)
-
-    def _ended(self, limit: int | None, *where: Any, **equal: str) -> Sequence[ForecastRecord]:
+        equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
         there = self._rows.column("ended_at").is_null(False)
-        return self._rows.find(
-            there, *where, order=("-ended_at", "session_id"), limit=limit, **equal
-        )
+        return self._rows.find(there, *where, order=("-ended_at", "session_id"), **equal)
+
+
+def _finished(values: Values) -> FinishedTask:
+    """A row without what was forecast of it: there are many, and reading that takes longest."""
+    cost = values["cost_usd"]
+    return ForecastRecord(
+        **{name: values[name] for name in _PLAIN},
+        made_at=_ANY,
+        cost_usd=None if cost is None else Decimal(cost),
+    ).finished

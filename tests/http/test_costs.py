@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from ennio.model.forecast import TaskForecast
 from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.predictor.history import HistoryPredictor
 from ennio.policy.ledger.posting import Occasion, entries_of
 from ennio.policy.ledger.prices import PriceBook
+from ennio.store.forecasts import ForecastRecord
 from tests.http.api import Api
 from tests.http.small_orchestrator import SmallOrchestrator
+from tests.policy.forecast.pasts import KIND, past
 
 AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -130,3 +134,61 @@ def test_spending_is_a_series_and_a_merged_pull_request_has_a_price(
 def test_the_numbers_of_a_session_have_a_path_of_their_own(api: Api, used: str) -> None:
     assert api.get(f"/sessions/{used}/metrics")["ci_runs"] == 0
     api.get("/sessions/nobody-1/metrics", 404)
+
+
+def _forecast(orchestrator: SmallOrchestrator, many: int, **changes: Any) -> None:
+    """So many sessions were forecast from others, and have ended."""
+    told = HistoryPredictor()
+    history = past(20)
+    forecast = TaskForecast(
+        KIND,
+        told.success(KIND, history),
+        told.duration(KIND, history),
+        told.tokens(KIND, history),
+        told.cost(KIND, history),
+        10,
+    )
+    for number in range(many):
+        known: dict[str, Any] = {
+            "project_id": "my-app",
+            "agent": "claude-code",
+            "made_at": AT,
+            "forecast": forecast,
+            "ended_at": AT,
+            "outcome": "merged",
+            "seconds": 600,
+            "tokens": 10_000,
+            "cost_usd": Decimal(10),
+        }
+        record = ForecastRecord(f"s-{number}", **(known | changes))
+        orchestrator.store.forecasts.save(record)
+
+
+def test_how_well_was_forecast_is_measured_once_ten_have_ended(
+    api: Api, orchestrator: SmallOrchestrator
+) -> None:
+    _forecast(orchestrator, 9)
+    report = api.get("/costs/calibration")
+    assert report["least"] == 10
+    assert {(one["n"], one["loss"]) for one in report["metrics"]} == {(9, None)}
+    _forecast(orchestrator, 10)
+    (cost,) = [
+        one for one in api.get("/costs/calibration")["metrics"] if one["metric"] == "cost_usd"
+    ]
+    assert (cost["n"], cost["within_percent"]) == (10, 100)
+    assert cost["loss"] > cost["reference"] == 0
+
+
+def test_forecasts_are_of_a_project_and_of_a_span_and_those_under_way_do_not_count(
+    api: Api, orchestrator: SmallOrchestrator
+) -> None:
+    _forecast(orchestrator, 12)
+
+    def counted(query: str) -> int:
+        return int(api.get(f"/costs/calibration?{query}")["metrics"][0]["n"])
+
+    assert counted("project_id=my-app&since=2026-11-30&until=2026-11-30") == 12
+    assert counted("project_id=elsewhere") == counted("since=2026-12-01") == 0
+    assert counted("until=2026-11-29") == 0
+    _forecast(orchestrator, 12, ended_at=None)
+    assert counted("") == 0

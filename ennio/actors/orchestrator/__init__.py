@@ -36,6 +36,7 @@ from ennio.plugins.forge.interface import Merged
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+from ennio.policy.forecast import CalibrationReport
 from ennio.policy.metering import SessionMetrics
 from ennio.store import LastKnown, Waiting
 from ennio.store.ledger import AccountBalance, Selection
@@ -46,6 +47,7 @@ __all__ = [
     "APIS",
     "AccountBalance",
     "AnsweredByLink",
+    "CalibrationReport",
     "ChannelView",
     "CleanupItem",
     "Contents",

@@ -12,6 +12,7 @@ from typing import Self
 from ennio.actors.dependencies import Dependencies
 from ennio.model.money import NOTHING
 from ennio.model.usage import Billing
+from ennio.policy.forecast import CalibrationReport, calibration
 from ennio.policy.ledger.accounts import expense
 from ennio.policy.ledger.spending import Spending
 from ennio.policy.metering import SessionMetrics
@@ -154,6 +155,14 @@ class CostApi:
     def metrics(self, session_id: str) -> SessionMetrics:
         """The numbers of one session. Raises NotFound."""
         return self.deps.store.metrics.get(self.deps.store.sessions.need(session_id).id)
+
+    def calibration(
+        self, project_id: str | None, since: datetime | None, until: datetime | None
+    ) -> CalibrationReport:
+        """How well sessions were forecast that were spawned between two moments and have ended."""
+        records = self.deps.store.forecasts.ended(project_id, since, until)
+        told = [(one.forecast, one.finished) for one in records if one.forecast is not None]
+        return calibration(told)
 
     def spend(self, since: datetime | None, until: datetime | None) -> Spend:
         """The series between two moments, and what the pull requests of all

@@ -15,6 +15,7 @@ from ennio.board.quantities import money, tokens
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.model.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ EXAMPLES = """\
   ennio cost
   ennio cost --by model --from 2026-11-01
   ennio cost --by session --project my-app
+  ennio cost --calibration
   ennio cost --by day --from 2026-11-01 --to 2026-11-30 --csv > november.csv
 """
 BY = ("project", "session", "model", "account", "day")
@@ -49,11 +51,18 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--csv", action="store_true", help="comma-separated values, every digit of the money"
     )
+    parser.add_argument(
+        "--calibration",
+        action="store_true",
+        help="show how well sessions were forecast that have ended",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Ask the books."""
+    if options.calibration:
+        return _calibration(options, context)
     if options.session:
         context.client().get(path("/sessions/{}", options.session))
     report = context.client().get(
@@ -70,6 +79,21 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if options.by == "account":
         lines += window_lines(context.client().get("/sessions"), datetime.now(UTC))
     return CommandResult(report, lines)
+
+
+def _calibration(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    from ennio.cli.forecast_view import calibration_lines
+
+    if options.csv or options.session:
+        other = "--csv" if options.csv else "--session"
+        raise Invalid(f"{other} does not go with --calibration: leave one of them out")
+    report = context.client().get(
+        "/costs/calibration",
+        project_id=context.project_id(options.project) if options.project else None,
+        since=options.since,
+        until=options.until,
+    )
+    return CommandResult(report, calibration_lines(report, context.width))
 
 
 def _csv(report: Mapping[str, Any]) -> Sequence[str]:

@@ -48,6 +48,7 @@ _SCALARS: Mapping[Any, Schema] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
+    float: {"type": "number"},
     Decimal: TEXT,
 }
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from ennio.actors.orchestrator import (
     AccountBalance,
+    CalibrationReport,
     CostKey,
     CostReport,
     Selection,
@@ -36,6 +37,13 @@ class CostQuery(SpanQuery):
     project_id: Annotated[str | None, IdField()] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationQuery(SpanQuery):
+    """Whose forecasts, and of which sessions by when they were spawned."""
+
+    project_id: Annotated[str | None, IdField()] = None
+
+
 class CostsResource(Resource):
     """The books."""
 
@@ -58,6 +66,16 @@ class CostsResource(Resource):
     def on_get_spend(self, query: SpanQuery) -> Spend:
         """A series for a plot."""
         return self._orchestrator.costs.spend(query.since, query.until)
+
+    @operation(
+        "How well sessions were forecast that have ended.",
+        CalibrationReport,
+        query=CalibrationQuery,
+    )
+    def on_get_calibration(self, query: CalibrationQuery) -> CalibrationReport:
+        """What was forecast, held against what became of it."""
+        costs = self._orchestrator.costs
+        return costs.calibration(query.project_id, query.since, query.until)
 
     @operation("The numbers of a session.", SessionMetrics)
     def on_get_metrics(self, session_id: str) -> SessionMetrics:

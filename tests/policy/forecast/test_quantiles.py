@@ -46,7 +46,7 @@ def test_a_larger_number_makes_none_of_them_smaller(values: list[int], more: int
 def test_of_nine_numbers_the_outermost_are_a_tenth_and_nine_tenths() -> None:
     values = [10, 20, 30, 40, 50, 60, 70, 80, 90]
     assert quantiles.counts(values) == Quantiles(10, 50, 90)
-    assert quantiles.money([Decimal(value) for value in values]).p90 == Decimal(90)
+    assert quantiles.money([Decimal(value) for value in values]).p90_usd == Decimal(90)
 
 
 def test_eight_in_ten_of_what_comes_next_fall_between_them() -> None:
