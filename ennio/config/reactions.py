@@ -53,7 +53,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
         "budget-exceeded": "a budget is used up",
         "plan-window": "the window of the agent's plan is used up",
         "fan-out": "the agent starts many agents of its own, or burns tokens far faster than it may",  # noqa: E501
-        "anomaly": "tokens or silence are far outside of what the project's sessions showed before",
+        "anomaly": "tokens, money or silence are far outside of what sessions like it came to",
     }
 )
 

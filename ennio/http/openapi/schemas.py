@@ -48,7 +48,6 @@ _SCALARS: Mapping[Any, Schema] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
-    float: {"type": "number"},
     Decimal: TEXT,
 }
 
