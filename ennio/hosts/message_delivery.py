@@ -48,7 +48,7 @@ class MessageDelivery:
     def obstacle(self, words: Words) -> Delivery | None:
         """What stands in the way now."""
         place = self._place(words)
-        return place.obstacle(place.view(), words.aside)
+        return place.obstacle(place.cleared(), words.aside)
 
     def deliver(self, words: Words) -> Delivery:
         """Type them, or find out what became of them when they may have been typed."""

@@ -15,8 +15,8 @@ from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.box import InputBox, is_added
-from ennio.plugins.agent.interface import Agent
-from ennio.plugins.runtime.interface import Runtime, View
+from ennio.plugins.agent.interface import Agent, Offering
+from ennio.plugins.runtime.interface import Key, Runtime, View
 
 PASTE_SETTLES = seconds(3.0, shortened=0.3)
 PAUSE = 0.1
@@ -48,6 +48,20 @@ class TypingPlace:
     def view(self) -> View | None:
         """The terminal as it is now; None where there is none."""
         return self.runtime.views([self.handle.id]).get(self.handle.id)
+
+    def cleared(self) -> View | None:
+        """The terminal without an offer that the agent put before its place to type: it is
+        declined, which changes nothing.
+        """
+        view = self.view()
+        if view is None or view.scrolled or not self._is_offered(view):
+            return view
+        self.runtime.press(self.handle, Key.ESCAPE)
+        wait_for(lambda: (now := self.view()) is None or not self._is_offered(now), PASTE_SETTLES)
+        return self.view()
+
+    def _is_offered(self, view: View) -> bool:
+        return isinstance(self.agent, Offering) and self.agent.offers(view.text)
 
     def box(self) -> InputBox | None:
         """The place to type; None where there is none just now."""

@@ -13,7 +13,7 @@ import argparse
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -30,9 +30,11 @@ from tests.agents.telling import (
     whole_chat,
     whole_messages,
 )
+from tests.agents.used_up import UsedUp
 
 __all__ = ["Model", "Served", "Step", "steps"]
 
+NO_HEADERS: Mapping[str, str] = {}
 Reader = Callable[[dict[str, Any], Moves], Asked]
 Teller = Callable[[Answer], Iterator[str]]
 Whole = Callable[[Answer], dict[str, Any]]
@@ -51,6 +53,7 @@ class Model:
     def __init__(self, port: int = 0) -> None:
         self.log: list[Served] = []
         self.trouble: list[int] = []
+        self.used_up: UsedUp | None = None
         self.unknown: list[str] = []
         self.reacts: Reacts = lambda _: None
         self.caches = False
@@ -86,7 +89,7 @@ class Model:
         """
         with self._lock:
             number = len(self.log) + 1
-            code = self.trouble.pop(0) if self.trouble else 200
+            code = self.trouble.pop(0) if self.trouble else 429 if self.used_up else 200
             scripted = self.moves(asked.words) and (bool(asked.tools) or api == "chat")
             served = Served(
                 f"answer_{number:04d}",
@@ -186,7 +189,10 @@ class _Handler(BaseHTTPRequestHandler):
             served.ended = time.time()
 
     def _serve(self, served: Served, answer: Answer, tell: Teller, whole: Whole | None) -> None:
-        if served.code != 200:
+        if served.code == 429 and self._model.used_up is not None:
+            document, headers = self._model.used_up.refusal(served.api)
+            self._whole(429, document, headers)
+        elif served.code != 200:
             kind = "rate_limit_error" if served.code == 429 else "api_error"
             self._whole(
                 served.code,
@@ -199,10 +205,14 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
             self._whole(200, whole(answer))
 
-    def _whole(self, code: int, document: dict[str, Any]) -> None:
+    def _whole(
+        self, code: int, document: dict[str, Any], headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         body = json.dumps(document).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":

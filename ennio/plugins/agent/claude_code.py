@@ -23,6 +23,7 @@ from ennio.plugins.agent import (
     claude_conversations,
     claude_cost,
     claude_first,
+    claude_limits,
     claude_parser,
     claude_trust,
     flags,
@@ -172,10 +173,11 @@ class ClaudeCode(MeteredClaude, ScreenAgent):
         except OSError as error:
             state.detail = f"its transcripts cannot be read: {error.strerror}"
         lines = self._transcripts(context.machine, on, followed)
+        counts, limits = claude_cost.read(context.machine, context.directory)
+        claude_limits.tell(state.windows, limits)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
             claude_parser.apply(state, money, kind, entry, process.number, Billing(on["billing"]))
-        money.counted(claude_cost.read(context.machine, context.directory / claude_cost.FILE))
-        state.cost = money.total
+        state.cost = money.counted(counts)
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
         on |= {
             "account": state.as_text(),

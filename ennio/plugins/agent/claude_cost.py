@@ -77,9 +77,9 @@ class ClaudeCost:
                 str(Decimal(self.open.pop(oldest)[1]) + Decimal(self.open[following][1])),
             ]
 
-    def counted(self, told: Mapping[str, Any]) -> None:
+    def counted(self, told: Mapping[str, Any]) -> str | None:
         """Its own counts as ``hook.py`` keeps them. A new process counts from nothing, or on from
-        where a resumed one stopped.
+        where a resumed one stopped. Gives the total.
         """
         for name, meter in told.items():
             total, at = (
@@ -99,6 +99,7 @@ class ClaudeCost:
             if at <= self.told_at + _SLACK:
                 self.weight = str(Decimal(self.weight) + Decimal(heavy))
                 del self.open[answer]
+        return self.total
 
     @property
     def total(self) -> str | None:
@@ -123,10 +124,17 @@ def weight(usage: Mapping[str, Any]) -> Decimal:
     )
 
 
-def read(machine: Machine, file: Path) -> Mapping[str, Any]:
-    """The counts in a session's file; none when there are none yet, or they cannot be read."""
+def read(machine: Machine, directory: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The counts in a session's folder by conversation, and the windows of its plan; nothing where
+    there is no file yet, or it cannot be read.
+    """
     try:
-        told = json_value(single.content(machine, file, _LARGEST))["conversations"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return {}
-    return told if isinstance(told, dict) else {}
+        told = json_value(single.content(machine, directory / FILE, _LARGEST))
+    except (OSError, ValueError):
+        return {}, {}
+    return _mapping(told, "conversations"), _mapping(told, "rate_limits")
+
+
+def _mapping(told: object, key: str) -> Mapping[str, Any]:
+    found = told.get(key) if isinstance(told, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -18,6 +18,7 @@ from typing import Any
 
 from ennio.model.session import Activity
 from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent import claude_limits
 from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
 from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.claude_cost import ClaudeCost
@@ -74,6 +75,7 @@ def apply(
         _hook(state, entry, launch)
     elif entry.get("type") == "assistant":
         _usage(state, money, entry, billing)
+        claude_limits.refused(state.windows, entry, moment(entry) or 0.0)
     elif kind == "line" and _is_interruption(entry):
         # those it waited for ended with it, and whoever goes on in the background is heard again
         state.helpers = {}

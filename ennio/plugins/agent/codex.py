@@ -57,6 +57,11 @@ class Codex(MeteredCodex, ScreenAgent):
         Activity.WAITING_INPUT: re.compile(r"\A\[ . \] Action Required"),
         Activity.ACTIVE: re.compile(r"\A[\u2801-\u28ff] "),  # a spinner of braille dots
     }
+    offer = re.compile(
+        r"^\s*Approaching rate limits\n[^\n]*\n[›\s]*1\. Switch to [^\n]*\n"
+        r"[›\s]*2\. Keep current model\b",
+        re.MULTILINE,
+    )
     trouble = re.compile(r"Reconnecting\.\.\. \d+/\d+(?:[^\n]*\n\s*└[^\n]*)?")
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:

@@ -23,6 +23,7 @@ from ennio.machine import single
 from ennio.machine.interface import FileKind, FileSpan, Machine
 from ennio.model.session import Activity
 from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent import codex_limits
 from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
 from ennio.plugins.agent.interface import AgentContext
 
@@ -182,7 +183,9 @@ def apply(state: AgentState, entry: Mapping[str, Any], sums: dict[str, int], fil
     if entry.get("type") == "turn_context" and isinstance(payload.get("model"), str):
         state.model = payload["model"]
     if entry.get("type") == "event_msg":
-        _event(state, payload, moment(entry) or 0.0, sums, file)
+        at = moment(entry) or 0.0
+        _event(state, payload, at, sums, file)
+        codex_limits.apply(state.windows, payload, at)
 
 
 def _event(

@@ -74,16 +74,22 @@ def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
     """
     file = os.path.join(folder, "cost.json")
     kept: dict = {}  # type: ignore[type-arg]
+    windows = None
     with (
         suppress(OSError, ValueError, KeyError, TypeError, RecursionError),
         open(file, encoding="utf-8") as known,
     ):
-        kept = dict(json.load(known)["conversations"])
+        document = json.load(known)
+        windows = document.get("rate_limits")
+        kept = dict(document["conversations"])
     total, name = told["cost"]["total_cost_usd"], str(told.get("session_id", ""))
-    if isinstance(kept.get(name), dict) and kept[name].get("total") == total:
+    limits = told.get("rate_limits", windows)
+    stands = isinstance(kept.get(name), dict) and kept[name].get("total") == total
+    if stands and limits == windows:
         return
-    kept[name] = {"total": total, "t": time.time()}
-    text = json.dumps({"conversation": name, "conversations": kept})
+    if not stands:
+        kept[name] = {"total": total, "t": time.time()}
+    text = json.dumps({"conversation": name, "conversations": kept, "rate_limits": limits})
     with open(f"{file}.{os.getpid()}", "w", encoding="utf-8") as draft:
         draft.write(text)
     os.replace(draft.name, file)

@@ -222,6 +222,17 @@ class Agent(Protocol):
 
 
 @runtime_checkable
+class Offering(Protocol):
+    """An agent that puts an offer before its place to type when its plan runs out, such as another
+    model: no question of its work, and Escape leaves all as it is.
+    """
+
+    def offers(self, screen: str) -> bool:
+        """Whether such an offer stands on the screen now."""
+        ...
+
+
+@runtime_checkable
 class FileBacked(Protocol):
     """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock
     as ``Reading.until`` says.

@@ -28,7 +28,8 @@ class ScreenAgent(KeyboardAgent):
     ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
     ``place`` matches a line to type in, ``dialog`` a question with choices, ``busy`` work going on.
     A dialog or work going on outweighs a place to type. ``titles`` match what it makes its
-    terminal's title while it does that. ``words`` match a choice that takes words of one's own.
+    terminal's title while it does that. ``words`` match a choice that takes words of one's own,
+    ``offer`` a dialog that is none: see ``Offering``.
     """
 
     name = ""
@@ -45,6 +46,7 @@ class ScreenAgent(KeyboardAgent):
     busy = re.compile(r"(?!)")
     titles: Mapping[Activity, re.Pattern[str]] = {}
     words = re.compile(r"(?!)")
+    offer = re.compile(r"(?!)")
 
     def __init__(self, config: AgentConfig = _NOTHING) -> None:
         self.config = config
@@ -93,6 +95,11 @@ class ScreenAgent(KeyboardAgent):
             and not self.dialog.search(end)
             and not self.busy.search(end)
         )
+
+    def offers(self, screen: str) -> bool:
+        """See ``Offering``."""
+        end = tail(screen)
+        return self.dialog.search(end) is not None and self.offer.search(end) is not None
 
     def input_box(self, view: View) -> InputBox | None:
         """Its region, where what is around it shows neither a question nor work going on."""

@@ -57,8 +57,11 @@ def screen_state(
     """What the screen says, or None when it says nothing. A question outweighs trouble,
     trouble work, work rest.
     """
+    offered = agent.offers(screen or "")
     screen = agent.bare(screen or "")
     end = tail(screen)
+    if offered:
+        return ScreenState(Activity.READY)
     if agent.dialog.search(end):
         return ScreenState(Activity.WAITING_INPUT, *question_of(screen))
     found = trouble.search(end)
