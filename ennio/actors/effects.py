@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ennio.actors import adoption, hook_token
+from ennio.actors import adoption, budgets, hook_token
 from ennio.actors.session_context import SessionContext, remote
 from ennio.hosts.interface import Delivery, Launched, Words, WorkspaceMade
 from ennio.model.branch import check_work_branch, issue_branch, refuse_protected
@@ -64,9 +64,10 @@ def task(at: SessionContext) -> Task:
 def rules(at: SessionContext, branch: str) -> str:
     """The rules above all words."""
     session = at.session
-    return prompt.system(
+    said = prompt.system(
         session.id, session.project_id, branch, at.brief.base, session.role, remote(session)
     )
+    return "\n".join((said, *budgets.exposed(at.deps, session)))
 
 
 def _issue(at: SessionContext) -> Issue | None:

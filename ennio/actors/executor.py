@@ -23,6 +23,7 @@ from ennio.policy.lifecycle.effects import (
     DeliverMessage,
     Effect,
     InspectWorkspace,
+    InterruptAgent,
     LaunchAgent,
     MakeWorkspace,
     PrepareWorkspace,
@@ -79,6 +80,8 @@ class Executor:
                 self._perform(effect, lambda: at.host.stop(at.brief, launched=launched))
             case InspectWorkspace():
                 self._perform(effect, lambda: at.host.inspect(at.brief))
+            case InterruptAgent():
+                self._perform(effect, lambda: at.host.interrupt(at.brief))
             case RemoveWorkspace():
                 self._perform(effect, lambda: at.host.remove(at.brief))
             case DeliverMessage(message_id):
@@ -146,6 +149,7 @@ NAMES: dict[type[Effect], str] = {
     LaunchAgent: "starting the agent",
     StopAgent: "ending the agent",
     InspectWorkspace: "looking at the workspace",
+    InterruptAgent: "interrupting the agent",
     RemoveWorkspace: "removing the workspace",
     DeliverMessage: "delivering a message",
     SettleMessage: "settling a message",

@@ -223,6 +223,13 @@ class ResumeParked:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """A budget holds the session, and a person lets it end its turn. Asked; answered when that is
+    written down.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupt:
     """Press Escape in the agent's terminal."""
 

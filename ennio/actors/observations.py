@@ -12,7 +12,7 @@ from datetime import timedelta
 from shlex import quote
 from typing import Any
 
-from ennio.actors import metered
+from ennio.actors import budgets, metered
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import (
     AgentObserved,
@@ -236,14 +236,17 @@ class Observations:
         moved = dict(reading.cursor) != self._cursor
         if not moved and posting is None:
             return False
+        reached = budgets.BudgetsReached()
         with self._deps.store.transaction() as tx:
             if moved:
                 self._deps.store.agents.save_read_to(self._state.session.id, reading.cursor)
             if posting is not None:
                 books.post(posting)
+                reached = budgets.reached(self._deps, tx, self._state.session)
             metered.tell(tx, self._state.session, reading)
         if posting is not None:
             books.posted(posting)
+            budgets.pass_on(self._deps, self._state.session, reached)
         if moved:
             self._cursor = dict(reading.cursor)
             self.watch()

@@ -23,6 +23,7 @@ from ennio.policy.lifecycle import orders
 from ennio.policy.lifecycle.effects import (
     Effect,
     InspectWorkspace,
+    InterruptAgent,
     LaunchAgent,
     MakeWorkspace,
     PrepareWorkspace,
@@ -90,6 +91,8 @@ def succeeded(
         case InspectWorkspace(), WorkspaceSeen():
             state.facts = replace(state.facts, workspace=result)
             state.memory = orders.inspected(state.memory)
+        case InterruptAgent(), _:
+            state.note_step("interrupted", "its agent was interrupted in its turn")
         case RemoveWorkspace(), _:
             _removed(state, result, now)
         case _:

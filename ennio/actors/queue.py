@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import pykka
 
+from ennio.actors import budgets
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Admit, EffectResult, Ping, QueueChanged, Wake
@@ -85,7 +86,8 @@ class QueueActor(Actor):
         if not queue:
             return
         candidates = self._candidates(queue.values())
-        decided = admission.decide(candidates, self._limits(), self._room(candidates))
+        room = replace(self._room(candidates), over_budget=self._over_budget(candidates))
+        decided = admission.decide(candidates, self._limits(), room)
         for one in candidates:
             if one.session_id in decided.admitted:
                 self._admit(one.session_id, one.project_id)
@@ -95,6 +97,11 @@ class QueueActor(Actor):
             if self._timer is not None:
                 self._timer.kill(block=False)
             self._timer = self.later(LOOK_EVERY, Wake())
+
+    def _over_budget(self, candidates: Iterable[Candidate]) -> Mapping[str, str]:
+        return budgets.obstacles(
+            self._deps, {each.session_id: each.project_id for each in candidates}
+        )
 
     def _candidates(self, queue: Iterable[Waiting]) -> list[Candidate]:
         """Those of whom it can be decided now: who waits for a host that has yet to tell what room

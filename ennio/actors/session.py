@@ -15,7 +15,15 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import answer_links, forecasting, hook_token, outcome, parking
+from ennio.actors import (
+    answer_links,
+    budgets,
+    forecasting,
+    hook_token,
+    outcome,
+    parking,
+    pausing,
+)
 from ennio.actors.actor import Actor
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
@@ -29,6 +37,7 @@ from ennio.actors.messages import (
     CrashForTest,
     EffectResult,
     ForgeObserved,
+    GoOn,
     Interrupt,
     Kill,
     MessageQueued,
@@ -45,6 +54,7 @@ from ennio.actors.messages import (
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
+from ennio.actors.restoring import restore
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
 from ennio.actors.situation import situation_of
@@ -65,7 +75,6 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.store import Waiting
 from ennio.store.answer_links import AnswerLink
 
 MAX_STEPS = 12
@@ -160,6 +169,9 @@ class SessionActor(Actor):
                 return self._on_restore()
             case ResumeParked(when):
                 return self._change(orders.resume(self._state.memory, when))
+            case GoOn():
+                pausing.let_go_on(self._deps, self._state, self._outbox.next())
+                self._advance()
             case Clean(force):
                 return self._change(orders.clean(self._state.memory, force=force))
             case Resubscribe():
@@ -204,20 +216,7 @@ class SessionActor(Actor):
         return self._session
 
     def _on_restore(self) -> Session:
-        """It takes its place in the queue like a new one, in the transaction that makes it wait."""
-        place = self._state.facts.place
-        memory = orders.restore(
-            self._state.memory, unusable=place is not None and not place.place.usable
-        )
-        now, session = self._deps.clock.now(), self._session
-        self._state.facts = replace(self._state.facts, place=None)
-        self._state.memory = memory
-        self._state.session = replace(session, restored_at=now)
-        with self._deps.store.transaction():
-            self._deps.store.queue.add(
-                Waiting(session.id, session.project_id, session.priority, 0, False, now, "")
-            )
-            self._state.write([Draft(EventType.SESSION_RESTORED, "restored by a person")])
+        restore(self._deps, self._state)
         self._deps.actors.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
@@ -270,6 +269,7 @@ class SessionActor(Actor):
         """Short enough to be done in the mailbox, and so never at the same time as
         another effect's typing.
         """
+        pausing.refuse(self._state)
         self._see_question()
         if self._state.memory.activity is not Activity.WAITING_INPUT:
             told = self._state.memory.activity or "not known yet"
@@ -331,7 +331,11 @@ class SessionActor(Actor):
         for _ in range(MAX_STEPS):
             state = self._state
             inputs = Inputs(
-                state.facts, self._outbox.next(), self._executor.busy, parking.waiting(state)
+                state.facts,
+                self._outbox.next(),
+                self._executor.busy,
+                parking.waiting(state),
+                budgets.stop_of(self._deps, state.session),
             )
             plan = lifecycle.step(
                 context(self._deps, self._session).spec,
@@ -346,7 +350,7 @@ class SessionActor(Actor):
                 *self._outbox.waiting(inputs.pending, plan.waits),
                 *parking.overtaken(state),
             ]
-            if parking.write(state, plan, told):
+            if pausing.write(self._deps, state, plan, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
             if plan.effect is not None:
@@ -385,6 +389,7 @@ class SessionActor(Actor):
         if isinstance(effect, DeliverMessage | SettleMessage):
             self._outbox.delivered(effect.message_id, result, error, now)
             if not self._outbox.message(effect.message_id).state.pending:
+                self._state.memory = lifecycle.pausing.taken(self._state.memory, now)
                 self._tell_others()  # a reaction may wait for the agent to have it
             self._give_back()
         elif error is not None:

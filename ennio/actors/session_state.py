@@ -22,6 +22,7 @@ from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.message import Message
 from ennio.model.session import Activity, Session, Usage
 from ennio.policy.lifecycle import LifecycleState, PendingMessage
+from ennio.policy.lifecycle.state import Pause, TurnGrant
 from ennio.policy.metering import metered
 
 OUTPUT_STEP = timedelta(seconds=5)
@@ -84,6 +85,8 @@ class SessionState:
             if self.session != session:
                 store.sessions.save(self.session)
                 self._learn(session)
+            if self.session.status.terminal and not session.status.terminal:
+                store.budgets.release(session_id)
             if self.memory != memory:
                 store.memories.save(session_id, codec.dumps(self.memory))
             if changed_facts:
@@ -196,7 +199,7 @@ def _project(
 ) -> Session:
     """The session's row as its memory, its facts and the books have it."""
     agent, forge = facts.agent, facts.forge
-    lost = _lost(memory, facts)
+    lost, pause = _lost(memory, facts), memory.pause
     pull = forge.pull if forge is not None else None
     return replace(
         session,
@@ -206,6 +209,8 @@ def _project(
         outcome=memory.outcome,
         no_signal_since=min((since for since, _ in lost), default=None),
         no_signal="; ".join(why for _, why in lost) or None,
+        paused_since=pause.since if pause is not None else None,
+        paused=_why_paused(pause),
         last_activity_at=last_activity(session, memory, facts),
         pr_number=memory.pull,
         pr_url=pull.url if pull is not None else session.pr_url,
@@ -213,6 +218,13 @@ def _project(
         summary=agent.summary if agent is not None and agent.summary else session.summary,
         archived_at=memory.cleaned_at if memory.finished else session.archived_at,
     )
+
+
+def _why_paused(pause: Pause | None) -> str | None:
+    if pause is None:
+        return None
+    let = "" if pause.grant is TurnGrant.NONE else "; a person lets it end its turn"
+    return f"{pause.why}{let}"
 
 
 def _lost(memory: LifecycleState, facts: Facts) -> list[tuple[datetime, str]]:

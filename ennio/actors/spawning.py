@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from ennio.actors import effects, forecasting
+from ennio.actors import budgets, effects, forecasting
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import kind_of
@@ -119,7 +119,7 @@ def spawn(
     deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | None = None
 ) -> Session:
     """Write down a new session and its place in the queue. Raises Invalid, Conflict,
-    NotFound; makes nothing then.
+    NotFound, OverBudget; makes nothing then.
 
     Neither where it was made ``once`` already: that raises RequestRepeatedError.
     """
@@ -134,11 +134,13 @@ def spawn(
         else (request.prompt or "").strip().splitlines()[0][:72]
     )
     told = forecasting.foretold(deps, session)
+    cost = budgets.likely(deps, session)
     with deps.store.transaction() as tx:
         if once is not None:
             deps.store.idempotency.begin(once, session.id, session.created_at)
         deps.store.projects.upsert(project)
         deps.store.sessions.insert(session)
+        budgets.admit(deps, session, cost)
         deps.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
         deps.store.queue.add(waiting)
         deps.store.forecasts.save(told)

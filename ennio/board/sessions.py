@@ -48,6 +48,8 @@ def activity(session: Document) -> str:
     leaves the agent in it).
     """
     shown = "queued" if session.get("queued") else session.get("activity") or ""
+    if session.get("paused") and shown not in ("queued", "exited"):
+        shown = "paused"
     if shown == "ready" and session.get("helpers"):
         # its turn is over, and so many helpers are at work for it
         shown = f"ready +{session['helpers']}"
@@ -64,6 +66,8 @@ def why(session: Document, now: datetime) -> str:
     queued = session.get("queued")
     if session.get("question"):
         return f"asks: {session['question']}"
+    if session.get("paused"):
+        return str(session["paused"])
     if queued:
         return "held" if queued.get("held") else queued.get("reason") or "queued"
     return "; ".join(filter(None, (message_waits(session, now), session.get("reason"))))

@@ -42,6 +42,7 @@ ACTIVITY: Mapping[str, str] = {
     "active": "blue",
     "waiting_input": "yellow",
     "blocked": "red",
+    "paused": "yellow",
     "idle": "dim",
     "exited": "dim",
 }

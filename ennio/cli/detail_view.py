@@ -29,6 +29,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("status", status),
         ("because", session.get("reason") or ""),
         ("activity", activity(session)),
+        ("paused", (session.get("paused") or "").removeprefix("paused: ")),
         ("no signal", _since(session.get("no_signal_since") or session.get("silent_since"), now)),
         ("of", session.get("no_signal") or ""),
         ("asks", session.get("question") or ""),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ennio.config.fields import hint
+from ennio.config.money import EACH
 from ennio.config.yaml_source import Where, shown
 from ennio.model.session import ID_PATTERN, derive_project_id
 
@@ -236,6 +237,10 @@ def _budgets(data: Any) -> Iterator[Fault]:
             yield ("budgets", index, "id"), "does not go with `scope: global`: remove it"
         if scope == "project" and isinstance(identity, str) and identity not in projects:
             yield ("budgets", index, "id"), "{value} is not the id or name of a project"
+        if identity == EACH:
+            yield ("budgets", index, "id"), "{value} stands for each of them: leave `id` out"
+        if budget.get("limit_usd") is None and budget.get("limit_tokens") is None:
+            yield ("budgets", index), "limits nothing: give limit_usd, limit_tokens or both"
         kind = tuple(map(repr, (scope, identity, budget.get("period", "total"))))
         if kind in seen:
             yield ("budgets", index), "limits the same as a budget before it: keep one"

@@ -93,7 +93,14 @@ def _examined(
     if faults.problems or given is None:
         return None, sorted(faults.problems, key=lambda problem: problem.line or 0)
     config = resolve.config(given, base)
-    return replace(config, hidden=frozenset(faults.hidden), demands=demands(written, config)), []
+    return replace(
+        config,
+        hidden=frozenset(faults.hidden),
+        demands=demands(written, config),
+        budget_lines=tuple(
+            text.line(("budgets", index)) or 0 for index in range(len(config.budgets))
+        ),
+    ), []
 
 
 def _read(source: Path, content: bytes | None) -> tuple[YamlDocument | None, list[Problem]]:

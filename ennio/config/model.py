@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ennio.config.fan_out import FanOut
-from ennio.config.money import BillingChoice, MeteringChoice, PriceOverride
+from ennio.config.money import BillingChoice, Budget, MeteringChoice, PriceOverride
 from ennio.model.session import Priority
 
 Settings = Mapping[str, Any]
@@ -34,30 +33,6 @@ class StaleApprovals(StrEnum):
 
     RENEW = "renew"
     COUNT = "count"
-
-
-class BudgetScope(StrEnum):
-    """Whose spending a budget limits."""
-
-    GLOBAL = "global"
-    PROJECT = "project"
-    SESSION = "session"
-
-
-class BudgetPeriod(StrEnum):
-    """When a budget begins anew; windows are UTC."""
-
-    DAILY = "daily"
-    MONTHLY = "monthly"
-    TOTAL = "total"
-
-
-class OnExceed(StrEnum):
-    """What happens to a running session that is over budget."""
-
-    WARN = "warn"
-    PAUSE = "pause"
-    KILL = "kill"
 
 
 class LogFormat(StrEnum):
@@ -284,20 +259,6 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """A limit of money; ``id`` names the project or session where the
-    scope needs one (None: each).
-    """
-
-    scope: BudgetScope
-    limit_usd: Decimal
-    period: BudgetPeriod = BudgetPeriod.TOTAL
-    id: str | None = None
-    on_exceed: OnExceed = OnExceed.PAUSE
-    warn_at: float = 0.8
-
-
-@dataclass(frozen=True, slots=True)
 class Poll:
     """Seconds between two looks at each kind of source."""
 
@@ -381,6 +342,7 @@ class Config:
     cleanup: CleanupPolicy = CleanupPolicy()
     person_patience: float = 600.0
     budgets: tuple[Budget, ...] = ()
+    expose_budget: bool = False
     log_format: LogFormat = LogFormat.TEXT
     retention: Retention = Retention()
     prices: tuple[PriceOverride, ...] = ()
@@ -390,6 +352,8 @@ class Config:
     """Values of variables that are secrets by their names, wherever in the file they were put."""
     demands: tuple[Demand, ...] = field(default=(), repr=False)
     """What it would run and whom it would talk to, as the file is written."""
+    budget_lines: tuple[int, ...] = field(default=(), repr=False)
+    """The lines of the file on which its budgets stand, in their order."""
 
     def project(self, name: str) -> Project | None:
         """The project with this id or name, or None."""

@@ -7,6 +7,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+EACH = "each"
+"""What a budget that names nobody is called by."""
+
 
 class BillingChoice(StrEnum):
     """Who pays for what an agent uses: as its own login says, each request, or a plan."""
@@ -42,3 +45,44 @@ class PriceOverride:
     since: date | None = None
     above: int = 0
     tier: str | None = None
+
+
+class BudgetScope(StrEnum):
+    """Whose spending a budget limits."""
+
+    GLOBAL = "global"
+    PROJECT = "project"
+    SESSION = "session"
+
+
+class BudgetPeriod(StrEnum):
+    """When a budget begins anew; windows are UTC."""
+
+    DAILY = "daily"
+    MONTHLY = "monthly"
+    TOTAL = "total"
+
+
+class OnExceed(StrEnum):
+    """What happens to a running session that is over budget."""
+
+    WARN = "warn"
+    PAUSE = "pause"
+    KILL = "kill"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit of money, of tokens, or of both; ``id`` names the project or session where the
+    scope needs one (None: each). ``count_plan``: what a plan gave counts as money too, at list
+    price.
+    """
+
+    scope: BudgetScope
+    limit_usd: Decimal | None = None
+    period: BudgetPeriod = BudgetPeriod.TOTAL
+    id: str | None = None
+    on_exceed: OnExceed = OnExceed.PAUSE
+    warn_at: float = 0.8
+    limit_tokens: int | None = None
+    count_plan: bool = False

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from ennio.config import model
 from ennio.config.fields import MappingSchema
-from ennio.config.money import PriceOverride
-from ennio.config.number_fields import DateField, FractionField, IntField, MoneyField
+from ennio.config.money import Budget, BudgetPeriod, BudgetScope, OnExceed, PriceOverride
+from ennio.config.number_fields import (
+    BoolField,
+    DateField,
+    FractionField,
+    IntField,
+    MoneyField,
+)
 from ennio.config.text_fields import EnumField, StringField
 
 _MANY = 2**32 - 1
+_MOST_TOKENS = 10**15
 
 
 class BudgetSchema(MappingSchema):
     """One of ``budgets``."""
 
-    makes = model.Budget
-    scope = EnumField("Whose spending", model.BudgetScope, required=True)
+    makes = Budget
+    scope = EnumField("Whose spending", BudgetScope, required=True)
     id = StringField("The one project or session it is for; left out: each by itself", none=True)
-    period = EnumField("When it begins anew (UTC)", model.BudgetPeriod)
-    limit_usd = MoneyField("The limit", required=True)
-    on_exceed = EnumField("What happens to a running session beyond it", model.OnExceed)
+    period = EnumField("When it begins anew (UTC)", BudgetPeriod)
+    limit_usd = MoneyField("The limit in dollars; 0 admits nothing", none=True)
+    limit_tokens = IntField(
+        "The limit in tokens, those of plans and of the cache among them; 0 admits nothing",
+        0,
+        _MOST_TOKENS,
+        none=True,
+    )
+    on_exceed = EnumField("What happens to a running session beyond it", OnExceed)
     warn_at = FractionField("The part of the limit at which a person is told")
+    count_plan = BoolField("What a plan gave counts as money too, at list price")
 
 
 class PriceSchema(MappingSchema):

@@ -57,12 +57,6 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-AWAITED: tuple[str, ...] = (
-    "budget-warning",
-    "budget-exceeded",
-)
-"""Reactions that can be configured and routed, and that nothing sets off in this version."""
-
 
 def merged(*layers: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Reaction]:
     """The rules when the fields given in each layer are laid over the built-in ones, in order."""

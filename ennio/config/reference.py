@@ -251,10 +251,8 @@ def _system_notices() -> Iterator[str]:
 
 
 def _trigger(key: str, rule: Reaction) -> str:
-    words = reactions.TRIGGERS[key] + (
-        f" ({shown_seconds(rule.threshold)})" if rule.threshold else ""
-    )
-    return f"{words} (nothing says so in this version)" if key in reactions.AWAITED else words
+    after = f" ({shown_seconds(rule.threshold)})" if rule.threshold else ""
+    return f"{reactions.TRIGGERS[key]}{after}"
 
 
 def _after(rule: Reaction) -> str:

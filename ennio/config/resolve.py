@@ -14,16 +14,8 @@ from typing import Any
 from ennio.config import database
 from ennio.config.cross_checks import SELF_MADE
 from ennio.config.fan_out import FanOut
-from ennio.config.model import (
-    Budget,
-    BudgetScope,
-    Config,
-    Defaults,
-    NotifierConfig,
-    PluginChoice,
-    Project,
-    SshConfig,
-)
+from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Project, SshConfig
+from ennio.config.money import Budget, BudgetScope
 from ennio.config.reactions import merged
 from ennio.config.secrets import config_hash
 from ennio.model import repository_address

@@ -411,6 +411,7 @@ class ConfigSchema(MappingSchema):
         "back; 0: for ever",
     )
     budgets = ListField("Limits of money", NestedField("One budget", BudgetSchema))
+    expose_budget = BoolField("Agents are told what is left of their budgets")
     retention = NestedField("How long what is over is kept", RetentionSchema)
     log_format = EnumField(
         "What an entry of the log is: a line for people, or a JSON object for machines",

@@ -70,7 +70,7 @@ def masked(config: Config) -> dict[str, Any]:
     Of ``env`` only the names are shown.
     """
     shown: dict[str, Any] = _without(_plain(config), config.hidden)
-    del shown["hidden"], shown["demands"]
+    del shown["hidden"], shown["demands"], shown["budget_lines"]
     for project in shown["projects"]:
         project["env"] = dict.fromkeys(project["env"], MASK)
     return shown

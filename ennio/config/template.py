@@ -130,6 +130,6 @@ def _forge(found: TemplateValues) -> str:
 
 
 _TAIL = """\
-# budgets:                    # a limit of money; checked, but not yet enforced in this version
+# budgets:                    # beyond a limit sessions are paused, and you are asked
 #   - {scope: global, period: daily, limit_usd: 25}
 """

@@ -47,6 +47,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "max_sessions",
             ),
             **_all(FREE, "min_free_memory", "person_patience", "log_format", "resume_at_reset"),
+            **_all(FREE, "expose_budget"),
             **_all(OPENS, "host", "api_token", "cors_origins"),
             **_all(TALKS, "nats_url", "nats_ca_file", "public_url"),
             **_all(GIVES, "nats_credentials_file", "nats_nkey_file"),
@@ -120,7 +121,10 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             "idle_timeout": FREE,
         },
         "Restart": _all(FREE, "attempts", "within", "delay"),
-        "Budget": _all(FREE, "scope", "id", "period", "limit_usd", "on_exceed", "warn_at"),
+        "Budget": {
+            **_all(FREE, "scope", "id", "period", "limit_usd", "limit_tokens"),
+            **_all(FREE, "on_exceed", "warn_at", "count_plan"),
+        },
         "PriceOverride": {
             **_all(FREE, "model", "input", "output", "cache_read", "cache_write", "cache_write_1h"),
             **_all(FREE, "since", "above", "tier"),

@@ -42,6 +42,7 @@ class Director:
     parts: dict[str, DemoSession] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
+    budget: dict[str, Any] = field(default_factory=dict)
     last_seq: int = 0
 
     def spawn(self) -> None:
@@ -89,6 +90,8 @@ class Director:
                 self._pull_a_plug(part, data["reaction"])
             case "ci_passing":
                 self._review(part, data["head"])
+            case "session_paused":
+                self._raise(part, data["budget"])
             case _:
                 pass
         self._late_approval()
@@ -140,6 +143,10 @@ class Director:
         self.client.post(
             f"/projects/{project}/pulls/{part.pull}/{verb}", {**body, "author": REVIEWER}
         )
+
+    def _raise(self, part: DemoSession, budget: str) -> None:
+        self.say(part.role, f"its budget is used up, and you raise it by a dollar: {budget}")
+        self.budget = self.client.post_once(f"/budgets/{budget}/raise", {"usd": "1", "by": "you"})
 
     def _pull_a_plug(self, part: DemoSession, reaction: str) -> None:
         if reaction == "ci-failed" and "actor" not in self.crashes:

@@ -36,7 +36,10 @@ def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, 
         )
     merged = all(s["status"] in ("merged", "done") for s in sessions if s["role"] != "silent")
     return {
-        "ok": finished and merged and set(director.crashes) == {"actor", "worker"},
+        "ok": finished
+        and merged
+        and set(director.crashes) == {"actor", "worker"}
+        and director.events["session_paused"] == director.events["session_resumed"],
         "seconds": round(seconds, 1),
         "sessions": sessions,
         "reactions": _reactions(director),
@@ -45,7 +48,18 @@ def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, 
         "events": dict(sorted(director.events.items())),
         "last_seq": director.last_seq,
         "ledger": director.ledger(),
+        "budget": _budget(director),
     }
+
+
+def _budget(director: Director) -> dict[str, Any]:
+    """What became of the budget that was not enough, and how often which was told of any."""
+    raised = {key: director.budget.get(key) for key in ("name", "used", "limit", "raised_usd")}
+    told = {
+        kind: director.events[kind]
+        for kind in ("budget_warning", "budget_exceeded", "session_paused", "session_resumed")
+    }
+    return {**raised, **told}
 
 
 def _notices(director: Director) -> list[dict[str, Any]]:

@@ -31,6 +31,8 @@ GREET = "Write a file greeting.txt with one line: hello"
 NOTES = "Add the line '- Notes on the score.' to CHANGES.md, below '# Changes'"
 SILENT = "Think about the meaning of silence"
 REVIEW = "Please also add the line '- A greeting.' to CHANGES.md, below '# Changes'."
+BUDGET = 0.03
+"""Dollars for each session: one of them needs more, and its agent is interrupted in its turn."""
 BOTH = "# Changes\n\n- A greeting.\n- Notes on the score.\n- The beginning.\n"
 
 
@@ -82,12 +84,14 @@ def story(speed: float) -> dict[str, Any]:
                 {"say": "The reviewer is right."},
                 {"think": 1.5},
                 {"edit": {"file": "CHANGES.md", "content": first}},
-                {"burn": {"input": 1900, "output": 150, "cost": "0.0079"}},
                 {"commit": "Mention the greeting"},
                 "push",
                 {"summary": "Did what the reviewer asked for."},
+                {"burn": {"input": 1900, "output": 150, "cost": "0.0079"}},
+                {"think": 3},
             ],
         },
+        {"on": "message", "when": "go on where you were", "steps": [{"say": "Where was I?"}]},
         {
             "on": "merge_conflicts",
             "steps": [
@@ -236,6 +240,7 @@ def _configuration(scene: Scene, speed: float) -> str:
                 {"plugin": "command", "name": "person", "config": {"argv": ["sh", "-c", TELL]}}
             ],
             "defaults": {"notifiers": ["person"]},
+            "budgets": [{"scope": "session", "limit_usd": BUDGET, "warn_at": 0.5}],
             "projects": [
                 project("score", scene.agent, story(speed)),
                 project("rest", "scripted", silence(speed)),

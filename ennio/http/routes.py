@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ennio.http.operation import Resource
 from ennio.http.resources.answers import AnswersResource
+from ennio.http.resources.budgets import BudgetsResource
 from ennio.http.resources.chaos import ChaosResource
 from ennio.http.resources.costs import CostsResource
 from ennio.http.resources.events import EventsResource, EventStreamResource
@@ -71,6 +72,11 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/costs/calibration", CostsResource, "calibration"),
     (f"{API}/accounts", CostsResource, "accounts"),
     (f"{API}/spend", CostsResource, "spend"),
+    (f"{API}/budgets", BudgetsResource, ""),
+    (f"{API}/budgets/check", BudgetsResource, "check"),
+    (f"{API}/budgets/{{name}}", BudgetsResource, "one"),
+    (f"{API}/budgets/{{name}}/raise", BudgetsResource, "raise"),
+    (f"{_SESSION}/go-on", BudgetsResource, "go_on"),
     (f"{API}/projects", ProjectsResource, ""),
     (_PROJECT, ProjectsResource, "one"),
     (f"{_PROJECT}/issues", IssuesResource, ""),

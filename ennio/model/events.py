@@ -85,6 +85,12 @@ class EventType(StrEnum):
     DISK_FREED = "disk_freed"
     USAGE_DIFFERS = "usage_differs", _NO_STORY
     USAGE_UNKNOWN = "usage_unknown", _NO_STORY
+    BUDGET_WARNING = "budget_warning"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    BUDGET_RAISED = "budget_raised"
+    BUDGET_SET = "budget_set", _NO_STORY
+    SESSION_PAUSED = "session_paused"
+    SESSION_RESUMED = "session_resumed"
 
 
 for _kind in EventType:

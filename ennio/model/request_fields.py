@@ -15,6 +15,7 @@ import typing
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol, cast
@@ -28,6 +29,8 @@ BODY_LIMIT = 1024 * 1024
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
+_MOST = Decimal(10) ** 9
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -195,6 +198,58 @@ class NumberField:
         """A bounded integer."""
         bare = {"type": "integer", "minimum": self.low, "maximum": self.high}
         return bare if self.default is None else bare | {"default": self.default}
+
+
+@dataclass(frozen=True, slots=True)
+class AmountField:
+    """US dollars, exact to a millionth; ``above``: more than this."""
+
+    required: bool = False
+    default: Decimal | None = None
+    above: Decimal | None = None
+
+    def from_json(self, name: str, value: Any) -> Decimal:
+        """Read a number, or a text of one."""
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise Invalid(f"{name}: must be an amount of US dollars, not {_kind(value)}")
+        text = str(value)
+        amount = Decimal(text) if _AMOUNT.match(text) else None
+        if amount is None or amount > _MOST or (self.above is not None and amount <= self.above):
+            least = "" if self.above is None else f" above {self.above}"
+            raise Invalid(
+                f"{name}: {_shown(text)} is no amount of US dollars{least}; write one such as 2.50"
+            )
+        return amount
+
+    from_text = from_json
+
+    def schema(self) -> dict[str, Any]:
+        """A number, or a text of digits."""
+        number = {"type": "number", "minimum": 0, "maximum": float(_MOST)}
+        text = {"type": "string", "pattern": "^[0-9]{1,9}(\\.[0-9]{1,6})?$"}
+        return {"anyOf": [number, text]}
+
+
+@dataclass(frozen=True, slots=True)
+class PartField:
+    """A part of a whole: from 0 to 1."""
+
+    required: bool = False
+    default: float | None = None
+
+    def from_json(self, name: str, value: Any) -> float:
+        """Read a number."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise Invalid(f"{name}: must be a number from 0 to 1, such as 0.8")
+        return float(value)
+
+    def from_text(self, name: str, text: str) -> float:
+        """Read decimal digits."""
+        return self.from_json(name, float(text) if _AMOUNT.match(text) else None)
+
+    def schema(self) -> dict[str, Any]:
+        """A bounded number."""
+        return {"type": "number", "minimum": 0, "maximum": 1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ class Session:
     session's end (``merged``, ``closed``, ``finished``); ``last_activity_at`` is the agent's own.
     ``host`` is the machine it is on, empty for the supervisor's own.
     ``no_signal`` says of what there has been no signal since ``no_signal_since``, and why.
+    ``paused`` is why a budget keeps it from going on since ``paused_since``, and what lets it.
     """
 
     id: str
@@ -136,6 +137,8 @@ class Session:
     restored_at: datetime | None = None
     archived_at: datetime | None = None
     host: str = ""
+    paused_since: datetime | None = None
+    paused: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict, metadata=INTERNAL)
 
 

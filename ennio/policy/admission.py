@@ -31,12 +31,14 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Room:
     """What there is: live sessions by project, and free memory in bytes by host (None: it cannot be
-    read). On a ``closed`` host nobody is started, for the reason given.
+    read). On a ``closed`` host nobody is started, for the reason given, and nobody who is
+    ``over_budget``: they wait until there is more.
     """
 
     live: Mapping[str, int]
     free_memory: Mapping[str, int | None]
     closed: Mapping[str, str] = field(default_factory=dict)
+    over_budget: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def decide(queue: Sequence[Candidate], limits: Limits, room: Room) -> Admission:
     admitted: list[str] = []
     reasons: dict[str, str] = {}
     for waiting in queue:
-        reason = _obstacle(waiting, limits, live, free, room.closed)
+        reason = _obstacle(waiting, limits, live, free, room)
         if reason is not None:
             reasons[waiting.session_id] = reason
             continue
@@ -76,12 +78,13 @@ def _obstacle(
     limits: Limits,
     live: Counter[str],
     free_memory: Mapping[str, int | None],
-    closed: Mapping[str, str],
+    room: Room,
 ) -> str | None:
     if waiting.held:
         return f"held; `ennio queue release {waiting.session_id}` lets it start"
-    if waiting.host in closed:
-        return closed[waiting.host]
+    shut = room.closed.get(waiting.host) or room.over_budget.get(waiting.session_id)
+    if shut is not None:
+        return shut
     most = limits.per_project.get(waiting.project_id)
     if most is not None and live[waiting.project_id] >= most:
         return (

@@ -4,7 +4,7 @@ summed up; nothing is changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +22,10 @@ from ennio.store.columns import RowShape, Values, decode_fields, fields_of, shap
 from ennio.store.connection import Connection
 from ennio.store.dialect import Row
 from ennio.store.row_table import RowTable
+from ennio.store.running_sums import RunningSums, Selection
 from ennio.store.statements import peewee
+
+__all__ = ["AccountBalance", "LedgerAccount", "LedgerRepository", "Selection"]
 
 _TOKENS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 _PLAIN = (
@@ -83,18 +86,6 @@ class AccountBalance:
     balance_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which entries: of a session, a project, from a moment on, before
-    another; None does not restrict.
-    """
-
-    session_id: str | None = None
-    project_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
 class LedgerRepository:
     """Keeps the books."""
 
@@ -112,9 +103,8 @@ class LedgerRepository:
         self._transfers = RowTable(connection, tables.LedgerTransferTable, transfer)
         self._known: set[str] = set()
         self._known_until = connection.rolled_back
-        self._total: Spending | None = None
-        self._total_until = connection.rolled_back
         self._accounts = RowTable(connection, tables.LedgerAccountTable, shape_of(LedgerAccount))
+        self._sums = RunningSums(connection, self._by_billing)
 
     def posted(self, session_id: str, usages: Collection[str]) -> dict[str, list[LedgerEntry]]:
         """The entries of some usages of a session, in their order, by usage; one of which
@@ -137,8 +127,15 @@ class LedgerRepository:
         with self._connection.transaction():
             for entry in entries:
                 self._enter(entry)
-            if self._total is not None:
-                self._total = self._total.plus(entries)
+            self._sums.add(entries)
+
+    def running(self, which: Selection) -> Mapping[Billing, Spending]:
+        """What some entries come to by who pays, kept from one call to the next."""
+        return self._sums.of(which)
+
+    def _by_billing(self, which: Selection) -> Mapping[Billing, Spending]:
+        found = self.spent_by(("billing",), which)
+        return {Billing(str(key[0])): spending for key, spending in found.items()}
 
     @failpoint("ledger.enter")
     def _enter(self, entry: LedgerEntry) -> None:
@@ -167,11 +164,7 @@ class LedgerRepository:
 
     def total(self) -> Spending:
         """What all entries come to; read once, and then added up as they are posted."""
-        if self._total is None or self._total_until != self._connection.rolled_back:
-            with self._connection.transaction():  # what is being posted is over before
-                self._total_until = self._connection.rolled_back
-                self._total = self.spent(Selection())
-        return self._total
+        return sum(self.running(Selection()).values(), Spending())
 
     def spent(self, which: Selection) -> Spending:
         """What some entries come to."""
@@ -191,6 +184,13 @@ class LedgerRepository:
         for row in self._connection.read(query):
             key, (billing, *sums_of_row) = tuple(row[:width]), row[width:]
             found[key] = found.get(key, Spending()) + _spending(Billing(billing), sums_of_row)
+        return found
+
+    def by_session(self, which: Selection) -> Mapping[str, Mapping[Billing, Spending]]:
+        """What each session used, by who pays."""
+        found: dict[str, dict[Billing, Spending]] = {}
+        for (session, billing), spending in self.spent_by(("session_id", "billing"), which).items():
+            found.setdefault(str(session), {})[Billing(str(billing))] = spending
         return found
 
     def balances(self) -> list[AccountBalance]:

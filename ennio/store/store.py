@@ -12,6 +12,7 @@ from ennio.model.local_forge import ForgeStore
 from ennio.store.agents import AgentRepository
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.answer_links import AnswerLinkRepository
+from ennio.store.budgets import BudgetRepository
 from ennio.store.connection import Connection, LastKnown
 from ennio.store.cursors import CursorRepository
 from ennio.store.deliveries import DeliveryRepository
@@ -75,6 +76,7 @@ class Store:
         self.metrics = MetricsRepository(connection, clock)
         self.ledger = LedgerRepository(connection)
         self.forecasts = ForecastRepository(connection)
+        self.budgets = BudgetRepository(connection, self.ledger)
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
         self.idempotency = IdempotencyRepository(connection)

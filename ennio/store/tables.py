@@ -66,6 +66,8 @@ class SessionTable(DeclaredTable):
     no_signal_since = text_column(null=True)
     no_signal = text_column(null=True)
     host = text_column(null=True)
+    paused_since = text_column(null=True)
+    paused = text_column(null=True)
 
     Meta = meta("sessions")
 
@@ -620,6 +622,57 @@ class ForecastTable(DeclaredTable):
 
 index(ForecastTable, "idx_forecasts_ended", "ended_at")
 
+
+class BudgetTable(DeclaredTable):
+    """Budgets that were set beside those of the file."""
+
+    name = text_column(primary_key=True)
+    budget = text_column()
+    at = text_column()
+    by = text_column()
+
+    Meta = meta("budgets")
+
+
+class BudgetRaiseTable(DeclaredTable):
+    """What budgets were raised by, each in one window; rows are added alone."""
+
+    id = text_column(primary_key=True)
+    budget = text_column()
+    good_for = text_column()
+    usd = text_column(null=True)
+    tokens = number_column(null=True)
+    at = text_column()
+    by = text_column()
+
+    Meta = meta("budget_raises")
+
+
+index(BudgetRaiseTable, "idx_budget_raises_budget", "budget", "good_for")
+
+
+class BudgetNoticeTable(DeclaredTable):
+    """What was told of budgets, so that it is told once."""
+
+    budget = text_column()
+    mark = text_column()
+    level = text_column()
+    at = text_column()
+
+    Meta = meta("budget_notices", key=("budget", "mark", "level"))
+
+
+class ReservationTable(DeclaredTable):
+    """What is kept of budgets for sessions that have begun."""
+
+    session_id = owner(SessionTable, primary_key=True)
+    project_id = text_column()
+    likely = text_column()
+    at = text_column()
+
+    Meta = meta("budget_reservations")
+
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -652,6 +705,10 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     LedgerTransferTable,
     LedgerEntryTable,
     ForecastTable,
+    BudgetTable,
+    BudgetRaiseTable,
+    BudgetNoticeTable,
+    ReservationTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

@@ -52,8 +52,7 @@ def _made(schema: dict[str, Any]) -> Any:
                 else {}
             )
             return {
-                name: _MONEY if name.endswith("_usd") else _made(inner)
-                for name, inner in schema.get("properties", {}).items()
+                name: _made(inner) for name, inner in schema.get("properties", {}).items()
             } | free
         case "array":
             return [_made(schema["items"])]
@@ -61,4 +60,4 @@ def _made(schema: dict[str, Any]) -> Any:
             return 7
         case "boolean":
             return True
-    return _TIME if schema.get("format") == "date-time" else PLANTED
+    return {"date-time": _TIME, "decimal": _MONEY}.get(schema.get("format", ""), PLANTED)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,6 @@ from ennio.cli.doctor import agents, configuration, machine, running
 from ennio.cli.doctor.finding import Level
 from ennio.config.model import (
     AuthType,
-    Budget,
-    BudgetScope,
     Config,
     PluginChoice,
     Project,
@@ -291,14 +288,6 @@ def test_a_supervisor_that_does_not_answer_well_is_a_warning(api: Api) -> None:
     api.on("GET", "/sessions", "out of order", status=500)
     found = _findings(api.ennio("doctor", "--json").document)
     assert found[f"the supervisor at {api.url} does not answer: out of order"] == "warning"
-
-
-def test_what_this_version_cannot_do_yet_is_said(tmp_path: Path) -> None:
-    budget = Budget(BudgetScope.GLOBAL, Decimal(5))
-    finding = configuration.unenforced(Config(tmp_path / "ennio.yaml", tmp_path, budgets=(budget,)))
-    assert finding is not None
-    assert "not yet enforced" in finding.what
-    assert configuration.unenforced(Config(tmp_path / "ennio.yaml", tmp_path)) is None
 
 
 def test_a_remote_project_and_an_absent_plugin_are_found(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from ennio.config import database
 from ennio.config.load import check, load
-from ennio.config.model import Budget, BudgetPeriod, BudgetScope, OnExceed, PluginChoice, Symlink
+from ennio.config.model import PluginChoice, Symlink
+from ennio.config.money import Budget, BudgetPeriod, BudgetScope, OnExceed
 from ennio.config.reactions import KEYS
 from ennio.config.secrets import config_hash
 from ennio.model.errors import ConfigError
@@ -194,6 +195,8 @@ def test_load_raises_what_check_tells(tmp_path: Path) -> None:
         ),
         ("budgets: [{scope: global, limit_usd: 1, warn_at: 80}]", "from 0 to 1"),
         ("budgets: [{scope: global, limit_usd: 0.0000001}]", "not an amount"),
+        ("budgets: [{scope: global}]", "limits nothing: give limit_usd, limit_tokens or both"),
+        ("budgets: [{scope: session, id: each, limit_usd: 1}]", "stands for each of them"),
         ("notification_routing: {ci-fail: [desktop]}", "did you mean `ci-failed`?"),
         ("defaults: {notifiers: [desk]}", "did you mean `desktop`?"),
         (

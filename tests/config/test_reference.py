@@ -13,7 +13,10 @@ from ennio.config.schema import SCHEMAS
 from ennio.plugins.reference import page
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
-OURS_ALONE = {"Config": {"source", "directory", "hidden", "demands"}, "Project": {"config_hash"}}
+OURS_ALONE = {
+    "Config": {"source", "directory", "hidden", "demands", "budget_lines"},
+    "Project": {"config_hash"},
+}
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -83,7 +83,8 @@ WRONG = [
     "nats_url: http://x",
     "min_free_memory: 512M",
     "budgets: [{scope: globe, limit_usd: 1}]",
-    "budgets: [{scope: global}]",
+    "budgets: [{limit_usd: 1}]",
+    "budgets: [{scope: global, limit_tokens: 1.5}]",
     "budgets: [{scope: global, limit_usd: -1}]",
     "budgets: [{scope: global, limit_usd: 1, warn_at: 80}]",
 ]

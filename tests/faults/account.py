@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 
 from ennio.nats.jetstream import STREAM
+from ennio.policy.budgets.words import GO_ON
 from tests.conftest import eventually
 from tests.e2e import account
 from tests.e2e.house import Ground, nothing_is_left
@@ -57,7 +58,7 @@ def _all(house: Wired, teller: Local, follower: Follower) -> Iterator[str]:
     yield from took(
         ground,
         {
-            greet: ("Issue 1", "checks", SIGN),
+            greet: ("Issue 1", "checks", GO_ON, SIGN),
             notes: ("Write notes", ASK, ANSWER, ASK_FAR, f"{HOW_FAR.index(FAR) + 1}|{FAR}"),
         },
     )
@@ -72,6 +73,7 @@ def _all(house: Wired, teller: Local, follower: Follower) -> Iterator[str]:
     yield from _published(ground, teller.nats)
     yield from _used(teller.sessions[greet])
     yield from _books(ground, greet)
+    yield from _budget(ground, greet)
 
 
 BESIDE = ("metrics", "dashboard")
@@ -166,6 +168,21 @@ def _books(ground: Ground, greet: str) -> Iterator[str]:
     (moved,) = ground.rows("select count(*) n, sum(amount) amount from ledger_transfers")
     if (every["n"], every["amount"]) != (moved["n"], moved["amount"]):
         yield f"entries {every}, transfers {moved}"
+
+
+def _budget(ground: Ground, greet: str) -> Iterator[str]:
+    """It was warned of, used up, paused for, raised and let go on, each once."""
+    kinds = ("budget_warning", "budget_exceeded", "session_paused", "session_resumed")
+    told = ground.rows("select event_type, session_id from events")
+    for kind in kinds:
+        many = [row["session_id"] for row in told if row["event_type"] == kind]
+        if many != [greet]:
+            yield f"{kind} was told of {many}"
+    raises = ground.rows("select budget, usd from budget_raises")
+    if [(row["budget"], row["usd"]) for row in raises] != [(f"session:{greet}:total", "1")]:
+        yield f"raises: {raises}"
+    if left := ground.rows("select * from budget_reservations"):
+        yield f"still kept for sessions that have ended: {left}"
 
 
 def _used(session: dict[str, object]) -> Iterator[str]:

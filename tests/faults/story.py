@@ -1,10 +1,11 @@
 """A story short enough to be played for every point: two sessions, everything that can
 befall one, told in seconds.
 
-``greet`` works on an issue: its check is red and is mended, a person sends it a message, approves,
-and Ennio merges and cleans up. ``notes`` is held and released, leaves with uncommitted lines, is
-restored, asks a question, is answered, asks another one, is answered by a link of the notice, is
-killed and cleaned up; what it had is preserved.
+``greet`` works on an issue: its check is red and is mended, its budget is warned of, used up and
+raised, so that it is interrupted in its turn and told to go on; a person sends it a message,
+approves, and Ennio merges and cleans up. ``notes`` is held and released, leaves with uncommitted
+lines, is restored, asks a question, is answered, asks another one, is answered by a link of the
+notice, is killed and cleaned up; what it had is preserved.
 ``spare`` is asked for, and dropped before it starts.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 
 from ennio.demo import scene
 from ennio.model.errors import Conflict, Unauthorized
+from ennio.policy.budgets.words import GO_ON
 from tests.e2e.house import Ground, configure, ground_at, project, repository, story, turn
 from tests.e2e.persons import REVIEWER, Follower
 from tests.faults.plan import Order
@@ -55,9 +57,10 @@ def agent() -> dict[str, Any]:
             "ci_failed",
             [
                 {"edit": {"file": "greeting.txt", "content": "hello, Ennio\n"}},
-                BURN,
                 {"commit": "Name"},
                 "push",
+                BURN,  # its budget is used up by that, and it is interrupted in the middle of this
+                {"think": 1200},
             ],
         ),
         turn(
@@ -116,6 +119,10 @@ class Local(Teller):
             self._spare(self.sessions[self.ids["spare"]])
 
     def _greet(self, session: dict[str, Any]) -> None:
+        if session["paused"]:
+            self._raise(session["id"])
+        if not self._raised(session["id"]):
+            return  # what is asked of it before would be said before it is told to go on
         if session["status"] != "review_pending":
             return
         pull = self.house.client.get(f"/projects/score/pulls/{session['pr_number']}")
@@ -128,6 +135,15 @@ class Local(Teller):
                 f"/projects/score/pulls/{pull['number']}/approve",
                 {"body": "Good.", "author": REVIEWER},
             )
+
+    def _raise(self, name: str) -> None:
+        """Raise its budget, once, however often the answer is lost."""
+        path, key = f"/budgets/session:{name}:total/raise", {"Idempotency-Key": "raise"}
+        self.house.client.document("POST", path, {}, {"usd": 1}, headers=key)
+
+    def _raised(self, name: str) -> bool:
+        messages = self.house.client.get(f"/sessions/{name}/messages")
+        return any(message["text"] == GO_ON for message in messages)
 
     def _file(self, branch: str) -> str:
         return self.house.ground.git("show", f"{branch}:greeting.txt", cwd=self.house.ground.hub)
@@ -216,6 +232,7 @@ def told(
             **SETTINGS,
             nats_url=nats.url,
             nats_stream=True,
+            budgets=[{"scope": "session", "limit_usd": 0.02, "warn_at": 0.5}],
             **({"database_url": f"sqlite:{database}"} if database else {}),
         )
         if database:

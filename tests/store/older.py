@@ -23,8 +23,17 @@ UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
 """What makes of a database of today the one before rows were let go and counted."""
 
 
+WITHOUT_BUDGETS = (
+    *(f"DROP TABLE budget{table}" for table in ("s", "_raises", "_notices", "_reservations")),
+    "ALTER TABLE sessions DROP COLUMN paused_since",
+    "ALTER TABLE sessions DROP COLUMN paused",
+)
+"""What takes budgets that hold out of a database."""
+
+
 WITHOUT_BOOKS = (
     "DROP TABLE forecasts",
+    *WITHOUT_BUDGETS,
     *(f"DROP TABLE ledger_{table}" for table in ("entries", "transfers", "accounts")),
     "ALTER TABLE session_metrics DROP COLUMN unpriced_requests",
 )

@@ -45,6 +45,8 @@ def full(session: Session, clock: ManualClock) -> Session:
         outcome="merged",
         no_signal_since=now,
         no_signal="the forge: the disk is away",
+        paused_since=now,
+        paused="paused: budget global:daily is used up",
         restored_at=now,
         archived_at=now,
         host="b",

@@ -17,6 +17,8 @@ from ennio.actors.disk_usage import DiskReader, DiskUsage
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
 from ennio.actors.metrics import MetricsReader, Numbers
+from ennio.actors.orchestrator.budget_view import BudgetCheck, BudgetOrder, BudgetView, RaiseOrder
+from ennio.actors.orchestrator.budgets import BudgetApi
 from ennio.actors.orchestrator.costs import CostApi, CostKey, CostReport, MergedCost, Spend
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
@@ -47,6 +49,10 @@ __all__ = [
     "APIS",
     "AccountBalance",
     "AnsweredByLink",
+    "BudgetApi",
+    "BudgetCheck",
+    "BudgetOrder",
+    "BudgetView",
     "CalibrationReport",
     "ChannelView",
     "CleanupItem",
@@ -70,6 +76,7 @@ __all__ = [
     "ProjectApi",
     "PullApi",
     "QueueApi",
+    "RaiseOrder",
     "ReactionRecord",
     "RequestApi",
     "Restored",
@@ -98,6 +105,7 @@ APIS: Mapping[str, type[Any]] = {
     "notices": NoticeApi,
     "requests": RequestApi,
     "costs": CostApi,
+    "budgets": BudgetApi,
     "supervisor": SupervisorApi,
 }
 """The nouns, as the orchestrator has them."""
@@ -123,6 +131,7 @@ class Orchestrator:
     notices: NoticeApi
     requests: RequestApi
     costs: CostApi
+    budgets: BudgetApi
     supervisor: SupervisorApi
 
     @classmethod
@@ -163,4 +172,5 @@ class Orchestrator:
                 DiskReader(deps),
             ),
             costs=CostApi(deps),
+            budgets=BudgetApi(deps),
         )

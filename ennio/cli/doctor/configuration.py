@@ -203,17 +203,7 @@ def idle(config: Config) -> Iterator[Finding]:
                 absent(place, place.forge, "scm"),
             ),
         )
-    yield from filter(
-        None, (*map(channel, config.notifiers), unenforced(config), *nats.idle(config))
-    )
-
-
-def unenforced(config: Config) -> Finding | None:
-    """A limit of money that nobody watches must not be trusted."""
-    if not config.budgets:
-        return None
-    what = "budgets are checked but not yet enforced in this version: no session is paused"
-    return warning(what, "set a limit at the agent's provider too")
+    yield from filter(None, (*map(channel, config.notifiers), *nats.idle(config)))
 
 
 def open_door(config: Config) -> Finding | None:

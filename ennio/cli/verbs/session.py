@@ -105,6 +105,8 @@ def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
     )
     if history and session.get("reason") not in (None, "", history[0]["rule"]):
         lines.append(f"  now: {session['reason']}")  # what keeps it since, which no rule is about
+    if session.get("paused"):
+        lines.append(f"  {session['paused']}")
     if session.get("no_signal_since"):
         from ennio.board.quantities import age
 

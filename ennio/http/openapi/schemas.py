@@ -16,6 +16,8 @@ from typing import Any
 
 from ennio.actors.orchestrator import (
     AccountBalance,
+    BudgetCheck,
+    BudgetView,
     CleanupItem,
     Contents,
     CostReport,
@@ -48,7 +50,7 @@ _SCALARS: Mapping[Any, Schema] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
-    Decimal: TEXT,
+    Decimal: {"type": "string", "format": "decimal"},
 }
 
 
@@ -125,6 +127,8 @@ COMPONENTS: Mapping[type[Any], str] = {
     CostReport: "Costs",
     AccountBalance: "Account",
     Spend: "Spend",
+    BudgetView: "Budget",
+    BudgetCheck: "BudgetCheck",
 }
 
 _ERROR_CODE: Schema = {"type": "integer", "minimum": 400, "maximum": 599}

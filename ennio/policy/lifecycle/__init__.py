@@ -4,11 +4,12 @@
 returns the new state, the events to write with it and the one effect to perform next.
 """
 
-from ennio.policy.lifecycle import orders
+from ennio.policy.lifecycle import orders, pausing
 from ennio.policy.lifecycle.effects import (
     DeliverMessage,
     Effect,
     InspectWorkspace,
+    InterruptAgent,
     LaunchAgent,
     MakeWorkspace,
     PrepareWorkspace,
@@ -32,6 +33,7 @@ __all__ = [
     "Effect",
     "Inputs",
     "InspectWorkspace",
+    "InterruptAgent",
     "LaunchAgent",
     "LifecycleState",
     "MakeWorkspace",
@@ -44,5 +46,6 @@ __all__ = [
     "Spec",
     "StopAgent",
     "orders",
+    "pausing",
     "step",
 ]

@@ -51,6 +51,11 @@ class SettleMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptAgent:
+    """Make the agent stop what it is doing."""
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveWorkspace:
     """Preserve what is only there, then remove the working copy."""
 
@@ -63,5 +68,6 @@ Effect = (
     | InspectWorkspace
     | DeliverMessage
     | SettleMessage
+    | InterruptAgent
     | RemoveWorkspace
 )

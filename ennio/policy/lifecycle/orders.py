@@ -17,7 +17,7 @@ from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
 
 MAX_TRIES = 6
 EXHAUSTED_PAUSE = timedelta(seconds=15)
-_MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_at")
+_MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_at", "released_at")
 
 
 def fresh(now: datetime) -> LifecycleState:
@@ -206,12 +206,19 @@ def put_back(state: LifecycleState, by: timedelta, now: datetime) -> LifecycleSt
         name: then(moment) for name in _MOMENTS if (moment := getattr(state, name)) is not None
     }
     retry_at = None if state.retry_at is None else state.retry_at - by
+    pause = state.pause and replace(
+        state.pause,
+        since=then(state.pause.since),
+        pressed_at=state.pause.pressed_at and then(state.pause.pressed_at),
+        granted_at=state.pause.granted_at and then(state.pause.granted_at),
+    )
     return replace(
         state,
         **moments,
         restarts=tuple(map(then, state.restarts)),
         retry_at=retry_at,
         parked=state.parked and _put_back(state.parked, then),
+        pause=pause,
     )
 
 

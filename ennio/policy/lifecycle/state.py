@@ -35,6 +35,45 @@ class Phase(StrEnum):
     LAUNCHED = "launched"
 
 
+class TurnGrant(StrEnum):
+    """What a paused agent is let do by a person: nothing, take the next message, end its turn."""
+
+    NONE = "none"
+    MESSAGE = "message"
+    TURN = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What budgets say of a session right now: one of them is used up, until when, and whether that
+    ends it.
+    """
+
+    budget: str
+    why: str
+    until: datetime | None = None
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """That a budget holds a session, and what was done about it.
+
+    ``cut``: its agent was interrupted in the middle of its turn and has yet to be told to go on.
+    ``pressed`` counts the interrupts, ``pressed_at`` is when the last of them was ordered.
+    """
+
+    since: datetime
+    budget: str
+    why: str
+    until: datetime | None = None
+    cut: bool = False
+    pressed: int = 0
+    pressed_at: datetime | None = None
+    grant: TurnGrant = TurnGrant.NONE
+    granted_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What the configuration says about a session's life. Durations in seconds.
@@ -79,12 +118,14 @@ class PendingMessage:
 class Inputs:
     """The world at one step: the facts, the oldest pending message, whether an effect of this
     session is under way. ``waiting`` tells, while it is parked, whose messages wait to be typed.
+    ``stop`` is what budgets say.
     """
 
     facts: Facts = field(default_factory=Facts)
     pending: PendingMessage | None = None
     busy: bool = False
     waiting: tuple[Origin, ...] = ()
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +144,8 @@ class LifecycleState:
     told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process,
     the forge has not been seen for a while, and that was told. ``parked``: a window of its plan is
     used up; ``went_on_for`` is the latest reset after which it was told to go on.
+    the forge has not been seen for a while, and that was told. ``pause``: a budget holds it;
+    ``released_at`` is when one last let it go on.
     """
 
     status: SessionStatus
@@ -143,6 +186,8 @@ class LifecycleState:
     cleaned_at: datetime | None = None
     parked: Parked | None = None
     went_on_for: datetime | None = None
+    pause: Pause | None = None
+    released_at: datetime | None = None
 
     @property
     def running_since(self) -> datetime | None:

@@ -18,7 +18,7 @@ from ennio.model.message import MessageState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy import restart
 from ennio.policy.lifecycle import activity as activities
-from ennio.policy.lifecycle import holding, parking, waiting
+from ennio.policy.lifecycle import holding, parking, pausing, waiting
 from ennio.policy.lifecycle import status as statuses
 from ennio.policy.lifecycle.diff import apply
 from ennio.policy.lifecycle.effects import (
@@ -42,7 +42,7 @@ class Plan:
     ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone
     would change something. ``waits`` is what the next message waits for, when that is known
     without a look at the terminal. ``says``: the agent is to be told to go on, in words of
-    this name that are written with the state.
+    this name that are written with the state. ``goes_on``: it is to be told so after a pause.
     """
 
     state: LifecycleState
@@ -52,6 +52,7 @@ class Plan:
     wake_at: datetime | None = None
     waits: waiting.Wait | None = None
     says: str | None = None
+    goes_on: bool = False
 
 
 def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Plan:
@@ -63,7 +64,10 @@ def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Pl
     events.extend(changed)
     state, moved = _move(spec, inputs, state, now)
     events.extend(moved)
-    state, effect = (state, None) if inputs.busy else _choose(spec, inputs, state, now)
+    paused = pausing.hold(inputs, state, now)
+    state = paused.state
+    events.extend(paused.events)
+    state, effect = (state, None) if inputs.busy else _allowed(spec, inputs, state, now)
     return Plan(
         state,
         tuple(events),
@@ -72,6 +76,7 @@ def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Pl
         _wake_at(spec, inputs, state, now),
         _reason(spec, inputs, state),
         park.says,
+        paused.goes_on,
     )
 
 
@@ -130,6 +135,14 @@ def _move(
 
 
 # --- the next effect ---------------------------------------------------------------------------
+
+
+def _allowed(
+    spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime
+) -> tuple[LifecycleState, Effect | None]:
+    """What is due, as far as budgets allow it."""
+    chosen = _choose(spec, inputs, state, now)
+    return pausing.instead(inputs, state, chosen, now)
 
 
 def _choose(
@@ -373,4 +386,5 @@ def _wake_at(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -
         moments.append(state.head_at + timedelta(seconds=spec.checks_grace))
     if inputs.pending is not None:
         moments.append(inputs.pending.not_before)
+    moments += pausing.turns_at(inputs, state)
     return min((at for at in moments if at is not None and at > now), default=None)

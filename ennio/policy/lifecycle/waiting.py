@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from ennio.model.facts import Presence
 from ennio.model.message import PERSON, MessageState
 from ennio.model.session import Activity, SessionStatus
-from ennio.policy.lifecycle.state import Inputs, LifecycleState, PendingMessage, Phase, Spec
+from ennio.policy.lifecycle.state import (
+    Inputs,
+    LifecycleState,
+    PendingMessage,
+    Phase,
+    Spec,
+)
 
 MOVES = "waits until its terminal rests: the agent is at work, or a person types there"
 

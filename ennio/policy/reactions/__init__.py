@@ -7,7 +7,7 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 from ennio.policy.reactions.cases import Case, Situation, all_complete, case, on_its_way
 from ennio.policy.reactions.decide import Decision, ReactionState, Verdict, decide, is_over, shifted
 from ennio.policy.reactions.seen_item import SeenItem
-from ennio.policy.reactions.text import notice, to_agent
+from ennio.policy.reactions.text import notice, to_agent, words_of
 
 __all__ = ["Case", "Decision", "ReactionState", "SeenItem", "Situation", "Verdict"]
 __all__ += [
@@ -19,4 +19,5 @@ __all__ += [
     "on_its_way",
     "shifted",
     "to_agent",
+    "words_of",
 ]

@@ -41,6 +41,11 @@ _ASKS = {
 }
 
 
+def words_of(key: str) -> str:
+    """What an agent is asked for by a reaction whose configuration does not say it."""
+    return _ASKS[key]
+
+
 def to_agent(
     key: str,
     rule: Reaction,

@@ -21,6 +21,7 @@ from ennio.store import tables
 from ennio.store.ledger_rules import ledger_rules
 from ennio.store.migrations import (
     answer_links,
+    budgets,
     deliveries,
     documented,
     following,
@@ -96,6 +97,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(34, "the books", ledger.LEDGER, ledger.open_the_books, ledger_rules),
     Migration(35, "forecasts", forecasts.FORECASTS, forecasts.take_in_the_past),
     Migration(36, "links that answer a question", answer_links.ANSWER_LINKS),
+    Migration(37, "budgets that hold", budgets.BUDGETS),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

@@ -1,0 +1,109 @@
+"""What a session's actor does about a budget that holds it: written down before anything is done.
+
+``paused`` and ``released`` are told of every beginning and end, after it is written; whoever else
+can keep an agent from using more is told by them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from ennio.actors import budgets, parking
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.session_state import MessageChange, SessionState
+from ennio.model.errors import OverBudget
+from ennio.model.events import Draft, EventType
+from ennio.model.message import Message, Origin
+from ennio.model.session import Session
+from ennio.policy.budgets import words
+from ennio.policy.lifecycle import PendingMessage, Plan, pausing
+from ennio.policy.lifecycle.state import Pause, TurnGrant
+
+GO_ON = "budget-exceeded"
+"""The reaction that the words to go on are of."""
+
+
+def paused(session: Session) -> None:
+    """A budget holds this session from now on, or again after its turn."""
+
+
+def released(session: Session) -> None:
+    """No budget holds it any more, or a person lets it end its turn."""
+
+
+def write(
+    deps: Dependencies, state: SessionState, plan: Plan, messages: Sequence[MessageChange]
+) -> bool:
+    """Write what came of a step; where it goes on after a pause, with the words that say so.
+    Whether there was anything.
+    """
+    before, after = state.written[1].pause, plan.state.pause
+    if before is None and after is None:
+        return parking.write(state, plan, messages)
+    reached = budgets.BudgetsReached()
+    with deps.store.transaction() as tx:
+        if before is None:
+            reached = budgets.reached(deps, tx, state.session)
+        if after is None and before is not None:
+            _end(deps, state, before, goes_on=plan.goes_on)
+        written = parking.write(state, plan, messages)
+    budgets.pass_on(deps, state.session, reached)
+    _tell(state.session, before, after)
+    return written
+
+
+def _tell(session: Session, before: Pause | None, after: Pause | None) -> None:
+    """Tell of what changed."""
+    was, holds = _holds(before), _holds(after)
+    if holds and not was:
+        paused(session)
+    if was and not holds:
+        released(session)
+
+
+def _holds(pause: Pause | None) -> bool:
+    return pause is not None and pause.grant is TurnGrant.NONE
+
+
+def _end(deps: Dependencies, state: SessionState, pause: Pause, *, goes_on: bool) -> None:
+    if goes_on:
+        text = " ".join((words.GO_ON, *budgets.exposed(deps, state.session)))
+        deps.store.messages.add(_words(state.session, pause, text, deps.clock.now()))
+
+
+def _words(session: Session, pause: Pause, text: str, now: datetime) -> Message:
+    """Words that are said once in a pause, whoever dies meanwhile."""
+    cut = pause.pressed_at or pause.since  # each interrupt is another
+    mark = f"{session.id}:go-on:{cut.isoformat()}"
+    return Message(
+        str(uuid.uuid5(uuid.NAMESPACE_OID, mark)),
+        session.id,
+        text,
+        Origin.REACTION,
+        now,
+        fingerprint=mark,
+        reaction=GO_ON,
+    )
+
+
+def let_go_on(deps: Dependencies, state: SessionState, pending: PendingMessage | None) -> None:
+    """A person lets it end its turn. Raises Conflict."""
+    now, before = deps.clock.now(), state.memory.pause
+    memory, speaks = pausing.let_go_on(state.memory, waits=pending is not None, now=now)
+    if memory == state.memory or before is None:
+        return
+    state.memory = memory
+    with deps.store.transaction():
+        if speaks:
+            deps.store.messages.add(_words(state.session, before, words.FINISH, now))
+        said = f"a person lets it end its turn although budget {before.budget} is used up"
+        state.write([Draft(EventType.SESSION_STEP, said, data={"step": "go-on"})])
+    _tell(state.session, before, memory.pause)
+
+
+def refuse(state: SessionState) -> None:
+    """Raise OverBudget where nothing may be said to its agent."""
+    if pausing.held(state.memory) and state.session.paused:
+        raise OverBudget(f"session {state.session.id} is {state.session.paused}")

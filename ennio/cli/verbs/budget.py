@@ -1,0 +1,197 @@
+"""Limits of money and tokens: list them, set one, raise it, take it away, or let a session that is
+paused end its turn.
+
+A budget is called by whom it limits and by its period: `global:daily`, `project:my-app:monthly`,
+`session:each:total`. Days and months are those of UTC.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.board.quantities import money, tokens
+from ennio.board.table import Column, table
+from ennio.cli import caller
+from ennio.cli.command_result import CommandResult
+from ennio.cli.context import path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ennio.cli.context import CliContext
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio budget list
+  ennio budget set global --period daily --limit 25
+  ennio budget set session --limit 2 --on-exceed pause
+  ennio budget set project my-app --period monthly --limit 300 --tokens 50000000
+  ennio budget raise global:daily --by 10
+  ennio budget raise ma-1a2b3c4d --by 1
+  ennio budget go-on ma-1a2b3c4d
+  ennio budget remove project:my-app:monthly
+"""
+COLUMNS = (
+    Column("BUDGET", elastic=True),
+    Column("USED", right=True),
+    Column("LIMIT", right=True),
+    Column("%", right=True),
+    Column("LEFT", right=True),
+    Column("KEPT", right=True),
+    Column("TOKENS", right=True),
+    Column("BEGINS ANEW"),
+    Column("THEN"),
+    Column("PAUSED", right=True),
+)
+_ACT = "decide about budgets"
+
+
+def configure(parser: Parser) -> None:
+    """The five sub-verbs."""
+    subs = parser.verbs(
+        list=(listed, "list all budgets and where they stand"),
+        set=(set_one, "set a budget beside those of the file"),
+        **{"raise": (increase, "raise a budget until it begins anew; whoever it paused goes on")},
+        remove=(remove, "take away a budget that was set"),
+        go_on=(go_on, "let a session that a budget paused end its turn, and no more"),
+    )
+    _declare_set(subs["set"])
+    more = subs["raise"]
+    more.add_argument("budget", help="the budget's name, or the id of whom it limits")
+    more.add_argument("--by", metavar="USD", help="by how many dollars")
+    more.add_argument("--tokens", type=int, metavar="NUMBER", help="by how many tokens")
+    subs["remove"].add_argument("budget", help="the budget's name")
+    subs["go-on"].add_argument("session", help="the session's id")
+
+
+def _declare_set(parser: Parser) -> None:
+    parser.add_argument("scope", choices=("global", "project", "session"), help="whose spending")
+    parser.add_argument(
+        "id", nargs="?", help="the one project or session; left out: each by itself"
+    )
+    parser.add_argument(
+        "--period",
+        choices=("daily", "monthly", "total"),
+        default="total",
+        help="when it begins anew (default total: never)",
+    )
+    parser.add_argument("--limit", metavar="USD", help="the limit in dollars; 0 admits nothing")
+    parser.add_argument("--tokens", type=int, metavar="NUMBER", help="the limit in tokens")
+    parser.add_argument(
+        "--on-exceed",
+        choices=("warn", "pause", "kill"),
+        default="pause",
+        help="what happens to whoever runs beyond it (default pause)",
+    )
+    parser.add_argument(
+        "--warn-at", type=float, default=0.8, metavar="PART", help="when people are told (0.8)"
+    )
+    parser.add_argument(
+        "--count-plan", action="store_true", help="what a plan gives counts too, at list price"
+    )
+
+
+def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """The table of all budgets."""
+    found = context.client().get("/budgets")
+    if not found:
+        return CommandResult(found, ["there are no budgets; set one with: ennio budget set --help"])
+    return CommandResult(found, _table(found, context.width))
+
+
+def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Set one."""
+    caller.insist_on_person(_ACT)
+    who = options.id
+    if options.scope == "project" and who:
+        who = context.project_id(who)
+    order = {
+        "scope": options.scope,
+        "id": who,
+        "period": options.period,
+        "limit_usd": options.limit,
+        "limit_tokens": options.tokens,
+        "on_exceed": options.on_exceed,
+        "warn_at": options.warn_at,
+        "count_plan": options.count_plan,
+        "by": caller.name(),
+    }
+    given = {key: value for key, value in order.items() if value is not None}
+    view = context.client().post("/budgets", given)
+    return CommandResult(view, [f"set {view['name']}", *_standing(view)])
+
+
+def increase(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Raise one."""
+    caller.insist_on_person(_ACT)
+    order = {"usd": options.by, "tokens": options.tokens, "by": caller.name()}
+    given = {key: value for key, value in order.items() if value is not None}
+    view = context.client().post_once(path("/budgets/{}/raise", options.budget), given)
+    until = f" until {_moment(view['resets_at'])}" if view["resets_at"] else ""
+    return CommandResult(view, [f"raised {view['name']}{until}", *_standing(view)])
+
+
+def remove(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Take one away."""
+    caller.insist_on_person(_ACT)
+    told = context.client().delete(path("/budgets/{}", options.budget))
+    return CommandResult(
+        {"budget": options.budget, "result": told}, [f"took {options.budget} away"]
+    )
+
+
+def go_on(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Let it end its turn."""
+    caller.insist_on_person(_ACT)
+    told = context.client().post(path("/sessions/{}/go-on", options.session))
+    words = f"{options.session} goes on until its turn ends, and is paused again then"
+    return CommandResult({"session": options.session, "result": told}, [words])
+
+
+def _standing(view: Mapping[str, Any]) -> Sequence[str]:
+    if view["level"] is None:
+        return ["it holds for each by itself; see: ennio budget list"]
+    parts = []
+    if view["limit"] is not None:
+        used = money(view["used"], view["unpriced_requests"])
+        parts.append(f"{used} of {money(view['limit'])} dollars are used")
+    if view["limit_tokens"] is not None:
+        parts.append(f"{view['used_tokens']} of {view['limit_tokens']} tokens are used")
+    return [", ".join(parts)]
+
+
+def _table(found: Sequence[Mapping[str, Any]], width: int | None) -> Sequence[str]:
+    return table(COLUMNS, [_row(view) for view in found], width)
+
+
+def _row(view: Mapping[str, Any]) -> tuple[str, ...]:
+    if view["level"] is None:
+        limit = "" if view["limit"] is None else money(view["limit"])
+        most = "" if view["limit_tokens"] is None else f"of {tokens(view['limit_tokens'])}"
+        return (view["name"], "", limit, "", "", "", most, "", view["on_exceed"], "")
+    limited = view["limit"] is not None
+    return (
+        view["name"],
+        money(view["used"], view["unpriced_requests"]),
+        money(view["limit"]) if limited else "",
+        f"{view['percent_used']:g}",
+        money(view["remaining"]) if limited else "",
+        money(view["reserved"]) if limited and float(view["reserved"]) else "",
+        _used_tokens(view),
+        _moment(view["resets_at"]) if view["resets_at"] else "never",
+        view["on_exceed"],
+        str(len(view["paused"])) if view["paused"] else "",
+    )
+
+
+def _used_tokens(view: Mapping[str, Any]) -> str:
+    used, most = tokens(view["used_tokens"]), view["limit_tokens"]
+    return used if most is None else f"{used} of {tokens(most)}"
+
+
+def _moment(text: str) -> str:
+    """When it begins anew, on the clock that counts for it."""
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,76 @@
+"""What is said of budgets: to whoever is refused, to people, to agents. Pure."""
+
+from __future__ import annotations
+
+from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding, BudgetUse, dollars
+
+GO_ON = (
+    "You were interrupted because a budget was used up. There is some again: go on where you were."
+)
+"""What an agent is told that was interrupted in the middle of its turn."""
+FINISH = (
+    "You were interrupted because a budget is used up. You may bring what you were doing to an "
+    "end: go on where you were, and begin nothing new."
+)
+"""What it is told where a person lets it end its turn, and no more."""
+
+
+def way_out(at: BudgetStanding) -> str:
+    """How more is given."""
+    more = "--by USD" if at.limit_usd is not None else "--tokens NUMBER"
+    return f"ennio budget raise {at.applied.name} {more}"
+
+
+def refusal(at: BudgetStanding, more: BudgetUse) -> str:
+    """Why nobody is spawned: the budget, what was used of what, until when, and the way out."""
+    if not at.within_budget:
+        why = f"budget {at.applied.name} is used up: {at.spelled}"
+    else:
+        kept = _amount(at, at.reserved)
+        beside = f", {kept} more is kept for sessions that have begun" if kept else ""
+        why = (
+            f"budget {at.applied.name} has no room for another session: {at.spelled} is used"
+            f"{beside}, and one more takes about {_amount(at, more) or 'that much'}"
+        )
+    return f"{why}; {at.reset}; more is given by: {way_out(at)}"
+
+
+def _amount(at: BudgetStanding, use: BudgetUse) -> str:
+    parts = []
+    if at.limit_usd is not None and use.usd:
+        parts.append(dollars(use.usd))
+    if at.limit_tokens is not None and use.tokens:
+        parts.append(f"{use.tokens} tokens")
+    return " and ".join(parts)
+
+
+def headline(at: BudgetStanding, level: BudgetLevel) -> str:
+    """What people are told when a budget reaches a level."""
+    unknown = (
+        f", and what {at.used.unpriced} requests cost is not known" if at.is_partly_unknown else ""
+    )
+    if level is BudgetLevel.EXCEEDED:
+        return f"budget {at.applied.name} is used up: {at.spelled}{unknown}; {at.reset}"
+    return (
+        f"budget {at.applied.name} is used to {at.percent_used:g} %: {at.spelled}{unknown}; "
+        f"{at.reset}"
+    )
+
+
+def paused(at: BudgetStanding, session_id: str) -> str:
+    """Why a session is paused, and the three ways on."""
+    return (
+        f"paused: budget {at.applied.name} is used up ({at.spelled}); {at.reset}. {way_out(at)} "
+        f"gives more, ennio budget go-on {session_id} lets it end its turn, ennio session kill "
+        f"{session_id} ends it"
+    )
+
+
+def left(at: BudgetStanding) -> str:
+    """What an agent is told of it, where agents are told."""
+    parts = []
+    if at.remaining_usd is not None:
+        parts.append(dollars(at.remaining_usd))
+    if at.remaining_tokens is not None:
+        parts.append(f"{at.remaining_tokens} tokens")
+    return f"{' and '.join(parts)} is left of the budget {at.applied.name}"
