@@ -26,6 +26,7 @@ from ennio.model.session import ID_PATTERN
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body at most, and so of a text in it."""
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T|\Z)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
@@ -263,15 +264,15 @@ class TimeField:
     def from_json(self, name: str, value: Any) -> datetime:
         """Read it."""
         try:
-            if isinstance(value, str) and _DAY.match(value):
-                day = parse_time(value)
-                return day + timedelta(days=1) if self.through else day
-            return parse_time(value)
+            moment = parse_time(value)
         except (ValueError, TypeError, OverflowError):
             raise Invalid(
                 f"{name}: {_shown(value)} is no time; write a day (2026-11-30) or "
                 "2026-11-30T12:00:00+00:00"
             ) from None
+        if not _DATED.match(value):
+            raise Invalid(f"{name}: write {_shown(value)} as {moment.date()}")
+        return moment + timedelta(days=1) if self.through and _DAY.match(value) else moment
 
     from_text = from_json
 

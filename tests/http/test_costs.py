@@ -98,16 +98,45 @@ def test_costs_are_of_a_span_and_of_whom_is_asked_for(
     assert api.get(f"/costs?{span}")["total"]["requests"] == requests
 
 
-@pytest.mark.parametrize("query", ["since=yesterday", "by=colour", "until=2026-13-01", "from=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("since=yesterday", "by=colour", "until=2026-13-01", "from=1", "until=20261130"),
+        *("since=2026-W48-1", "since=2026-12-01&until=2026-11-30"),
+        "since=2026-12-01T10:00:00Z&until=2026-12-01T10:00:00Z",
+    ],
+)
 def test_what_cannot_be_understood_is_refused(api: Api, query: str) -> None:
     api.get(f"/costs?{query}", 400)
 
 
 def test_all_balances_together_are_zero(api: Api, used: str) -> None:
     accounts = {each["id"]: each for each in api.get("/accounts")}
-    assert {each["type"] for each in accounts.values()} == {"asset", "expense", "revenue"}
     assert sum(Decimal(e["debits_usd"]) - Decimal(e["credits_usd"]) for e in accounts.values()) == 0
     assert accounts["revenue:plan"]["balance_usd"] == "0.5"
+    assert accounts["asset:prepaid"]["unpriced_requests"] == 1
+    assert accounts["expense:plan:my-app"]["unpriced_requests"] == 0
+
+
+def test_accounts_that_the_books_always_have_are_there_before_anything_was_used(api: Api) -> None:
+    accounts = {each["id"]: each for each in api.get("/accounts")}
+    assert {each["type"] for each in accounts.values()} == {"asset", "liability", "revenue"}
+    assert {each["balance_usd"] for each in accounts.values()} == {"0"}
+
+
+def test_an_account_of_which_nothing_is_known_has_no_balance(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    of = Occasion(session_id, "my-app", "claude-code", 1, AT)
+    told = RequestUsage("a", AT, Tokens(1, 1), "unheard-of")
+    orchestrator.store.ledger.post(entries_of(told, (), PriceBook().cost, of))
+    accounts = {each["id"]: each for each in api.get("/accounts")}
+    assert {each["type"] for each in accounts.values()} == {
+        *("asset", "expense", "liability", "revenue")
+    }
+    for name in ("asset:prepaid", "expense:llm:my-app"):
+        assert (accounts[name]["balance_usd"], accounts[name]["unpriced_requests"]) == (None, 1)
+    assert accounts["revenue:plan"]["balance_usd"] == "0"
 
 
 def test_spending_is_a_series_and_a_merged_pull_request_has_a_price(

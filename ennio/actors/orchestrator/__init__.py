@@ -19,7 +19,14 @@ from ennio.actors.landing import MergeOrder
 from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.actors.orchestrator.budget_view import BudgetCheck, BudgetOrder, BudgetView, RaiseOrder
 from ennio.actors.orchestrator.budgets import BudgetApi
-from ennio.actors.orchestrator.costs import CostApi, CostKey, CostReport, MergedCost, Spend
+from ennio.actors.orchestrator.costs import (
+    AccountView,
+    CostApi,
+    CostKey,
+    CostReport,
+    MergedCost,
+    Spend,
+)
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
 from ennio.actors.orchestrator.notices import ChannelView, NoticeApi
@@ -41,13 +48,13 @@ from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.policy.forecast import CalibrationReport
 from ennio.policy.metering import SessionMetrics
 from ennio.store import LastKnown, Waiting
-from ennio.store.ledger import AccountBalance, Selection
+from ennio.store.ledger import Selection
 from ennio.store.notifications import Notice
 from ennio.store.reactions import ReactionRecord
 
 __all__ = [
     "APIS",
-    "AccountBalance",
+    "AccountView",
     "AnsweredByLink",
     "BudgetApi",
     "BudgetCheck",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,15 @@ from ennio.actors.dependencies import Dependencies
 from ennio.model.money import NOTHING
 from ennio.model.usage import Billing
 from ennio.policy.forecast import CalibrationReport, calibration
-from ennio.policy.ledger.accounts import expense
+from ennio.policy.ledger.accounts import (
+    PLAN,
+    PREPAID,
+    RESERVED,
+    AccountType,
+    expense,
+    source_of,
+    type_of,
+)
 from ennio.policy.ledger.spending import Spending
 from ennio.policy.metering import SessionMetrics
 from ennio.store.ledger import AccountBalance, Selection
@@ -92,6 +101,32 @@ class CostReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account and what went through it; ``balance_usd`` is above zero where there is more of
+    what it is for.
+
+    Of ``unpriced_requests`` nobody knows what they moved, and so nothing was: the balance is the
+    known part, None where that is nothing.
+    """
+
+    id: str
+    type: AccountType
+    debits_usd: Decimal
+    credits_usd: Decimal
+    balance_usd: Decimal | None
+    unpriced_requests: int
+
+    @classmethod
+    def of(cls, name: str, found: AccountBalance | None, unpriced: int) -> Self:
+        """An account of the books, or one that nothing went through yet."""
+        if found is None:
+            found = AccountBalance(name, type_of(name), NOTHING, NOTHING, NOTHING)
+        balance = found.balance_usd if found.balance_usd or not unpriced else None
+        sides = found.debits_usd, found.credits_usd
+        return cls(name, found.type, *sides, balance, unpriced)
+
+
+@dataclass(frozen=True, slots=True)
 class SpendPoint:
     """What one project used of one model on one day; money is None where none is known."""
 
@@ -148,9 +183,27 @@ class CostApi:
         total = CostView.of(None, sum(found.values(), Spending()))
         return CostReport(by, rows, total, self.deps.store.ledger.count())
 
-    def accounts(self) -> Sequence[AccountBalance]:
-        """Every account with what went through it."""
-        return self.deps.store.ledger.balances()
+    def accounts(self) -> Sequence[AccountView]:
+        """Every account with what went through it, and those that the books always have."""
+        balances = {each.id: each for each in self.deps.store.ledger.balances()}
+        unpriced = self._unpriced()
+        return [
+            AccountView.of(name, balances.get(name), unpriced[name])
+            for name in sorted({*balances, *unpriced, PREPAID, PLAN, RESERVED})
+        ]
+
+    def _unpriced(self) -> Counter[str]:
+        """How many requests would have moved money through an account, if it were known."""
+        found: Counter[str] = Counter()
+        columns = _COLUMNS[CostKey.ACCOUNT]
+        for (project, kind), spending in self.deps.store.ledger.spent_by(
+            columns, Selection()
+        ).items():
+            billing = Billing(kind)
+            if spending.unpriced:
+                found[expense(project, billing)] += spending.unpriced
+                found[source_of(billing)] += spending.unpriced
+        return found
 
     def metrics(self, session_id: str) -> SessionMetrics:
         """The numbers of one session. Raises NotFound."""

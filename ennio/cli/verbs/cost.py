@@ -15,7 +15,9 @@ from ennio.board.quantities import money, tokens
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.parser import UsageError
 from ennio.model.errors import Invalid
+from ennio.model.request_fields import TimeField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,7 @@ BY = ("project", "session", "model", "account", "day")
 _FIELDS = (
     *("key", "requests", "unpriced_requests", "input_tokens", "output_tokens"),
     *("cache_read_tokens", "cache_write_tokens", "cost_usd", "billed_usd", "listed_usd"),
+    "unlisted_requests",
 )
 
 
@@ -61,6 +64,9 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Ask the books."""
+    if options.csv and getattr(options, "json", False):
+        raise UsageError("--csv and --json are two forms of the same: give one")
+    _in_order(options)
     if options.calibration:
         return _calibration(options, context)
     if options.session:
@@ -75,7 +81,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     )
     if options.csv:
         return CommandResult(report, _csv(report))
-    lines = [*_table(report, context.width)]
+    lines = [*_table(report, context.width, some=bool(options.since or options.until))]
     if options.by == "account":
         lines += window_lines(context.client().get("/sessions"), datetime.now(UTC))
     return CommandResult(report, lines)
@@ -96,6 +102,14 @@ def _calibration(options: argparse.Namespace, context: CliContext) -> CommandRes
     return CommandResult(report, calibration_lines(report, context.width))
 
 
+def _in_order(options: argparse.Namespace) -> None:
+    """Raise Invalid for what is no span, in the words of the options."""
+    since = TimeField().from_json("--from", options.since) if options.since else None
+    until = TimeField(through=True).from_json("--to", options.until) if options.until else None
+    if since is not None and until is not None and until <= since:
+        raise UsageError(f"--to: {options.until} is before --from; the other way round?")
+
+
 def _csv(report: Mapping[str, Any]) -> Sequence[str]:
     import csv
     import io
@@ -104,14 +118,20 @@ def _csv(report: Mapping[str, Any]) -> Sequence[str]:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((report["by"], *_FIELDS[1:]))
     for row in report["rows"]:
-        # what is not known is left empty
-        writer.writerow(["" if row[name] is None else row[name] for name in _FIELDS])
-    return text.getvalue().splitlines()
+        writer.writerow([_cell(row[name]) for name in _FIELDS])
+    return text.getvalue().rstrip("\n").split("\n")
 
 
-def _table(report: Mapping[str, Any], width: int | None) -> Sequence[str]:
+def _cell(value: Any) -> Any:
+    """What is not known is left empty; what a spreadsheet would reckon out is text."""
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@") else value
+
+
+def _table(report: Mapping[str, Any], width: int | None, *, some: bool = False) -> Sequence[str]:
     if not report["rows"]:
-        return ["nothing was used yet"]
+        return ["nothing was used then" if some else "nothing was used yet"]
     titles = [Column(report["by"].upper(), elastic=True)]
     titles += [Column(title, right=True) for title in ("REQUESTS", "IN", "OUT", "BILLED", "PLAN")]
     rows = [_row(row, row["key"] or "?") for row in report["rows"]]

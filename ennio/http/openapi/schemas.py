@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from ennio.actors.orchestrator import (
-    AccountBalance,
+    AccountView,
     BudgetCheck,
     BudgetView,
     CleanupItem,
@@ -125,7 +125,7 @@ COMPONENTS: Mapping[type[Any], str] = {
     LoginCode: "Code",
     SessionMetrics: "Metrics",
     CostReport: "Costs",
-    AccountBalance: "Account",
+    AccountView: "Account",
     Spend: "Spend",
     BudgetView: "Budget",
     BudgetCheck: "BudgetCheck",

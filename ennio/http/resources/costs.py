@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from ennio.actors.orchestrator import (
-    AccountBalance,
+    AccountView,
     CalibrationReport,
     CostKey,
     CostReport,
@@ -17,6 +17,7 @@ from ennio.actors.orchestrator import (
     Spend,
 )
 from ennio.http.operation import Resource, operation
+from ennio.model.errors import Invalid
 from ennio.model.request_fields import ChoiceField, IdField, TimeField, identifier
 
 
@@ -26,6 +27,11 @@ class SpanQuery:
 
     since: Annotated[datetime | None, TimeField()] = None
     until: Annotated[datetime | None, TimeField(through=True)] = None
+
+    def __post_init__(self) -> None:
+        """Raises Invalid for a span that ends before it begins."""
+        if self.since is not None and self.until is not None and self.until <= self.since:
+            raise Invalid("until: that is before since; the other way round?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +59,8 @@ class CostsResource(Resource):
         which = Selection(query.session_id, query.project_id, query.since, query.until)
         return self._orchestrator.costs.report(query.by, which)
 
-    @operation("Every account of the books with its balance.", list[AccountBalance])
-    def on_get_accounts(self) -> Sequence[AccountBalance]:
+    @operation("Every account of the books with its balance.", list[AccountView])
+    def on_get_accounts(self) -> Sequence[AccountView]:
         """The accounts; all balances together are zero."""
         return self._orchestrator.costs.accounts()
 

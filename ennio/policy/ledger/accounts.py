@@ -39,6 +39,11 @@ def expense(project_id: str, billing: Billing) -> str:
     return f"expense:{'llm' if billing is Billing.METERED else 'plan'}:{project_id}"
 
 
+def source_of(billing: Billing) -> str:
+    """The account that usage is paid out of."""
+    return PREPAID if billing is Billing.METERED else PLAN
+
+
 def type_of(account: str) -> AccountType:
     """The type of an account, which its name begins with. Raises ValueError for a name of none."""
     return AccountType(account.partition(":")[0])
@@ -64,7 +69,7 @@ def transfer_of(entry: LedgerEntry) -> Transfer | None:
     if not entry.cost_usd:
         return None
     debit = expense(entry.project_id, entry.billing)
-    credit = PREPAID if entry.billing is Billing.METERED else PLAN
+    credit = source_of(entry.billing)
     if entry.cost_usd < NOTHING:
         debit, credit = credit, debit
     return Transfer(entry.name, debit, credit, abs(entry.cost_usd), entry.at, entry.posted_at)
