@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Self
 
 from ennio.actors.dependencies import Dependencies
-from ennio.model.money import NOTHING
+from ennio.model.money import NOTHING, whole
 from ennio.model.usage import Billing
 from ennio.policy.forecast import CalibrationReport, calibration
 from ennio.policy.ledger.accounts import (
@@ -249,7 +249,7 @@ def _point(key: Sequence[str], spending: Spending) -> SpendPoint:
 def _merged(pulls: int, spent: Iterable[Spending]) -> MergedCost:
     total = sum(spent, Spending())
     cost = total.known_cost
-    each = None if cost is None or not pulls else cost / pulls
+    each = None if cost is None or not pulls else whole(cost / pulls)
     return MergedCost(pulls, cost, each, total.unpriced)
 
 
