@@ -265,6 +265,8 @@ class TimeField:
         """Read it."""
         try:
             moment = parse_time(value)
+            whole = self.through and _DAY.match(value) is not None
+            found = moment + timedelta(days=1) if whole else moment
         except (ValueError, TypeError, OverflowError):
             raise Invalid(
                 f"{name}: {_shown(value)} is no time; write a day (2026-11-30) or "
@@ -272,7 +274,7 @@ class TimeField:
             ) from None
         if not _DATED.match(value):
             raise Invalid(f"{name}: write {_shown(value)} as {moment.date()}")
-        return moment + timedelta(days=1) if self.through and _DAY.match(value) else moment
+        return found
 
     from_text = from_json
 

@@ -102,6 +102,7 @@ def test_costs_are_of_a_span_and_of_whom_is_asked_for(
     "query",
     [
         *("since=yesterday", "by=colour", "until=2026-13-01", "from=1", "until=20261130"),
+        *("until=9999-12-31", "since=9999-12-31T23:59:59-12:00"),
         *("since=2026-W48-1", "since=2026-12-01&until=2026-11-30"),
         "since=2026-12-01T10:00:00Z&until=2026-12-01T10:00:00Z",
     ],
