@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import eventually
-from tests.e2e.house import Supervised, project, story, supervised, turn
+from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
 
 pytestmark = pytest.mark.e2e
 
@@ -95,4 +98,64 @@ def test_a_message_waits_for_the_window_and_is_the_word_to_go_on(tmp_path: Path)
         (at,) = [line["t"] for line in told if line.get("text") == "use fewer words"]
         assert at >= reset
         assert _taken(house, session_id, "continue") == 0
+        house.kill_agents()
+
+
+def test_who_goes_on_by_hand_is_told_nothing_at_the_reset(tmp_path: Path) -> None:
+    with supervised(tmp_path, _uses_up(15, resume_at_reset=True)) as house:
+        session_id = house.spawn()
+        _parked(house, session_id)
+        house.ground.tmux("send-keys", "-t", f"={session_id}:", "-l", "go on by hand")
+        house.ground.tmux("send-keys", "-t", f"={session_id}:", "Enter")
+        eventually(lambda: house.session(session_id)["activity"] == "active", 30, "it works")
+        told = house.ground.transcript(session_id)
+        (reset,) = [line["resets_at"] for line in told if line["type"] == "window"]
+        eventually(lambda: time.time() > reset + 3, 30, "the window has reset")
+        assert house.ground.taken(session_id)[1:] == ["go on by hand"]
+        house.kill_agents()
+
+
+def test_an_agent_that_exited_while_it_was_parked_is_resumed_with_the_words(
+    tmp_path: Path,
+) -> None:
+    with supervised(tmp_path, _uses_up(15, resume_at_reset=True)) as house:
+        session_id = house.spawn()
+        _parked(house, session_id)
+        for pid in house.ground.agents()[session_id]:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: house.session(session_id)["activity"] == "exited", 30, "it has ended")
+        eventually(lambda: _taken(house, session_id, "continue"), 60, "it was resumed")
+        told = house.ground.transcript(session_id)
+        (reset,) = [line["resets_at"] for line in told if line["type"] == "window"]
+        assert [line["t"] for line in told if line["type"] == "ready"][1] >= reset
+        assert _taken(house, session_id, "continue") == 1
+        house.kill_agents()
+
+
+def test_an_agent_that_begins_and_burns_too_much_is_told_of_once(tmp_path: Path) -> None:
+    burn = {"burn": {"input": 700_000, "output": 10_000, "model": "scripted"}}
+    steps = [burn, {"helpers": 5}, burn, {"helpers": 7}, burn, {"think": 600}]
+    told = story(turn("prompt", steps), speed=1)
+    limits = {"agents": 4, "tokens_per_minute": 1_000_000}
+
+    def settings(ground: Ground) -> dict[str, Any]:
+        return project(ground, agent_config=told, fan_out=limits)
+
+    with supervised(tmp_path, settings) as house:
+        session_id = house.spawn()
+
+        def notices() -> list[str]:
+            found = house.client.get("/notifications")
+            return [one["message"] for one in found if one.get("reaction") == "fan-out"]
+
+        eventually(notices, 40, "a person is told")
+        house.kill_worker()
+        house.answers()
+        eventually(
+            lambda: (house.session(session_id)["usage"] or {}).get("input_tokens") == 2_100_000,
+            30,
+            "all of it is in the books",
+        )
+        (notice,) = notices()
+        assert "agents of its own are at work" in notice or "tokens within a minute" in notice
         house.kill_agents()

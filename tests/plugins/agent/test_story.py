@@ -29,7 +29,10 @@ def test_short_steps_become_plain_ones() -> None:
         [
             {
                 True: "ci-failed",
-                "steps": [{"say": "hi"}, "push", {"push": True}, {"run": ["ls"]}, {"crash": None}],
+                "steps": [
+                    *({"say": "hi"}, "push", {"push": True}, {"run": ["ls"]}, {"crash": None}),
+                    *({"window": "5m"}, {"window": {"used": 4}}, {"helpers": 3}),
+                ],
             }
         ],
         "t",
@@ -41,6 +44,9 @@ def test_short_steps_become_plain_ones() -> None:
         {"do": "push", "force": True},
         {"do": "run", "argv": ["ls"]},
         {"do": "crash"},
+        {"do": "window", "resets_in": 300},
+        {"do": "window", "used": 4},
+        {"do": "helpers", "count": 3},
     ]
 
 
@@ -54,6 +60,7 @@ def test_short_steps_become_plain_ones() -> None:
         ([{"stepps": []}], "did you mean `steps`"),
         ([{"when": "("}], "no regular expression"),
         ([{"times": 0}], "whole number from 1"),
+        ([{"steps": [{"window": "soon"}]}], "`resets_in` is not a duration"),
         (
             [{"steps": [{"sya": "x"}]}],
             r"turns\[0\]\.steps\[0\]: 'sya' is unknown: did you mean `say`",

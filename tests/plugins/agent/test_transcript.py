@@ -224,3 +224,21 @@ def test_no_transcript_whatever_breaks_it_and_two_looks_see_what_one_sees(
         cursor = go_on(LocalMachine(), path, {})[1]
         path.write_bytes(whole)
         assert go_on(LocalMachine(), path, cursor)[0].seen(ALIVE, NOW) == once
+
+
+def test_its_plan_and_its_helpers_are_told_and_a_refusal_ends_with_the_next_turn(
+    path: Path,
+) -> None:
+    until = 1_700_000_900.0
+    used_up = {"type": "window", "name": "five_hour", "account": "me", "resets_at": until}
+    week = {"type": "window", "name": "weekly", "used": 41, "resets_at": None}
+    write(path, READY, week, {"type": "helpers", "count": 3}, {**used_up, "refused": True})
+    seen = look(path)
+    assert seen.helpers == 3
+    assert [(w.name, w.account, w.used_percent, w.used_up) for w in seen.windows] == [
+        ("five_hour", "me", 100, True),
+        ("weekly", "", 41, False),
+    ]
+    assert seen.windows[0].resets_at == datetime.fromtimestamp(until, UTC)
+    write(path, {"type": "turn_started", "t": 1_700_000_950.0})
+    assert not any(window.used_up for window in look(path).windows)
