@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,13 @@ def model() -> Iterator[Model]:
 def metered(ground: Ground, model: Model, *steps: Any, **settings: Any) -> dict[str, Any]:
     """A project whose scripted agent goes past the proxy to the model."""
     config = story(turn("prompt", list(steps)), turn("message", list(steps)))
-    return project(
+    made = project(
         ground,
         agent_config={**config, "metering": "proxy"},
         env={"ANTHROPIC_BASE_URL": model.base},
         **settings,
     )
+    return {key: value for key, value in made.items() if value is not None}
 
 
 def booked(house: Supervised) -> tuple[int, int, int]:
@@ -161,3 +163,24 @@ def test_switched_off_and_on_between_launches_nothing_is_counted_twice_or_lost(
             "SELECT launch, COUNT(*) AS n FROM ledger_entries GROUP BY launch ORDER BY launch"
         )
         assert [(row["launch"], row["n"]) for row in launches] == [(1, 2), (2, 2), (3, 2), (4, 2)]
+
+
+MANY, ASKS = 50, 3
+
+
+def test_fifty_agents_that_burn_at_once_are_in_the_books_to_the_digit(
+    tmp_path: Path, model: Model
+) -> None:
+    steps = [{"request": ":think 0.2\n:say hello"}] * ASKS
+    with supervised(
+        tmp_path, lambda g: metered(g, model, *steps, runtime="process", scm_config=None)
+    ) as house:
+        names = [house.spawn() for _ in range(MANY)]
+        eventually(lambda: len(model.good) >= MANY * ASKS, 120, "all have asked")
+        eventually(lambda: booked(house) == served(model), 30, "the books have it")
+        rows = house.ground.rows(
+            "SELECT session_id, input_tokens AS i, output_tokens AS o FROM ledger_entries"
+        )
+        each = Counter((one.input_tokens, one.output_tokens) for one in model.good)
+        assert Counter((row["i"], row["o"]) for row in rows) == each
+        assert Counter(row["session_id"] for row in rows) == dict.fromkeys(names, ASKS)

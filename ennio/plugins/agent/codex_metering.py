@@ -28,6 +28,11 @@ class MeteredCodex:
         told = _configuration(context, file)
         profile = _part(told, "profiles", str(told.get("profile")))
         provider = str(profile.get("model_provider") or told.get("model_provider") or OPENAI)
+        if "." in provider:
+            raise Refused(
+                f"model_provider {provider!r} in {file} has a dot, and so codex cannot be led past "
+                "a proxy; another name, or `metering: agent`"
+            )
         if provider != OPENAI:
             place = f"model_providers.{provider}.base_url in {file}"
             named = _part(told, "model_providers", provider).get("base_url")
@@ -44,7 +49,7 @@ class MeteredCodex:
         key = (
             "openai_base_url"
             if provider in (OPENAI, _CHATGPT)
-            else f"model_providers.{json.dumps(provider)}.base_url"
+            else f"model_providers.{provider}.base_url"  # it takes every dot for a step
         )
         at = command.argv.index("--no-daemon")  # before the words, which end its options
         led = ("-c", f"{key}={json.dumps(base)}")

@@ -105,9 +105,15 @@ def test_claude_is_led_above_the_settings_of_its_person_and_past_what_a_reposito
 
 
 def told_by_options(command: CommandLine) -> list[dict[str, Any]]:
-    """What codex reads from its ``-c`` options."""
-    argv = command.argv
-    return [tomllib.loads(argv[at + 1]) for at, word in enumerate(argv) if word == "-c"]
+    """What codex reads from its ``-c`` options: each dot of a key is a step."""
+    argv, found = command.argv, []
+    for told in (argv[at + 1] for at, word in enumerate(argv) if word == "-c"):
+        path, _, value = told.partition("=")
+        read = tomllib.loads(f"value={value}")["value"]
+        for step in reversed(path.split(".")):
+            read = {step: read}
+        found.append(read)
+    return found
 
 
 @pytest.mark.parametrize(
