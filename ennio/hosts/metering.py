@@ -21,6 +21,7 @@ from ennio.hosts.session_files import SessionFiles
 from ennio.hosts.tally import Tally
 from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen
+from ennio.model.failpoints import failpoint
 from ennio.model.usage import Counted, MeterNews, RequestUsage
 from ennio.plugins.agent.interface import Agent, AgentContext, CommandLine, Reading
 from ennio.plugins.agent.metering import Meterable
@@ -32,6 +33,7 @@ FILE = "metering.json"
 KEY = "metering"
 """Under this name in the cursor of a session: its tally."""
 _WAYS_OUT = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+_NO_BUDGET = "a file beside the proxy: what a budget holds is told to it again at each start"
 _DELAY = timedelta(seconds=10)
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class HostMeter:
         """How it is; starts nothing."""
         return self._state(process.address(self.directory))
 
+    @failpoint("meter.keep")
     def keep(self) -> MeterState:
         """The same, started where it is gone; one of another version is replaced where no session
         needs it. Raises Unreachable.
@@ -96,17 +99,20 @@ class HostMeter:
         passing = tuple(sorted(grants.sessions(self.directory)))
         return MeterState(address, version, passing, _trouble(version))
 
+    @failpoint("meter.stop", because=_NO_BUDGET)
     def stop(self, session_id: str, reason: str) -> None:
         """Let no further request of a session pass."""
         self.directory.make()
         stops.stop(self.directory, session_id, reason)
 
+    @failpoint("meter.allow", because=_NO_BUDGET)
     def allow(self, session_id: str) -> None:
         """Let its requests pass again."""
         stops.release(self.directory, session_id)
 
     # --- a launch ---------------------------------------------------------------------------------
 
+    @failpoint("meter.lead")
     def lead(
         self,
         agent: Agent,
@@ -127,6 +133,7 @@ class HostMeter:
         led = agent.led(command, {name: f"{address}/{token}" for name, token in tokens.items()})
         return replace(led, env={**led.env, **_direct(env)})
 
+    @failpoint("meter.begin")
     def begins(self, files: SessionFiles, number: int, at: datetime, *, metered: bool) -> bool:
         """Write down that a launch begins; whether it goes past the proxy. Asked again of the same
         it stands as it was: its agent may run already.
@@ -153,6 +160,7 @@ class HostMeter:
             self._launches[files.session_id] = _parsed(files.read(FILE))
         return self._launches[files.session_id]
 
+    @failpoint("meter.end")
     def ended(self, session_id: str) -> None:
         """Its agent has ended: nobody passes under its name any more."""
         grants.forget(self.directory, session_id)

@@ -9,6 +9,7 @@
 ``fan-out``           the telling of committed events to those who follow the log
 ``relay.<name>``      what is asked of the server of NATS
 ``order.<name>``      what a person asks of the house, between the deed and the answer
+``meter.<name>``      what is done for a session that goes past the metering proxy
 ``request.<name>``    what GitHub is asked, by method and path, or by operation
 
 A story must pass each of them, unless its declaration says why none does.
@@ -43,6 +44,7 @@ _KINDS = (
     FAN_OUT,
     "order",
     "retention",
+    "meter",
     "request",
 )
 _READS = ("request.get.", "request.query.")
@@ -72,6 +74,12 @@ OF_RETENTION = (
     "told.place_lost",
 )
 """What is passed where something is old, somebody is away, and the disk fills."""
+
+
+OF_METERING = ("meter.keep", "meter.lead", "meter.begin")
+"""What is passed where an agent goes past the metering proxy; what it counted is written where all
+usage is.
+"""
 
 
 @cache
@@ -108,7 +116,7 @@ def to_pass() -> Iterable[str]:
 
 def of_the_story() -> list[str]:
     """Every point the story on the local forge must pass."""
-    elsewhere = (*ONLY_ON_GITHUB, *OF_RETENTION)
+    elsewhere = (*ONLY_ON_GITHUB, *OF_RETENTION, *OF_METERING)
     return [name for name in to_pass() if name not in elsewhere and not name.startswith("request.")]
 
 
@@ -120,6 +128,11 @@ def on_github() -> list[str]:
 def of_retention() -> list[str]:
     """Every point the story of what is no longer kept must pass."""
     return [name for name in to_pass() if name in OF_RETENTION]
+
+
+def of_metering() -> list[str]:
+    """Every point the story of an agent past the proxy must pass."""
+    return [name for name in to_pass() if name in OF_METERING]
 
 
 def faults(point: str, when: When) -> tuple[Fault, ...]:

@@ -87,7 +87,9 @@ def test_every_declared_point_is_in_one_of_the_stories_or_says_why_not() -> None
     } <= there
     kept = set(points.of_retention())
     assert kept == set(points.OF_RETENTION), "a point that is not there"
-    assert here | there | kept == found - {
+    metered = set(points.of_metering())
+    assert metered == set(points.OF_METERING), "a point that is not there"
+    assert here | there | kept | metered == found - {
         point.name for point in points.declared() if point.because
     }
     ordered = {order.point for plan in PLANS.values() for order in plan}
