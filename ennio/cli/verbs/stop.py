@@ -68,8 +68,8 @@ def _metering(context: CliContext) -> int | None:
     """For how many sessions the metering proxy counts; None where there is none."""
     try:
         found = context.client().get("/status").get("metering")
-    except (Unreachable, Unauthorized):
-        return None
+    except EnnioError:
+        return None  # it is stopped all the same
     return len(found["sessions"]) if found and found["address"] else None
 
 
