@@ -40,7 +40,6 @@ class Asker(Teller):
         elif done:
             self.house.client.delete(f"/sessions/{session['id']}")
 
-
     def _over(self) -> bool:
         """See ``Teller._over``."""
         return "asks" in self.ids and super(Asker, self)._over()
