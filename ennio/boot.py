@@ -57,6 +57,7 @@ from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
 from ennio.hosts.plugin_host import PluginHost
 from ennio.http.serve import UNBORN
+from ennio.locks import in_a_thread
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.metering import meters
@@ -321,11 +322,6 @@ def _build_plugins(deps: Dependencies) -> None:
             deps.plugins.forge(project)
         if _has_tracker(project):
             deps.plugins.tracker(project)
-
-
-def in_a_thread(work: Callable[[], None]) -> None:
-    """Do it in a thread of the system's, which a slow disk may keep waiting without others."""
-    gevent.get_hub().threadpool.apply(work)
 
 
 def _fall_together(why: str) -> None:

@@ -40,10 +40,10 @@ from ennio.actors.registry import (
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
-from ennio.boot import in_a_thread
 from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Poll, Project
 from ennio.config.reactions import merged
 from ennio.hosts.plugin_host import PluginHost
+from ennio.locks import in_a_thread
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.message import Message

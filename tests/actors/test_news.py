@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.actors.ground import Stage
 from tests.conftest import eventually
 
 RUNTIME = runtime_name("stub")
+MANY = 5
 
 
 class Waits:
@@ -44,6 +46,17 @@ class Silent(Waits):
 
     def news(self, cursor: str, timeout: float) -> News:
         return News(super().news(cursor, timeout).cursor)
+
+
+class Hangs(Waits):
+    """One that says nothing any more, not even that there is no news, once it ``hangs``."""
+
+    hangs = False
+
+    def news(self, cursor: str, timeout: float) -> News:
+        while Hangs.hangs:
+            gevent.sleep(0.05)
+        return super().news(cursor, timeout)
 
 
 class Away(Waits):
@@ -102,6 +115,10 @@ def rests(stage: Stage) -> None:
     eventually(lambda: passes(stage) == 0, 30, "nobody looks at whoever is waited for")
 
 
+def all_are(stage: Stage, sessions: Sequence[str], activity: Activity) -> bool:
+    return {stage.session(each).activity for each in sessions} == {activity}
+
+
 def test_an_agent_that_is_waited_for_is_not_looked_at_until_there_is_news(
     stage: Stage, file: Path
 ) -> None:
@@ -124,6 +141,32 @@ def test_a_word_that_is_lost_costs_time_and_never_truth(
         stage.says(session_id, Activity.READY, ready=True)
         file.write_text("its turn is over")
         eventually(lambda: stage.session(session_id).activity is Activity.READY)
+
+
+def test_every_session_of_which_no_news_comes_is_looked_at_within_the_time_of_a_second_witness(
+    stage: Stage, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_poller, "SECOND_WITNESS", 1.0)
+    sessions = [stage.working() for _ in range(MANY)]
+    with heard(stage, Silent):
+        for activity in (Activity.READY, Activity.ACTIVE, Activity.READY):
+            for session_id in sessions:
+                stage.says(session_id, activity, ready=True)
+            file.write_text(f"they are {activity} now")
+            eventually(partial(all_are, stage, sessions, activity))
+
+
+def test_whoever_hears_nothing_any_more_looks_as_before(
+    stage: Stage, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_poller, "_DEAF", 1.0)
+    monkeypatch.setattr(host_poller, "SECOND_WITNESS", 4.0)  # it notices at its next look
+    monkeypatch.setattr(Hangs, "hangs", False)
+    stage.working()
+    with heard(stage, Hangs):
+        rests(stage)
+        Hangs.hangs = True
+        eventually(lambda: passes(stage) > 3)
 
 
 def test_where_nobody_can_be_asked_for_news_everybody_is_looked_at_as_before(

@@ -24,10 +24,11 @@ from ennio.actors.registry import QUEUE, ActorRegistry
 from ennio.actors.root import RootSupervisor
 from ennio.actors.session_context import context
 from ennio.actors.spawning import SpawnRequest
-from ennio.boot import fixed_children, in_a_thread
+from ennio.boot import fixed_children
 from ennio.config.model import AgentConfig, Config, Poll, Project
 from ennio.hosts.interface import Host
 from ennio.hosts.plugin_host import PluginHost
+from ennio.locks import in_a_thread
 from ennio.machine.home import Home
 from ennio.machine.process_table import start_of
 from ennio.model.clock import SystemClock

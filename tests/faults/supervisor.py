@@ -7,8 +7,9 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from ennio import children  # noqa: E402
+from ennio import children, locks  # noqa: E402
 
+locks.share_with_threads()
 children.begin_natively()
 
 import os  # noqa: E402

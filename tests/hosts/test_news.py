@@ -129,3 +129,68 @@ def test_many_who_come_go_and_wait_at_once_leave_nothing_open_and_miss_nothing(
         assert list(pool.map(life, [f"s{number}" for number in range(MANY)])) == [None] * MANY
     news.wait(news.wait("", 0).cursor, 0.05)  # whoever waits next closes what is left
     assert len(os.listdir("/proc/self/fd")) <= before + 1, "inotify itself"
+
+
+HAMMERED = """
+import ennio.supervise
+import sys, time, gevent
+from datetime import UTC, datetime
+from pathlib import Path
+from ennio.hosts.news import HostNews
+from ennio.machine.local import LocalMachine
+from ennio.model.facts import Presence, ProcessSeen
+
+folder, news, until = Path(sys.argv[1]), HostNews(LocalMachine()), time.monotonic() + 3
+first, done = news.wait("", 0).cursor, []
+alive = ProcessSeen(Presence.ALIVE, datetime.now(UTC), "test", pid=1)
+
+def reads():
+    "As a look at agents does it, beside the loop."
+    number = 0
+    while time.monotonic() < until:
+        for session in map(str, range(10)):
+            number += 1
+            news.rests_on(session, [folder / session], anew=number % 3 == 0)
+            news.stands_on(session, [folder / session])
+            if number % 7 == 0:
+                news.has_ended(session)
+    done.append("reads")
+
+def looks(session):
+    "As one at a runtime, and who forgets a session."
+    while time.monotonic() < until:
+        news.lives(session, alive)
+        if int(session) % 3 == 0:
+            news.forget(session)
+        gevent.sleep(0.001)
+    done.append("looks")
+
+def writes():
+    while time.monotonic() < until:
+        (folder / "1").write_text(str(time.monotonic()))
+        gevent.sleep(0.01)
+    done.append("writes")
+
+def waits():
+    cursor = first
+    while time.monotonic() < until:
+        cursor = news.wait(cursor, 0.5).cursor
+    done.append("waits")
+
+jobs = [gevent.get_hub().threadpool.spawn(reads), gevent.spawn(writes), gevent.spawn(waits), gevent.spawn(waits)]
+jobs += [gevent.spawn(looks, str(number)) for number in range(10)]
+gevent.wait(jobs, timeout=20)
+print(sorted(done).count("looks"), sorted(set(done)))
+"""
+
+
+def test_nobody_is_stuck_while_a_thread_reads_and_greenlets_look_and_wait(tmp_path: Path) -> None:
+    """A greenlet that is forgotten at a lock is a poller that looks no more."""
+    done = subprocess.run(
+        [sys.executable, "-c", HAMMERED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("10 ['looks', 'reads', 'waits', 'writes']\n", "")
