@@ -28,7 +28,7 @@ from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
 from ennio.actors.metrics import keep_calls, recall_calls
-from ennio.actors.news import WAITS_FOR_NEWS, NewsActor
+from ennio.actors.news import NewsActor
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
@@ -349,8 +349,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         lookers = {runtime_name(one, on): simple(RuntimePoller, one, host) for one in runtimes}
         lookers[agents_name(on)] = simple(AgentPoller, host)
         children += lookers.items()
-        if WAITS_FOR_NEWS:
-            children.append((news_name(on), simple(NewsActor, host, tuple(lookers))))
+        children.append((news_name(on), simple(NewsActor, host, tuple(lookers))))
     children += [
         (forge_name(p.id), simple(ForgePoller, p.id))
         for p in deps.config.projects

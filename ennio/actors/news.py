@@ -15,8 +15,6 @@ from ennio.actors.poller import Pace, SourceHealth
 from ennio.hosts.interface import Host, News
 from ennio.model.errors import EnnioError
 
-WAITS_FOR_NEWS = False
-"""Not yet: on a busy machine sessions were looked at no more while it was waited for."""
 FOLD = 0.1  # seconds between two words: who tells all the time is heard ten times a second
 
 

@@ -298,11 +298,11 @@ class PollSchema(MappingSchema):
 
     makes = model.Poll
     runtime = DurationField(
-        "Between two looks at processes and terminals",
+        "Between two looks at processes and terminals; 15s while all of them are waited for",
         least=0.1,
     )
     agent = DurationField(
-        "Between two looks at what agents write down",
+        "Between two looks at what agents write down; 15s while it is waited for",
         least=0.1,
     )
     forge = DurationField("Between two looks at pull requests", least=0.1)
