@@ -119,7 +119,7 @@ class Local(Teller):
             self._spare(self.sessions[self.ids["spare"]])
 
     def _greet(self, session: dict[str, Any]) -> None:
-        if session["paused"]:
+        if session["paused"] and session["activity"] == "ready":  # it was interrupted
             self._raise(session["id"])
         if not self._raised(session["id"]):
             return  # what is asked of it before would be said before it is told to go on
