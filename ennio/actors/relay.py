@@ -69,7 +69,7 @@ class AttendLink:
 class RelayActor(FollowerActor):
     """See above."""
 
-    batch = 500
+    batch = 1000  # each is waited for once, and moves the cursor once
     first_pause = seconds(1.0, shortened=0.2)
     longest_pause = 30.0
 
