@@ -25,7 +25,10 @@ ALL_COMPLETE = "all-complete"
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One rule, held against one case of a session, and what was decided about it."""
+    """One rule, held against one case of a session, and what was decided about it.
+
+    ``of_project`` are all sessions that it is about, where it is about a whole project.
+    """
 
     key: str
     rule: Reaction
@@ -33,6 +36,7 @@ class Firing:
     decision: Decision
     session: Session
     now: datetime
+    of_project: tuple[Session, ...] = ()
 
     @property
     def escalated(self) -> bool:
@@ -104,20 +108,24 @@ class Firing:
 
     def notice(self) -> Notice:
         """What a person is to be told."""
-        escalated = self.decision.reason if self.escalated else None
         return Notice(
             id=str(uuid.uuid4()),
             event_type=self.event().event_type.value,
             priority=self.priority,
             session_id=self.session.id,
             project_id=self.session.project_id,
-            message=reactions.notice(
-                self.key, self.rule, self.case.headline, self.session, escalated=escalated
-            ),
+            message=self._words(),
             at=self.now,
             reaction=self.key,
             fingerprint=self.fingerprint,
         )
+
+    def _words(self) -> str:
+        rule, headline = self.rule, self.case.headline
+        if self.of_project:
+            return reactions.notice_of_project(rule, headline, self.of_project)
+        escalated = self.decision.reason if self.escalated else None
+        return reactions.notice(self.key, rule, headline, self.session, escalated=escalated)
 
     def record(self) -> ReactionRecord:
         """What its history keeps: what was done, or why nothing was."""

@@ -205,11 +205,9 @@ class ReactionActor(Actor):
         rule = self._deps.project(last.project_id).reactions.get(ALL_COMPLETE)
         if rule is None:
             return
-        sessions = self._deps.store.sessions.list(last.project_id)
-        case = reactions.all_complete(
-            [session for session in sessions if session.archived_at is None] or [last]
-        )
-        self._hold_project(rule, case, last, now)
+        sessions = list(self._deps.store.sessions.list(last.project_id))
+        sessions = [one for one in sessions if one.archived_at is None] or [last]
+        self._hold_project(rule, reactions.all_complete(sessions), last, now, tuple(sessions))
 
     def _end_of_project_episode(self, session: Session, now: datetime) -> None:
         rule = self._deps.project(session.project_id).reactions.get(ALL_COMPLETE)
@@ -217,7 +215,14 @@ class ReactionActor(Actor):
         if rule is not None and before is not None and before.since is not None:
             self._hold_project(rule, Case(False, ""), session, now)
 
-    def _hold_project(self, rule: Reaction, case: Case, session: Session, now: datetime) -> None:
+    def _hold_project(
+        self,
+        rule: Reaction,
+        case: Case,
+        session: Session,
+        now: datetime,
+        sessions: tuple[Session, ...] = (),
+    ) -> None:
         project_id = session.project_id
         before = self._of_projects.get(project_id, ReactionState())
         decision = reactions.decide(rule, case, before, now)
@@ -231,7 +236,7 @@ class ReactionActor(Actor):
             if reactions.is_over(before, decision.state):
                 self._deps.store.notifications.resolve(ALL_COMPLETE, now, project_id=project_id)
             if decision.verdict is not Verdict.QUIET:
-                firing = Firing(ALL_COMPLETE, rule, case, decision, session, now)
+                firing = Firing(ALL_COMPLETE, rule, case, decision, session, now, sessions)
                 tx.emit(session.id, project_id, firing.event())
                 self._deps.store.notifications.add(firing.notice())
         self._deps.actors.tell(NOTICES, NotificationDue())

@@ -132,9 +132,9 @@ def _connection(fuse: Fuse) -> type[Connection]:
             if found[1] in ("events", "house_events"):
                 names += [f"told.{value}" for value in parameters if value in _EVENTS]
             if not self._depth:
-                _pass(
-                    fuse, names, When.BEFORE
-                )  # a statement of its own is a transaction of its own
+                # a statement of its own is a transaction of its own
+                with self._in_words:
+                    _pass(fuse, names, When.BEFORE)
             cursor = super()._execute(statement, parameters)
             if not cursor.rowcount and " RETURNING " not in statement:
                 return cursor  # nothing was written

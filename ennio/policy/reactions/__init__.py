@@ -7,7 +7,7 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 from ennio.policy.reactions.cases import Case, Situation, all_complete, case, on_its_way
 from ennio.policy.reactions.decide import Decision, ReactionState, Verdict, decide, is_over, shifted
 from ennio.policy.reactions.seen_item import SeenItem
-from ennio.policy.reactions.text import notice, to_agent, words_of
+from ennio.policy.reactions.text import notice, notice_of_project, to_agent, words_of
 
 __all__ = ["Case", "Decision", "ReactionState", "SeenItem", "Situation", "Verdict"]
 __all__ += [
@@ -16,6 +16,7 @@ __all__ += [
     "decide",
     "is_over",
     "notice",
+    "notice_of_project",
     "on_its_way",
     "shifted",
     "to_agent",

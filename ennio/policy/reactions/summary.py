@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 
 from ennio.model.money import to_the_cent
@@ -26,7 +27,7 @@ _NEEDS: Mapping[str, str] = MappingProxyType(
         "anomaly": "a look: ennio session info {id}",
     }
 )
-_LONGEST = 300
+_LONGEST, _LISTED = 300, 10
 
 
 def summary(key: str, session: Session) -> Iterator[str]:
@@ -35,6 +36,29 @@ def summary(key: str, session: Session) -> Iterator[str]:
     yield f"Cost: {_cost(session.usage)}"
     if key in _NEEDS:
         yield f"Needs: {_NEEDS[key].format(id=session.id)}"
+
+
+def summary_of_many(sessions: Sequence[Session]) -> Iterator[str]:
+    """The same of several together: a line for what each of the first did, and what all cost."""
+    yield "Did:"
+    yield from (f"- {one.id}: {_did(one)}" for one in sessions[:_LISTED])
+    if len(sessions) > _LISTED:
+        yield f"- and {len(sessions) - _LISTED} more"
+    yield f"Cost: {_cost(_sum([one.usage for one in sessions]))}"
+
+
+def _sum(usages: Sequence[Usage | None]) -> Usage | None:
+    """What is known of all; who told nothing leaves an unknown part."""
+    known = [one for one in usages if one is not None]
+    money = [one.cost_usd for one in known if one.cost_usd is not None]
+    if not known:
+        return None
+    return Usage(
+        input_tokens=sum(one.input_tokens for one in known),
+        output_tokens=sum(one.output_tokens for one in known),
+        cost_usd=sum(money, Decimal(0)) if money else None,
+        unpriced=sum(one.unpriced for one in known) + len(usages) - len(money),
+    )
 
 
 def _did(session: Session) -> str:

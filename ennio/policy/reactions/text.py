@@ -10,7 +10,7 @@ from ennio.model.pulls import Comment, PullRequest
 from ennio.model.session import Session
 from ennio.policy.reactions.cases import Situation, is_bot
 from ennio.policy.reactions.seen_item import SeenItem, item
-from ennio.policy.reactions.summary import summary
+from ennio.policy.reactions.summary import summary, summary_of_many
 
 _ASKS = {
     "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
@@ -155,3 +155,9 @@ def notice(
     if escalated:
         words = f"{session.id}: {headline}; {escalated}"
     return "\n".join([words, *(summary(key, session) if rule.include_summary else ())])
+
+
+def notice_of_project(rule: Reaction, headline: str, sessions: Sequence[Session]) -> str:
+    """The same of all sessions of a project that have ended."""
+    words = f"{sessions[0].project_id}: {rule.message or headline}"
+    return "\n".join([words, *(summary_of_many(sessions) if rule.include_summary else ())])

@@ -34,6 +34,7 @@ from ennio.policy.reactions import (
     case,
     decide,
     notice,
+    notice_of_project,
     on_its_way,
     to_agent,
 )
@@ -395,6 +396,23 @@ def test_a_notice_is_one_line_unless_more_is_wanted() -> None:
     look = Reaction(message="Look!")
     told = notice("anomaly", look, "it holds", session, escalated="after 3 attempts")
     assert told == "p-1: it holds; after 3 attempts"
+
+
+def test_a_summary_of_a_project_is_of_all_its_sessions() -> None:
+    usage = Usage(input_tokens=1000, output_tokens=10, cost_usd=Decimal("0.42"))
+    done = [
+        replace(_session(), id=f"ma-{n}", summary=f"part {n}", usage=usage if n else None)
+        for n in range(3)
+    ]
+    told = notice_of_project(Reaction(include_summary=True), "all have ended", done)
+    first, did, *lines, cost = told.splitlines()
+    assert first == f"{done[0].project_id}: all have ended"
+    assert did == "Did:"
+    assert [line.partition(" (")[0] for line in lines] == [f"- ma-{n}: part {n}" for n in range(3)]
+    assert cost == "Cost: $0.84 + ?, 2,020 tokens"
+    assert notice_of_project(Reaction(), "all have ended", done) == first
+    many = notice_of_project(Reaction(include_summary=True), "over", done * 5)
+    assert "- and 5 more" in many
 
 
 def test_a_summary_says_what_was_done_what_it_cost_and_what_it_needs() -> None:
