@@ -4,12 +4,17 @@ there between two requests.
 
 from __future__ import annotations
 
+import logging
+
 from ennio.actors.dependencies import Dependencies
 from ennio.hosts.interface import Observation
+from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
 from ennio.model.usage import Counted, MeterNews, Tokens
 from ennio.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
 
 
 def stop_metered(deps: Dependencies, session: Session, reason: str) -> None:
@@ -23,6 +28,20 @@ def stop_metered(deps: Dependencies, session: Session, reason: str) -> None:
 def allow_metered(deps: Dependencies, session: Session) -> None:
     """Let its requests pass again; fine if they do. Raises Unreachable."""
     deps.host(session).allow_metered(session.id)
+
+
+def hold(deps: Dependencies, session: Session, reason: str | None) -> None:
+    """Stop it, or with no reason allow it. Where that cannot be done just now its actor goes on:
+    the next one that begins does it again.
+    """
+    try:
+        if reason is None:
+            allow_metered(deps, session)
+        else:
+            stop_metered(deps, session, reason)
+    except (EnnioError, OSError) as error:
+        told = {"session_id": session.id, "reason": str(error)}
+        log.warning("the metering proxy could not be told who may pass", extra=told)
 
 
 def tell(tx: Transaction, session: Session, seen: Observation) -> None:

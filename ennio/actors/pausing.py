@@ -1,7 +1,7 @@
 """What a session's actor does about a budget that holds it: written down before anything is done.
 
-``paused`` and ``released`` are told of every beginning and end, after it is written; whoever else
-can keep an agent from using more is told by them.
+The metering proxy is told of every beginning and end, after it is written, and of where it stands
+when the actor begins: it lets no request of a session pass that is held.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from ennio.actors import budgets, parking
+from ennio.actors import budgets, metered, parking
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.session_state import MessageChange, SessionState
 from ennio.model.errors import OverBudget
@@ -25,12 +25,11 @@ GO_ON = "budget-exceeded"
 """The reaction that the words to go on are of."""
 
 
-def paused(session: Session) -> None:
-    """A budget holds this session from now on, or again after its turn."""
-
-
-def released(session: Session) -> None:
-    """No budget holds it any more, or a person lets it end its turn."""
+def begin(deps: Dependencies, state: SessionState) -> None:
+    """Have its requests pass, or not, as it was written last: who wrote it may have died then."""
+    pause = state.memory.pause
+    if state.memory.launches and not state.memory.finished:
+        metered.hold(deps, state.session, pause.why if pause and _holds(pause) else None)
 
 
 def write(
@@ -50,17 +49,14 @@ def write(
             _end(deps, state, before, goes_on=plan.goes_on)
         written = parking.write(state, plan, messages)
     budgets.pass_on(deps, state.session, reached)
-    _tell(state.session, before, after)
+    _tell(deps, state.session, before, after)
     return written
 
 
-def _tell(session: Session, before: Pause | None, after: Pause | None) -> None:
+def _tell(deps: Dependencies, session: Session, before: Pause | None, after: Pause | None) -> None:
     """Tell of what changed."""
-    was, holds = _holds(before), _holds(after)
-    if holds and not was:
-        paused(session)
-    if was and not holds:
-        released(session)
+    if _holds(after) != _holds(before):
+        metered.hold(deps, session, after.why if after and _holds(after) else None)
 
 
 def _holds(pause: Pause | None) -> bool:
@@ -100,7 +96,7 @@ def let_go_on(deps: Dependencies, state: SessionState, pending: PendingMessage |
             deps.store.messages.add(_words(state.session, before, words.FINISH, now))
         said = f"a person lets it end its turn although budget {before.budget} is used up"
         state.write([Draft(EventType.SESSION_STEP, said, data={"step": "go-on"})])
-    _tell(state.session, before, memory.pause)
+    _tell(deps, state.session, before, memory.pause)
 
 
 def refuse(state: SessionState) -> None:

@@ -117,6 +117,7 @@ class SessionActor(Actor):
                 self._deps, self._session
             )  # an agent that runs on finds the API where it is now
         self._observations.watch()
+        pausing.begin(self._deps, self._state)
         self._begin()
 
     def _begin(self) -> None:

@@ -102,7 +102,6 @@ class HostMeter:
     @failpoint("meter.stop", because=_NO_BUDGET)
     def stop(self, session_id: str, reason: str) -> None:
         """Let no further request of a session pass."""
-        self.directory.make()
         stops.stop(self.directory, session_id, reason)
 
     @failpoint("meter.allow", because=_NO_BUDGET)

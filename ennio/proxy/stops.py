@@ -10,7 +10,11 @@ _LARGEST = 4096
 
 
 def stop(directory: ProxyDirectory, session_id: str, reason: str) -> None:
-    """Let no further request of a session pass; the agent is told the reason."""
+    """Let no further request of a session pass; the agent is told the reason. Where no proxy ever
+    was there is nobody to be told.
+    """
+    if not directory.root.is_dir():
+        return
     write_atomically(directory.stops / session_id, reason[:_LARGEST])
 
 

@@ -184,3 +184,33 @@ def test_fifty_agents_that_burn_at_once_are_in_the_books_to_the_digit(
         each = Counter((one.input_tokens, one.output_tokens) for one in model.good)
         assert Counter((row["i"], row["o"]) for row in rows) == each
         assert Counter(row["session_id"] for row in rows) == dict.fromkeys(names, ASKS)
+
+
+def test_a_budget_stops_between_two_requests_whoever_dies_and_a_raise_lets_them_go_on(
+    tmp_path: Path, model: Model
+) -> None:
+    steps = [{"request": ":think 0.2\n:say hello"}] * 30
+    limit = 60_000
+    budget = {"scope": "project", "id": "score", "limit_tokens": limit}
+    with supervised(tmp_path, lambda g: metered(g, model, *steps), budgets=[budget]) as house:
+        names = [house.spawn() for _ in range(8)]
+        stops = ProxyDirectory(house.ground.home / "proxy").stops
+        eventually(lambda: sorted(one.name for one in stops.iterdir()) == sorted(names), 60, "all")
+        assert all("budget" in (stops / name).read_text() for name in names)
+        stopped = max((stops / name).stat().st_mtime for name in names)
+        eventually(lambda: all(one.ended for one in model.log), 20, "what was under way has ended")
+        eventually(lambda: booked(house) == served(model), 20, "the books have it")
+        late = [one for one in model.log if one.began > stopped + 0.25]
+        assert late == [], "nobody asks once all are stopped"
+        used = sum(served(model)[1:])
+        print(f"\nlimit {limit}, used {used}, {len(model.log)} requests", flush=True)
+        assert limit <= used
+        house.kill_everything()
+        (stops / names[0]).unlink()  # as if it had died before it told the proxy
+        house.start()
+        eventually((stops / names[0]).exists, 20, "it is told again")
+        asked = len(model.log)
+        done = house.ground.ennio("budget", "raise", "score", "--tokens", "10000000")
+        assert done.code == 0, done
+        eventually(lambda: not [*stops.iterdir()], 20, "all may ask again")
+        assert len(model.log) >= asked
