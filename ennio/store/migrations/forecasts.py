@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ennio.model.clock import parse_time
@@ -43,10 +44,36 @@ def take_in_the_past(sql: Callable[..., Any]) -> None:
     """A row for each session that has ended: nothing was forecast of it, others learn from it."""
     for row in sql(_ENDED).fetchall():
         session, project, agent, info, prompt, issue, begun, status, outcome, ended = row
-        cost = (json.loads(info or "null") or {}).get("cost") or {}
+        cost = _cost(info)
         seconds = int(max(0.0, (parse_time(ended) - parse_time(begun)).total_seconds()))
-        tokens = int(cost.get("input_tokens") or 0) + int(cost.get("output_tokens") or 0)
+        tokens = sum(_count(cost.get(f"{name}_tokens")) for name in ("input", "output"))
         words = None if issue or not prompt else len(prompt.split())
-        told = (session, project, agent or "", cost.get("model"), words, begun, ended)
-        money = None if cost.get("unpriced") else cost.get("cost_usd")
+        told = (session, project, agent or "", _text(cost.get("model")), words, begun, ended)
+        money = None if cost.get("unpriced") else _money(cost.get("cost_usd"))
         sql(_TAKEN_IN, (*told, outcome or status, seconds, tokens or None, money))
+
+
+def _cost(info: str | None) -> dict[str, Any]:
+    """What an agent's column says of what it used; an older version wrote it more freely."""
+    try:
+        told = json.loads(info or "null")
+    except ValueError:
+        return {}
+    cost = told.get("cost") if isinstance(told, dict) else None
+    return cost if isinstance(cost, dict) else {}
+
+
+def _count(value: object) -> int:
+    return int(value) if isinstance(value, int | float) and value > 0 else 0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _money(value: object) -> str | None:
+    try:
+        found = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    return str(found) if found is not None and found.is_finite() and found >= 0 else None
