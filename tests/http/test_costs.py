@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from ennio.config.money import Budget, BudgetPeriod, BudgetScope
 from ennio.model.forecast import TaskForecast
 from ennio.model.usage import Billing, RequestUsage, Tokens
 from ennio.plugins.predictor.history import HistoryPredictor
+from ennio.policy.budgets.applied import own_name
 from ennio.policy.ledger.posting import Occasion, entries_of
 from ennio.policy.ledger.prices import PriceBook
+from ennio.store.budgets import SetBudget
 from ennio.store.forecasts import ForecastRecord
 from tests.http.api import Api
 from tests.http.small_orchestrator import SmallOrchestrator
@@ -159,6 +163,56 @@ def test_spending_is_a_series_and_a_merged_pull_request_has_a_price(
     merged = api.get("/spend")["merged"]
     assert (merged["pulls"], merged["unpriced_requests"]) == (1, 1)
     assert Decimal(merged["each_usd"]) == Decimal("0.500000000001")
+
+
+def _spent(orchestrator: SmallOrchestrator, session_id: str, days: Sequence[int]) -> None:
+    """A dollar and 2000 tokens on each of so many days ago, for the clock of the house."""
+    now = orchestrator.clock.now()
+    for ago in days:
+        at = now - timedelta(days=ago)
+        of = Occasion(session_id, "my-app", "claude-code", 1, at)
+        request = RequestUsage(f"d{ago}", at, Tokens(1500, 500), "m", cost_usd=Decimal(1))
+        orchestrator.store.ledger.post(entries_of(request, (), PriceBook().cost, of))
+
+
+def _budget(orchestrator: SmallOrchestrator, budget: Budget) -> None:
+    name = own_name(budget)
+    orchestrator.store.budgets.set(SetBudget(name, budget, orchestrator.clock.now(), "ada"))
+
+
+def _days_from(now: datetime, text: str) -> float:
+    return round((datetime.fromisoformat(text) - now) / timedelta(days=1), 2)
+
+
+def test_a_budget_says_when_it_runs_dry_by_the_days_before(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    now = orchestrator.clock.now()
+    _spent(orchestrator, session_id, range(1, 13))
+    _budget(orchestrator, Budget(BudgetScope.GLOBAL, Decimal(20)))
+    _budget(orchestrator, Budget(BudgetScope.PROJECT, limit_tokens=30_000, id="my-app"))
+    _budget(orchestrator, Budget(BudgetScope.GLOBAL, Decimal(2), BudgetPeriod.DAILY))
+    _budget(orchestrator, Budget(BudgetScope.SESSION, Decimal(2), id=session_id))
+    found = {one["budget"]: one for one in api.get("/spend")["budgets"]}
+    assert set(found) == {"global:total", "project:my-app:total", "global:daily"}
+    everybody = found["global:total"]
+    assert (everybody["remaining_usd"], everybody["days"]) == ("8", 12)
+    for name in ("earliest_at", "likely_at", "latest_at"):
+        assert _days_from(now, everybody[name]) == 8
+    project = found["project:my-app:total"]
+    assert project["remaining_tokens"] == 6000
+    assert _days_from(now, project["likely_at"]) == 3
+    assert found["global:daily"]["likely_at"] is None, "it begins anew before"
+
+
+def test_of_a_budget_with_fewer_than_ten_days_behind_it_nothing_is_said(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    _spent(orchestrator, session_id, range(1, 10))
+    assert api.get("/spend")["budgets"] == []
+    _budget(orchestrator, Budget(BudgetScope.GLOBAL, Decimal(20)))
+    (only,) = api.get("/spend")["budgets"]
+    assert (only["days"], only["least"], only["likely_at"]) == (9, 10, None)
 
 
 def test_the_numbers_of_a_session_have_a_path_of_their_own(api: Api, used: str) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Self
 
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.orchestrator.dryness import BudgetDryness, dryness
 from ennio.model.money import NOTHING, whole
 from ennio.model.usage import Billing
 from ennio.policy.forecast import CalibrationReport, calibration
@@ -156,12 +157,13 @@ class MergedCost:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Spending as a series for a plot, by day, project and model; and what a
-    merged pull request costs.
+    """Spending as a series for a plot, by day, project and model; what a merged pull request costs;
+    and the budgets, with when each runs dry.
     """
 
     points: Sequence[SpendPoint]
     merged: MergedCost
+    budgets: Sequence[BudgetDryness]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,8 @@ class CostApi:
         return calibration(told)
 
     def spend(self, since: datetime | None, until: datetime | None) -> Spend:
-        """The series between two moments, and what the pull requests of all
-        sessions cost that were merged.
+        """The series between two moments, what the pull requests of all sessions cost that were
+        merged, and when budgets run dry.
         """
         ledger = self.deps.store.ledger
         found = ledger.spent_by(("day", "project_id", "model"), Selection(since=since, until=until))
@@ -228,7 +230,7 @@ class CostApi:
         sessions = ledger.spent_by(("session_id",), Selection())
         merged = self.deps.store.sessions.merged_ids()
         spent = (spending for (session_id,), spending in sessions.items() if session_id in merged)
-        return Spend(points, _merged(len(merged), spent))
+        return Spend(points, _merged(len(merged), spent), dryness(self.deps))
 
 
 def _point(key: Sequence[str], spending: Spending) -> SpendPoint:

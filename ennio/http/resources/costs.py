@@ -65,7 +65,7 @@ class CostsResource(Resource):
         return self._orchestrator.costs.accounts()
 
     @operation(
-        "Spending by day, project and model, and the cost of a merged pull request.",
+        "Spending by day, project and model, the cost of a merged pull request, and budgets.",
         Spend,
         query=SpanQuery,
     )
