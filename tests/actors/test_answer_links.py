@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -139,6 +140,14 @@ def test_nobody_is_given_links_who_did_not_ask_for_them(play: Play) -> None:
 def test_leave_to_do_something_is_never_given_by_a_link(play: Play) -> None:
     with play.opened() as stage:
         assert _asked(stage, play)[1] == ()
+
+
+def test_a_notice_of_something_else_has_no_links_although_the_agent_asks(play: Play) -> None:
+    with play.opened() as stage:
+        _asked(stage, play, *OPTIONS)
+        notice = stage.deps.store.notifications.list()[0]
+        for key in ("agent-stuck", "approved-and-green", None):
+            assert answer_links.make(stage.deps, replace(notice, reaction=key), "bell") == ()
 
 
 def test_a_notice_told_again_has_new_links_and_the_old_ones_are_none(play: Play) -> None:
