@@ -119,7 +119,7 @@ class Local(Teller):
             self._spare(self.sessions[self.ids["spare"]])
 
     def _greet(self, session: dict[str, Any]) -> None:
-        if session["paused"] and session["activity"] == "ready":  # it was interrupted
+        if session["paused"] and self._interrupted(session):
             self._raise(session["id"])
         if not self._raised(session["id"]):
             return  # what is asked of it before would be said before it is told to go on
@@ -135,6 +135,14 @@ class Local(Teller):
                 f"/projects/score/pulls/{pull['number']}/approve",
                 {"body": "Good.", "author": REVIEWER},
             )
+
+    def _interrupted(self, session: dict[str, Any]) -> bool:
+        """Whether it was stopped in the middle of its turn, by what its supervisor remembers."""
+        kept = self.house.ground.rows(
+            f"select * from memories where session_id = '{session['id']}'"
+        )
+        cut = any('"cut":true' in str(value).replace(" ", "") for value in kept[0].values())
+        return cut and session["activity"] == "ready"
 
     def _raise(self, name: str) -> None:
         """Raise its budget, once, however often the answer is lost."""
