@@ -138,11 +138,9 @@ class Local(Teller):
 
     def _interrupted(self, session: dict[str, Any]) -> bool:
         """Whether it was stopped in the middle of its turn, by what its supervisor remembers."""
-        kept = self.house.ground.rows(
-            f"select * from memories where session_id = '{session['id']}'"
-        )
-        cut = any('"cut":true' in str(value).replace(" ", "") for value in kept[0].values())
-        return cut and session["activity"] == "ready"
+        query = "select value from memories where session_id = ?"
+        (kept,) = self.house.ground.rows(query, session["id"])
+        return '"cut":true' in kept["value"].replace(" ", "") and session["activity"] == "ready"
 
     def _raise(self, name: str) -> None:
         """Raise its budget, once, however often the answer is lost."""
