@@ -4,6 +4,7 @@ behind a ten-minute clone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, assert_never
 
 import gevent
@@ -17,8 +18,10 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Words
+from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.session import Session
+from ennio.policy.lifecycle import Plan
 from ennio.policy.lifecycle.effects import (
     DeliverMessage,
     Effect,
@@ -60,20 +63,36 @@ class Executor:
         """The effect under way."""
         return self._current
 
+    def announced(self, plan: Plan) -> Plan:
+        """The plan with an event that tells how far it gets by its effect, written with the rest of
+        it before the effect begins; the same step tried again is no news.
+        """
+        match plan.effect:
+            case MakeWorkspace():
+                step, words = "workspace", "making the workspace"
+            case PrepareWorkspace():
+                step, words = "prepare", "linking files and running post-create commands"
+            case LaunchAgent(number=number):
+                agent = self._state.session.agent_name
+                step, words = "launch", f"starting {agent} (launch {number})"
+            case _:
+                return plan
+        if plan.state.failures:
+            return plan
+        told = Draft(EventType.SESSION_STEP, words, data={"step": step})
+        return replace(plan, events=(*plan.events, told))
+
     def start(self, effect: Effect) -> None:
         """Begin with it."""
         session = self._state.session
         at = context(self._deps, session)
         match effect:
             case MakeWorkspace():
-                self._note("workspace", "making the workspace")
                 self._perform(effect, lambda: effects.make_workspace(at, self._choose_branch))
             case PrepareWorkspace():
-                self._note("prepare", "linking files and running post-create commands")
                 self._perform(effect, lambda: at.host.prepare(at.brief))
             case LaunchAgent():
                 message = self._outbox.take(effect.message) if effect.message else None
-                self._note("launch", f"starting {session.agent_name} (launch {effect.number})")
                 self._perform(effect, lambda: effects.launch(at, effect, message))
             case StopAgent():
                 launched = self._state.memory.launches > 0
@@ -131,11 +150,6 @@ class Executor:
         self._current = effect
         traced = tracing.traced(f"session.{type(effect).__name__}", told, run)
         self._greenlet = self._actor.perform(effect, traced)
-
-    def _note(self, step: str, words: str) -> None:
-        """Tell how far it has got; the same step tried again is no news."""
-        if not self._state.memory.failures:
-            self._state.note_step(step, words)
 
     def _choose_branch(self, work: effects.Task) -> Session:
         told = BranchChosen(work.branch, work.title, work.asked)

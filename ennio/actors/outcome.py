@@ -81,8 +81,7 @@ def succeeded(
             )
             state.note_step("workspace", f"the workspace stands at {result.path}")
         case PrepareWorkspace(), _:
-            state.memory = orders.prepared(state.memory)
-            state.write()
+            state.memory = orders.prepared(state.memory)  # written with the launch that follows
         case LaunchAgent(), Launched():
             _launched(state, outbox, effect, result, now)
         case StopAgent(), _:

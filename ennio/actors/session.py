@@ -338,12 +338,8 @@ class SessionActor(Actor):
                 parking.waiting(state),
                 budgets.stop_of(self._deps, state.session),
             )
-            plan = lifecycle.step(
-                context(self._deps, self._session).spec,
-                inputs,
-                state.memory,
-                self._deps.clock.now(),
-            )
+            spec, now = context(self._deps, self._session).spec, self._deps.clock.now()
+            plan = self._executor.announced(lifecycle.step(spec, inputs, state.memory, now))
             settled = plan.state == state.memory and plan.effect is None
             state.memory = plan.state
             told = [
