@@ -191,9 +191,14 @@ class LifecycleState:
 
     @property
     def running_since(self) -> datetime | None:
-        """When the present launch was confirmed; None while nothing runs that Ennio has started."""
+        """Since when the present launch could be heard: since it was confirmed, or let go on after
+        a pause; None while nothing runs that Ennio has started.
+        """
+        if self.phase is not Phase.LAUNCHED:
+            return None
         # a session of an older Ennio runs, and nobody wrote down since when
-        return (self.launched_at or self.status_since) if self.phase is Phase.LAUNCHED else None
+        begun = self.launched_at or self.status_since
+        return max(begun, self.released_at or begun)
 
     @property
     def under_way(self) -> bool:

@@ -249,6 +249,8 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
         return NOT_HERE
     if process is None or process.presence is Presence.GONE or situation.launched_at is None:
         return NOT_HERE
+    if session.paused is not None:
+        return NOT_HERE  # a budget holds it, and that was told
     if process.presence is Presence.UNKNOWN:
         return Case(None, process.detail)
     threshold = timedelta(seconds=STUCK_AFTER if rule.threshold is None else rule.threshold)

@@ -214,3 +214,9 @@ def test_each_interrupted_turn_is_told_to_go_on_exactly_once_whoever_dies(
     assert held.paused == held.resumed
     for before, after in zip(held.presses, held.presses[1:], strict=False):
         assert after > before or after == before == held.now or held.paused > 1
+
+
+def test_one_that_was_let_go_on_is_silent_only_from_then_on() -> None:
+    released = once(once(BUSY, after=1).state, Activity.READY, None, after=900).state
+    assert released.running_since == NOW + timedelta(seconds=900)
+    assert BUSY.running_since == NOW

@@ -218,6 +218,12 @@ def test_only_the_very_head_that_was_found_ready_is_approved_and_green(
     )
 
 
+def test_who_is_paused_by_a_budget_is_not_called_silent() -> None:
+    held = _situation()
+    held = replace(held, session=replace(held.session, paused="paused: a budget is used up"))
+    assert _holds("agent-stuck", held, NOW + timedelta(days=2)) is False
+
+
 def test_stuck_is_a_matter_of_time_and_says_when_to_look() -> None:
     found = case("agent-stuck", BUILT_IN["agent-stuck"], _situation(), NOW)
     assert (found.holds, found.wake_at) == (False, NOW + timedelta(seconds=600))
