@@ -77,8 +77,8 @@ class EventType(StrEnum):
     SIGNAL_REGAINED = "signal_regained", _NO_STORY
     BASE_PUSHED = "base_pushed", _NO_STORY
     MERGE_FORCED = "merge_forced", "written before the merge that a person orders, and not after it"
-    CONFIG_REFUSED = "config_refused", _NO_STORY
-    CONFIG_ACCEPTED = "config_accepted", _NO_STORY
+    CONFIG_REFUSED = "config_refused"
+    CONFIG_ACCEPTED = "config_accepted"
     PLACE_LOST = "place_lost"
     ANOMALY_DETECTED = "anomaly_detected", _NO_STORY
     DISK_LOW = "disk_low"

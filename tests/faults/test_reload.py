@@ -25,6 +25,9 @@ from tests.e2e.house import (
     supervised,
     turn,
 )
+from tests.faults import points
+from tests.faults.drawing import missed, plans
+from tests.faults.on_reload import play
 
 pytestmark = pytest.mark.e2e
 
@@ -192,3 +195,16 @@ def test_of_two_supervisors_started_at_the_same_instant_one_runs_and_one_says_wh
                 one.wait(10)
             for log in logs:
                 log.close()
+
+
+PLANS = plans(points.OF_RELOAD)
+
+
+@pytest.mark.parametrize("name", list(PLANS))
+def test_a_person_is_told_of_a_wrong_file_until_it_is_mended_whatever_goes_wrong(
+    name: str, tmp_path: Path
+) -> None:
+    left = missed(PLANS[name], play(tmp_path / "together", PLANS[name]))
+    orders = [order for order in PLANS[name] if str(order) in left]
+    alone = [play(tmp_path / f"alone-{at}", (order,)) for at, order in enumerate(orders)]
+    assert not left - {order for told in alone for order in told}, "the story did not come by there"
