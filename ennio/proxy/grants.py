@@ -7,6 +7,7 @@ The token is no key of the model's: whoever has it can spend nothing without one
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,9 @@ from ennio.proxy.directory import ProxyDirectory
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _LARGEST = 4096
+_MOST = 4096
+_KNOWN: dict[tuple[str, int, int], Grant | None] = {}
+"""What was read, by the file as it was then: a grant is looked up for every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,19 @@ def grant(
 
 def granted(directory: ProxyDirectory, token: str) -> Grant | None:
     """What a token lets pass; None for one that nobody was given."""
-    return _read(_file(directory, token)) if _TOKEN.fullmatch(token) else None
+    if not _TOKEN.fullmatch(token):
+        return None
+    file = _file(directory, token)
+    try:
+        state = os.stat(file)
+    except OSError:
+        return None
+    as_it_is = (str(file), state.st_ino, state.st_mtime_ns)
+    if as_it_is not in _KNOWN:
+        if len(_KNOWN) >= _MOST:
+            _KNOWN.clear()
+        _KNOWN[as_it_is] = _read(file)
+    return _KNOWN[as_it_is]
 
 
 def sessions(directory: ProxyDirectory) -> frozenset[str]:

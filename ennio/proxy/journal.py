@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,18 @@ class Ended:
 
 
 Passed = Begun | Ended
+_NAMES = {kind: tuple(one.name for one in fields(kind)) for kind in (Begun, Ended, Measured)}
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+def _plain(value: Passed | Measured) -> dict[str, Any]:
+    """The same as a mapping; what is None is left out."""
+    found = ((name, getattr(value, name)) for name in _NAMES[type(value)])
+    return {
+        name: _plain(one) if isinstance(one, Measured) else one
+        for name, one in found
+        if one is not None
+    }
 
 
 def path_of(directory: ProxyDirectory, session_id: str) -> Path:
@@ -59,7 +71,7 @@ def path_of(directory: ProxyDirectory, session_id: str) -> Path:
 
 def note(directory: ProxyDirectory, session_id: str, passed: Passed) -> None:
     """Write a line down. Raises OSError."""
-    line = json.dumps({"kind": type(passed).__name__.lower(), **asdict(passed)}) + "\n"
+    line = _ENCODER.encode({"kind": type(passed).__name__.lower(), **_plain(passed)}) + "\n"
     number = os.open(
         path_of(directory, session_id),
         os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
@@ -100,8 +112,7 @@ def _parsed(line: bytes) -> Passed | None:
             return Begun(**data)
         measured = data.pop("measured")
         known = {one.name for one in fields(Measured)}
-        return Ended(
-            **data, measured=Measured(**{key: measured[key] for key in known & set(measured)})
-        )
+        measured = Measured(**{key: measured[key] for key in known & set(measured)})
+        return Ended(**{"status": None, **data}, measured=measured)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
