@@ -26,6 +26,8 @@ import yaml
 from ennio.http import client as http
 from ennio.machine.home import Home
 from ennio.model.errors import EnnioError, Unreachable
+from ennio.proxy.directory import ProxyDirectory
+from ennio.proxy.process import tell_to_end
 from tests.conftest import eventually, need
 from tests.e2e.keepsakes import keepsakes, kept
 from tests.ended import Ended
@@ -448,6 +450,7 @@ def _sweep(ground: Ground) -> None:
     ground.tmux("kill-server")
     for pid in ground.processes():
         _kill(pid)
+    tell_to_end(ProxyDirectory(ground.home / "proxy"))
     shutil.rmtree(ground.home / "worktrees", ignore_errors=True)
 
 
