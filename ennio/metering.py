@@ -8,6 +8,7 @@ from ennio.actors.registry import meter_name
 from ennio.actors.root import Start
 from ennio.config.money import MeteringChoice
 from ennio.hosts.interface import Host
+from ennio.model.errors import Unreachable
 
 
 def meters(deps: Dependencies) -> list[tuple[str, Start]]:
@@ -23,4 +24,12 @@ def _keeper(deps: Dependencies, host: Host) -> Start:
 
 def _wants(deps: Dependencies, host: Host) -> bool:
     chosen = (project.agent_config.metering for project in deps.config.projects)
-    return MeteringChoice.PROXY in chosen or bool(host.meter().sessions)
+    return MeteringChoice.PROXY in chosen or _may_have_one(host)
+
+
+def _may_have_one(host: Host) -> bool:
+    """One that cannot be asked may: its keeper finds out once it can be."""
+    try:
+        return bool(host.meter().sessions)
+    except Unreachable:
+        return True

@@ -68,7 +68,7 @@ def test_a_dry_run_shows_prompt_command_branch_and_workspace(api: Api) -> None:
         "env": ["KEY"],
         "post_create": ["npm i"],
     }
-    api.on("POST", "/sessions", preview | {"queue_reason": "3 of 3 run"})
+    api.on("POST", "/sessions", preview | {"queue_reason": "3 of 3 run", "forecast": None})
     lines = api.ennio("spawn", "my-app", "-p", "Do it", "--dry-run").out.splitlines()
     assert api.last[2] == {"dry_run": "true"}
     for line in (

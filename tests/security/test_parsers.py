@@ -8,7 +8,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,7 +157,7 @@ def test_what_agents_left_is_read_or_passed_over(name: str, tmp_path: Path) -> N
     )
     for file in ("cost.json", "lines.jsonl", "rollout.jsonl", ".claude.json", path_of(desk).name):
         (tmp_path / file).write_bytes(JSON[name] + b"\n")
-    assert counts(LocalMachine(), tmp_path / "cost.json") == {}
+    assert counts(LocalMachine(), tmp_path) == ({}, {})
     assert load_server(desk) is None
     soon(lambda: jsonl.read_on(LocalMachine(), tmp_path / "lines.jsonl", 0))
     soon(lambda: jsonl.ending(LocalMachine(), tmp_path / "lines.jsonl"))
@@ -191,7 +190,10 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     for name in ("pipe", "zero"):
-        for read in (issue_content, story.read, partial(counts, LocalMachine()), address.read):
+        (tmp_path / "cost.json").unlink(missing_ok=True)
+        (tmp_path / "cost.json").symlink_to(tmp_path / name)
+        soon(lambda: counts(LocalMachine(), tmp_path))
+        for read in (issue_content, story.read, address.read):
             soon(lambda read=read, name=name: read(tmp_path / name))
         with pytest.raises(OSError, match="no regular file"):
             content(tmp_path / name, 100)
@@ -244,9 +246,10 @@ def test_the_tracker_names_the_file_it_cannot_read(tmp_path: Path) -> None:
 
 def test_a_good_file_is_read_by_each_of_them(tmp_path: Path) -> None:
     """Else all of this would prove nothing."""
-    told = {"c": {"total": 1.5, "t": 7}}
-    (tmp_path / "cost.json").write_text(json.dumps({"conversation": "c", "conversations": told}))
-    assert counts(LocalMachine(), tmp_path / "cost.json") == told
+    told, window = {"c": {"total": 1.5, "t": 7}}, {"five_hour": {"used_percentage": 7}}
+    written = {"conversation": "c", "conversations": told, "rate_limits": window}
+    (tmp_path / "cost.json").write_text(json.dumps(written))
+    assert counts(LocalMachine(), tmp_path) == (told, window)
     kept = address.SupervisorAddress(7, "http://x", "2026", "c")
     address.write(tmp_path, kept)
     assert address.read(tmp_path) == kept

@@ -43,13 +43,13 @@ class AnswersResource(Resource):
     )
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with what the link stands for."""
+        link = read_body(req, AnswerLinkBody).link  # what holds none is no try
         now = self._orchestrator.clock.running()
         if len(self._wrong) == WRONG and now - self._wrong[0] < WITHIN:
             raise falcon.HTTPTooManyRequests(
                 description="too many links that hold no more; try again in a minute",
                 retry_after=int(WITHIN),
             )
-        link = read_body(req, AnswerLinkBody).link
         try:
             answer(resp, self._orchestrator.sessions.answer_by_link(link))
         except Unauthorized:
