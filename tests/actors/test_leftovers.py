@@ -53,7 +53,8 @@ def test_a_spawn_that_failed_keeps_what_tells_why(stage: Stage) -> None:
 
 
 KEPT_BY_STUBS = {"LaunchSpec", "AgentSeen", "Notification", "PullRequest"}
-BOUNDED = {"Event", "SeenItem"}  # the newest of those who follow the log, and of what was told
+# the newest of those who follow the log, of what was told, and of what forecasts go by
+BOUNDED = {"Event", "SeenItem", "FinishedTask", "TaskKind"}
 
 
 def _living() -> Counter[str]:

@@ -189,11 +189,17 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
         "last_seq",
         "notices",
         "ledger",
+        "budget",
     }
     assert 0 < document["seconds"] < play.seconds
     assert document["crashes"] == ["actor", "worker"]
     told = [(notice["reaction"], notice["sent"]) for notice in document["notices"]]
-    assert {key for key, _ in told} == {"agent-stuck", "all-complete"}
+    assert {key for key, _ in told} == {
+        "agent-stuck",
+        "all-complete",
+        "budget-warning",
+        "budget-exceeded",
+    }
     assert all(sent == ["events", "person"] for _, sent in told)
     assert document["last_seq"] == sum(document["events"].values()), (
         "every event was seen once, across both crashes"
@@ -203,6 +209,12 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
     assert ledger["debits"] == ledger["credits"]
     costs = [Decimal(session["cost_usd"]) for session in sessions.values() if session["cost_usd"]]
     assert (ledger["entries"] >= 2, Decimal(ledger["debits"])) == (True, sum(costs))
+    budget = document["budget"]
+    assert [budget[kind] for kind in ("budget_exceeded", "session_paused", "session_resumed")] == [
+        1
+    ] * 3
+    assert budget["budget_warning"] >= 1
+    assert Decimal(budget["used"]) <= Decimal(budget["limit"]), "it was raised"
     assert set(sessions) == set(STEPS)
     for role, steps in STEPS.items():
         session = sessions[role]
@@ -221,6 +233,8 @@ def test_the_story_ends_well_within_a_minute_and_is_told_in_one_document(
         (notes, "merge-conflicts"): 1,
         (silent, "agent-stuck"): 1,
     }
+    # an agent whose turn was over when its budget was used up needs no words to go on
+    assert attempts.pop((greet, "budget-exceeded"), 1) == 1
     assert attempts == wanted
 
 

@@ -117,19 +117,20 @@ class TmuxRuntime:
         """Every terminal, by one ``list-panes -a``; a server whose socket was taken away is
         asked for another first.
         """
-        told = self._listed_by_control()
+        told, last = self._listed_by_control(), self._server.last
         listing = self._ask(_ALL) if told is None else told
         if told is not None and not self._server.has_socket:
-            self._server.restore_socket(
-                self._server.last
-            )  # the kept client needs it no more, everybody else does
-        if listing is None and self._server.restore_socket(self._server.last):
+            # the kept client needs it no more, everybody else does
+            self._server.restore_socket(last)
+        # one that ended with its last terminal may have a successor by now, begun by another thread
+        if listing is None and (
+            self._server.restore_socket(last) or not self._server.is_refusing()
+        ):
             listing = self._ask(_ALL)
-        if listing is None and self._server.is_alive(self._server.last):
-            pid = self._server.last.pid
+        if listing is None and self._server.is_alive(last):
             raise Unreachable(
-                f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody "
-                "can ask it"
+                f"the tmux server (pid {last.pid}) has lost its socket {self._server.place}, so "
+                "nobody can ask it"
             )
         rows = rows_of(self._machine, listing or "")
         if listing:
