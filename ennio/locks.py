@@ -16,7 +16,6 @@ from __future__ import annotations
 import _thread
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -65,7 +64,8 @@ class SharedLock:
         self._real = _native()
         self._holder = _NOBODY
         """The thread it was taken in; told a moment late."""
-        self._waiting: deque[_Waiting] = deque()
+        # a list, whose single steps are whole ones too: there are many locks and short lines
+        self._waiting: list[_Waiting] = []
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it; False when that cannot be within the time (seconds)."""
@@ -133,7 +133,7 @@ class SharedLock:
                 except LoopExit:  # nobody else runs in this thread
                     self._refuse_to_wait_for_oneself()
                     return (taken := self._take(-1))
-                self._waiting.appendleft(waiting)
+                self._waiting.insert(0, waiting)
             return True
         finally:
             with suppress(ValueError):
@@ -153,7 +153,7 @@ class SharedLock:
     def _wake(self) -> None:
         while self._waiting and not self._real.locked():
             try:
-                waiting = self._waiting.popleft()
+                waiting = self._waiting.pop(0)
             except IndexError:  # another thread was faster
                 return
             if waiting.wake():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ennio.actors.dependencies import Dependencies
 from ennio.model.clock import parse_time
@@ -38,12 +39,11 @@ class SessionBooks:
         self._deps = deps
         self._session = session
         self._prices = PriceBook(deps.config.prices)
-        ledger = deps.store.ledger
-        self._spending = ledger.spent(Selection(session_id=session.id))
-        self._model = ledger.model_of(session.id)
+        latest = deps.store.ledger.latest(session.id)
+        self._model = latest.model if latest is not None else None
+        self._spending, self._recent = self._found(latest)
         stored = deps.store.agents.get(session.id).running_total
         self._total = stored or _counted(session.usage)
-        self._recent = self._of_late()
 
     @property
     def usage(self) -> Usage | None:
@@ -55,10 +55,20 @@ class SessionBooks:
         """The most it has used within a minute of late."""
         return fan_out.fullest_minute(fan_out.recent(self._recent, self._deps.clock.now()))
 
-    def _of_late(self) -> tuple[Burned, ...]:
+    def _found(self, latest: LedgerEntry | None) -> tuple[Spending, tuple[Burned, ...]]:
+        """What it has used, and that of late; most of those that are found again after a restart
+        have used nothing of late.
+        """
+        if latest is None:
+            return Spending(), ()
+        spending = self._deps.store.ledger.spent(Selection(session_id=self._session.id))
         now = self._deps.clock.now()
-        since = Selection(session_id=self._session.id, since=now - fan_out.LASTS - fan_out.MINUTE)
-        found = self._deps.store.ledger.spent_by(("at",), since)
+        since = now - fan_out.LASTS - fan_out.MINUTE
+        return spending, self._of_late(since, now) if latest.at >= since else ()
+
+    def _of_late(self, since: datetime, now: datetime) -> tuple[Burned, ...]:
+        which = Selection(session_id=self._session.id, since=since)
+        found = self._deps.store.ledger.spent_by(("at",), which)
         told = (
             Burned(parse_time(str(at)), fan_out.burned(spent.tokens))
             for (at,), spent in found.items()

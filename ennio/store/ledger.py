@@ -157,10 +157,10 @@ class LedgerRepository:
                 self._known.add(account)
         self._transfers.insert(transfer)
 
-    def model_of(self, session_id: str) -> str | None:
-        """The model of the latest request of a session."""
+    def latest(self, session_id: str) -> LedgerEntry | None:
+        """The entry of the latest request of a session; None where it has used nothing."""
         found = self._entries.find(session_id=session_id, order=("-at", "-usage_id"), limit=1)
-        return found[0].model if found else None
+        return found[0] if found else None
 
     def total(self) -> Spending:
         """What all entries come to; read once, and then added up as they are posted."""

@@ -23,6 +23,8 @@ from tests.bench.timing import cpu, pass_by
 KINDS = ("cpu.idle", "subprocesses", "written.idle")
 _MOST_CPU = {1: 0.2, 100: 0.5}
 """Percent of a core that so many may take."""
+_STILL = 40
+"""So many looks in a row that saw the same."""
 MEMORY = ("memory.supervisor", "memory.session")
 
 
@@ -75,6 +77,18 @@ def begin(house: MeasuredHouse, many: int) -> None:
     house.start()
     come(lambda: len(house.noted("seen")) >= many, 60, "every session was seen")
     house.quiet()
+    _settle(house)
+
+
+def _settle(house: MeasuredHouse) -> None:
+    """What was seen at its start is on its way to the disk for a moment longer."""
+    pids, told = (house.arbiter(), *house.workers()), list[int]()
+
+    def settled() -> bool:
+        told.append(_written(pids))
+        return len(told) > _STILL and len(set(told[-_STILL:])) == 1
+
+    come(settled, 60, "nothing is written any more")
 
 
 def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
