@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.agents.bench import Bench, Scenes, aider_home, bench, installed, play
-from tests.agents.day import Manners, day
+from tests.agents.day import PATIENCE, Manners, day
 from tests.agents.scenes import begins_another, begins_to_type, types, waits_when_allowed
 from tests.conftest import eventually
 
@@ -13,9 +13,13 @@ CONFIG = {"model": "openai/scripted", "passthrough": {"edit_format": "diff"}}
 
 
 def asks_a_second_time(at: Bench) -> None:
-    """It wants to know whether what the command printed belongs to the conversation."""
+    """It wants to know whether what the command printed belongs to the conversation; it counts
+    that first, and may look for its tables on a network that is not there.
+    """
     eventually(
-        lambda: "Add command output" in (at.view()["question"] or ""), 20, "the second question"
+        lambda: "Add command output" in (at.view()["question"] or ""),
+        PATIENCE,
+        "the second question",
     )
     at.mark("answered", "active", "ready", "waiting_input")
     at.answer("n")
