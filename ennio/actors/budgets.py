@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ennio.actors.dependencies import Dependencies
@@ -43,9 +43,10 @@ from ennio.store.ledger import Selection
 from ennio.store.transaction import Transaction
 
 _HISTORY, _SESSIONS = timedelta(days=90), 50
+EXCEEDED = "budget-exceeded"
 _TOLD = {
     BudgetLevel.WARNED: (EventType.BUDGET_WARNING, "budget-warning"),
-    BudgetLevel.EXCEEDED: (EventType.BUDGET_EXCEEDED, "budget-exceeded"),
+    BudgetLevel.EXCEEDED: (EventType.BUDGET_EXCEEDED, EXCEEDED),
 }
 
 
@@ -131,9 +132,7 @@ def with_reserved(
         if mine.get(scope, subject) == subject:
             spent = deps.store.budgets.spent(Selection(session_id=one.session_id))
             kept = kept + outstanding(one.likely, spent, at)
-    return BudgetStanding(
-        at.applied, at.window, at.limit_usd, at.limit_tokens, at.used, reserved=kept
-    )
+    return replace(at, reserved=kept)
 
 
 def obstacles(deps: Dependencies, waiting: Mapping[str, str]) -> Mapping[str, str]:

@@ -21,9 +21,6 @@ from ennio.policy.budgets import words
 from ennio.policy.lifecycle import PendingMessage, Plan, pausing
 from ennio.policy.lifecycle.state import Pause, TurnGrant
 
-GO_ON = "budget-exceeded"
-"""The reaction that the words to go on are of."""
-
 
 def begin(deps: Dependencies, state: SessionState) -> None:
     """Have its requests pass, or not, as it was written last: who wrote it may have died then."""
@@ -80,7 +77,7 @@ def _words(session: Session, pause: Pause, text: str, now: datetime) -> Message:
         Origin.REACTION,
         now,
         fingerprint=mark,
-        reaction=GO_ON,
+        reaction=budgets.EXCEEDED,
     )
 
 

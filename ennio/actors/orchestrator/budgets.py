@@ -94,9 +94,10 @@ class BudgetApi:
         return [one for one in there if one not in named]
 
     def _paused(self) -> Sequence[tuple[str, str]]:
-        """Every session that is paused, with why."""
-        sessions = self.deps.store.sessions.list(statuses=_BEGUN)
-        return [(one.id, one.paused) for one in sessions if one.paused]
+        """Every session that is paused, with the budget that holds it."""
+        paused = [one for one in self.deps.store.sessions.list(statuses=_BEGUN) if one.paused]
+        stops = ((one.id, budgets.stop_of(self.deps, one)) for one in paused)
+        return [(who, stop.budget) for who, stop in stops if stop is not None]
 
     def _standing(
         self,
@@ -105,7 +106,7 @@ class BudgetApi:
         paused: Sequence[tuple[str, str]],
     ) -> BudgetView:
         at = budgets.with_reserved(self.deps, budgets.stands(self.deps, one), reserved)
-        held = [who for who, why in paused if f" {one.name} " in why]
+        held = [who for who, budget in paused if budget == one.name]
         return self._view(one.budget, one.name, one.subject or None).at(at, held)
 
     def _view(self, budget: Budget, name: str, subject: str | None) -> BudgetView:
