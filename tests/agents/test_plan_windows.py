@@ -57,7 +57,7 @@ def test_an_agent_whose_plan_is_used_up_is_parked_and_goes_on_once_after_the_res
         at.spawn(":say the first turn is over")
         at.ends_turns(1)
         at.rests()
-        reset = int(time.time()) + 45
+        reset = int(time.time()) + 30
         at.model.used_up = UsedUp(reset, reset + DAY)
         at.mark("used up", "active", "ready", "blocked", "waiting_input")
         at.say(":say the second turn is over")
@@ -73,6 +73,7 @@ def test_an_agent_whose_plan_is_used_up_is_parked_and_goes_on_once_after_the_res
         until = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(reset))
         assert windows["five_hour"]["resets_at"].startswith(until)
         assert view["activity"] == "blocked", at.screen()
+        assert "ontinuing" not in at.screen(), "it would go on by itself, too"
         served = len(at.model.log)
         at.model.used_up = None
         eventually(lambda: len(at.model.log) > served, 120, f"it goes on: {at.screen()}")

@@ -111,6 +111,7 @@ class ClaudeCode(MeteredClaude, ScreenAgent):
         Activity.ACTIVE: re.compile(r"\A[◐◑] ")
     }  # ✳ at rest, and when it asks
     words = re.compile(r"Type something|Tell Claude what to change")
+    offer = claude_limits.OFFER
     trouble = re.compile(r"[^\n✢✳✶✻✽*]*retrying in [^\n]*attempt \d+/\d+")
 
     def __init__(
@@ -352,17 +353,15 @@ class ClaudeCode(MeteredClaude, ScreenAgent):
         call = shlex.join([context.machine.python, "-I", "-S", str(_HOOK), str(context.directory)])
         hook = {"hooks": [{"type": "command", "command": call, "timeout": _HOOK_LIMIT}]}
         # whoever wrote the flag into the configuration has read the warning
-        consent = (
-            {"skipDangerousModePermissionPrompt": True}
-            if _BYPASS in self._permissions(context)
-            else {}
-        )
+        bypass = _BYPASS in self._permissions(context)
+        consent = {"skipDangerousModePermissionPrompt": True} if bypass else {}
         meter = {"type": "command", "command": f"{call} status", "refreshInterval": _COUNTS_EVERY}
         own = {**context.machine.environ, **self.env}
         first = claude_first.settings(context.machine, settings_file(context), own)
         return {
             "hooks": {event: [hook] for event in claude_parser.EVENTS},
             "statusLine": meter,
+            **claude_limits.SETTINGS,
             **consent,
             **first,
         }

@@ -39,6 +39,15 @@ _WORDS = re.compile(
     r"|(?P<reached>[\w -]+?) limit reached\b)",
     re.IGNORECASE,
 )
+SETTINGS: Mapping[str, object] = {"autoContinueAtUsageLimit": False}
+"""It would go on by itself some time after the reset; whether it may is for Ennio to say, and two
+that let it go on do so twice."""
+OFFER = re.compile(
+    r"^\s*[│|]?\s*(?:❯\s*)?\d+\. Stop and wait for limit to reset[^\n]*\n"
+    r"(?:\s*[│|]?\s*(?:❯\s*)?\d+\.[^\n]*\n)*\s*Enter to confirm[^\n]*\s*\Z",
+    re.MULTILINE,
+)
+"""What it offers then in place of that, before its place to type."""
 _NEAR = 120.0  # seconds; words tell an hour to the minute
 
 
@@ -50,18 +59,19 @@ def tell(windows: plan_windows.Kept, told: Mapping[str, Any]) -> None:
             plan_windows.tell(windows, _NAMES[key], used=used, resets_at=until)
 
 
-def refused(windows: plan_windows.Kept, entry: Mapping[str, Any], at: float) -> None:
-    """Take in a line that may say that a window is used up."""
+def refused(windows: plan_windows.Kept, entry: Mapping[str, Any], at: float) -> bool:
+    """Take in a line that may say that a window is used up; whether it does."""
     if entry.get("isApiErrorMessage") is not True:
-        return
+        return False
     words, info = _text(entry), _info(entry)
     found = _WORDS.match(words)
     spoken = (found["hit"] or found["reached"]).lower() if found is not None else ""
     name = _NAMES.get(str(info.get("rateLimitType")), _NAMES.get(spoken, ""))
     if not name or not (info.get("status") == "rejected" or spoken in _NAMES):
-        return
+        return False
     until = info.get("resetsAt") or _better(windows.get(name, {}), reset_at(words, at))
     plan_windows.refuse(windows, name, at, resets_at=until)
+    return True
 
 
 def _better(known: Mapping[str, Any], spoken: float | None) -> float | None:

@@ -75,11 +75,20 @@ def apply(
         _hook(state, entry, launch)
     elif entry.get("type") == "assistant":
         _usage(state, money, entry, billing)
-        claude_limits.refused(state.windows, entry, moment(entry) or 0.0)
+        _refused(state, kind, entry, moment(entry) or 0.0)
     elif kind == "line" and _is_interruption(entry):
         # those it waited for ended with it, and whoever goes on in the background is heard again
         state.helpers = {}
         state.report(Activity.READY, moment(entry) or 0.0, detail="interrupted")
+
+
+def _refused(state: AgentState, kind: str, entry: Mapping[str, Any], at: float) -> None:
+    """A refusal ends the turn, and its line is there before the hook that says so; one of what a
+    helper does ends nothing here.
+    """
+    used_up = claude_limits.refused(state.windows, entry, at)
+    if used_up and kind == "line" and entry.get("isSidechain") is not True:
+        state.report(Activity.READY, at, detail=str(entry.get("error") or ""))
 
 
 def _hook(state: AgentState, entry: Mapping[str, Any], launch: int | None) -> None:

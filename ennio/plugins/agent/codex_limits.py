@@ -25,15 +25,16 @@ _WORDS = re.compile(r"\A\s*You.ve hit your usage limit\b", re.IGNORECASE)
 _EXCEEDED = "usage_limit_exceeded"
 
 
-def apply(windows: plan_windows.Kept, payload: Mapping[str, Any], at: float) -> None:
-    """Take in what happened."""
+def apply(windows: plan_windows.Kept, payload: Mapping[str, Any], at: float) -> bool:
+    """Take in what happened; whether it is that a window is used up."""
     limits, failure = payload.get("rate_limits"), payload.get("error")
     if payload.get("type") == "token_count" and isinstance(limits, Mapping):
         _tell(windows, limits, at)
     elif payload.get("type") == "error":
-        _fail(windows, payload, at)
+        return _fail(windows, payload, at)
     elif payload.get("type") == "task_complete" and isinstance(failure, Mapping):
-        _fail(windows, failure, at)
+        return _fail(windows, failure, at)
+    return False
 
 
 def _tell(windows: plan_windows.Kept, limits: Mapping[str, Any], at: float) -> None:
@@ -60,16 +61,17 @@ def _until(window: Mapping[str, Any], at: float) -> object:
     return at + left if isinstance(left, int | float) else window.get("resets_at")
 
 
-def _fail(windows: plan_windows.Kept, failure: Mapping[str, Any], at: float) -> None:
+def _fail(windows: plan_windows.Kept, failure: Mapping[str, Any], at: float) -> bool:
     words = failure.get("message")
     words = words if isinstance(words, str) else ""
     if failure.get("codex_error_info") != _EXCEEDED and _WORDS.match(words) is None:
-        return
+        return False
     full = max(_full(windows, at), default=None)
     if full is None:
         plan_windows.refuse(windows, "plan", at, resets_at=reset_at(words, at))
     else:
         plan_windows.refuse(windows, full[1], at)
+    return True
 
 
 def _full(windows: plan_windows.Kept, at: float) -> Iterator[tuple[float, str]]:

@@ -185,7 +185,8 @@ def apply(state: AgentState, entry: Mapping[str, Any], sums: dict[str, int], fil
     if entry.get("type") == "event_msg":
         at = moment(entry) or 0.0
         _event(state, payload, at, sums, file)
-        codex_limits.apply(state.windows, payload, at)
+        if codex_limits.apply(state.windows, payload, at):  # it ends the turn before that is told
+            state.report(Activity.READY, at, detail=_first(payload.get("message")) or "")
 
 
 def _event(

@@ -74,7 +74,9 @@ def test_claude_gets_settings_of_the_sessions_own(desk: AgentContext) -> None:
     command = ClaudeCode().launch(desk, "go")
     settings = desk.directory / "claude-settings.json"
     assert after(command.argv, "--settings") == str(settings)
-    assert set(json.loads(command.files[settings])) == {"hooks", "statusLine"}
+    given = json.loads(command.files[settings])
+    assert set(given) == {"hooks", "statusLine", "autoContinueAtUsageLimit"}
+    assert given["autoContinueAtUsageLimit"] is False, "only Ennio says that it goes on"
     bypassing = replace(desk, config=AgentConfig(permissions="--dangerously-skip-permissions"))
     assert (
         json.loads(ClaudeCode().launch(bypassing, "go").files[settings])[

@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.model.session import Activity
-from ennio.plugins.agent import claude_limits, codex_limits, plan_windows
+from ennio.plugins.agent import (
+    claude_limits,
+    claude_parser,
+    codex_limits,
+    codex_rollout,
+    plan_windows,
+)
 from ennio.plugins.agent.agent_state import AgentState
+from ennio.plugins.agent.claude_code import ClaudeCode
+from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.screen_state import screen_state
 
@@ -226,3 +234,56 @@ def test_an_offer_of_codex_is_no_question_of_its_work_and_no_place_to_type() -> 
     assert not codex.offers(asked)
     done = OFFER[: OFFER.index("  Approaching")] + "› Ask Codex to do anything\n\n  gpt · /w\n"
     assert not codex.offers(done)
+
+
+WAITS = """\
+❯ go on with the second part
+  ⎿  You've hit your 5-hour limit · resets 3:33am (UTC)
+
+  What do you want to do?
+
+  ❯ 1. Stop and wait for limit to reset
+    2. Wait here, then continue automatically at 3:33am
+    3. Upgrade your plan
+
+  Enter to confirm · Esc to cancel
+
+"""
+
+
+def test_an_offer_of_claude_to_wait_is_no_question_of_its_work_and_no_place_to_type() -> None:
+    claude = ClaudeCode()
+    assert claude.offers(WAITS)
+    assert not claude.is_ready_for_text(WAITS)
+    shown = screen_state(claude, WAITS, claude.trouble)
+    assert shown is not None
+    assert shown.activity is Activity.READY
+    asked = WAITS.replace("Stop and wait for limit to reset", "Yes, and go on")
+    assert not claude.offers(asked)
+    quoted = f"{WAITS}\n  Do you want to proceed?\n  ❯ 1. Yes\n    2. No\n\n  Esc to cancel\n"
+    assert not claude.offers(quoted)
+
+
+def _claude_state(*lines: tuple[str, dict[str, Any]]) -> Activity | None:
+    state, money = AgentState(), ClaudeCost.of(None)
+    for kind, line in lines:
+        claude_parser.apply(state, money, kind, line, 1)
+    return Activity(state.reported) if state.reported else None
+
+
+def test_a_turn_that_the_plan_ends_is_over_before_any_hook_says_so() -> None:
+    """The line of the refusal is there first: whoever looks in between sees no work."""
+    began = {"t": SAID - 1, "launch": "1", "hook_event_name": "UserPromptSubmit", "prompt": "go"}
+    line = _claude() | {"timestamp": SAID}
+    assert _claude_state(("hook", began), ("line", line)) is Activity.READY
+    assert _claude_state(("hook", began), ("side", line)) is Activity.ACTIVE
+    aside = line | {"isSidechain": True}
+    assert _claude_state(("hook", began), ("line", aside)) is Activity.ACTIVE
+    again = began | {"t": SAID + 1}
+    assert _claude_state(("line", line), ("hook", again)) is Activity.ACTIVE
+    state = AgentState()
+    failed = {"type": "error"} | COMPLETE["error"]
+    for at, payload in ((SAID - 1, {"type": "task_started"}), (SAID, failed)):
+        entry = {"type": "event_msg", "timestamp": at, "payload": payload}
+        codex_rollout.apply(state, entry, {}, "file")
+    assert state.reported == Activity.READY
