@@ -12,6 +12,7 @@ import falcon
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.auth import Gate, HostNames
 from ennio.http.browser import Browsers
+from ennio.http.dashboard_files import DashboardFiles
 from ennio.http.envelope import LAST_KNOWN, add_error_map
 from ennio.http.operation import ApiContext, Resource
 from ennio.http.response_cache import ResponseCache
@@ -21,10 +22,13 @@ from ennio.model.clock import rfc3339
 
 
 def create_app(
-    orchestrator: Orchestrator, token: str, sse_connections: SseConnections | None = None
+    orchestrator: Orchestrator,
+    token: str,
+    sse_connections: SseConnections | None = None,
+    dashboard: DashboardFiles | None = None,
 ) -> falcon.App[Any, Any]:
-    """The whole API over an orchestrator; ``sse_connections`` lets the
-    server end its event streams.
+    """The whole API over an orchestrator, and the dashboard where one is given;
+    ``sse_connections`` lets the server end its event streams.
     """
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
@@ -34,6 +38,7 @@ def create_app(
         config.cors_origins,
         browsers,
         orchestrator.sessions.verify_hook_token,
+        dashboard,
     )
     middleware: list[Any] = [gate, _LastKnown(orchestrator)]
     app = falcon.App(middleware=middleware)

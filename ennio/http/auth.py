@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import falcon
 
 from ennio.http.browser import Browsers
+from ennio.http.dashboard_files import DashboardFiles, give
 from ennio.model.errors import Unauthorized
 
 WEBHOOKS = frozenset({"/api/v1/webhooks/github"})
@@ -95,7 +96,9 @@ class Gate:
         origins: Collection[str],
         browsers: Browsers,
         is_hook_token: Callable[[str, str], bool] | None = None,
+        dashboard: DashboardFiles | None = None,
     ) -> None:
+        self._dashboard = dashboard
         self._is_hook_token = is_hook_token or (lambda _session, _token: False)
         self._token = token
         self._hosts = hosts
@@ -104,12 +107,16 @@ class Gate:
         self._browsers = browsers
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Check host, origin and token, in this order; answers a preflight by itself."""
+        """Check host, origin and token, in this order; answers by itself a preflight, and whoever
+        asks for a file of the dashboard, which is the same for everybody.
+        """
         if req.path not in WEBHOOKS:
             self._check_host(req)
         self._check_origin(req)
         if self._is_preflight(req):
             self._answer_preflight(resp)
+        elif self._dashboard is not None and (file := self._dashboard.find(req)) is not None:
+            give(req, resp, file)
         elif req.path not in OPEN:
             self._check_token(req)
 
@@ -117,7 +124,8 @@ class Gate:
         self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool
     ) -> None:
         """Keep answers out of caches, and let a configured foreign page read them."""
-        resp.set_header("Cache-Control", "no-store")
+        if resp.get_header("Cache-Control") is None:  # a file whose name is its hash may be kept
+            resp.set_header("Cache-Control", "no-store")
         resp.set_header("X-Content-Type-Options", "nosniff")
         if self._origins:
             resp.append_header("Vary", "Origin")

@@ -189,6 +189,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
     def load(self) -> Any:
         """Boot the orchestrator in this worker and put the API over it."""
         from ennio.http.app import create_app  # noqa: PLC0415
+        from ennio.http.dashboard_files import DashboardFiles  # noqa: PLC0415
         from ennio.http.worker import Worker  # noqa: PLC0415
 
         try:
@@ -202,6 +203,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
             orchestrator,
             address.token(self._run_dir, orchestrator.config.api_token),
             Worker.sse_connections,
+            DashboardFiles(),
         )
 
     def _end_unborn(self, error: Exception) -> NoReturn:

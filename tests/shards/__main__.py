@@ -35,6 +35,7 @@ NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     BUSY: {
         "hands": ("plugins", "live"),
         "http": ("http",),
+        "dashboard": ("dashboard",),
         "doors": ("cli", "examples", "security"),
         "slots": ("contract",),
         "forges": ("github", "linear"),
@@ -123,6 +124,9 @@ def main(*words: str) -> int:
                 limit=budget,
             )
         )
+    if (ROOT / "dashboard" / "node_modules").is_dir():  # bin/test sees to it, and CI insists
+        verify = ("npm", "--prefix", "dashboard", "run", "--silent", "verify")
+        jobs.append(Job("page", BUSY, verify, tests=False))
     jobs += shards(TESTS, install)
     place = Path(tempfile.mkdtemp(prefix="ennio-"))
     place.chmod(0o711)  # some tests give up their rights, and must still find what is theirs in it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,14 +13,21 @@ from ennio.http.openapi.schemas import ANY
 from ennio.http.operation import Operation, Resource, described, operation
 from ennio.http.requests import read_query
 from ennio.http.views import LoginCode
+from ennio.model.errors import Invalid
 from ennio.model.request_fields import TextField
+
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*\Z")
+"""From the root, in printable ASCII without a backslash: to browsers what begins with two slashes,
+of whichever kind, is another machine.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitQuery:
-    """The code of a link."""
+    """The code of a link, and the page that it leads on to: a path of ours, never an address."""
 
     code: Annotated[str, TextField()]
+    next: Annotated[str, TextField(longest=2000)] = "/"
 
 
 class LoginResource(Resource):
@@ -40,9 +48,11 @@ class LoginResource(Resource):
         )
     )
     def on_get_visit(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Trade a code for a cookie and go on to the first page."""
-        browsers = self._context.browsers
-        cookie = browsers.trade(read_query(req, VisitQuery).code)
+        """Trade a code for a cookie and go on to the page that was wanted."""
+        browsers, query = self._context.browsers, read_query(req, VisitQuery)
+        if not _OWN_PATH.match(query.next):  # before the code is used up
+            raise Invalid("next: must be a path of this page, such as /s/my-session")
+        cookie = browsers.trade(query.code)
         seconds = int(COOKIE_LIFE.total_seconds())
         resp.set_cookie(
             browsers.cookie,
@@ -55,4 +65,4 @@ class LoginResource(Resource):
         )
         resp.set_header("Referrer-Policy", "no-referrer")
         resp.status = 303
-        resp.location = "/"
+        resp.location = query.next

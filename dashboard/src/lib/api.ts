@@ -1,0 +1,75 @@
+// Asks the API: typed by the OpenAPI document of the same checkout, so a change there fails here.
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema";
+
+export type Schemas = components["schemas"];
+
+/** What the API refused, or that it could not be asked at all (status 0): one sentence for a person. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = "Refusal";
+  }
+
+  get loggedOut(): boolean {
+    return this.status === 401;
+  }
+
+  /** Nothing was answered: nobody knows whether it was done. */
+  get unreachable(): boolean {
+    return this.status === 0 || this.status === 502;
+  }
+}
+
+export const api = createClient<paths>({ baseUrl: "", credentials: "same-origin" });
+
+type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
+
+let onLoggedOut: () => void = () => {};
+
+/** Who is told when the cookie counts no longer. */
+export function whenLoggedOut(tell: () => void): void {
+  onLoggedOut = tell;
+}
+
+/** The whole envelope of an answer; throws a Refusal with the sentence of the one that is none. */
+export async function whole<T>(asked: Answer<T>): Promise<T> {
+  let got: Awaited<Answer<T>>;
+  try {
+    got = await asked;
+  } catch {
+    throw new Refusal(0, "Ennio does not answer; what was asked may not have been done");
+  }
+  if (got.response.ok && got.data !== undefined) return got.data;
+  const refusal = new Refusal(got.response.status, sentence(got.error, got.response));
+  if (refusal.loggedOut) onLoggedOut();
+  throw refusal;
+}
+
+/** The data of an answer, out of its envelope: `await ask(api.GET("/api/v1/status"))`. */
+export async function ask<T>(asked: Answer<{ data: T }>): Promise<T> {
+  return (await whole(asked)).data;
+}
+
+/** A request that the table of verbs names, which is known only when it is read. */
+export async function order(method: string, path: string, body?: unknown): Promise<unknown> {
+  const init: RequestInit = { method, credentials: "same-origin" };
+  if (method === "POST") {
+    init.body = JSON.stringify(body ?? {});
+    init.headers = { "Content-Type": "application/json" };
+  }
+  return ask(
+    fetch(path, init).then(async (response) => {
+      const read = await response.json().catch(() => undefined);
+      return response.ok ? { data: read, response } : { error: read, response };
+    }),
+  );
+}
+
+function sentence(error: unknown, response: Response): string {
+  if (typeof error === "object" && error !== null && "error" in error) return String(error.error);
+  return `Ennio answered ${response.status} ${response.statusText}`.trim();
+}

@@ -1,0 +1,101 @@
+// The rows of all sessions, by their id: one object a row, replaced as a whole, so that only what
+// shows that row is drawn again. Events say which rows to ask for, four times a second at most.
+import { SvelteMap, SvelteSet } from "svelte/reactivity";
+import { api, ask, Refusal } from "./api";
+import { live } from "./live.svelte";
+import { asRow, type Row } from "./row";
+
+const PAUSE = 250;
+const ALL_ANEW = 60_000; // what changes without an event: ages of signals, what a plan has left
+const MANY = 50; // more ids than these are asked for as all of them
+
+class Rows {
+  readonly byId = new SvelteMap<string, Row>();
+  /** Whether they were ever read; until then nothing is said of how many there are. */
+  loaded = $state.raw(false);
+  /** Why they could not be read the last time. */
+  problem = $state.raw<Refusal | null>(null);
+  /** Rows that were put in just now, for whoever wants to mark them. */
+  readonly fresh = new SvelteSet<string>();
+
+  #dirty = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #last = 0;
+  #all = true;
+  #asking = false;
+
+  start(): void {
+    live.on((event) => this.touch(event.session_id));
+    live.onAnew(() => this.reload());
+    setInterval(() => document.visibilityState === "visible" && this.reload(), ALL_ANEW);
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && Date.now() - this.#last > 5000) this.reload();
+    });
+    this.reload();
+  }
+
+  /** Ask for this row anew, soon. */
+  touch(id: string): void {
+    if (id === "") return;
+    this.#dirty.add(id);
+    this.#soon();
+  }
+
+  /** Ask for all rows anew, soon. */
+  reload(): void {
+    this.#all = true;
+    this.#soon();
+  }
+
+  get(id: string): Row | undefined {
+    return this.byId.get(id);
+  }
+
+  #soon(): void {
+    if (this.#timer !== null || this.#asking) return;
+    const wait = Math.max(0, this.#last + PAUSE - Date.now());
+    this.#timer = setTimeout(() => void this.#read(), wait);
+  }
+
+  async #read(): Promise<void> {
+    this.#timer = null;
+    this.#asking = true;
+    const ids = [...this.#dirty];
+    const all = this.#all || ids.length > MANY;
+    this.#dirty.clear();
+    this.#all = false;
+    try {
+      const read = await fetchRows(all ? null : ids);
+      this.#put(read, all ? null : ids);
+      this.loaded = true;
+      this.problem = null;
+    } catch (error) {
+      this.problem = error instanceof Refusal ? error : new Refusal(0, String(error));
+      for (const id of ids) this.#dirty.add(id);
+      this.#all = all;
+    }
+    this.#last = Date.now();
+    this.#asking = false;
+    if (this.problem !== null && !this.problem.loggedOut) setTimeout(() => this.#soon(), 1000);
+    else if (this.#dirty.size > 0 || this.#all) this.#soon();
+  }
+
+  #put(read: Row[], asked: string[] | null): void {
+    const came = new Set(read.map((row) => row.id));
+    for (const id of asked ?? [...this.byId.keys()]) if (!came.has(id)) this.byId.delete(id);
+    for (const row of read) {
+      const known = this.byId.get(row.id);
+      if (known === undefined || JSON.stringify(known) !== JSON.stringify(row))
+        this.byId.set(row.id, row);
+    }
+  }
+}
+
+async function fetchRows(ids: string[] | null): Promise<Row[]> {
+  const query = ids === null ? {} : { ids: ids.join(",") };
+  const read = await ask(api.GET("/api/v1/sessions", { params: { query: query as object } }));
+  const wanted = ids === null ? null : new Set(ids);
+  return read.map(asRow).filter((row) => wanted === null || wanted.has(row.id));
+}
+
+export const rows = new Rows();
