@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ennio.model.errors import NotFound, Refused, Unreachable
+from ennio.model.events import lowered
 from ennio.model.session import Priority
 from ennio.model.subjects import CATEGORIES, COMMANDS, pattern
 from ennio.nats.connecting import connected
@@ -105,4 +106,5 @@ def _fits(event: dict[str, Any], wanted: argparse.Namespace) -> bool:
         and wanted.session in (None, event["session_id"])
         and wanted.project in (None, event["project_id"])
         and ranks.get(event["priority"], 0) >= ranks.get(wanted.priority or "info", 0)
+        and lowered(wanted.text or "") in lowered(event["message"])
     )

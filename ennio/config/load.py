@@ -24,6 +24,7 @@ from ennio.config.demands import demands
 from ennio.config.expand import expand
 from ennio.config.fields import faults_of
 from ennio.config.model import Config
+from ennio.config.origin import origins
 from ennio.config.plugin_settings import Declared
 from ennio.config.schema import ConfigSchema
 from ennio.config.secrets import is_secret
@@ -100,6 +101,7 @@ def _examined(
         budget_lines=tuple(
             text.line(("budgets", index)) or 0 for index in range(len(config.budgets))
         ),
+        origins=origins(text, environ),
     ), []
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from ennio.config.fan_out import FanOut
 from ennio.config.money import BillingChoice, Budget, MeteringChoice, PriceOverride
+from ennio.config.origin import WrittenAt
+from ennio.config.yaml_source import Where
 from ennio.model.session import Priority
 
 Settings = Mapping[str, Any]
@@ -354,6 +356,8 @@ class Config:
     """What it would run and whom it would talk to, as the file is written."""
     budget_lines: tuple[int, ...] = field(default=(), repr=False)
     """The lines of the file on which its budgets stand, in their order."""
+    origins: Mapping[Where, WrittenAt] = field(default_factory=dict, repr=False, compare=False)
+    """Where each value was written."""
 
     def project(self, name: str) -> Project | None:
         """The project with this id or name, or None."""

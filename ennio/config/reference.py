@@ -22,8 +22,9 @@ INTRODUCTION = """\
 Ennio reads one file. It is called `ennio.yaml`, `ennio.yml`, `.ennio.yaml` or `.ennio.yml` and is
 looked for in the current folder and every folder above it; `--config FILE` names another. `ennio
 init` writes one, `ennio config check` tells everything that is wrong with it, `ennio config show`
-prints what holds after all defaults, without secrets, and `ennio config schema` prints a JSON
-Schema for your editor.
+prints what holds after all defaults, without secrets (with `--sources` each value with its line,
+its variable, the key it follows from, or `default`; so does `GET /api/v1/config?sources=1`), and
+`ennio config schema` prints a JSON Schema for your editor.
 
 - Only `name`, `repo` and `path` of each project are required.
 - `${VAR}` in any value is the environment variable VAR, `${VAR:-text}` the same with a default

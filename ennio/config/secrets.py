@@ -59,7 +59,9 @@ def is_secret(key: str) -> bool:
 def secrets(config: Config) -> frozenset[str]:
     """Every secret value of a configuration, for whoever redacts texts; none is empty."""
     return (
-        frozenset(text for text in _secrets(replace(config, demands=()), secret=False) if text)
+        frozenset(
+            text for text in _secrets(replace(config, demands=(), origins={}), secret=False) if text
+        )
         | config.hidden
     )
 
@@ -69,8 +71,9 @@ def masked(config: Config) -> dict[str, Any]:
 
     Of ``env`` only the names are shown.
     """
-    shown: dict[str, Any] = _without(_plain(config), config.hidden)
-    del shown["hidden"], shown["demands"], shown["budget_lines"]
+    shown: dict[str, Any] = _without(_plain(replace(config, origins={})), config.hidden)
+    for ours in ("hidden", "demands", "budget_lines", "origins"):
+        del shown[ours]
     for project in shown["projects"]:
         project["env"] = dict.fromkeys(project["env"], MASK)
     return shown

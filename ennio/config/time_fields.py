@@ -26,6 +26,10 @@ class TimeOfDayField(ConfigField[int]):
             raise ValidationError('{value} is no hour of the day: write one such as "22:30"')
         return int(found[1]) * 60 + int(found[2])
 
+    def default(self, value: Any) -> Any:
+        """With hours and minutes."""
+        return f"{value // 60:02}:{value % 60:02}"
+
     def json(self) -> Json:
         """An hour, or a variable."""
         pattern = r"^\s*([01]?[0-9]|2[0-3]):[0-5][0-9]\s*$|\$\{"

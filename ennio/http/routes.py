@@ -13,6 +13,7 @@ from ennio.http.resources.events import EventsResource, EventStreamResource
 from ennio.http.resources.health import HealthResource
 from ennio.http.resources.issues import IssuesResource
 from ennio.http.resources.login import LoginResource
+from ennio.http.resources.nodes import NodesResource
 from ennio.http.resources.notices import NoticesResource
 from ennio.http.resources.projects import ProjectsResource
 from ennio.http.resources.pulls import PullResource, PullsResource
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/debug", SupervisorResource, "debug"),
     (f"{API}/disk", SupervisorResource, "disk"),
     (f"{API}/config", SupervisorResource, "config"),
+    (f"{API}/nodes", NodesResource, ""),
     (f"{API}/shutdown", SupervisorResource, "shutdown"),
     (f"{API}/notifications", NoticesResource, ""),
     (f"{API}/notifiers", NoticesResource, "channels"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
-from ennio.model.events import Event, EventType
-from ennio.model.request_fields import ChoiceField, ChoiceListField, IdField
+from ennio.model.events import Event, EventType, lowered
+from ennio.model.request_fields import ChoiceField, ChoiceListField, IdField, TextField
 from ennio.model.session import Priority
 
 
@@ -17,14 +17,18 @@ class EventFilters(TypedDict):
     project_id: str | None
     types: tuple[str, ...] | None
     min_priority: Priority | None
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventKinds:
-    """Some types of events, from a priority on; what is None or empty does not restrict."""
+    """Some types of events, from a priority on, with some words in the message, ASCII letters in
+    either case; what is None or empty does not restrict.
+    """
 
     type: Annotated[tuple[EventType, ...], ChoiceListField(EventType)] = ()
     priority: Annotated[Priority | None, ChoiceField(Priority)] = None
+    text: Annotated[str | None, TextField()] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class EventSelection(EventKinds):
             and self.project_id in (None, event.project_id)
             and (not self.type or event.event_type in self.type)
             and (self.priority is None or event.priority.rank >= self.priority.rank)
+            and (self.text is None or lowered(self.text) in lowered(event.message))
         )
 
     def filters(self) -> EventFilters:
@@ -50,4 +55,5 @@ class EventSelection(EventKinds):
             "project_id": self.project_id,
             "types": self.type or None,
             "min_priority": self.priority,
+            "text": self.text,
         }

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
-from ennio.config.model import Project
+from ennio.config.fan_out import FanOut
+from ennio.config.model import Project, Reaction, ReactionAction
+from ennio.config.quantity import shown_seconds
+from ennio.config.reactions import TRIGGERS
 from ennio.model.pulls import PullRequest
+from ennio.model.session import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,32 @@ class LoginCode:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule of a project as it holds: when it fires, and what is done then; times in seconds."""
+
+    fires_when: str
+    enabled: bool
+    action: ReactionAction
+    priority: Priority
+    retries: int
+    rounds: int | None
+    escalate_after: float | None
+    threshold: float | None
+
+    @classmethod
+    def of(cls, key: str, rule: Reaction) -> Self:
+        """That of a rule of this key."""
+        when = TRIGGERS[key].replace("`threshold`", shown_seconds(rule.threshold or 0))
+        limits = rule.retries, rule.rounds, rule.escalate_after, rule.threshold
+        return cls(when, rule.enabled, rule.action, rule.priority, *limits)
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectView:
-    """A project without anything secret; ``sessions`` counts those that have not ended."""
+    """A project without anything secret; ``sessions`` counts those that have not ended.
+
+    ``reactions`` are the rules as they hold. ``agent_rules`` and ``post_create`` are how many.
+    """
 
     id: str
     name: str
@@ -44,6 +73,13 @@ class ProjectView:
     max_sessions: int | None
     remote: str | None
     sessions: int
+    protected_branches: Sequence[str]
+    fan_out: FanOut
+    resume_at_reset: bool
+    notifiers: Sequence[str] | None
+    agent_rules: int
+    post_create: int
+    reactions: Mapping[str, RuleView]
 
     @classmethod
     def of(cls, project: Project, live: int) -> Self:
@@ -63,6 +99,13 @@ class ProjectView:
             max_sessions=project.max_sessions,
             remote=project.ssh.host if project.ssh else None,
             sessions=live,
+            protected_branches=(project.default_branch, *project.protected_branches),
+            fan_out=project.fan_out,
+            resume_at_reset=project.resume_at_reset,
+            notifiers=project.notifiers,
+            agent_rules=len(project.agent_rules),
+            post_create=len(project.post_create),
+            reactions={key: RuleView.of(key, rule) for key, rule in project.reactions.items()},
         )
 
 

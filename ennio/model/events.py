@@ -7,6 +7,7 @@ published says ``subjects.py``.
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,6 +96,14 @@ class EventType(StrEnum):
 
 for _kind in EventType:
     declare(f"told.{_kind.value}", because=_kind.because)
+
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def lowered(text: str) -> str:
+    """The text with small ASCII letters, as every database makes them; others stay."""
+    return text.translate(_LOWER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ennio.model.clock import parse_time
-from ennio.model.events import Event
+from ennio.model.events import Event, lowered
 from ennio.model.session import Priority
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, fields_of
@@ -57,12 +57,12 @@ class EventLog:
         project_id: str | None = None,
         types: Collection[str] | None = None,
         min_priority: Priority | None = None,
+        text: str | None = None,
     ) -> list[Event]:
         """The events that follow a cursor, oldest first."""
         equal = _filters(session_id, project_id, types, min_priority)
-        return list(
-            self._log.find(self._log.column("seq") > seq, order=("seq",), limit=limit, **equal)
-        )
+        later = (self._log.column("seq") > seq, *self._with(text))
+        return list(self._log.find(*later, order=("seq",), limit=limit, **equal))
 
     def before(
         self,
@@ -73,11 +73,28 @@ class EventLog:
         project_id: str | None = None,
         types: Collection[str] | None = None,
         min_priority: Priority | None = None,
+        text: str | None = None,
     ) -> list[Event]:
         """The events that precede a cursor (None: the end of the log), newest first."""
         equal = _filters(session_id, project_id, types, min_priority)
         earlier = () if seq is None else (self._log.column("seq") < seq,)
+        earlier = (*earlier, *self._with(text))
         return list(self._log.find(*earlier, order=("-seq",), limit=limit, **equal))
+
+    def _with(self, text: str | None) -> tuple[Any, ...]:
+        """The condition that a message has these words in it, ASCII letters in either case: so
+        both databases can tell them apart, and whoever waits for events.
+        """
+        if text is None:
+            return ()
+        # spelt out: peewee's own LIKE is another thing in SQLite, and its ILIKE in PostgreSQL
+        parts = (
+            peewee.fn.LOWER(self._log.column("message")),
+            peewee.SQL("LIKE"),
+            peewee.Value(_pattern(text)),
+            peewee.SQL("ESCAPE '!'"),
+        )
+        return (peewee.NodeList(parts, parens=True),)
 
     def list_by_session(self, session_id: str, limit: int = 500) -> list[Event]:
         """The last events of a session, oldest of them first."""
@@ -103,6 +120,13 @@ class EventLog:
         if session_id is not None:
             query = query.where(self._log.column("session_id") == session_id)
         return {str(name): int(count) for name, count in self._connection.read(query)}
+
+
+def _pattern(text: str) -> str:
+    """What LIKE finds the text by; no letter of it stands for another."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return f"%{lowered(text)}%"
 
 
 def _filters(

@@ -89,13 +89,11 @@ class SessionRepository:
         found = self._rows.connection.read(query)
         return {str(session_id): str(branch) for session_id, branch in found}
 
-    def merged_ids(self) -> frozenset[str]:
-        """Those whose pull request was merged, archived or not."""
-        table = self._rows.table
-        query = table.select(self._rows.column("id")).where(
-            self._rows.column("outcome") == "merged"
-        )
-        return frozenset(str(row[0]) for row in self._rows.connection.read(query))
+    def merged(self) -> Mapping[str, str]:
+        """Those whose pull request was merged, archived or not, each with its project."""
+        columns = self._rows.column("id"), self._rows.column("project_id")
+        query = self._rows.table.select(*columns).where(self._rows.column("outcome") == "merged")
+        return {str(one): str(project) for one, project in self._rows.connection.read(query)}
 
     def count_live(self, project_id: str | None = None) -> int:
         """How many sessions have an agent or wait for one (neither ended

@@ -45,12 +45,10 @@ def _made(schema: dict[str, Any]) -> Any:
     kind = schema["type"][0] if isinstance(schema.get("type"), list) else schema.get("type")
     match kind:
         case "object":
-            free = (
-                {PLANTED: PLANTED}
-                if schema.get("additionalProperties") not in (None, False)
-                or "properties" not in schema
-                else {}
-            )
+            more = schema.get("additionalProperties")
+            named = isinstance(more, dict) and bool(more)
+            anything = more not in (None, False) or "properties" not in schema
+            free = {PLANTED: _made(more) if named else PLANTED} if anything else {}
             return {
                 name: _made(inner) for name, inner in schema.get("properties", {}).items()
             } | free

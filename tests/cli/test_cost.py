@@ -107,3 +107,60 @@ def test_a_span_is_asked_for_as_it_was_written_and_the_last_day_is_in_it(api: Ap
     assert done.out == "nothing was used then\n"
     assert (api.last[2]["since"], api.last[2]["until"]) == ("2026-11-30", "2026-11-30")
     assert api.ennio("cost").out == "nothing was used yet\n"
+
+
+_POINT = {
+    "day": "2026-11-30", "project_id": "my-app", "model": "m", "source": "local", "session_id": None, "requests": 2,
+    "unpriced_requests": 0, "unlisted_requests": 0, "input_tokens": 1000, "output_tokens": 200, "cache_read_tokens": 0,
+    "tokens": 1200, "billed_usd": "4.18", "listed_usd": "0",
+}  # fmt: skip
+_MERGED = {"pulls": 3, "cost_usd": "3.93", "each_usd": "1.31", "unpriced_requests": 0}
+_SPEND: dict[str, Any] = {
+    "points": [_POINT],
+    "merged": _MERGED,
+    "merged_by_project": {"my-app": _MERGED},
+    "budgets": [],
+    "plans": [],
+    "unpriced": [],
+}
+
+
+def _overview(api: Api, **changes: Any) -> list[str]:
+    api.on("GET", "/spend", {**_SPEND, **changes}).on("GET", "/budgets", [])
+    done = api.ennio("cost", "--overview")
+    assert done.code == 0, done.err
+    return done.out.splitlines()
+
+
+def test_an_overview_has_what_was_used_and_what_merged_work_cost(api: Api) -> None:
+    assert _overview(api) == [
+        "used         $4.18 billed, 1.2k tokens",
+        "merged       3 pull requests, $1.31 each",
+    ]
+    assert _overview(api, points=[])[0] == "used         nothing"
+    unmerged = {"pulls": 0, "cost_usd": None, "each_usd": None, "unpriced_requests": 0}
+    assert _overview(api, merged=unmerged)[1] == "merged       no pull request yet"
+
+
+def test_an_overview_says_where_a_price_is_written_and_writes_nothing(api: Api) -> None:
+    point = _POINT | {"billed_usd": None, "unpriced_requests": 2}
+    model = {"model": "new-x", "requests": 2, "write_in": "/srv/ennio.yaml:12"}
+    told = _overview(api, points=[point], unpriced=[model])
+    assert told[0].startswith("used         ? billed")
+    assert "no price     new-x: 2 requests" in told
+    assert any("/srv/ennio.yaml:12" in line for line in told)
+    assert any(line.strip() == '- {model: "new-x", input: ..., output: ...}' for line in told)
+
+
+def test_an_overview_tells_of_a_plan_that_is_used_up_and_of_one_that_says_nothing(api: Api) -> None:
+    full = {
+        "agent": "claude-code", "account": "", "name": "weekly", "used_percent": 100.0, "resets_at": "2099-01-01T00:00:00+00:00",
+        "used_up": True, "parked": ["a", "b"],
+    }  # fmt: skip
+    silent = full | {
+        "name": "five_hour", "used_percent": None, "resets_at": None, "used_up": False, "parked": [],
+    }  # fmt: skip
+    *_, first, second = _overview(api, plans=[full, silent])
+    assert first.startswith("plan         claude-code weekly: used up, resets 20")
+    assert first.endswith("2 parked")
+    assert second == "plan         claude-code five_hour: ?"

@@ -14,7 +14,7 @@ from ennio.plugins.reference import page
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
 OURS_ALONE = {
-    "Config": {"source", "directory", "hidden", "demands", "budget_lines"},
+    "Config": {"source", "directory", "hidden", "demands", "budget_lines", "origins"},
     "Project": {"config_hash"},
 }
 

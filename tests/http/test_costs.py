@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from ennio.actors.orchestrator import plans
 from ennio.config.money import Budget, BudgetPeriod, BudgetScope
+from ennio.model.facts import AgentSeen
 from ennio.model.forecast import TaskForecast
+from ennio.model.plan_window import PlanWindow
 from ennio.model.usage import Billing, RequestUsage, Tokens
 from ennio.plugins.predictor.history import HistoryPredictor
 from ennio.policy.budgets.applied import own_name
@@ -163,6 +167,68 @@ def test_spending_is_a_series_and_a_merged_pull_request_has_a_price(
     merged = api.get("/spend")["merged"]
     assert (merged["pulls"], merged["unpriced_requests"]) == (1, 1)
     assert Decimal(merged["each_usd"]) == Decimal("0.500000000001")
+
+
+def test_each_session_has_points_of_its_own_where_they_are_asked_for(api: Api, used: str) -> None:
+    assert {point["session_id"] for point in api.get("/spend")["points"]} == {None}
+    points = api.get("/spend?sessions=1")["points"]
+    assert {point["session_id"] for point in points} == {used}
+    assert [(one["source"], one["input_tokens"], one["output_tokens"]) for one in points] == [
+        ("provider", 2000, 200),
+        ("local", 1000, 100),
+    ]
+
+
+def test_a_merged_pull_request_has_a_price_in_each_project(
+    api: Api, orchestrator: SmallOrchestrator, used: str
+) -> None:
+    assert api.get("/spend")["merged_by_project"] == {}
+    api.post("/sessions", {"project_id": "bare", "prompt": "It cost nothing."})
+    orchestrator.store._connection.sql("UPDATE sessions SET outcome = 'merged'")
+    of = api.get("/spend")["merged_by_project"]
+    assert Decimal(of["my-app"]["each_usd"]) == Decimal("0.500000000001")
+    assert (of["bare"]["pulls"], of["bare"]["each_usd"]) == (1, None)
+
+
+def test_a_model_without_a_price_names_the_place_where_one_is_written(api: Api, used: str) -> None:
+    (unknown,) = api.get("/spend")["unpriced"]
+    assert (unknown["model"], unknown["requests"]) == ("unheard-of", 1)
+    assert (unknown["first_day"], unknown["last_day"]) == ("2026-12-01", "2026-12-01")
+    assert unknown["write_in"].endswith("ennio.yaml")
+    assert api.get("/spend?until=2026-11-30")["unpriced"] == []
+
+
+WINDOW = PlanWindow("weekly", "me@x.example", 81.0, AT)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (((WINDOW,),), [(81.0, False, 0)]),
+        (((replace(WINDOW, used_percent=None, resets_at=None),),), [(None, False, 0)]),
+        (((WINDOW,), (replace(WINDOW, used_percent=90.0),)), [(90.0, False, 0)]),
+        (((WINDOW,), (replace(WINDOW, used_percent=4.0, resets_at=AT + timedelta(7)),)), [(4.0, False, 0)]),
+        (((replace(WINDOW, resets_at=AT - timedelta(2)),),), []),
+        (((replace(WINDOW, resets_at=AT - timedelta(2), refused_at=AT),),), [(81.0, True, 1)]),
+        (((WINDOW,), (replace(WINDOW, refused_at=AT),)), [(81.0, True, 1)]),
+        (((),), []),
+    ],
+    ids=["told", "unsaid", "more", "later", "begun anew", "parked after", "parked", "none"],
+)  # fmt: skip
+def test_a_plan_is_what_its_sessions_tell_together(
+    orchestrator: SmallOrchestrator,
+    session_id: str,
+    told: Sequence[tuple[PlanWindow, ...]],
+    expected: list[tuple[float | None, bool, int]],
+) -> None:
+    session = orchestrator.store.sessions.need(session_id)
+    sessions = [replace(session, id=f"s-{number}") for number in range(len(told))]
+    agents = {
+        one.id: AgentSeen(AT, "test", windows=windows)
+        for one, windows in zip(sessions, told, strict=True)
+    }
+    found = plans.windows(sessions, agents, AT - timedelta(1))
+    assert [(one.used_percent, one.used_up, len(one.parked)) for one in found] == expected
 
 
 def _spent(orchestrator: SmallOrchestrator, session_id: str, days: Sequence[int]) -> None:

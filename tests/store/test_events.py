@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
+from ennio.http.selection import EventSelection
 from ennio.model.clock import ManualClock
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
@@ -135,3 +138,23 @@ def test_an_event_is_encoded_after_storage_as_before(log: Store) -> None:
 def test_data_of_another_shape_than_an_object_is_still_readable(log: Store) -> None:
     log._connection.sql("UPDATE events SET data = '[1]' WHERE seq = 1")
     assert log.events.after(0, limit=1)[0].data == {"value": [1]}
+
+
+WORDS = ("50% done", "a_b", "AxB", "say !%_ now", "ÄRGER", "Zeile \\ Ende", "it's", "NONE")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.one_of(st.sampled_from(WORDS), st.text(min_size=1, max_size=4)))
+def test_words_are_found_as_the_stream_finds_them(
+    store: Store, spawn: Callable[..., Session], text: str
+) -> None:
+    assume("\x00" not in text and not any("\ud800" <= one <= "\udfff" for one in text))
+    if store.sessions.get("a") is None:
+        spawn("a")
+        with store.transaction() as transaction:
+            for words in (*WORDS, *map(str.lower, WORDS)):
+                transaction.emit("a", "my-app", Draft(EventType.CI_FAILING, words))
+    wanted = EventSelection(text=text)
+    expected = [event for event in store.events.after(0) if wanted.wants(event)]
+    assert store.events.after(0, text=text) == expected
+    assert store.events.before(None, text=text) == expected[::-1]

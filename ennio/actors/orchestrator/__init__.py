@@ -24,11 +24,10 @@ from ennio.actors.orchestrator.costs import (
     CostApi,
     CostKey,
     CostReport,
-    MergedCost,
-    Spend,
 )
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
+from ennio.actors.orchestrator.nodes import NodeView
 from ennio.actors.orchestrator.notices import ChannelView, NoticeApi
 from ennio.actors.orchestrator.projects import ProjectApi
 from ennio.actors.orchestrator.pulls import PullApi
@@ -36,6 +35,7 @@ from ennio.actors.orchestrator.queue import QueueApi
 from ennio.actors.orchestrator.requests import RequestApi
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.orchestrator.sessions import AnsweredByLink, SessionApi
+from ennio.actors.orchestrator.spend import MergedCost, Spend
 from ennio.actors.orchestrator.supervisor import SupervisorApi
 from ennio.actors.orchestrator.workspaces import WorkspaceApi
 from ennio.actors.spawning import Preview, SpawnRequest
@@ -74,6 +74,7 @@ __all__ = [
     "MergeOrder",
     "Merged",
     "MergedCost",
+    "NodeView",
     "Notice",
     "NoticeApi",
     "Numbers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Self
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.orchestrator.dryness import BudgetDryness, dryness
-from ennio.model.money import NOTHING, whole
+from ennio.actors.orchestrator.spend import Spend, spend
+from ennio.model.money import NOTHING
 from ennio.model.usage import Billing
 from ennio.policy.forecast import CalibrationReport, calibration
 from ennio.policy.ledger.accounts import (
@@ -128,45 +128,6 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
-class SpendPoint:
-    """What one project used of one model on one day; money is None where none is known."""
-
-    day: str
-    project_id: str
-    model: str | None
-    requests: int
-    unpriced_requests: int
-    tokens: int
-    billed_usd: Decimal | None
-    listed_usd: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class MergedCost:
-    """What pull requests that were merged have cost; ``each_usd`` is None before the first,
-    or while nothing is known.
-
-    Where ``unpriced_requests`` were made for them it is the known part.
-    """
-
-    pulls: int
-    cost_usd: Decimal | None
-    each_usd: Decimal | None
-    unpriced_requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """Spending as a series for a plot, by day, project and model; what a merged pull request costs;
-    and the budgets, with when each runs dry.
-    """
-
-    points: Sequence[SpendPoint]
-    merged: MergedCost
-    budgets: Sequence[BudgetDryness]
-
-
-@dataclass(frozen=True, slots=True)
 class CostApi:
     """What can be asked of the books."""
 
@@ -219,40 +180,13 @@ class CostApi:
         told = [(one.forecast, one.finished) for one in records if one.forecast is not None]
         return calibration(told)
 
-    def spend(self, since: datetime | None, until: datetime | None) -> Spend:
-        """The series between two moments, what the pull requests of all sessions cost that were
-        merged, and when budgets run dry.
+    def spend(
+        self, since: datetime | None, until: datetime | None, *, sessions: bool = False
+    ) -> Spend:
+        """The series between two moments, and what holds whenever it is asked; ``sessions``: with
+        a point for each session.
         """
-        ledger = self.deps.store.ledger
-        found = ledger.spent_by(("day", "project_id", "model"), Selection(since=since, until=until))
-        points = [_point(key, spending) for key, spending in found.items()]
-        points.sort(key=lambda point: (point.day, point.project_id, point.model or ""))
-        sessions = ledger.spent_by(("session_id",), Selection())
-        merged = self.deps.store.sessions.merged_ids()
-        spent = (spending for (session_id,), spending in sessions.items() if session_id in merged)
-        return Spend(points, _merged(len(merged), spent), dryness(self.deps))
-
-
-def _point(key: Sequence[str], spending: Spending) -> SpendPoint:
-    day, project, model = key
-    tokens = spending.tokens
-    return SpendPoint(
-        day,
-        project,
-        model,
-        spending.requests,
-        spending.unpriced,
-        tokens.given + tokens.output,
-        spending.known_billed,
-        spending.known_listed,
-    )
-
-
-def _merged(pulls: int, spent: Iterable[Spending]) -> MergedCost:
-    total = sum(spent, Spending())
-    cost = total.known_cost
-    each = None if cost is None or not pulls else whole(cost / pulls)
-    return MergedCost(pulls, cost, each, total.unpriced)
+        return spend(self.deps, since, until, sessions=sessions)
 
 
 def _name(by: CostKey, key: Sequence[str]) -> str | None:

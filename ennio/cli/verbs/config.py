@@ -5,6 +5,7 @@ JSON Schema for an editor.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.config.model import Config
+    from ennio.config.sources import ConfigValue
     from ennio.model.errors import Problem
 
 EXAMPLES = """\
   ennio config check
   ennio config show --json
+  ennio config show --sources
   ennio config trust --show
   ennio config trust
   ennio config schema > ennio.schema.json
@@ -36,6 +39,11 @@ def configure(parser: Parser) -> None:
         untrust=(untrust, "trust the file no more"),
         show=(show, "show what was understood, defaults filled in, secrets masked"),
         schema=(schema, "print the JSON Schema of the file"),
+    )
+    made["show"].add_argument(
+        "--sources",
+        action="store_true",
+        help="each value with its line, its variable, the key it follows from, or `default`",
     )
     made["trust"].add_argument(
         "--show",
@@ -147,13 +155,42 @@ def untrust(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     return CommandResult({"file": str(source), "forgotten": there}, [words])
 
 
-def show(_options: argparse.Namespace, context: CliContext) -> CommandResult:
-    """The whole configuration as it holds."""
+def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """The whole configuration as it holds; or each value with where it comes from."""
     from ennio.config.load import load
     from ennio.config.secrets import masked
 
-    document = masked(load(context.config_file(), os.environ))
+    config = load(context.config_file(), os.environ)
+    if options.sources:
+        return _sources(config, context)
+    document = masked(config)
     return CommandResult(document, _as_yaml(document))
+
+
+def _sources(config: Config, context: CliContext) -> CommandResult:
+    from ennio.board.table import Column, table
+    from ennio.config.sources import sources
+    from ennio.model.codec import shown
+
+    found = sources(config)
+    columns = (Column("KEY"), Column("VALUE", elastic=True), Column("FROM"))
+    rows = [(one.path, _flat(one.value), _from(one)) for one in found.values]
+    return CommandResult(shown(found), [found.file, *table(columns, rows, context.width)])
+
+
+def _flat(value: Any) -> str:
+    """A value on one line, as it could stand in the file."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _from(one: ConfigValue) -> str:
+    """Where a value comes from, in words."""
+    parts = [f"line {one.line}"] if one.line else []
+    parts += [f"${name}" for name in one.variables]
+    parts += [f"as {one.follows}"] if one.follows else []
+    return ", ".join(parts) or "default"
 
 
 def _as_yaml(document: dict[str, Any]) -> list[str]:

@@ -29,6 +29,7 @@ EXAMPLES = """\
   ennio cost
   ennio cost --by model --from 2026-11-01
   ennio cost --by session --project my-app
+  ennio cost --overview
   ennio cost --calibration
   ennio cost --by day --from 2026-11-01 --to 2026-11-30 --csv > november.csv
 """
@@ -59,6 +60,11 @@ def configure(parser: Parser) -> None:
         action="store_true",
         help="show how well sessions were forecast that have ended",
     )
+    parser.add_argument(
+        "--overview",
+        action="store_true",
+        help="show all of it in short: budgets, merged pull requests, plans, unknown prices",
+    )
     parser.set_defaults(run=run)
 
 
@@ -69,6 +75,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     _in_order(options)
     if options.calibration:
         return _calibration(options, context)
+    if options.overview:
+        return _overview(options, context)
     if options.session:
         context.client().get(path("/sessions/{}", options.session))
     report = context.client().get(
@@ -100,6 +108,18 @@ def _calibration(options: argparse.Namespace, context: CliContext) -> CommandRes
         until=options.until,
     )
     return CommandResult(report, calibration_lines(report, context.width))
+
+
+def _overview(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    from ennio.cli.spend_view import spend_lines
+
+    for name in ("csv", "session", "project"):
+        if getattr(options, name):
+            raise Invalid(f"--{name} does not go with --overview: leave one of them out")
+    client = context.client()
+    spend = client.get("/spend", since=options.since, until=options.until)
+    budgets = client.get("/budgets")
+    return CommandResult(spend, spend_lines(spend, budgets, datetime.now(UTC)))
 
 
 def _in_order(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ennio.board.printing import out
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.parser import UsageError
 from ennio.model.errors import Invalid
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ EXAMPLES = """\
   ennio events --limit 20
   ennio events -f --session ma-1a2b3c4d
   ennio events --type ci_failing --type pr_merged --project my-app
+  ennio events --text lint --limit 5
   ennio events -f --json | jq -r .message
   NATS_URL=nats://nats.example:4222 ennio events --nats
 """
@@ -37,6 +39,8 @@ def configure(parser: Parser) -> None:
         choices=("info", "action", "urgent", "critical"),
         help="at least as urgent as this",
     )
+    parser.add_argument("--text", help="only with these words in the message")
+    parser.add_argument("--before", type=int, metavar="SEQ", help="the ones before this event")
     parser.add_argument("-n", "--limit", type=int, default=50, help="how many at most (default 50)")
     parser.add_argument(
         "--nats",
@@ -50,6 +54,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """List them, and follow if asked to."""
     from ennio.cli.detail_view import event_line
 
+    if options.before is not None and (options.follow or options.after is not None):
+        raise UsageError("--before leads back, --after and --follow on: give one of them")
     if options.nats:
         return _from_afar(options, context)
     if options.session:
@@ -61,11 +67,10 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
         "session_id": options.session,
         "project_id": context.project_id(options.project) if options.project else None,
         "priority": options.priority,
+        "text": options.text,
     }
-    events = _past(
-        context.client().get("/events", after=options.after, limit=options.limit, **wanted),
-        options.after,
-    )
+    where = {"after": options.after, "before": options.before, "limit": options.limit}
+    events = _past(context.client().get("/events", **where, **wanted), options.after)
     if options.follow:
         return _follow(events, wanted, options.after, context)
     return CommandResult(
@@ -108,8 +113,9 @@ def _from_afar(options: argparse.Namespace, context: CliContext) -> CommandResul
     from ennio.cli.main import dump
     from ennio.cli.nats_events import followed, server
 
-    if options.after is not None:
-        raise Invalid("--after: NATS has only what happens from now on; leave it out")
+    for name in ("after", "before"):
+        if getattr(options, name) is not None:
+            raise Invalid(f"--{name}: NATS has only what happens from now on; leave it out")
     settings = server(context)
 
     def show(event: dict[str, Any]) -> None:

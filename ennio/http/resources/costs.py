@@ -18,7 +18,7 @@ from ennio.actors.orchestrator import (
 )
 from ennio.http.operation import Resource, operation
 from ennio.model.errors import Invalid
-from ennio.model.request_fields import ChoiceField, IdField, TimeField, identifier
+from ennio.model.request_fields import ChoiceField, FlagField, IdField, TimeField, identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ class CostQuery(SpanQuery):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpendQuery(SpanQuery):
+    """Which days, and whether each session has points of its own."""
+
+    sessions: Annotated[bool, FlagField()] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationQuery(SpanQuery):
     """Whose forecasts, and of which sessions by when they were spawned."""
 
@@ -65,13 +72,14 @@ class CostsResource(Resource):
         return self._orchestrator.costs.accounts()
 
     @operation(
-        "Spending by day, project and model, the cost of a merged pull request, and budgets.",
+        "Spending by day, the cost of merged pull requests, budgets, plans, unknown prices.",
         Spend,
-        query=SpanQuery,
+        query=SpendQuery,
     )
-    def on_get_spend(self, query: SpanQuery) -> Spend:
-        """A series for a plot."""
-        return self._orchestrator.costs.spend(query.since, query.until)
+    def on_get_spend(self, query: SpendQuery) -> Spend:
+        """A series for a plot, and what stands beside it."""
+        costs = self._orchestrator.costs
+        return costs.spend(query.since, query.until, sessions=query.sessions)
 
     @operation(
         "How well sessions were forecast that have ended.",

@@ -264,6 +264,9 @@ class SessionResource(Resource):
     def on_get_events(self, session_id: str, query: SessionEventsQuery) -> Page:
         """Its part of the event log."""
         chosen = EventSelection(
-            session_id=self._known(session_id), type=query.type, priority=query.priority
+            session_id=self._known(session_id),
+            type=query.type,
+            priority=query.priority,
+            text=query.text,
         )
         return page_of(self._orchestrator.events, query, chosen)

@@ -5,12 +5,14 @@ and is told, and its end.
 from __future__ import annotations
 
 import os
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import falcon
 
 from ennio.actors.orchestrator import DiskUsage
 from ennio.config.secrets import masked
+from ennio.config.sources import sources
 from ennio.http.debug_dump import dump
 from ennio.http.envelope import answer, encode
 from ennio.http.openapi.schemas import ANY, TEXT
@@ -18,6 +20,14 @@ from ennio.http.operation import Operation, Resource, described, operation, word
 from ennio.http.requests import read_raw
 from ennio.model.codec import shown
 from ennio.model.errors import Invalid
+from ennio.model.request_fields import FlagField
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigQuery:
+    """Whether each value is told with where it comes from, in a list of its own form."""
+
+    sources: Annotated[bool, FlagField()] = False
 
 
 class SupervisorResource(Resource):
@@ -28,10 +38,11 @@ class SupervisorResource(Resource):
         """How its actors and pollers are."""
         return self._orchestrator.supervisor.status()
 
-    @operation("The configuration, secrets masked.", ANY)
-    def on_get_config(self) -> Any:
-        """The configuration it runs with, secrets masked."""
-        return masked(self._orchestrator.config)
+    @operation("The configuration, secrets masked.", ANY, query=ConfigQuery)
+    def on_get_config(self, query: ConfigQuery) -> Any:
+        """The configuration it runs with, secrets masked; or each value with its source."""
+        config = self._orchestrator.config
+        return sources(config) if query.sources else masked(config)
 
     @operation("What takes the disk; reckoned at most once a minute.", DiskUsage)
     def on_get_disk(self) -> DiskUsage:

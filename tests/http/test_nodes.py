@@ -1,0 +1,32 @@
+"""The machines on which agents work, as the API tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import ennio
+from ennio.model.session import SessionStatus
+from tests.http.api import Api
+from tests.http.small_orchestrator import SmallOrchestrator
+
+
+def test_this_machine_is_told_with_its_sessions_and_its_version(api: Api, session_id: str) -> None:
+    (here,) = api.get("/nodes")
+    assert (here["host"], here["state"], here["version"]) == ("", "here", ennio.__version__)
+    assert (here["sessions"], here["of_projects"]) == (1, {"my-app": 1})
+    assert here["name"]
+    assert here["free_memory"] > 0
+
+
+def test_a_machine_that_nobody_knows_is_unknown_and_not_without_sessions(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    session = orchestrator.store.sessions.need(session_id)
+    orchestrator.store.sessions.save(replace(session, host="build-7"))
+    here, there = api.get("/nodes")
+    assert (here["sessions"], there["sessions"]) == (0, 1)
+    assert (there["state"], there["version"], there["free_disk"]) == ("unknown", None, None)
+    assert "does not know that host" in there["error"]
+    ended = replace(session, host="build-7", status=SessionStatus.KILLED)
+    orchestrator.store.sessions.save(ended)
+    assert len(api.get("/nodes")) == 1, "a session that has ended is on no machine"
