@@ -29,6 +29,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "interrupt": "interrupt what an agent is doing",
         "open": "attach to an agent's terminal",
         "output": "show what an agent's terminal shows",
+        "diff": "show what a session has changed",
+        "review": "give an agent comments on lines, all as one message",
         "session": "info, why, kill, restore, list",
         "queue": "what waits to be started: list, hold, release, move, drop, priority",
         "cleanup": "remove the workspaces of ended sessions",

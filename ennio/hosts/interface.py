@@ -17,6 +17,7 @@ from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.model.usage import MeterNews, RequestUsage
+from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins.workspace.interface import Glance, UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -305,6 +306,20 @@ class Host(Protocol):
 
     def inspect(self, brief: Brief) -> WorkspaceSeen:
         """What would be lost with the working copy."""
+        ...
+
+    def changes(self, brief: Brief, until: Until, longest: int) -> WorkspaceDiff:
+        """The files it has changed since its branch left the base, with so many bytes of their
+        patches. Raises NotFound when neither working copy nor branch is left.
+        """
+        ...
+
+    def changed_file(
+        self, brief: Brief, path: str, until: Until, context: int, longest: int
+    ) -> FilePatch:
+        """One of them, by the path that the list has, with so many lines around each change and no
+        more than so many bytes. Raises NotFound.
+        """
         ...
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:

@@ -46,12 +46,14 @@ from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
+from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import LaunchSpec, Pane
 from ennio.plugins.runtime.liveness import judged
-from ennio.plugins.workspace import hook_run, preserved
+from ennio.plugins.workspace import changes, hook_run, preserved
+from ennio.plugins.workspace.compared import SessionBranch
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -229,6 +231,27 @@ class PluginHost:
         """See ``Host``."""
         at = self._resolve(brief)
         return at.workspace.inspect(self._spec(at))
+
+    def changes(self, brief: Brief, until: Until, longest: int) -> WorkspaceDiff:
+        """See ``Host``."""
+        return changes.diff(self._machine, self._branch(brief), until, longest)
+
+    def changed_file(
+        self, brief: Brief, path: str, until: Until, context: int, longest: int
+    ) -> FilePatch:
+        """See ``Host``."""
+        return changes.patch(self._machine, self._branch(brief), until, path, context, longest)
+
+    def _branch(self, brief: Brief) -> SessionBranch:
+        return SessionBranch(
+            brief.session_id,
+            self._path(brief),
+            Path(brief.source),
+            brief.branch or brief.session_id,
+            brief.base,
+            brief.remote,
+            brief.ended,
+        )
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
         """See ``Host``."""

@@ -96,6 +96,22 @@ class HasResponseCache(Protocol):
     cache: ResponseCache
 
 
+def tagged(responder: Callable[..., None]) -> Callable[..., None]:
+    """Tag the answers of a GET that is made anew each time: who knows it already is not sent it."""
+
+    @wraps(responder)
+    def responder_or_known(
+        self: Any, req: falcon.Request, resp: falcon.Response, **place: Any
+    ) -> None:
+        responder(self, req, resp, **place)
+        if resp.data is not None:
+            TaggedAnswer.of(resp.data).give(req, resp)
+
+    said: Any = responder
+    responder_or_known.operation = replace(said.operation, tagged=True)  # type: ignore[attr-defined]
+    return responder_or_known
+
+
 def cached(responder: Callable[..., None]) -> Callable[..., None]:
     """Keep and tag the answers of a GET: all in them comes from the store, or from what never
     changes while the worker lives.

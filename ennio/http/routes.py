@@ -7,6 +7,7 @@ from __future__ import annotations
 from ennio.http.operation import Resource
 from ennio.http.resources.answers import AnswersResource
 from ennio.http.resources.budgets import BudgetsResource
+from ennio.http.resources.changes import ChangesResource
 from ennio.http.resources.chaos import ChaosResource
 from ennio.http.resources.costs import CostsResource
 from ennio.http.resources.events import EventsResource, EventStreamResource
@@ -69,6 +70,10 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/sessions", SessionsResource, ""),
     (_SESSION, SessionResource, ""),
     *((f"{_SESSION}/{what}", SessionResource, what) for what in (*_ORDERS, *_LOOKS)),
+    (f"{_SESSION}/diff", ChangesResource, "diff"),
+    (f"{_SESSION}/diff/file", ChangesResource, "diff_file"),
+    (f"{_SESSION}/checks/{{check}}/log", ChangesResource, "check_log"),
+    (f"{_SESSION}/review", ChangesResource, "review"),
     (f"{_SESSION}/metrics", CostsResource, "metrics"),
     (f"{API}/costs", CostsResource, ""),
     (f"{API}/costs/calibration", CostsResource, "calibration"),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+TOLD = "<!-- ennio:told -->"
+"""A hidden line in what a person says on a forge and has said to the agent already."""
+
 
 class PullState(StrEnum):
     """Whether a pull request is still to be decided."""

@@ -35,6 +35,7 @@ from ennio.machine.process_table import start_of
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.model.facts import Place, Presence
 from ennio.model.session import Activity, RuntimeHandle
+from ennio.model.workspace_changes import Until
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, KINDS, PLACES, Stage, Stand, stage_at
 
@@ -170,6 +171,26 @@ def test_what_a_removal_saved_is_listed_and_comes_back(at: Stand) -> None:
     assert at.host.preserved_restore(item, f"back/{at.id}").branch == f"back/{at.id}"
     with pytest.raises(Conflict, match=f"back/{at.id}"):
         at.host.preserved_restore(item, f"back/{at.id}")
+
+
+@contract
+def test_what_a_session_changed_is_told_with_its_patch_and_nothing_is_moved(at: Stand) -> None:
+    at.made()
+    odd = "printf 'a\\nb\\n' > \"$(printf 'odd\\377\\nname')\" && printf x > new.txt"
+    at.stage.run("sh", "-c", odd, cwd=at.folder)
+    told = at.host.changes(at.brief, Until.WORKTREE, 10_000)
+    files = {one.path: one for one in told.files}
+    assert set(files) == {"odd\\xff\nname", "new.txt", "hooked.txt"}
+    assert (files["odd\\xff\nname"].added, told.count, told.added) == (2, 3, 4)
+    assert told.text is not None
+    assert "+x" in told.text
+    assert told.head == told.base
+    patch = at.host.changed_file(at.brief, "odd\\xff\nname", Until.WORKTREE, 3, 10_000)
+    assert patch.text.endswith("+a\n+b\n")
+    assert at.host.changes(at.brief, Until.HEAD, 0).files == ()
+    with pytest.raises(NotFound, match="nowhere is not changed"):
+        at.host.changed_file(at.brief, "nowhere", Until.WORKTREE, 3, 10_000)
+    assert at.host.inspect(at.brief).uncommitted == 3
 
 
 @contract

@@ -19,6 +19,7 @@ from ennio.actors.landing import MergeOrder
 from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.actors.orchestrator.budget_view import BudgetCheck, BudgetOrder, BudgetView, RaiseOrder
 from ennio.actors.orchestrator.budgets import BudgetApi
+from ennio.actors.orchestrator.changes import ChangesApi, SentReview
 from ennio.actors.orchestrator.costs import (
     AccountView,
     CostApi,
@@ -61,6 +62,7 @@ __all__ = [
     "BudgetOrder",
     "BudgetView",
     "CalibrationReport",
+    "ChangesApi",
     "ChannelView",
     "CleanupItem",
     "Contents",
@@ -89,6 +91,7 @@ __all__ = [
     "RequestApi",
     "Restored",
     "Selection",
+    "SentReview",
     "SessionApi",
     "SessionDetail",
     "SessionMetrics",
@@ -104,6 +107,7 @@ __all__ = [
 
 APIS: Mapping[str, type[Any]] = {
     "sessions": SessionApi,
+    "changes": ChangesApi,
     "queue": QueueApi,
     "projects": ProjectApi,
     "pulls": PullApi,
@@ -130,6 +134,7 @@ class Orchestrator:
     data_version: Callable[[], object]
     last_known: Callable[[], LastKnown]
     sessions: SessionApi
+    changes: ChangesApi
     queue: QueueApi
     projects: ProjectApi
     pulls: PullApi
@@ -161,6 +166,7 @@ class Orchestrator:
             data_version=deps.store.data_version,
             last_known=deps.store.last_known,
             sessions=sessions,
+            changes=ChangesApi(deps, sessions),
             queue=QueueApi(deps, sessions),
             projects=ProjectApi(deps),
             pulls=PullApi(deps),

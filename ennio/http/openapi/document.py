@@ -11,7 +11,12 @@ from ennio.http.idempotency import HEADER, PATTERN
 from ennio.http.openapi.schemas import COMPONENTS, SCHEMAS, Schema, schema_of
 from ennio.http.operation import Operation, Resource
 from ennio.http.routes import ROUTES
-from ennio.model.request_fields import ChoiceListField, RequestField, request_fields
+from ennio.model.request_fields import (
+    ChoiceListField,
+    RequestField,
+    fields_schema,
+    request_fields,
+)
 
 METHODS = ("get", "post", "delete")
 
@@ -117,23 +122,11 @@ _KEY = {
 
 
 def _body(cls: type[Any]) -> dict[str, Any]:
-    fields = request_fields(cls)
-    required = [name for name, field in fields.items() if field.required]
-    schema = {
-        "type": "object",
-        "properties": {
-            name: field.schema() if field.required else _or_null(field.schema())
-            for name, field in fields.items()
-        },
-        "required": required,
-        "additionalProperties": False,
+    schema = fields_schema(cls)
+    return {
+        "required": bool(schema["required"]),
+        "content": {"application/json": {"schema": schema}},
     }
-    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
-
-
-def _or_null(schema: Schema) -> Schema:
-    """Null in a body stands for a field that is left out."""
-    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _in_query(name: str, field: RequestField) -> dict[str, Any]:
@@ -147,10 +140,13 @@ def _in_query(name: str, field: RequestField) -> dict[str, Any]:
     }
 
 
+_PLACES: dict[str, Schema] = {
+    "number": {"type": "integer", "minimum": 1},
+    "check": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^/]+$"},
+}
+"""What stands in a path and is no id."""
+
+
 def _in_path(name: str) -> dict[str, Any]:
-    schema = (
-        {"type": "integer", "minimum": 1}
-        if name == "number"
-        else {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
-    )
+    schema = _PLACES.get(name, {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"})
     return {"name": name, "in": "path", "required": True, "schema": schema}

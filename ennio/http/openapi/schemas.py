@@ -28,6 +28,7 @@ from ennio.actors.orchestrator import (
     Preview,
     ReactionRecord,
     Restored,
+    SentReview,
     SessionDetail,
     SessionMetrics,
     Spend,
@@ -36,10 +37,12 @@ from ennio.actors.orchestrator import (
 )
 from ennio.http.views import ErrorView, LoginCode, ProjectView, PullView
 from ennio.model.changes import Diff, Files
+from ennio.model.check_log import CheckLog
 from ennio.model.events import Event
 from ennio.model.evidence import Evidence
 from ennio.model.message import Message
 from ennio.model.shape import wire_fields
+from ennio.model.workspace_changes import ChangedFile, FilePatch, WorkspaceDiff
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -129,6 +132,11 @@ COMPONENTS: Mapping[type[Any], str] = {
     Spend: "Spend",
     BudgetView: "Budget",
     BudgetCheck: "BudgetCheck",
+    WorkspaceDiff: "SessionDiff",
+    ChangedFile: "ChangedFile",
+    FilePatch: "FilePatch",
+    CheckLog: "CheckLog",
+    SentReview: "SentReview",
 }
 
 _ERROR_CODE: Schema = {"type": "integer", "minimum": 400, "maximum": 599}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from ennio.model.changes import Diff, Files
+from ennio.model.check_log import CheckLog, LogPart
 from ennio.model.facts import ForgeSeen
 from ennio.model.failpoints import failpoint
+from ennio.model.inline_comment import Remark
 from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 
 
@@ -79,6 +81,41 @@ class Readable(Protocol):
     def diff(self, number: int) -> Diff:
         """The difference from where its branch left the base to its head, as much as
         is told. Raises NotFound.
+        """
+        ...
+
+
+@runtime_checkable
+class Logged(Protocol):
+    """A forge that gives the whole log of a check, and not its last lines alone."""
+
+    def check_log(self, number: int, check: str, part: LogPart) -> CheckLog:
+        """A part of the log of one check of the head, by its name or id. Raises NotFound."""
+        ...
+
+
+@runtime_checkable
+class TakesRemarks(Protocol):
+    """A forge that takes a review of several remarks at once, and knows those that
+    the agent has been told already.
+    """
+
+    @failpoint("forge.remark", because="a person's order like their review, which is played")
+    def remark(
+        self,
+        number: int,
+        author: str,
+        body: str,
+        remarks: Sequence[Remark],
+        *,
+        key: str,
+        head: str | None = None,
+    ) -> PullRequest:
+        """Say all of it in one review that decides nothing; none of it is told to the agent.
+
+        ``key`` names it: said again under the same one it is not there twice, where the forge can
+        know that. ``head`` is the commit the reviewer saw. Raises NotFound, Invalid, Conflict,
+        Refused (a line that is not part of what the pull request changes).
         """
         ...
 

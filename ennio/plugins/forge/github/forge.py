@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from ennio.config.model import Project
 from ennio.model.branch import protector
 from ennio.model.changes import Diff, Files
+from ennio.model.check_log import CheckLog, LogPart
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen
 from ennio.model.failpoints import asks
-from ennio.model.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
+from ennio.model.inline_comment import Remark, Side
+from ennio.model.pulls import TOLD, Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.forge.github import diffs, merging
 from ennio.plugins.forge.github.graphql import (
     NO_AUTO_MERGE,
@@ -27,6 +29,7 @@ from ennio.plugins.forge.github.parsing import MARK, PERSON, contexts
 from ennio.plugins.forge.github.queries import PullQueries
 from ennio.plugins.forge.github.settings import GitHubForgeSettings
 from ennio.plugins.forge.github.watcher import SOURCE, Watcher
+from ennio.plugins.forge.github.whole_log import WholeLogs
 from ennio.plugins.forge.interface import Merged, Watch
 from ennio.plugins.forge.local.verdict import check_head, check_review
 from ennio.plugins.github.client import GitHubClient
@@ -61,6 +64,7 @@ class GitHubForge:
             settings.head_owner or client.address.owner,
             include_own=settings.own_comments,
         )
+        self._logs = WholeLogs(client)
         self._watcher = Watcher(self._queries, client, clock, settings, self._opened)
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
@@ -205,6 +209,41 @@ class GitHubForge:
             self.client.send("POST", at("pulls", number, "reviews"), whole)
         return self._after(number)
 
+    @asks("post.pulls.reviews", because=_LIKE_A_REMARK)
+    def remark(
+        self,
+        number: int,
+        author: str,
+        body: str,
+        remarks: Sequence[Remark],
+        *,
+        key: str,
+        head: str | None = None,
+    ) -> PullRequest:
+        """See ``TakesRemarks.remark``; GitHub knows no key, and takes no remark on a whole file in
+        a review, which so becomes a part of its body.
+        """
+        del key
+        for one in remarks:
+            check_review(author, ReviewState.NONE, one.body, one.path, one.line)
+        seen = head
+        check_head(number, head := self.look(number).head, seen)
+        whole = [body, *(f"{one.path}: {one.body}" for one in remarks if one.line is None)]
+        words = "\n\n".join(filter(None, (part.strip() for part in whole)))
+        order = {
+            "event": "COMMENT",
+            "body": f"{words}\n\n{TOLD}" if words else "",
+            "comments": [_inline(one) for one in remarks if one.line is not None],
+            "commit_id": head,
+        }
+        self.client.send("POST", self.client.address.at("pulls", number, "reviews"), order)
+        return self._after(number)
+
+    @as_published("GitHub")
+    def check_log(self, number: int, check: str, part: LogPart) -> CheckLog:
+        """See ``Logged.check_log``."""
+        return self._logs.read(*self._queries.one(number), check, part)
+
     @asks("post.issues.comments")
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
         """See ``Forge.reply``; what is written carries a hidden mark, so that it is not
@@ -327,3 +366,10 @@ class GitHubForge:
     def _after(self, number: int) -> PullRequest:
         self.nudge(number)
         return self.look(number)
+
+
+def _inline(remark: Remark) -> dict[str, object]:
+    side = "LEFT" if remark.side is Side.OLD else "RIGHT"
+    place = {"path": remark.path, "line": remark.line, "side": side}
+    first = {} if remark.first is None else {"start_line": remark.first, "start_side": side}
+    return {**place, **first, "body": f"{remark.body.rstrip()}\n\n{TOLD}"}

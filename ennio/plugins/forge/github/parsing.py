@@ -7,6 +7,7 @@ from typing import Any
 
 from ennio.model.clock import parse_time
 from ennio.model.pulls import (
+    TOLD,
     Check,
     CheckState,
     Comment,
@@ -236,7 +237,8 @@ def _comments(node: Node, *, include_own: bool) -> Iterator[Comment]:
 
 
 def _has_words(item: Node) -> bool:
-    return bool(item["body"].strip()) and (MARK not in item["body"] or PERSON in item["body"])
+    body = item["body"]
+    return bool(body.strip()) and (MARK not in body or PERSON in body or TOLD in body)
 
 
 def _comment(
@@ -253,7 +255,9 @@ def _comment(
     login, bot = author["login"], author["__typename"] == "Bot"
     # GraphQL leaves the ending out that people and every configuration know a bot by
     name = f"{login}[bot]" if bot and not login.endswith("[bot]") else login
-    body = item["body"].replace(PERSON, "").rstrip() if PERSON in item["body"] else item["body"]
+    told = TOLD in item["body"]
+    hidden = TOLD if told else PERSON
+    body = item["body"].replace(hidden, "").rstrip() if hidden in item["body"] else item["body"]
     return Comment(
         item["id"],
         name,
@@ -265,5 +269,5 @@ def _comment(
         item["url"],
         place.get("id"),
         decision,
-        own,
+        own or told,
     )

@@ -16,13 +16,15 @@ from pathlib import Path
 
 from ennio.config.model import Project
 from ennio.model.changes import Diff, Files
+from ennio.model.check_log import CheckLog, LogPart
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen, Presence
+from ennio.model.inline_comment import Remark
 from ennio.model.local_forge import PullRow, PullStore, ReviewRow
-from ennio.model.pulls import MergeMethod, PullRequest, PullState, ReviewState
+from ennio.model.pulls import TOLD, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.forge.interface import Merged, Watch
-from ennio.plugins.forge.local import diffs, guard, progress
+from ennio.plugins.forge.local import diffs, guard, progress, whole_log
 from ennio.plugins.forge.local.cached_store import CachedPullStore
 from ennio.plugins.forge.local.direct_pushes import commits_made_in, direct_pushes
 from ennio.plugins.forge.local.merge_commit import MergeSpec
@@ -236,6 +238,40 @@ class LocalForge:
             )
             self._store.save_review(review)
             return self._pulls.show(row)
+
+    def remark(
+        self,
+        number: int,
+        author: str,
+        body: str,
+        remarks: Sequence[Remark],
+        *,
+        key: str,
+        head: str | None = None,
+    ) -> PullRequest:
+        """See ``TakesRemarks.remark``; a range is known by its last line."""
+        whole = [Remark("", body)] if body.strip() else []
+        with self._lock:
+            self._pulls.refresh()
+            row, now = self._need(number), self._clock.now()
+            check_head(number, row.head, head)
+            said = [(one.path or None, one.line, one.body) for one in (*remarks, *whole)]
+            for path, line, words in said:
+                check_review(author, ReviewState.NONE, words, path, line)
+            for index, (path, line, words) in enumerate(said):
+                name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number}/{key}/{index}"))
+                told = (author, ReviewState.NONE, f"{words.rstrip()}\n\n{TOLD}", path, line)
+                self._store.save_review(
+                    ReviewRow(name, self._project.id, number, *told, row.head, now)
+                )
+            return self._pulls.show(row)
+
+    def check_log(self, number: int, check: str, part: LogPart) -> CheckLog:
+        """See ``Logged.check_log``."""
+        with self._lock:
+            self._pulls.refresh()
+            row = self._need(number)
+        return whole_log.read(row, self._store.checks(self._project.id, row.head), check, part)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """See ``Forge.nudge``; every tick looks anyway."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ennio.model.errors import Conflict, Invalid
 from ennio.model.local_forge import ReviewRow
-from ennio.model.pulls import Comment, Opinion, ReviewState
+from ennio.model.pulls import TOLD, Comment, Opinion, ReviewState
 
 DECISIVE = (ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED)
 
@@ -83,7 +83,7 @@ def _comment(row: ReviewRow, url: str) -> Comment:
     return Comment(
         row.id,
         row.author,
-        row.body,
+        row.body.replace(TOLD, "").rstrip() if TOLD in row.body else row.body,
         row.at,
         row.bot,
         row.path,
@@ -91,6 +91,7 @@ def _comment(row: ReviewRow, url: str) -> Comment:
         f"{url}#{row.id}",
         thread,
         decision,
+        own=TOLD in row.body,
     )
 
 

@@ -1,0 +1,132 @@
+"""What sessions have changed, what their checks printed, and what a reader says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ennio.actors import strays
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import LookNow
+from ennio.actors.orchestrator.sessions import SessionApi
+from ennio.actors.registry import forge_name
+from ennio.actors.session_context import context
+from ennio.model.check_log import CheckLog, LogPart
+from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
+from ennio.model.failpoints import failpoint
+from ennio.model.idempotency import IdempotentRequest
+from ennio.model.inline_comment import Remark, ReviewOrder
+from ennio.model.message import Message
+from ennio.model.request_fields import BODY_LIMIT
+from ennio.model.session import Session
+from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
+from ennio.plugins.forge.interface import Forge, Logged, TakesRemarks
+from ennio.policy import review_message
+
+
+@dataclass(frozen=True, slots=True)
+class SentReview:
+    """What became of a review: the message to the agent, and the pull request it is also on
+    (None: it was not to be, or could not). ``problem`` says why it could not.
+    """
+
+    message: str
+    comments: int
+    pull: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesApi:
+    """What can be asked of a session's changes; every method raises NotFound for a session there is
+    none of. All of it is done beside mailboxes.
+    """
+
+    deps: Dependencies
+    sessions: SessionApi
+
+    def diff(self, session_id: str, until: Until, longest: int = 0) -> WorkspaceDiff:
+        """The files it has changed, with so many bytes of their patches."""
+        at = context(self.deps, self._there(session_id))
+        return at.host.changes(at.brief, until, longest)
+
+    def file(
+        self, session_id: str, path: str, until: Until, context_lines: int, longest: int
+    ) -> FilePatch:
+        """One of them as git writes it."""
+        at = context(self.deps, self._there(session_id))
+        return at.host.changed_file(at.brief, path, until, context_lines, longest)
+
+    def check_log(self, session_id: str, check: str, part: LogPart) -> CheckLog:
+        """A part of the log of a check of its pull request, by the check's name or id."""
+        session = self.sessions.need(session_id)
+        forge, number = self._forge(session), self._number(session)
+        if isinstance(forge, Logged):
+            return forge.check_log(number, check, part)
+        pull = forge.look(number)
+        run = next((one for one in pull.check_runs if check in (one.id, one.name)), None)
+        if run is None:
+            raise NotFound(f"#{number} has no check {check!r}")
+        return part.of(
+            run.id, run.name, run.state, pull.head, run.log_tail.encode("utf-8", "replace")
+        )
+
+    @failpoint("order.send_review", because="queues words as order.send does, which is played")
+    def send_review(
+        self, session_id: str, order: ReviewOrder, once: IdempotentRequest | None = None
+    ) -> SentReview:
+        """Give the agent all comments as one message, and say them on its pull request if they are
+        to be there too. Raises Invalid naming the field; then nobody is told anything.
+        """
+        order.check()
+        session = self.sessions.need(session_id)
+        forge = self._takes(session) if order.forge else None
+        text = review_message.words(order)
+        if len(text) > BODY_LIMIT:
+            raise Invalid(f"comments: they make a message of {len(text)} characters; send fewer")
+        message = self.sessions.send(session_id, text, once)
+        if forge is None:
+            return SentReview(message.id, len(order.comments))
+        return self._remarked(forge, session, order, message)
+
+    def _remarked(
+        self, forge: TakesRemarks, session: Session, order: ReviewOrder, message: Message
+    ) -> SentReview:
+        """The agent has its message by now: what the forge refuses is said, and takes nothing
+        back.
+        """
+        remarks = tuple(map(Remark.of, order.comments))
+        number, count = self._number(session), len(order.comments)
+        try:
+            forge.remark(number, order.author, order.body, remarks, key=message.id, head=order.head)
+        except EnnioError as error:
+            return SentReview(message.id, count, problem=str(error))
+        self.deps.actors.tell(forge_name(session.project_id), LookNow())
+        return SentReview(message.id, count, number)
+
+    def _there(self, session_id: str) -> Session:
+        session = self.sessions.need(session_id)
+        strays.refuse(self.deps, session)
+        if session.workspace_path is None and not session.status.terminal:
+            raise NotFound(f"session {session_id} has no working copy yet ({session.status})")
+        return session
+
+    def _takes(self, session: Session) -> TakesRemarks:
+        forge = self._forge(session)
+        self._number(session)
+        if not isinstance(forge, TakesRemarks):
+            raise Refused(
+                f"forge: {forge.name} takes no review from here; send the comments to the agent "
+                "alone"
+            )
+        return forge
+
+    def _forge(self, session: Session) -> Forge:
+        forge = self.deps.plugins.forge(self.deps.project(session.project_id))
+        if forge is None:
+            raise NotFound(f"project {session.project_id} has no forge; add scm_config to it")
+        return forge
+
+    def _number(self, session: Session) -> int:
+        if session.pr_number is None:
+            raise Conflict(f"session {session.id} has no pull request yet")
+        return session.pr_number
