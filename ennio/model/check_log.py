@@ -51,7 +51,9 @@ class LogPart:
     def of(self, id: str, name: str, state: CheckState, head: str, raw: bytes) -> CheckLog:  # noqa: A002 - the check's own name for it
         """This part of a log."""
         begin = min(self.offset, len(raw))
-        begin = raw.rfind(b"\n", 0, begin) + 1  # a line is told from its beginning
+        line = raw.rfind(b"\n", 0, begin) + 1
+        if begin - line < self.most:
+            begin = line  # a line is told from its beginning, unless it is longer than a part
         end = min(begin + self.most, len(raw))
         if end < len(raw):
             end = raw.rfind(b"\n", begin, end) + 1 or end
@@ -96,7 +98,8 @@ def failing_line(raw: bytes) -> FailingLine | None:
 
 def _likely(raw: bytes) -> int | None:
     for found in _LIKELY.finditer(raw, 0, LONGEST_LOG):
-        before = raw[max(0, found.start() - 4) : found.start()].lower()
-        if not before.endswith((b" 0 ", b"\n0 ", b"no ", b"(0 ")):
+        before = raw[raw.rfind(b"\n", 0, found.start()) + 1 : found.start()].lower()
+        says_none = before.endswith((b" 0 ", b"(0 ", b"no ", b"without ")) or before == b"0 "
+        if not says_none and not before.startswith((b"$ ", b"+ ")):  # what was run
             return found.start()
     return None
