@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Annotated
 
 from ennio.model.errors import Invalid
+from ennio.model.object_field import ObjectListField
 from ennio.model.request_fields import (
     ChoiceField,
     FlagField,
     NumberField,
-    ObjectListField,
     TextField,
 )
 

@@ -42,7 +42,7 @@ def identifier(name: str, value: object) -> str:
     if isinstance(value, str) and ID_PATTERN.match(value):
         return value
     raise Invalid(
-        f"{name}: {_shown(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them"
+        f"{name}: {brief(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them"
     )
 
 
@@ -89,24 +89,6 @@ def _field(kind: Any, default: Any) -> RequestField:
     return replace(kind, required=True) if default is MISSING else replace(kind, default=default)  # type: ignore[no-any-return]
 
 
-def fields_schema(cls: type[Any]) -> dict[str, Any]:
-    """The JSON Schema of an object that is read as this dataclass; null stands for a field that is
-    left out.
-    """
-    known = request_fields(cls)
-    return {
-        "type": "object",
-        "properties": {
-            name: field.schema()
-            if field.required
-            else {"anyOf": [field.schema(), {"type": "null"}]}
-            for name, field in known.items()
-        },
-        "required": [name for name, field in known.items() if field.required],
-        "additionalProperties": False,
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class IdField:
     """An id of Ennio's."""
@@ -139,7 +121,7 @@ class TextField:
         surrogate pair) is wrong.
         """
         if not isinstance(value, str):
-            raise Invalid(f"{name}: must be text, not {_kind(value)}")
+            raise Invalid(f"{name}: must be text, not {kind_of(value)}")
         if _UNWRITABLE.search(value):
             raise Invalid(
                 f"{name}: contains a NUL character or half a surrogate pair; send plain Unicode "
@@ -170,7 +152,7 @@ class TextListField:
         """Read a list of texts."""
         if not isinstance(value, list) or len(value) > self.most:
             raise Invalid(
-                f"{name}: must be a list of at most {self.most} texts, not {_kind(value)}"
+                f"{name}: must be a list of at most {self.most} texts, not {kind_of(value)}"
             )
         return tuple(
             TextField().from_json(f"{name}[{index}]", item) for index, item in enumerate(value)
@@ -186,57 +168,6 @@ class TextListField:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectListField:
-    """Several objects of one kind, at least one; each is a dataclass of such fields."""
-
-    of: type[Any]
-    required: bool = False
-    default: tuple[Any, ...] = ()
-    most: int = 50
-
-    def from_json(self, name: str, value: Any) -> tuple[Any, ...]:
-        """Read a list of objects; what is wrong is named with its place: ``comments[2].line``."""
-        if not isinstance(value, list) or not 1 <= len(value) <= self.most:
-            told = f"a list of {len(value)}" if isinstance(value, list) else _kind(value)
-            raise Invalid(f"{name}: must be a list of 1 to {self.most} objects, not {told}")
-        return tuple(self._read(f"{name}[{index}]", item) for index, item in enumerate(value))
-
-    def _read(self, name: str, item: Any) -> Any:
-        if not isinstance(item, dict):
-            raise Invalid(f"{name}: must be an object, not {_kind(item)}")
-        fields = request_fields(self.of)
-        unknown = next((key for key in item if key not in fields), None)
-        if unknown is not None:
-            raise Invalid(f"{name}: unknown field {_shown(unknown)}; known: {', '.join(fields)}")
-        missing = next(
-            (key for key, field in fields.items() if field.required and item.get(key) is None), None
-        )
-        if missing is not None:
-            raise Invalid(f"{name}.{missing}: is missing")
-        return self.of(
-            **{
-                key: field.default
-                if item.get(key) is None
-                else field.from_json(f"{name}.{key}", item[key])
-                for key, field in fields.items()
-            }
-        )
-
-    def from_text(self, name: str, text: str) -> tuple[Any, ...]:
-        """No query holds objects."""
-        raise Invalid(f"{name}: {_shown(text)} is no list of objects; send it in a body")
-
-    def schema(self) -> dict[str, Any]:
-        """A bounded array of what its fields make."""
-        return {
-            "type": "array",
-            "items": fields_schema(self.of),
-            "minItems": 1,
-            "maxItems": self.most,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class NumberField:
     """A whole number between two bounds."""
 
@@ -248,7 +179,7 @@ class NumberField:
     def from_json(self, name: str, value: Any) -> int:
         """Read it; ``true`` is no number, ``1.0`` neither."""
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Invalid(f"{name}: must be a whole number, not {_kind(value)}")
+            raise Invalid(f"{name}: must be a whole number, not {kind_of(value)}")
         if not self.low <= value <= self.high:
             raise Invalid(
                 f"{name}: {value if abs(value) < 10**20 else 'that number'} is not between "
@@ -260,7 +191,7 @@ class NumberField:
         """Read decimal digits."""
         if not _WHOLE.match(text):
             raise Invalid(
-                f"{name}: {_shown(text)} is no whole number between {self.low} and {self.high}"
+                f"{name}: {brief(text)} is no whole number between {self.low} and {self.high}"
             )
         return self.from_json(name, int(text))
 
@@ -281,13 +212,13 @@ class AmountField:
     def from_json(self, name: str, value: Any) -> Decimal:
         """Read a number, or a text of one."""
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise Invalid(f"{name}: must be an amount of US dollars, not {_kind(value)}")
+            raise Invalid(f"{name}: must be an amount of US dollars, not {kind_of(value)}")
         text = str(value)
         amount = Decimal(text) if _AMOUNT.match(text) else None
         if amount is None or amount > _MOST or (self.above is not None and amount <= self.above):
             least = "" if self.above is None else f" above {self.above}"
             raise Invalid(
-                f"{name}: {_shown(text)} is no amount of US dollars{least}; write one such as 2.50"
+                f"{name}: {brief(text)} is no amount of US dollars{least}; write one such as 2.50"
             )
         return amount
 
@@ -338,11 +269,11 @@ class TimeField:
             found = moment + timedelta(days=1) if whole else moment
         except (ValueError, TypeError, OverflowError):
             raise Invalid(
-                f"{name}: {_shown(value)} is no time; write a day (2026-11-30) or "
+                f"{name}: {brief(value)} is no time; write a day (2026-11-30) or "
                 "2026-11-30T12:00:00+00:00"
             ) from None
         if not _DATED.match(value):
-            raise Invalid(f"{name}: write {_shown(value)} as {moment.date()}")
+            raise Invalid(f"{name}: write {brief(value)} as {moment.date()}")
         return found
 
     from_text = from_json
@@ -362,13 +293,13 @@ class FlagField:
     def from_json(self, name: str, value: Any) -> bool:
         """Read true or false."""
         if not isinstance(value, bool):
-            raise Invalid(f"{name}: must be true or false, not {_kind(value)}")
+            raise Invalid(f"{name}: must be true or false, not {kind_of(value)}")
         return value
 
     def from_text(self, name: str, text: str) -> bool:
         """Read ``true``, ``false``, ``1`` or ``0``."""
         if text.lower() not in _FLAGS:
-            raise Invalid(f"{name}: must be true or false, not {_shown(text)}")
+            raise Invalid(f"{name}: must be true or false, not {brief(text)}")
         return _FLAGS[text.lower()]
 
     def schema(self) -> dict[str, Any]:
@@ -387,7 +318,7 @@ class ChoiceField:
     def from_json(self, name: str, value: Any) -> StrEnum:
         """Read one of the words."""
         if not isinstance(value, str) or value not in list(self.words):
-            raise Invalid(f"{name}: {_shown(value)} is none of {', '.join(self.words)}")
+            raise Invalid(f"{name}: {brief(value)} is none of {', '.join(self.words)}")
         return self.words(value)
 
     from_text = from_json
@@ -408,7 +339,7 @@ class ChoiceListField:
     def from_json(self, name: str, value: Any) -> tuple[StrEnum, ...]:
         """Read a list of words."""
         if not isinstance(value, list) or not value:
-            raise Invalid(f"{name}: must be a list of at least one, not {_kind(value)}")
+            raise Invalid(f"{name}: must be a list of at least one, not {kind_of(value)}")
         return tuple(ChoiceField(self.words).from_json(name, word) for word in value)
 
     def from_text(self, name: str, text: str) -> tuple[StrEnum, ...]:
@@ -424,7 +355,8 @@ class ChoiceListField:
         }
 
 
-def _shown(value: object) -> str:
+def brief(value: object) -> str:
+    """A value as it is named in an error."""
     text = value if isinstance(value, str) else str(value)
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
@@ -440,5 +372,6 @@ _KINDS = {
 }
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What kind of JSON value it is, in words."""
     return _KINDS.get(type(value), type(value).__name__)

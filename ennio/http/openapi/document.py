@@ -11,10 +11,10 @@ from ennio.http.idempotency import HEADER, PATTERN
 from ennio.http.openapi.schemas import COMPONENTS, SCHEMAS, Schema, schema_of
 from ennio.http.operation import Operation, Resource
 from ennio.http.routes import ROUTES
+from ennio.model.object_field import fields_schema
 from ennio.model.request_fields import (
     ChoiceListField,
     RequestField,
-    fields_schema,
     request_fields,
 )
 
