@@ -11,7 +11,7 @@ from datetime import datetime
 from ennio.actors.dependencies import Dependencies
 from ennio.model.clock import parse_time
 from ennio.model.session import Session, Usage
-from ennio.model.usage import RequestUsage
+from ennio.model.usage import RequestUsage, UsageSource
 from ennio.policy import fan_out
 from ennio.policy.fan_out import Burned, FullestMinute
 from ennio.policy.ledger.entry import LedgerEntry
@@ -41,6 +41,7 @@ class SessionBooks:
         self._prices = PriceBook(deps.config.prices)
         latest = deps.store.ledger.latest(session.id)
         self._model = latest.model if latest is not None else None
+        self._source = latest.source if latest is not None else UsageSource.LOCAL
         self._spending, self._recent = self._found(latest)
         stored = deps.store.agents.get(session.id).running_total
         self._total = stored or _counted(session.usage)
@@ -48,7 +49,7 @@ class SessionBooks:
     @property
     def usage(self) -> Usage | None:
         """What it has used so far."""
-        return self._spending.usage(self._model)
+        return self._spending.usage(self._model, self._source)
 
     @property
     def burned(self) -> FullestMinute | None:
@@ -112,6 +113,7 @@ class SessionBooks:
     def posted(self, posting: Posting) -> None:
         """It is written, and counts from now on."""
         self._spending, self._model = posting.spending, posting.model
+        self._source = posting.entries[-1].source if posting.entries else self._source
         self._total = posting.total
         told = (Burned(one.at, fan_out.burned(one.tokens)) for one in posting.entries)
         self._recent = fan_out.recent((*self._recent, *told), self._deps.clock.now())

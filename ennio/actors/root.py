@@ -40,6 +40,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
 from ennio.policy import restart
 from ennio.policy.breaker import Breaker
+from ennio.policy.turn_inputs import UNWATCHED
 
 log = logging.getLogger(__name__)
 
@@ -288,7 +289,12 @@ class RootSupervisor(Actor):
         )
         told = Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error})
         self._show(
-            replace(session, reason=words, no_signal_since=session.no_signal_since or now),
+            replace(
+                session,
+                reason=words,
+                no_signal_since=session.no_signal_since or now,
+                no_signal=f"{UNWATCHED} {reason}: {child.error}",
+            ),
             told if child.surrenders == 1 else None,
         )
 

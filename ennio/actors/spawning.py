@@ -126,7 +126,14 @@ def spawn(
     project = _checked(deps, request)
     session = _drawn(deps, project, request)
     waiting = Waiting(
-        session.id, project.id, request.priority, 0, request.held, session.created_at, ""
+        session.id,
+        project.id,
+        request.priority,
+        0,
+        request.held,
+        session.created_at,
+        "",
+        session.created_at if request.held else None,
     )
     what = (
         f"issue {request.issue_id}"

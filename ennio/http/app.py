@@ -48,7 +48,7 @@ def create_app(
         orchestrator,
         browsers,
         sse_connections or SseConnections(),
-        ResponseCache(orchestrator.data_version),
+        ResponseCache(orchestrator.data_version, orchestrator.clock.now),
     )
     made: dict[type[Resource], Resource] = {}
     for path, kind, suffix in (*ROUTES, *(CHAOS if os.environ.get("ENNIO_CHAOS") == "1" else ())):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -37,6 +38,14 @@ class ApiContext:
     browsers: Browsers
     sse_connections: SseConnections
     cache: ResponseCache
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What is answered, and until when at most it may be given again: then the hour changes it."""
+
+    data: Any
+    until: datetime | None
 
 
 class Resource:
@@ -135,6 +144,8 @@ def operation(
 
 
 def _answer(resp: falcon.Response, data: Any, page: bool) -> None:
+    if isinstance(data, Timed):
+        resp.context.until, data = data.until, data.data
     if page:
         items, following = data
         answer(resp, items, next=following)

@@ -14,6 +14,7 @@ import falcon
 from gunicorn.http.errors import ParseException
 
 from ennio.model.errors import Invalid
+from ennio.model.id_list_field import IdListField
 from ennio.model.request_body import missing, parse_object, read_object, refuse_unknown
 from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, request_fields
 
@@ -49,7 +50,7 @@ def read_query(req: falcon.Request, cls: type[T]) -> T:
     given: dict[str, str] = {}
     fields = request_fields(cls)
     for name, text in _pairs(req.query_string):
-        repeatable = isinstance(fields.get(name), ChoiceListField)
+        repeatable = isinstance(fields.get(name), ChoiceListField | IdListField)
         if name in given and not repeatable:
             raise Invalid(f"{name}: is in the query twice")
         given[name] = f"{given[name]},{text}" if name in given else text

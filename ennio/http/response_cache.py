@@ -1,7 +1,8 @@
 """Answers that come from the store alone, given again as they were until something is written.
 
 Boards and people ask the same again and again, and between two writes nothing in it is different.
-Only what also depends on an actor, a terminal, a forge or the hour has to be made anew each time.
+Only what also depends on an actor, a terminal or a forge has to be made anew each time; what the
+hour will change says when (``Timed``).
 
 Each goes with a tag of its own bytes (``ETag``). Whoever shows the tag again (``If-None-Match``) is
 told that nothing is different (304), also by a supervisor that was started since, and after writes
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import wraps
 from typing import Any, Protocol
 
@@ -26,15 +28,16 @@ _TAG_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class TaggedAnswer:
-    """The bytes of an answer, and what they are known by."""
+    """The bytes of an answer, what they are known by, and until when they are good at most."""
 
     body: bytes
     tag: str
+    until: datetime | None = None
 
     @classmethod
-    def of(cls, body: bytes) -> TaggedAnswer:
+    def of(cls, body: bytes, until: datetime | None = None) -> TaggedAnswer:
         """An answer with its tag."""
-        return cls(body, hashlib.blake2b(body, digest_size=_TAG_BYTES).hexdigest())
+        return cls(body, hashlib.blake2b(body, digest_size=_TAG_BYTES).hexdigest(), until)
 
     def give(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Send it, or only that it is what the caller has."""
@@ -54,8 +57,14 @@ class ResponseCache:
     version of the store it shows.
     """
 
-    def __init__(self, data_version: Callable[[], object], room: int = ROOM) -> None:
+    def __init__(
+        self,
+        data_version: Callable[[], object],
+        now: Callable[[], datetime],
+        room: int = ROOM,
+    ) -> None:
         self._data_version = data_version
+        self._now = now
         self._room = room
         self._shown: object = None
         self._kept: dict[str, TaggedAnswer] = {}
@@ -69,11 +78,11 @@ class ResponseCache:
         if version != self._shown:
             self._forget(version)
         answer = self._kept.get(req.relative_uri)
-        if answer is None:
+        if answer is None or (answer.until is not None and self._now() >= answer.until):
             make()
             if resp.data is None:
                 return
-            answer = TaggedAnswer.of(resp.data)
+            answer = TaggedAnswer.of(resp.data, getattr(resp.context, "until", None))
             if version == self._shown:
                 self._keep(req.relative_uri, answer)
         answer.give(req, resp)
@@ -113,8 +122,8 @@ def tagged(responder: Callable[..., None]) -> Callable[..., None]:
 
 
 def cached(responder: Callable[..., None]) -> Callable[..., None]:
-    """Keep and tag the answers of a GET: all in them comes from the store, or from what never
-    changes while the worker lives.
+    """Keep and tag the answers of a GET: all in them comes from the store, from what never
+    changes while the worker lives, or from an hour that is told with them.
     """
 
     @wraps(responder)

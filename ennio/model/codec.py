@@ -104,6 +104,8 @@ def from_json(cls: type[T], data: Any) -> T:
 
 
 def _key(key: Any) -> str:
+    if type(key) is str:
+        return key
     if isinstance(key, bool) or not isinstance(key, (str, int)):
         raise TypeError(f"a mapping's key must be text or a whole number, not {key!r}")
     return str(key.value) if isinstance(key, Enum) else str(key)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ennio.model.shape import INTERNAL, wire
+from ennio.model.usage import UsageSource
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -85,7 +86,7 @@ class Usage:
 
     ``unpriced`` requests are in the tokens and not in the money: that is then the known
     part. ``listed_usd`` is the part of the money that a plan gave: its list price,
-    which nobody is billed for.
+    which nobody is billed for. ``source`` is who computed the money of the latest request.
     """
 
     input_tokens: int = 0
@@ -94,6 +95,7 @@ class Usage:
     model: str | None = None
     unpriced: int = 0
     listed_usd: Decimal | None = None
+    source: UsageSource = UsageSource.LOCAL
 
 
 @dataclass(frozen=True, slots=True)

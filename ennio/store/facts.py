@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,8 @@ _KINDS: Mapping[str, Any] = {
     "place": PlaceSeen,
 }
 _SAME_AGAIN = timedelta(minutes=1)
+_KNOWN = 4096
+"""How many facts are kept as they were read; they are read anew where there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class FactsRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = RowTable(connection, tables.FactTable, shape_of(_Fact))
+        self._rows = RowTable(connection, tables.FactTable, shape_of(_Fact), kept=_KNOWN)
+        self._known: dict[tuple[str, str], tuple[_Fact, Seen]] = {}
 
     def get(self, session_id: str) -> Facts:
         """What was last seen of a session; empty when nothing was."""
@@ -81,12 +84,25 @@ class FactsRepository:
             rows[row.session_id].append(row)
         return {session_id: _together(found) for session_id, found in rows.items()}
 
-    def agents(self) -> dict[str, AgentSeen]:
-        """What every agent was last seen to tell; sessions whose agent has
-        told nothing are not in it.
+    def seen(
+        self, kinds: tuple[str, ...], ids: Collection[str] | None
+    ) -> Mapping[tuple[str, str], Seen]:
+        """These kinds of fact by session and kind, of these sessions or (None) of all that are not
+        archived. What was read before is not read again.
         """
-        found = ((row.session_id, row.read()) for row in self._rows.find(kind="agent"))
-        return {session_id: seen for session_id, seen in found if isinstance(seen, AgentSeen)}
+        found = self._rows.of_sessions(ids, kind=kinds)
+        return {(row.session_id, row.kind): self._read(row) for row in found}
+
+    def _read(self, row: _Fact) -> Seen:
+        key = (row.session_id, row.kind)
+        known, seen = self._known.get(key, (None, None))
+        if known is row and seen is not None:
+            return seen
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        seen = row.read()
+        self._known[key] = (row, seen)
+        return seen
 
     def save(self, session_id: str, facts: Facts) -> None:
         """Write the kinds of fact that changed; one that is None is forgotten.

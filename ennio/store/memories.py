@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ennio.store import tables
@@ -26,6 +27,10 @@ class MemoryRepository:
         """The text last saved, or None."""
         found = self._rows.get(session_id)
         return None if found is None else found.value
+
+    def texts(self, ids: Collection[str] | None) -> dict[str, str]:
+        """The texts of these sessions; None: of all that are not archived."""
+        return {row.session_id: row.value for row in self._rows.of_sessions(ids)}
 
     def save(self, session_id: str, text: str) -> None:
         """Keep this text in place of the last. Raises NotFound for an unknown session."""

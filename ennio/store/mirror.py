@@ -30,6 +30,8 @@ _WHICH = {
     tables.SessionTable: "WHERE archived_at IS NULL",
     tables.QueueTable: "",
     tables.FactTable: f"WHERE session_id IN ({_KEPT})",
+    tables.MemoryTable: f"WHERE session_id IN ({_KEPT})",
+    tables.ReactionTable: f"WHERE session_id IN ({_KEPT})",
     tables.MetricsTable: f"WHERE session_id IN ({_KEPT})",
     tables.ProjectTable: "",
     tables.EventTable: f"ORDER BY seq DESC LIMIT {_EVENTS}",

@@ -14,7 +14,7 @@ from ennio.store.row_table import RowTable
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One session in the queue. A ``held`` one is not admitted until released;
-    ``reason`` says what it waits for.
+    ``reason`` says what it waits for, ``held_at`` since when it is held.
     """
 
     session_id: str
@@ -24,6 +24,7 @@ class Waiting:
     held: bool
     enqueued_at: datetime
     reason: str
+    held_at: datetime | None = None
 
 
 class QueueRepository:

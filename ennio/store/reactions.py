@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
+
+_KEPT = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,23 @@ class _ProjectReactionMemory:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class RememberedReaction:
+    """The text of a reaction to a session, and the mark of the call that a person has seen."""
+
+    session_id: str
+    key: str
+    value: str
+    seen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _SeenCall:
+    session_id: str
+    key: str
+    seen: str
+
+
 class ReactionRepository:
     """Keeps one opaque text per reaction and session or project, and the
     history of what was decided.
@@ -53,6 +73,10 @@ class ReactionRepository:
         self._memories = RowTable(connection, tables.ReactionTable, shape_of(_ReactionMemory))
         self._of_projects = RowTable(
             connection, tables.ProjectReactionTable, shape_of(_ProjectReactionMemory)
+        )
+        self._seen = RowTable(connection, tables.ReactionTable, shape_of(_SeenCall))
+        self._remembered = RowTable(
+            connection, tables.ReactionTable, shape_of(RememberedReaction), kept=_KEPT
         )
         self._history = RowTable(connection, tables.ReactionHistoryTable, shape_of(ReactionRecord))
 
@@ -72,6 +96,14 @@ class ReactionRepository:
     def all(self) -> dict[tuple[str, str], str]:
         """Every text by session and reaction."""
         return {(row.session_id, row.key): row.value for row in self._memories.find()}
+
+    def remembered(self, ids: Collection[str] | None) -> tuple[RememberedReaction, ...]:
+        """What is remembered of these sessions; None: of all that are not archived."""
+        return self._remembered.of_sessions(ids)
+
+    def mark_seen(self, session_id: str, key: str, mark: str) -> None:
+        """Keep that a person has seen this call of a reaction."""
+        self._seen.change(_SeenCall(session_id, key, mark))
 
     def save_of_project(self, project_id: str, key: str, text: str) -> None:
         """Keep this text of a whole project in place of the last."""

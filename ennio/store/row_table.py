@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,11 @@ R = TypeVar("R")
 def _form(value: Any) -> str:
     """What of a value the text of a query depends on."""
     return f"in {len(value)}" if isinstance(value, tuple) else "null" if value is None else "="
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    """What a condition on a column holds it against."""
+    return () if value is None else value if isinstance(value, tuple) else (value,)
 
 
 def _insist(name: str, columns: tuple[str, ...], declared: tuple[str, ...]) -> None:
@@ -38,7 +43,8 @@ class RowTable(Generic[R]):
     ``view`` is read in its place.
 
     Where the table has an ``ordinal`` that the dataclass has not, rows get
-    theirs in the order of adding.
+    theirs in the order of adding. So many rows as ``kept`` says are not read from what a column
+    holds again while that is the same.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class RowTable(Generic[R]):
         *,
         key: tuple[str, ...] = (),
         view: str = "",
+        kept: int = 0,
     ) -> None:
         self.connection = connection
         self.name = view or name_of(declared)
@@ -58,6 +65,8 @@ class RowTable(Generic[R]):
         _insist(self.name, shape.columns, columns_of(declared))
         self.table = peewee.Table(self.name)
         self._texts: dict[object, str] = {}
+        self._kept: dict[tuple[Any, ...], tuple[Sequence[Any], R]] = {}
+        self._room = kept
         self._writes: dict[str, tuple[str, itemgetter[str]]] = {}
 
     def get(self, *key: Any) -> R | None:
@@ -102,12 +111,7 @@ class RowTable(Generic[R]):
         kept for each form of query.
         """
         form = (order, limit is not None, *((name, _form(value)) for name, value in equal.items()))
-        given = (
-            value if isinstance(value, tuple) else (value,)
-            for value in equal.values()
-            if value is not None
-        )
-        values = [encode(item) for items in given for item in items]
+        values = [encode(item) for value in equal.values() for item in _items(value)]
         values += [] if limit is None else [limit]
         if form not in self._texts:
             text, parameters = self.connection.text_of(self._select((), order, limit, equal))
@@ -203,6 +207,28 @@ class RowTable(Generic[R]):
         """A column of the table, for conditions."""
         return peewee.Column(self.table, name)
 
+    def of_sessions(self, ids: Collection[str] | None, **equal: Any) -> tuple[R, ...]:
+        """The rows of these sessions; None: of all that are not archived, in one query whatever
+        their number. With ``equal`` as ``find`` has it.
+        """
+        if ids is not None:
+            which: dict[str, Any] = {self._session_column: tuple(ids), **equal}
+            return self.find(**which) if ids else ()
+        form = ("living", *((name, _form(value)) for name, value in equal.items()))
+        if form not in self._texts:
+            sessions = peewee.Table("sessions")
+            living = sessions.select(peewee.Column(sessions, "id")).where(
+                peewee.Column(sessions, "archived_at").is_null()
+            )
+            where = self.column(self._session_column).in_(living)
+            self._texts[form], _ = self.connection.text_of(self._select((where,), (), None, equal))
+        values = [encode(item) for value in equal.values() for item in _items(value)]
+        return tuple(map(self._decode, self.connection.read_text(self._texts[form], values)))
+
+    @property
+    def _session_column(self) -> str:
+        return "id" if self.name == "sessions" else "session_id"
+
     def _insert(self, row: R) -> bool:
         values = self.shape.encode(row)
         if self._ordinal:
@@ -230,6 +256,19 @@ class RowTable(Generic[R]):
         )
 
     def _decode(self, row: Sequence[Any]) -> R:
+        if not self._room:
+            return self._read(row)
+        key = tuple(row[self.shape.columns.index(name)] for name in self.key)
+        known = self._kept.get(key)
+        if known is not None and known[0] == row:
+            return known[1]
+        if len(self._kept) >= self._room:
+            self._kept.clear()
+        read = self._read(row)
+        self._kept[key] = (row, read)
+        return read
+
+    def _read(self, row: Sequence[Any]) -> R:
         values = dict(zip(self.shape.columns, row, strict=True))
         try:
             return self.shape.decode(values)

@@ -11,6 +11,7 @@ from typing import Any
 from ennio.model.codec import dumps
 from ennio.model.errors import Away, Conflict, NotFound
 from ennio.model.session import RuntimeHandle, Session, SessionStatus, Usage
+from ennio.model.usage import UsageSource
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
@@ -21,6 +22,7 @@ from ennio.store.statements import peewee
 _LOOSE = ("usage", "summary", "runtime_handle", "metadata")
 _PLAIN = tuple(field.name for field in fields(Session) if field.name not in _LOOSE)
 _COLUMNS = (*_PLAIN, "runtime_handle", "agent_info", "metadata")
+_KEPT = 2048
 _encode_plain = fields_of(_PLAIN)
 
 # an agent may be running, or about to
@@ -34,7 +36,8 @@ class SessionRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = RowTable(connection, tables.SessionTable, RowShape(_COLUMNS, _encode, _decode))
+        shape = RowShape(_COLUMNS, _encode, _decode)
+        self._rows = RowTable(connection, tables.SessionTable, shape, kept=_KEPT)
 
     def insert(self, session: Session) -> None:
         """Keep a new session. Raises Conflict when the id is taken."""
@@ -68,6 +71,10 @@ class SessionRepository:
         if statuses is not None:
             equal["status"] = tuple(statuses)
         return _by_age(self._rows.find(**equal))
+
+    def these(self, ids: Collection[str]) -> tuple[Session, ...]:
+        """Those of these sessions that there are, archived or not, oldest first."""
+        return _by_age(self._rows.of_sessions(ids))
 
     def save(self, session: Session) -> None:
         """Replace all that is kept of a session. Raises NotFound."""
@@ -158,6 +165,7 @@ def _cost(usage: Usage) -> Mapping[str, Any]:
         "model": usage.model,
         "unpriced": usage.unpriced,
         "listed_usd": None if usage.listed_usd is None else str(usage.listed_usd),
+        "source": usage.source,
     }
 
 
@@ -189,6 +197,7 @@ def _usage(cost: Mapping[str, Any] | None) -> Usage | None:
         model=cost.get("model"),
         unpriced=int(cost.get("unpriced") or 0),
         listed_usd=None if cost.get("listed_usd") is None else Decimal(str(cost["listed_usd"])),
+        source=UsageSource(cost.get("source") or UsageSource.LOCAL),
     )
 
 

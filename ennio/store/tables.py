@@ -267,11 +267,12 @@ index(MessageTable, "idx_messages_session_ordinal", "session_id", "ordinal")
 
 
 class ReactionTable(DeclaredTable):
-    """What each reaction remembers."""
+    """What each reaction remembers, and which of its calls a person has seen."""
 
     session_id = text_column()
     key = text_column()
     value = text_column()
+    seen = text_column(null=True)
 
     Meta = meta("reactions", key=("session_id", "key"))
 
@@ -382,6 +383,7 @@ class QueueTable(DeclaredTable):
     held = number_column()
     enqueued_at = text_column()
     reason = text_column()
+    held_at = text_column(null=True)
 
     Meta = meta("queue")
 

@@ -11,16 +11,16 @@ from dataclasses import replace
 
 import pytest
 
-from ennio.actors.orchestrator.session_view import SessionView
+from ennio.actors.orchestrator.session_rows import rows
 from ennio.actors.registry import agents_name, runtime_name
 from ennio.actors.session_context import context
 from ennio.machine.process_table import start_of
 from ennio.model.codec import shown
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.facts import Presence
-from ennio.model.session import RuntimeHandle, SessionStatus
+from ennio.model.session import RuntimeHandle, Session, SessionStatus
 from ennio.store import open_store
-from tests.actors.ground import Play
+from tests.actors.ground import Play, Stage
 
 
 def _ours() -> tuple[int, str]:
@@ -82,11 +82,18 @@ def test_no_order_reaches_it_from_here_and_each_says_why(play: Play) -> None:
         assert stage.runtime.stopped == []
 
 
+def _shown_host(stage: Stage, session: Session) -> str:
+    (view,) = rows(stage.deps, [session])
+    return str(shown(view)["host"])
+
+
 def test_the_host_of_a_session_is_shown_and_empty_for_this_machine(play: Play) -> None:
     with play.opened() as stage:
         session = stage.session(stage.working())
-        assert shown(SessionView.of(session, None, None, None))["host"] == ""
-        assert shown(SessionView.of(replace(session, host="b"), None, None, None))["host"] == "b"
+        assert [_shown_host(stage, one) for one in (session, replace(session, host="b"))] == [
+            "",
+            "b",
+        ]
         assert context(stage.deps, session).host is stage.deps.this_machine
 
 

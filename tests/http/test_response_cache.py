@@ -161,7 +161,7 @@ def _answered(cache: ResponseCache, asked: falcon.Request, data: object) -> byte
 def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(
     orchestrator: SmallOrchestrator, asked: falcon.Request
 ) -> None:
-    cache = ResponseCache(orchestrator.data_version)
+    cache = ResponseCache(orchestrator.data_version, orchestrator.clock.now)
     resp = falcon.Response()
 
     def make() -> None:
@@ -176,7 +176,7 @@ def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(
 
 
 def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallOrchestrator) -> None:
-    cache = ResponseCache(orchestrator.data_version, room=1000)
+    cache = ResponseCache(orchestrator.data_version, orchestrator.clock.now, room=1000)
     for number in range(100):
         _answered(cache, falcon.testing.create_req(path=f"/{number}"), "x" * number)
         assert (
@@ -191,7 +191,7 @@ def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallOrches
 def test_an_error_half_way_keeps_nothing(
     orchestrator: SmallOrchestrator, asked: falcon.Request
 ) -> None:
-    cache = ResponseCache(orchestrator.data_version)
+    cache = ResponseCache(orchestrator.data_version, orchestrator.clock.now)
 
     def fail() -> None:
         raise Conflict("not now")

@@ -35,7 +35,12 @@ def test_a_spawned_session_is_shown_with_the_documented_fields(api: Api) -> None
     )
     assert parse_time(spawned["created_at"]).tzinfo is not None
     told = {"input_tokens": 10, "output_tokens": 20, "cost_usd": "0.125", "model": None}
-    assert spawned["usage"] == {**told, "unpriced": 0, "listed_usd": None}
+    assert spawned["usage"] == {
+        **told,
+        "unpriced": 0,
+        "listed_usd": None,
+        "source": "local",
+    }
     shown = api.get(f"/sessions/{spawned['id']}")
     assert shown == spawned
     assert [each["id"] for each in api.get("/sessions")] == [spawned["id"]]

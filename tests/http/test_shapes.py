@@ -40,6 +40,9 @@ from ennio.http.openapi.document import document
 from ennio.model.clock import SystemClock
 from ennio.model.codec import shown as as_json
 from ennio.model.session import Session, SessionStatus
+from ennio.policy.lifecycle.orders import fresh
+from ennio.policy.turn import decide
+from ennio.policy.turn_inputs import TurnInputs
 from ennio.store import open_store
 
 folder, now = Path(sys.argv[1]), datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,7 +54,8 @@ store.projects.upsert(Project(id="p", name="p", repo="/r", path=folder, config_h
 store.sessions.insert(Session("p-1", "p", SessionStatus.WORKING, now, now, "c"))
 store.sessions.save(replace(store.sessions.need("p-1"), mood="well"))
 kept = store.sessions.need("p-1")
-shown = as_json(SessionView.of(kept, None, None, None))
+inputs = TurnInputs(kept, fresh(now))
+shown = as_json(SessionView.of(inputs, decide(inputs, now)))
 print(json.dumps([kept.mood, shown["temper"], document()["components"]["schemas"]["Session"]["properties"]["temper"]]))
 """
 

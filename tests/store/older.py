@@ -40,8 +40,15 @@ WITHOUT_BOOKS = (
 """What takes forecasts and books out of a database, with the column of ``session_metrics`` that came with them."""
 
 
-WITHOUT_ANSWERS = ("DROP TABLE answer_links",)
-"""What takes links that answer a question out of a database."""
+WITHOUT_TURNS = (
+    "ALTER TABLE queue DROP COLUMN held_at",
+    "ALTER TABLE reactions DROP COLUMN seen",
+)
+"""What takes since when it is a person's turn out of a database."""
+
+
+WITHOUT_ANSWERS = (*WITHOUT_TURNS, "DROP TABLE answer_links")
+"""What takes links that answer a question out of a database, and all that came later but budgets."""
 
 
 def insert_session(store: Store, session: Session) -> None:

@@ -34,6 +34,7 @@ from ennio.actors.orchestrator.projects import ProjectApi
 from ennio.actors.orchestrator.pulls import PullApi
 from ennio.actors.orchestrator.queue import QueueApi
 from ennio.actors.orchestrator.requests import RequestApi
+from ennio.actors.orchestrator.session_row import SessionRow, row_of
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.orchestrator.sessions import AnsweredByLink, SessionApi
 from ennio.actors.orchestrator.spend import MergedCost, Spend
@@ -95,6 +96,7 @@ __all__ = [
     "SessionApi",
     "SessionDetail",
     "SessionMetrics",
+    "SessionRow",
     "SessionView",
     "SpawnRequest",
     "Spend",
@@ -102,6 +104,7 @@ __all__ = [
     "UnsavedPath",
     "Waiting",
     "WorkspaceApi",
+    "row_of",
 ]
 
 

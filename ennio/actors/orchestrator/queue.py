@@ -34,12 +34,14 @@ class QueueApi:
     @failpoint("order.hold", because=_ONE_ROW)
     def hold(self, session_id: str) -> Waiting:
         """Keep a waiting session from starting."""
-        return self._requeue(replace(self._waiting(session_id), held=True))
+        waiting, now = self._waiting(session_id), self.deps.clock.now()
+        since = waiting.held_at if waiting.held else now
+        return self._requeue(replace(waiting, held=True, held_at=since))
 
     @failpoint("order.release")
     def release(self, session_id: str) -> Waiting:
         """Let a held session start when there is room."""
-        return self._requeue(replace(self._waiting(session_id), held=False))
+        return self._requeue(replace(self._waiting(session_id), held=False, held_at=None))
 
     @failpoint("order.move", because=_ONE_ROW)
     def move(self, session_id: str, position: int) -> Waiting:

@@ -33,12 +33,8 @@ from ennio.actors.messages import (
     ResumeParked,
     StartSession,
 )
-from ennio.actors.orchestrator.session_view import (
-    QueuePlace,
-    SessionDetail,
-    SessionView,
-    WaitingMessage,
-)
+from ennio.actors.orchestrator.session_rows import rows
+from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.registry import QUEUE, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
@@ -82,11 +78,13 @@ class SessionApi:
         *,
         archived: bool = False,
         statuses: Collection[SessionStatus] | None = None,
+        ids: Collection[str] | None = None,
     ) -> Sequence[SessionView]:
-        """Sessions, oldest first; the archived ones only when asked for."""
-        return self._views(
-            self.deps.store.sessions.list(project_id, archived=archived, statuses=statuses)
-        )
+        """Sessions, oldest first; the archived ones only when asked for, or by their ids."""
+        sessions = self.deps.store.sessions
+        if ids is not None:
+            return self._rows(sessions.these(ids))
+        return self._rows(sessions.list(project_id, archived=archived, statuses=statuses))
 
     def detail(self, session_id: str) -> SessionDetail:
         """One session with since when it has its status, its numbers, and what it may come to."""
@@ -94,42 +92,15 @@ class SessionApi:
         evidence = store.evidence.latest(session_id)
         since = evidence.at if evidence is not None and evidence.status is session.status else None
         made = store.forecasts.get(session_id)
-        return self._views([session])[0].with_detail(
+        return self._rows([session])[0].with_detail(
             since,
             store.metrics.get(session_id),
             made.forecast if made is not None else None,
             forecasting.estimated(self.deps, session),
         )
 
-    def _views(self, sessions: Iterable[Session]) -> Sequence[SessionView]:
-        store, asked = (
-            self.deps.store,
-            tuple(ending.remembered(self.deps, session) for session in sessions),
-        )
-        places = {
-            waiting.session_id: QueuePlace(position, waiting.reason, waiting.held)
-            for position, waiting in enumerate(store.queue.list(), start=1)
-        }
-        # one question for all of them where there are many
-        agents = (
-            store.facts.agents()
-            if len(asked) > 1
-            else {one.id: store.facts.get(one.id).agent for one in asked}
-        )
-        mail = (
-            store.messages.waiting()
-            if len(asked) > 1
-            else {one.id: store.messages.next(one.id) for one in asked}
-        )
-        return [
-            SessionView.of(
-                session,
-                places.get(session.id),
-                agents.get(session.id),
-                WaitingMessage.of(mail.get(session.id)),
-            )
-            for session in asked
-        ]
+    def _rows(self, sessions: Iterable[Session]) -> Sequence[SessionView]:
+        return rows(self.deps, [ending.remembered(self.deps, session) for session in sessions])
 
     def messages(self, session_id: str) -> Sequence[Message]:
         """Every message to it, oldest first; each that waits says what for."""

@@ -11,12 +11,9 @@ from ennio.http.idempotency import HEADER, PATTERN
 from ennio.http.openapi.schemas import COMPONENTS, SCHEMAS, Schema, schema_of
 from ennio.http.operation import Operation, Resource
 from ennio.http.routes import ROUTES
+from ennio.model.id_list_field import IdListField
 from ennio.model.object_field import fields_schema
-from ennio.model.request_fields import (
-    ChoiceListField,
-    RequestField,
-    request_fields,
-)
+from ennio.model.request_fields import ChoiceListField, RequestField, request_fields
 
 METHODS = ("get", "post", "delete")
 
@@ -130,7 +127,8 @@ def _body(cls: type[Any]) -> dict[str, Any]:
 
 
 def _in_query(name: str, field: RequestField) -> dict[str, Any]:
-    commas = {"style": "form", "explode": False} if isinstance(field, ChoiceListField) else {}
+    several = isinstance(field, ChoiceListField | IdListField)
+    commas = {"style": "form", "explode": False} if several else {}
     return {
         "name": name,
         "in": "query",

@@ -31,6 +31,7 @@ from ennio.actors.orchestrator import (
     SentReview,
     SessionDetail,
     SessionMetrics,
+    SessionRow,
     Spend,
     UnsavedPath,
     Waiting,
@@ -107,6 +108,7 @@ def _generic(hint: Any, named: Mapping[Any, str]) -> Schema:
 
 COMPONENTS: Mapping[type[Any], str] = {
     SessionDetail: "Session",
+    SessionRow: "SessionRow",
     Preview: "Preview",
     Message: "Message",
     PullView: "Pull",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 import falcon
 
@@ -13,19 +14,23 @@ from ennio.actors.orchestrator import (
     Preview,
     ReactionRecord,
     SessionDetail,
+    SessionRow,
     SessionView,
     SpawnRequest,
+    row_of,
 )
 from ennio.http.envelope import answer
 from ennio.http.idempotency import answer_once
 from ennio.http.openapi.schemas import TEXT
-from ennio.http.operation import Operation, Resource, described, operation, word
+from ennio.http.operation import Operation, Resource, Timed, described, operation, word
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.events import Page, SessionEventsQuery, page_of
 from ennio.http.response_cache import cached
 from ennio.http.selection import EventSelection
+from ennio.model.errors import Invalid
 from ennio.model.events import Event
 from ennio.model.evidence import Evidence
+from ennio.model.id_list_field import IdListField
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message
 from ennio.model.request_fields import (
@@ -44,13 +49,24 @@ from ennio.policy.lifecycle.parked import ResumeWhen
 _ENDED = {"enum": ["killed", "ending"]}
 
 
+class SessionShape(StrEnum):
+    """How much of a session is shown: all of it, or a row without prompts and nulls."""
+
+    FULL = "full"
+    ROW = "row"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionsQuery:
-    """Of a project, in some statuses; ``all`` has the archived ones too."""
+    """Of a project, in some statuses; ``all`` has the archived ones too. ``ids`` alone: just these,
+    as many of them as there are. ``view``: as a row, without what only fills.
+    """
 
     project_id: Annotated[str | None, IdField()] = None
     status: Annotated[tuple[SessionStatus, ...], ChoiceListField(SessionStatus)] = ()
     all: Annotated[bool, FlagField()] = False
+    ids: Annotated[tuple[str, ...], IdListField()] = ()
+    view: Annotated[SessionShape, ChoiceField(SessionShape)] = SessionShape.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +125,20 @@ class SessionsResource(Resource):
     @cached
     @operation(
         "List sessions, oldest first; archived ones with `all`.",
-        list[SessionDetail],
+        list[SessionDetail] | list[SessionRow],
         query=SessionsQuery,
     )
-    def on_get(self, query: SessionsQuery) -> Sequence[SessionView]:
-        """List them, oldest first; the archived ones only with ``all``."""
+    def on_get(self, query: SessionsQuery) -> Timed:
+        """List them, oldest first; the archived ones only with ``all``, or by their ids."""
+        others = query.project_id or query.status or query.all
+        if query.ids and others:
+            raise Invalid("ids: give ids alone; project_id, status and all choose by themselves")
         project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
-        return self._orchestrator.sessions.list(
-            project_id, archived=query.all, statuses=query.status or None
+        views = self._orchestrator.sessions.list(
+            project_id, archived=query.all, statuses=query.status or None, ids=query.ids or None
         )
+        as_row = query.view is SessionShape.ROW
+        return _timed([row_of(view) for view in views] if as_row else views, views)
 
     @described(
         Operation(
@@ -152,9 +173,10 @@ class SessionResource(Resource):
 
     @cached
     @operation("Show a session.", SessionDetail)
-    def on_get(self, session_id: str) -> SessionDetail:
+    def on_get(self, session_id: str) -> Timed:
         """Show it."""
-        return self._orchestrator.sessions.detail(identifier("session id", session_id))
+        found = self._orchestrator.sessions.detail(identifier("session id", session_id))
+        return _timed(found, [found])
 
     @operation(
         "Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.",
@@ -270,3 +292,8 @@ class SessionResource(Resource):
             text=query.text,
         )
         return page_of(self._orchestrator.events, query, chosen)
+
+
+def _timed(shown: Any, views: Sequence[SessionView]) -> Timed:
+    """What is shown of these, until the hour changes whose turn it is in one of them."""
+    return Timed(shown, min((one.until for one in views if one.until is not None), default=None))

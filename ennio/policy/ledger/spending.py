@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ennio.model.money import NOTHING
 from ennio.model.session import Usage
-from ennio.model.usage import Billing, Tokens
+from ennio.model.usage import Billing, Tokens, UsageSource
 from ennio.policy.ledger.entry import LedgerEntry
 
 
@@ -59,7 +59,7 @@ class Spending:
         """The known part of what plans gave; None where that is nothing."""
         return _known(self.listed, self.unlisted)
 
-    def usage(self, model: str | None) -> Usage | None:
+    def usage(self, model: str | None, source: UsageSource = UsageSource.LOCAL) -> Usage | None:
         """The same as it is shown of a session; None before the first request."""
         if not self.requests:
             return None
@@ -70,6 +70,7 @@ class Spending:
             model=model,
             unpriced=self.unpriced,
             listed_usd=self.listed or None,
+            source=source,
         )
 
 

@@ -33,6 +33,7 @@ from ennio.store.migrations import (
     orchestra,
     retention,
     states,
+    turns,
 )
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import PRESENCE, rename_lifecycle
@@ -98,6 +99,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(35, "forecasts", forecasts.FORECASTS, forecasts.take_in_the_past),
     Migration(36, "links that answer a question", answer_links.ANSWER_LINKS),
     Migration(37, "budgets that hold", budgets.BUDGETS),
+    Migration(38, "since when it is a person's turn", turns.TURNS),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"
