@@ -8,10 +8,10 @@ from operator import attrgetter
 from typing import Any
 
 from ennio.actors.orchestrator.session_view import (
-    ChecksView,
-    CostView,
-    DiffView,
+    CheckCounts,
+    DiffStat,
     QueuePlace,
+    SessionCost,
     SessionView,
     WaitingMessage,
 )
@@ -60,10 +60,10 @@ class SessionRow:
     no_signal_since: datetime = field(metadata=SOMETIMES)
     silent_since: datetime = field(metadata=SOMETIMES)
     signal_at: datetime = field(metadata=SOMETIMES)
-    checks: ChecksView = field(metadata=SOMETIMES)
+    checks: CheckCounts = field(metadata=SOMETIMES)
     review: ReviewState = field(metadata=SOMETIMES)
-    diff: DiffView = field(metadata=SOMETIMES)
-    cost: CostView = field(metadata=SOMETIMES)
+    diff: DiffStat = field(metadata=SOMETIMES)
+    cost: SessionCost = field(metadata=SOMETIMES)
     windows: tuple[PlanWindow, ...] = field(metadata=SOMETIMES)
     archived_at: datetime = field(metadata=SOMETIMES)
 

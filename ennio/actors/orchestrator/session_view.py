@@ -47,7 +47,7 @@ class WaitingMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ChecksView:
+class CheckCounts:
     """How many checks of the pull request pass, fail, and are not through."""
 
     passing: int
@@ -65,7 +65,7 @@ class ChecksView:
 
 
 @dataclass(frozen=True, slots=True)
-class DiffView:
+class DiffStat:
     """Lines that are added and removed, in so many files."""
 
     added: int
@@ -74,7 +74,7 @@ class DiffView:
 
 
 @dataclass(frozen=True, slots=True)
-class CostView:
+class SessionCost:
     """What it has cost; ``amount`` is None where no price is known, and the known part where some
     is. ``source`` is who computed it. ``billing``: a plan gave all of it, or it is paid for.
     """
@@ -123,10 +123,10 @@ class SessionView(Session):
     turn_why: str
     turn_since: datetime
     wants: tuple[str, ...]
-    checks: ChecksView | None = None
+    checks: CheckCounts | None = None
     review: ReviewState | None = None
-    diff: DiffView | None = None
-    cost: CostView | None = None
+    diff: DiffStat | None = None
+    cost: SessionCost | None = None
     signal_at: datetime | None = None
     until: datetime | None = field(default=None, metadata=INTERNAL)
 
@@ -209,9 +209,9 @@ def _row(inputs: TurnInputs, verdict: TurnVerdict) -> dict[str, Any]:
         "turn_why": match.why,
         "turn_since": match.since,
         "wants": turn_verbs.wants(inputs, verdict),
-        "checks": ChecksView.of(pull),
+        "checks": CheckCounts.of(pull),
         "review": pull.review if pull is not None else None,
-        "cost": CostView.of(session.usage),
+        "cost": SessionCost.of(session.usage),
         "signal_at": inputs.silent_since,
         "until": verdict.until,
     }
