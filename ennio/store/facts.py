@@ -93,6 +93,13 @@ class FactsRepository:
         found = self._rows.of_sessions(ids, kind=kinds)
         return {(row.session_id, row.kind): self._read(row) for row in found}
 
+    def agents(self) -> dict[str, AgentSeen]:
+        """What every agent was last seen to tell, of sessions that are not archived; those whose
+        agent has told nothing are not in it.
+        """
+        found = self.seen(("agent",), None)
+        return {who: seen for (who, _), seen in found.items() if isinstance(seen, AgentSeen)}
+
     def _read(self, row: _Fact) -> Seen:
         key = (row.session_id, row.kind)
         known, seen = self._known.get(key, (None, None))
