@@ -67,6 +67,7 @@ from ennio.plugins import declared, fitting
 from ennio.plugins.forge.local import guard
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.shipped import known
+from ennio.radar import radar
 from ennio.relaying import relay
 from ennio.store import Store, WaitingStore, open_store, wait_for_server
 
@@ -360,7 +361,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         for p in deps.config.projects
         if _has_tracker(p)
     ]
-    children += [*relay(deps, orchestrator), *meters(deps)]
+    children += [*relay(deps, orchestrator), *meters(deps), *radar(deps)]
     children += [(QUEUE, simple(QueueActor)), (RETENTION, simple(RetentionActor))]
     return children
 

@@ -302,6 +302,11 @@ class GetRelayState:
 
 
 @dataclass(frozen=True, slots=True)
+class GetRadarState:
+    """Answered with how far the conflict radar has come."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionWritten:
     """A session, its facts or its numbers are others than they were."""
 

@@ -20,6 +20,7 @@ AGENTS = "agents"
 NEWS = "news"
 RELAY = "nats"
 METER = "meter"
+CONFLICTS = "conflicts"
 ASK_TIMEOUT = 10.0
 
 

@@ -11,6 +11,7 @@ from ennio.board.quantities import age, local, money, span, tokens
 from ennio.board.sessions import activity
 from ennio.board.style import STATUS, Style
 from ennio.board.table import clean, pairs
+from ennio.cli.conflict_view import expected_lines
 from ennio.cli.forecast_view import estimate_line, forecast_lines
 
 Document = Mapping[str, Any]
@@ -41,6 +42,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("issue", session.get("issue_id") or ""),
         ("prompt", session.get("prompt") or ""),
         ("branch", _branch(session)),
+        ("conflicts", "\n".join(expected_lines(session.get("conflicts") or ()))),
         ("pull request", session.get("pr_url") or ""),
         ("workspace", session.get("workspace_path") or ""),
         ("terminal", session.get("tmux_name") or ""),

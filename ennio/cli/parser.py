@@ -43,6 +43,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "messages": "what was said to an agent, and whether it arrived",
         "notices": "what people were told, and what did not arrive",
         "cost": "what was used and what it cost",
+        "conflicts": "branches that will not merge with each other",
         "budget": "limits of money and tokens: list, set, raise, remove, go-on",
         "logs": "the supervisor's log",
         "dashboard": "the same in a browser",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ennio.board.style import Style
 from ennio.board.table import Column, Tint, clean, pairs, table
+from ennio.cli.conflict_view import warning_lines
 
 Document = Mapping[str, Any]
 
@@ -90,6 +91,7 @@ def pull_lines(pull: Document) -> list[str]:
             ("review", _review(pull)),
             ("merges", pull["mergeability"]),
             ("conflicts", "\n".join(pull.get("conflicts") or ())),
+            ("expected", "\n".join(warning_lines(pull.get("conflicts_expected") or ()))),
             ("merged as", pull.get("merge_commit") or ""),
             ("url", pull["url"]),
         ]

@@ -14,10 +14,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from ennio.config.model import AgentConfig
+from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.model.usage import MeterNews, RequestUsage
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
+from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace.interface import Glance, UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -238,6 +240,22 @@ class MeterState:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BranchAt:
+    """The branch of a session at a commit."""
+
+    brief: Brief
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergePair:
+    """Two branches of one project that are to be tried with each other."""
+
+    one: BranchAt
+    other: BranchAt
+
+
 class Host(Protocol):
     """A machine on which agents work. Every call is safe to repeat."""
 
@@ -398,6 +416,26 @@ class Host(Protocol):
         What is waited for follows from what was surveyed and observed since somebody first
         asked. Many a word is one too many; one may be lost. Asked again with the same cursor
         it tells the same again.
+        """
+        ...
+
+    # --- branches beside one another --------------------------------------------------------------
+
+    def branch_heads(self, briefs: Sequence[Brief]) -> Mapping[str, str]:
+        """The commit that each session's branch is at in its working copy. Who is not in the answer
+        has none, or nobody knows. Starts no process.
+        """
+        ...
+
+    def branch_changes(self, branches: Sequence[BranchAt]) -> Mapping[str, BranchChanges]:
+        """The paths each of these changes since it left its base: one process each, within a time.
+        Who is not in the answer is asked for again. Raises Unreachable.
+        """
+        ...
+
+    def try_merges(self, pairs: Sequence[MergePair]) -> Sequence[TrialMerge | None]:
+        """What would come of merging each of these, in their order; None where no time was left.
+        Nothing is moved, and nothing stays. Raises Unreachable, and Refused where git is too old.
         """
         ...
 

@@ -16,12 +16,15 @@ from ennio.config.model import Symlink
 from ennio.config.money import MeteringChoice
 from ennio.hosts import environment, kept_files, session_files
 from ennio.hosts.answering import Answering
+from ennio.hosts.branches import HostBranches
 from ennio.hosts.interface import (
+    BranchAt,
     Brief,
     CommandPreview,
     Delivery,
     HookAddress,
     Launched,
+    MergePair,
     MeterState,
     News,
     Observation,
@@ -43,6 +46,7 @@ from ennio.hosts.typed_log import Typing
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
+from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
@@ -52,6 +56,7 @@ from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import LaunchSpec, Pane
 from ennio.plugins.runtime.liveness import judged
+from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace import changes, hook_run, preserved
 from ennio.plugins.workspace.compared import SessionBranch
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
@@ -78,6 +83,7 @@ class PluginHost:
         self._news = HostNews(plugins.machine)
         self._meter = HostMeter(home.root, plugins.machine.environ)
         self._reader = Reader(self._resolve, clock, self._news, apart, self._meter)
+        self._branches = HostBranches(plugins.machine, self._path)
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
@@ -370,6 +376,20 @@ class PluginHost:
     def close(self) -> None:
         """Wait for no more news."""
         self._news.close()
+
+    # --- branches beside one another --------------------------------------------------------------
+
+    def branch_heads(self, briefs: Sequence[Brief]) -> Mapping[str, str]:
+        """See ``Host``."""
+        return self._branches.heads(briefs)
+
+    def branch_changes(self, branches: Sequence[BranchAt]) -> Mapping[str, BranchChanges]:
+        """See ``Host``."""
+        return self._branches.changes(branches)
+
+    def try_merges(self, pairs: Sequence[MergePair]) -> Sequence[TrialMerge | None]:
+        """See ``Host``."""
+        return self._branches.try_merges(pairs)
 
     # --- what it uses -----------------------------------------------------------------------------
 

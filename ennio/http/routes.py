@@ -9,6 +9,7 @@ from ennio.http.resources.answers import AnswersResource
 from ennio.http.resources.budgets import BudgetsResource
 from ennio.http.resources.changes import ChangesResource
 from ennio.http.resources.chaos import ChaosResource
+from ennio.http.resources.conflicts import ConflictsResource
 from ennio.http.resources.costs import CostsResource
 from ennio.http.resources.events import EventsResource, EventStreamResource
 from ennio.http.resources.health import HealthResource
@@ -89,6 +90,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{_PROJECT}/issues", IssuesResource, ""),
     (f"{_PROJECT}/pulls", PullsResource, "project"),
     (f"{API}/pulls", PullsResource, ""),
+    (f"{API}/conflicts", ConflictsResource, ""),
     (_PULL, PullResource, ""),
     *((f"{_PULL}/{what}", PullResource, what.replace("-", "_")) for what in _REVIEWS),
     (f"{API}/queue", QueueResource, ""),

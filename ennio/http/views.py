@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
+from ennio.actors.orchestrator import Merged
 from ennio.config.fan_out import FanOut
 from ennio.config.model import Project, Reaction, ReactionAction
 from ennio.config.quantity import shown_seconds
 from ennio.config.reactions import TRIGGERS
+from ennio.model.conflicts import ConflictWith
 from ennio.model.pulls import PullRequest
 from ennio.model.session import Priority
 
@@ -118,13 +120,29 @@ def _without_login(repo: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullView(PullRequest):
-    """A pull request with the project it belongs to."""
+    """A pull request with the project it belongs to, and the conflicts that are expected with
+    branches of other sessions (those with its base are ``conflicts``).
+    """
 
     project_id: str
+    conflicts_expected: tuple[ConflictWith, ...] = ()
 
     @classmethod
-    def of(cls, project_id: str, pull: PullRequest) -> Self:
+    def of(
+        cls, project_id: str, pull: PullRequest, expected: tuple[ConflictWith, ...] = ()
+    ) -> Self:
         """The view of a project's pull request."""
         return cls(
-            project_id=project_id, **{each.name: getattr(pull, each.name) for each in fields(pull)}
+            project_id=project_id,
+            conflicts_expected=expected,
+            **{each.name: getattr(pull, each.name) for each in fields(pull)},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MergedView(Merged):
+    """A merge that happened, and the conflicts that were expected with branches of other sessions:
+    these will have them with the base now.
+    """
+
+    conflicts_expected: tuple[ConflictWith, ...] = ()

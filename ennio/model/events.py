@@ -92,6 +92,8 @@ class EventType(StrEnum):
     BUDGET_SET = "budget_set", _NO_STORY
     SESSION_PAUSED = "session_paused"
     SESSION_RESUMED = "session_resumed"
+    CONFLICT_EXPECTED = "conflict_expected", _NO_STORY
+    CONFLICT_GONE = "conflict_gone", _NO_STORY
 
 
 for _kind in EventType:

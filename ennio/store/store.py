@@ -13,6 +13,7 @@ from ennio.store.agents import AgentRepository
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.answer_links import AnswerLinkRepository
 from ennio.store.budgets import BudgetRepository
+from ennio.store.conflicts import ConflictRepository
 from ennio.store.connection import Connection, LastKnown
 from ennio.store.cursors import CursorRepository
 from ennio.store.deliveries import DeliveryRepository
@@ -77,6 +78,7 @@ class Store:
         self.ledger = LedgerRepository(connection)
         self.forecasts = ForecastRepository(connection)
         self.budgets = BudgetRepository(connection, self.ledger)
+        self.conflicts = ConflictRepository(connection)
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
         self.idempotency = IdempotencyRepository(connection)

@@ -675,6 +675,22 @@ class ReservationTable(DeclaredTable):
     Meta = meta("budget_reservations")
 
 
+class ConflictTable(DeclaredTable):
+    """Conflicts that are expected between the branches of living sessions."""
+
+    one = text_column()
+    other = text_column()
+    project_id = text_column()
+    one_branch = text_column()
+    other_branch = text_column()
+    one_head = text_column()
+    other_head = text_column()
+    paths = text_column()
+    since = text_column()
+
+    Meta = meta("conflicts", key=("one", "other"))
+
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -711,6 +727,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     BudgetRaiseTable,
     BudgetNoticeTable,
     ReservationTable,
+    ConflictTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

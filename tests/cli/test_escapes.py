@@ -71,6 +71,7 @@ COMMANDS: dict[str, list[str]] = {
     "budget raise": [ID, "--by", "1"],
     "budget remove": [ID],
     "budget set": ["session", ID, "--limit", "1"],
+    "conflicts": [],
     "cost": ["--by", "session"],
     "queue drop": [ID],
     "queue hold": [ID],

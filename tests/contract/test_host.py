@@ -23,10 +23,12 @@ import ennio
 from ennio.hosts.calls import CALLS
 from ennio.hosts.interface import (
     Arrival,
+    BranchAt,
     Brief,
     HookAddress,
     Host,
     LinkSpec,
+    MergePair,
     Wanted,
     Words,
 )
@@ -508,6 +510,44 @@ def test_a_wait_in_which_nothing_happens_ends_in_time_and_tells_of_nobody_who_re
 @contract
 def test_a_cursor_of_another_life_of_the_host_says_nothing_of_this_one(at: Stand) -> None:
     assert at.host.news("another:7", 30).everybody
+
+
+# --- branches beside one another ------------------------------------------------------------------
+
+
+def _with_line(at: Stand, line: str) -> BranchAt:
+    """A working copy on which the same file has a line of its own."""
+    at.made()
+    at.stage.run("sh", "-c", f"echo {line} > 'a b.txt'", cwd=at.folder)
+    at.stage.run("git", "add", "a b.txt", cwd=at.folder)
+    at.stage.run("git", "commit", "-q", "-m", line, cwd=at.folder)
+    return BranchAt(at.brief, at.stage.run("git", "rev-parse", "HEAD", cwd=at.folder))
+
+
+@contract
+def test_two_branches_are_compared_without_a_trace(at: Stand) -> None:
+    one, other, nowhere = (
+        _with_line(at, "one"),
+        _with_line(Stand(at.stage), "other"),
+        Stand(at.stage),
+    )
+    names = {each.brief.session_id: each.head for each in (one, other)}
+    before = at.stage.run("git", "count-objects", "-v", cwd=at.folder)
+    assert at.host.branch_heads([one.brief, other.brief, nowhere.brief]) == names
+    changes = at.host.branch_changes([one, other])
+    assert [changes[name].paths for name in names] == [("a b.txt",), ("a b.txt",)]
+    itself = MergePair(one, replace(other, head=one.head))
+    lost = MergePair(one, replace(other, head="0" * 40))
+    found = at.host.try_merges([MergePair(one, other), itself, lost])
+    assert [trial and trial.mergeability.value for trial in found] == [
+        "conflicting",
+        "clean",
+        "unknown",
+    ]
+    assert found[0] is not None
+    assert found[0].conflicts == ("a b.txt",)
+    if at.stage.threads == 1:
+        assert at.stage.run("git", "count-objects", "-v", cwd=at.folder) == before
 
 
 # --- what it uses ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 ``fan-out``           the telling of committed events to those who follow the log
 ``relay.<name>``      what is asked of the server of NATS
 ``order.<name>``      what a person asks of the house, between the deed and the answer
+``conflicts.<name>``  what compares branches with each other
 ``meter.<name>``      what is done for a session that goes past the metering proxy
 ``request.<name>``    what GitHub is asked, by method and path, or by operation
 
@@ -45,6 +46,7 @@ _KINDS = (
     "order",
     "retention",
     "meter",
+    "conflicts",
     "request",
 )
 _READS = ("request.get.", "request.query.")

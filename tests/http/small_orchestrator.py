@@ -21,6 +21,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator import (
     AnsweredByLink,
     CleanupItem,
+    ConflictApi,
     CostApi,
     EventApi,
     IssueApi,
@@ -436,6 +437,7 @@ class SmallOrchestrator:
         self.pulls: PullApi = SmallPulls(self.deps, small=self)
         self.requests = RequestApi(self.deps)
         self.costs = CostApi(self.deps)
+        self.conflicts = ConflictApi(self.deps)
         self.issues: IssueApi = SmallIssues(self.deps, small=self)
         self.notices = NoticeApi(self.deps)
         self.workspaces: WorkspaceApi = SmallWorkspaces(self.deps, small=self)

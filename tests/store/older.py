@@ -23,7 +23,12 @@ UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
 """What makes of a database of today the one before rows were let go and counted."""
 
 
+WITHOUT_CONFLICTS = ("DROP TABLE conflicts",)
+"""What takes conflicts that are expected out of a database."""
+
+
 WITHOUT_BUDGETS = (
+    *WITHOUT_CONFLICTS,
     *(f"DROP TABLE budget{table}" for table in ("s", "_raises", "_notices", "_reservations")),
     "ALTER TABLE sessions DROP COLUMN paused_since",
     "ALTER TABLE sessions DROP COLUMN paused",

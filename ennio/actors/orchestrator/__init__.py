@@ -20,6 +20,7 @@ from ennio.actors.metrics import MetricsReader, Numbers
 from ennio.actors.orchestrator.budget_view import BudgetCheck, BudgetOrder, BudgetView, RaiseOrder
 from ennio.actors.orchestrator.budgets import BudgetApi
 from ennio.actors.orchestrator.changes import ChangesApi, SentReview
+from ennio.actors.orchestrator.conflicts import ConflictApi, ConflictReport
 from ennio.actors.orchestrator.costs import (
     AccountView,
     CostApi,
@@ -66,6 +67,8 @@ __all__ = [
     "ChangesApi",
     "ChannelView",
     "CleanupItem",
+    "ConflictApi",
+    "ConflictReport",
     "Contents",
     "CostApi",
     "CostKey",
@@ -114,6 +117,7 @@ APIS: Mapping[str, type[Any]] = {
     "queue": QueueApi,
     "projects": ProjectApi,
     "pulls": PullApi,
+    "conflicts": ConflictApi,
     "issues": IssueApi,
     "workspaces": WorkspaceApi,
     "events": EventApi,
@@ -141,6 +145,7 @@ class Orchestrator:
     queue: QueueApi
     projects: ProjectApi
     pulls: PullApi
+    conflicts: ConflictApi
     issues: IssueApi
     workspaces: WorkspaceApi
     events: EventApi
@@ -173,6 +178,7 @@ class Orchestrator:
             queue=QueueApi(deps, sessions),
             projects=ProjectApi(deps),
             pulls=PullApi(deps),
+            conflicts=ConflictApi(deps),
             issues=IssueApi(deps),
             workspaces=WorkspaceApi(deps),
             events=EventApi(deps, feed),

@@ -16,6 +16,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator.session_view import QueuePlace, SessionView, WaitingMessage
 from ennio.config.model import Project, ReactionAction
 from ennio.model import codec
+from ennio.model.conflicts import by_session
 from ennio.model.errors import EnnioError
 from ennio.model.facts import AgentSeen, ForgeSeen, ProcessSeen
 from ennio.model.session import Session
@@ -60,12 +61,18 @@ def rows(deps: Dependencies, sessions: Sequence[Session]) -> Sequence[SessionVie
     """The views of these sessions, in their order."""
     now = deps.clock.now()
     inputs, mail, queue = _inputs(deps, sessions)
+    conflicts = by_session(
+        deps.store.conflicts.of(sessions[0].id)
+        if len(sessions) == 1
+        else deps.store.conflicts.list()
+    )
     return [
         SessionView.of(
             one,
             turn.decide(one, now),
             _place(queue.get(one.session.id)),
             mail.get(one.session.id),
+            conflicts.get(one.session.id, ()),
         )
         for one in inputs
     ]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Self
 
+from ennio.model.conflicts import ConflictWith
 from ennio.model.forecast import CostEstimate, TaskForecast
 from ennio.model.message import Message
 from ennio.model.plan_window import PlanWindow
@@ -104,7 +105,7 @@ class SessionView(Session):
     agent told of that. ``turn`` is whose turn it is, ``word`` for what, by which ``rule``, why and
     since when; ``wants`` are the verbs that would be accepted now. ``checks``, ``review`` and
     ``diff`` are of its pull request. ``signal_at`` is when its agent last gave a signal, None while
-    it does. ``until`` is when time alone may change whose turn it is.
+    it does. ``conflicts`` are those expected with branches of other sessions. ``until`` is when time alone may change whose turn it is.
     """
 
     queued: QueuePlace | None = None
@@ -128,6 +129,7 @@ class SessionView(Session):
     diff: DiffStat | None = None
     cost: SessionCost | None = None
     signal_at: datetime | None = None
+    conflicts: tuple[ConflictWith, ...] = ()
     until: datetime | None = field(default=None, metadata=INTERNAL)
 
     @classmethod
@@ -137,6 +139,7 @@ class SessionView(Session):
         verdict: TurnVerdict,
         place: QueuePlace | None = None,
         message: WaitingMessage | None = None,
+        conflicts: tuple[ConflictWith, ...] = (),
     ) -> Self:
         """The view of a session that was judged."""
         known = dict(zip(_FIELDS, _read(inputs.session), strict=True))
@@ -146,6 +149,7 @@ class SessionView(Session):
             **_row(inputs, verdict),
             queued=place,
             message_waits=message,
+            conflicts=conflicts,
         )
 
     def with_detail(

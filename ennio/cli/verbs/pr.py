@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
+from ennio.cli.conflict_view import warning_lines
 from ennio.cli.context import path
 from ennio.cli.session_name import whole_id
 from ennio.cli.text import text_of
@@ -219,7 +220,8 @@ def _review(
     if action == "approve":
         body["head"] = options.head
     pull = _post(options, context, action, body)
-    return CommandResult(pull, [f"{done} #{pull['number']} at {pull['head'][:7]}"])
+    notes = warning_lines(pull.get("conflicts_expected") or ()) if action == "approve" else []
+    return CommandResult(pull, [f"{done} #{pull['number']} at {pull['head'][:7]}"], notes=notes)
 
 
 def approve(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -268,7 +270,9 @@ def merge(options: argparse.Namespace, context: CliContext) -> CommandResult:
     }
     merged = _post(options, context, "merge", order)
     return CommandResult(
-        merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]]
+        merged,
+        [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]],
+        notes=warning_lines(merged.get("conflicts_expected") or ()),
     )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from ennio.actors.orchestrator import Merged, MergeOrder
+from ennio.actors.orchestrator import MergeOrder
 from ennio.http.operation import Resource, operation
 from ennio.http.resources.workspaces import OfProject
-from ennio.http.views import PullView
+from ennio.http.views import MergedView, PullView
 from ennio.model.changes import Diff, Files
+from ennio.model.conflicts import ConflictWith
 from ennio.model.errors import Invalid
-from ennio.model.pulls import ReviewState
+from ennio.model.pulls import PullRequest, ReviewState
 from ennio.model.request_fields import FlagField, NumberField, TextField
 
 _NUMBER = NumberField(1, 2**31 - 1)
@@ -72,8 +73,9 @@ class PullsResource(Resource):
     def on_get(self, query: OfProject) -> Sequence[PullView]:
         """List the open ones and those ended lately, of one project or all."""
         project_id = self._configured(query.project_id) if query.project_id else None
+        expected = self._orchestrator.conflicts.of_pulls(project_id)
         return [
-            PullView.of(project, pull)
+            PullView.of(project, pull, expected.get((project, pull.number), ()))
             for project, pull in self._orchestrator.pulls.list(project_id)
         ]
 
@@ -95,11 +97,17 @@ class PullResource(Resource):
     def _named(self, project_id: str, number: str) -> tuple[str, int]:
         return self._configured(project_id), _NUMBER.from_text("number", number)
 
+    def _view(self, project_id: str, pull: PullRequest) -> PullView:
+        return PullView.of(project_id, pull, self._expected(project_id, pull.number))
+
+    def _expected(self, project_id: str, number: int) -> tuple[ConflictWith, ...]:
+        return self._orchestrator.conflicts.of_pulls(project_id).get((project_id, number), ())
+
     @operation("Read a pull request afresh.", PullView)
     def on_get(self, project_id: str, number: str) -> PullView:
         """Read it afresh from the forge."""
         project, which = self._named(project_id, number)
-        return PullView.of(project, self._orchestrator.pulls.get(project, which))
+        return self._view(project, self._orchestrator.pulls.get(project, which))
 
     @operation("The files it changes.", Files)
     def on_get_files(self, project_id: str, number: str) -> Files:
@@ -138,22 +146,25 @@ class PullResource(Resource):
         pull = self._orchestrator.pulls.review(
             *named, body.author, decision, body.body, body.path, body.line, head
         )
-        return PullView.of(named[0], pull)
+        return self._view(named[0], pull)
 
     @operation(
-        "Merge it; red, or without a needed approval, only with force.", Merged, body=MergeOrder
+        "Merge it; red, or without a needed approval, only with force.", MergedView, body=MergeOrder
     )
-    def on_post_merge(self, project_id: str, number: str, body: MergeOrder) -> Merged:
+    def on_post_merge(self, project_id: str, number: str, body: MergeOrder) -> MergedView:
         """Merge it, if its head is still what was seen; what is not green, or lacks an approval it
         needs, only with ``force``.
         """
-        return self._orchestrator.pulls.merge(*self._named(project_id, number), body)
+        project, which = self._named(project_id, number)
+        expected = self._expected(project, which)  # once it is merged its session is over
+        merged = self._orchestrator.pulls.merge(project, which, body)
+        return MergedView(merged.commit, merged.message, expected)
 
     @operation("Answer one of its comments.", PullView, body=ReplyBody)
     def on_post_reply(self, project_id: str, number: str, body: ReplyBody) -> PullView:
         """Answer one of its comments."""
         project, which = self._named(project_id, number)
-        return PullView.of(
+        return self._view(
             project, self._orchestrator.pulls.reply(project, which, body.comment, body.body)
         )
 
@@ -161,22 +172,22 @@ class PullResource(Resource):
     def on_post_resolve(self, project_id: str, number: str, body: ResolveBody) -> PullView:
         """Settle one of its threads."""
         project, which = self._named(project_id, number)
-        return PullView.of(project, self._orchestrator.pulls.resolve(project, which, body.thread))
+        return self._view(project, self._orchestrator.pulls.resolve(project, which, body.thread))
 
     @operation("Close it without merging.", PullView)
     def on_post_close(self, project_id: str, number: str) -> PullView:
         """Close it without merging."""
         project, which = self._named(project_id, number)
-        return PullView.of(project, self._orchestrator.pulls.close(project, which))
+        return self._view(project, self._orchestrator.pulls.close(project, which))
 
     @operation("Take it out of draft.", PullView)
     def on_post_ready(self, project_id: str, number: str) -> PullView:
         """Take it out of draft."""
         project, which = self._named(project_id, number)
-        return PullView.of(project, self._orchestrator.pulls.ready(project, which))
+        return self._view(project, self._orchestrator.pulls.ready(project, which))
 
     @operation("Run its checks again.", PullView)
     def on_post_rerun(self, project_id: str, number: str) -> PullView:
         """Run the checks of its head again."""
         project, which = self._named(project_id, number)
-        return PullView.of(project, self._orchestrator.pulls.rerun(project, which))
+        return self._view(project, self._orchestrator.pulls.rerun(project, which))

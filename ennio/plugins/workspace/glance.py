@@ -68,7 +68,7 @@ def _still_stands(machine: Machine, path: Path, branch: str) -> bool:
 
 
 def _note_standing(machine: Machine, path: Path, own: Path, branch: str) -> None:
-    common = _common(machine, own)
+    common = common_folder(machine, own)
     loose = common / "refs" / "heads" / branch
     link = path if own == path / ".git" else path / ".git"
     ref = loose if single.is_file(machine, loose) else common / "packed-refs"
@@ -95,7 +95,7 @@ def _seen(machine: Machine, files: tuple[Path, ...]) -> _Seen | None:
     return tuple(seen)
 
 
-def _common(machine: Machine, own: Path) -> Path:
+def common_folder(machine: Machine, own: Path) -> Path:
     """Where the refs of a working copy's repository are."""
     if not single.is_file(machine, own / "commondir"):
         return own
@@ -123,7 +123,7 @@ def _absent(machine: Machine, branch: str, source: Path) -> Glance:
 
 
 def _head(machine: Machine, own: Path, branch: str) -> Glance | None:
-    common = _common(machine, own)
+    common = common_folder(machine, own)
     if single.exists(machine, common / "reftable"):
         return None  # its refs are no files
     head = _text(machine, own / "HEAD")

@@ -22,6 +22,7 @@ from ennio.store.ledger_rules import ledger_rules
 from ennio.store.migrations import (
     answer_links,
     budgets,
+    conflicts,
     deliveries,
     documented,
     following,
@@ -100,6 +101,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(36, "links that answer a question", answer_links.ANSWER_LINKS),
     Migration(37, "budgets that hold", budgets.BUDGETS),
     Migration(38, "since when it is a person's turn", turns.TURNS),
+    Migration(39, "conflicts that are expected", conflicts.CONFLICTS),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

@@ -13,7 +13,8 @@ from datetime import datetime
 from ennio.model.errors import Conflict
 from ennio.model.local_forge import PullRow
 from ennio.model.pulls import Mergeability, MergeMethod
-from ennio.plugins.forge.local.repository import CommitText, GitRepository, TrialMerge
+from ennio.plugins.forge.local.repository import CommitText, GitRepository
+from ennio.plugins.trial_merge import TrialMerge
 
 
 @dataclass(frozen=True, slots=True)

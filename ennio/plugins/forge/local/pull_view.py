@@ -9,9 +9,9 @@ from pathlib import Path
 from ennio.model.local_forge import CheckRow, PullRow, ReviewRow
 from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, roll_up
 from ennio.plugins.forge.local import check_log
-from ennio.plugins.forge.local.repository import TrialMerge
 from ennio.plugins.forge.local.settings import LocalForgeSettings
 from ennio.plugins.forge.local.verdict import decided, opinions, unanswered
+from ennio.plugins.trial_merge import TrialMerge
 
 UNTRIED = TrialMerge(Mergeability.UNKNOWN)
 

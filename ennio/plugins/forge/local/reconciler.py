@@ -19,8 +19,9 @@ from ennio.plugins.forge.local.check_pool import CheckPool, CheckSubject
 from ennio.plugins.forge.local.merging import is_deletable
 from ennio.plugins.forge.local.progress import BranchRefs
 from ennio.plugins.forge.local.pull_view import PullParts, pull_request
-from ennio.plugins.forge.local.repository import HEADS, GitRepository, TrialMerge, repository_path
+from ennio.plugins.forge.local.repository import HEADS, GitRepository, repository_path
 from ennio.plugins.forge.local.settings import LocalForgeSettings
+from ennio.plugins.trial_merge import TrialMerge
 
 log = logging.getLogger(__name__)
 AUTHOR = "ennio"

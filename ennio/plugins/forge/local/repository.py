@@ -13,21 +13,12 @@ from urllib.parse import unquote, urlsplit
 from ennio.config.model import Project
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import ConfigError, EnnioError, Problem, Unreachable
-from ennio.model.pulls import Mergeability
 from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.git_errors import no_repository
+from ennio.plugins.trial_merge import Pair, TrialMerge, try_merges
 
 HEADS = "refs/heads/"
 LIMIT = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrialMerge:
-    """What comes of merging two commits: the tree, or the files that conflict."""
-
-    mergeability: Mergeability
-    tree: str | None = None
-    conflicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +92,9 @@ class GitRepository:
         """
         return self._git.contains(commit, holder)
 
-    def try_merges(self, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], TrialMerge]:
-        """What comes of each (base, head), in one process unless a pair has no common history.
-
-        Git gives up at such a pair; it counts as conflicting, and the rest is asked again.
-        """
-        trials: dict[tuple[str, str], TrialMerge] = {}
-        waiting = list(dict.fromkeys(pairs))
-        while waiting:
-            lines = "".join(f"{base} {head}\n" for base, head in waiting)
-            output = self._run(
-                "merge-tree",
-                "--write-tree",
-                "--stdin",
-                "--name-only",
-                "--no-messages",
-                input=lines,
-                check=False,
-            )
-            found = _trials(output.stdout)[: len(waiting)]
-            trials.update(zip(waiting, found, strict=False))
-            del waiting[: len(found)]
-            if waiting:
-                trials[waiting.pop(0)] = _unmergeable(output.stderr)
-        return trials
+    def try_merges(self, pairs: Sequence[Pair]) -> Mapping[Pair, TrialMerge]:
+        """What comes of each (base, head). See ``trial_merge``."""
+        return try_merges(self._git, pairs, LIMIT)
 
     def checked_out(self, branch: str) -> Path | None:
         """The working copy that has the branch checked out, or None."""
@@ -214,30 +184,6 @@ class GitRepository:
 
     def _run(self, *args: str, input: str | None = None, check: bool = True) -> GitOutput:  # noqa: A002 - as subprocess calls it
         return self._git.run(*args, input=input, timeout=LIMIT, check=check)
-
-
-def _trials(text: str) -> list[TrialMerge]:
-    """Read ``merge-tree --stdin``: per pair a status, a tree, the
-    conflicting files, an empty field.
-    """
-    trials: list[TrialMerge] = []
-    fields = text.split("\0")
-    while len(fields) > 2:
-        end = fields.index("", 2) if "" in fields[2:] else len(fields)
-        status, tree, files = fields[0], fields[1], tuple(dict.fromkeys(fields[2:end]))
-        trials.append(
-            TrialMerge(Mergeability.CLEAN, tree)
-            if status == "1"
-            else TrialMerge(Mergeability.CONFLICTING, tree, files)
-        )
-        fields = fields[end + 1 :]
-    return trials
-
-
-def _unmergeable(error: str) -> TrialMerge:
-    return TrialMerge(
-        Mergeability.CONFLICTING if "unrelated histories" in error else Mergeability.UNKNOWN
-    )
 
 
 def _parsed(text: str) -> CommitText:
