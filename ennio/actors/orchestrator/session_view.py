@@ -105,7 +105,8 @@ class SessionView(Session):
     agent told of that. ``turn`` is whose turn it is, ``word`` for what, by which ``rule``, why and
     since when; ``wants`` are the verbs that would be accepted now. ``checks``, ``review`` and
     ``diff`` are of its pull request. ``signal_at`` is when its agent last gave a signal, None while
-    it does. ``conflicts`` are those expected with branches of other sessions. ``until`` is when time alone may change whose turn it is.
+    it does. ``conflicts`` are those expected with branches of other sessions. ``until`` is when
+    time alone may change whose turn it is.
     """
 
     queued: QueuePlace | None = None
