@@ -113,6 +113,7 @@ LIBRARIES = frozenset(
         "pynats",
         "pyte",
         "urllib3",
+        "websockets",
         "yaml",
     }
 )

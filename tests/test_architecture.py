@@ -16,6 +16,8 @@ WALLS = (
     "ennio/http/envelope.py",  # the map of errors: the bug becomes a 500
     # the end of a call from elsewhere: the bug becomes an answer that nothing is known
     "ennio/hosts/server.py",
+    # the end of a connection that was upgraded: a 500 would be written among its frames
+    "ennio/http/resources/terminals.py",
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
 LONG: dict[str, str] = {
@@ -48,7 +50,7 @@ _APART = {
         agent/scripted/story agent/scripted/terminal
         """,
     "a pipe to a kept process at hand; where there is none to be had a command asks": """
-        runtime/tmux_control
+        runtime/tmux_control runtime/tmux_stream
         """,
     "whose a git is, is known by the process at hand that began it": "git_orphans",
     "who makes plugins for no other machine makes them for this one": "registry",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ennio.actors.registry import ActorRegistry
+from ennio.actors.terminal_control import TerminalControls
 from ennio.config.model import Config, Project
 from ennio.hosts.interface import Host
 from ennio.machine.home import Home
@@ -28,6 +29,10 @@ class Dependencies:
     actors: ActorRegistry
     this_machine: Host
     other_machines: Mapping[str, Host] = field(default_factory=dict)
+    terminal_controls: TerminalControls = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terminal_controls", TerminalControls(self.store, self.clock))
 
     def host(self, session: Session) -> Host:
         """The host that the session is on; never another in its place. Raises Unreachable

@@ -109,7 +109,8 @@ class Executor:
                     self._outbox.drafts.may_be_taken(self._deps.clock.now()),
                 )
                 words = effects.words(at, post, aside)
-                self._perform(effect, lambda: at.host.obstacle(at.brief, words) or words)
+                held = self._deps.terminal_controls.obstacle(session.id, post)
+                self._perform(effect, lambda: held or at.host.obstacle(at.brief, words) or words)
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._state.facts.process

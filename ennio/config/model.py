@@ -296,6 +296,13 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class TerminalAccess:
+    """What people may do with agents' terminals from elsewhere; ``read_only``: they only look."""
+
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """Something a file would have done that needs trust: ``kind`` and ``words`` tell a person,
     ``canonical`` is what is compared.
@@ -316,7 +323,8 @@ class Config:
     source: Path
     directory: Path
     port: int = 3000
-    terminal_port: int = 3001
+    terminal_port: int | None = None
+    terminal: TerminalAccess = TerminalAccess()
     direct_terminal_port: int | None = None
     ready_threshold: float = 2.0
     defaults: Defaults = Defaults()

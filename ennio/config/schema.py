@@ -36,6 +36,7 @@ from ennio.config.number_fields import (
 from ennio.config.plan_schema import FanOutSchema
 from ennio.config.reactions import KEYS
 from ennio.config.system_notices import KEYS as SYSTEM_KEYS
+from ennio.config.terminal_schema import DIRECT_PORT, PORT, TerminalSchema
 from ennio.config.text_fields import (
     BranchField,
     BranchPatternField,
@@ -355,8 +356,9 @@ class ConfigSchema(MappingSchema):
     at_once = False
     holds_anchors = True
     port = IntField("The port of the API and the dashboard; 0: any that is free", 0, 65535)
-    terminal_port = IntField("The port of the terminal WebSocket; 0: any that is free", 0, 65535)
-    direct_terminal_port = IntField("A port for direct access to terminals", 0, 65535, none=True)
+    terminal_port = PORT
+    direct_terminal_port = DIRECT_PORT
+    terminal = NestedField("Agents' terminals in a browser", TerminalSchema)
     ready_threshold = DurationField(
         "How long an agent must be quiet to count as ready; a bare number is milliseconds",
         bare="ms",
@@ -450,5 +452,6 @@ SCHEMAS: tuple[type[MappingSchema], ...] = (
     CleanupSchema,
     RetentionSchema,
     FanOutSchema,
+    TerminalSchema,
 )
 """All of them, in the order of the reference."""

@@ -134,6 +134,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             **_all(FREE, "events_after", "events_most", "facts_after", "logs_after"),
             **_all(FREE, "sessions_after", "sessions_most", "disk"),
         },
+        "TerminalAccess": _all(FREE, "read_only"),
         "FanOut": _all(FREE, "agents", "tokens_per_minute"),
         "CleanupPolicy": _all(FREE, "merged_after", "done_after", "killed_after"),
     }

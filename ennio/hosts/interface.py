@@ -17,6 +17,7 @@ from ennio.config.model import AgentConfig
 from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
+from ennio.model.terminal_view import TerminalOutput, TerminalShot
 from ennio.model.usage import MeterNews, RequestUsage
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins.trial_merge import TrialMerge
@@ -390,6 +391,30 @@ class Host(Protocol):
 
     def attach_command(self, brief: Brief) -> tuple[str, ...]:
         """The command that connects a person's terminal to the agent's."""
+        ...
+
+    def watch(
+        self, brief: Brief, stream: str | None, offset: int, timeout: float
+    ) -> TerminalOutput:
+        """What its terminal put out after an offset of this stream, waited for at most so many
+        seconds; the whole picture where that is not remembered, or no stream is named.
+
+        However many watch, the terminal is looked at once. Raises NotFound, Refused.
+        """
+        ...
+
+    def shot(self, brief: Brief, history: int) -> TerminalShot:
+        """Its screen, and so many lines above it. Raises NotFound, Refused."""
+        ...
+
+    def type_keys(self, brief: Brief, data: bytes, *, paste: bool) -> None:
+        """Put these bytes into its terminal as a keyboard would, or as one paste.
+        Raises NotFound, Refused.
+        """
+        ...
+
+    def resize(self, brief: Brief, columns: int, rows: int) -> None:
+        """Give its terminal another size. Raises NotFound, Refused."""
         ...
 
     # --- looking ----------------------------------------------------------------------------------

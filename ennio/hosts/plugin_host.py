@@ -10,7 +10,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from ennio.config.model import Symlink
 from ennio.config.money import MeteringChoice
@@ -51,14 +53,16 @@ from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
+from ennio.model.terminal_view import TerminalOutput, TerminalShot
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.registry import Registry
-from ennio.plugins.runtime.interface import LaunchSpec, Pane
+from ennio.plugins.runtime.interface import LaunchSpec, Pane, WatchableRuntime
 from ennio.plugins.runtime.liveness import judged
 from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace import changes, hook_run, preserved
 from ennio.plugins.workspace.compared import SessionBranch
+from ennio.plugins.terminal.interface import BroadcastTerminal
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -329,6 +333,42 @@ class PluginHost:
         """See ``Host``."""
         at = self._resolve(brief)
         return at.runtime.attach_command(at.handle)
+
+    def watch(
+        self, brief: Brief, stream: str | None, offset: int, timeout: float
+    ) -> TerminalOutput:
+        """See ``Host``."""
+        runtime, handle = self._watchable(brief)
+        web = cast("BroadcastTerminal", self._plugins.terminal("web"))
+        begin = partial(runtime.open_stream, handle)
+        return web.watch(brief.session_id, begin, stream, offset, timeout)
+
+    def shot(self, brief: Brief, history: int) -> TerminalShot:
+        """See ``Host``."""
+        runtime, handle = self._watchable(brief)
+        return runtime.shot(handle, history)
+
+    def type_keys(self, brief: Brief, data: bytes, *, paste: bool) -> None:
+        """See ``Host``."""
+        runtime, handle = self._watchable(brief)
+        with self._typing.alone(brief.session_id):
+            runtime.type(handle, data, paste=paste)
+
+    def resize(self, brief: Brief, columns: int, rows: int) -> None:
+        """See ``Host``."""
+        runtime, handle = self._watchable(brief)
+        runtime.resize(handle, columns, rows)
+
+    def _watchable(self, brief: Brief) -> tuple[WatchableRuntime, RuntimeHandle]:
+        """Its runtime, where that can be watched, and its handle."""
+        runtime = self._plugins.runtime(brief.runtime)
+        if not hasattr(runtime, "open_stream"):
+            raise Refused(
+                f"session {brief.session_id} runs in {brief.runtime}, whose terminals cannot be "
+                "watched; read its output instead"
+            )
+        handle = brief.handle or RuntimeHandle(brief.session_id, runtime.name)
+        return cast("WatchableRuntime", runtime), handle
 
     # --- looking ----------------------------------------------------------------------------------
 

@@ -15,9 +15,12 @@ from ennio.http.browser import Browsers
 from ennio.http.dashboard_files import DashboardFiles
 from ennio.http.envelope import LAST_KNOWN, add_error_map
 from ennio.http.operation import ApiContext, Resource
+from ennio.http.port import second_ports
 from ennio.http.response_cache import ResponseCache
 from ennio.http.routes import CHAOS, ROUTES
 from ennio.http.sse import SseConnections
+from ennio.http.terminal_rooms import TerminalRooms
+from ennio.http.websocket import WebSocketConnections
 from ennio.model.clock import rfc3339
 
 
@@ -26,9 +29,11 @@ def create_app(
     token: str,
     sse_connections: SseConnections | None = None,
     dashboard: DashboardFiles | None = None,
+    web_sockets: WebSocketConnections | None = None,
 ) -> falcon.App[Any, Any]:
     """The whole API over an orchestrator, and the dashboard where one is given;
-    ``sse_connections`` lets the server end its event streams.
+    ``sse_connections`` and ``web_sockets`` let the server end its event streams and what was
+    upgraded.
     """
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
@@ -39,6 +44,7 @@ def create_app(
         browsers,
         orchestrator.sessions.verify_hook_token,
         dashboard,
+        [config.port, *second_ports(config)] if second_ports(config) else (),
     )
     middleware: list[Any] = [gate, _LastKnown(orchestrator)]
     app = falcon.App(middleware=middleware)
@@ -48,6 +54,7 @@ def create_app(
         orchestrator,
         browsers,
         sse_connections or SseConnections(),
+        TerminalRooms(orchestrator, web_sockets or WebSocketConnections()),
         ResponseCache(orchestrator.data_version, orchestrator.clock.now),
     )
     made: dict[type[Resource], Resource] = {}

@@ -32,10 +32,14 @@ notice.
 _HOOK = re.compile(r"/api/v1/sessions/([A-Za-z0-9_-]{1,128})/look\Z")
 """What an agent's hook may ask for with the token of its session, and nothing else."""
 
+_TERMINAL = re.compile(r"/api/v1/sessions/[^/]+/terminal\Z")
+"""Where a WebSocket is opened, which browsers do for any page that asks."""
+
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?\Z")
 _ANY_ADDRESS = ("0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound to
 _ASKED_BY_US = (None, "same-origin", "none")
 """What a browser says of who made it ask: our own page, or a person. Older ones do not say it."""
+_SCHEMES = ("http", "https")
 _METHODS = "GET, POST, DELETE"
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
 _EXPOSED = "ETag, Ennio-Last-Known"
@@ -97,6 +101,7 @@ class Gate:
         browsers: Browsers,
         is_hook_token: Callable[[str, str], bool] | None = None,
         dashboard: DashboardFiles | None = None,
+        ports: Collection[int] = (),
     ) -> None:
         self._dashboard = dashboard
         self._is_hook_token = is_hook_token or (lambda _session, _token: False)
@@ -105,6 +110,7 @@ class Gate:
         self._let_in: str | None = None  # the name that was found ours last
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._browsers = browsers
+        self._ports = frozenset(ports)  # all that this server listens on, where it has several
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Check host, origin and token, in this order; answers by itself a preflight, and whoever
@@ -113,6 +119,8 @@ class Gate:
         if req.path not in WEBHOOKS:
             self._check_host(req)
         self._check_origin(req)
+        if _TERMINAL.match(req.path):
+            self._check_page(req)
         if self._is_preflight(req):
             self._answer_preflight(resp)
         elif self._dashboard is not None and (file := self._dashboard.find(req)) is not None:
@@ -149,12 +157,31 @@ class Gate:
 
     def _check_origin(self, req: falcon.Request) -> None:
         origin = _origin(req)
-        if origin is not None and not _same_origin(req) and not self._configured(origin):
+        if origin is not None and not self._is_ours(req) and not self._configured(origin):
             raise falcon.HTTPForbidden(
                 description=f"pages of {origin!r} may not ask this server; `cors_origins` lists "
                 "those "
                 "that may"
             )
+
+    def _check_page(self, req: falcon.Request) -> None:
+        """A browser lets any page open a WebSocket, and sends our cookie along."""
+        by_cookie = self._browsers.cookie in req.cookies and req.auth is None
+        if by_cookie and (_origin(req) is None or not self._is_ours(req)):
+            raise falcon.HTTPForbidden(
+                description="a terminal is opened by a page of this server, or with the API token"
+            )
+
+    def _is_ours(self, req: falcon.Request) -> bool:
+        """Whether its page is of this server, on this port or the other one of it."""
+        if _same_origin(req):
+            return True
+        page, asked = urlsplit(_origin(req) or ""), urlsplit(f"//{req.get_header('Host') or ''}")
+        try:
+            ports = {page.port or 80, asked.port or 80}
+        except ValueError:  # a port that is none
+            return False
+        return page.scheme in _SCHEMES and page.hostname == asked.hostname and ports <= self._ports
 
     def _configured(self, origin: str) -> bool:
         return "*" in self._origins or origin.lower() in self._origins
@@ -194,7 +221,7 @@ class Gate:
     def _browser_known(self, req: falcon.Request) -> bool:
         # SameSite keeps the cookie from foreign sites, but another port of
         # localhost is the same site
-        ours = _same_origin(req) if _origin(req) is not None else req.method in ("GET", "HEAD")
+        ours = self._is_ours(req) if _origin(req) is not None else req.method in ("GET", "HEAD")
         return (
             ours
             and req.get_header("Sec-Fetch-Site") in _ASKED_BY_US
@@ -211,4 +238,4 @@ def _origin(req: falcon.Request) -> str | None:
 
 def _same_origin(req: falcon.Request) -> bool:
     scheme, _, place = (_origin(req) or "").partition("://")
-    return scheme in ("http", "https") and place.lower() == (req.get_header("Host") or "").lower()
+    return scheme in _SCHEMES and place.lower() == (req.get_header("Host") or "").lower()

@@ -25,6 +25,7 @@ from ennio.http.idempotency import answer_once
 from ennio.http.requests import Nothing, read_body, read_query
 from ennio.http.response_cache import ResponseCache
 from ennio.http.sse import SseConnections
+from ennio.http.terminal_rooms import TerminalRooms
 from ennio.model.request_fields import identifier
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +38,7 @@ class ApiContext:
     orchestrator: Orchestrator
     browsers: Browsers
     sse_connections: SseConnections
+    rooms: TerminalRooms
     cache: ResponseCache
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from ennio.config.model import Config
 from ennio.model.errors import Refused
 
 BACKLOG = 512
@@ -49,6 +50,12 @@ def listen(host: str, port: int, patience: float) -> socket.socket:
                     "in the configuration"
                 ) from None
         time.sleep(0.1)
+
+
+def second_ports(config: Config) -> tuple[int, ...]:
+    """The ports on which the same is served beside the first one."""
+    wanted = (config.terminal_port, config.direct_terminal_port)
+    return tuple(port for port in wanted if port is not None)
 
 
 def url_of(listener: socket.socket) -> str:

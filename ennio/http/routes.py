@@ -22,6 +22,7 @@ from ennio.http.resources.pulls import PullResource, PullsResource
 from ennio.http.resources.queue import QueueResource
 from ennio.http.resources.sessions import SessionResource, SessionsResource
 from ennio.http.resources.supervisor import SupervisorResource, WebhooksResource
+from ennio.http.resources.terminals import TerminalResource
 from ennio.http.resources.workspaces import CleanupResource, PreservedResource
 
 API = "/api/v1"
@@ -75,6 +76,9 @@ ROUTES: tuple[Route, ...] = (
     (f"{_SESSION}/diff/file", ChangesResource, "diff_file"),
     (f"{_SESSION}/checks/{{check}}/log", ChangesResource, "check_log"),
     (f"{_SESSION}/review", ChangesResource, "review"),
+    (f"{_SESSION}/terminal", TerminalResource, ""),
+    (f"{_SESSION}/screen", TerminalResource, "screen"),
+    (f"{_SESSION}/control", TerminalResource, "control"),
     (f"{_SESSION}/metrics", CostsResource, "metrics"),
     (f"{API}/costs", CostsResource, ""),
     (f"{API}/costs/calibration", CostsResource, "calibration"),

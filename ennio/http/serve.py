@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -31,7 +32,7 @@ from ennio.config.model import Config, LogFormat
 from ennio.config.secrets import secrets
 from ennio.http import address
 from ennio.http.logfile import LOG, LogFile
-from ennio.http.port import listen, url_of
+from ennio.http.port import listen, second_ports, url_of
 from ennio.machine.home import Home, private
 from ennio.model.clock import rfc3339
 from ennio.model.errors import ConfigError, EnnioError, Refused, Untrusted
@@ -104,10 +105,14 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     if (kept := LogFile.of_process(run_dir / LOG)) is not None:
         logs.before_each(kept.look)
     last_good.forget(run_dir)
-    with listen(config.host, config.port, PATIENCE) as listener:
+    with ExitStack() as open_ports:
+        listener, *others = (
+            open_ports.enter_context(listen(config.host, port, PATIENCE))
+            for port in (config.port, *second_ports(config))
+        )
         logs.to_stderr({address.token(run_dir, config.api_token)})
         address.write(run_dir, _address(config, listener))
-        return _run(_Arbiter(GunicornApp(listener, config, boot, run_dir)))
+        return _run(_Arbiter(GunicornApp(listener, config, boot, run_dir, others)))
 
 
 def _run(arbiter: Arbiter) -> int:
@@ -147,8 +152,15 @@ def _address(config: Config, listener: socket.socket) -> address.SupervisorAddre
 class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
     """gunicorn's settings and hooks, all in code: no file or variable changes them."""
 
-    def __init__(self, listener: socket.socket, config: Config, boot: Boot, run_dir: Path) -> None:
-        self._listener = listener
+    def __init__(
+        self,
+        listener: socket.socket,
+        config: Config,
+        boot: Boot,
+        run_dir: Path,
+        others: Sequence[socket.socket] = (),
+    ) -> None:
+        self._listeners = (listener, *others)
         self._port = int(listener.getsockname()[1])
         self._config = config
         self._boot = boot
@@ -163,7 +175,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
 
         settings: dict[str, Any] = {
             # handed over: one descriptor more and the port would outlive the worker's closing it
-            "bind": f"fd://{self._listener.detach()}",
+            "bind": [f"fd://{listener.detach()}" for listener in self._listeners],
             "worker_class": Worker,
             "workers": 1,
             "worker_connections": 1000,
@@ -190,6 +202,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
         """Boot the orchestrator in this worker and put the API over it."""
         from ennio.http.app import create_app  # noqa: PLC0415
         from ennio.http.dashboard_files import DashboardFiles  # noqa: PLC0415
+        from ennio.http.websocket import handed_over  # noqa: PLC0415
         from ennio.http.worker import Worker  # noqa: PLC0415
 
         try:
@@ -199,12 +212,14 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
             self._end_unborn(error)
         self._stood[0] = 1
         orchestrator = self._running.orchestrator
-        return create_app(
+        app = create_app(
             orchestrator,
             address.token(self._run_dir, orchestrator.config.api_token),
             Worker.sse_connections,
             DashboardFiles(),
+            Worker.web_sockets,
         )
+        return handed_over(app)
 
     def _end_unborn(self, error: Exception) -> NoReturn:
         """A first start that fails is told and ends; later on, what time may heal is tried

@@ -24,6 +24,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from ennio.http.envelope import encode
 from ennio.http.sse import SseConnections
+from ennio.http.websocket import WebSocketConnections
 from ennio.http.whole_response import WholeResponse
 
 SOCKET_TIMEOUT = 30.0
@@ -45,6 +46,9 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
 
     sse_connections = SseConnections()
     """Those of this process; a worker is a process of its own."""
+
+    web_sockets = WebSocketConnections()
+    """And those that were upgraded."""
 
     busy = 0
     """Requests being answered; connections that only wait for another one are none."""
@@ -70,10 +74,12 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
 
     def _drain(self, servers: list[StreamServer]) -> None:
         self.sse_connections.close()
+        self.web_sockets.close()
         for server in servers:
             server.close()
         until = time.monotonic() + DRAIN
-        while self.busy and time.monotonic() < until:
+        # what was upgraded is told to end, and not waited for
+        while self.busy > self.web_sockets.open and time.monotonic() < until:
             self.notify()
             gevent.sleep(_TICK)
         for server in servers:
@@ -83,6 +89,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         """SIGTERM: stop; streams are told at once."""
         super().handle_exit(sig, frame)
         self.sse_connections.close()
+        self.web_sockets.close()
         gevent.get_hub().loop.run_callback(self._stopping.set)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
@@ -115,6 +122,8 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         if not self.alive:
             resp.force_close()
         items = self.wsgi(environ, resp.start_response)
+        if self.is_already_handled(items):
+            raise StopIteration  # the connection was somebody else's, and is over
         try:
             for item in items:
                 resp.write(item)

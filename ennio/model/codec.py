@@ -2,6 +2,7 @@
 
     datetime  RFC 3339 text        Decimal, Path  text        enum  its value
     tuple, set  array              mapping, dataclass  object (fields by name)
+    bytes  base64 text
 
 Reading is forgiving where time passes between writer and reader: unknown keys are ignored
 and a missing key takes the field's default. It is strict in all else: a value of the wrong
@@ -17,6 +18,7 @@ from __future__ import annotations
 import json
 import types
 import typing
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -125,6 +127,7 @@ _SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], 
     (datetime, rfc3339),
     (Decimal, plain),
     (Path, str),
+    (bytes, lambda data: b64encode(data).decode("ascii")),
 )
 
 
@@ -237,6 +240,7 @@ _FROM_TEXT: Mapping[type[Any], Callable[[str], Any]] = {
     datetime: parse_time,
     Decimal: _decimal,
     Path: Path,
+    bytes: partial(b64decode, validate=True),
 }
 
 

@@ -34,6 +34,7 @@ from ennio.actors.orchestrator import (
     SessionApi,
     SpawnRequest,
     SupervisorApi,
+    TerminalApi,
     WorkspaceApi,
 )
 from ennio.actors.orchestrator.notices import NoticeApi
@@ -438,6 +439,7 @@ class SmallOrchestrator:
         self.requests = RequestApi(self.deps)
         self.costs = CostApi(self.deps)
         self.conflicts = ConflictApi(self.deps)
+        self.terminals = TerminalApi(self.deps)
         self.issues: IssueApi = SmallIssues(self.deps, small=self)
         self.notices = NoticeApi(self.deps)
         self.workspaces: WorkspaceApi = SmallWorkspaces(self.deps, small=self)

@@ -40,6 +40,7 @@ from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.orchestrator.sessions import AnsweredByLink, SessionApi
 from ennio.actors.orchestrator.spend import MergedCost, Spend
 from ennio.actors.orchestrator.supervisor import SupervisorApi
+from ennio.actors.orchestrator.terminals import ControlView, TerminalApi
 from ennio.actors.orchestrator.workspaces import WorkspaceApi
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.config.model import Config
@@ -70,6 +71,7 @@ __all__ = [
     "ConflictApi",
     "ConflictReport",
     "Contents",
+    "ControlView",
     "CostApi",
     "CostKey",
     "CostReport",
@@ -104,6 +106,7 @@ __all__ = [
     "SpawnRequest",
     "Spend",
     "SupervisorApi",
+    "TerminalApi",
     "UnsavedPath",
     "Waiting",
     "WorkspaceApi",
@@ -126,6 +129,7 @@ APIS: Mapping[str, type[Any]] = {
     "costs": CostApi,
     "budgets": BudgetApi,
     "supervisor": SupervisorApi,
+    "terminals": TerminalApi,
 }
 """The nouns, as the orchestrator has them."""
 
@@ -154,6 +158,7 @@ class Orchestrator:
     costs: CostApi
     budgets: BudgetApi
     supervisor: SupervisorApi
+    terminals: TerminalApi
 
     @classmethod
     def of(
@@ -196,4 +201,5 @@ class Orchestrator:
             ),
             costs=CostApi(deps),
             budgets=BudgetApi(deps),
+            terminals=TerminalApi(deps),
         )

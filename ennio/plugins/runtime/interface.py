@@ -15,6 +15,7 @@ from typing import Protocol
 
 from ennio.model.failpoints import failpoint
 from ennio.model.session import RuntimeHandle
+from ennio.model.terminal_view import TerminalShot
 from ennio.plugins.runtime.text import last_lines
 
 
@@ -167,4 +168,60 @@ class Runtime(Protocol):
 
     def version(self) -> str | None:
         """The version of what it runs on, or None when that is not installed."""
+        ...
+
+
+class TerminalStream(Protocol):
+    """What one terminal puts out, as it comes. One reads at a time; it is never read ahead."""
+
+    def read(self, timeout: float) -> bytes | None:
+        """What came next; nothing when the time (seconds) is up, None once it is over. Raises
+        Unreachable.
+        """
+        ...
+
+    @property
+    def missed(self) -> int:
+        """Bytes lost before what was read last: whoever shows it begins anew."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Its columns and rows, as last heard of."""
+        ...
+
+    def picture(self) -> bytes | None:
+        """What brings an empty terminal to what is shown now, with what scrolled away; what is read
+        next goes on from there. None where what was read of late does that. Raises NotFound.
+        """
+        ...
+
+    def close(self) -> None:
+        """Look no more; the terminal goes on."""
+        ...
+
+
+class WatchableRuntime(Protocol):
+    """What some runtimes offer beside: their terminals can be seen as they change, and typed
+    to key by key.
+    """
+
+    def open_stream(self, handle: RuntimeHandle) -> TerminalStream:
+        """Begin to look at a terminal, without a size of one's own. Raises NotFound."""
+        ...
+
+    def shot(self, handle: RuntimeHandle, history: int) -> TerminalShot:
+        """The screen as it is, and so many lines above it. Raises NotFound."""
+        ...
+
+    @failpoint("runtime.type", because="what a person types; nothing is written, none repeats it")
+    def type(self, handle: RuntimeHandle, data: bytes, *, paste: bool) -> None:
+        """Put these bytes into the terminal as its keyboard would, or as one paste.
+        Raises NotFound.
+        """
+        ...
+
+    @failpoint("runtime.resize", because="a person's order; the next one says it again")
+    def resize(self, handle: RuntimeHandle, columns: int, rows: int) -> None:
+        """Give the terminal another size. Raises NotFound."""
         ...

@@ -18,11 +18,14 @@ from typing import Any, TypeVar
 from ennio.machine.interface import Command, Machine
 from ennio.model.errors import Conflict, NotFound, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
+from ennio.model.terminal_view import TerminalShot
 from ennio.plugins import orphans
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.liveness import process_of
 from ennio.plugins.runtime.ptyd import protocol, records
+from ennio.plugins.runtime.ptyd.state_file import TerminalState
+from ennio.plugins.runtime.ptyd_stream import PtydStream
 from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
 
@@ -38,6 +41,7 @@ _KEYS = {
 _PTYD = str(Path(protocol.__file__).absolute().parent)
 _BYTES_A_LINE = 400  # of colours and letters, generously
 _MOST_OUTPUT = 512 << 10
+_MOST_SHOT = 64 << 10
 _NOT_RUNNING = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 _BETWEEN = 3.0
 """Seconds a daemon may hold its lock without taking requests: it begins, ends, or has yet to notice
@@ -198,6 +202,64 @@ class ProcessRuntime:
             str(self._directory),
             named(handle.id),
         )
+
+    # --- seen as it changes -----------------------------------------------------------------------
+
+    def open_stream(self, handle: RuntimeHandle) -> PtydStream:
+        """See ``WatchableRuntime``: what the daemon remembers, then what comes."""
+        kept = self._recorded(handle)
+        return PtydStream(self._followed, kept.name, (kept.columns, kept.rows))
+
+    def shot(self, handle: RuntimeHandle, history: int) -> TerminalShot:
+        """See ``WatchableRuntime``, from the newest of the recorded output."""
+        kept = self._recorded(handle)
+        size = max(_MOST_SHOT, min(_MOST_OUTPUT, history * _BYTES_A_LINE))
+        data = records.tail(self._machine, self._directory, kept.name, size) or b""
+        screen = Screen(kept.columns, kept.rows, scrollback=history)
+        screen.feed(data)
+        return screen.shot(history)
+
+    def type(self, handle: RuntimeHandle, data: bytes, *, paste: bool) -> None:
+        """See ``WatchableRuntime``."""
+        if paste:
+            self.paste(handle, data.decode(errors="replace"))
+        else:
+            self._type(handle, data, paste=False)
+
+    def resize(self, handle: RuntimeHandle, columns: int, rows: int) -> None:
+        """See ``WatchableRuntime``; it keeps that size when a person who is attached leaves."""
+        size = {"columns": columns, "rows": rows, "keep": True}
+        answer = self._ask({"op": "resize", "name": named(handle.id), **size})
+        if answer is None or "error" in answer[0]:
+            raise NotFound(_no_terminal(handle))
+
+    def _recorded(self, handle: RuntimeHandle) -> TerminalState:
+        """Its terminal as the daemon keeps it, of one that has ended too."""
+        answer = self._ask({"op": "list"})
+        for pane in answer[0]["panes"] if answer else ():
+            if pane["name"] == handle.id:
+                return TerminalState(**pane)
+        kept = records.one(self._machine, self._directory, named(handle.id))
+        if kept is None:
+            raise NotFound(_no_terminal(handle))
+        return kept
+
+    def _followed(self, request: Mapping[str, Any], timeout: float) -> tuple[dict[str, Any], bytes]:
+        """What the daemon answers in this time. Raises TimeoutError, Unreachable."""
+        try:
+            with self._machine.connect(
+                self._directory / protocol.SOCKET, self._timeout
+            ) as connection:
+                connection.settimeout(timeout)
+                return protocol.ask(connection, request)
+        except TimeoutError:
+            raise
+        except _NOT_RUNNING:
+            return {"error": "gone"}, b""
+        except OSError as error:
+            raise Unreachable(
+                f"the terminal daemon in {self._directory} could not be asked: {error}"
+            ) from error
 
     def version(self) -> str | None:
         """The version of the Python that keeps the terminals."""

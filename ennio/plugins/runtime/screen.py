@@ -11,7 +11,9 @@ from typing import Final
 
 import pyte
 
+from ennio.model.terminal_view import TerminalShot
 from ennio.plugins.runtime.interface import View
+from ennio.plugins.runtime.screen_style import styled
 from ennio.plugins.runtime.text import last_lines
 from ennio.plugins.runtime.text_style import is_gray
 
@@ -108,6 +110,23 @@ class Screen:
         width = range(self._screen.columns)
         above = ["".join(row[column].data for column in width) for row in self._screen.history.top]
         return last_lines([*above, *self._screen.display], lines)
+
+    def shot(self, history: int) -> TerminalShot:
+        """The whole screen with how its letters look, and the last lines of what scrolled off."""
+        screen = self._screen
+        kept = screen.history.top if isinstance(screen, pyte.HistoryScreen) else ()
+        above = list(kept)[-history:] if history else []
+        rows = [*above, *(screen.buffer[row] for row in range(screen.lines))]
+        cursor = screen.cursor
+        return TerminalShot(
+            screen.columns,
+            screen.lines,
+            min(cursor.x, screen.columns - 1),
+            cursor.y,
+            tuple(styled([row[column] for column in range(screen.columns)]) for row in rows),
+            len(above),
+            not cursor.hidden,
+        )
 
 
 def _understandable(data: bytes) -> bytes:

@@ -16,6 +16,7 @@ from ennio.machine.inherited import inherited
 from ennio.machine.interface import Command, CompletedCommand, Machine, ProcessId
 from ennio.model.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
+from ennio.model.terminal_view import TerminalShot
 from ennio.plugins import orphans
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
@@ -23,8 +24,11 @@ from ennio.plugins.runtime.liveness import process_of
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
 from ennio.plugins.runtime.tmux_control import TmuxControl
+from ennio.plugins.runtime.tmux_keys import keys
 from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_pid
 from ennio.plugins.runtime.tmux_server import TmuxServer, server_of
+from ennio.plugins.runtime.tmux_shot import CURSOR, SIZE, painted, shot_of
+from ennio.plugins.runtime.tmux_stream import TmuxStream
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
 _KEYS = {
@@ -45,7 +49,12 @@ _SERVER = (
     "set-option -g remain-on-exit on ;"
     "set-option -g remain-on-exit-format '' ;"  # tmux's own words are no output of the agent
     "set-option -g history-limit 50000 ;"
-    "set-option -g default-terminal screen-256color"
+    "set-option -g default-terminal screen-256color ;"
+    "set-option -g status off ;"
+    # whoever is not a person's own terminal is drawn outside of the alternate screen
+    "set-option -sa terminal-overrides ',xterm:smcup@:rmcup@' ;"
+    "set-hook -g client-detached \"if-shell -F '#{==:#{hook_client},#{@ennio_person}}' "
+    "'set-option -w window-size manual'\""
 )
 # Setting an option makes tmux go through all its sessions, so that is only done where it has to be.
 _PRELUDE = (
@@ -53,10 +62,12 @@ _PRELUDE = (
     ";",
     "if-shell",
     "-F",
-    "#{!=:#{remain-on-exit}|#{history-limit},on|50000}",
+    "#{!=:#{remain-on-exit}|#{history-limit}|#{status},on|50000|off}",
     _SERVER,
     ";",
 )
+HISTORY = 2000
+"""Lines above its screen that a terminal is shown with."""
 _TAKEN = "duplicate session"
 _ABSENT = ("can't find", "no such", "no current")
 _NO_SERVER = ("no server running", "error connecting")
@@ -245,6 +256,7 @@ class TmuxRuntime:
         """
         folder = self._machine.environ.get("TMUX_TMPDIR")
         place = (f"TMUX_TMPDIR={folder}",) if folder else ("-u", "TMUX_TMPDIR")
+        session = f"={named(handle.id)}"
         return (
             "env",
             "-u",
@@ -256,8 +268,84 @@ class TmuxRuntime:
             self._socket,
             "attach-session",
             "-t",
-            f"={named(handle.id)}",
+            session,
+            # the window is as large as the terminal of the person who came last, until they leave
+            *(";", "set-option", "-w", "-t", f"{session}:", "window-size", "latest"),
+            *(";", "set-option", "-F", "-t", f"{session}:", "@ennio_person", "#{client_name}"),
         )
+
+    # --- seen as it changes -----------------------------------------------------------------------
+
+    def open_stream(self, handle: RuntimeHandle) -> TmuxStream:
+        """See ``WatchableRuntime``: a client that is attached and only reads."""
+        name, pane = named(handle.id), self._pane(handle)
+        size = self._size(name, pane)
+        if size is None:
+            raise NotFound(_no_terminal(handle))
+        client = ("tmux", "-u", "-N", "-L", self._socket, "-f", "/dev/null", "-T", "256,RGB")
+        argv = (*client, "attach-session", "-f", "read-only,ignore-size", "-t", f"={name}")
+        return TmuxStream(
+            argv,
+            {**self._environment(), "TERM": "xterm"},
+            lambda: self._size(name, pane),
+            lambda place: painted(self._shot(handle, pane, HISTORY, place)),
+            size,
+        )
+
+    def shot(self, handle: RuntimeHandle, history: int) -> TerminalShot:
+        """See ``WatchableRuntime``."""
+        return self._shot(handle, self._pane(handle), history, None)
+
+    def type(self, handle: RuntimeHandle, data: bytes, *, paste: bool) -> None:
+        """See ``WatchableRuntime``; by the kept client, which starts no process for a key."""
+        if paste:
+            self.paste(handle, data.decode(errors="replace"))
+            return
+        pane = self._panes.get(handle.id) or self._living(handle)
+        for words in keys(data):
+            self._send(handle, f"send-keys -t {pane} {words}")
+
+    def resize(self, handle: RuntimeHandle, columns: int, rows: int) -> None:
+        """See ``WatchableRuntime``."""
+        pane = self._pane(handle)
+        if self._ask(["resize-window", "-t", pane, "-x", str(columns), "-y", str(rows)]) is None:
+            raise NotFound(_no_terminal(handle))
+
+    def _send(self, handle: RuntimeHandle, command: str) -> None:
+        """Have a command done that answers nothing."""
+        told = self._control.ask(named(handle.id), command, self._environment())
+        if told is not None and told.ok:
+            return
+        if self._ask(command.split(" ")) is None:
+            raise NotFound(_no_terminal(handle))
+
+    def _size(self, name: str, pane: str) -> tuple[int, int] | None:
+        """The window's; None where it is not there."""
+        asked = f"display-message -p -t {pane} '{SIZE}'"
+        told = self._control.ask(name, asked, self._environment())
+        text = (
+            told.text
+            if told is not None and told.ok
+            else self._ask(["display-message", "-p", "-t", pane, SIZE])
+        )
+        numbers = (text or "").split()
+        return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else None
+
+    def _shot(
+        self, handle: RuntimeHandle, pane: str, history: int, client: str | None
+    ) -> TerminalShot:
+        """What a pane shows; the client on this terminal is drawn anew after that."""
+        mark = secrets.token_hex(16)
+        words = ["display-message", "-p", "-t", pane, f"{mark} {CURSOR}", ";"]
+        words += ["capture-pane", "-p", "-e", "-S", f"-{history}" if history else "0", "-t", pane]
+        if client is not None:
+            words += [";", "refresh-client", "-t", client]
+        done = self._run(words)
+        text = done.stdout.decode(errors="replace")
+        if not text.startswith(mark):
+            self._absent(done)
+            raise NotFound(_no_terminal(handle))
+        return shot_of(text[len(mark) :])
 
     def version(self) -> str | None:
         """What ``tmux -V`` says (``3.3a``), or None when it is not installed."""
@@ -437,6 +525,8 @@ def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list
         return ["respawn-pane", "-t", pane, *place, *marks, *seen]
     size = ["-x", str(launch.columns), "-y", str(launch.rows)]
     marks += [";", "set-option", "-F", "-t", session, "@ennio_pane", "#{pane_id}"]
+    # never as a global option: tmux 3.3 dies of it at its next session
+    marks += [";", "set-option", "-w", "-t", session, "window-size", "manual"]
     return [*_PRELUDE, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen]
 
 

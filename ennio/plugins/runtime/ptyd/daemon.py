@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.machine.process_table import is_alive
-from ennio.plugins.runtime.ptyd import state_file
+from ennio.plugins.runtime.ptyd import following, state_file
 from ennio.plugins.runtime.ptyd.protocol import decode, encode
 from ennio.plugins.runtime.ptyd.pty_process import PtyProcess, spawn
 from ennio.plugins.runtime.ptyd.server_socket import ServerSocket, acquire_lock
@@ -33,7 +33,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 class ClientConnection:
-    """One client: what it has sent so far, what it has still to receive, and what it looks at."""
+    """One client: what it has sent, what it has still to receive, and what it looks at."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
@@ -125,6 +125,7 @@ class PtyDaemon:
             self._hung_up.remove(process)
             return
         process.record_exit(status)
+        process.tell_followers()
         if process.at_eof:
             process.close()
         self._release_viewers(process)
@@ -203,7 +204,7 @@ class PtyDaemon:
         except (ValueError, KeyError, TypeError):
             self._disconnect(client)
             return
-        if request is None:
+        if request is None or self._waits(client, *request):
             return
         try:
             answer, payload = self._answer(client, *request)
@@ -214,6 +215,15 @@ class PtyDaemon:
         if client.watched is not None:
             client.queue(bytes(client.watched.ring))
             client.closing = client.watched.record.dead
+
+    def _waits(self, client: ClientConnection, request: dict[str, Any], payload: bytes) -> bool:
+        """Whether a client that follows a terminal is answered once that puts something out."""
+        process = self._processes.get(str(request.get("name")))
+        if process is None or not following.must_wait(process, request):
+            return False
+        client.received += encode(request, payload)  # asked again then
+        process.follow(lambda: self._serve(client) if client in self._clients else None)
+        return True
 
     def _send(self, client: ClientConnection) -> None:
         try:
@@ -243,17 +253,24 @@ class PtyDaemon:
 
     def _answer(self, client: ClientConnection, request: dict[str, Any], payload: bytes) -> Answer:
         operation = request.get("op")
-        if operation == "list":
-            return self._list(), b""
-        if operation == "read":
-            return self._read(request)
-        if operation == "start":
-            return self._start(request), b""
-        if operation == "stop":
-            return self._stop(str(request["name"])), b""
+        match operation:
+            case "list":
+                return self._list(), b""
+            case "read":
+                return self._read(request)
+            case "start":
+                return self._start(request), b""
+            case "stop":
+                return self._stop(str(request["name"])), b""
+        return self._one(client, request, payload)
+
+    def _one(self, client: ClientConnection, request: dict[str, Any], payload: bytes) -> Answer:
+        operation = request.get("op")
         process = self._processes.get(str(request.get("name")))
         if process is None or (operation == "input" and process.record.dead):
             return {"error": "not_found"}, b""
+        if operation == "follow":
+            return following.answer(process, request)
         return self._with(process, client, request, payload), b""
 
     def _with(
@@ -263,7 +280,10 @@ class PtyDaemon:
             case "input":
                 process.queue_input(payload, paste=bool(request["paste"]))
             case "resize":
-                process.resize(int(request["columns"]), int(request["rows"]))
+                size = int(request["columns"]), int(request["rows"])
+                process.resize(*size)
+                if request.get("keep"):
+                    process.keep_size(*size)
             case "attach":
                 process.viewers.append(client.queue)
                 client.watched = process

@@ -19,6 +19,7 @@ from ennio.plugins.runtime.ptyd.state_file import TerminalLog, TerminalState, wr
 from ennio.plugins.runtime.ptyd.terminal_parser import TerminalParser
 
 RING = 256 << 10
+_FOLLOWERS = 64
 TERM = "xterm-256color"
 
 
@@ -26,7 +27,8 @@ class PtyProcess:
     """An agent that runs or has ended under this daemon.
 
     ``ring`` holds the newest output, ``total`` counts every byte there ever was. ``viewers`` are
-    told output as it comes. ``at_eof`` is True once no process has the terminal open any more.
+    told output as it comes, ``followers`` once, that there is some. ``at_eof`` is True once no
+    process has the terminal open any more.
     """
 
     def __init__(self, directory: Path, record: TerminalState, master: int) -> None:
@@ -38,6 +40,7 @@ class PtyProcess:
         self.parser = TerminalParser()
         self.at_eof = False
         self.viewers: list[Callable[[bytes], None]] = []
+        self.followers: list[Callable[[], None]] = []
         self._directory = directory
         self._log = TerminalLog(directory, record.name)
         self._size = (record.columns, record.rows)
@@ -92,6 +95,19 @@ class PtyProcess:
         self.record = replace(self.record, output_at=time.time())
         for show in tuple(self.viewers):
             show(data)
+        self.tell_followers()
+
+    def follow(self, tell: Callable[[], None]) -> None:
+        """Have it told once. Those who are gone by then are let go of now and then."""
+        if len(self.followers) > _FOLLOWERS:
+            self.tell_followers()
+        self.followers.append(tell)
+
+    def tell_followers(self) -> None:
+        """There is more to be told, or there will never be."""
+        followers, self.followers = self.followers, []
+        for tell in followers:
+            tell()
 
     def since(self, offset: int, most: int) -> tuple[int, bytes]:
         """Output from an offset on, or from where it is still remembered; with the
@@ -108,8 +124,12 @@ class PtyProcess:
         if self.master is not None:
             set_size(self.master, columns, rows)
 
+    def keep_size(self, columns: int, rows: int) -> None:
+        """The size it has when nobody is attached."""
+        self._size = (columns, rows)
+
     def restore_size(self) -> None:
-        """Back to the size it was started with, once no person looks."""
+        """Back to the size it was given last, once no person looks."""
         self.resize(*self._size)
 
     def record_exit(self, status: int) -> None:

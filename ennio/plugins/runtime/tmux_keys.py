@@ -1,0 +1,36 @@
+"""What a keyboard sends, in the words of ``send-keys``.
+
+Bytes go to the program as they are (``-H``). The keys of the cursor go by their names: the terminal
+that a person looks at is in the mode that tmux has it in, and the program may be in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_NAMES = {
+    b"A": "Up",
+    b"B": "Down",
+    b"C": "Right",
+    b"D": "Left",
+    b"H": "Home",
+    b"F": "End",
+}
+_CURSOR = re.compile(rb"\x1b[O\[]([ABCDHF])")
+_MOST = 1024  # bytes in one command
+
+
+def keys(data: bytes) -> Iterator[str]:
+    """The arguments of one ``send-keys`` after the other."""
+    end = 0
+    for code in _CURSOR.finditer(data):
+        yield from _hexadecimal(data[end : code.start()])
+        yield _NAMES[code[1]]
+        end = code.end()
+    yield from _hexadecimal(data[end:])
+
+
+def _hexadecimal(data: bytes) -> Iterator[str]:
+    for start in range(0, len(data), _MOST):
+        yield "-H " + data[start : start + _MOST].hex(" ")

@@ -1,0 +1,117 @@
+"""A kept client of a tmux server on a pseudo-terminal of ours: what it draws is what a person
+would see who is attached and only reads.
+
+tmux itself is the flood control: a client that reads slowly is drawn less often, and the agent is
+not slowed by it. The client draws outside of the alternate screen (see the server's options), so
+that what scrolls reaches the history of whoever shows it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from ennio.model.errors import Unreachable
+
+_PIECE = 64 << 10
+_GOES = 1.0  # seconds that a client may take to end once its terminal has
+_AGAIN = 1.0  # seconds between two questions for the size, while it draws
+
+Size = tuple[int, int]
+
+
+class TmuxStream:
+    """See ``TerminalStream``. ``sized`` asks tmux for the size of the window; ``pictured`` for
+    what it shows, drawn anew for the client on the terminal of this name.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        sized: Callable[[], Size | None],
+        pictured: Callable[[str], bytes],
+        size: Size,
+    ) -> None:
+        self._sized = sized
+        self._pictured = pictured
+        self._size = size
+        self.missed = 0
+        self._asked = time.monotonic()
+        self._master, slave = pty.openpty()
+        try:
+            self._place = os.ttyname(slave)
+            _set_size(slave, size)
+            os.set_blocking(self._master, False)
+            self._process = subprocess.Popen(
+                argv, stdin=slave, stdout=slave, stderr=slave, env=env, cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            os.close(self._master)
+            raise Unreachable(f"tmux could not be run: {error}") from error
+        finally:
+            os.close(slave)
+
+    @property
+    def size(self) -> Size:
+        """See ``TerminalStream``."""
+        return self._size
+
+    def read(self, timeout: float) -> bytes | None:
+        """See ``TerminalStream``; a window of another size begins anew."""
+        self.missed = 0
+        if not self._is_readable(timeout):
+            return b"" if self._process.poll() is None else None
+        try:
+            data = os.read(self._master, _PIECE)
+        except BlockingIOError:
+            return b""
+        except OSError:  # the client has gone
+            return None
+        self._follow_size()
+        return data
+
+    def picture(self) -> bytes | None:
+        """See ``TerminalStream``."""
+        self._follow_size(at_once=True)
+        return self._pictured(self._place)
+
+    def close(self) -> None:
+        """See ``TerminalStream``."""
+        os.close(self._master)  # the kernel tells the client that it hung up
+        try:
+            self._process.wait(_GOES)
+        except subprocess.TimeoutExpired:  # it hangs at its server
+            self._process.kill()
+            self._process.wait()
+
+    def _is_readable(self, timeout: float) -> bool:
+        poller = select.poll()
+        poller.register(self._master, select.POLLIN | select.POLLHUP)
+        return bool(poller.poll(timeout * 1000))
+
+    def _follow_size(self, *, at_once: bool = False) -> None:
+        """Be as large as the window: a larger client is drawn with dots around it."""
+        now = time.monotonic()
+        if not at_once and now - self._asked < _AGAIN:
+            return
+        self._asked = now
+        size = self._sized()
+        if size is not None and size != self._size:
+            self._size, self.missed = size, 1
+            _set_size(self._master, size)
+            self._process.send_signal(signal.SIGWINCH)
+
+
+def _set_size(terminal: int, size: Size) -> None:
+    columns, rows = size
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
