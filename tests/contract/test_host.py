@@ -366,6 +366,44 @@ def test_a_terminal_that_is_not_there_is_not_found(at: Stand) -> None:
     assert at.host.deliver(at.brief, at.words("x")).arrival is Arrival.NOT_NOW
 
 
+@contract
+def test_a_terminal_is_watched_by_many_from_where_each_of_them_was(at: Stand) -> None:
+    at.launched()
+    first = at.host.watch(at.brief, None, 0, 5)
+    assert first.whole
+    assert b"Scripted agent" in first.data
+    at.host.type_keys(at.brief, b"some words", paste=False)
+    seen, offset = b"", first.following
+
+    def typed() -> bool:
+        nonlocal seen, offset
+        more = at.host.watch(at.brief, first.stream, offset, 2)
+        assert not more.whole
+        assert more.offset == offset
+        seen, offset = seen + more.data, more.following
+        return b"some words" in seen
+
+    eventually(typed)
+    again = at.host.watch(at.brief, first.stream, first.following, 5)
+    assert again.data == seen[: len(again.data)], "the second one sees the very same bytes"
+    assert at.host.watch(at.brief, "another", 3, 5).whole, "of another look nothing is known"
+
+
+@contract
+def test_a_screen_is_shot_as_it_is_and_given_another_size(at: Stand) -> None:
+    at.launched()
+    at.host.resize(at.brief, 90, 20)
+
+    def resized() -> bool:
+        shot = at.host.shot(at.brief, 0)
+        return (shot.columns, shot.rows, len(shot.lines)) == (90, 20, 20)
+
+    eventually(resized)
+    assert at.host.watch(at.brief, None, 0, 5).columns == 90
+    with pytest.raises(NotFound, match="nobody"):
+        at.host.shot(replace(at.brief, session_id="nobody", handle=None), 0)
+
+
 # --- looking --------------------------------------------------------------------------------------
 
 
