@@ -46,6 +46,10 @@ class TerminalControl:
         """When it goes back if nothing is typed until then."""
         return self.active_at + IDLE
 
+    def is_theirs(self, control: str) -> bool:
+        """Whether this is its secret."""
+        return secrets.compare_digest(self.id.encode(), control.encode())
+
     def may_be_taken(self, now: datetime) -> bool:
         """Whether the holder has left a question unanswered for long enough."""
         return self.asked_at is not None and now - max(self.asked_at, self.active_at) >= SILENCE
@@ -88,7 +92,7 @@ class TerminalControls:
     def give_back(self, session: Session, control_id: str, why: str = "given back") -> bool:
         """Give it back; False where it is not theirs any more, which is fine."""
         held = self._held.get(session.id)
-        if held is None or not secrets.compare_digest(held.id, control_id):
+        if held is None or not held.is_theirs(control_id):
             return False
         self._end(session, held, why)
         self._tell(session.id)
@@ -105,7 +109,7 @@ class TerminalControls:
     def insist(self, session_id: str, control_id: str) -> TerminalControl:
         """Whoever names this has control, and is about to use it. Raises Conflict."""
         held = self._held.get(session_id)
-        if held is None or not secrets.compare_digest(held.id, control_id):
+        if held is None or not held.is_theirs(control_id):
             raise Conflict(
                 f"the terminal of session {session_id} is read only for whoever has not taken "
                 "control of it"

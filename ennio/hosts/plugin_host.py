@@ -52,17 +52,17 @@ from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
-from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.model.terminal_view import TerminalOutput, TerminalShot
+from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import LaunchSpec, Pane, WatchableRuntime
 from ennio.plugins.runtime.liveness import judged
+from ennio.plugins.terminal.interface import BroadcastTerminal
 from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace import changes, hook_run, preserved
 from ennio.plugins.workspace.compared import SessionBranch
-from ennio.plugins.terminal.interface import BroadcastTerminal
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 

@@ -71,7 +71,7 @@ class TerminalApi:
     def holds(self, session_id: str, control: str) -> bool:
         """Whether this is the secret of whoever has control."""
         held = self.deps.terminal_controls.of(session_id)
-        return held is not None and held.id == control
+        return held is not None and held.is_theirs(control)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Have it told the id of every session whose control changed."""
