@@ -12,8 +12,15 @@ addEventListener("vite:preloadError", () => {
   const again = "ennio-loaded-anew";
   const last = Number(sessionStorage.getItem(again) ?? 0);
   if (Date.now() - last < 10_000) return;
-  sessionStorage.setItem(again, String(Date.now()));
-  location.reload();
+  // while Ennio does not answer, the page that is here is all there is
+  fetch("/", { cache: "no-store" }).then(
+    (found) => {
+      if (!found.ok) return;
+      sessionStorage.setItem(again, String(Date.now()));
+      location.reload();
+    },
+    () => {},
+  );
 });
 
 mount(App, { target: place });
