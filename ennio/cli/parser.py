@@ -31,7 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "output": "show what an agent's terminal shows",
         "diff": "show what a session has changed",
         "review": "give an agent comments on lines, all as one message",
-        "session": "info, why, kill, restore, list",
+        "session": "info, why, kill, restore, resume, seen, look, list",
         "queue": "what waits to be started: list, hold, release, move, drop, priority",
         "cleanup": "remove the workspaces of ended sessions",
         "preserved": "what clean-ups saved: list, show, restore",
@@ -50,7 +50,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Forge": {
         "pr": "pull requests: list, show, create, approve, request-changes, comment, merge, close, "
-        "ready, rerun",
+        "ready, rerun, nudge, leave-queue",
         "issue": "issues: list, add",
         "node": "remote nodes: status, list, connect, disconnect",
     },

@@ -29,7 +29,7 @@ API = "/api/v1"
 Route = tuple[str, type[Resource], str]
 
 _SESSION = f"{API}/sessions/{{session_id}}"
-_ORDERS = ("look", "send", "answer", "restore", "resume", "interrupt", "cleanup")
+_ORDERS = ("look", "send", "answer", "restore", "resume", "interrupt", "seen", "cleanup")
 _LOOKS = ("output", "attach", "messages", "evidence", "reactions", "events")
 _PROJECT = f"{API}/projects/{{project_id}}"
 _PULL = f"{_PROJECT}/pulls/{{number}}"
@@ -45,6 +45,8 @@ _REVIEWS = (
     "close",
     "ready",
     "rerun",
+    "nudge",
+    "leave-queue",
 )
 _WAITING = f"{API}/queue/{{session_id}}"
 
@@ -70,6 +72,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/events", EventsResource, ""),
     (f"{API}/events/stream", EventStreamResource, ""),
     (f"{API}/sessions", SessionsResource, ""),
+    (f"{API}/verbs", SessionsResource, "verbs"),
     (_SESSION, SessionResource, ""),
     *((f"{_SESSION}/{what}", SessionResource, what) for what in (*_ORDERS, *_LOOKS)),
     (f"{_SESSION}/diff", ChangesResource, "diff"),

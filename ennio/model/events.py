@@ -96,6 +96,7 @@ class EventType(StrEnum):
     CONFLICT_GONE = "conflict_gone", _NO_STORY
     CONTROL_TAKEN = "control_taken", _NO_STORY
     CONTROL_RETURNED = "control_returned", _NO_STORY
+    ESCALATION_SEEN = "escalation_seen", _NO_STORY
 
 
 for _kind in EventType:

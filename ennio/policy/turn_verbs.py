@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ennio.model.facts import Presence
-from ennio.model.pulls import CheckState
 from ennio.model.session import Activity
 from ennio.model.session import SessionStatus as S
 from ennio.policy.lifecycle import parking, pausing
@@ -16,7 +15,7 @@ from ennio.policy.turn_inputs import TurnInputs, TurnVerdict
 
 def wants(inputs: TurnInputs, verdict: TurnVerdict) -> tuple[str, ...]:
     """The verbs of this turn that would be accepted, in order."""
-    return tuple(verb for verb in verdict.match.verbs if _ACCEPTED[verb](inputs))
+    return tuple(verb for verb in verdict.match.verbs if ACCEPTED[verb](inputs))
 
 
 def _living(inputs: TurnInputs) -> bool:
@@ -78,8 +77,9 @@ def _pull(inputs: TurnInputs) -> bool:
 
 def _rerun(inputs: TurnInputs) -> bool:
     pull = inputs.pull
-    done = pull is not None and pull.checks in (CheckState.FAILING, CheckState.PASSING)
-    return inputs.rules.reruns and _pull(inputs) and done
+    # a forge elsewhere runs again what has failed, and nothing else
+    again = pull is not None and (bool(pull.failing) or inputs.rules.reviewed_here)
+    return inputs.rules.reruns and _pull(inputs) and again
 
 
 def _leave_queue(inputs: TurnInputs) -> bool:
@@ -93,7 +93,7 @@ def _cleanup(inputs: TurnInputs) -> bool:
     return session.status.terminal and kept and not inputs.rules.stray
 
 
-_ACCEPTED: Mapping[str, Callable[[TurnInputs], bool]] = {
+ACCEPTED: Mapping[str, Callable[[TurnInputs], bool]] = {
     "answer": _answer,
     "interrupt": _runs,
     "restore": _restore,

@@ -62,6 +62,9 @@ def test_a_branch_with_a_merge_queue_is_merged_by_it(hub: Hub, forge: GitHubForg
     assert (merged.commit, hub.pulls[number].queued) == ("", True)
     assert "queue" in merged.message
     assert forge.merge(number, head).commit == ""
+    forge.withdraw(number)
+    assert not forge.look(number).merging
+    assert (forge.merge(number, head).commit, hub.pulls[number].queued) == ("", True)
     commit = hub.land(hub.pulls[number])
     assert forge.merge(number, head).commit == commit
 

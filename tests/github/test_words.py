@@ -281,3 +281,27 @@ def test_failed_jobs_are_run_again(hub: Hub, forge: GitHubForge) -> None:
     hub.runs.clear()
     with pytest.raises(Refused, match="no failed jobs"):
         forge.rerun(1)
+
+
+def test_reviewers_are_told_again_that_they_are_waited_for(hub: Hub, forge: GitHubForge) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    with pytest.raises(Refused, match="nobody is asked"):
+        forge.remind(number)
+    hub.pulls[number].reviewers = ["lena"]
+    pull = forge.remind(number)
+    assert [said["body"].splitlines()[0] for said in hub.pulls[number].comments] == [
+        "@lena this waits for your review."
+    ]
+    assert pull.comments == (), "the agent is not told"
+
+
+def test_who_asked_for_changes_of_another_head_is_asked_to_look_again(
+    hub: Hub, forge: GitHubForge
+) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    forge.review(number, "x", ReviewState.CHANGES_REQUESTED, "no")
+    hub.push("fix", {"a.txt": "2\n"})
+    forge.remind(number)
+    assert hub.pulls[number].reviewers == [hub.login]

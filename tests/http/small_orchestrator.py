@@ -327,6 +327,12 @@ class SmallPulls(PullApi):
     def rerun(self, project_id: str, number: int) -> PullRequest:
         return self._put(project_id, number, checks=CheckState.PENDING)
 
+    def remind(self, project_id: str, number: int) -> PullRequest:
+        return self.get(project_id, number)
+
+    def leave_queue(self, project_id: str, number: int) -> PullRequest:
+        return self._put(project_id, number, merging=False)
+
     def _put(self, project_id: str, number: int, **changes: Any) -> PullRequest:
         self.small.pull_requests[project_id, number] = replace(
             self.get(project_id, number), **changes

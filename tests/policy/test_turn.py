@@ -189,7 +189,7 @@ TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
     ),
     "an escalation, and checks run on a new head": (
         a_session(S.CI_FIX_SENT, pull=RUNS, reactions={"ci-failed": ESCALATED}),
-        "world checks", "10", NOW - HEAD, (),
+        "world checks", "10", NOW - HEAD, ("rerun",),
     ),
     "an escalation that is over": (
         a_session(
@@ -286,11 +286,11 @@ TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
         "world queued", "9", timedelta(minutes=8), ("move", "drop"),
     ),
     "checks run": (
-        a_session(S.PR_OPEN, Activity.IDLE, pull=RUNS), "world checks", "10", NOW - HEAD, ()
+        a_session(S.PR_OPEN, Activity.IDLE, pull=RUNS), "world checks", "10", NOW - HEAD, ("rerun",)
     ),
     "checks of a draft run": (
         a_session(S.PR_DRAFT, Activity.IDLE, pull=replace(RUNS, draft=True)),
-        "world checks", "10", NOW - HEAD, (),
+        "world checks", "10", NOW - HEAD, ("rerun",),
     ),
     "checks run, and the forge merges then": (
         a_session(S.PR_OPEN, Activity.IDLE, pull=replace(RUNS, merging=True), rules=ELSEWHERE),

@@ -11,10 +11,10 @@ from ennio.actors.landing import MergeOrder
 from ennio.actors.messages import LookNow
 from ennio.actors.registry import forge_name
 from ennio.model.changes import Diff, Files
-from ennio.model.errors import NotFound, Refused
+from ennio.model.errors import Conflict, NotFound, Refused
 from ennio.model.failpoints import failpoint
 from ennio.model.pulls import PullRequest, ReviewState
-from ennio.plugins.forge.interface import Forge, Merged, Readable
+from ennio.plugins.forge.interface import Forge, Merged, Readable, Revocable
 
 _HANDED_ON = "hands on to the forge, where it is played, and writes nothing"
 
@@ -123,6 +123,30 @@ class PullApi:
         if rerun is None:
             raise Refused(f"checks on {forge.name} are run again there, not from here")
         return self._told(project_id, rerun(number))
+
+    @failpoint("order.nudge_reviewers", because="tells people of a forge; a lost one costs time")
+    def remind(self, project_id: str, number: int) -> PullRequest:
+        """Tell its reviewers again that they are waited for. Raises Refused where the forge
+        cannot.
+        """
+        forge = self._forge(project_id)
+        remind = getattr(forge, "remind", None)
+        if remind is None:
+            raise Refused(f"{forge.name} tells nobody of a review; tell its reviewers yourself")
+        return self._told(project_id, remind(number))
+
+    @failpoint("order.leave_queue", because=_HANDED_ON)
+    def leave_queue(self, project_id: str, number: int) -> PullRequest:
+        """Have the forge not merge it later. Raises Refused for one that does not do that, and
+        Conflict where it was not about to.
+        """
+        forge = self._forge(project_id)
+        if not isinstance(forge, Revocable):
+            raise Refused(f"{forge.name} merges at once or not at all; there is no queue to leave")
+        if not forge.look(number).merging:
+            raise Conflict(f"#{number} is in no merge queue, and nothing merges it by itself")
+        forge.withdraw(number)
+        return self._told(project_id, forge.look(number))
 
     def _forge(self, project_id: str) -> Forge:
         forge = self.deps.plugins.forge(self.deps.project(project_id))

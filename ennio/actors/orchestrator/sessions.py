@@ -33,7 +33,7 @@ from ennio.actors.messages import (
     ResumeParked,
     StartSession,
 )
-from ennio.actors.orchestrator.session_rows import rows
+from ennio.actors.orchestrator.session_rows import inputs_of, rows
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.registry import QUEUE, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
@@ -47,6 +47,7 @@ from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin, with_reasons
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle.parked import ResumeWhen
+from ennio.policy.turn_calls import unseen
 from ennio.store.idempotency import DoneRequest, RequestRepeatedError
 from ennio.store.reactions import ReactionRecord
 
@@ -235,6 +236,29 @@ class SessionApi:
         """
         self._live(session_id)
         session: Session = self._ask(session_id, ResumeParked(when))
+        return session
+
+    @failpoint("order.seen", because="writes one transaction, and may be given again")
+    def seen(self, session_id: str, by: str = "a person") -> Session:
+        """Keep that a person has seen what its reactions called for: it is nobody's turn to look
+        until one of them calls anew. Raises Conflict where nobody is called.
+        """
+        session = self._live(session_id)
+        calls = unseen(inputs_of(self.deps, session))
+        if not calls:
+            raise Conflict(
+                f"session {session_id} calls nobody just now; there is nothing to mark as seen"
+            )
+        with self.deps.store.transaction() as tx:
+            for call in calls:
+                self.deps.store.reactions.mark_seen(session_id, call.key, call.mark)
+            names = [call.key for call in calls]
+            told = Draft(
+                EventType.ESCALATION_SEEN,
+                f"{by} has seen it: {', '.join(names)}",
+                data={"reactions": names, "by": by},
+            )
+            tx.emit(session_id, session.project_id, told)
         return session
 
     @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")

@@ -57,6 +57,8 @@ def configure(parser: Parser) -> None:
         close=(close, "close it without merging"),
         ready=(ready, "take it out of draft"),
         rerun=(rerun, "run its checks again"),
+        nudge=(nudge, "tell its reviewers again that they are waited for"),
+        leave_queue=(leave_queue, "have the forge not merge it by itself"),
     )
     subs["merge"].epilog = MERGE_NOTE
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
@@ -71,6 +73,8 @@ def configure(parser: Parser) -> None:
         "close",
         "ready",
         "rerun",
+        "nudge",
+        "leave-queue",
     ):
         subs[name].add_argument(
             "pull",
@@ -292,3 +296,16 @@ def rerun(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Run its checks again."""
     pull = _post(options, context, "rerun")
     return CommandResult(pull, [f"the checks of #{pull['number']} run again"])
+
+
+def nudge(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Tell its reviewers again."""
+    pull = _post(options, context, "nudge")
+    return CommandResult(pull, [f"told the reviewers of #{pull['number']} again"])
+
+
+def leave_queue(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Take it out of the merge queue."""
+    caller.insist_on_person("take a pull request out of the merge queue")
+    pull = _post(options, context, "leave-queue")
+    return CommandResult(pull, [f"#{pull['number']} is not merged by itself any more"])

@@ -31,7 +31,7 @@ EXAMPLES = """\
 
 
 def configure(parser: Parser) -> None:
-    """The six sub-verbs."""
+    """The sub-verbs."""
     subs = parser.verbs(
         info=(info, "show everything known of a session"),
         why=(why, "show the facts and the rule behind its status"),
@@ -47,9 +47,11 @@ def configure(parser: Parser) -> None:
             resume,
             "let a session go on whose agent's plan was used up, when that resets or at once",
         ),
+        seen=(seen, "say that you have seen what it called you for, until it does so anew"),
+        look=(look, "have it read again what its agent tells"),
         list=(listed, "list sessions"),
     )
-    for name in ("info", "why", "kill", "restore", "resume"):
+    for name in ("info", "why", "kill", "restore", "resume", "seen", "look"):
         subs[name].add_argument("session", help="the session's id")
     when = subs["resume"].add_mutually_exclusive_group()
     when.add_argument(
@@ -211,6 +213,25 @@ def resume(options: argparse.Namespace, context: CliContext) -> CommandResult:
     words = session.get("reason") or session["status"]
     told = "is told to go on" if session["activity"] != "blocked" else f"goes on then: {words}"
     return CommandResult(session, [f"{options.session} {told}"])
+
+
+def seen(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Mark its escalations as seen."""
+    caller.insist_on_person("say that a person has seen it")
+    told = context.client().post(path("/sessions/{}/seen", options.session), {"by": caller.name()})
+    return CommandResult(
+        {"session": options.session, "result": told},
+        [f"{options.session} calls you again when it escalates anew"],
+    )
+
+
+def look(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """Look again."""
+    told = context.client().post(path("/sessions/{}/look", options.session))
+    return CommandResult(
+        {"session": options.session, "result": told},
+        [f"looking at {options.session}; see: ennio session info {options.session}"],
+    )
 
 
 def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:

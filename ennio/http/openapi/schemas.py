@@ -43,6 +43,7 @@ from ennio.model.events import Event
 from ennio.model.evidence import Evidence
 from ennio.model.message import Message
 from ennio.model.shape import wire_fields
+from ennio.model.verbs import SessionVerb
 from ennio.model.workspace_changes import ChangedFile, FilePatch, WorkspaceDiff
 
 Schema = dict[str, Any]
@@ -134,6 +135,7 @@ COMPONENTS: Mapping[type[Any], str] = {
     Spend: "Spend",
     BudgetView: "Budget",
     BudgetCheck: "BudgetCheck",
+    SessionVerb: "Verb",
     WorkspaceDiff: "SessionDiff",
     ChangedFile: "ChangedFile",
     FilePatch: "FilePatch",

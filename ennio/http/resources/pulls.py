@@ -186,6 +186,18 @@ class PullResource(Resource):
         project, which = self._named(project_id, number)
         return self._view(project, self._orchestrator.pulls.ready(project, which))
 
+    @operation("Tell its reviewers again that they are waited for.", PullView)
+    def on_post_nudge(self, project_id: str, number: str) -> PullView:
+        """Tell its reviewers again."""
+        project, which = self._named(project_id, number)
+        return PullView.of(project, self._orchestrator.pulls.remind(project, which))
+
+    @operation("Take it out of the merge queue, or have it not merged by itself.", PullView)
+    def on_post_leave_queue(self, project_id: str, number: str) -> PullView:
+        """Have the forge not merge it later."""
+        project, which = self._named(project_id, number)
+        return PullView.of(project, self._orchestrator.pulls.leave_queue(project, which))
+
     @operation("Run its checks again.", PullView)
     def on_post_rerun(self, project_id: str, number: str) -> PullView:
         """Run the checks of its head again."""

@@ -44,6 +44,7 @@ from ennio.model.request_fields import (
     identifier,
 )
 from ennio.model.session import SessionStatus
+from ennio.model.verbs import SESSION_VERBS, SessionVerb
 from ennio.policy.lifecycle.parked import ResumeWhen
 
 _ENDED = {"enum": ["killed", "ending"]}
@@ -98,6 +99,13 @@ class ResumeBody:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenBody:
+    """Who has seen it."""
+
+    by: Annotated[str, TextField(longest=100)] = "a person"
+
+
+@dataclass(frozen=True, slots=True)
 class CleanUpBody:
     """``force`` also takes an exited session."""
 
@@ -139,6 +147,11 @@ class SessionsResource(Resource):
         )
         as_row = query.view is SessionShape.ROW
         return _timed([row_of(view) for view in views] if as_row else views, views)
+
+    @operation("What can be done about a session; a row's `wants` names them.", list[SessionVerb])
+    def on_get_verbs(self) -> Sequence[SessionVerb]:
+        """The table of verbs."""
+        return SESSION_VERBS
 
     @described(
         Operation(
@@ -233,6 +246,12 @@ class SessionResource(Resource):
         """Let a session go on that is parked because its agent's plan is used up."""
         resumed = self._orchestrator.sessions.resume(self._known(session_id), body.when)
         return self._orchestrator.sessions.detail(resumed.id)
+
+    @operation("Mark what its reactions called a person for as seen.", word("seen"), body=SeenBody)
+    def on_post_seen(self, session_id: str, body: SeenBody) -> str:
+        """A person has seen what its reactions called for."""
+        self._orchestrator.sessions.seen(self._known(session_id), body.by)
+        return "seen"
 
     @operation("Make its agent stop what it is doing.", word("interrupted"))
     def on_post_interrupt(self, session_id: str) -> str:

@@ -85,6 +85,7 @@ class Root:
             "enablePullRequestAutoMerge": self.auto_merge,
             "disablePullRequestAutoMerge": self.no_auto_merge,
             "enqueuePullRequest": self.enqueue,
+            "dequeuePullRequest": self.dequeue,
         }
 
     def rate_limit(self, _info: Any, **_: Any) -> Node:
@@ -329,6 +330,11 @@ class Root:
         self._expect(pull, input["expectedHeadOid"])
         pull.queued = True
         return {"mergeQueueEntry": {"id": "MQE_1", "position": 1}}
+
+    def dequeue(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        pull = self._pull(input["id"])
+        pull.queued = False
+        return {"mergeQueueEntry": {"id": "MQE_1"}}
 
     def _expect(self, pull: Pull, head: str) -> None:
         if pull.head != head:

@@ -81,6 +81,7 @@ class Pull:
     threads: list[Thread] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
     requested: int = 0
+    reviewers: list[str] = field(default_factory=list)
     auto_merge: str | None = None
     queued: bool = False
     mergeable: str | None = None

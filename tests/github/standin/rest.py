@@ -52,6 +52,8 @@ class Rest:
             ("GET", rf"{repo}/pulls/(\d+)/files", self.files),
             ("POST", rf"{repo}/pulls/(\d+)/reviews", self.review),
             ("POST", rf"{repo}/pulls/(\d+)/comments", self.line_comment),
+            ("GET", rf"{repo}/pulls/(\d+)/requested_reviewers", self.requested),
+            ("POST", rf"{repo}/pulls/(\d+)/requested_reviewers", self.request),
             ("GET", rf"{repo}/issues", self.issues),
             ("POST", rf"{repo}/issues", self.add_issue),
             ("GET", rf"{repo}/issues/(\d+)", self.issue),
@@ -146,6 +148,16 @@ class Rest:
         shown["base"] |= {"ref": pull.base}
         shown["requested_teams"] = []  # the published example does not fit its own schema
         return shown
+
+    def requested(self, number: int, body: Body, query: dict[str, str]) -> Answered:
+        shown = example("simple-pull-request-review-request")
+        users = [{**shown["users"][0], "login": one} for one in self.hub.pulls[number].reviewers]
+        return Answered(200, {"users": users, "teams": []})
+
+    def request(self, number: int, body: Body, query: dict[str, str]) -> Answered:
+        pull = self.hub.pulls[number]
+        pull.reviewers = sorted({*pull.reviewers, *body["reviewers"]})
+        return Answered(201, self.shown(pull))
 
     def edit(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         pull = self.hub.pulls[number]

@@ -16,8 +16,9 @@ from ennio.model.facts import ForgeSeen
 from ennio.model.failpoints import asks
 from ennio.model.inline_comment import Remark, Side
 from ennio.model.pulls import TOLD, Comment, MergeMethod, PullRequest, PullState, ReviewState
-from ennio.plugins.forge.github import diffs, merging
+from ennio.plugins.forge.github import diffs, merging, reminders
 from ennio.plugins.forge.github.graphql import (
+    DEQUEUE,
     NO_AUTO_MERGE,
     READY,
     REPLY,
@@ -145,8 +146,11 @@ class GitHubForge:
         return merged
 
     def withdraw(self, number: int) -> None:
-        """See ``Revocable.withdraw``; a merge queue lets go by itself of what has a new head."""
+        """See ``Revocable.withdraw``."""
         node, _ = self._queries.one(number)
+        if node["isInMergeQueue"]:
+            self.client.ask(DEQUEUE, {"pull": node["id"]}, action=True)
+            self.nudge(number)
         if node["autoMergeRequest"]:
             self.client.ask(NO_AUTO_MERGE, {"pull": node["id"]}, action=True)
             self.nudge(number)
@@ -343,6 +347,11 @@ class GitHubForge:
             self.client.send(
                 "POST", self.client.address.at("actions", "runs", run, "rerun-failed-jobs")
             )
+        return self._after(number)
+
+    def remind(self, number: int) -> PullRequest:
+        """Tell its reviewers again. Raises Refused where nobody is asked."""
+        reminders.remind(self.client, self.look(number))
         return self._after(number)
 
     @as_published("GitHub")

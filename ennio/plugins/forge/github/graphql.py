@@ -201,6 +201,12 @@ NO_AUTO_MERGE = operation(
 mutation NoAutoMerge($pull: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { id } } }""",  # noqa: E501
     because="no branch of a story requires anything",
 )
+DEQUEUE = operation(
+    """
+mutation Dequeue($pull: ID!) {
+  dequeuePullRequest(input: {id: $pull}) { mergeQueueEntry { id } } }""",
+    because="no branch of a story requires anything",
+)
 ENQUEUE = operation(
     """
 mutation Enqueue($pull: ID!, $head: GitObjectID!) {
