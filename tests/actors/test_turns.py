@@ -11,7 +11,7 @@ import pytest
 
 from ennio.actors.orchestrator.session_view import SessionView
 from ennio.model.errors import Conflict, Refused
-from ennio.model.pulls import CheckState, ReviewState
+from ennio.model.pulls import CheckState
 from ennio.model.session import Activity, SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
@@ -92,9 +92,6 @@ def test_who_left_the_merge_queue_is_a_persons_turn_again(
         assert _until(stage, session_id, "world merging").wants == ("leave-queue",)
         pulls.leave_queue("play", number)
         _until(stage, session_id, "you merge")
-        put(number, review=ReviewState.REQUIRED)
-        stage.look()
-        assert _until(stage, session_id, "world review").wants == ("nudge",)
         assert pulls.remind("play", number).number == number
 
 
