@@ -18,6 +18,14 @@ export function money(cost: Cost | null): string {
   return cost.source === "local" ? `~${written}` : written;
 }
 
+/** Who says so, beside an amount. */
+export function moneySource(cost: Cost | null): string {
+  if (cost === null) return "nothing used yet";
+  if (cost.billing === "plan") return moneyInWords(cost);
+  if (cost.amount === null) return "no price is known for its model";
+  return cost.source === "local" ? "estimated here by list prices" : "as the provider says";
+}
+
 /** The same in words, for a title and for those who hear it. */
 export function moneyInWords(cost: Cost | null): string {
   if (cost === null) return "nothing used yet";

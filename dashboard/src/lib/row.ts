@@ -35,6 +35,7 @@ export interface Turned {
   diff: Changed | null;
   cost: Cost | null;
   signal_at: string | null;
+  options: string[];
 }
 
 export type Row = Omit<Schemas["Session"], keyof Turned> & Turned;
@@ -56,6 +57,7 @@ export function asRow(given: object): Row {
     diff: row.diff ?? null,
     cost: row.cost ?? null,
     signal_at: row.signal_at ?? null,
+    options: row.options ?? [],
   } as Row;
 }
 
