@@ -1,5 +1,8 @@
 """Builds the dashboard of a checkout, where npm is there; a wheel has it built already.
 
+Only what is about to show it builds it, ``ennio dashboard`` and ``ennio demo --open``, so nothing
+else ever waits; and only where ``bin/ennio`` was called (``-X ennio-checkout``), so that no program
+fetches packages that nobody sees. A supervisor that runs serves the page as soon as it is there.
 ``python -m ennio.cli.dashboard_build`` is what ``bin/test`` calls. Of two who build at once one
 waits for the other. What is built is known by what its sources hold, so nothing is done twice.
 """
@@ -17,18 +20,20 @@ from pathlib import Path
 
 from ennio.board.printing import note
 from ennio.http.dashboard_files import BUILT, INDEX
+from ennio.http.pages import BUILD
 from ennio.machine import files
 from ennio.model.errors import EnnioError, Unreachable
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "dashboard"
-COMMANDS = ("npm --prefix dashboard ci", "npm --prefix dashboard run build")
-"""What one types to build it by hand."""
 _STAMP = BUILT.with_name("stamp")
 _LOCK = BUILT.with_name("build.lock")
 _MADE = {"node_modules", ".work", "schema.d.ts"}
 _PATIENCE = 1200.0
 _PAUSE = 0.2
+
+WANTED = "ennio-checkout" in sys._xoptions  # noqa: SLF001 - documented under this name
+"""Whether a person called it from a checkout."""
 
 Say = Callable[[str], None]
 
@@ -46,6 +51,19 @@ def current() -> bool:
 def buildable() -> bool:
     """Whether this is a checkout on a machine with npm."""
     return (SOURCES / "package.json").is_file() and shutil.which("npm") is not None
+
+
+def build_for_a_person(say: Say) -> None:
+    """Build what is not current; where that cannot be, say why, and what there is instead."""
+    if current():
+        return
+    if not buildable():
+        say(f"the dashboard is not built; where npm is: {' && '.join(BUILD)}")
+        return
+    try:
+        build(say)
+    except EnnioError as error:
+        say(f"{error}\nthe page names commands until that is mended")
 
 
 def build(say: Say) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ennio.board.printing import note, out
-from ennio.demo import report, scene
+from ennio.demo import browser, report, scene
 from ennio.demo.director import Director
 from ennio.demo.screen import DemoScreen
 from ennio.http import client
@@ -126,6 +126,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="TIMES",
         help="2 is twice as fast (scripted agent)",
     )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        dest="opens",
+        help="show the story in a browser too; it stays until you press Enter",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder, to look around in it")
     parser.add_argument(
         "--runtime", choices=("tmux", "process"), help="default: tmux where there is one"
@@ -156,11 +162,16 @@ def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
         if set_up.runtime == "process" and options.runtime is None:
             screen.say("demo", "tmux is not installed, so the agents run in the process runtime")
         supervisor = stack.enter_context(_Supervisor(set_up))
+        if options.opens:
+            browser.show(supervisor.client, screen.say)
         director = Director(supervisor.client, screen.say)
         stack.callback(supervisor.end_agents)  # also when nobody watches any more
         director.spawn()
         finished = _watch(director, screen, begun + _limit(options))
-        return report.outcome(director, time.monotonic() - begun, finished=finished)
+        outcome = report.outcome(director, time.monotonic() - begun, finished=finished)
+        if options.opens:
+            browser.stay(screen, director.sessions)
+        return outcome
 
 
 def _watch(director: Director, screen: DemoScreen, deadline: float) -> bool:

@@ -1,4 +1,5 @@
-"""Where the links of notices lead a browser: a plain page that names the commands which show it.
+"""Where links lead a browser as long as the dashboard is not built: a plain page that names the
+commands which build it, and those which show the same.
 
 It says nothing that is not in the link itself, so nobody needs a token for it; no script, nothing
 loaded, every word escaped.
@@ -12,6 +13,9 @@ from html import escape
 
 import falcon
 
+BUILD = ("npm --prefix dashboard ci", "npm --prefix dashboard run build")
+"""What builds it; ``ennio dashboard`` does both by itself."""
+
 _SESSION = re.compile(r"/s/(?P<id>[A-Za-z0-9_-]{1,128})(?:/(?P<tab>terminal|pr))?\Z")
 _PROJECT = re.compile(r"/p/(?P<id>[A-Za-z0-9_-]{1,128})\Z")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -19,9 +23,13 @@ _HTML = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}
-code{{font-size:1rem}}</style>
+code,kbd{{font:1rem ui-monospace,monospace}}</style>
 <h1>{title}</h1>
-<p>Ennio has no page for this yet. In a terminal on the machine where it runs:</p>
+<p>The dashboard is not built here. In the folder of Ennio, where npm is:</p>
+<ul>
+{build}
+</ul>
+<p>Then load this page again. Without it, in a terminal on the machine where Ennio runs:</p>
 <ul>
 {items}
 </ul>
@@ -69,4 +77,5 @@ def _page(title: str, commands: Sequence[tuple[str, str]]) -> str:
     items = "\n".join(
         f"<li><code>{escape(command)}</code>: {escape(about)}</li>" for command, about in commands
     )
-    return _HTML.format(title=escape(title), items=items)
+    build = "\n".join(f"<li><kbd>{escape(command)}</kbd></li>" for command in BUILD)
+    return _HTML.format(title=escape(title), items=items, build=build)

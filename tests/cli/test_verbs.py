@@ -164,6 +164,27 @@ def test_the_dashboard_link_carries_a_one_time_code(api: Api) -> None:
     }
 
 
+def test_the_dashboard_link_leads_on_to_the_page_that_was_named(api: Api) -> None:
+    api.on("POST", "/auth/code", {"code": "once", "expires_in": 60})
+    ended = api.ennio("dashboard", "/s/ma-1/pr?line=3", "--print")
+    assert ended.out == f"{api.url}/auth?code=once&next=%2Fs%2Fma-1%2Fpr%3Fline%3D3\n"
+    whole = api.ennio("dashboard", "http://127.0.0.1:8080/s/ma-1", "--print")
+    assert whole.out.endswith("&next=%2Fs%2Fma-1\n")
+    for wrong in ("s/ma-1", "//evil.example/x"):
+        ended = api.ennio("dashboard", wrong)
+        assert ended.code == 2, ended
+        assert "page: must be a path" in ended.err
+
+
+def test_the_dashboard_link_is_drawn_for_a_camera_under_the_public_address(api: Api) -> None:
+    api.on("POST", "/auth/code", {"code": "once", "expires_in": 60})
+    api.on("GET", "/config", {"public_url": "https://ennio.example/"})
+    first, *drawn = api.ennio("dashboard", "--qr").out.splitlines()
+    assert first == "https://ennio.example/auth?code=once"
+    assert len(drawn) > 12
+    assert set("".join(drawn[:-1])) == set(" █▀▄")
+
+
 def test_one_frame_of_the_board_can_be_printed(api: Api) -> None:
     api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", [])
     assert "ma-1a2b3c4d" in api.ennio("board", "--once").out

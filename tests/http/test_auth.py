@@ -229,3 +229,14 @@ def test_codes_do_not_pile_up() -> None:
         browsers.code()
     with pytest.raises(Unauthorized):
         browsers.trade(first)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["//evil.example", "/\\evil.example", "https://evil.example", "x", "/a\nb", ""]
+)
+def test_a_link_leads_on_to_nothing_but_a_path_of_ours(api: Api, wrong: str) -> None:
+    code = api.post("/auth/code")["code"]
+    refused = api._client.simulate_get("/auth", params={"code": code, "next": wrong})
+    assert refused.status_code == 400, refused.text
+    visit = api._client.simulate_get("/auth", params={"code": code, "next": "/s/ma-1/pr?line=3"})
+    assert (visit.status_code, visit.headers["location"]) == (303, "/s/ma-1/pr?line=3")

@@ -2,65 +2,54 @@
 // from the server; nothing here derives a state.
 import type { Schemas } from "./api";
 
-export type Turn = "you" | "agent" | "world" | "over";
+type Given = Schemas["SessionRow"];
+type Filled<T> = {
+  [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K];
+};
+type Lists = "options" | "windows";
 
-export interface Checks {
-  passing: number;
-  failing: number;
-  pending: number;
-}
+/** What the API sends of a row, with a null where it leaves something out. */
+export type Row = Omit<Filled<Given>, Lists | "helpers"> & {
+  [K in Lists]: NonNullable<Given[K]>;
+} & { helpers: number };
 
-export interface Changed {
-  added: number;
-  removed: number;
-  files: number;
-}
+export type Turn = Row["turn"];
+export type Checks = NonNullable<Row["checks"]>;
+export type Changed = NonNullable<Row["diff"]>;
+export type Cost = NonNullable<Row["cost"]>;
 
-export interface Cost {
-  amount: string | null;
-  source: "provider" | "local";
-  billing: "metered" | "plan";
-}
+const NOTHING: { [K in keyof Row as null extends Row[K] ? K : never]: null } = {
+  activity: null,
+  agent_name: null,
+  archived_at: null,
+  branch: null,
+  checks: null,
+  cost: null,
+  detail: null,
+  diff: null,
+  host: null,
+  issue_id: null,
+  message_waits: null,
+  no_signal: null,
+  no_signal_since: null,
+  outcome: null,
+  paused: null,
+  paused_since: null,
+  pr_number: null,
+  pr_url: null,
+  question: null,
+  queued: null,
+  reason: null,
+  review: null,
+  role: null,
+  signal_at: null,
+  silent_since: null,
+};
 
-export interface Turned {
-  title: string;
-  turn: Turn;
-  word: string;
-  rule: string;
-  turn_why: string;
-  turn_since: string;
-  wants: string[];
-  checks: Checks | null;
-  review: string | null;
-  diff: Changed | null;
-  cost: Cost | null;
-  signal_at: string | null;
-  options: string[];
-}
-
-export type Row = Omit<Schemas["Session"], keyof Turned> & Turned;
-
-/** One row by its id, where the API sent one; a field that `?view=row` leaves out is null. */
-export function asRow(given: object): Row {
-  const row = given as Partial<Row> & { id: string; created_at: string };
-  return {
-    ...row,
-    title: row.title ?? row.id,
-    turn: row.turn ?? "agent",
-    word: row.word ?? row.status ?? "",
-    rule: row.rule ?? "",
-    turn_why: row.turn_why ?? row.reason ?? "",
-    turn_since: row.turn_since ?? row.created_at,
-    wants: row.wants ?? [],
-    checks: row.checks ?? null,
-    review: row.review ?? null,
-    diff: row.diff ?? null,
-    cost: row.cost ?? null,
-    signal_at: row.signal_at ?? null,
-    options: row.options ?? [],
-  } as Row;
+export function asRow(given: Given): Row {
+  return { ...NOTHING, options: [], windows: [], helpers: 0, ...given } as Row;
 }
 
 /** No signal of it has come for a while: its glyph gets a question mark. */
 export const silent = (row: Row): boolean =>
-  row.no_signal_since != null || row.silent_since != null;
+  row.no_signal_since !== null || row.silent_since !== null || row.signal_at !== null;

@@ -1,7 +1,7 @@
 // The rows of all sessions, by their id: one object a row, replaced as a whole, so that only what
 // shows that row is drawn again. Events say which rows to ask for, four times a second at most.
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
-import { api, ask, Refusal } from "./api";
+import { api, ask, Refusal, type Schemas } from "./api";
 import { live } from "./live.svelte";
 import { asRow, type Row } from "./row";
 
@@ -15,10 +15,11 @@ class Rows {
   loaded = $state.raw(false);
   /** Why they could not be read the last time. */
   problem = $state.raw<Refusal | null>(null);
-  /** Rows that were put in just now, for whoever wants to mark them. */
-  readonly fresh = new SvelteSet<string>();
+  /** Ids that were asked for and that no session has. */
+  readonly unknown = new SvelteSet<string>();
 
   #dirty = new Set<string>();
+  #pinned = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #last = 0;
   #all = true;
@@ -39,6 +40,13 @@ class Rows {
     if (id === "") return;
     this.#dirty.add(id);
     this.#soon();
+  }
+
+  /** Keep this row even where the list leaves it out, as it does with one that is archived. */
+  pin(id: string): () => void {
+    this.#pinned.add(id);
+    if (!this.byId.has(id)) this.touch(id);
+    return () => this.#pinned.delete(id);
   }
 
   /** Ask for all rows anew, soon. */
@@ -82,8 +90,14 @@ class Rows {
 
   #put(read: Row[], asked: string[] | null): void {
     const came = new Set(read.map((row) => row.id));
-    for (const id of asked ?? [...this.byId.keys()]) if (!came.has(id)) this.byId.delete(id);
+    for (const id of asked ?? [...this.byId.keys()]) {
+      if (came.has(id)) continue;
+      if (asked === null && this.#pinned.has(id)) this.#dirty.add(id);
+      else this.byId.delete(id);
+    }
+    for (const id of asked ?? []) if (!came.has(id)) this.unknown.add(id);
     for (const row of read) {
+      this.unknown.delete(row.id);
       const known = this.byId.get(row.id);
       if (known === undefined || JSON.stringify(known) !== JSON.stringify(row))
         this.byId.set(row.id, row);
@@ -92,10 +106,14 @@ class Rows {
 }
 
 async function fetchRows(ids: string[] | null): Promise<Row[]> {
-  const query = ids === null ? {} : { ids: ids.join(",") };
-  const read = await ask(api.GET("/api/v1/sessions", { params: { query: query as object } }));
-  const wanted = ids === null ? null : new Set(ids);
-  return read.map(asRow).filter((row) => wanted === null || wanted.has(row.id));
+  const query = { view: "row", ...(ids === null ? {} : { ids }) } as const;
+  const read = await ask(
+    api.GET("/api/v1/sessions", {
+      params: { query },
+      querySerializer: { array: { style: "form", explode: false } },
+    }),
+  );
+  return (read as Schemas["SessionRow"][]).map(asRow);
 }
 
 export const rows = new Rows();

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   ennio demo
+  ennio demo --open                # and watch it in a browser
   ennio demo --speed 2 --keep
   ennio demo --runtime process --json | jq .sessions
 """
@@ -28,7 +29,10 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Hand over to the demo."""
+    from ennio.cli import dashboard_build
     from ennio.demo import main
 
+    if options.opens and dashboard_build.WANTED and not context.json:
+        dashboard_build.build_for_a_person(context.note)
     options.json = context.json
     return CommandResult(code=main(options), spoken=True)
