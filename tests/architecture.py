@@ -98,6 +98,7 @@ LIBRARIES = frozenset(
     {
         "apprise",
         "blessed",
+        "segno",
         "cryptography",
         "falcon",
         "gevent",
