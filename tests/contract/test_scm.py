@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ennio.model.check_log import LogPart
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unreachable
 from ennio.model.facts import Presence
+from ennio.model.inline_comment import Remark
 from ennio.model.pulls import Mergeability, PullState, ReviewState
-from ennio.plugins.forge.interface import Readable, Watch
+from ennio.plugins.forge.interface import Logged, Readable, TakesRemarks, Watch
 from tests.contract.scm_bench import ENVIRONMENT, WORLDS, Bench
 
 
@@ -282,6 +284,47 @@ def test_a_comment_is_answered_and_its_thread_settled(bench: Bench) -> None:
             call()
     with pytest.raises(Invalid, match=r"^body:"):
         bench.forge.reply(number, remark.id, " ")
+
+
+def test_remarks_that_the_agent_knows_are_one_review_and_no_news_to_it(bench: Bench) -> None:
+    if not isinstance(bench.forge, TakesRemarks):
+        assert bench.forge.name == "stub"
+        return
+    bench.push("fix")
+    pull = bench.forge.open("fix", "main", "t", "")
+    said = (
+        Remark("fix.txt", "rename this", 1),
+        Remark("fix.txt", "all of it", 3, first=1),
+        Remark("fix.txt", "needs a test"),
+    )
+    for wrong in (Remark("../a", "x", 1), Remark("a", "x", 0), Remark("a", " ", 1)):
+        with pytest.raises(Invalid):
+            bench.forge.remark(pull.number, "ann", "", (*said, wrong), key="k")
+    with pytest.raises(Conflict, match="which you saw"):
+        bench.forge.remark(pull.number, "ann", "", said, key="k", head="0" * 40)
+    assert bench.forge.look(pull.number).comments == ()
+    found = bench.forge.remark(pull.number, "ann", "Almost.", said, key="k", head=pull.head)
+    assert all(one.own for one in found.comments)
+    assert {(one.body, one.path, one.line) for one in found.comments if one.line} == {
+        ("rename this", "fix.txt", 1),
+        ("all of it", "fix.txt", 3),
+    }
+    words = "\n".join(one.body for one in found.comments)
+    assert "Almost." in words
+    assert "needs a test" in words
+    assert "<!--" not in words
+    assert found.review is ReviewState.NONE
+
+
+def test_the_log_of_a_check_nobody_knows_is_not_found(bench: Bench) -> None:
+    if not isinstance(bench.forge, Logged):
+        assert bench.forge.name == "stub"
+        return
+    bench.push("fix")
+    number = bench.forge.open("fix", "main", "t", "").number
+    for which, check in ((number, "nothing"), (7, "unit")):
+        with pytest.raises(NotFound):
+            bench.forge.check_log(which, check, LogPart())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ennio.config.reactions import BUILT_IN
+from ennio.model.check_log import LogPart
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Invalid, NotFound, Refused
 from ennio.model.facts import Facts
@@ -35,6 +36,23 @@ def red(hub: Hub, **more: object) -> Run:
     head = hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     return hub.run(head, Run("test", conclusion="FAILURE", **more))  # type: ignore[arg-type]
+
+
+def test_the_whole_log_of_a_job_is_read_once_and_told_in_parts(
+    hub: Hub, forge: GitHubForge
+) -> None:
+    long = "".join(f"line {number}\n" for number in range(5000))
+    hub.log_of(red(hub), f"{long}##[error]\x1b[31mit broke\x1b[0m\nbye\n")
+    (check,) = forge.look(1).failing
+    before = len(hub.requests)
+    part = forge.check_log(1, check.name, LogPart(0, 100))
+    assert part.text.startswith("line 0\n")
+    assert part.failing is not None
+    assert part.failing.line == 5001
+    there = forge.check_log(1, check.id, LogPart(part.failing.offset, 100))
+    assert there.text == "##[error]it broke\nbye\n"
+    assert (there.line, there.next) == (5001, None)
+    assert sum("logs" in where for _, _, where, _ in hub.requests[before:]) == 1
 
 
 def test_incident_28_a_failing_check_brings_its_annotations_and_the_end_of_its_log(
