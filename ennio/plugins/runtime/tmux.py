@@ -23,6 +23,7 @@ from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.liveness import process_of
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
+from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 from ennio.plugins.runtime.tmux_control import TmuxControl
 from ennio.plugins.runtime.tmux_keys import keys
 from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_pid
@@ -50,6 +51,7 @@ _SERVER = (
     "set-option -g remain-on-exit-format '' ;"  # tmux's own words are no output of the agent
     "set-option -g history-limit 50000 ;"
     "set-option -g default-terminal screen-256color ;"
+    "set-option -wg automatic-rename off ;"  # a name that nobody reads; see ``AttachGuard``
     "set-option -g status off ;"
     # whoever is not a person's own terminal is drawn outside of the alternate screen
     "set-option -sa terminal-overrides ',xterm:smcup@:rmcup@' ;"
@@ -62,7 +64,7 @@ _PRELUDE = (
     ";",
     "if-shell",
     "-F",
-    "#{!=:#{remain-on-exit}|#{history-limit}|#{status},on|50000|off}",
+    "#{!=:#{remain-on-exit}|#{history-limit}|#{status}|#{automatic-rename},on|50000|off|0}",
     _SERVER,
     ";",
 )
@@ -98,7 +100,8 @@ class TmuxRuntime:
         self._timeout = timeout
         self._panes: dict[str, str] = {}
         self._server = TmuxServer(machine, socket)
-        self._control = TmuxControl(socket, timeout)
+        self._guard = AttachGuard()
+        self._control = TmuxControl(socket, timeout, self._guard)
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an
@@ -290,6 +293,7 @@ class TmuxRuntime:
             lambda: self._size(name, pane),
             lambda place: painted(self._shot(handle, pane, HISTORY, place)),
             size,
+            self._guard,
         )
 
     def shot(self, handle: RuntimeHandle, history: int) -> TerminalShot:
@@ -478,7 +482,8 @@ class TmuxRuntime:
             grace=0,
         )
         try:
-            done = self._machine.run(command)
+            with self._guard.command():
+                done = self._machine.run(command)
         except FileNotFoundError as error:
             raise Unreachable(
                 "tmux is not installed, so nobody can say what runs in it; install it"

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
+
 _BEGIN = re.compile(rb"%begin (\d+ \d+) \d+$")
 _FLAGS = "ignore-size,no-output"
 """The client has no size of its own that panes would follow, and is told
@@ -42,9 +44,10 @@ class TmuxControl:
     other. Limited by ``timeout``.
     """
 
-    def __init__(self, socket_name: str, timeout: float) -> None:
+    def __init__(self, socket_name: str, timeout: float, guard: AttachGuard) -> None:
         self._name = socket_name
         self._timeout = timeout
+        self._guard = guard
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: socket.socket | None = None
@@ -75,6 +78,12 @@ class TmuxControl:
     def _attached(self, session: str, env: Mapping[str, str]) -> socket.socket:
         if time.monotonic() < self._not_before:
             raise _Broken
+        with self._guard.attach() as alone:
+            if not alone:
+                raise _Broken
+            return self._attached_alone(session, env)
+
+    def _attached_alone(self, session: str, env: Mapping[str, str]) -> socket.socket:
         self._not_before = time.monotonic() + _AGAIN
         ours, theirs = socket.socketpair()
         with theirs:

@@ -20,9 +20,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ennio.model.errors import Unreachable
+from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 
 _PIECE = 64 << 10
 _GOES = 1.0  # seconds that a client may take to end once its terminal has
+_COMES = 1.0  # seconds that its first word is waited for
 _AGAIN = 1.0  # seconds between two questions for the size, while it draws
 
 Size = tuple[int, int]
@@ -40,7 +42,9 @@ class TmuxStream:
         sized: Callable[[], Size | None],
         pictured: Callable[[str], bytes],
         size: Size,
+        guard: AttachGuard,
     ) -> None:
+        self._guard = guard
         self._sized = sized
         self._pictured = pictured
         self._size = size
@@ -51,10 +55,12 @@ class TmuxStream:
             self._place = os.ttyname(slave)
             _set_size(slave, size)
             os.set_blocking(self._master, False)
-            self._process = subprocess.Popen(
-                argv, stdin=slave, stdout=slave, stderr=slave, env=env, cwd="/",
-                start_new_session=True,
-            )  # fmt: skip
+            with guard.command():  # that it comes is told to control clients
+                self._process = subprocess.Popen(
+                    argv, stdin=slave, stdout=slave, stderr=slave, env=env, cwd="/",
+                    start_new_session=True,
+                )  # fmt: skip
+                self._is_readable(_COMES)
         except OSError as error:
             os.close(self._master)
             raise Unreachable(f"tmux could not be run: {error}") from error
@@ -87,12 +93,13 @@ class TmuxStream:
 
     def close(self) -> None:
         """See ``TerminalStream``."""
-        os.close(self._master)  # the kernel tells the client that it hung up
-        try:
-            self._process.wait(_GOES)
-        except subprocess.TimeoutExpired:  # it hangs at its server
-            self._process.kill()
-            self._process.wait()
+        with self._guard.command():  # that it goes is told, too
+            os.close(self._master)  # the kernel tells the client that it hung up
+            try:
+                self._process.wait(_GOES)
+            except subprocess.TimeoutExpired:  # it hangs at its server
+                self._process.kill()
+                self._process.wait()
 
     def _is_readable(self, timeout: float) -> bool:
         poller = select.poll()
