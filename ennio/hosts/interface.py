@@ -16,6 +16,7 @@ from typing import Protocol
 from ennio.config.model import AgentConfig
 from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
+from ennio.model.review_pack import NamedContent, NamedFile
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalOutput, TerminalShot
 from ennio.model.usage import MeterNews, RequestUsage
@@ -442,6 +443,22 @@ class Host(Protocol):
         asked. Many a word is one too many; one may be lost. Asked again with the same cursor
         it tells the same again.
         """
+        ...
+
+    # --- what its agent says, and shows -----------------------------------------------------------
+
+    def last_message(self, brief: Brief) -> str | None:
+        """The agent's last words, whole as far as it writes them down; None where it does not, or
+        has said nothing yet. Raises Unreachable.
+        """
+        ...
+
+    def named_files(self, brief: Brief, paths: Sequence[str]) -> Sequence[NamedFile]:
+        """What lies at these paths in the working copy, or why it is not shown; in their order."""
+        ...
+
+    def named_content(self, brief: Brief, path: str) -> NamedContent:
+        """One of them whole. Raises Refused saying why not, NotFound."""
         ...
 
     # --- branches beside one another --------------------------------------------------------------

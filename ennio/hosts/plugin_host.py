@@ -16,7 +16,7 @@ from typing import cast
 
 from ennio.config.model import Symlink
 from ennio.config.money import MeteringChoice
-from ennio.hosts import environment, kept_files, session_files
+from ennio.hosts import environment, kept_files, named_files, session_files
 from ennio.hosts.answering import Answering
 from ennio.hosts.branches import HostBranches
 from ennio.hosts.interface import (
@@ -51,11 +51,12 @@ from ennio.model.clock import Clock
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
+from ennio.model.review_pack import NamedContent, NamedFile
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalOutput, TerminalShot
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins import orphans
-from ennio.plugins.agent.interface import Agent, CommandLine
+from ennio.plugins.agent.interface import Agent, CommandLine, Quotable
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import LaunchSpec, Pane, WatchableRuntime
 from ennio.plugins.runtime.liveness import judged
@@ -416,6 +417,23 @@ class PluginHost:
     def close(self) -> None:
         """Wait for no more news."""
         self._news.close()
+
+    # --- what its agent says, and shows -----------------------------------------------------------
+
+    def last_message(self, brief: Brief) -> str | None:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        if not isinstance(at.agent, Quotable):
+            return None
+        return at.agent.last_message(at.files.context_without_folder(brief, at.path))
+
+    def named_files(self, brief: Brief, paths: Sequence[str]) -> Sequence[NamedFile]:
+        """See ``Host``."""
+        return named_files.named_files(self._machine, self._path(brief), paths)
+
+    def named_content(self, brief: Brief, path: str) -> NamedContent:
+        """See ``Host``."""
+        return named_files.named_content(self._machine, self._path(brief), path)
 
     # --- branches beside one another --------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from ennio.http.resources.issues import IssuesResource
 from ennio.http.resources.login import LoginResource
 from ennio.http.resources.nodes import NodesResource
 from ennio.http.resources.notices import NoticesResource
+from ennio.http.resources.packs import PacksResource
 from ennio.http.resources.projects import ProjectsResource
 from ennio.http.resources.pulls import PullResource, PullsResource
 from ennio.http.resources.queue import QueueResource
@@ -82,6 +83,8 @@ ROUTES: tuple[Route, ...] = (
     (f"{_SESSION}/terminal", TerminalResource, ""),
     (f"{_SESSION}/screen", TerminalResource, "screen"),
     (f"{_SESSION}/control", TerminalResource, "control"),
+    (f"{_SESSION}/pack", PacksResource, ""),
+    (f"{_SESSION}/pack/file", PacksResource, "file"),
     (f"{_SESSION}/metrics", CostsResource, "metrics"),
     (f"{API}/costs", CostsResource, ""),
     (f"{API}/costs/calibration", CostsResource, "calibration"),

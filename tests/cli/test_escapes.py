@@ -59,6 +59,7 @@ COMMANDS: dict[str, list[str]] = {
     "pr merge": [ID],
     "pr leave-queue": [ID],
     "pr nudge": [ID],
+    "pr pack": [ID],
     "pr ready": [ID],
     "pr reply": [ID, PLANTED, "-m", PLANTED],
     "pr request-changes": [ID, "-m", PLANTED, "--path", PLANTED],

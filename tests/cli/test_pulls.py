@@ -238,3 +238,32 @@ def test_each_review_is_shown_with_the_head_it_is_of(api: Api) -> None:
         True,
         False,
     ]
+
+
+PACK: dict[str, Any] = {"session_id": "ma-1a2b3c4d", "project_id": "my-app", "title": "Log in"}
+PACK |= {"pull": PULL | {"url": "u7"}, "counts": {"passing": 2, "failing": 1, "pending": 0}}
+PACK |= {"checks": PULL["check_runs"] + [{"name": "unit", "state": "passing", "log_tail": "ok"}]}
+PACK |= {"cost": None, "said": None, "conflicts": [], "problems": ["changes: its branch is gone"]}
+PACK |= {"files": [], "changes": None}
+
+
+def test_a_page_to_review_from_says_what_fails_and_what_is_not_known(api: Api) -> None:
+    api.on("GET", "/sessions/ma-1a2b3c4d", SESSION)
+    api.on("GET", "/sessions/ma-1a2b3c4d/pack", PACK)
+    api.on("GET", "/sessions", [SESSION | {"pr_number": 7}])
+    out = api.ennio("pr", "pack", "ma-1a2b3c4d").out
+    lines = out.splitlines()
+    assert [
+        line.split() for line in lines if line.startswith(("checks ", "changes ", "cost "))
+    ] == [
+        ["checks", "1", "failing,", "2", "passing"],
+        ["changes", "?"],
+        ["cost", "?"],
+    ]
+    assert "  | E501 line too long" in lines
+    assert "  it has said nothing yet" in lines
+    assert lines[-1] == "  changes: its branch is gone"
+    assert "unit" not in out
+    assert api.ennio("pr", "pack", "my-app#7").out == out
+    missing = api.ennio("pr", "pack", "my-app#8")
+    assert (missing.code, "is of no session" in missing.err) == (3, True)

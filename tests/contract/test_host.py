@@ -550,6 +550,22 @@ def test_a_cursor_of_another_life_of_the_host_says_nothing_of_this_one(at: Stand
     assert at.host.news("another:7", 30).everybody
 
 
+# --- what its agent says, and shows ---------------------------------------------------------------
+
+
+@contract
+def test_files_are_shown_from_the_working_copy_alone(at: Stand) -> None:
+    at.made()
+    at.stage.run("sh", "-c", "echo '<b>' > page.html; ln -s /etc/passwd out", cwd=at.folder)
+    page, out = at.host.named_files(at.brief, ["page.html", "out"])
+    assert (page.media, page.size, page.refused) == ("text/plain; charset=utf-8", 4, "")
+    assert "leads out" in out.refused
+    assert at.host.named_content(at.brief, "page.html").content == "PGI+Cg=="
+    with pytest.raises(Refused, match="leads out"):
+        at.host.named_content(at.brief, "out")
+    assert at.host.last_message(at.brief) is None, "the scripted agent does not tell"
+
+
 # --- branches beside one another ------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
 from ennio.actors.orchestrator.nodes import NodeView
 from ennio.actors.orchestrator.notices import ChannelView, NoticeApi
+from ennio.actors.orchestrator.packs import PackApi, ReviewPack
 from ennio.actors.orchestrator.projects import ProjectApi
 from ennio.actors.orchestrator.pulls import PullApi
 from ennio.actors.orchestrator.queue import QueueApi
@@ -87,6 +88,7 @@ __all__ = [
     "NoticeApi",
     "Numbers",
     "Orchestrator",
+    "PackApi",
     "Preserved",
     "Preview",
     "ProjectApi",
@@ -96,6 +98,7 @@ __all__ = [
     "ReactionRecord",
     "RequestApi",
     "Restored",
+    "ReviewPack",
     "Selection",
     "SentReview",
     "SessionApi",
@@ -121,6 +124,7 @@ APIS: Mapping[str, type[Any]] = {
     "projects": ProjectApi,
     "pulls": PullApi,
     "conflicts": ConflictApi,
+    "packs": PackApi,
     "issues": IssueApi,
     "workspaces": WorkspaceApi,
     "events": EventApi,
@@ -150,6 +154,7 @@ class Orchestrator:
     projects: ProjectApi
     pulls: PullApi
     conflicts: ConflictApi
+    packs: PackApi
     issues: IssueApi
     workspaces: WorkspaceApi
     events: EventApi
@@ -184,6 +189,7 @@ class Orchestrator:
             projects=ProjectApi(deps),
             pulls=PullApi(deps),
             conflicts=ConflictApi(deps),
+            packs=PackApi(deps, sessions),
             issues=IssueApi(deps),
             workspaces=WorkspaceApi(deps),
             events=EventApi(deps, feed),

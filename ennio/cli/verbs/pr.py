@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   ennio pr list
   ennio pr show my-app 7
+  ennio pr pack ma-1a2b3c4d
   ennio pr diff ma-1a2b3c4d
   ennio pr create my-app --branch feat/login --title "Log in by key"
   ennio pr approve ma-1a2b3c4d
@@ -45,6 +46,7 @@ def configure(parser: Parser) -> None:
     subs = parser.verbs(
         list=(listed, "list pull requests: open ones and those ended lately"),
         show=(show, "show one with its checks, files and open comments"),
+        pack=(pack, "show what a reviewer wants to know of one, on one page"),
         diff=(diff, "show what it changes"),
         files=(files, "list the files it changes"),
         create=(create, "open a pull request from a branch"),
@@ -64,6 +66,7 @@ def configure(parser: Parser) -> None:
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
     for name in (
         "show",
+        "pack",
         "diff",
         "files",
         "approve",
@@ -176,6 +179,26 @@ def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
     return CommandResult(
         pull | {"files": found["files"]}, [*pull_lines(pull), "", *file_lines(found)]
     )
+
+
+def pack(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """What its session knows of it; also of a session without a pull request."""
+    from ennio.cli.pack_view import pack_lines
+
+    found = context.client().get(path("/sessions/{}/pack", _session(options.pull, context)))
+    return CommandResult(found, pack_lines(found))
+
+
+def _session(words: list[str], context: CliContext) -> str:
+    """The session that PULL means. Raises Invalid, NotFound."""
+    if len(words) == 1 and "#" not in words[0]:
+        return whole_id(words[0], context.client())
+    project, number = locate(words, context)
+    sessions = context.client().get("/sessions", project_id=project, all=True)
+    mine = [one["id"] for one in sessions if one.get("pr_number") == number]
+    if not mine:
+        raise NotFound(f"#{number} of {project} is of no session; ennio pr show {project} {number}")
+    return str(mine[-1])
 
 
 def files(options: argparse.Namespace, context: CliContext) -> CommandResult:

@@ -44,6 +44,7 @@ from ennio.plugins.agent.claude_conversations import (
 from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.claude_metering import MeteredClaude, settings_of, trust_note
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
+from ennio.plugins.agent.last_words import QuotedClaude
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, plain, unpicked
@@ -75,7 +76,7 @@ _PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge
 _CORNERS = "╮╯┐┘"
 
 
-class ClaudeCode(MeteredClaude, ScreenAgent):
+class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
     """Anthropic's agent. The environment it gets is ours: no ``CLAUDE*`` of a
     surrounding session is passed on.
 

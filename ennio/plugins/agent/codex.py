@@ -19,6 +19,7 @@ from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.codex_metering import MeteredCodex
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
+from ennio.plugins.agent.last_words import QuotedCodex
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import as_words, checked, fits, is_same_text, plain, unpicked
@@ -29,7 +30,7 @@ _WORKS = re.compile(r"^\S .*\(\d+[^()]*esc to interrupt\)\s*\Z|Reconnecting\.\.\
 RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
 
-class Codex(MeteredCodex, ScreenAgent):
+class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
     """OpenAI's agent. It chooses the conversation's id itself; its rollout file
     for the workspace tells it.
     """

@@ -233,6 +233,17 @@ class Offering(Protocol):
 
 
 @runtime_checkable
+class Quotable(Protocol):
+    """An agent whose last words can be read whole from what it writes down."""
+
+    def last_message(self, context: AgentContext) -> str | None:
+        """The words with which it ended its last turn; None where it has ended none, or does not
+        tell. Reads the end of a file or two.
+        """
+        ...
+
+
+@runtime_checkable
 class FileBacked(Protocol):
     """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock
     as ``Reading.until`` says.
