@@ -43,6 +43,14 @@ def test_b(): pass
 """
 
 
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the shards of these tests run needs no plugin of pytest's: they lie outside of the
+    folder whose settings say so, and would load all there are, for seconds each.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def shard(folder: Path, name: str, source: str, after: str = "") -> Job:
     file = folder / f"test_{name}.py"
     file.write_text(source)
