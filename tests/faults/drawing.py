@@ -12,7 +12,7 @@ from tests.faults import points
 from tests.faults.plan import Order, When, read
 from tests.faults.stage import Plan
 
-TOGETHER = 12  # orders in one story
+TOGETHER = 18  # orders in one story
 RANDOM = 6
 SEED = int(os.environ.get("ENNIO_FAULTS_SEED") or random.SystemRandom().randrange(10**6))
 

@@ -21,11 +21,11 @@ AGENTS = "agents"  # the lane of real agents
 
 REST = ("the rest",)
 NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    AGENTS: {
+    AGENTS: {"agents": ("agents",)}
+    | {
         name: (f"agents/test_{name}.py",)
-        for name in ("words", "opencode", "claude_code", "aider", "codex", "whole_loop")
-    }
-    | {"agents": ("agents",)},
+        for name in ("words", "opencode", "claude_code", "aider", "whole_loop", "codex")
+    },
     STORIES: {
         "e2e": ("e2e",),
         "chaos": ("e2e/test_chaos.py",),
