@@ -128,7 +128,7 @@ def test_many_sessions_of_one_project_run_side_by_side(
 ) -> None:
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
     with supervised(
-        tmp_path / "house", lambda g: _project(g, runtime), path=path, poll=POLL
+        tmp_path / "house", lambda g: _project(g, runtime), path=path, poll=POLL, cleaned=FEW
     ) as house:
         begun = time.monotonic()
         names = [house.spawn(f"Task {number}.") for number in range(FEW)]

@@ -16,8 +16,8 @@ from ennio.http import address
 from tests.e2e.house import ROOT
 from tests.security.ground import LivedIn, lived_in
 
-SECONDS = int(os.environ.get("ENNIO_SCHEMA_SECONDS", "60"))
-"""How long to try; a night of it finds more than a minute."""
+SECONDS = int(os.environ.get("ENNIO_SCHEMA_SECONDS", "35"))
+"""How long to try; a night of it finds more than half a minute."""
 SEED = os.environ.get("ENNIO_SCHEMA_SEED", "")
 """What a failure printed as its seed, to see it again."""
 

@@ -5,9 +5,10 @@ does not fit it fails here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError, graphql_sync
+from graphql import DocumentNode, ExecutionResult, GraphQLError, execute_sync, parse, validate
 
 from tests.github.published import graphql_schema
 from tests.github.standin.hub import Hub, Pull, Run, Thread, actor
@@ -19,7 +20,12 @@ def answer(hub: Hub, query: str, variables: dict[str, Any]) -> Node:
     """The document GitHub would answer with; an invalid question is noted
     as a fault of the asker.
     """
-    result = graphql_sync(graphql_schema(), query, Root(hub).fields(), variable_values=variables)
+    document, wrong = _read(query)
+    result = (
+        ExecutionResult(None, list(wrong))
+        if document is None or wrong
+        else execute_sync(graphql_schema(), document, Root(hub).fields(), variable_values=variables)
+    )
     errors = []
     for error in result.errors or ():
         kind = (error.extensions or {}).get("type")
@@ -27,6 +33,16 @@ def answer(hub: Hub, query: str, variables: dict[str, Any]) -> Node:
             hub.invalid.append(f"GraphQL: {error.message}")
         errors.append({"message": error.message, **({"type": kind} if kind else {})})
     return {"data": result.data, **({"errors": errors} if errors else {})}
+
+
+@lru_cache(maxsize=64)
+def _read(query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
+    """A question, and what the schema has against it; the same ones are asked again and again."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, (error,)
+    return document, tuple(validate(graphql_schema(), document))
 
 
 def connection(items: Sequence[Any]) -> Callable[..., Node]:
@@ -195,7 +211,7 @@ class Root:
             "baseRefOid": base or "0" * 40,
             "baseRef": {"target": {"__typename": "Commit", "oid": base}} if base else None,
             "mergeable": clean if pull.state == "OPEN" else "UNKNOWN",
-            "mergeStateStatus": pull.merge_state or hub.merge_state(pull),
+            "mergeStateStatus": pull.merge_state or hub.merge_state(pull, self.heads),
             "viewerCanMergeAsAdmin": hub.admin,
             "isInMergeQueue": pull.queued,
             "isMergeQueueEnabled": hub.merge_queue,

@@ -8,7 +8,7 @@ import base64
 import itertools
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -219,11 +219,11 @@ class Hub:
             )
         return self._trials[head, base]
 
-    def merge_state(self, pull: Pull) -> str:
-        """What ``mergeStateStatus`` says; a base that wants its pull requests up to date says
-        so before anything else.
+    def merge_state(self, pull: Pull, heads: Mapping[str, str]) -> str:
+        """What ``mergeStateStatus`` says where the branches stand so; a base that wants its pull
+        requests up to date says so before anything else.
         """
-        base = self.heads().get(pull.base, "")
+        base = heads.get(pull.base, "")
         if pull.state != "OPEN":
             return "UNKNOWN"
         if not self.merges(pull.head, base):

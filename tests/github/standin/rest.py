@@ -175,7 +175,7 @@ class Rest:
             return problem(
                 405, f"{body['merge_method']} merges are not allowed on this repository."
             )
-        state = hub.merge_state(pull)
+        state = hub.merge_state(pull, hub.heads())
         if state == "BEHIND":
             return problem(405, "Head branch is out of date. Review and try the merge again.")
         if state == "BLOCKED" and not hub.admin:
