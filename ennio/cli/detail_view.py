@@ -13,6 +13,7 @@ from ennio.board.style import STATUS, Style
 from ennio.board.table import clean, pairs
 from ennio.cli.conflict_view import expected_lines
 from ennio.cli.forecast_view import estimate_line, forecast_lines
+from ennio.cli.turn_table import turn_of
 
 Document = Mapping[str, Any]
 
@@ -27,6 +28,9 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
     items = [
         ("session", session["id"]),
         ("project", session["project_id"]),
+        ("title", session["title"]),
+        ("turn", turn_line(session, now)),
+        ("wants", ", ".join(session["wants"])),
         ("status", status),
         ("because", session.get("reason") or ""),
         ("activity", activity(session)),
@@ -62,6 +66,12 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         style.paint(STATUS.get(session["status"]), line) if line.startswith("status ") else line
         for line in lines
     ]
+
+
+def turn_line(session: Document, now: datetime) -> str:
+    """Whose turn it is, for what, since when and why, and by which rule."""
+    since = age(session["turn_since"], now)
+    return f"{turn_of(session)} for {since}: {session['turn_why']} (rule {session['rule']})"
 
 
 def _since(text: str | None, now: datetime) -> str:

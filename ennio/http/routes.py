@@ -31,7 +31,7 @@ Route = tuple[str, type[Resource], str]
 
 _SESSION = f"{API}/sessions/{{session_id}}"
 _ORDERS = ("look", "send", "answer", "restore", "resume", "interrupt", "seen", "cleanup")
-_LOOKS = ("output", "attach", "messages", "evidence", "reactions", "events")
+_LOOKS = ("output", "attach", "messages", "evidence", "phases", "reactions", "events")
 _PROJECT = f"{API}/projects/{{project_id}}"
 _PULL = f"{_PROJECT}/pulls/{{number}}"
 _REVIEWS = (

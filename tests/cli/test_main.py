@@ -28,6 +28,11 @@ SESSION |= {
     "agent_name": "scripted",
     "created_at": "2026-01-01T00:00:00+00:00",
     "reason": "the agent is alive",
+    "title": "Log in",
+    "turn": "agent",
+    "word": "works",
+    "turn_why": "the agent is alive",
+    "turn_since": "2026-01-01T00:00:00+00:00",
 }
 
 

@@ -20,18 +20,18 @@ def test_status_shows_sessions_queue_and_the_question(api: Api) -> None:
     assert ended.code == 0
     titles, row, _, total, queue = ended.out.splitlines()
     assert titles.split() == [
+        "TURN",
         "SESSION",
         "STATUS",
         "ACTIVITY",
-        "BRANCH",
+        "TITLE",
         "PR",
-        "AGENT",
-        "AGE",
+        "FOR",
         "WHY",
     ]
-    assert row.startswith("ma-1a2b3c4d  ci_failed  waiting_input  issue-42-login  #7  claude-code")
-    assert row.endswith("asks: May I run rm?")
-    assert total == "1 session: 1 ci_failed"
+    assert row.startswith("you asks  ma-1a2b3c4d  ci_failed  waiting_input  Log in  #7  ")
+    assert row.endswith("May I run rm?")
+    assert total == "1 session: 1 your turn"
     assert queue == "1 in the queue, 1 of them held; more: ennio queue list"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.cli.conftest import Api
 from tests.cli.told import EVENT, SESSION, WHEN
@@ -93,11 +94,12 @@ def test_why_tells_the_rule_and_each_fact_with_its_source(api: Api) -> None:
     )
     assert lines[3].startswith("  - check lint: failing  [github, seen ")
     assert lines[4] == "  - head 0a1b  [github]"
+    assert re.fullmatch(r"  turn: you asks for \d+d: May I run rm\? \(rule 2\)", lines[5])
 
 
 def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing(api: Api) -> None:
     _with_session(api)
-    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[5:]
+    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[6:]
     assert [line.split("  [")[0] for line in lines] == [
         "  reaction bugbot-comments: skipped: bots commented on #7: it is switched off",
         "  reaction ci-failed: send to agent: attempt 1 of 3",

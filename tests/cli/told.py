@@ -27,6 +27,13 @@ SESSION: dict[str, Any] = {
     "question": "May I run rm?",
     "no_signal_since": None,
     "no_signal": None,
+    "title": "Log in",
+    "turn": "you",
+    "word": "asks",
+    "rule": "2",
+    "turn_why": "May I run rm?",
+    "turn_since": WHEN,
+    "wants": ["answer", "interrupt"],
     "runtime": "tmux",
     "tmux_name": "ma-1a2b3c4d",
 }

@@ -15,6 +15,7 @@ import pytest
 
 from ennio.http.app import create_app
 from ennio.model.clock import parse_time
+from ennio.model.events import EventType
 from ennio.model.facts import AgentSeen, Facts
 from ennio.model.session import Activity
 from ennio.policy.turn_inputs import Turn
@@ -129,3 +130,16 @@ def test_an_answer_that_the_hour_changes_is_not_given_again_after_it(
 def _turn(shown: Any) -> tuple[str, str]:
     one = shown[0] if isinstance(shown, list) else shown
     return one["turn"], one["word"]
+
+
+def test_the_phases_of_a_session_are_told_from_its_events(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    orchestrator.tell(session_id, "works", EventType.SESSION_WORKING)
+    found = api.get(f"/sessions/{session_id}/phases")
+    assert [(one["name"], one["message"]) for one in found] == [
+        ("spawn", "spawned"),
+        ("working", "works"),
+    ]
+    assert (found[0]["ended"], found[1]["ended"]) == (found[1]["began"], None)
+    assert "no session" in api.get("/sessions/ma-nobody/phases", 404)["error"]

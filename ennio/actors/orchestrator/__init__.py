@@ -52,6 +52,7 @@ from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.policy.forecast import CalibrationReport
 from ennio.policy.metering import SessionMetrics
+from ennio.policy.phases import SessionPhase
 from ennio.store import LastKnown, Waiting
 from ennio.store.ledger import Selection
 from ennio.store.notifications import Notice
@@ -104,6 +105,7 @@ __all__ = [
     "SessionApi",
     "SessionDetail",
     "SessionMetrics",
+    "SessionPhase",
     "SessionRow",
     "SessionView",
     "SpawnRequest",

@@ -46,10 +46,15 @@ from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin, with_reasons
 from ennio.model.session import Session, SessionStatus
+from ennio.policy import phases
 from ennio.policy.lifecycle.parked import ResumeWhen
+from ennio.policy.phases import SessionPhase
 from ennio.policy.turn_calls import unseen
 from ennio.store.idempotency import DoneRequest, RequestRepeatedError
 from ennio.store.reactions import ReactionRecord
+
+_TOLD_PHASES = 2000
+"""Of so many events a line of phases is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,14 @@ class SessionApi:
     def evidence(self, session_id: str, limit: int) -> Sequence[Evidence]:
         """Why it has and had its statuses, newest first."""
         return self.deps.store.evidence.list(self.need(session_id).id, limit=limit)
+
+    def phases(self, session_id: str) -> Sequence[SessionPhase]:
+        """Its life as a line of phases, oldest first, from its latest events."""
+        known = self.need(session_id)
+        told = self.deps.store.events.before(
+            None, _TOLD_PHASES, session_id=known.id, types=phases.TYPES
+        )
+        return phases.phases(reversed(told))
 
     def reactions(self, session_id: str, limit: int) -> Sequence[ReactionRecord]:
         """What was done about its pull request and when, newest first."""

@@ -97,7 +97,7 @@ def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
     session = client.get(path("/sessions/{}", options.session))
     history = client.get(path("/sessions/{}/evidence", options.session))
     reactions = _newest_of_each(client.get(path("/sessions/{}/reactions", options.session)))
-    from ennio.cli.detail_view import evidence_lines, message_line, reaction_line
+    from ennio.cli.detail_view import evidence_lines, message_line, reaction_line, turn_line
 
     now = datetime.now(UTC)
     lines = (
@@ -107,6 +107,7 @@ def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
     )
     if history and session.get("reason") not in (None, "", history[0]["rule"]):
         lines.append(f"  now: {session['reason']}")  # what keeps it since, which no rule is about
+    lines.append(f"  turn: {turn_line(session, now)}")
     if session.get("paused"):
         lines.append(f"  {session['paused']}")
     if session.get("no_signal_since"):
@@ -241,10 +242,10 @@ def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     sessions = context.client().get(
         "/sessions", project_id=project, status=statuses, all=True if options.all else None
     )
-    from ennio.board.sessions import session_table
+    from ennio.cli.turn_table import turn_table
 
     lines = (
-        session_table(sessions, datetime.now(UTC), context.width, context.style)
+        turn_table(sessions, datetime.now(UTC), context.width, context.style)
         if sessions
         else ["no such sessions"]
     )

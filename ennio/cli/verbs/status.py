@@ -1,5 +1,5 @@
-"""Show all sessions at a glance: where each stands, what it waits for, and
-what waits to be started.
+"""Show all sessions at a glance: whose turn it is in each, for what, since when and why; and what
+waits to be started.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXAMPLES = """\
   ennio status
   ennio status my-app --all
   ennio status --disk
-  ennio status --json | jq -r '.sessions[] | select(.status == "ci_failed") | .id'
+  ennio status --json | jq -r '.sessions[] | select(.turn == "you") | .id'
 """
 
 
@@ -141,7 +141,8 @@ def _lines(
     sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: CliContext
 ) -> list[str]:
     from ennio.board.plan_windows import window_lines
-    from ennio.board.sessions import session_table, summary, warnings
+    from ennio.board.sessions import warnings
+    from ennio.cli.turn_table import by_turn, count_of_turns, turn_table
 
     if not sessions:
         return [
@@ -151,7 +152,8 @@ def _lines(
             )
         ]
     now = datetime.now(UTC)
-    lines = [*session_table(sessions, now, context.width, context.style), "", summary(sessions)]
+    lines = turn_table(by_turn(sessions), now, context.width, context.style)
+    lines += ["", count_of_turns(sessions)]
     if queue:
         held = sum(1 for entry in queue if entry.get("held"))
         lines.append(

@@ -31,6 +31,7 @@ from ennio.actors.orchestrator import (
     SentReview,
     SessionDetail,
     SessionMetrics,
+    SessionPhase,
     SessionRow,
     Spend,
     UnsavedPath,
@@ -110,6 +111,7 @@ def _generic(hint: Any, named: Mapping[Any, str]) -> Schema:
 COMPONENTS: Mapping[type[Any], str] = {
     SessionDetail: "Session",
     SessionRow: "SessionRow",
+    SessionPhase: "Phase",
     Preview: "Preview",
     Message: "Message",
     PullView: "Pull",

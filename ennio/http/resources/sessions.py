@@ -14,6 +14,7 @@ from ennio.actors.orchestrator import (
     Preview,
     ReactionRecord,
     SessionDetail,
+    SessionPhase,
     SessionRow,
     SessionView,
     SpawnRequest,
@@ -291,6 +292,12 @@ class SessionResource(Resource):
         return self._orchestrator.sessions.evidence(
             identifier("session id", session_id), query.limit
         )
+
+    @cached
+    @operation("Its life as a line of phases, oldest first.", list[SessionPhase])
+    def on_get_phases(self, session_id: str) -> Sequence[SessionPhase]:
+        """Its life as a line of phases, oldest first."""
+        return self._orchestrator.sessions.phases(identifier("session id", session_id))
 
     @cached
     @operation("What reactions did, newest first.", list[ReactionRecord], query=LimitQuery)
