@@ -99,6 +99,7 @@ LIBRARIES = frozenset(
         "apprise",
         "blessed",
         "segno",
+        "wcwidth",
         "cryptography",
         "falcon",
         "gevent",

@@ -1,69 +1,195 @@
-"""The board's loop: read, draw, wait for a key or the next second. The
-picture itself is in ``frame``.
+"""The board's loop: take the news, paint, wait for a key, for news, or for the next minute. The
+picture itself is in ``frame``, what keys do in ``keyboard``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-import blessed
+from ennio.board.call_to_act import entry_line
+from ennio.board.errands import Errands
+from ennio.board.feed import BoardFeed
+from ennio.board.frame import frame
+from ennio.board.keyboard import BoardKeyboard
+from ennio.board.moving import resorted, settled, steady
+from ennio.board.news import Happened, News, Rows
+from ennio.board.orders import Act, LookInto, Order, Quit, Repaint, Stroke
+from ennio.board.screen import BoardEnded, BoardScreen
+from ennio.board.typing_line import TypedLine
+from ennio.board.view import BoardView, Peek
 
-from ennio.board.frame import BoardView, frame, scroll
-from ennio.board.printing import screen
-from ennio.board.style import shown
-
-PERIOD = 1.0
-Source = Callable[[BoardView], BoardView]
-"""Makes a fresh view of the last one; trouble is told in the view, not raised."""
-
-# blessed says none of these under NO_COLOR, which asks for no colours, not for no cursor
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-_HOME, _REST_OF_LINE = "\x1b[H", "\x1b[K"
+_RESORT_AFTER = 60.0
+"""Seconds without a key after which rows may move."""
+_FRAMES_APART = 0.05
+"""Seconds between two frames that no key asked for."""
+_LOOK_AGAIN = 0.5
+"""So seldom the pane is asked for anew while events come in."""
 
 
-def show(source: Source, view: BoardView) -> None:
-    """Paint the board until q or Ctrl-C; the screen is as before afterwards."""
-    terminal = blessed.Terminal()
-    with _screen(), terminal.cbreak():
-        while True:
-            view = source(view)
-            key = _painted(terminal, view)
-            if key in ("q", "Q"):
-                return
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """How the board is shown."""
+
+    colour: bool = True
+    ascii_only: bool = False
+    mouse: bool = True
+
+
+def show(
+    feed: BoardFeed, view: BoardView, settings: BoardSettings, command: Callable[..., Sequence[str]]
+) -> None:
+    """Show the board until q or Ctrl-C; the terminal is as before afterwards, whatever ends it.
+
+    ``command`` makes the line of a command of ours out of its words.
+    """
+    screen = BoardScreen(mouse=settings.mouse)
+    ended: int | None = None
+    try:
+        with screen.taken():
             view = replace(
                 view,
-                top=scroll(
-                    view.top, _steps(key, terminal.height), len(view.sessions), terminal.height - 4
-                ),
+                style=screen.style(colour=settings.colour),
+                glyphs=screen.glyphs(ascii_only=settings.ascii_only),
             )
-
-
-@contextmanager
-def _screen() -> Iterator[None]:
-    screen(_ENTER)
-    try:
-        yield
+            BoardLoop(feed, screen, view, command).run()
+    except KeyboardInterrupt:
+        pass
+    except BoardEnded as signalled:
+        ended = signalled.number
     finally:
-        screen(_LEAVE)
+        feed.stop()
+    if ended is not None:  # whoever sent it sees that it was heeded
+        signal.signal(ended, signal.SIG_DFL)
+        os.kill(os.getpid(), ended)
 
 
-def _painted(terminal: blessed.Terminal, view: BoardView) -> str:
-    # the size is asked for anew each time: that is all a resize needs
-    lines = frame(view, terminal.width, terminal.height)
-    screen(_HOME + f"{_REST_OF_LINE}\r\n".join(map(shown, lines)) + _REST_OF_LINE)
-    key = terminal.inkey(timeout=PERIOD)
-    return str(key.name or key)
+class BoardLoop:
+    """Holds the view, and makes the next one of each key and each piece of news."""
 
+    def __init__(
+        self,
+        feed: BoardFeed,
+        screen: BoardScreen,
+        view: BoardView,
+        command: Callable[..., Sequence[str]],
+    ) -> None:
+        self.feed, self.screen, self.view = feed, screen, view
+        self.keyboard = BoardKeyboard(TypedLine())
+        self._errands = Errands(self, command)
+        self._touched = time.monotonic()
+        self._painted = 0.0
+        self._looked = 0.0
+        self._look_due = False
+        self._over = False
 
-def _steps(key: str, height: int) -> int:
-    pages = max(1, height - 5)
-    return {
-        "KEY_DOWN": 1,
-        "j": 1,
-        "KEY_UP": -1,
-        "k": -1,
-        "KEY_PGDOWN": pages,
-        "KEY_PGUP": -pages,
-    }.get(key, 0)
+    def run(self) -> None:
+        """Until somebody quits."""
+        ready, signal_ = self.feed.wakes
+        signal.set_wakeup_fd(signal_, warn_on_full_buffer=False)
+        try:
+            self.feed.start()
+            while not self._over:
+                self._paint()
+                self._wait(ready)
+                self._later()
+                self.take_all()
+                for stroke in self.screen.strokes():
+                    self._pressed(stroke)
+        finally:
+            signal.set_wakeup_fd(-1)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _wait(self, ready: int) -> None:
+        keys = sys.stdin.fileno()
+        due = (self.view.next_change() - datetime.now(UTC)).total_seconds()
+        if self._look_due:
+            due = min(due, self._looked + _LOOK_AGAIN - time.monotonic())
+        found, _, _ = select.select([keys, ready], [], [], max(0.0, due) + 0.001)
+        if keys in found:
+            return
+        if ready in found:  # news come in crowds: one frame for all of them
+            pause = self._painted + _FRAMES_APART - time.monotonic()
+            if pause > 0:
+                select.select([keys], [], [], pause)
+            os.read(ready, 65536)
+
+    def _later(self) -> None:
+        now = datetime.now(UTC)
+        before = self.view
+        self.view = steady(before, before.with_time(now), self.screen.size)
+        if time.monotonic() - self._touched > _RESORT_AFTER and not self.view.entry:
+            self._touched = time.monotonic()
+            self.view = resorted(self.view, self.screen.size)
+        if self._look_due and time.monotonic() - self._looked >= _LOOK_AGAIN:
+            self.look()
+
+    # --- news -------------------------------------------------------------------------------------
+
+    def take_all(self) -> None:
+        """Take all news there are into the view."""
+        for news in self.feed.news():
+            self._take(news)
+
+    def _take(self, news: News) -> None:
+        before = self.view
+        view = news.taken(before)
+        if isinstance(news, Rows) and view is not before:
+            view = steady(before, view, self.screen.size)
+        self.view = view
+        if isinstance(news, Happened) and self._concerns(news):
+            self._look_due = True
+
+    def _concerns(self, news: Happened) -> bool:
+        return bool(self.view.tab) and any(
+            event.get("session_id") == self.view.peek.id for event in news.events
+        )
+
+    # --- keys -------------------------------------------------------------------------------------
+
+    def _pressed(self, stroke: Stroke) -> None:
+        self._touched = time.monotonic()
+        self.view, orders = self.keyboard.press(self.view, stroke, self.screen.size)
+        for order in orders:
+            self._carry_out(order)
+
+    def _carry_out(self, order: Order) -> None:
+        if isinstance(order, Quit):
+            self._over = True
+        elif isinstance(order, Repaint):
+            self.screen.forget()
+        elif isinstance(order, LookInto):
+            self.look()
+        elif isinstance(order, Act):
+            self.feed.act(order)
+        else:
+            self._errands.run(order)
+
+    def look(self) -> None:
+        """Ask for what the pane shows of the session under the cursor."""
+        row = self.view.row
+        self._look_due, self._looked = False, time.monotonic()
+        if row is None:
+            return
+        if self.view.peek.id != row.id:
+            self.view = replace(self.view, peek=Peek(row.id))
+        self.feed.look(row.id, row.project, row.pr, self.view.tab or "why")
+
+    # --- pictures ---------------------------------------------------------------------------------
+
+    def _paint(self) -> None:
+        if self.screen.again:
+            self.screen.again = False
+            self.screen.forget()
+        size = self.screen.size
+        self.view = settled(self.view, size) if self.view.body.items else self.view
+        cursor = entry_line(self.view, size[0])[1] if self.view.entry is not None else None
+        self.screen.paint(frame(self.view, *size), size, cursor)
+        self._painted = time.monotonic()

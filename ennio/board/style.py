@@ -20,6 +20,37 @@ _CODES: Mapping[str, str] = {
 # Known to this process alone, so that no text from elsewhere holds a colour of ours.
 _OURS = f"\x1b[{os.urandom(8).hex()}:"
 
+TOKENS: Mapping[str, Mapping[str, str]] = {
+    # by what is meant: on 16 colours, and as measured for contrast and for eyes that see fewer
+    "basic": {
+        "you": "1;33",
+        "agent": "34",
+        "world": "2",
+        "good": "32",
+        "bad": "31",
+        "muted": "2",
+        "strong": "1",
+    },
+    "dark": {
+        "you": "1;38;2;255;176;32",
+        "agent": "38;2;78;168;240",
+        "world": "38;2;169;177;186",
+        "good": "38;2;47;211;155",
+        "bad": "38;2;255;93;82",
+        "muted": "38;2;154;164;174",
+        "strong": "1",
+    },
+    "light": {
+        "you": "1;38;2;168;95;0",
+        "agent": "38;2;0;89;179",
+        "world": "38;2;90;99;109",
+        "good": "38;2;0;122;85",
+        "bad": "38;2;134;11;22",
+        "muted": "38;2;86;96;107",
+        "strong": "1",
+    },
+}
+
 STATUS: Mapping[str, str] = {
     "spawning": "cyan",
     "working": "blue",
@@ -50,13 +81,17 @@ ACTIVITY: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Paints text when it is on, leaves it alone when it is not."""
+    """Paints text when it is on, leaves it alone when it is not. ``theme`` is one of TOKENS."""
 
     on: bool = False
+    theme: str = "basic"
 
     def paint(self, colour: str | None, text: str) -> str:
         """The text in a colour, as ``shown`` understands it; None is none."""
-        return f"{_OURS}{_CODES[colour]}m{text}{_OURS}0m" if self.on and colour else text
+        if not (self.on and colour and text):
+            return text
+        code = TOKENS[self.theme].get(colour) or _CODES[colour]
+        return f"{_OURS}{code}m{text}{_OURS}0m"
 
 
 def shown(text: str) -> str:
@@ -66,6 +101,12 @@ def shown(text: str) -> str:
         f"\x1b[{code}m{printable(rest)}"
         for code, _, rest in (part.partition("m") for part in painted)
     )
+
+
+def bare(text: str) -> str:
+    """The text without our colours: what is measured."""
+    first, *painted = text.split(_OURS)
+    return first + "".join(part.partition("m")[2] for part in painted)
 
 
 PLAIN = Style()

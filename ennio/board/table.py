@@ -35,12 +35,9 @@ def cells(text: str) -> int:
     """How many cells of a terminal the text takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
-    import unicodedata  # noqa: PLC0415 - most tables never need it
+    from wcwidth import width  # noqa: PLC0415 - most tables never need it
 
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
+    return int(width(text, control_codes="ignore"))
 
 
 def cut(text: str, width: int) -> str:
@@ -48,13 +45,18 @@ def cut(text: str, width: int) -> str:
     if cells(text) <= width:
         return text
     if width <= 1:
-        return "…"[:width]
-    kept = ""
-    for char in text:
-        if cells(kept + char) > width - 1:
+        return "…"[: max(width, 0)]
+    if text.isascii():
+        return text[: width - 1].rstrip() + "…"
+    from wcwidth import iter_graphemes  # noqa: PLC0415 - the same
+
+    kept, room = [], width - 1
+    for grapheme in iter_graphemes(text):
+        room -= cells(grapheme)
+        if room < 0:
             break
-        kept += char
-    return kept.rstrip() + "…"
+        kept.append(grapheme)
+    return "".join(kept).rstrip() + "…"
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

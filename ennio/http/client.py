@@ -239,7 +239,7 @@ class ApiClient:
         heard = time.monotonic()
         while True:
             try:
-                for seq, event in self._listen(path, cursor, query):
+                for seq, event in self.listen(path, cursor, query):
                     cursor, attempt, heard = seq, 0, time.monotonic()
                     if event is not None:
                         yield event
@@ -254,10 +254,12 @@ class ApiClient:
             time.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1
 
-    def _listen(
+    def listen(
         self, path: str, cursor: int | None, query: Mapping[str, object]
     ) -> Iterator[tuple[int, Any]]:
-        """Seq and event of every block until the connection ends; a heartbeat has no event."""
+        """Seq and event of every block until the connection ends; a heartbeat has no event, and
+        neither has the first one, which says that the stream stands.
+        """
         from http.client import HTTPException  # noqa: PLC0415
 
         headers = {} if cursor is None else {"Last-Event-ID": str(cursor)}

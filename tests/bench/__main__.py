@@ -19,6 +19,7 @@ import pytest
 from ennio.model.errors import EnnioError
 from tests.bench.figure import Figure, Group, Run
 from tests.bench.figures import (
+    board,
     commits,
     crowd,
     events,
@@ -41,6 +42,7 @@ from tests.shards.lanes import ended_by_signals
 GROUPS: tuple[Group, ...] = tuple(
     module.GROUP
     for module in (
+        board,
         commits,
         observed,
         usage,

@@ -51,6 +51,7 @@ PROMISED = (
         "proxy.first",
         "written.idle.100",
         "stream.cpu",
+        "board.frame",
     ),
 )
 

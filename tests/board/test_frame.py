@@ -1,160 +1,177 @@
-"""The board's picture."""
+"""The board's picture: as large as the terminal, and as it was looked at and found good."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ennio.board.frame import BoardView, frame, scroll
-from ennio.board.sessions import activity, living, summary, warnings, why
+from ennio.board.frame import frame
+from ennio.board.row import Row
+from ennio.board.style import bare, shown
 from ennio.board.table import cells
+from ennio.board.view import PAGES, TABS, BoardView
+from tests.board.stand_ins import board, peeked, session, sessions
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def session(number: int, **more: Any) -> dict[str, Any]:
-    base = {
-        "id": f"ma-{number:08x}",
-        "project_id": "my-app",
-        "status": "working",
-        "activity": "active",
-        "branch": f"issue-{number}",
-    }
-    return (
-        base
-        | {
-            "created_at": "2026-01-01T11:00:00+00:00",
-            "agent_name": "scripted",
-            "reason": "the agent is alive",
-        }
-        | more
-    )
+GOLDEN = Path(__file__).parent / "golden"
+SIZES = ((59, 20), (80, 24), (160, 45))
+KEPT = (
+    (80, 24, 50, "plain", "live", False),
+    (80, 24, 5, "ascii", "live", False),
+    (80, 24, 0, "plain", "live", False),
+    (80, 24, 50, "plain", "lost", False),
+    (80, 24, 50, "plain", "error", True),
+    (80, 24, 500, "colour", "live", False),
+    (59, 20, 5, "plain", "live", False),
+    (160, 45, 50, "plain", "live", True),
+    (160, 45, 500, "ascii", "lost", True),
+)
+"""Of all frames those that are kept as files; ENNIO_GOLDEN=1 writes them anew."""
 
 
-def test_a_frame_shows_the_table_between_title_and_help() -> None:
-    lines = frame(
-        BoardView(
-            NOON,
-            [session(1), session(2, status="ci_failed", pr_number=7)],
-            url="http://127.0.0.1:3000",
+def as_large(lines: list[str], width: int, height: int) -> bool:
+    return len(lines) == height and all(cells(bare(line)) <= width for line in lines)
+
+
+@pytest.mark.parametrize(("width", "height", "count", "look", "link", "pane"), KEPT)
+def test_a_frame_is_as_it_was_looked_at_and_found_good(
+    width: int, height: int, count: int, look: str, link: str, pane: bool, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    view = board(count, look=look, link=link)
+    view = peeked(view) if pane else view
+    drawn = "\n".join(shown(line) for line in frame(view, width, height)) + "\n"
+    file = GOLDEN / f"{width}x{height}-{count}-{look}-{link}{'-pane' * pane}.txt"
+    if os.environ.get("ENNIO_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(drawn, encoding="utf-8")
+    assert drawn == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("count", [0, 5, 50, 500])
+@pytest.mark.parametrize("look", ["colour", "plain", "ascii"])
+@pytest.mark.parametrize("link", ["live", "lost", "error"])
+def test_every_frame_is_exactly_as_large_as_the_terminal(
+    size: tuple[int, int], count: int, look: str, link: str
+) -> None:
+    view = board(count, look=look, link=link)
+    views = [view, *([peeked(view)] if count else [])]
+    for each in views:
+        assert as_large(frame(each, *size), *size)
+        drawn = "".join(shown(line) for line in frame(each, *size))
+        assert ("\x1b" in drawn) == (look == "colour")
+        # what an agent wrote on its screen keeps its letters
+        assert look != "ascii" or each.tab or drawn.isascii()
+
+
+HOSTILE = st.text(
+    alphabet=st.one_of(
+        st.characters(),
+        st.sampled_from(
+            "日本語العربيةעברית👩\u200d💻🏳\ufe0f\u200d🌈\u0308\x1b[31m\x07\r\n\t\u202eabc"
         ),
-        120,
-        10,
-    )
-    assert len(lines) == 10
-    assert lines[0] == "ennio  http://127.0.0.1:3000  2 sessions: 1 working, 1 ci_failed"
-    assert lines[2].split() == [
-        "SESSION",
-        "STATUS",
-        "ACTIVITY",
-        "BRANCH",
-        "PR",
-        "AGENT",
-        "AGE",
-        "WHY",
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.integers(0, 200),
+    st.integers(0, 60),
+    st.lists(HOSTILE, min_size=4, max_size=4),
+    st.sampled_from(["", *TABS]),
+    st.sampled_from(["", *PAGES]),
+    st.sampled_from(["live", "lost", "error"]),
+)
+def test_no_words_make_a_frame_wider_or_longer_than_the_terminal(
+    width: int, height: int, words: list[str], tab: str, page: str, link: str
+) -> None:
+    title, why, question, project = words
+    told = [
+        session(
+            number, title=title, turn_why=why, question=question, options=[why], project_id=project
+        )
+        for number in range(3)
     ]
-    assert "#7" in lines[4]
-    assert lines[-1].endswith("q quit  ↑↓ scroll")
+    view = peeked(board(0, told=told, look="colour", link=link))
+    drawn = frame(replace(view, tab=tab, page=page, page_lines=(why,)), width, height)
+    assert as_large(drawn, width, height)
+    assert not any("\x1b" in line or "\n" in line or "\r" in line for line in map(bare, drawn))
 
 
-def test_a_frame_scrolls_but_never_past_the_last_session() -> None:
-    sessions = [session(number) for number in range(50)]
-    assert "ma-00000031" in "".join(frame(BoardView(NOON, sessions, top=1000), 120, 12))
-    assert "ma-00000000" in "".join(frame(BoardView(NOON, sessions, top=-3), 120, 12))
-    assert scroll(0, 10, rows=5, room=20) == 0
+def text_of(view: BoardView, width: int = 80, height: int = 24) -> str:
+    return "\n".join(map(bare, frame(view, width, height)))
 
 
-def test_a_frame_says_that_it_is_not_up_to_date() -> None:
-    assert (
-        "not up to date: no answer"
-        in frame(BoardView(NOON, [session(1)], trouble="no answer"), 80, 10)[-2]
+def test_each_state_is_told_by_a_word_and_a_mark_and_never_by_colour_alone() -> None:
+    assert [bare(line) for line in frame(board(7, look="colour"), 80, 24)] == frame(
+        board(7, look="plain"), 80, 24
     )
+
+
+def test_a_lost_connection_is_counted_and_takes_the_actions_away() -> None:
+    text = text_of(board(5, look="plain", link="lost"))
+    assert "○ lost 12 s" in text
+    assert "not up to date, trying again in 2 s" in text
+    assert "nothing can be done while the supervisor does not answer" in text
+    assert "m merge" not in text
+
+
+def test_few_sessions_show_their_evidence_and_many_are_folded() -> None:
+    assert "           Run npm install? 1 yes  2 yes, always  3 no" in text_of(board(5))
+    many = text_of(board(500), 80, 200)
+    assert "> api" in many or "  api" in many
+    assert "OVER > folded" in many
+
+
+def test_without_sessions_it_says_how_to_begin() -> None:
+    text = text_of(board(0))
+    assert "No sessions yet." in text
+    assert "ennio demo" in text
+
+
+def test_what_gives_no_signal_says_so_and_since_when() -> None:
+    drawn = text_of(board(5, look="plain"), 160, 24)
+    assert "►?works" in drawn
+    assert "silent 4m" in drawn
 
 
 @pytest.mark.parametrize(
-    ("since", "reason", "shown"),
+    ("told", "shown_as"),
     [
-        (
-            "11:59:50",
-            "waits for the person at the terminal: words of theirs",
-            "a message waits for the person at the terminal; the agent is alive",
-        ),
-        (
-            "11:59:50",
-            "the screen shows no place to type",
-            "a message waits: the screen shows no place to type; the agent is alive",
-        ),
-        ("11:59:50", "", "a message waits; the agent is alive"),
-        ("11:59:50", "the agent is alive; messages wait", "a message waits; the agent is alive"),
-        ("11:59:58", "waits for the person at the terminal", "the agent is alive"),
+        ({"amount": "0.84", "source": "provider", "billing": "metered"}, "$0.84"),
+        ({"amount": "0.84", "source": "local", "billing": "metered"}, "~$0.84"),
+        ({"amount": "3.00", "source": "local", "billing": "plan"}, "plan"),
+        ({"amount": None, "source": "local", "billing": "metered"}, "?"),
+        ({"amount": "NaN", "source": "local", "billing": "metered"}, "?"),
+        (None, ""),
     ],
 )
-def test_why_tells_of_a_message_that_waits_for_longer_than_a_delivery_takes(
-    since: str, reason: str, shown: str
-) -> None:
-    waits = {"since": f"2026-01-01T{since}+00:00", "reason": reason}
-    assert why(session(1, message_waits=waits), NOON) == shown
+def test_money_says_whether_it_is_billed_estimated_or_unknown(told: Any, shown_as: str) -> None:
+    assert Row.of(session(0, cost=told)).cost == shown_as
 
 
-def test_a_frame_without_sessions_says_how_to_begin() -> None:
-    assert any("ennio spawn" in line for line in frame(BoardView(NOON), 100, 8))
-
-
-@given(
-    st.integers(0, 200), st.integers(0, 60), st.integers(0, 30), st.text(max_size=80), st.booleans()
-)
-def test_a_frame_is_exactly_as_large_as_the_terminal(
-    width: int, height: int, count: int, reason: str, blind: bool
-) -> None:
-    since = "2026-01-01T10:00:00+00:00" if blind else None
-    lines = frame(
-        BoardView(NOON, [session(n, reason=reason, no_signal_since=since) for n in range(count)]),
-        width,
-        height,
+def test_ids_are_as_short_as_they_are_still_one() -> None:
+    view = board(
+        0, told=[session(n, id=one) for n, one in enumerate(("ma-1234567a", "ma-1234567b"))]
     )
-    assert len(lines) == height
-    assert all(cells(line) <= width for line in lines)
+    assert set(view.body.short.values()) == {"ma-1234567a", "ma-1234567b"}
+    assert all(len(one) == 7 for one in board(3).body.short.values())
 
 
-def test_incident_12_a_lost_signal_is_shown_beside_the_last_that_was_seen() -> None:
-    lost = session(1, no_signal_since="2026-01-01T10:00:00+00:00")
-    assert warnings([lost, session(2)], NOON) == [
-        "no signal from ma-00000001 (2h): what is shown of them is the last that was seen"
-    ]
-    assert "active?" in "\n".join(frame(BoardView(NOON, [lost]), 120, 10))
+def test_a_row_is_drawn_again_only_when_something_of_it_is_different() -> None:
+    from ennio.board import columns
 
-
-def test_a_question_stands_before_every_other_reason() -> None:
-    assert why(session(1, question="Delete it?", queued={"held": True}), NOON) == "asks: Delete it?"
-    assert why(session(1, queued={"held": True, "reason": "x"}), NOON) == "held"
-    assert why(session(1, queued={"held": False, "reason": "3 of 3 run"}), NOON) == "3 of 3 run"
-
-
-def test_the_living_are_those_whose_agent_may_run() -> None:
-    ended = [
-        session(n, status=status, activity="exited")
-        for n, status in enumerate(("merged", "done", "exited", "killed"))
-    ]
-    alive = [
-        session(10),
-        session(11, status="approved"),
-        session(12, no_signal_since="2026-01-01T10:00:00+00:00"),
-    ]
-    lingers = session(15, status="merged", activity="idle")
-    gone = [
-        session(13, activity="exited", status="pr_open"),
-        session(14, queued={"held": False, "reason": ""}),
-    ]
-    assert [s["id"] for s in living([*ended, *alive, *gone, lingers])] == [
-        s["id"] for s in (*alive, lingers)
-    ]
-    assert summary(alive) == "3 sessions: 2 working, 1 approved"
-
-
-def test_a_turn_that_is_over_while_helpers_work_shows_how_many() -> None:
-    assert activity(session(1, activity="ready", helpers=2)) == "ready +2"
-    assert activity(session(1, activity="active", helpers=2)) == "active"
+    view = board(50)
+    frame(view, 80, 24)
+    before = columns.row_lines.cache_info().misses
+    frame(view, 80, 24)
+    assert columns.row_lines.cache_info().misses == before
+    assert len(sessions(50)) == 50

@@ -1,0 +1,94 @@
+"""What a key asks for besides another view; the loop carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An operation of the API about one session; ``told`` is the command that does the same."""
+
+    id: str
+    method: str
+    path: str
+    body: Mapping[str, object] | None = None
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LookInto:
+    """What the pane shows of a session is asked for."""
+
+    id: str
+    tab: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """The person goes into the terminal of a session, and comes back."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDiff:
+    """What a session changes, in a pager."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Browse:
+    """A page in the browser."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Into the clipboard of the terminal."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritePrompt:
+    """A prompt is written in an editor, for a session of this project."""
+
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """A session is begun, or only shown as it would be."""
+
+    project: str
+    prompt: str
+    dry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """The board ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repaint:
+    """Everything is drawn anew."""
+
+
+Order = Act | LookInto | Attach | ShowDiff | Browse | Copy | WritePrompt | Spawn | Quit | Repaint
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A key as it was pressed: its name or character, and for a paste or the mouse what it
+    brought.
+    """
+
+    name: str
+    text: str = ""
+    x: int = 0
+    y: int = 0

@@ -1,0 +1,186 @@
+"""The board in a real terminal before a real supervisor: what a person sees and does there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.board.pane import Pane, pane
+from tests.conftest import eventually
+from tests.e2e.house import Supervised, project, story, supervised, turn
+
+pytest.importorskip("blessed")
+pytestmark = pytest.mark.e2e
+
+ASKS = story(
+    turn(
+        "prompt",
+        [
+            {"ask": {"question": "Run npm install?", "options": ["Yes", "No"]}},
+            {"say": "Thank you for the answer."},
+        ],
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
+    """A supervisor with scripted agents: those of ``score`` work, those of ``asking`` ask first."""
+    with supervised(
+        tmp_path_factory.mktemp("house"),
+        project,
+        lambda ground: project(ground, "asking", agent_config=ASKS),
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def terminal(house: Supervised, tmp_path: Path) -> Iterator[Pane]:
+    """A terminal of the usual size with a board in it."""
+    with pane(tmp_path, house.ground.env, 80, 24) as made:
+        board(made, house)
+        yield made
+
+
+def board(terminal: Pane, house: Supervised, *words: str) -> None:
+    """Start it, and wait until it is live."""
+    terminal.run(house.ground.command("board", *words, "--config", str(house.ground.config)))
+    terminal.shows("live", "? help", within=40)
+
+
+def asking(house: Supervised, terminal: Pane, prompt: str) -> str:
+    """A session that asks, on the board and under its cursor."""
+    session = house.spawn(prompt, "asking")
+    eventually(lambda: house.session(session)["turn"] == "you", 30, "it asks")
+    under_the_cursor(terminal, prompt)
+    return session
+
+
+def under_the_cursor(terminal: Pane, title: str) -> None:
+    """Go from one that waits to the next until it is this one."""
+
+    def there() -> bool:
+        if title in terminal.line("▌"):
+            return True
+        terminal.keys("n")
+        return False
+
+    eventually(there, 20, f"the cursor is on {title!r}")
+
+
+def test_a_question_is_answered_where_it_is_seen(house: Supervised, terminal: Pane) -> None:
+    session = asking(house, terminal, "Rate-limit the login form")
+    terminal.shows("asks: Run npm install?", "1 Yes", "2 No")
+    terminal.keys("1")
+    terminal.shows(f"done: ennio answer {session} 1")
+    said = "Thank you for the answer."
+    terminal.keys("Space")
+    terminal.shows("[why]", said)
+
+
+def test_a_pull_request_is_merged_from_its_row_after_one_question(
+    house: Supervised, terminal: Pane
+) -> None:
+    session = house.spawn("Fix the flaky date test")
+    terminal.shows("merge", "Fix the flaky date test", within=60)
+    under_the_cursor(terminal, "Fix the flaky date test")
+    terminal.keys("m")
+    terminal.shows("M yes", "Esc no")
+    terminal.keys("M")
+    terminal.shows("done: ennio pr merge")
+    house.becomes(session, "merged")
+    terminal.shows("merged")
+
+
+def test_an_agent_is_attached_and_the_board_comes_back_to_the_same_row(
+    house: Supervised, terminal: Pane
+) -> None:
+    asking(house, terminal, "Open me and come back")
+    before = terminal.line("▌")
+    terminal.keys("Enter")
+    terminal.shows("Run npm install?", without="? help")
+    # the terminal of the agent is a tmux in this tmux
+    terminal.keys("C-b", "d")
+    terminal.shows("back from", "? help")
+    assert terminal.line("▌")[:60] == before[:60]
+
+
+def test_a_supervisor_that_is_killed_is_missed_and_its_return_is_told(
+    house: Supervised, terminal: Pane
+) -> None:
+    house.kill_everything()
+    terminal.shows("lost", "not up to date", within=5)
+    first = re.search(r"lost (\d+) s", terminal.shows("lost"))
+    assert first is not None
+    eventually(
+        lambda: re.search(r"lost (\d+) s", terminal.screen)[1] != first[1],  # type: ignore[index]
+        10,
+        "it counts",
+    )
+    house.start()
+    terminal.shows("caught up", "live", without="○ lost", within=20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_the_terminal_is_sane_however_the_board_is_killed(
+    house: Supervised, tmp_path: Path, number: int
+) -> None:
+    with pane(tmp_path, house.ground.env, 80, 24) as terminal:
+        board(terminal, house)
+        assert terminal.modes.startswith("1 0")
+        terminal.tmux("set-option", "-g", "remain-on-exit", "on")
+        os.kill(of_board(house), number)
+        eventually(lambda: terminal.modes == "0 1 0", 10, f"as before: {terminal.modes}")
+        terminal.run(["stty", "-a"])
+        settings = terminal.shows(" echo", "icanon")
+        assert not re.search(r"-(echo|icanon|isig)\b", settings)
+
+
+def of_board(house: Supervised) -> int:
+    """The process of the board that runs."""
+    import psutil
+
+    found = [pid for pid in house.ground.processes() if "board" in psutil.Process(pid).cmdline()]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
+    house: Supervised, terminal: Pane
+) -> None:
+    terminal.keys("C-z")
+    terminal.shows("Stopped", without="? help")
+    assert terminal.modes == "0 1 0"
+    terminal.write("fg\n")
+    terminal.shows("live", "? help")
+    terminal.keys("q")
+    eventually(lambda: terminal.modes == "0 1 0", 10, "as before")
+
+
+def test_a_resize_is_followed_and_a_wide_terminal_shows_more(
+    house: Supervised, terminal: Pane
+) -> None:
+    asking(house, terminal, "Grow with me")
+    terminal.tmux("resize-window", "-x", "160", "-y", "45")
+    terminal.shows("EVENTS", "SESSION PROJ", "AGENT")
+    terminal.keys("Space")
+    terminal.shows("[why]", "turn: you, asks (rule 2)")
+    terminal.tmux("resize-window", "-x", "59", "-y", "20")
+    terminal.shows("Grow with me", without="SESSION PROJ")
+    assert max(map(len, terminal.screen.splitlines())) <= 59
+
+
+def test_without_a_terminal_it_speaks_in_sentences_and_takes_lines(house: Supervised) -> None:
+    session = house.spawn("Plainly", "asking")
+    house.becomes(session, "working")
+    eventually(lambda: house.session(session)["turn"] == "you", 20, "it asks")
+    lines = f"list t:you\n{session}\nanswer {session} 2\n"
+    ended = house.ground.ennio("board", "--plain", given=f"{lines}")
+    assert ended.code == 0, ended.err
+    assert f"{session} (asking), Plainly. waits for you, asks" in ended.out
+    assert f"done: ennio answer {session} 2" in ended.out
