@@ -172,6 +172,16 @@ def test_three_comments_by_mouse_and_keys_reach_the_agent_as_one_message(
     expect(page.locator(".comment.draft")).to_have_count(0)
 
 
+def test_an_address_leads_to_a_line(page: Page, read: Read) -> None:
+    page.goto(f"/s/{read.session}/diff?line=app.py:52")
+    expect(line(page, "app.py", 52)).to_be_in_viewport()
+    expect(line(page, "app.py", 52)).to_have_class("cursor")
+    page.goto(f"/s/{read.session}/diff?line=run.sh")
+    expect(page.get_by_role("link", name="run.sh")).to_have_attribute("aria-current", "true")
+    page.goto(f"/s/{read.session}/diff?line=nowhere.py:3")
+    expect(file(page, "app.py").locator("table")).to_be_visible()
+
+
 def test_a_comment_that_is_being_written_outlives_reload_connection_and_a_new_head(
     page: Page, read: Read
 ) -> None:
