@@ -24,6 +24,8 @@ from ennio.model.events import Draft, EventType
 
 NAMED = 20
 """Paths that an event names."""
+MOST_NAMED = 100
+"""Paths that are kept of a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def expected(
         names[pair.other],
         one.head,
         other.head,
-        conflicts or one.common(other),
+        (conflicts or one.common(other))[:MOST_NAMED],
         since,
     )
 

@@ -6,7 +6,7 @@ type Given = Schemas["SessionRow"];
 type Filled<T> = {
   [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K];
 };
-type Lists = "options" | "windows";
+type Lists = "options" | "windows" | "conflicts";
 
 /** What the API sends of a row, with a null where it leaves something out. */
 export type Row = Omit<Filled<Given>, Lists | "helpers"> & {
@@ -47,7 +47,7 @@ const NOTHING: { [K in keyof Row as null extends Row[K] ? K : never]: null } = {
 };
 
 export function asRow(given: Given): Row {
-  return { ...NOTHING, options: [], windows: [], helpers: 0, ...given } as Row;
+  return { ...NOTHING, options: [], windows: [], conflicts: [], helpers: 0, ...given } as Row;
 }
 
 /** No signal of it has come for a while: its glyph gets a question mark. */

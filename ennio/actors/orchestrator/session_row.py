@@ -15,6 +15,7 @@ from ennio.actors.orchestrator.session_view import (
     SessionView,
     WaitingMessage,
 )
+from ennio.model.conflicts import ConflictWith
 from ennio.model.plan_window import PlanWindow
 from ennio.model.pulls import ReviewState
 from ennio.model.session import Activity, SessionStatus
@@ -65,6 +66,7 @@ class SessionRow:
     diff: DiffStat = field(metadata=SOMETIMES)
     cost: SessionCost = field(metadata=SOMETIMES)
     windows: tuple[PlanWindow, ...] = field(metadata=SOMETIMES)
+    conflicts: tuple[ConflictWith, ...] = field(metadata=SOMETIMES)
     archived_at: datetime = field(metadata=SOMETIMES)
 
 

@@ -19,15 +19,16 @@ from ennio.actors.orchestrator import (
     BudgetCheck,
     BudgetView,
     CleanupItem,
+    ConflictReport,
     Contents,
     CostReport,
     Issue,
-    Merged,
     Notice,
     Preserved,
     Preview,
     ReactionRecord,
     Restored,
+    ReviewPack,
     SentReview,
     SessionDetail,
     SessionMetrics,
@@ -37,9 +38,10 @@ from ennio.actors.orchestrator import (
     UnsavedPath,
     Waiting,
 )
-from ennio.http.views import ErrorView, LoginCode, ProjectView, PullView
+from ennio.http.views import ErrorView, LoginCode, MergedView, ProjectView, PullView
 from ennio.model.changes import Diff, Files
 from ennio.model.check_log import CheckLog
+from ennio.model.conflicts import ConflictWith
 from ennio.model.events import Event
 from ennio.model.evidence import Evidence
 from ennio.model.message import Message
@@ -117,7 +119,7 @@ COMPONENTS: Mapping[type[Any], str] = {
     PullView: "Pull",
     Files: "Files",
     Diff: "Diff",
-    Merged: "Merged",
+    MergedView: "Merged",
     Event: "Event",
     Evidence: "Evidence",
     ReactionRecord: "Reaction",
@@ -129,6 +131,9 @@ COMPONENTS: Mapping[type[Any], str] = {
     UnsavedPath: "Unsaved",
     ProjectView: "Project",
     Issue: "Issue",
+    ConflictReport: "Conflicts",
+    ConflictWith: "ConflictWith",
+    ReviewPack: "ReviewPack",
     Waiting: "Waiting",
     LoginCode: "Code",
     SessionMetrics: "Metrics",
