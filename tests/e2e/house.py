@@ -448,10 +448,23 @@ def ground_at(root: Path, path: str | None = None, database: str = "") -> Iterat
 def _sweep(ground: Ground) -> None:
     """Whatever happened, leave the machine as it was."""
     ground.tmux("kill-server")
-    for pid in ground.processes():
+    for pid in (*ground.processes(), *_of_tmux(ground)):
         _kill(pid)
     tell_to_end(ProxyDirectory(ground.home / "proxy"))
     shutil.rmtree(ground.home / "worktrees", ignore_errors=True)
+
+
+def _of_tmux(ground: Ground) -> list[int]:
+    """The tmux server and its clients, which have nothing of the house in their environment. A
+    server does not end before its clients, and a control client whose supervisor was killed while
+    it was being told something ends no more: the two wait for each other.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if "-L" in (words := process.cmdline()) and ground.socket in words:
+                found.append(process.pid)
+    return found
 
 
 def nothing_is_left(ground: Ground) -> None:

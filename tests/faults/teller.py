@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ennio.model.errors import Conflict, Refused
+from ennio.model.errors import Conflict, EnnioError, Refused
 from tests.e2e.house import Ground, Supervised
 from tests.e2e.persons import AWAY, Follower
 from tests.faults.plan import VARIABLE, Order, happened, write
@@ -74,6 +74,15 @@ class Teller:
         except (*AWAY, Conflict, Refused):
             # nobody is there just now, or the world has moved on between the look and the deed
             return False
+        except EnnioError as error:
+            raise AssertionError(f"{error}\n{self._failed()}") from error
+
+    def _failed(self) -> str:
+        """What the supervisor itself says of requests that it failed at, with where that was."""
+        log = self.house.log
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        failed = [n for n, line in enumerate(lines) if "failed" in line and "request" in line]
+        return "\n".join(lines[failed[-1] : failed[-1] + 60] if failed else lines[-25:])
 
     def _ask_for(self, session: dict[str, Any]) -> None:
         """Ask for a session, under a key: however often its answer is lost, there is one of it."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -205,3 +206,47 @@ def test_a_server_that_ends_with_all_in_it_is_seen_to_be_gone_past_the_kept_clie
     bench.runtime.survey()
     tmux("kill-server")
     eventually(lambda: is_empty(bench), 10)
+
+
+HOLDS = """
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+flags = ["-C", "attach-session", "-f", "ignore-size,no-output"]
+client = subprocess.Popen([*sys.argv[1:], *flags], stdin=theirs, stdout=theirs)
+theirs.close()
+ours.recv(4096)
+print(client.pid, flush=True)
+sys.stdin.readline()
+for _ in range(3):
+    ours.sendall(b"list-panes -a\\n")
+print("asked", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_client_that_a_killed_supervisor_left_in_the_middle_of_a_question_is_ended(
+    bench: Bench, tmux: Tmux
+) -> None:
+    """It waits for its server, which waits for somebody to read: neither would ever end."""
+    bench.start()
+    server = int(tmux("display-message", "-p", "#{pid}"))
+    command = bench.runtime.attach_command(RuntimeHandle("x", "tmux"))
+    words = [sys.executable, "-c", HOLDS, *command[: command.index("-L") + 2]]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdin is not None
+        assert killed.stdout is not None
+        client = int(killed.stdout.readline())
+        os.kill(server, signal.SIGSTOP)
+        killed.stdin.write("\n")
+        killed.stdin.flush()
+        assert killed.stdout.readline() == "asked\n"
+        killed.kill()
+        killed.wait()
+        os.kill(server, signal.SIGCONT)
+    assert str(client) in tmux("list-clients", "-F", "#{client_pid}"), "it is left"
+    for _ in range(2):  # the first one finds a session to attach to
+        assert set(bench.runtime.survey()) == {bench.name}
+    eventually(lambda: str(client) not in tmux("list-clients", "-F", "#{client_pid}"), 10)
+    assert set(bench.runtime.survey()) == {bench.name}

@@ -8,13 +8,18 @@ begun anew at the next question.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psutil
 
 from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 
@@ -23,6 +28,8 @@ _FLAGS = "ignore-size,no-output"
 """The client has no size of its own that panes would follow, and is told
 nothing of what they print.
 """
+_OURS = {"control-mode", *_FLAGS.split(",")}
+_LIST = b"list-clients -F '#{client_flags} #{client_pid}'\n"
 _GOES = 1.0  # seconds that a client may take to end once its input has
 _AGAIN = 30.0  # seconds until a client is tried again after one could not be had
 
@@ -119,7 +126,22 @@ class TmuxControl:
         if not self._answer(ours).ok:
             raise _Broken
         self._not_before = 0.0
+        self._end_those_left(ours)
         return ours
+
+    def _end_those_left(self, wire: socket.socket) -> None:
+        """End the clients of supervisors that were killed. One that was in the middle of a question
+        then waits for its server, and its server for whoever reads the answer: it would be there
+        for ever, and the server end no more.
+        """
+        wire.sendall(_LIST)
+        for line in self._answer(wire).text.splitlines():
+            flags, _, pid = line.rpartition(" ")
+            if set(flags.split(",")) >= _OURS and pid.isdecimal():
+                with suppress(psutil.Error):
+                    left = psutil.Process(int(pid))
+                    if left.ppid() != os.getpid():
+                        left.send_signal(signal.SIGTERM)
 
     def _answer(self, wire: socket.socket) -> Block:
         lines = self._lines(wire)
