@@ -95,7 +95,9 @@ def keys_line(view: BoardView, width: int) -> str:
 def _hints(view: BoardView) -> list[str]:
     glyphs = view.glyphs
     if view.entry is not None:
-        return [f"{glyphs.enter} {view.entry.purpose}", "Esc leave it", "^U clear"]
+        done = {"palette": "do it", "filter": "keep it", "spawn": "write its prompt"}
+        said = done.get(view.entry.purpose, "send")
+        return [f"{glyphs.enter} {said}", "Esc leave it", "^U clear"]
     if view.confirmation is not None:
         return [f"{view.confirmation.key} yes", "Esc no"]
     if view.page:

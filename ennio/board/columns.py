@@ -78,10 +78,11 @@ def layout(width: int, *, pane: bool, longest_id: int = 7) -> Layout:
             if room > wide:
                 given[name] = wide
                 room -= wide + 1
-    more = room if pane else min(room, max(0, 60 - given["title"]))
-    given["title"] += max(0, more)
-    if not pane:
-        given["why"] += max(0, room - more)
+    for name, most in (("title", 40), ("why", 60), ("title", width)):
+        if name in given:
+            more = max(0, min(room, most - given[name]))
+            given[name] += more
+            room -= more
     return Layout(width, tuple((name, given[name]) for name in _ORDER if name in given), of_id)
 
 

@@ -96,9 +96,7 @@ class Errands:
         pager = shlex.split(os.environ.get("PAGER") or "") or ["less", "-R"]
         if shutil.which(pager[0]) is None:
             raise OSError(f"{pager[0]} is not installed here; set PAGER")
-        done = subprocess.run(
-            self._command("pr", "diff", session_id), capture_output=True, check=False
-        )
+        done = subprocess.run(self._command("diff", session_id), capture_output=True, check=False)
         if done.returncode:
             raise OSError(" ".join(done.stderr.decode(errors="replace").split()))
         with self._board.screen.lent():
@@ -156,7 +154,7 @@ def _preview(told: object, width: int) -> list[str]:
         return [words(told)]
     lines: list[str] = []
     for name, value in told.items():
-        if value in (None, "", [], {}):
+        if isinstance(value, dict) or value in (None, "", []):
             continue
         text = shlex.join(map(str, value)) if isinstance(value, list) else str(value)
         heads = [name, *[""] * text.count("\n")]

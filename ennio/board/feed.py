@@ -37,6 +37,8 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0)
 _ABOUT_ALL = ("budget", "config", "disk", "node", "place", "all_")
 _OUTPUT = 200
 _MOST_IDS = 100
+_PAST = 50
+"""So many events from before the board was opened are shown."""
 _FAULTS = (EnnioError, OSError, ValueError, LookupError, TypeError)
 """What an answer can be that is none; a thread that ended of it would leave the board asleep."""
 
@@ -83,6 +85,7 @@ class BoardFeed:
         self._whole = False
         self._heading = False
         self._joined: tuple[int | None, int | None] | None = None
+        self._told_past = False
         self._over = False
 
     @property
@@ -214,7 +217,7 @@ class BoardFeed:
     ) -> None:
         client = self._connect()
         if joined is not None:
-            self.tell(Verbs(verb_table(client)))
+            self._begin(client, joined)
         if whole:
             found = client.get("/sessions", project_id=self._project, view="row")
             self.tell(Rows(found))
@@ -227,6 +230,20 @@ class BoardFeed:
             self.tell(Headed(header(status, client.get("/budgets"))))
             if joined is not None:
                 self._live(int(status.get("last_seq") or 0), joined)
+
+    def _begin(self, client: Client, joined: tuple[int | None, int | None]) -> None:
+        """What is known once for each connection: the verbs, and for the first one what happened
+        just before.
+        """
+        self.tell(Verbs(verb_table(client)))
+        if self._told_past:
+            return
+        self._told_past = True
+        seq, _ = joined
+        past = client.get("/events", limit=_PAST, project_id=self._project)
+        known = [event for event in past if int(event["seq"]) <= (seq or 0)]
+        if known:
+            self.tell(Happened(tuple(sorted(known, key=lambda event: int(event["seq"])))))
 
     def _live(self, last: int, joined: tuple[int | None, int | None]) -> None:
         seq, cursor = joined
@@ -262,8 +279,8 @@ class BoardFeed:
             "output": f"/sessions/{session_id}/output",
         }
         pull = f"/projects/{project_id}/pulls/{number}" if number else ""
-        if tab == "files" and pull:
-            paths = {"files": f"{pull}/files"}
+        if tab == "files":
+            paths = {"files": f"/sessions/{session_id}/diff"}
         elif tab == "pr" and pull:
             paths = {"pr": pull}
         elif tab == "output":

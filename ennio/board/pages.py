@@ -20,7 +20,7 @@ _BOARD_COMMANDS = (
     ("e", "all events", "ennio events -f"),
     ("$", "money", "ennio cost --by project"),
     ("b", "the same in a browser", "ennio dashboard"),
-    ("d", "what it changes", "ennio pr diff ID"),
+    ("d", "what it changes", "ennio diff ID"),
 )
 _TONES = {"action": "agent", "urgent": "you", "critical": "bad"}
 

@@ -25,6 +25,7 @@ _HIDDEN, _SEEN = "\x1b[?25l", "\x1b[?25h"
 _PATIENCE = 0.15
 """Seconds a terminal is given to say what it can do."""
 _TRUE_COLOURS = 1 << 24
+_WITH_ALT = "KEY_ALT_"
 
 
 class BoardEnded(BaseException):
@@ -127,6 +128,10 @@ class BoardScreen:
         """Every key that was pressed and not read yet."""
         while key := self.terminal.inkey(timeout=0, esc_delay=0.05):
             name = str(key.name or key)
+            if name.startswith(_WITH_ALT) and len(name) == len(_WITH_ALT) + 1:
+                # Escape and a key so soon behind it that they came as one
+                yield Stroke("KEY_ESCAPE")
+                name = str(key)[-1]
             text = str(getattr(key, "text", "") or "") if name == "BRACKETED_PASTE" else ""
             x, y = (
                 (int(getattr(key, axis, 0) or 0) for axis in ("x", "y"))

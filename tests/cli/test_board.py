@@ -43,6 +43,7 @@ STREAM = "retry: 2000\nid: 7\n\n"
 def stands(api: Api, *rows: dict[str, Any]) -> None:
     """A supervisor with these sessions. Its streams end at once, and begin again."""
     api.on("GET", "/sessions", list(rows)).on("GET", "/queue", []).on("GET", "/budgets", [])
+    api.on("GET", "/events", [])
     api.on("GET", "/status", {"last_seq": 7}).on("GET", "/verbs", [])
     api.on("GET", "/events/stream", STREAM)
 
