@@ -172,6 +172,22 @@ def test_three_comments_by_mouse_and_keys_reach_the_agent_as_one_message(
     expect(page.locator(".comment.draft")).to_have_count(0)
 
 
+def test_keys_of_a_diff_are_no_orders_to_its_session(page: Page, read: Read) -> None:
+    expect(file(page, "app.py").locator("table")).to_be_visible()
+    for _ in range(2):
+        page.keyboard.press("J")
+    expect(page.get_by_role("link", name="image.png")).to_have_attribute("aria-current", "true")
+    page.keyboard.press("K")
+    expect(page.get_by_role("link", name="huge.txt")).to_have_attribute("aria-current", "true")
+    page.keyboard.press("v")
+    expect(file(page, "huge.txt").get_by_label("Viewed")).to_be_checked()
+    page.keyboard.press("K")
+    page.keyboard.press("v")
+    expect(file(page, "huge.txt").get_by_label("Viewed")).not_to_be_checked()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Yes, kill")).to_have_count(0)
+
+
 def test_an_address_leads_to_a_line(page: Page, read: Read) -> None:
     page.goto(f"/s/{read.session}/diff?line=app.py:52")
     expect(line(page, "app.py", 52)).to_be_in_viewport()
