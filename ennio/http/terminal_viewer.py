@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import struct
 import time
+from collections.abc import Callable
 from typing import Any, assert_never
 
 import gevent
@@ -30,7 +31,7 @@ from ennio.http.terminal_messages import (
     parse,
 )
 from ennio.http.terminal_rooms import TerminalRooms
-from ennio.http.websocket import GOING_AWAY, POLICY, WebSocket, WebSocketClosed
+from ennio.http.websocket import GOING_AWAY, POLICY, UNAUTHORIZED, WebSocket, WebSocketClosed
 from ennio.model.errors import EnnioError, Invalid, NotFound
 from ennio.model.session import Session, SessionStatus
 from ennio.model.terminal_view import TerminalOutput
@@ -55,8 +56,14 @@ class TerminalViewer:
     """See the module; ``run`` serves it to its end."""
 
     def __init__(
-        self, orchestrator: Orchestrator, rooms: TerminalRooms, socket: WebSocket, session_id: str
+        self,
+        orchestrator: Orchestrator,
+        rooms: TerminalRooms,
+        socket: WebSocket,
+        session_id: str,
+        is_let_in: Callable[[], bool],
     ) -> None:
+        self._is_let_in = is_let_in
         self.session_id = session_id
         self._terminals = orchestrator.terminals
         self._sessions = orchestrator.sessions
@@ -105,7 +112,13 @@ class TerminalViewer:
 
     def _listen(self) -> None:
         bucket = TokenBucket(_MESSAGES, 2 * _MESSAGES, time.monotonic())
+        looked_at = time.monotonic()
         while True:
+            if time.monotonic() - looked_at >= PING:
+                looked_at = time.monotonic()
+                if not self._is_let_in():
+                    self._socket.close(UNAUTHORIZED, "log in again: the cookie is too old")
+                    return
             message = self._socket.receive(PING)
             if message is not None:
                 if not bucket.take(time.monotonic()):

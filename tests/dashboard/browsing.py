@@ -84,8 +84,10 @@ class Guard:
             self.left.append(url)
 
     def _heed(self, kind: str, text: str) -> None:
-        # an answer that is none is shown on the page; the browser tells of it besides
-        if kind == "error" and "Failed to load resource" not in text:
+        # an answer that is none is shown on the page, and so is a connection that cannot be had;
+        # the browser tells of both besides
+        known = ("Failed to load resource", "WebSocket connection to")
+        if kind == "error" and not any(words in text for words in known):
             self.complaints.append(text)
 
     def judge(self) -> None:

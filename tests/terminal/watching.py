@@ -19,6 +19,7 @@ from tests.e2e.house import Supervised
 PROTOCOL = Subprotocol(SUBPROTOCOL)
 
 WITHIN = 20.0
+ACK_EACH = 64 << 10
 _OFFSET = struct.Struct(">Q")
 
 
@@ -32,7 +33,9 @@ class Watcher:
     told: list[dict[str, Any]] = field(default_factory=list)
     stream: str = ""
     offset: int = 0
+    acked: int = -1
     pictures: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
     _whole: bool = False
 
     def say(self, kind: str, **words: object) -> None:
@@ -52,6 +55,8 @@ class Watcher:
 
     def _hear(self, told: dict[str, Any]) -> None:
         self.told.append(told)
+        if told["type"] == "state":
+            self.state = told
         if told["type"] == "picture":
             self._whole, self.stream = True, told["stream"]
 
@@ -60,11 +65,13 @@ class Watcher:
         if self._whole:
             self.shown, self.offset, self._whole = data, offset, False
             self.pictures += 1
+            self.acked = -1
         else:
             assert offset == self.offset, "bytes are missing, or come twice"
             self.shown += data
             self.offset += len(data)
-        if self.acks:
+        if self.acks and not 0 <= self.offset - self.acked < ACK_EACH:
+            self.acked = self.offset
             self.say("ack", offset=self.offset)
 
     def until(self, reached: Callable[[], object], what: str, within: float = WITHIN) -> None:
@@ -96,10 +103,6 @@ class Watcher:
         assert at is not None
         told, self.told = self.told[at - 1], self.told[at:]
         return told
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return next(told for told in reversed(self.told) if told["type"] == "state")
 
 
 def token(house: Supervised) -> str:

@@ -5,6 +5,7 @@ control.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -86,7 +87,9 @@ class TerminalResource(Resource):
         socket = WebSocket.accept(req.env, SUBPROTOCOL)
         rooms.sockets.connections.add(socket)
         try:
-            TerminalViewer(self._orchestrator, rooms, socket, session_id).run()
+            TerminalViewer(
+                self._orchestrator, rooms, socket, session_id, self._as_long_as(req)
+            ).run()
         except Exception:
             # an answer would be written into what the client takes for frames
             log.exception("a terminal's viewer failed", extra={"session": session_id})
@@ -94,6 +97,11 @@ class TerminalResource(Resource):
         finally:
             socket.drain()
             rooms.sockets.connections.discard(socket)
+
+    def _as_long_as(self, req: falcon.Request) -> Callable[[], bool]:
+        """Whether who was let in would still be: a cookie grows too old."""
+        cookies, by_token = dict(req.cookies), req.auth is not None
+        return lambda: by_token or self._context.browsers.knows(cookies)
 
     @operation("Its screen as styled text, with what scrolled off.", ScreenView, query=ScreenQuery)
     def on_get_screen(self, session_id: str, query: ScreenQuery) -> ScreenView:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+_FLOOD = 32 << 10
+_BREATH = 0.1
 _POLLED = 0.1  # seconds between two looks
 _WITHIN = 10.0
 _GONE: dict[str, Any] = {"error": "gone"}
@@ -30,11 +32,14 @@ class PtydStream:
         self._offset = 0
         self._number: int | None = None
         self._follows = True
+        self._floods = False
         self.missed = 0
         self.size = size
 
     def read(self, timeout: float) -> bytes | None:
-        """See ``TerminalStream``."""
+        """See ``TerminalStream``; of a flood only so much is taken in a second."""
+        if self._floods:
+            time.sleep(_BREATH)
         answer = self._followed(timeout) if self._follows else self._looked()
         if answer is None:
             return b""
@@ -47,6 +52,7 @@ class PtydStream:
             self.missed = 1  # another launch begins on an empty screen
         self._number = head["number"]
         self._offset = int(head["first"]) + len(data)
+        self._floods = len(data) >= _FLOOD
         return None if head.get("dead") and not data else data
 
     def picture(self) -> bytes | None:

@@ -25,7 +25,7 @@ from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 _PIECE = 64 << 10
 _GOES = 1.0  # seconds that a client may take to end once its terminal has
 _COMES = 1.0  # seconds that its first word is waited for
-_AGAIN = 1.0  # seconds between two questions for the size, while it draws
+_AGAIN = 0.25  # seconds between two questions for the size, while it draws
 
 Size = tuple[int, int]
 
@@ -49,6 +49,7 @@ class TmuxStream:
         self._pictured = pictured
         self._size = size
         self.missed = 0
+        self._drew = True  # since it was asked for its size
         self._asked = time.monotonic()
         self._master, slave = pty.openpty()
         try:
@@ -75,14 +76,13 @@ class TmuxStream:
     def read(self, timeout: float) -> bytes | None:
         """See ``TerminalStream``; a window of another size begins anew."""
         self.missed = 0
-        if not self._is_readable(timeout):
+        if not self._is_readable(min(timeout, self._asks_in()) if self._drew else timeout):
+            self._follow_size()
             return b"" if self._process.poll() is None else None
-        try:
-            data = os.read(self._master, _PIECE)
-        except BlockingIOError:
-            return b""
-        except OSError:  # the client has gone
+        data = _read(self._master)
+        if data is None:  # the client has gone
             return None
+        self._drew = True
         self._follow_size()
         return data
 
@@ -94,29 +94,41 @@ class TmuxStream:
     def close(self) -> None:
         """See ``TerminalStream``."""
         with self._guard.command():  # that it goes is told, too
-            os.close(self._master)  # the kernel tells the client that it hung up
+            self._process.terminate()  # whoever reads hears of its end
             try:
                 self._process.wait(_GOES)
             except subprocess.TimeoutExpired:  # it hangs at its server
                 self._process.kill()
                 self._process.wait()
+        os.close(self._master)
 
     def _is_readable(self, timeout: float) -> bool:
         poller = select.poll()
         poller.register(self._master, select.POLLIN | select.POLLHUP)
         return bool(poller.poll(timeout * 1000))
 
+    def _asks_in(self) -> float:
+        return max(0.0, self._asked + _AGAIN - time.monotonic())
+
     def _follow_size(self, *, at_once: bool = False) -> None:
         """Be as large as the window: a larger client is drawn with dots around it."""
-        now = time.monotonic()
-        if not at_once and now - self._asked < _AGAIN:
+        if not at_once and (not self._drew or self._asks_in() > 0):
             return
-        self._asked = now
+        self._asked, self._drew = time.monotonic(), False
         size = self._sized()
         if size is not None and size != self._size:
             self._size, self.missed = size, 1
             _set_size(self._master, size)
             self._process.send_signal(signal.SIGWINCH)
+
+
+def _read(terminal: int) -> bytes | None:
+    try:
+        return os.read(terminal, _PIECE) or None
+    except BlockingIOError:
+        return b""
+    except OSError:
+        return None
 
 
 def _set_size(terminal: int, size: Size) -> None:

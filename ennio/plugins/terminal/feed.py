@@ -47,14 +47,12 @@ class TerminalFeed:
                 self.used_at = time.monotonic()
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more; who waits for more hears that there is none."""
         with self._changed:
-            while self._reading:  # it waits for no longer than it may
-                self._changed.wait()
-            if not self.over:
-                self.over = True
-                self._stream.close()
+            over, self.over = self.over, True
             self._changed.notify_all()
+        if not over:
+            self._stream.close()
 
     @property
     def _first(self) -> int:
@@ -88,8 +86,9 @@ class TerminalFeed:
 
     def _take(self, data: bytes | None) -> None:
         if data is None:
-            self.over = True
-            self._stream.close()
+            over, self.over = self.over, True
+            if not over:
+                self._stream.close()
             return
         if self._stream.missed:
             self._total += self._stream.missed

@@ -1,0 +1,82 @@
+"""An agent's terminal in the page: looked at, taken over, typed into, given back; cut and found
+again; and as text on a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.dashboard.browsing import PHONE, log_in, visitor
+from tests.dashboard.conftest import Shot
+from tests.e2e.house import Supervised, supervised
+from tests.terminal.conftest import shell
+
+WITHIN = 30_000
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Supervised]:
+    del browser
+    with supervised(tmp_path_factory.mktemp("terminal"), shell("tmux")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def session(house: Supervised) -> str:
+    made = house.spawn("echo begun", project="tmux")
+    house.becomes(made, "working", within=60)
+    return made
+
+
+def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
+    page: Page, house: Supervised, session: str, shot: Shot
+) -> None:
+    log_in(page, house, f"/s/{session}/terminal")
+    rows = page.locator(".xterm-rows")
+    expect(rows).to_contain_text("begun", timeout=WITHIN)
+    expect(page.get_by_text("200×50")).to_be_visible()
+    expect(page.get_by_text("read only")).to_be_visible()
+    page.locator(".xterm-screen").click()
+    page.keyboard.type("echo nobody-typed-this\n")
+    shot(page, "looking")
+    page.get_by_role("button", name="Take control").click()
+    expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
+    expect(page.get_by_text("200×50")).not_to_be_visible(timeout=WITHIN)
+    page.keyboard.type("echo typed-$((6*7))\n")
+    expect(rows).to_contain_text("typed-42", timeout=WITHIN)
+    assert "nobody-typed-this" not in (rows.text_content() or "")
+    shot(page, "typing")
+    page.get_by_role("button", name="Give back").click()
+    expect(page.get_by_text("read only")).to_be_visible(timeout=WITHIN)
+    told = [event["event_type"] for event in house.events(session_id=session)]
+    assert ("control_taken" in told, "control_returned" in told) == (True, True)
+
+
+def test_a_cut_connection_is_told_and_comes_back_without_a_loss(
+    page: Page, house: Supervised, session: str, shot: Shot
+) -> None:
+    log_in(page, house, f"/s/{session}/terminal")
+    rows = page.locator(".xterm-rows")
+    expect(rows).to_contain_text("begun", timeout=WITHIN)
+    house.kill_worker()
+    expect(page.get_by_text("The agent is not affected")).to_be_visible(timeout=WITHIN)
+    shot(page, "lost")
+    house.answers()
+    expect(page.get_by_text("The agent is not affected")).not_to_be_visible(timeout=WITHIN)
+    expect(rows).to_contain_text("begun", timeout=WITHIN)
+
+
+def test_a_phone_shows_the_screen_as_text_and_has_the_keys_that_phones_lack(
+    browser: Browser, house: Supervised, session: str, shot: Shot
+) -> None:
+    with visitor(browser, house, viewport=PHONE) as context:
+        page = log_in(context.new_page(), house, f"/s/{session}/terminal")
+        screen = page.get_by_role("region", name="Terminal of")
+        expect(screen).to_contain_text("begun", timeout=WITHIN)
+        assert page.locator(".xterm").count() == 0
+        page.get_by_role("button", name="Enter").click()
+        expect(page.get_by_text("Enter was pressed")).to_be_visible(timeout=WITHIN)
+        shot(page, "phone")
