@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboard.browsing import PHONE, log_in, visitor
+from tests.dashboard.browsing import PHONE, log_in, violations, visitor
 from tests.dashboard.conftest import Shot
 from tests.e2e.house import Supervised, supervised
 from tests.terminal.conftest import shell
@@ -41,6 +41,7 @@ def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
     expect(page.get_by_text("read only")).to_be_visible()
     page.locator(".xterm-screen").click()
     page.keyboard.type("echo nobody-typed-this\n")
+    assert violations(page) == []
     shot(page, "looking")
     page.get_by_role("button", name="Take control").click()
     expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
@@ -79,4 +80,5 @@ def test_a_phone_shows_the_screen_as_text_and_has_the_keys_that_phones_lack(
         assert page.locator(".xterm").count() == 0
         page.get_by_role("button", name="Enter").click()
         expect(page.get_by_text("Enter was pressed")).to_be_visible(timeout=WITHIN)
+        assert violations(page) == []
         shot(page, "phone")

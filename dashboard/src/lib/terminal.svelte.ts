@@ -50,6 +50,7 @@ export interface Shown {
 const PROTOCOL = "ennio.terminal.v1";
 const WAITS = [500, 1000, 2000, 5000, 10_000];
 const ACK_EACH = 64 * 1024;
+const SKIP_TOLD = 10_000; // for so long the page says that something was passed over
 const REFUSED = [1008, 4401];
 
 export class TerminalLine {
@@ -70,6 +71,7 @@ export class TerminalLine {
   #whole = false;
   #tries = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #forget: ReturnType<typeof setTimeout> | null = null;
   #control: string | null = null;
   #waiting = new Map<number, () => void>();
   #ids = 0;
@@ -205,6 +207,10 @@ export class TerminalLine {
         break;
       case "skip":
         this.skipped = told.bytes;
+        if (this.#forget !== null) clearTimeout(this.#forget);
+        this.#forget = setTimeout(() => {
+          this.skipped = 0;
+        }, SKIP_TOLD);
         break;
       case "typed":
       case "refused":

@@ -182,7 +182,9 @@ class TerminalStream(Protocol):
 
     @property
     def missed(self) -> int:
-        """Bytes lost before what was read last: whoever shows it begins anew."""
+        """Bytes lost before what was read last: whoever shows it begins anew. Less than none: so
+        they do, and nothing was lost.
+        """
         ...
 
     @property

@@ -49,7 +49,7 @@ class PtydStream:
         self.size = int(head["columns"]), int(head["rows"])
         self.missed = max(0, int(head["first"]) - self._offset) if self._offset else 0
         if self._number not in (None, head["number"]):
-            self.missed = 1  # another launch begins on an empty screen
+            self.missed = -1  # another launch begins on an empty screen
         self._number = head["number"]
         self._offset = int(head["first"]) + len(data)
         self._floods = len(data) >= _FLOOD

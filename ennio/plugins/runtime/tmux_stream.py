@@ -117,7 +117,7 @@ class TmuxStream:
         self._asked, self._drew = time.monotonic(), False
         size = self._sized()
         if size is not None and size != self._size:
-            self._size, self.missed = size, 1
+            self._size, self.missed = size, -1
             _set_size(self._master, size)
             self._process.send_signal(signal.SIGWINCH)
 

@@ -29,6 +29,7 @@ class TerminalFeed:
         self._stream = stream
         self._ring = bytearray()
         self._total = 0
+        self._anew = 0  # where all began anew last, and nothing was lost
         self._reading = False
         self._changed = threading.Condition()
 
@@ -90,9 +91,11 @@ class TerminalFeed:
             if not over:
                 self._stream.close()
             return
-        if self._stream.missed:
-            self._total += self._stream.missed
+        missed = self._stream.missed
+        if missed:
+            self._total += abs(missed)
             self._ring.clear()
+            self._anew = self._total if missed < 0 else self._anew
         self._ring += data
         self._total += len(data)
         del self._ring[:-RING]
@@ -114,7 +117,8 @@ class TerminalFeed:
         picture = None if self.over else self._stream.picture()
         with self._changed:
             data = bytes(self._ring) if picture is None else picture
-            skipped = max(0, self._total - offset) if name == self.name else 0
+            lost = name == self.name and offset >= self._anew
+            skipped = max(0, self._total - offset) if lost else 0
             size = self._stream.size
             return TerminalOutput(
                 self.name, self._total, data, *size, whole=True, skipped=skipped, ended=self.over
