@@ -32,6 +32,7 @@ from tests.bench.figures import (
     relay,
     requests,
     server,
+    terminal,
     usage,
     webhook,
 )
@@ -53,6 +54,7 @@ GROUPS: tuple[Group, ...] = tuple(
         message,
         kill,
         webhook,
+        terminal,
         requests,
         proxy,
         relay,
