@@ -198,6 +198,7 @@ class TerminalStream(Protocol):
         """
         ...
 
+    @failpoint("runtime.close", because="a look that is ended; the terminal goes on without it")
     def close(self) -> None:
         """Look no more; the terminal goes on."""
         ...
