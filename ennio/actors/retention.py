@@ -144,6 +144,8 @@ def forget(deps: Dependencies) -> None:
         gevent.sleep(PAUSE)
     while forget_of_sessions(deps, places):
         gevent.sleep(PAUSE)
+    while deps.store.retention.forget_forecasts() == STEP:
+        gevent.sleep(PAUSE)
     forget_of_files(deps)
 
 

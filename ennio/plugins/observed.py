@@ -16,10 +16,15 @@ from functools import cache
 from typing import Any, cast
 
 from ennio import tracing
+from ennio.model.errors import EnnioError, Refused
 
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds; each call counts in the first of these that it did not exceed."""
 _WAITING = 256
+_DISPENSABLE = frozenset({"predictor"})
+"""Slots without whose plugins all else goes on: what one of them raises is no bug of whoever asks,
+and is told as an error of its own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class _Observed:
     def __init__(self, plugin: Any, slot: str, name: str, counted: _Counted) -> None:
         self._plugin = plugin
         self._slot = slot
+        self._name = name
         self._counted = counted
         self._attributes = {tracing.SLOT: slot, tracing.PLUGIN: name}
 
@@ -152,6 +158,13 @@ def _counting(name: str) -> Callable[..., Any]:
             with tracing.span(f"{self._slot}.{name}", self._attributes):
                 result = getattr(self._plugin, name)(*args, **kwargs)
             failed = False
+        except EnnioError:
+            raise
+        except Exception as bug:
+            if self._slot not in _DISPENSABLE:
+                raise
+            said = f"{type(bug).__name__}: {bug}"
+            raise Refused(f"the {self._slot} {self._name} failed in {name}: {said}") from bug
         finally:
             self._counted.note(time.perf_counter() - begun, failed)
         return result

@@ -1,6 +1,7 @@
 """What was forecast of each session when it was spawned, and what became of it.
 
-The rows outlive their sessions: they are small, and what others are foretold from.
+The rows outlive their sessions: they are small, and what others are foretold from. Those of the
+latest that ended are kept, and of all that have not.
 """
 
 from __future__ import annotations

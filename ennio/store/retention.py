@@ -20,6 +20,7 @@ from ennio.store.columns import encode
 from ennio.store.connection import Connection
 from ennio.store.declaring import DeclaredTable, name_of
 from ennio.store.events import EventLog
+from ennio.store.forecasts import MOST as FORETOLD_FROM
 from ennio.store.statements import peewee
 from ennio.store.totals import ENDED, TotalsRepository
 
@@ -113,6 +114,17 @@ class RetentionRepository:
         at = peewee.Column(rows, time)
         query = rows.select(peewee.Column(rows, key)).where(at < encode(before), *conditions)
         return [row[0] for row in self._connection.read(query.order_by(at).limit(STEP))]
+
+    def forget_forecasts(self) -> int:
+        """Let forecasts go of sessions that ended so long ago that nothing is foretold from them;
+        some at a time. Returns how many went.
+        """
+        forecasts = peewee.Table(name_of(tables.ForecastTable))
+        key, ended = (peewee.Column(forecasts, name) for name in ("session_id", "ended_at"))
+        query = forecasts.select(key).where(ended.is_null(False)).order_by(ended.desc(), key)
+        old = [row[0] for row in self._connection.read(query.limit(STEP).offset(FORETOLD_FROM))]
+        self._remove(tables.ForecastTable, "session_id", old)
+        return len(old)
 
     # --- sessions ---------------------------------------------------------------------------------
 

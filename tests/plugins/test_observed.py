@@ -11,12 +11,14 @@ import pytest
 
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
-from ennio.model.errors import NotFound
+from ennio.model.errors import NotFound, Refused
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, FileBacked
 from ennio.plugins.forge.interface import Forge, Paced, Readable
 from ennio.plugins.observed import BOUNDS, PluginCalls, observed
+from ennio.plugins.predictor.interface import Predictor
 from ennio.plugins.registry import Registry
+from ennio.plugins.runtime.interface import Runtime
 
 
 class Files:
@@ -77,3 +79,26 @@ def test_calls_from_many_threads_are_all_counted() -> None:
     for thread in threads:
         thread.join()
     assert calls.read()["agent", "none"].calls == 8000
+
+
+class Broken:
+    """A plugin of somebody's own with a bug."""
+
+    name = "broken"
+
+    def success(self, *_what: Any) -> Any:
+        return {}["nothing"]
+
+    def survey(self) -> Any:
+        return {}["nothing"]
+
+
+def test_a_bug_in_what_one_can_do_without_is_an_error_that_names_it_and_nobody_elses_bug() -> None:
+    calls = PluginCalls()
+    predictor = observed(Broken(), "predictor", "broken", Predictor, calls)
+    with pytest.raises(Refused, match=r"predictor broken failed in success: KeyError: 'nothing'"):
+        predictor.success()
+    assert calls.read()["predictor", "broken"].failed == 1
+    runtime = observed(Broken(), "runtime", "broken", Runtime, calls)
+    with pytest.raises(KeyError):
+        runtime.survey()

@@ -14,7 +14,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.evidence import Evidence
 from ennio.model.forecast import FinishedTask, TaskKind, TaskSize
 from ennio.model.session import Session, SessionStatus, Usage
-from ennio.store import Store
+from ennio.store import Store, retention
 from ennio.store.forecasts import MOST, ForecastRecord
 from ennio.store.migrations import forecasts, in_words_of
 
@@ -173,3 +173,18 @@ def test_what_an_older_version_wrote_of_an_agent_stands_in_nobodys_way(
     take_in(store)
     (found,) = store.forecasts.finished()
     assert (found.tokens, found.cost_usd, found.kind.model) == (None, None, None)
+
+
+def test_those_from_which_nothing_is_foretold_any_more_go_a_few_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "FORETOLD_FROM", 3)
+    monkeypatch.setattr(retention, "STEP", 2)
+    with store.transaction():
+        for number in range(8):
+            store.forecasts.save(record(number))
+        store.forecasts.save(record(9, ended_at=None))
+    gone = [store.retention.forget_forecasts() for _ in range(4)]
+    assert gone == [2, 2, 1, 0]
+    kept = [number for number in range(10) if store.forecasts.get(f"s-{number:05}")]
+    assert kept == [5, 6, 7, 9], "of the latest that ended, and of one that has not"

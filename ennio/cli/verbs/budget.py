@@ -8,6 +8,7 @@ A budget is called by whom it limits and by its period: `global:daily`, `project
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ennio.board.quantities import money, tokens
@@ -41,6 +42,7 @@ COLUMNS = (
     Column("KEPT", right=True),
     Column("TOKENS", right=True),
     Column("BEGINS ANEW"),
+    Column("RUNS DRY"),
     Column("THEN"),
     Column("PAUSED", right=True),
 )
@@ -97,7 +99,11 @@ def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     found = context.client().get("/budgets")
     if not found:
         return CommandResult(found, ["there are no budgets; set one with: ennio budget set --help"])
-    return CommandResult(found, _table(found, context.width))
+    now = datetime.now(UTC).isoformat()  # of what was spent nothing is wanted
+    spend = context.client().get("/spend", since=now)
+    dry = {(one["budget"], one["project_id"]): one for one in spend["budgets"]}
+    told = [{**view, "runs_dry": dry.get((view["name"], view["id"]))} for view in found]
+    return CommandResult(told, _table(told, context.width))
 
 
 def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -169,7 +175,7 @@ def _row(view: Mapping[str, Any]) -> tuple[str, ...]:
     if view["level"] is None:
         limit = "" if view["limit"] is None else money(view["limit"])
         most = "" if view["limit_tokens"] is None else f"of {tokens(view['limit_tokens'])}"
-        return (view["name"], "", limit, "", "", "", most, "", view["on_exceed"], "")
+        return (view["name"], "", limit, "", "", "", most, "", "", view["on_exceed"], "")
     limited = view["limit"] is not None
     return (
         view["name"],
@@ -180,9 +186,19 @@ def _row(view: Mapping[str, Any]) -> tuple[str, ...]:
         money(view["reserved"]) if limited and float(view["reserved"]) else "",
         _used_tokens(view),
         _moment(view["resets_at"]) if view["resets_at"] else "never",
+        _dry(view["runs_dry"]),
         view["on_exceed"],
         str(len(view["paused"])) if view["paused"] else "",
     )
+
+
+def _dry(told: Mapping[str, Any] | None) -> str:
+    """When it likely runs dry; ``no``: not before it begins anew, ``?``: too few days to say."""
+    if told is None:
+        return ""
+    if told["likely_at"]:
+        return _moment(told["likely_at"])
+    return "?" if told["days"] < told["least"] else "no"
 
 
 def _used_tokens(view: Mapping[str, Any]) -> str:
@@ -192,6 +208,4 @@ def _used_tokens(view: Mapping[str, Any]) -> str:
 
 def _moment(text: str) -> str:
     """When it begins anew, on the clock that counts for it."""
-    from datetime import UTC, datetime
-
     return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
