@@ -82,6 +82,16 @@ def _events(numbers: Numbers) -> Iterator[Any]:
     escalated = numbers.events_of(EventType.REACTION_ESCALATED)
     yield _counter("ennio_reactions_triggered", "Reactions that did something.", triggered)
     yield _counter("ennio_reactions_escalated", "Reactions that called a person.", escalated)
+    yield _counter(
+        "ennio_usage_differences",
+        "Launches whose agent tells of other usage than the metering proxy counted.",
+        numbers.events_of(EventType.USAGE_DIFFERS),
+    )
+    yield _counter(
+        "ennio_usage_unknown",
+        "Times that requests were cut off with the metering proxy: their usage nobody knows.",
+        numbers.events_of(EventType.USAGE_UNKNOWN),
+    )
 
 
 def _plugins(numbers: Numbers) -> Iterator[Any]:

@@ -27,6 +27,8 @@ DOCUMENTED = {
     "ennio_cost_usd_total": "counter",
     "ennio_reactions_triggered_total": "counter",
     "ennio_reactions_escalated_total": "counter",
+    "ennio_usage_differences_total": "counter",
+    "ennio_usage_unknown_total": "counter",
     "ennio_sessions_active": "gauge",
     "ennio_session_duration_seconds": "histogram",
     "ennio_plugin_call_duration_seconds": "histogram",
