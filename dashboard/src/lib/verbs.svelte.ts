@@ -1,22 +1,17 @@
 // What may be done about a session: the table comes from the server, which says of each row what it
 // would accept now. Each verb is one REST operation and one line for the terminal.
-import { ask, order, Refusal } from "./api";
+import { api, ask, order, Refusal, type Schemas } from "./api";
 import type { Row } from "./row";
 
-export interface Verb {
-  name: string;
-  label: string;
-  method: string;
-  path: string;
-  command: string;
-  confirm: string | null;
-}
+export type Verb = Schemas["Verb"];
 
-/** Verbs that need words of the person, and how these are asked for. */
-export const WORDS: Record<string, { asks: string; sends: string; field: string }> = {
-  answer: { asks: "Your answer, in your own words", sends: "Answer", field: "answer" },
-  tell: { asks: "What the agent should know or do", sends: "Send", field: "message" },
-  "request-changes": { asks: "What should be different", sends: "Request changes", field: "body" },
+/** How what a verb takes is asked for, by the field that it goes into. */
+export const TAKEN: Record<string, { asks: string; kind: "words" | "number"; example: string }> = {
+  answer: { asks: "Your answer, in your own words", kind: "words", example: "" },
+  message: { asks: "What the agent should know or do", kind: "words", example: "" },
+  body: { asks: "What should be different", kind: "words", example: "" },
+  usd: { asks: "By how many dollars", kind: "number", example: "5" },
+  position: { asks: "To which place in the queue", kind: "number", example: "1" },
 };
 
 class Verbs {
@@ -26,12 +21,7 @@ class Verbs {
   load(): void {
     if (this.#asked) return;
     this.#asked = true;
-    ask<Verb[]>(
-      fetch("/api/v1/verbs", { credentials: "same-origin" }).then(async (response) => ({
-        data: response.ok ? await response.json() : undefined,
-        response,
-      })),
-    ).then(
+    ask(api.GET("/api/v1/verbs")).then(
       (read) => {
         this.table = new Map(read.map((verb) => [verb.name, verb]));
       },
@@ -57,10 +47,21 @@ export function lineOf(verb: Verb, row: Row): string {
   return filled(verb.command, row);
 }
 
-export async function carryOut(verb: Verb, row: Row, body?: unknown): Promise<void> {
+/** What is asked before it is done, or nothing. */
+export function consentOf(verb: Verb, row: Row): string | null {
+  return verb.confirm === null ? null : filled(verb.confirm, row);
+}
+
+/** What is sent: what the person gave in its field, and what the verb always sends. */
+export function bodyOf(verb: Verb, given: string | null): Record<string, unknown> {
+  if (verb.takes === null || given === null) return { ...verb.body };
+  return { ...verb.body, [verb.takes]: verb.takes === "position" ? Number(given) : given };
+}
+
+export async function carryOut(verb: Verb, row: Row, given: string | null): Promise<void> {
   if (verb.path.includes("{number}") && row.pr_number === null)
     throw new Refusal(409, "it has no pull request any more");
-  await order(verb.method, filled(verb.path, row), body);
+  await order(verb.method, filled(verb.path, row), bodyOf(verb, given));
 }
 
 function filled(text: string, row: Row): string {

@@ -1,0 +1,216 @@
+"""Whose turn it is, shown and answered where it is seen, over agents that really run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.conftest import eventually
+from tests.dashboard.browsing import PHONE, log_in, violations, visitor
+from tests.dashboard.conftest import Shot
+from tests.e2e.house import Supervised, project, story, supervised, turn
+
+HIT = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>"
+EVIL = f"{HIT}\x1b]0;pwned\x07\x1b[31m\u202e javascript:window.hit=1 {{@html hit}} "
+ASK = {"question": "Run npm install?", "options": ["Yes", "Yes, always", "No"]}
+EVIL_ASK = {"question": f"May I {HIT}", "options": [HIT, "No"]}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Supervised]:
+    """One project whose agents ask, one that delivers, one of strangers' words."""
+    del browser
+    asks = story(turn("prompt", [{"ask": ASK}, {"say": "Thank you."}]))
+    strange = story(turn("prompt", [{"say": EVIL}, {"ask": EVIL_ASK}, {"say": EVIL}]))
+    with supervised(
+        tmp_path_factory.mktemp("now"),
+        project,
+        lambda ground: project(ground, "asking", agent_config=asks),
+        lambda ground: project(ground, "strange", agent_config=strange),
+    ) as made:
+        yield made
+
+
+def _shown(page: Page, session: str) -> Locator:
+    """The card or line of a session."""
+    return page.locator(f"[data-session='{session}']").first
+
+
+def _turn(page: Page, session: str, word: str) -> Locator:
+    shown = _shown(page, session)
+    expect(shown.get_by_test_id("turn")).to_contain_text(word, timeout=30_000)
+    return shown
+
+
+def _no_longer_asks(house: Supervised, session: str) -> None:
+    eventually(lambda: house.session(session)["word"] != "asks", 20, "the answer arrived")
+
+
+def test_a_question_is_answered_by_one_click_where_it_is_seen(
+    page: Page, house: Supervised, shot: Shot
+) -> None:
+    session = house.spawn("Rate-limit the login form", "asking")
+    card = _turn(page, session, "asks")
+    expect(card).to_contain_text("Run npm install?")
+    expect(page).to_have_title(re.compile(r"^\(\d+\) "))
+    shot(page, "asks")
+    card.get_by_role("button", name="Yes, always").click()
+    _no_longer_asks(house, session)
+
+
+def test_a_question_is_answered_by_two_keys(page: Page, house: Supervised) -> None:
+    session = house.spawn("Cache the avatars", "asking")
+    _turn(page, session, "asks")
+    while (
+        page.evaluate("document.activeElement.closest('[data-session]')?.dataset.session")
+        != session
+    ):
+        page.keyboard.press("n")
+    page.keyboard.press("1")
+    _no_longer_asks(house, session)
+
+
+def test_a_question_is_answered_in_words_on_a_phone(
+    browser: Browser, house: Supervised, shot: Shot
+) -> None:
+    session = house.spawn("Speed the search index", "asking")
+    with visitor(browser, house, viewport=PHONE, has_touch=True) as context:
+        page = log_in(context.new_page(), house)
+        card = _turn(page, session, "asks")
+        shot(page, "phone")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        card.get_by_role("button", name="Say something").tap()
+        page.keyboard.type("No")
+        card.get_by_role("button", name="Answer", exact=True).tap()
+        _no_longer_asks(house, session)
+        assert violations(page) == []
+
+
+def test_a_kill_asks_once_where_it_stands_and_escape_leaves_everything(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Draw the canvas", "asking")
+    _turn(page, session, "asks")
+    page.goto(f"/s/{session}")
+    expect(page.get_by_role("button", name="Interrupt")).to_be_visible()
+    page.keyboard.press("i")
+    eventually(lambda: house.session(session)["word"] != "asks", 20, "it was interrupted")
+    house.client.delete(f"/sessions/{session}")
+    _turn(page, session, "killed")
+    page.get_by_role("button", name="Clean up").click()
+    question = page.get_by_text("Remove the worktree of")
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(question).not_to_be_visible()
+    assert house.session(session)["status"] == "killed"
+
+
+def test_a_pull_request_is_merged_by_keys_alone(page: Page, house: Supervised) -> None:
+    session = house.spawn("Fix the flaky date test")
+    _turn(page, session, "merge")
+    page.locator(f"[data-session='{session}'] [data-name]").focus()
+    page.keyboard.press("m")
+    expect(page.get_by_text(re.compile("Merge #\\d+ into its base"))).to_be_visible()
+    page.keyboard.press("Enter")
+    house.becomes(session, "merged", "done")
+    expect(page.locator(f"[data-zone=over] [data-session='{session}']")).to_be_visible()
+
+
+def test_words_for_the_agent_survive_a_reload_and_are_sent_once(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Split the controller", "asking")
+    _turn(page, session, "asks")
+    page.goto(f"/s/{session}/messages")
+    box = page.get_by_role("textbox", name="Tell the agent")
+    box.fill("Please also cover the API route")
+    page.reload()
+    expect(box).to_have_value("Please also cover the API route")
+    box.press("Control+Enter")
+    expect(box).to_have_value("")
+    expect(page.get_by_test_id("queued")).to_contain_text("Please also cover the API route")
+    told = house.client.get(f"/sessions/{session}/messages")
+    assert [one["origin"] for one in told].count("person") == 1
+
+
+def test_the_worker_killed_is_seen_and_healed(page: Page, house: Supervised) -> None:
+    page.reload()
+    connection = page.get_by_test_id("connection")
+    expect(connection).to_have_attribute("data-is", "live")
+    house.kill_worker()
+    expect(connection).to_have_attribute("data-is", "lost", timeout=6_000)
+    expect(connection).to_have_attribute("data-is", "live", timeout=30_000)
+    expect(connection).to_contain_text("caught up")
+
+
+def test_many_tabs_keep_one_connection_and_all_are_live(page: Page, house: Supervised) -> None:
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-is", "live")
+    streams: list[str] = []
+    page.context.on(
+        "request", lambda asked: streams.append(asked.url) if "/stream" in asked.url else None
+    )
+    tabs = [page.context.new_page() for _ in range(3)]
+    for tab in tabs:
+        tab.goto("/")
+        expect(tab.get_by_test_id("connection")).to_have_attribute("data-is", "live")
+    session = house.spawn("Hide the banner", "asking")
+    for tab in (page, *tabs):
+        _turn(tab, session, "asks")
+    assert streams == []
+    page.close()  # the one that listened: another takes over
+    another = house.spawn("Show the banner", "asking")
+    _turn(tabs[0], another, "asks")
+    assert len(streams) == 1
+
+
+def test_words_of_strangers_are_text_everywhere(page: Page, house: Supervised, shot: Shot) -> None:
+    session = house.spawn(f"{HIT}{'long ' * 20_000}", "strange")
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    card = _turn(page, session, "asks")
+    expect(card).to_contain_text("<img src=x")
+    house.client.post(f"/sessions/{session}/send", {"message": EVIL.replace("\x07", "")})
+    shot(page, "strangers")
+    for path in ("", "/terminal", "/diff", "/pr", "/messages", "/files", "/log"):
+        page.goto(f"/s/{session}{path}")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x")
+        expect(page.locator("main img, main script")).to_have_count(0)
+    for path in ("/events", "/projects", f"/?q={HIT}", f"/nowhere/{HIT}", "/p/strange"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1).first).to_be_attached()
+        expect(page.locator("main script, main img[src=x]")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search sessions").fill("img")
+    expect(page.locator("#found [role=option]").first).to_contain_text("<img src=x")
+    assert page.evaluate("window.hit") is None
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_nothing_that_axe_knows_is_wrong_in_either_theme(
+    page: Page, house: Supervised, shot: Shot, scheme: str
+) -> None:
+    session = next(iter(house.sessions()))
+    page.emulate_media(color_scheme=scheme)
+    for path in ("/", "/?view=cards&group=project", f"/s/{session}/messages", "/nowhere"):
+        page.goto(path)
+        expect(page.get_by_test_id("connection")).to_have_attribute("data-is", "live")
+        assert violations(page) == [], path
+        shot(page, f"{scheme}-{path}")
+    for key in ("?", "S"):
+        page.goto("/")
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert violations(page) == [], key
+
+
+def test_the_palette_shows_the_line_of_the_command_line(page: Page, house: Supervised) -> None:
+    session = house.spawn("Port the tests", "asking")
+    _turn(page, session, "asks")
+    page.locator(f"[data-session='{session}'] [data-name]").focus()
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search sessions").fill("interrupt")
+    expect(page.locator("#found [role=option]").first).to_contain_text(f"ennio interrupt {session}")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
