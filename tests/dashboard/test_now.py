@@ -125,6 +125,7 @@ def test_words_for_the_agent_survive_a_reload_and_are_sent_once(
     session = house.spawn("Split the controller", "asking")
     _turn(page, session, "asks")
     page.goto(f"/s/{session}/messages")
+    expect(page.get_by_test_id("timeline")).to_contain_text("asks")
     box = page.get_by_role("textbox", name="Tell the agent")
     box.fill("Please also cover the API route")
     page.reload()
