@@ -39,7 +39,8 @@ def _used(points: Sequence[Document]) -> str:
         return "used         nothing"
     unlisted = sum(one["unlisted_requests"] for one in points)
     unpriced = sum(one["unpriced_requests"] for one in points) - unlisted
-    billed = money(_sum(points, "billed_usd"), unpriced)
+    ours = any(one["source"] == "local" and Decimal(one["billed_usd"] or 0) for one in points)
+    billed = f"{'~' if ours else ''}{money(_sum(points, 'billed_usd'), unpriced)}"
     listed = _sum(points, "listed_usd")
     plan = f", {money(listed, unlisted)} on plans" if unlisted or Decimal(listed or 0) else ""
     return f"used         {billed} billed{plan}, {tokens(sum(p['tokens'] for p in points))} tokens"
@@ -86,7 +87,8 @@ def _unpriced(models: Sequence[Document]) -> Iterator[str]:
         yield f"no price     {clean(one['model'] or 'a model nobody named')}: {many}"
     named = [clean(one["model"]) for one in models if one["model"]]
     if named:
-        yield f"             a price, in dollars for a million tokens, stands in {clean(models[0]['write_in'])}:"  # noqa: E501
+        place = clean(models[0]["write_in"])
+        yield f"             write the price of a million tokens into {place}:"
         yield "               prices:"
         for name in named:
             yield f'                 - {{model: "{name}", input: ..., output: ...}}'

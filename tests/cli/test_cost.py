@@ -134,9 +134,11 @@ def _overview(api: Api, **changes: Any) -> list[str]:
 
 def test_an_overview_has_what_was_used_and_what_merged_work_cost(api: Api) -> None:
     assert _overview(api) == [
-        "used         $4.18 billed, 1.2k tokens",
+        "used         ~$4.18 billed, 1.2k tokens",
         "merged       3 pull requests, $1.31 each",
     ]
+    told = [_POINT | {"source": "provider"}]
+    assert _overview(api, points=told)[0] == "used         $4.18 billed, 1.2k tokens"
     assert _overview(api, points=[])[0] == "used         nothing"
     unmerged = {"pulls": 0, "cost_usd": None, "each_usd": None, "unpriced_requests": 0}
     assert _overview(api, merged=unmerged)[1] == "merged       no pull request yet"

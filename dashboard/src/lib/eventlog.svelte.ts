@@ -6,8 +6,9 @@ import { live } from "./live.svelte";
 import type { StreamEvent } from "./stream";
 
 const PAGE = 200;
-const MOST = 5000;
+const MOST = 2000;
 const AROUND = 40;
+const TOGETHER = 200; // milliseconds: what happens within is shown at once, however much it is
 
 export class EventLog {
   shown = $state.raw<StreamEvent[]>([]);
@@ -21,6 +22,8 @@ export class EventLog {
   #wanted: Wanted = { type: null, session: null, project: null, priority: null, text: null };
   #holds: () => boolean;
   #turn = 0;
+  #came: StreamEvent[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(holds: () => boolean) {
     this.#holds = holds;
@@ -34,6 +37,7 @@ export class EventLog {
     ];
     return () => {
       for (const stop of stops) stop();
+      if (this.#timer !== null) clearTimeout(this.#timer);
     };
   }
 
@@ -41,6 +45,7 @@ export class EventLog {
   async begin(wanted: Wanted, seq: number | null): Promise<void> {
     this.#wanted = wanted;
     this.waiting = [];
+    this.#came = [];
     const turn = ++this.#turn;
     this.asking = true;
     try {
@@ -82,10 +87,23 @@ export class EventLog {
   }
 
   #take(event: StreamEvent): void {
-    if (!this.loaded || !fits(event, this.#wanted)) return;
-    if (event.seq <= Math.max(this.shown[0]?.seq ?? 0, this.waiting[0]?.seq ?? 0)) return;
-    if (this.#holds()) this.waiting = [event, ...this.waiting].slice(0, MOST);
-    else this.shown = [event, ...this.shown].slice(0, MOST);
+    if (!fits(event, this.#wanted)) return;
+    this.#came.push(event);
+    this.#timer ??= setTimeout(() => this.#put(), TOGETHER);
+  }
+
+  #put(): void {
+    this.#timer = null;
+    if (!this.loaded || this.asking) {
+      this.#timer = setTimeout(() => this.#put(), TOGETHER);
+      return;
+    }
+    const last = Math.max(this.shown[0]?.seq ?? 0, this.waiting[0]?.seq ?? 0);
+    const came = this.#came.filter((event) => event.seq > last).reverse();
+    this.#came = [];
+    if (came.length === 0) return;
+    if (this.#holds()) this.waiting = [...came, ...this.waiting].slice(0, MOST);
+    else this.shown = [...came, ...this.shown].slice(0, MOST);
   }
 
   #fail(error: unknown): void {

@@ -94,11 +94,19 @@ def _told(node: Mapping[str, Any], width: int | None) -> Iterator[str]:
         *(Column("LAST"), Column("WHY", elastic=True)),
     )
     rows = [
-        (name, f"{one['took']:.2f}s", str(one["watched"]), local(one["at"]), one["detail"])
+        (name, _took(one), str(one["watched"]), local(one["at"]), one["detail"])
         for name, one in node["sources"].items()
     ]
     if rows:
         yield from table(columns, rows, width)
+
+
+def _took(source: Mapping[str, Any]) -> str:
+    """How long the last look took, if there was one."""
+    if source["at"] is None:
+        return ""
+    seconds = float(source["took"])
+    return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f}ms"
 
 
 def later(options: argparse.Namespace, _context: CliContext) -> CommandResult:
