@@ -45,16 +45,23 @@ class ConfigValue:
 
 @dataclass(frozen=True, slots=True)
 class ConfigSources:
-    """A whole configuration, value by value, in the order of the reference."""
+    """A whole configuration, value by value, in the order of the reference.
+
+    ``reload`` is the command after which a supervisor reads the file anew; None where none runs.
+    """
 
     file: str
     values: Sequence[ConfigValue]
+    reload: str | None = None
 
 
-def sources(config: Config) -> ConfigSources:
-    """Every value that holds, and why it is this one."""
+def sources(config: Config, supervisor: int | None = None) -> ConfigSources:
+    """Every value that holds, and why it is this one; ``supervisor`` is the process that runs on
+    the file.
+    """
     found = _mapping(ConfigSchema, masked(config), (), config.origins)
-    return ConfigSources(str(config.source), tuple(found))
+    reload = None if supervisor is None else f"kill -HUP {supervisor}"
+    return ConfigSources(str(config.source), tuple(found), reload)
 
 
 _Origins = Mapping[Where, WrittenAt]

@@ -172,7 +172,8 @@ def _sources(config: Config, context: CliContext) -> CommandResult:
     from ennio.config.sources import sources
     from ennio.model.codec import shown
 
-    found = sources(config)
+    address = context.address()
+    found = sources(config, address.pid if address else None)
     columns = (Column("KEY"), Column("VALUE", elastic=True), Column("FROM"))
     rows = [(one.path, _flat(one.value), _from(one)) for one in found.values]
     return CommandResult(shown(found), [found.file, *table(columns, rows, context.width)])

@@ -42,7 +42,8 @@ class SupervisorResource(Resource):
     def on_get_config(self, query: ConfigQuery) -> Any:
         """The configuration it runs with, secrets masked; or each value with its source."""
         config = self._orchestrator.config
-        return sources(config) if query.sources else masked(config)
+        # the parent of a worker: the one that starts it anew on a changed file
+        return sources(config, os.getppid()) if query.sources else masked(config)
 
     @operation("What takes the disk; reckoned at most once a minute.", DiskUsage)
     def on_get_disk(self) -> DiskUsage:
