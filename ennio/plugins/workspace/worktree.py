@@ -325,10 +325,15 @@ def _drop_branch(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     elif not any(entry.branch == spec.branch for entry in repository.worktrees()) and _is_elsewhere(
         repository, spec, tip
     ):
+        _forget_upstream(git, spec.branch)
         git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)}\n")
-        git.run(
-            "config", "--remove-section", f"branch.{spec.branch}", check=False
-        )  # an upstream the agent's push had set
+
+
+def _forget_upstream(git: Git, branch: str) -> None:
+    """What the agent's push had set goes before its branch: a crash between leaves what leads
+    here again.
+    """
+    git.run("config", "--remove-section", f"branch.{branch}", check=False)
 
 
 def _drop_merged(repository: SourceRepository, spec: WorkspaceSpec) -> None:
@@ -339,18 +344,17 @@ def _drop_merged(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     there = git.commit(tracked)
     if there is None or not _is_merged(repository, spec, there):
         return
-    git.run("update-ref", "-d", tracked, there)
-    ref, start = f"refs/heads/{spec.branch}", git.commit(_mark(spec))
+    ref = f"refs/heads/{spec.branch}"
     tip = git.commit(ref)
     if (
         tip is not None
         and git.contains(tip, there)
         and not any(entry.branch == spec.branch for entry in repository.worktrees())
     ):
-        git.run(
-            "update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)} {start}\n"
-        )
-        git.run("config", "--remove-section", f"branch.{spec.branch}", check=False)
+        _forget_upstream(git, spec.branch)
+        git.run("update-ref", "-d", ref, tip)
+    # last: whoever goes on after a crash knows the branch for merged by it
+    git.run("update-ref", "-d", tracked, there)
 
 
 def _is_elsewhere(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> bool:

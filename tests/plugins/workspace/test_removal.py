@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.machine.interface import Machine
+from ennio.machine.interface import Command, CompletedCommand, Machine
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.workspace import folder
@@ -108,6 +108,47 @@ def test_a_branch_that_was_merged_and_let_go_leaves_the_clone_with_its_tracking_
     workspace.remove(order)
 
     assert order.branch not in git(ground.source, "for-each-ref")
+
+
+class CutShort(LocalMachine):
+    """A machine that is switched off as it runs git for the last time."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.left = calls
+
+    def run(self, command: Command) -> CompletedCommand:
+        if command.argv[0] == "git":
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+        return super().run(command)
+
+
+@pytest.mark.real
+def test_a_removal_that_is_cut_short_anywhere_is_finished_by_the_next(ground: Ground) -> None:
+    """Two deaths one after the other at each git in turn leave nothing behind."""
+    for calls in range(200):
+        order = ground.order("worktree", f"{SESSION}{calls}")
+        made = WorktreeWorkspace(LocalMachine()).create(order)
+        head = commit(order.path, f"work{calls}", "work\n")
+        git(order.path, "push", "--quiet", "-u", "origin", "HEAD")
+        tree = git(ground.hub, "rev-parse", f"{head}^{{tree}}")
+        squashed = git(order.path, "commit-tree", tree, "-p", made.base_head, "-m", "squashed")
+        git(order.path, "push", "--quiet", str(ground.hub), f"{squashed}:refs/heads/main")
+        git(ground.hub, "update-ref", "-d", f"refs/heads/{order.branch}")
+        machine = CutShort(calls)
+        try:
+            WorktreeWorkspace(machine).remove(order)
+        except KeyboardInterrupt:
+            WorktreeWorkspace(LocalMachine()).remove(order)
+        left = git(ground.source, "for-each-ref", "--format=%(refname)")
+        assert order.branch not in left, (calls, left)
+        assert f"refs/ennio/made/{order.session_id}" not in left, (calls, left)
+        assert order.branch not in (ground.source / ".git" / "config").read_text(), calls
+        if machine.left >= 0:
+            return
+    raise AssertionError("a removal runs git more than 200 times")
 
 
 def test_a_branch_that_was_let_go_without_a_merge_stays_in_the_clone(
