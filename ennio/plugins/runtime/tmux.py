@@ -423,33 +423,31 @@ class TmuxRuntime:
         """What tmux printed; None when it proves that the thing asked for is not there.
         Raises Unreachable otherwise.
         """
-        done = self._run(arguments, stdin)
-        for pause in _BETWEEN:
-            if done.code == 0 or not self._is_between(done):
+        for pause in (*_BETWEEN, None):
+            done = self._run(arguments, stdin)
+            if done.code == 0:
+                return done.stdout.decode(errors="replace")
+            # one look a try: between two of them another server may have begun
+            if self._is_absent(done):
+                return None
+            if pause is None or not _complaint(done).startswith((*_ENDED, *_NO_SERVER)):
                 break
             time.sleep(pause)
-            done = self._run(arguments, stdin)
-        if done.code != 0:
-            self._absent(done)
-            return None
-        return done.stdout.decode(errors="replace")
+        raise self._no_answer(done)
 
-    def _is_between(self, done: CompletedCommand) -> bool:
-        """Whether a server was just ending with its last session, or another just
-        begun, when it was asked.
-        """
+    def _is_absent(self, done: CompletedCommand) -> bool:
+        """Whether tmux proves that the thing asked for is not there."""
         words = _complaint(done)
-        return words.startswith(_ENDED) or (
-            words.startswith(_NO_SERVER) and not self._server.is_refusing()
+        return words.startswith(_ABSENT) or (
+            words.startswith(_NO_SERVER) and self._server.is_refusing()
         )
 
     def _absent(self, done: CompletedCommand) -> None:
-        words = _complaint(done)
-        if words.startswith(_ABSENT) or (
-            words.startswith(_NO_SERVER) and self._server.is_refusing()
-        ):
-            return
-        raise Unreachable(f"tmux on socket {self._socket} did not answer: {words}")
+        if not self._is_absent(done):
+            raise self._no_answer(done)
+
+    def _no_answer(self, done: CompletedCommand) -> Unreachable:
+        return Unreachable(f"tmux on socket {self._socket} did not answer: {_complaint(done)}")
 
     def _listed_by_control(self) -> str | None:
         """The listing by the kept client; None where a process has to ask, as when

@@ -4,6 +4,7 @@ cannot be nothing is known.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import Unreachable
+from ennio.plugins.runtime.tmux import TmuxRuntime
 from ennio.plugins.runtime.tmux_server import TmuxServer
-from tests.conftest import eventually
+from tests.conftest import eventually, need
 from tests.contract.runtime_bench import Bench, tmux_bench
 from tests.contract.test_runtime import take_away
 
@@ -70,3 +72,14 @@ def test_an_unknown_server_is_not_called(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
     assert TmuxServer(LocalMachine(), "nobody").is_refusing()
     assert not TmuxServer(LocalMachine(), "nobody").restore_socket((0, ""))
+
+
+def test_a_server_that_begins_between_two_looks_makes_no_answer_doubtful(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    need("tmux")
+    runtime = TmuxRuntime(LocalMachine(), f"ennio-{uuid.uuid4().hex[:8]}")
+    looks = iter((True, False))
+    monkeypatch.setattr(runtime._server, "is_refusing", lambda: next(looks))
+    assert runtime._ask(["list-sessions"]) is None
+    assert next(looks) is False
