@@ -38,6 +38,7 @@ KEPT = (
     "/sessions/{}",
     "/sessions/{}/messages",
     "/sessions/{}/evidence",
+    "/sessions/{}/phases",
     "/sessions/{}/reactions",
     "/sessions/{}/events",
     "/sessions/{}/events?limit=1",
