@@ -81,6 +81,7 @@ def test_incident_52_no_command_warns_of_what_nobody_configured(api: Api) -> Non
         "GET", "/events", []
     )
     api.on("GET", "/status", {"config_problem": None})
+    api.on("GET", "/budgets", []).on("GET", "/verbs", [])
     for words in (
         ["status"],
         ["session", "list"],

@@ -66,16 +66,20 @@ def _run(
 
 
 @pytest.mark.parametrize(
-    ("script", "module"), [("ennio", "ennio.cli"), ("ennio-supervisor", "ennio.supervise")]
+    ("script", "options", "module"),
+    [
+        ("ennio", ["<-I>", "<-X>", "<ennio-checkout>"], "ennio.cli"),
+        ("ennio-supervisor", ["<-I>"], "ennio.supervise"),
+    ],
 )
 def test_a_finished_set_up_leads_straight_to_python_where_it_was_called(
-    tree: Path, tmp_path: Path, script: str, module: str
+    tree: Path, tmp_path: Path, script: str, options: list[str], module: str
 ) -> None:
     _finished(tree)
     done = _run([str(tree / "bin" / script), "send", "a b", "$(x)", ""], tmp_path)
     assert done.stdout.splitlines() == [
         str(tmp_path),
-        "<-I>",
+        *options,
         "<-m>",
         f"<{module}>",
         "<send>",

@@ -186,8 +186,9 @@ def test_the_dashboard_link_is_drawn_for_a_camera_under_the_public_address(api: 
 
 
 def test_one_frame_of_the_board_can_be_printed(api: Api) -> None:
-    api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", [])
-    assert "ma-1a2b3c4d" in api.ennio("board", "--once").out
+    api.on("GET", "/sessions", [SESSION]).on("GET", "/status", {}).on("GET", "/budgets", [])
+    api.on("GET", "/verbs", []).on("GET", "/queue", [])
+    assert "ma-1a2b" in api.ennio("board", "--once").out
     assert api.ennio("board").code == 2
 
 
