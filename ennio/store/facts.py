@@ -31,8 +31,6 @@ _KINDS: Mapping[str, Any] = {
     "place": PlaceSeen,
 }
 _SAME_AGAIN = timedelta(minutes=1)
-_KNOWN = 4096
-"""How many facts are kept as they were read; they are read anew where there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ class FactsRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = RowTable(connection, tables.FactTable, shape_of(_Fact), kept=_KNOWN)
-        self._known: dict[tuple[str, str], tuple[_Fact, Seen]] = {}
+        self._rows = RowTable(connection, tables.FactTable, shape_of(_Fact), remembers=True)
+        self._read: dict[tuple[str, ...], dict[tuple[str, str], tuple[_Fact, Seen]]] = {}
 
     def get(self, session_id: str) -> Facts:
         """What was last seen of a session; empty when nothing was."""
@@ -91,7 +89,14 @@ class FactsRepository:
         archived. What was read before is not read again.
         """
         found = self._rows.of_sessions(ids, kind=kinds)
-        return {(row.session_id, row.kind): self._read(row) for row in found}
+        before, now = self._read.get(kinds, {}), dict[tuple[str, str], tuple[_Fact, Seen]]()
+        for row in found:
+            key = (row.session_id, row.kind)
+            known = before.get(key)
+            now[key] = known if known is not None and known[0] is row else (row, row.read())
+        if ids is None:
+            self._read[kinds] = now
+        return {key: seen for key, (_, seen) in now.items()}
 
     def agents(self) -> dict[str, AgentSeen]:
         """What every agent was last seen to tell, of sessions that are not archived; those whose
@@ -99,17 +104,6 @@ class FactsRepository:
         """
         found = self.seen(("agent",), None)
         return {who: seen for (who, _), seen in found.items() if isinstance(seen, AgentSeen)}
-
-    def _read(self, row: _Fact) -> Seen:
-        key = (row.session_id, row.kind)
-        known, seen = self._known.get(key, (None, None))
-        if known is row and seen is not None:
-            return seen
-        if len(self._known) >= _KNOWN:
-            self._known.clear()
-        seen = row.read()
-        self._known[key] = (row, seen)
-        return seen
 
     def save(self, session_id: str, facts: Facts) -> None:
         """Write the kinds of fact that changed; one that is None is forgotten.

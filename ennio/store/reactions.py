@@ -11,8 +11,6 @@ from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
 
-_KEPT = 8192
-
 
 @dataclass(frozen=True, slots=True)
 class ReactionRecord:
@@ -76,7 +74,7 @@ class ReactionRepository:
         )
         self._seen = RowTable(connection, tables.ReactionTable, shape_of(_SeenCall))
         self._remembered = RowTable(
-            connection, tables.ReactionTable, shape_of(RememberedReaction), kept=_KEPT
+            connection, tables.ReactionTable, shape_of(RememberedReaction), remembers=True
         )
         self._history = RowTable(connection, tables.ReactionHistoryTable, shape_of(ReactionRecord))
 

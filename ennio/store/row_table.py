@@ -43,8 +43,8 @@ class RowTable(Generic[R]):
     ``view`` is read in its place.
 
     Where the table has an ``ordinal`` that the dataclass has not, rows get
-    theirs in the order of adding. So many rows as ``kept`` says are not read from what a column
-    holds again while that is the same.
+    theirs in the order of adding. With ``remembers``, what ``of_sessions`` reads of all that
+    are not archived is not decoded again while it is the same.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RowTable(Generic[R]):
         *,
         key: tuple[str, ...] = (),
         view: str = "",
-        kept: int = 0,
+        remembers: bool = False,
     ) -> None:
         self.connection = connection
         self.name = view or name_of(declared)
@@ -65,8 +65,8 @@ class RowTable(Generic[R]):
         _insist(self.name, shape.columns, columns_of(declared))
         self.table = peewee.Table(self.name)
         self._texts: dict[object, str] = {}
-        self._kept: dict[tuple[Any, ...], tuple[Sequence[Any], R]] = {}
-        self._room = kept
+        self._remembers = remembers
+        self._remembered: dict[object, dict[tuple[Any, ...], tuple[Sequence[Any], R]]] = {}
         self._writes: dict[str, tuple[str, itemgetter[str]]] = {}
 
     def get(self, *key: Any) -> R | None:
@@ -223,7 +223,21 @@ class RowTable(Generic[R]):
             where = self.column(self._session_column).in_(living)
             self._texts[form], _ = self.connection.text_of(self._select((where,), (), None, equal))
         values = [encode(item) for value in equal.values() for item in _items(value)]
-        return tuple(map(self._decode, self.connection.read_text(self._texts[form], values)))
+        rows = self.connection.read_text(self._texts[form], values)
+        if not self._remembers:
+            return tuple(map(self._decode, rows))
+        return self._as_before((form, *values), rows)
+
+    def _as_before(self, asked: object, rows: Sequence[Sequence[Any]]) -> tuple[R, ...]:
+        """What these rows say; of the last time only what is there again is remembered."""
+        before, now = self._remembered.get(asked, {}), dict[Any, tuple[Sequence[Any], R]]()
+        at = [self.shape.columns.index(name) for name in self.key]
+        for row in rows:
+            key = tuple(row[place] for place in at)
+            known = before.get(key)
+            now[key] = known if known is not None and known[0] == row else (row, self._decode(row))
+        self._remembered[asked] = now
+        return tuple(read for _, read in now.values())
 
     @property
     def _session_column(self) -> str:
@@ -256,19 +270,6 @@ class RowTable(Generic[R]):
         )
 
     def _decode(self, row: Sequence[Any]) -> R:
-        if not self._room:
-            return self._read(row)
-        key = tuple(row[self.shape.columns.index(name)] for name in self.key)
-        known = self._kept.get(key)
-        if known is not None and known[0] == row:
-            return known[1]
-        if len(self._kept) >= self._room:
-            self._kept.clear()
-        read = self._read(row)
-        self._kept[key] = (row, read)
-        return read
-
-    def _read(self, row: Sequence[Any]) -> R:
         values = dict(zip(self.shape.columns, row, strict=True))
         try:
             return self.shape.decode(values)

@@ -22,7 +22,6 @@ from ennio.store.statements import peewee
 _LOOSE = ("usage", "summary", "runtime_handle", "metadata")
 _PLAIN = tuple(field.name for field in fields(Session) if field.name not in _LOOSE)
 _COLUMNS = (*_PLAIN, "runtime_handle", "agent_info", "metadata")
-_KEPT = 2048
 _encode_plain = fields_of(_PLAIN)
 
 # an agent may be running, or about to
@@ -37,7 +36,7 @@ class SessionRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         shape = RowShape(_COLUMNS, _encode, _decode)
-        self._rows = RowTable(connection, tables.SessionTable, shape, kept=_KEPT)
+        self._rows = RowTable(connection, tables.SessionTable, shape, remembers=True)
 
     def insert(self, session: Session) -> None:
         """Keep a new session. Raises Conflict when the id is taken."""
@@ -65,6 +64,8 @@ class SessionRepository:
         statuses: Collection[SessionStatus] | None = None,
     ) -> tuple[Session, ...]:
         """Sessions, oldest first; archived ones only when asked for, beside the others."""
+        if project_id is None and statuses is None and not archived:
+            return _by_age(self._rows.of_sessions(None))
         equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
         if not archived:
             equal["archived_at"] = None

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from ennio.actors.registry import REACTIONS
 from ennio.model.session import Activity, SessionStatus, Usage
+from ennio.model.usage import UsageSource
 from tests.actors.ground import Play, Stage
 from tests.actors.test_forecasting import remember
 from tests.conftest import eventually
 
-BURNS = Usage(9_000_000, 1000, Decimal(3))
+BURNS = Usage(9_000_000, 1000, Decimal(3), source=UsageSource.PROVIDER)
 
 
 def found(stage: Stage, session_id: str) -> list[str]:

@@ -54,7 +54,7 @@ def test_who_only_looks_is_shown_what_was_last_written_and_nobody_else_is(
             assert [waiting.session_id for waiting in store.queue.list()] == ["b"]
             assert store.facts.get("a").process is not None
             assert store.metrics.get("a").ci_runs == 2
-            assert store.memories.get("a") is None, "what decides is not known"
+            assert store.memories.get("a") == "{}", "its turn is told by it"
             assert store.data_version() != store.data_version(), "and nothing that is shown is kept"
         with pytest.raises(Unreachable):
             store.memories.get("a")
