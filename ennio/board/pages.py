@@ -10,7 +10,7 @@ from ennio.board.help_text import help_lines
 from ennio.board.panes import pane
 from ennio.board.quantities import moment
 from ennio.board.row import words
-from ennio.board.table import cut, pad
+from ennio.board.table import clean, cut, pad
 from ennio.board.verb_table import KEYS, BoardVerb
 from ennio.board.view import BoardView
 
@@ -132,4 +132,4 @@ def _bar(view: BoardView, percent: float, width: int = 10) -> str:
 
 def _spawn(view: BoardView, width: int) -> list[str]:
     head = view.style.paint("strong", cut(" this would be spawned (nothing is started yet)", width))
-    return [head, "", *(cut(f" {line}", width) for line in view.page_lines)]
+    return [head, "", *(cut(f" {clean(line)}", width) for line in view.page_lines)]
