@@ -1,46 +1,18 @@
-"""Sessions as a table: who works on what, where it stands, what it waits for."""
+"""What several places say of sessions in words: what an agent does, what a message waits for."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ennio.board.quantities import age
-from ennio.board.style import ACTIVITY, STATUS, Style
-from ennio.board.table import Column, Tint, table
 
 Document = Mapping[str, Any]
 
-COLUMNS = (
-    Column("SESSION"),
-    Column("STATUS"),
-    Column("ACTIVITY"),
-    Column("BRANCH", elastic=True),
-    Column("PR", right=True),
-    Column("AGENT"),
-    Column("AGE", right=True),
-    Column("WHY", elastic=True),
-)
 BRIEF = timedelta(seconds=5)
 OVER = ("merged", "done", "exited", "killed")
-
-
-def row(session: Document, now: datetime) -> tuple[str, ...]:
-    """One session in the order of COLUMNS."""
-    number = session.get("pr_number")
-    return (
-        session["id"],
-        session["status"],
-        activity(session),
-        session.get("branch") or "",
-        f"#{number}" if number else "",
-        session.get("agent_name") or "",
-        age(session["created_at"], now),
-        why(session, now),
-    )
 
 
 def activity(session: Document) -> str:
@@ -59,20 +31,6 @@ def activity(session: Document) -> str:
     return f"{shown}?" if unseen else shown
 
 
-def why(session: Document, now: datetime) -> str:
-    """What a person should know first: the agent's question, what it or a message for it waits for,
-    why the status is what it is.
-    """
-    queued = session.get("queued")
-    if session.get("question"):
-        return f"asks: {session['question']}"
-    if session.get("paused"):
-        return str(session["paused"])
-    if queued:
-        return "held" if queued.get("held") else queued.get("reason") or "queued"
-    return "; ".join(filter(None, (message_waits(session, now), session.get("reason"))))
-
-
 def message_waits(session: Document, now: datetime) -> str:
     """In few words what a message waits for; empty until it has waited for
     longer than a delivery takes.
@@ -84,36 +42,6 @@ def message_waits(session: Document, now: datetime) -> str:
     if not words or words in (session.get("reason") or ""):
         return "a message waits"
     return f"a message {words}" if words.startswith("waits ") else f"a message waits: {words}"
-
-
-def tint(style: Style) -> Tint | None:
-    """The colours of the table, or None when colours are off."""
-
-    def painted(column: Column, cell: str, padded: str) -> str:
-        palette = {"STATUS": STATUS, "ACTIVITY": ACTIVITY}.get(column.title, {})
-        colour = (
-            "yellow"
-            if cell.startswith("asks:")
-            else palette.get(cell.rstrip("?").partition(" +")[0])
-        )
-        return style.paint(colour, padded)
-
-    return painted if style.on else None
-
-
-def session_table(
-    sessions: Sequence[Document], now: datetime, width: int | None, style: Style
-) -> list[str]:
-    """The table of these sessions, in the order given."""
-    return table(COLUMNS, [row(session, now) for session in sessions], width, tint(style))
-
-
-def summary(sessions: Sequence[Document]) -> str:
-    """All in one line: ``5 sessions: 3 working, 1 ci_failed, 1 approved``."""
-    counts = Counter(session["status"] for session in sessions)
-    noun = "session" if len(sessions) == 1 else "sessions"
-    parts = ", ".join(f"{counts[status]} {status}" for status in STATUS if counts[status])
-    return f"{len(sessions)} {noun}: {parts}" if parts else f"{len(sessions)} {noun}"
 
 
 def warnings(sessions: Sequence[Document], now: datetime) -> list[str]:

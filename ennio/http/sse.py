@@ -23,6 +23,7 @@ from typing import Any, Self
 from gevent import get_hub, getcurrent
 
 from ennio.actors.orchestrator import Orchestrator
+from ennio.http.open_connections import OpenConnections
 from ennio.http.selection import EventSelection
 from ennio.model.events import Event
 
@@ -37,36 +38,12 @@ class _Woken(Exception):
     """Comes to a stream that waits, as a gevent.Timeout would."""
 
 
-class SseConnections:
-    """Knows the open streams, bounds their number, and ends them all when the server closes.
-
-    ``heartbeat`` is how many seconds a stream is silent at most.
-    """
+class SseConnections(OpenConnections["SseConnection"]):
+    """The open streams; ``heartbeat`` is how many seconds one is silent at most."""
 
     def __init__(self, most: int = 256, heartbeat: float = HEARTBEAT) -> None:
-        self.most = most
+        super().__init__(most)
         self.heartbeat = heartbeat
-        self.connections: set[SseConnection] = set()
-        self.closing = False
-
-    @property
-    def open(self) -> int:
-        """How many streams are open."""
-        return len(self.connections)
-
-    @property
-    def full(self) -> bool:
-        """True when no further one is taken."""
-        return self.closing or self.open >= self.most
-
-    def close(self) -> None:
-        """Let every stream end; the hub is asked to wake them, so a signal handler may call it."""
-        self.closing = True
-        get_hub().loop.run_callback(self._wake)
-
-    def _wake(self) -> None:
-        for sse in tuple(self.connections):
-            sse.wake()
 
 
 class SseConnection:
@@ -125,6 +102,10 @@ class SseConnection:
             return []
         finally:
             self._waiter = None
+
+    def go_away(self) -> None:
+        """What follows sees that the server closes."""
+        self.wake()
 
     def wake(self) -> None:
         """End a wait that goes on; called by the hub, which alone may

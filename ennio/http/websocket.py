@@ -18,7 +18,6 @@ from typing import Any
 
 import falcon
 import gevent
-from gevent import get_hub
 from gevent.lock import RLock
 from gevent.socket import wait_read
 from gunicorn.workers.base_async import ALREADY_HANDLED
@@ -28,6 +27,8 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
+
+from ennio.http.open_connections import OpenConnections
 
 MOST = 64 * 1024
 """Bytes of a message from a client."""
@@ -54,32 +55,11 @@ class WebSocketClosed(Exception):
         self.code = code
 
 
-class WebSocketConnections:
-    """Those of this process: bounds their number, and ends them all when the server closes."""
+class WebSocketConnections(OpenConnections["WebSocket"]):
+    """Those of this process."""
 
     def __init__(self, most: int = 64) -> None:
-        self.most = most
-        self.connections: set[WebSocket] = set()
-        self.closing = False
-
-    @property
-    def open(self) -> int:
-        """How many there are."""
-        return len(self.connections)
-
-    @property
-    def full(self) -> bool:
-        """True when no further one is taken."""
-        return self.closing or self.open >= self.most
-
-    def close(self) -> None:
-        """End all; the hub is asked to, so a signal handler may call it."""
-        self.closing = True
-        get_hub().loop.run_callback(self._end)
-
-    def _end(self) -> None:
-        for connection in tuple(self.connections):
-            gevent.spawn(connection.close, RESTART, "the supervisor stops")
+        super().__init__(most)
 
 
 class WebSocket:
@@ -158,6 +138,10 @@ class WebSocket:
             except InvalidState:
                 raise self._closed() from None
             self._flush()
+
+    def go_away(self) -> None:
+        """Close it because the server stops, without waiting for that."""
+        gevent.spawn(self.close, RESTART, "the supervisor stops")
 
     def close(self, code: int, reason: str = "") -> None:
         """Say why and end it; fine if it has ended."""

@@ -13,7 +13,7 @@ import pytest
 
 from ennio.actors.live_rows import LiveRows
 from ennio.actors.orchestrator import CostKey, Selection
-from ennio.board.sessions import row
+from ennio.board.row import Row
 from ennio.board.style import Style
 from ennio.cli.detail_view import detail_lines
 from ennio.cli.verbs import cost
@@ -124,9 +124,9 @@ def test_what_is_told_of_a_session_that_changes_has_no_zero_for_what_is_unknown(
     assert (shown_row["cost_usd"], shown_row["unpriced"]) == (None, 1)
 
 
-def test_a_table_of_sessions_has_no_money_at_all(stage: Stage) -> None:
+def test_a_row_of_the_board_shows_a_mark_for_what_nobody_knows(stage: Stage) -> None:
     session = shown(stage.orchestrator.sessions.detail(_used(stage, UNKNOWN)))
-    assert "$" not in "".join(row(session, stage.clock.now()))
+    assert Row.of(session).cost == "?"
 
 
 def test_a_scraper_gets_no_sample_of_what_is_unknown_and_is_told_that_it_is(stage: Stage) -> None:
