@@ -183,7 +183,8 @@ class Sshd:
         """Stop it with all that serve a connection: who asks gets no answer, and no refusal."""
         self._frozen = self.serving()
         for process in self._frozen:
-            process.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):  # one that was about to end
+                process.suspend()
 
     def thaw(self) -> None:
         """Let it go on."""
