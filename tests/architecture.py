@@ -103,6 +103,7 @@ LIBRARIES = frozenset(
         "cryptography",
         "falcon",
         "gevent",
+        "grpc",
         "gunicorn",
         "inotify_simple",
         "marshmallow",

@@ -6,11 +6,13 @@ from elsewhere, and one whose arguments or answer are no data cannot be declared
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import typing
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -121,6 +123,34 @@ def _hashable(hint: Any) -> Hashable:
     return typing.cast("Hashable", hint)
 
 
+def _digest() -> str:
+    """What changes with every name and type of the interface, down to the fields of what is
+    given and answered.
+    """
+    seen: dict[str, str] = {}
+    for name in CALLS:
+        method = getattr(Host, name)
+        seen[name] = str(inspect.signature(method))
+        for hint in typing.get_type_hints(method).values():
+            seen.update(_shapes(hint, seen))
+    words = "\n".join(f"{name}: {seen[name]}" for name in sorted(seen))
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def _shapes(hint: Any, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The dataclasses and choices in an annotation, in words, and those in them."""
+    for inner in typing.get_args(hint):
+        yield from _shapes(inner, seen)
+    if not isinstance(hint, type) or (name := f"{hint.__module__}.{hint.__qualname__}") in seen:
+        return
+    if issubclass(hint, Enum):
+        yield name, " ".join(f"{member.name}={member.value}" for member in hint)
+    elif is_dataclass(hint):
+        yield name, " ".join(f"{field.name}:{field.type}" for field in fields(hint))
+        for inner in typing.get_type_hints(hint).values():
+            yield from _shapes(inner, {**seen, name: ""})
+
+
 KINDS: Mapping[str, type[EnnioError]] = MappingProxyType(
     {
         name: kind
@@ -136,3 +166,5 @@ CALLS: Mapping[str, HostCall] = MappingProxyType(
     }
 )
 """Every method of ``Host``, by name."""
+INTERFACE = _digest()
+"""Two that have the same one understand each other, whichever versions they are of."""

@@ -1,1 +1,1 @@
-"""The daemon on a remote machine; it comes later."""
+"""The daemon on a machine where agents work, and who speaks to one over gRPC."""

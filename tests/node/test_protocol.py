@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
+from tests.node.generate import MADE, generate
+
 PROTO = Path(__file__).parents[2] / "proto" / "ennio_node.proto"
 
 CALLS = (
@@ -80,7 +82,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileDescriptorProto:
 def test_the_nine_calls_have_their_documented_names_and_messages(
     compiled: FileDescriptorProto,
 ) -> None:
-    (service,) = compiled.service
+    service = compiled.service[0]
     assert (compiled.package, service.name) == ("ennio_node", "EnnioNode")
     assert [call.name for call in service.method[: len(CALLS)]] == list(CALLS)
     for call in service.method[: len(CALLS)]:
@@ -118,3 +120,11 @@ def test_a_branch_left_out_is_not_an_empty_one(compiled: FileDescriptorProto) ->
     request = message_factory.GetMessageClass(described)
     assert not request.FromString(request().SerializeToString()).HasField("branch")
     assert request.FromString(request(branch="").SerializeToString()).HasField("branch")
+
+
+def test_the_committed_messages_are_those_of_the_protocol(tmp_path: Path) -> None:
+    generate(tmp_path)
+    for name in MADE:
+        made = (tmp_path / "ennio" / "node" / name).read_text(encoding="utf-8")
+        committed = (PROTO.parents[1] / "ennio" / "node" / name).read_text(encoding="utf-8")
+        assert made == committed, "run: python -m tests.node.generate"
