@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ennio.config import host_checks
 from ennio.config.fields import hint
 from ennio.config.money import EACH
 from ennio.config.yaml_source import Where, shown
@@ -32,6 +33,7 @@ def faults(data: Mapping[str, Any], known: Known | None) -> Iterator[Fault]:
     (None: they are not judged).
     """
     yield from _projects(data)
+    yield from host_checks.faults(_items(data, "projects"), _part(data, "defaults"))
     yield from _notifiers(data)
     yield from _ports(data)
     yield from _budgets(data)
@@ -143,8 +145,6 @@ def _project(here: Where, project: Mapping[str, Any]) -> Iterator[Fault]:
     ]
     for where, first in _repeated(links):
         yield where, f"{{value}} is the target of {shown(first[-3:-1])} already"
-    if project.get("runtime") == "ssh" and not project.get("ssh_config"):
-        yield (*here, "runtime"), "{value} needs `ssh_config`, which says where"
     path = project.get("path")
     if project.get("ssh_config") and isinstance(path, str) and not path.startswith(("/", "~")):
         yield (*here, "path"), "{value} is relative: on a remote machine it must begin with / or ~"

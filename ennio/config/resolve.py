@@ -14,7 +14,15 @@ from typing import Any
 from ennio.config import database
 from ennio.config.cross_checks import SELF_MADE
 from ennio.config.fan_out import FanOut
-from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Project, SshConfig
+from ennio.config.model import (
+    Config,
+    Defaults,
+    NotifierConfig,
+    PluginChoice,
+    Project,
+    SshConfig,
+    SshStrategy,
+)
 from ennio.config.money import Budget, BudgetScope
 from ennio.config.reactions import merged
 from ennio.config.secrets import config_hash
@@ -125,7 +133,7 @@ def project(
         repo=address(repo, base) if ssh is None else repo,
         path=rest.pop("path") if ssh else base.path(rest.pop("path")),
         session_prefix=rest.pop("session_prefix", None) or derive_prefix(identity),
-        runtime=rest.pop("runtime", defaults.runtime),
+        runtime=runtime(rest.pop("runtime", None), defaults.runtime, ssh),
         agent=rest.pop("agent", defaults.agent),
         workspace=rest.pop("workspace", defaults.workspace),
         tracker=plugin(
@@ -139,6 +147,16 @@ def project(
         **{key: value for key, value in rest.items() if key != "id"},
     )
     return replace(found, config_hash=config_hash(found))
+
+
+def runtime(own: str | None, default: str, ssh: SshConfig | None) -> str:
+    """The runtime of a project: over ssh it is tmux, whatever holds on this machine; a node has
+    those of its own.
+    """
+    asked = None if own == "ssh" else own
+    if ssh is None or ssh.strategy is SshStrategy.NODE:
+        return asked or default
+    return asked or "tmux"
 
 
 def project_id(given: Given) -> str:

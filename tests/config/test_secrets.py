@@ -39,7 +39,7 @@ TEXT = """\
       - name: further
         repo: git@example.com:x/further.git
         path: /srv/further
-        ssh_config: {host: h, username: deploy, auth: {type: key, path: /k, passphrase: S15-key}}
+        ssh_config: {host: other, username: deploy, auth: {type: key, path: /k, passphrase: S15-key}}
 """
 NEEDLES = [f"S{number}-" for number in range(1, 16) if number != 7] + ["424242"]
 

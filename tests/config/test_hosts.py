@@ -1,0 +1,114 @@
+"""Projects on other machines: what a host is called, and what two projects on one must share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from ennio.config.host_name import host_name, host_of
+from ennio.config.load import load
+from ennio.config.model import AuthType, Project, SshAuth, SshConfig
+from ennio.model.errors import ConfigError
+from ennio.plugins.shipped import known
+
+LOGIN = "auth: {type: agent}"
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "name"),
+    [
+        ("build-server", 22, "me@build-server"),
+        ("Build.Example.com", 22, "me@build.example.com"),
+        ("build-server", 2222, "me@build-server:2222"),
+        ("::1", 22, "me@[::1]"),
+        ("[::1]", 2222, "me@[::1]:2222"),
+    ],
+)
+def test_a_host_is_called_by_whom_and_where_one_logs_in(host: str, port: int, name: str) -> None:
+    ssh = SshConfig(host, "me", SshAuth(AuthType.AGENT), port)
+    assert host_name(ssh) == name
+    assert host_of(Project("app", "app", "r", Path("/srv/app"), ssh=ssh)) == name
+    assert not host_of(Project("app", "app", "r", Path("/srv/app")))
+
+
+def _loaded(tmp_path: Path, *projects: str, head: str = "") -> list[Project]:
+    lines = [head, "projects:"]
+    for at, project in enumerate(projects):
+        body = f"name: app{at}\nrepo: https://example.com/app.git\npath: /srv/app\n{project}\n"
+        lines.append(indent(body, "    ").replace("    ", "  - ", 1))
+    file = tmp_path / "ennio.yaml"
+    file.write_text("\n".join(lines))
+    return list(load(file, {}, known()).projects)
+
+
+def _problems(tmp_path: Path, *projects: str, head: str = "") -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        _loaded(tmp_path, *projects, head=head)
+    return [str(problem) for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "key"),
+    [
+        ("host_key_policy: accept_new", "host_key_policy: strict", "host_key_policy"),
+        ("host_key_policy: accept_new", "port: 22", "host_key_policy"),
+        ("connection_timeout: 5", "connection_timeout: 6", "connection_timeout"),
+        ("strategy: tmux", "strategy: node", "strategy"),
+    ],
+)
+def test_two_projects_that_say_different_things_of_one_host_are_both_named(
+    tmp_path: Path, one: str, other: str, key: str
+) -> None:
+    (told,) = _problems(
+        tmp_path,
+        f"ssh_config: {{host: h, username: u, {LOGIN}, {one}}}",
+        f"ssh_config: {{host: H, username: u, {LOGIN}, {other}}}",
+    )
+    assert "projects[1].ssh_config" in told
+    assert f"{key} differs from projects[0].ssh_config.{key}" in told
+    assert "u@h" in told
+
+
+def test_a_secret_that_differs_is_not_shown(tmp_path: Path) -> None:
+    (told,) = _problems(
+        tmp_path,
+        "ssh_config: {host: h, username: u, auth: {type: password, password: one-word}}",
+        "ssh_config: {host: h, username: u, auth: {type: password, password: other-word}}",
+    )
+    assert "auth differs" in told
+    assert "word" not in told.replace("password", "")
+
+
+@pytest.mark.parametrize("other", ["username: v", "username: u, port: 2222"])
+def test_another_user_or_port_is_another_host(tmp_path: Path, other: str) -> None:
+    found = _loaded(
+        tmp_path,
+        f"ssh_config: {{host: h, username: u, {LOGIN}}}",
+        f"ssh_config: {{host: h, {other}, {LOGIN}, connection_timeout: 5}}",
+    )
+    assert len({host_of(project) for project in found}) == 2
+
+
+@pytest.mark.parametrize("runtime", ["", "runtime: ssh", "runtime: tmux"])
+def test_over_ssh_agents_live_in_tmux_whatever_holds_here(tmp_path: Path, runtime: str) -> None:
+    (found,) = _loaded(
+        tmp_path,
+        f"{runtime}\nssh_config: {{host: h, username: u, {LOGIN}}}",
+        head="defaults: {runtime: process}",
+    )
+    assert found.runtime == "tmux"
+
+
+def test_process_over_ssh_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (told,) = _problems(
+        tmp_path, f"runtime: process\nssh_config: {{host: h, username: u, {LOGIN}}}"
+    )
+    assert "projects[0].runtime" in told
+    assert "leave `runtime` out" in told
+
+
+def test_ssh_as_the_runtime_of_all_needs_to_know_where(tmp_path: Path) -> None:
+    (told,) = _problems(tmp_path, "default_branch: main", head="defaults: {runtime: ssh}")
+    assert "projects[0].runtime: is `ssh` by `defaults.runtime`, which needs `ssh_config`" in told
