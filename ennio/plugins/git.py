@@ -48,9 +48,7 @@ NETWORK = 3600.0
 """Seconds for what a server is asked for, as long as it goes on."""
 STALL = 30.0
 """Seconds without any progress after which a server is not waited for any longer."""
-_GLANCE = 5.0
 _LOCK_PATIENCE = 5.0
-_GRACE = 2.0  # seconds a git that is ended may take to clean up
 _SERVERS = frozenset({"clone", "fetch", "ls-remote", "push", "submodule"})
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _QUIET = (
@@ -250,8 +248,7 @@ class Git:
         self, args: tuple[str, ...], given: str | None, timeout: float, most: int | None = None
     ) -> Command:
         served = _verb(args) in _SERVERS
-        if served:
-            git_orphans.end_former()
+        git_orphans.end_former()
         hooks = () if self._hooks else _NO_HOOKS
         return Command(
             ("git", "-C", str(self.directory.absolute()), *hooks, *_QUIET, *args),

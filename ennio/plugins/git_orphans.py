@@ -1,5 +1,5 @@
 """Git processes whose Ennio has died: one that waits for a silent server would stay, and each
-start would add another.
+start would add another; one that makes a worktree would be in the way of who makes it anew.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import psutil
 from ennio.plugins.git_environment import MARK
 
 log = logging.getLogger(__name__)
+
+GRACE = 2.0  # seconds such a git may take to end once told to
 
 
 def own_mark() -> str:
@@ -39,10 +41,28 @@ def end_once(_pid: int) -> None:
     """End what former lives left, once in the life of the process with
     this number, which is ours.
     """
-    for process in _orphans():
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-            log.warning("a git of an earlier life was ended", extra={"pid": process.pid})
+    leaders = [process.pid for process in _orphans()]
+    if not leaders:
+        return
+    members = [process for process in psutil.process_iter() if _group(process.pid) in leaders]
+    for leader in leaders:
+        _tell(leader, signal.SIGTERM)
+        log.warning("a git of an earlier life was ended", extra={"pid": leader})
+    # told so, it takes its locks away; killed at once, it leaves them for good
+    psutil.wait_procs(members, GRACE)
+    for leader in leaders:
+        _tell(leader, signal.SIGKILL)
+
+
+def _tell(leader: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(leader, number)
+
+
+def _group(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        return os.getpgid(pid)
+    return None
 
 
 def _orphans() -> Iterator[psutil.Process]:

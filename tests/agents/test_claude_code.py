@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
-from tests.agents.bench import bench, claude_home, installed, play
+from tests.agents.bench import Settle, bench, claude_home, installed, play
 from tests.agents.claude_scenes import SCENES
 from tests.agents.day import Manners, day
 from tests.agents.model import Model
@@ -101,30 +100,33 @@ def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(
         at.rests()
 
 
-class OldCopy:
-    """An ending claude that writes the copy it has read over whatever others wrote into the
-    person's file meanwhile, once.
+def with_old_copy(folder: Path, real: Path) -> Settle:
+    """Make a claude there that first does what an ending one does: it writes the copy of the
+    person's file that it had read over what others wrote into it meanwhile, once.
     """
 
-    def __init__(self, ground: Ground) -> None:
-        self.file = ground.root / "person" / ".claude.json"
-        self.copy = self.file.read_text()
-        threading.Thread(target=self.write, daemon=True).start()
-
-    def write(self) -> None:
-        eventually(
-            lambda: "hasTrustDialogAccepted" in self.file.read_text(), 60, "trust is written"
+    def settle(ground: Ground, model: Model) -> dict[str, str]:
+        env = claude_home(ground, model)
+        file, copy = ground.root / "person" / ".claude.json", folder / "copy.json"
+        copy.write_text(file.read_text())
+        program = folder / "claude"
+        program.write_text(
+            f"#!/bin/sh\nif grep -q hasTrustDialogAccepted {file} && [ -e {copy} ] && "
+            f'[ "$1" != --version ]; then mv {copy} {file}; fi\nexec {real / "claude"} "$@"\n'
         )
-        self.file.write_text(self.copy)
+        program.chmod(0o755)
+        return env
+
+    folder.mkdir()
+    return settle
 
 
 def test_a_trust_dialog_that_comes_although_trust_was_written_is_shown_and_can_be_answered(
     tmp_path: Path,
 ) -> None:
-    with bench(
-        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
-    ) as at:
-        OldCopy(at.house.ground)
+    folder, real = tmp_path / "ending", installed("claude")
+    settle = with_old_copy(folder, real)
+    with bench(tmp_path, folder, "claude-code", {"permissions": "default"}, settle) as at:
         at.spawn(":say trusted after all")
         at.mark("spawned", "None", "waiting_input")
         question = at.becomes("waiting_input")["question"]

@@ -4,6 +4,7 @@ in the person's own files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -34,11 +35,16 @@ def with_a_token(ground: Ground, model: Model) -> dict[str, str]:
 
 
 def persons(at: Bench) -> dict[str, Any]:
-    """The file in which claude-code keeps what it knows of the person."""
-    content: dict[str, Any] = json.loads(
-        (at.house.ground.root / "person" / ".claude.json").read_text()
-    )
-    return content
+    """The file in which claude-code keeps what it knows of the person; it may be at it just now."""
+    file = at.house.ground.root / "person" / ".claude.json"
+
+    def read() -> dict[str, Any] | None:
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            content: dict[str, Any] = json.loads(file.read_text())
+            return content
+        return None
+
+    return eventually(read, 20, "the person's file can be read")  # type: ignore[return-value]
 
 
 def entries(at: Bench) -> list[str]:
@@ -50,14 +56,23 @@ def entries(at: Bench) -> list[str]:
     ]
 
 
-def left(at: Bench) -> list[Path]:
-    """What there is in the person's home and of the session."""
+def left(at: Bench) -> list[bytes]:
+    """What there is in the files of the person's home and of the session: an agent at work makes
+    some and removes them again.
+    """
     roots = (
         at.house.ground.root / "person",
         at.house.ground.home / "sessions",
         Path(at.view()["workspace_path"]),
     )
-    return [file for root in roots for file in root.rglob("*") if file.is_file()]
+    contents = []
+    for file in (
+        Path(folder, name) for root in roots for folder, _, names in os.walk(root) for name in names
+    ):
+        with contextlib.suppress(FileNotFoundError):
+            if file.is_file():
+                contents.append(file.read_bytes())
+    return contents
 
 
 @pytest.mark.parametrize("config", [ASKS, DARES], ids=["asking", "daring"])
@@ -75,7 +90,7 @@ def test_a_session_starts_where_nobody_ever_started_it(
         told = persons(at)
         assert not {"hasCompletedOnboarding", "customApiKeyResponses"} & told.keys()
         assert not (at.house.ground.root / "person" / ".claude" / "settings.json").exists()
-        assert not any(KEY.encode() in file.read_bytes() for file in left(at))
+        assert not any(KEY.encode() in content for content in left(at))
         # it goes on as it began
         os.kill(at.pid(), signal.SIGKILL)
         at.becomes("exited")

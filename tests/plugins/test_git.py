@@ -590,6 +590,25 @@ def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_lif
         helper.kill()
 
 
+def test_a_git_of_an_earlier_life_is_ended_so_that_it_leaves_no_lock(repository: Path) -> None:
+    """Whatever it was at: it would be in the way of who does the same anew."""
+    hook, lock = (
+        repository / ".git" / "hooks" / "reference-transaction",
+        repository / ".git" / "refs" / "heads" / "fix.lock",
+    )
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nsleep 60\n")
+    hook.chmod(0o755)
+    env = {**os.environ, git_environment.MARK: "999999999:1.00"}
+    with subprocess.Popen(
+        ["git", "branch", "fix"], cwd=repository, env=env, start_new_session=True
+    ) as former:
+        eventually(lock.exists, 20, "it holds the lock")
+        git_orphans.end_once.__wrapped__(os.getpid())
+        former.wait(20)
+    assert not lock.exists()
+
+
 @pytest.mark.parametrize(
     "command",
     [["fetch", "{}"], ["push", "{}", "HEAD"], ["ls-remote", "{}"], ["clone", "-q", "{}", "copy"]],

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from ennio.machine import single
@@ -25,6 +26,7 @@ from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git, failure
 from ennio.plugins.workspace import folder, private, worktree_state
+from ennio.plugins.workspace.branch_locks import past_stale_locks
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
 from ennio.plugins.workspace.glance import glance, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
@@ -57,7 +59,8 @@ class WorktreeWorkspace:
             with repository.alone():
                 tree = _mended(repository, spec)
                 if tree is None:
-                    return _added(repository, spec, tips)
+                    made = partial(_added, repository, spec, tips)
+                    return past_stale_locks(repository, _refs(spec), made)
         return _made(repository, spec, tree)
 
     def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
@@ -105,7 +108,8 @@ class WorktreeWorkspace:
             folder.discard(machine, spec.path)
             let_go = _is_gone_there(repository, spec)
             with repository.alone():
-                _dissolve(repository, spec, let_go=let_go)
+                dissolved = partial(_dissolve, repository, spec, let_go=let_go)
+                past_stale_locks(repository, _refs(spec), dissolved)
         return freed
 
     def remote(self, spec: WorkspaceSpec) -> str:
@@ -145,9 +149,8 @@ def _survey(repository: SourceRepository, spec: WorkspaceSpec, tree: Git) -> Dir
     """
     work = survey(tree, HERE if repository.own else FETCHED, whole=False)
     pushed = _pushed(repository, spec) if work.own_commits else None
-    if pushed is None or tree.commit(pushed) is None:
-        return work
-    return survey(tree, (*FETCHED, pushed), whole=False)
+    known = pushed is not None and tree.commit(pushed) is not None
+    return survey(tree, (*FETCHED, pushed), whole=False) if pushed and known else work
 
 
 def _pushed(repository: SourceRepository, spec: WorkspaceSpec) -> str | None:
@@ -213,11 +216,8 @@ def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     if meant is None or not worktree_state.is_worktree(repository, meant, spec.path):
         raise worktree_state.redirected(spec.path, meant)
     if meant.branch != spec.branch:
-        message = (
-            f"{spec.path} was made on {meant.branch or 'no branch'} instead of {spec.branch}, so "
-            "it was taken away again"
-        )
-        raise Refused(message)
+        made = f"{spec.path} was made on {meant.branch or 'no branch'} instead of {spec.branch}"
+        raise Refused(f"{made}, so it was taken away again")
 
 
 def _new_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> bool:
@@ -388,6 +388,10 @@ def _is_merged(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> b
         return True
     merged = git.run("merge-tree", "--write-tree", base, tip, check=False)
     return merged.ok and merged.lines[:1] == git.run("rev-parse", f"{base}^{{tree}}").lines
+
+
+def _refs(spec: WorkspaceSpec) -> tuple[str, str]:
+    return f"refs/heads/{spec.branch}", _mark(spec)
 
 
 def _mark(spec: WorkspaceSpec) -> str:

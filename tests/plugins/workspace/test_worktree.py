@@ -287,5 +287,41 @@ def test_worktrees_are_listed_with_their_branches(
     ] == [(SESSION, order.branch)]
 
 
+@pytest.mark.parametrize("at", ["branch", "mark", "removal"])
+def test_a_lock_that_a_killed_git_left_on_a_session_s_branch_stops_nothing(
+    workspace: WorktreeWorkspace, ground: Ground, at: str
+) -> None:
+    order = ground.order("worktree")
+    if at == "removal":
+        workspace.create(order)
+    ref = MADE if at == "mark" else f"refs/heads/{order.branch}"
+    lock = ground.source / ".git" / f"{ref}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+
+    if at == "removal":
+        workspace.remove(order)
+        assert not git_ok(ground.source, "rev-parse", "--verify", f"refs/heads/{order.branch}")
+    else:
+        assert git(workspace.create(order).path, "symbolic-ref", "--short", "HEAD") == order.branch
+    assert not lock.exists()
+
+
+def test_a_lock_that_moves_is_somebody_s_and_stays(
+    workspace: WorktreeWorkspace, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ground.order("worktree")
+    lock = ground.source / ".git" / f"refs/heads/{order.branch}.lock"
+    lock.touch()
+
+    def meanwhile(_seconds: float) -> None:
+        lock.write_text("a git that is at it\n")
+
+    monkeypatch.setattr("ennio.plugins.workspace.branch_locks.time.sleep", meanwhile)
+    with pytest.raises(Unreachable, match=r"\.lock"):
+        workspace.create(order)
+    assert lock.exists()
+
+
 def _fail(path: Path) -> None:
     raise KeyboardInterrupt(path)
