@@ -8,14 +8,15 @@ them once; a look takes on so many and leaves the rest for the next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.session_context import brief
 from ennio.config.model import Project
 from ennio.hosts.interface import BranchAt, Host, MergePair
-from ennio.model.conflicts import ExpectedConflict, SessionPair
-from ennio.model.errors import Refused
+from ennio.model.conflicts import BranchChanges, BranchDiff, ExpectedConflict, SessionPair
+from ennio.model.errors import NotFound, Refused
 from ennio.model.events import Draft
 from ennio.model.pulls import Mergeability
 from ennio.model.session import Session
@@ -58,7 +59,7 @@ class ProjectRadar:
         """Look at those that live; whether there is more to do. Raises Unreachable."""
         self._forget(living)
         briefs = {name: brief(session, self.project) for name, session in living.items()}
-        heads = self.host.branch_heads(tuple(briefs.values())) if len(briefs) > 1 else {}
+        heads = self.host.branch_heads(tuple(briefs.values())) if briefs else {}
         new = [
             BranchAt(briefs[name], head)
             for name, head in heads.items()
@@ -100,6 +101,8 @@ class ProjectRadar:
 
     def _learn(self, new: Sequence[BranchAt], living: Mapping[str, Session]) -> None:
         told = self.host.branch_changes(new)
+        for name, one in told.items():
+            self._count(name, one)
         self._branches.update((name, Footprint.of(one)) for name, one in told.items())
         near, apart = radar.touching(told, self._branches)
         self._waiting -= apart
@@ -163,6 +166,21 @@ class ProjectRadar:
         self._keep(after, radar.told(before, after))
 
     # --- what is written --------------------------------------------------------------------------
+
+    def _count(self, name: str, changes: BranchChanges) -> None:
+        """Keep how much a branch changes, once for each head."""
+        diffs = self.deps.store.branch_diffs
+        before = diffs.get(name)
+        if changes.stat is None:
+            if before is not None:
+                diffs.forget(name)
+            return
+        after = BranchDiff.of(name, changes.head, changes.stat)
+        draft = radar.changed(before, after)
+        if draft is not None:
+            with suppress(NotFound), self.deps.store.transaction() as tx:  # it may be gone
+                diffs.save(after)
+                tx.emit(name, self.project.id, draft)
 
     def _keep(self, after: ExpectedConflict, drafts: Drafts) -> None:
         with self.deps.store.transaction() as tx:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from ennio.hosts.interface import BranchAt, Brief, MergePair
 from ennio.machine.interface import Machine
+from ennio.model.changes import DiffStat
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import Refused, TimedOut, Unreachable, run_out
 from ennio.model.pulls import Mergeability
@@ -32,7 +34,8 @@ AT_ONCE = 25
 MOST_PATHS = 5000
 LONGEST = 1 << 20
 """Bytes of the names of paths that one branch changes; who changes more may change anything."""
-_CHANGES = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--merge-base")
+_CHANGES = ("diff-tree", "-r", "-z", "--no-renames", "--merge-base")
+_COUNTED = ("--numstat", "--no-ext-diff", "--no-textconv")
 
 
 class HostBranches:
@@ -98,19 +101,45 @@ def _bases(brief: Brief) -> tuple[str, ...]:
 
 
 def _changed(git: Git, base: str | None, head: str) -> BranchChanges:
-    """The paths between the point where a branch left its base and its head."""
+    """The paths between the point where a branch left its base and its head, and their lines.
+
+    Where lines cannot be counted (a partial clone has not all files, or it takes too long) the
+    paths alone are asked for.
+    """
     if base == head:
-        return BranchChanges(head)
+        return BranchChanges(head, stat=DiffStat(0, 0, 0))
     if base is None:
         return BranchChanges(head, whole=False)
     try:
-        text, cut = git.beginning(*_CHANGES, base, head, longest=LONGEST, timeout=ONE)
+        rows, cut = _rows(git, _COUNTED, base, head)
+        counted = [row.split("\t", 2) for row in rows]
+    except (Refused, TimedOut):
+        counted, cut = [], True
+    if not cut:
+        return _within(BranchChanges(head, tuple(path for _, _, path in counted)), _stat(counted))
+    try:
+        rows, cut = _rows(git, ("--name-only",), base, head)
     except (Refused, TimedOut):  # no common history, or it takes too long
         return BranchChanges(head, whole=False)
-    paths = tuple(readable(path) for path in text.split("\0") if path)
-    if cut or len(paths) > MOST_PATHS:
-        return BranchChanges(head, whole=False)
-    return BranchChanges(head, paths)
+    return BranchChanges(head, whole=False) if cut else _within(BranchChanges(head, tuple(rows)))
+
+
+def _rows(git: Git, how: tuple[str, ...], base: str, head: str) -> tuple[list[str], bool]:
+    text, cut = git.beginning(*_CHANGES, *how, base, head, longest=LONGEST, timeout=ONE)
+    return [readable(row) for row in text.split("\0") if row], cut
+
+
+def _within(changes: BranchChanges, stat: DiffStat | None = None) -> BranchChanges:
+    """The same with no more paths than are kept."""
+    if len(changes.paths) > MOST_PATHS:
+        return BranchChanges(changes.head, whole=False, stat=stat)
+    return replace(changes, stat=stat)
+
+
+def _stat(rows: Sequence[Sequence[str]]) -> DiffStat:
+    """Of a binary file nobody counts lines."""
+    added, removed = (sum(int(row[at]) for row in rows if row[at] != "-") for at in (0, 1))
+    return DiffStat(added, removed, len(rows))
 
 
 def _tried(git: Git, pairs: Sequence[Pair], until: float) -> Mapping[Pair, TrialMerge]:

@@ -13,6 +13,15 @@ LONGEST_DIFF = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class DiffStat:
+    """Lines that are added and removed, in so many files."""
+
+    added: int
+    removed: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileChange:
     """One file. ``status`` is added, modified, removed, renamed, copied or retyped; ``before`` its
     former path where it had another.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
+from ennio.model.changes import DiffStat
 from ennio.model.shape import wire
 
 
@@ -14,11 +16,34 @@ class BranchChanges:
     """The paths a branch changes since it left its base, at one head.
 
     ``whole`` False: it changes more, or nobody knows which, so that it may change anything.
+    ``stat`` counts its lines and files; None where they could not be counted.
     """
 
     head: str
     paths: tuple[str, ...] = ()
     whole: bool = True
+    stat: DiffStat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchDiff:
+    """How much the branch of a session changes, as it was counted at this head."""
+
+    session_id: str
+    head: str
+    added: int
+    removed: int
+    files: int
+
+    @classmethod
+    def of(cls, session_id: str, head: str, stat: DiffStat) -> Self:
+        """What was counted."""
+        return cls(session_id, head, stat.added, stat.removed, stat.files)
+
+    @property
+    def stat(self) -> DiffStat:
+        """The numbers alone."""
+        return DiffStat(self.added, self.removed, self.files)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -94,6 +94,7 @@ class EventType(StrEnum):
     SESSION_RESUMED = "session_resumed"
     CONFLICT_EXPECTED = "conflict_expected", _NO_STORY
     CONFLICT_GONE = "conflict_gone", _NO_STORY
+    BRANCH_CHANGED = "branch_changed", _NO_STORY
     CONTROL_TAKEN = "control_taken", _NO_STORY
     CONTROL_RETURNED = "control_returned", _NO_STORY
     ESCALATION_SEEN = "escalation_seen", _NO_STORY

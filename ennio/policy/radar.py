@@ -15,6 +15,7 @@ from typing import Self
 
 from ennio.model.conflicts import (
     BranchChanges,
+    BranchDiff,
     ConflictWith,
     ExpectedConflict,
     SessionPair,
@@ -26,6 +27,7 @@ NAMED = 20
 """Paths that an event names."""
 MOST_NAMED = 100
 """Paths that are kept of a conflict."""
+_COUNTS = ("added", "removed", "files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,19 @@ def expected(
         (conflicts or one.common(other))[:MOST_NAMED],
         since,
     )
+
+
+def changed(before: BranchDiff | None, after: BranchDiff) -> Draft | None:
+    """The event of a branch that changes as much at a new head; none where nobody counted
+    anything on it, and where it is as it was told.
+    """
+    told = before is not None and before.head == after.head
+    if told or (before is None and not any((after.added, after.removed, after.files))):
+        return None
+    many = f"{after.files} file{'s' * (after.files != 1)}"
+    words = f"its branch is at {after.head[:7]}: +{after.added} -{after.removed} in {many}"
+    data = {"head": after.head, **{name: getattr(after, name) for name in _COUNTS}}
+    return Draft(EventType.BRANCH_CHANGED, words, data=data)
 
 
 def told(before: ExpectedConflict | None, after: ExpectedConflict) -> Mapping[str, Draft]:

@@ -12,6 +12,7 @@ from ennio.model.local_forge import ForgeStore
 from ennio.store.agents import AgentRepository
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.answer_links import AnswerLinkRepository
+from ennio.store.branch_diffs import BranchDiffRepository
 from ennio.store.budgets import BudgetRepository
 from ennio.store.conflicts import ConflictRepository
 from ennio.store.connection import Connection, LastKnown
@@ -79,6 +80,7 @@ class Store:
         self.forecasts = ForecastRepository(connection)
         self.budgets = BudgetRepository(connection, self.ledger)
         self.conflicts = ConflictRepository(connection)
+        self.branch_diffs = BranchDiffRepository(connection)
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
         self.idempotency = IdempotencyRepository(connection)

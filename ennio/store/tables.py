@@ -691,6 +691,18 @@ class ConflictTable(DeclaredTable):
     Meta = meta("conflicts", key=("one", "other"))
 
 
+class BranchDiffTable(DeclaredTable):
+    """How much the branch of each session changes."""
+
+    session_id = owner(SessionTable, primary_key=True)
+    head = text_column()
+    added = number_column()
+    removed = number_column()
+    files = number_column()
+
+    Meta = meta("branch_diffs")
+
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -728,6 +740,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     BudgetNoticeTable,
     ReservationTable,
     ConflictTable,
+    BranchDiffTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

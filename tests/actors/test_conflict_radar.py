@@ -28,7 +28,7 @@ from ennio.machine import commands
 from ennio.machine.home import Home
 from ennio.machine.interface import Command, CompletedCommand
 from ennio.model.clock import ManualClock
-from ennio.model.errors import TimedOut
+from ennio.model.errors import Refused, TimedOut
 from ennio.model.session import Session, SessionStatus
 from ennio.plugins.registry import Registry
 from ennio.store import open_store
@@ -92,9 +92,13 @@ class Field:
     def expected(self) -> dict[tuple[str, str], tuple[str, ...]]:
         return {(one.one, one.other): one.paths for one in self.deps.store.conflicts.list()}
 
-    def told(self, name: str) -> list[str]:
+    def told(self, name: str, about: str = "conflict") -> list[str]:
         events = self.deps.store.events.list_by_session(name, limit=100)
-        return [str(event.event_type) for event in events]
+        return [str(one.event_type) for one in events if one.event_type.startswith(about)]
+
+    def changed(self, name: str) -> tuple[int, int, int] | None:
+        found = self.deps.store.branch_diffs.get(name)
+        return None if found is None else (found.added, found.removed, found.files)
 
 
 @contextmanager
@@ -259,6 +263,58 @@ def test_a_branch_that_changes_more_than_is_counted_is_tried_with_everybody(
     land.session("s2", a="two\n2\n3\n")
     land.radar().look(land.living)
     assert land.expected() == {("s1", "s2"): ("a",)}
+
+
+# --- how much each changes ------------------------------------------------------------------------
+
+
+def test_how_much_a_branch_changes_is_counted_once_for_each_head_and_told(land: Field) -> None:
+    land.session("s1", a="one\n2\n3\n", c="x\ny\n")
+    radar = land.radar()
+    radar.look(land.living)
+    assert land.changed("s1") == (3, 1, 2)
+    radar.look(land.living)
+    land.radar().look(land.living)
+    assert land.told("s1", "branch") == ["branch_changed"], "a restart tells nothing twice"
+    (land.root / "copies" / "s1" / "picture").write_bytes(b"\0\1\2")
+    land.commit("s1", b="1\n2\n")
+    radar.look(land.living)
+    assert land.changed("s1") == (3, 2, 4), "nobody counts lines of what is binary"
+    last = land.deps.store.events.list_by_session("s1", limit=1)[0]
+    assert last.message.endswith(": +3 -2 in 4 files")
+    assert sorted(land.asked) == ["diff-tree"] * 3
+    land.end("s1")
+    radar.look(land.living)
+    assert land.changed("s1") == (3, 2, 4), "it stays when the session has ended"
+
+
+def test_of_a_branch_that_changes_nothing_nothing_is_kept_or_told(land: Field) -> None:
+    land.session("s1")
+    land.radar().look(land.living)
+    assert (land.changed("s1"), land.told("s1", ""), land.asked) == (None, [], [])
+
+
+def test_lines_that_cannot_be_counted_are_unknown_and_paths_are_compared_all_the_same(
+    land: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land.session("s1", a="one\n2\n3\n")
+    radar = land.radar()
+    radar.look(land.living)
+    rows = branches._rows
+
+    def partial(git: Any, how: tuple[str, ...], base: str, head: str) -> Any:
+        if "--numstat" in how:
+            raise Refused("fatal: unable to read the object of a file")
+        return rows(git, how, base, head)
+
+    monkeypatch.setattr(branches, "_rows", partial)
+    land.commit("s1", b="one\n2\n3\n")
+    land.session("s2", b="two\n2\n3\n")
+    land.session("s3", c="x")
+    radar.look(land.living)
+    assert land.expected() == {("s1", "s2"): ("b",)}
+    assert land.asked.count("merge-tree") == 1, "whose paths are known is not tried with everybody"
+    assert land.changed("s1") is None, "what was counted was another head"
 
 
 # --- the actor ------------------------------------------------------------------------------------

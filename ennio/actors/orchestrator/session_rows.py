@@ -66,6 +66,8 @@ def rows(deps: Dependencies, sessions: Sequence[Session]) -> Sequence[SessionVie
         if len(sessions) == 1
         else deps.store.conflicts.list()
     )
+    few = len(sessions) <= FEW
+    diffs = deps.store.branch_diffs.of_sessions([one.id for one in sessions] if few else None)
     return [
         SessionView.of(
             one,
@@ -73,6 +75,7 @@ def rows(deps: Dependencies, sessions: Sequence[Session]) -> Sequence[SessionVie
             _place(queue.get(one.session.id)),
             mail.get(one.session.id),
             conflicts.get(one.session.id, ()),
+            diff.stat if (diff := diffs.get(one.session.id)) is not None else None,
         )
         for one in inputs
     ]

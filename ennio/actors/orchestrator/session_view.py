@@ -9,6 +9,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Self
 
+from ennio.model.changes import DiffStat
 from ennio.model.conflicts import ConflictWith
 from ennio.model.forecast import CostEstimate, TaskForecast
 from ennio.model.message import Message
@@ -66,15 +67,6 @@ class CheckCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class DiffStat:
-    """Lines that are added and removed, in so many files."""
-
-    added: int
-    removed: int
-    files: int
-
-
-@dataclass(frozen=True, slots=True)
 class SessionCost:
     """What it has cost; ``amount`` is None where no price is known, and the known part where some
     is. ``source`` is who computed it. ``billing``: a plan gave all of it, or it is paid for.
@@ -103,8 +95,8 @@ class SessionView(Session):
     ``silent_since`` is since when neither the agent nor its
     screen says anything; ``counted`` what a proxy counted of its present launch, and what its
     agent told of that. ``turn`` is whose turn it is, ``word`` for what, by which ``rule``, why and
-    since when; ``wants`` are the verbs that would be accepted now. ``checks``, ``review`` and
-    ``diff`` are of its pull request. ``signal_at`` is when its agent last gave a signal, None while
+    since when; ``wants`` are the verbs that would be accepted now. ``checks`` and ``review``
+    are of its pull request, ``diff`` of its branch. ``signal_at`` is when its agent last gave a signal, None while
     it does. ``conflicts`` are those expected with branches of other sessions. ``until`` is when
     time alone may change whose turn it is.
     """
@@ -141,6 +133,7 @@ class SessionView(Session):
         place: QueuePlace | None = None,
         message: WaitingMessage | None = None,
         conflicts: tuple[ConflictWith, ...] = (),
+        diff: DiffStat | None = None,
     ) -> Self:
         """The view of a session that was judged."""
         known = dict(zip(_FIELDS, _read(inputs.session), strict=True))
@@ -151,6 +144,7 @@ class SessionView(Session):
             queued=place,
             message_waits=message,
             conflicts=conflicts,
+            diff=diff,
         )
 
     def with_detail(

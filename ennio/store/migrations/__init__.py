@@ -102,6 +102,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(37, "budgets that hold", budgets.BUDGETS),
     Migration(38, "since when it is a person's turn", turns.TURNS),
     Migration(39, "conflicts that are expected", conflicts.CONFLICTS),
+    Migration(40, "how much branches change", conflicts.BRANCH_DIFFS),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

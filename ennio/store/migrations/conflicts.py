@@ -1,4 +1,4 @@
-"""Conflicts that are expected between branches."""
+"""Conflicts that are expected between branches, and how much each branch changes."""
 
 CONFLICTS = (
     """CREATE TABLE conflicts (
@@ -12,4 +12,14 @@ CONFLICTS = (
     paths TEXT NOT NULL,
     since TEXT NOT NULL,
     PRIMARY KEY (one, other))""",
+)
+
+BRANCH_DIFFS = (
+    """CREATE TABLE branch_diffs (
+    session_id TEXT NOT NULL PRIMARY KEY,
+    head TEXT NOT NULL,
+    added INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE)""",
 )
