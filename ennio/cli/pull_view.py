@@ -112,7 +112,7 @@ def _verdict(pull: Document) -> str:
 
 def _review(pull: Document) -> str:
     """The decision, and what each reviewer stands for with the head it is of."""
-    lines = [_verdict(pull)]
+    lines = [_verdict(pull), *(f"asked of {one}" for one in pull.get("asked") or ())]
     for one in pull.get("opinions") or ():
         stale = "" if one["head"] == pull["head"] else f", stale: the head is {pull['head'][:7]}"
         lines.append(

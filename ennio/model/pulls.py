@@ -96,12 +96,13 @@ class Comment:
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What one reviewer has decided and still stands for, and the head it is
-    about (empty: not known).
+    about (empty: not known). ``yours``: it was given with the account that Ennio uses.
     """
 
     author: str
     decision: ReviewState
     head: str
+    yours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ class PullRequest:
     approvals and requests for changes that stand; None: the forge does not tell of which head they
     are. ``merged_by_push``: it came onto its base by somebody's push, and by no merge of the forge
     (None: it is not merged, or the forge does not tell). ``merging``: the forge has been told to
-    merge it, and does it when it can (merge queue, auto-merge).
+    merge it, and does it when it can (merge queue, auto-merge). ``asked`` are those whose review is
+    asked for, ``asks_you``: that of the account that Ennio uses is among them. ``own``: this
+    account opened it, so that the forge takes no verdict on it from there.
     """
 
     number: int
@@ -136,6 +139,9 @@ class PullRequest:
     merging: bool = False
     opinions: tuple[Opinion, ...] | None = None
     merged_by_push: bool | None = None
+    asked: tuple[str, ...] = ()
+    asks_you: bool = False
+    own: bool = False
 
     @property
     def approved_head(self) -> bool:
@@ -156,6 +162,11 @@ class PullRequest:
         """Requests for changes that a new head has answered since, where none is about this one."""
         asked = self._of(ReviewState.CHANGES_REQUESTED)
         return () if any(one.head == self.head for one in asked) else asked
+
+    @property
+    def waits_for_you(self) -> bool:
+        """Whether a review of the account that Ennio uses is wanted: asked for, or another look."""
+        return self.asks_you or any(one.yours for one in self.answered or self.stale)
 
     def _of(self, decision: ReviewState) -> tuple[Opinion, ...]:
         return tuple(one for one in self.opinions or () if one.decision is decision)

@@ -130,8 +130,9 @@ def _merges_itself(inputs: TurnInputs) -> bool:
 
 
 def _review(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
-    since = _review_since(inputs)
-    if since is None or not inputs.rules.reviewed_here:
+    since, pull = _review_since(inputs), inputs.pull
+    yours = inputs.rules.reviewed_here or (pull is not None and pull.waits_for_you)
+    if since is None or not yours:
         return None
     why = turn_words.waits_for_you(inputs.pull)
     return TurnMatch(Turn.YOU, "review", since, why, ("approve", "request-changes"))

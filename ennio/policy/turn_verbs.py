@@ -75,6 +75,11 @@ def _pull(inputs: TurnInputs) -> bool:
     return inputs.rules.forge and inputs.pull is not None and not inputs.state.forge_lost
 
 
+def _verdict(inputs: TurnInputs) -> bool:
+    """Whether it can be judged: a forge takes no verdict from whoever opened it."""
+    return _pull(inputs) and inputs.pull is not None and not inputs.pull.own
+
+
 def _rerun(inputs: TurnInputs) -> bool:
     pull = inputs.pull
     # a forge elsewhere runs again what has failed, and nothing else
@@ -107,8 +112,8 @@ ACCEPTED: Mapping[str, Callable[[TurnInputs], bool]] = {
     "tell": _living,
     "seen": lambda inputs: bool(unseen(inputs)),
     "merge": _pull,
-    "request-changes": _pull,
-    "approve": _pull,
+    "request-changes": _verdict,
+    "approve": _verdict,
     "look": lambda inputs: not inputs.over,
     "release": lambda inputs: inputs.queued is not None and inputs.queued.held,
     "move": lambda inputs: inputs.queued is not None,

@@ -89,14 +89,16 @@ def _passed(pull: PullRequest | None) -> str:
 
 def waits_for_you(pull: PullRequest | None) -> str:
     """That a review is wanted from whoever reads this."""
-    again = _looked_before(pull)
+    again = _looked_before(pull) and not (pull is not None and pull.asks_you)
     return f"waits for another look at {_head(pull)}" if again else "waits for your review"
 
 
 def waits_for_others(pull: PullRequest | None) -> str:
     """Whose review is waited for, where that is known."""
-    who = ", ".join(_looked_before(pull))
-    return sentence(f"waits for {who} to look at {_head(pull)}") if who else "waits for a review"
+    if again := ", ".join(_looked_before(pull)):
+        return sentence(f"waits for {again} to look at {_head(pull)}")
+    asked = ", ".join(pull.asked) if pull is not None else ""
+    return sentence(f"waits for {asked}") if asked else "waits for a review"
 
 
 def _looked_before(pull: PullRequest | None) -> tuple[str, ...]:

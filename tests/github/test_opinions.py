@@ -63,7 +63,7 @@ def test_an_approval_given_here_is_of_the_head_that_was_seen(hub: Hub, forge: Gi
     with pytest.raises(Conflict, match="look at it again"):
         forge.review(number, "person", ReviewState.APPROVED, "", head=seen)
     pull = forge.review(number, "person", ReviewState.APPROVED, "", head=head[:7])
-    assert pull.opinions == (Opinion(hub.login, ReviewState.APPROVED, head),)
+    assert pull.opinions == (Opinion(hub.login, ReviewState.APPROVED, head, yours=True),)
 
 
 def test_a_protected_branch_stays_after_its_merge(

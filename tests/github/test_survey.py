@@ -345,6 +345,24 @@ def test_reviews_decide_by_the_branchs_rules_or_by_what_counts(
     assert review() is ReviewState.REQUIRED
 
 
+def test_who_is_asked_for_a_review_and_who_opened_it_is_told(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    opened = hub.open("fix")
+
+    def told() -> tuple[tuple[str, ...], bool, bool]:
+        pull = seen(forge, clock).pull
+        assert pull is not None
+        return pull.asked, pull.asks_you, pull.own
+
+    assert told() == ((), False, True), "nobody judges what they opened"
+    opened.reviewers, opened.requested, opened.author = ["mira", "lena"], 1, "agent-bot"
+    assert told() == (("lena", "mira", "a team"), False, False)
+    opened.reviewers, opened.requested = [hub.login], 2
+    assert told() == ((hub.login, "2 teams"), True, False)
+
+
 def test_conflicts_are_seen_with_their_files(
     hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
 ) -> None:

@@ -58,6 +58,10 @@ ANSWERED = replace(
     review=ReviewState.CHANGES_REQUESTED,
     opinions=(Opinion("lena", ReviewState.CHANGES_REQUESTED, "b" * 40),),
 )
+YOURS = replace(
+    ANSWERED, opinions=(Opinion("me", ReviewState.CHANGES_REQUESTED, "b" * 40, yours=True),)
+)
+ASKED = replace(PULL, review=ReviewState.REQUIRED, asked=("lena", "me"), asks_you=True)
 TOLD = ReactionState(episode=1, since=NOW - timedelta(minutes=9), attempts=1)
 ESCALATED = replace(TOLD, attempts=2, escalated_at=NOW - timedelta(minutes=5))
 PARKED = Parked("weekly", "claude", NOW + timedelta(hours=1), NOW - timedelta(minutes=7), NOW)
@@ -238,6 +242,18 @@ TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
     "a review is wanted of others": (
         a_session(S.REVIEW_PENDING, Activity.IDLE, pull=PULL, rules=ELSEWHERE),
         "world review", "10", NOW - STATUS, ("nudge",),
+    ),
+    "your review is asked for elsewhere": (
+        a_session(S.REVIEW_PENDING, Activity.IDLE, pull=ASKED, rules=ELSEWHERE),
+        "you review", "7", NOW - STATUS, ("approve", "request-changes"),
+    ),
+    "another look of yours is wanted elsewhere": (
+        a_session(S.CHANGES_REQUESTED, Activity.IDLE, pull=YOURS, rules=ELSEWHERE),
+        "you review", "7", NOW - HEAD, ("approve", "request-changes"),
+    ),
+    "green, and your own account opened it": (
+        a_session(S.APPROVED, Activity.IDLE, pull=replace(PULL, own=True), rules=ELSEWHERE),
+        "you merge", "6", NOW - STATUS, ("merge",),
     ),
     "another look is wanted of others": (
         a_session(S.CHANGES_REQUESTED, Activity.IDLE, pull=ANSWERED, rules=ELSEWHERE),

@@ -199,6 +199,7 @@ class Root:
             "url": url(hub, pull),
             "title": pull.title,
             "author": actor(pull.author),
+            "viewerDidAuthor": pull.author == hub.login,
             "state": pull.state,
             "isDraft": pull.draft,
             "isCrossRepository": pull.owner != hub.owner,
@@ -219,9 +220,9 @@ class Root:
             "autoMergeRequest": {"enabledAt": pull.auto_merge} if pull.auto_merge else None,
             "mergeCommit": {"oid": pull.merge_commit} if pull.merge_commit else None,
             "reviewDecision": self.decision(pull),
-            "reviewRequests": connection([None] * pull.requested),
+            "reviewRequests": connection(self.asked(pull)),
             "latestOpinionatedReviews": connection(
-                [{**row, "url": url(hub, pull)} for row in opinions(pull)]
+                [self.said(pull, row) for row in opinions(pull)]
             ),
             "reviews": lambda info, states=None, **page: self.reviews(pull, info, states, page),
             "comments": connection([self.said(pull, row) for row in pull.comments]),
@@ -235,6 +236,15 @@ class Root:
             "isMinimized": row["id"] in self.hub.minimized,
         }
         return {**row, "url": f"{url(self.hub, pull)}#{row['id']}", **more}
+
+    def asked(self, pull: Pull) -> list[Node]:
+        """Who is asked for a review: people by name, and teams that are only counted."""
+        people = [
+            {"__typename": "User", "login": one, "isViewer": one == self.hub.login}
+            for one in pull.reviewers
+        ]
+        teams = [{"__typename": "Team"} for _ in range(pull.requested)]
+        return [{"requestedReviewer": one} for one in (*people, *teams)]
 
     def decision(self, pull: Pull) -> str | None:
         states = [row["state"] for row in opinions(pull)]

@@ -32,16 +32,18 @@ _CONTEXT = """
   ... on StatusContext { id context state targetUrl description createdAt }"""
 _REVIEW = f"id state body url submittedAt isMinimized {_AUTHOR}"
 _REMARK = f"isMinimized {_ANSWER}"
+# the name of a team takes a token that may read its organization; without one all is refused
+_ASKED = "__typename ... on Actor { login } ... on User { isViewer }"
 
 PULL = f"""
 fragment Pull on PullRequest {{
-  id number url title state isDraft isCrossRepository {_AUTHOR}
+  id number url title state isDraft isCrossRepository viewerDidAuthor {_AUTHOR}
   headRefName headRefOid headRepositoryOwner {{ login }}
   baseRefName baseRefOid baseRef {{ target {{ oid }} }}
   mergeable mergeStateStatus viewerCanMergeAsAdmin isInMergeQueue isMergeQueueEnabled viewerCanEnableAutoMerge
   autoMergeRequest {{ enabledAt }} mergeCommit {{ oid }}
-  reviewDecision reviewRequests(first: 1) {{ totalCount }}
-  latestOpinionatedReviews(first: 50) {{ nodes {{ id state authorCanPushToRepository commit {{ oid }} {_AUTHOR} }} }}
+  reviewDecision reviewRequests(first: 20) {{ totalCount nodes {{ requestedReviewer {{ {_ASKED} }} }} }}
+  latestOpinionatedReviews(first: 50) {{ nodes {{ id state authorCanPushToRepository viewerDidAuthor commit {{ oid }} {_AUTHOR} }} }}
   reviews(last: {WORDS}, states: [CHANGES_REQUESTED, COMMENTED]) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REVIEW} }} }}
   comments(last: {WORDS}) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REMARK} }} }}
   reviewThreads(first: {THREADS}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_THREAD} }} }}

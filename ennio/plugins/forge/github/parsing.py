@@ -73,6 +73,9 @@ def parse_pull(node: Node, *, include_own: bool = False) -> PullRequest:
         opinions=tuple(_opinions(node)),
         # every merge on GitHub makes a commit of its own
         merged_by_push=merge_commit == node["headRefOid"] if state is PullState.MERGED else None,
+        asked=_asked(node),
+        asks_you=any(one.get("isViewer") for one in _reviewers(node)),
+        own=node["viewerDidAuthor"],
     )
 
 
@@ -190,6 +193,19 @@ def _counted_reviews(node: Node) -> Iterator[Node]:
             yield item
 
 
+def _reviewers(node: Node) -> Iterator[Node]:
+    for item in (node["reviewRequests"] or {"nodes": ()})["nodes"]:
+        if item["requestedReviewer"] is not None:  # a team that the token may not see
+            yield item["requestedReviewer"]
+
+
+def _asked(node: Node) -> tuple[str, ...]:
+    """By name; that of a team is not told to every token."""
+    people = sorted(one["login"] for one in _reviewers(node) if "login" in one)
+    many = (node["reviewRequests"] or {"totalCount": 0})["totalCount"] - len(people)
+    return (*people, *(("a team",) if many == 1 else (f"{many} teams",) if many else ()))
+
+
 def _opinions(node: Node) -> Iterator[Opinion]:
     for item in _counted_reviews(node):
         decision = _DECISIONS.get(item["state"])
@@ -198,6 +214,7 @@ def _opinions(node: Node) -> Iterator[Opinion]:
                 (item["author"] or {}).get("login") or "ghost",
                 decision,
                 (item["commit"] or {}).get("oid") or "",
+                item["viewerDidAuthor"],
             )
 
 
