@@ -4,7 +4,6 @@ writes is written inside the caller's transaction.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,12 +11,13 @@ from datetime import timedelta
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import Forecaster, kind_of
 from ennio.actors.messages import NotificationDue, QueueChanged, Wake
+from ennio.actors.reaction_cause import ReactionCause
 from ennio.actors.registry import NOTICES, QUEUE, session_name
+from ennio.actors.turns import word_of
 from ennio.config.model import Reaction, ReactionAction
 from ennio.config.money import Budget, BudgetScope, OnExceed
 from ennio.model.errors import OverBudget
 from ennio.model.events import Draft, EventType
-from ennio.model.message import Message, Origin
 from ennio.model.session import Session
 from ennio.policy import reactions
 from ennio.policy.budgets import words
@@ -37,7 +37,6 @@ from ennio.policy.budgets.standing import (
 )
 from ennio.policy.budgets.windows import BudgetWindow, window
 from ennio.policy.lifecycle.state import Stop
-from ennio.store import Notice
 from ennio.store.budgets import BudgetNotice, Reservation
 from ennio.store.ledger import Selection
 from ennio.store.transaction import Transaction
@@ -243,33 +242,13 @@ def fingerprint(at: BudgetStanding, level: BudgetLevel) -> str:
 def _act(
     deps: Dependencies, session: Session, rule: Reaction, level: BudgetLevel, said: str, mark: str
 ) -> None:
-    now, store, (event, key) = deps.clock.now(), deps.store, _TOLD[level]
+    event, key = _TOLD[level]
+    cause = ReactionCause(key, session, mark, deps.clock.now())
     if rule.action is ReactionAction.SEND_TO_AGENT:
-        text = rule.message or reactions.words_of(key)
-        ours = Message(
-            str(uuid.uuid4()),
-            session.id,
-            text,
-            Origin.REACTION,
-            now,
-            fingerprint=mark,
-            reaction=key,
-        )
-        store.messages.add(ours)
+        deps.store.messages.add(cause.message(rule.message or reactions.words_of(key)))
         return
-    store.notifications.add(
-        Notice(
-            id=str(uuid.uuid4()),
-            event_type=event.value,
-            priority=rule.priority,
-            session_id=session.id,
-            project_id=session.project_id,
-            message=reactions.notice(key, rule, said, session),
-            at=now,
-            reaction=key,
-            fingerprint=mark,
-        )
-    )
+    told = reactions.notice(key, rule, said, session, word_of(deps, session))
+    deps.store.notifications.add(cause.notice(event, rule.priority, told))
 
 
 def settle(deps: Dependencies, before: BudgetStanding) -> None:

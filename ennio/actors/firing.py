@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ennio.actors.reaction_cause import ReactionCause
 from ennio.config.model import Reaction
 from ennio.model.events import Draft, EventType
-from ennio.model.message import Message, Origin
 from ennio.model.session import Priority, Session
 from ennio.policy import reactions
 from ennio.policy.reactions import Case, Decision, Verdict
@@ -27,7 +27,8 @@ ALL_COMPLETE = "all-complete"
 class Firing:
     """One rule, held against one case of a session, and what was decided about it.
 
-    ``of_project`` are all sessions that it is about, where it is about a whole project.
+    ``word`` is that of the session's turn. ``of_project`` are all sessions that it is about, where
+    it is about a whole project.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Firing:
     decision: Decision
     session: Session
     now: datetime
+    word: str = ""
     of_project: tuple[Session, ...] = ()
 
     @property
@@ -94,38 +96,23 @@ class Firing:
         data = known | {"median": one.limit.median, "n": one.limit.n, "group": one.limit.group}
         return Draft(EventType.ANOMALY_DETECTED, str(one), self.rule.priority, data)
 
-    def message(self, text: str) -> Message:
-        """What the agent is to be told."""
-        return Message(
-            str(uuid.uuid4()),
-            self.session.id,
-            text,
-            Origin.REACTION,
-            self.now,
-            fingerprint=self.fingerprint,
-            reaction=self.key,
-        )
+    @property
+    def cause(self) -> ReactionCause:
+        """Why somebody is told."""
+        return ReactionCause(self.key, self.session, self.fingerprint, self.now)
 
     def notice(self) -> Notice:
         """What a person is to be told."""
-        return Notice(
-            id=str(uuid.uuid4()),
-            event_type=self.event().event_type.value,
-            priority=self.priority,
-            session_id=self.session.id,
-            project_id=self.session.project_id,
-            message=self._words(),
-            at=self.now,
-            reaction=self.key,
-            fingerprint=self.fingerprint,
-        )
+        return self.cause.notice(self.event().event_type, self.priority, self._words())
 
     def _words(self) -> str:
         rule, headline = self.rule, self.case.headline
         if self.of_project:
             return reactions.notice_of_project(rule, headline, self.of_project)
         escalated = self.decision.reason if self.escalated else None
-        return reactions.notice(self.key, rule, headline, self.session, escalated=escalated)
+        return reactions.notice(
+            self.key, rule, headline, self.session, self.word, escalated=escalated
+        )
 
     def record(self) -> ReactionRecord:
         """What its history keeps: what was done, or why nothing was."""

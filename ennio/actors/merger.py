@@ -19,6 +19,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.durable_queue import DurableQueue
 from ennio.actors.messages import EffectResult, LookNow, MergeDue, NotificationDue, Ping, Wake
+from ennio.actors.reaction_cause import ReactionCause
 from ennio.actors.registry import NOTICES, forge_name
 from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
@@ -247,17 +248,10 @@ class MergeActor(Actor):
             tx.emit(session.id, session.project_id, draft)
 
     def _notice(self, merge: Merge, session: Session, words: str, kind: str) -> Notice:
-        return Notice(
-            id=str(uuid.uuid4()),
-            event_type=EventType.REACTION_ESCALATED.value,
-            priority=Priority.URGENT,
-            session_id=session.id,
-            project_id=session.project_id,
-            message=f"{session.id}: {words}",
-            at=self._deps.clock.now(),
-            reaction=RULE,
-            fingerprint=f"{merge.fingerprint}:held:{kind}",
-        )
+        mark = f"{merge.fingerprint}:held:{kind}"
+        cause = ReactionCause(RULE, session, mark, self._deps.clock.now())
+        told = f"{session.id}: {words}"
+        return cause.notice(EventType.REACTION_ESCALATED, Priority.URGENT, told)
 
 
 def _reason(result: Merged | None, error: EnnioError | None) -> Held | None:

@@ -18,6 +18,7 @@ from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
 from ennio.actors.messages import NotificationDue
+from ennio.actors.reaction_cause import ReactionCause
 from ennio.actors.registry import NOTICES
 from ennio.actors.session_context import context
 from ennio.actors.session_state import MessageChange, SessionState
@@ -29,7 +30,6 @@ from ennio.model.session import Priority
 from ennio.policy.lifecycle import PendingMessage
 from ennio.policy.lifecycle.effects import LaunchAgent
 from ennio.policy.lifecycle.waiting import Wait
-from ennio.store import Notice
 
 DELIVERY_TRIES = 5
 UNSURE_LIMIT = timedelta(minutes=5)
@@ -254,16 +254,9 @@ class Outbox:
     def _fail(self, message: Message, words: str, detail: str) -> None:
         session, now = self._state.session, self._deps.clock.now()
         self._forget(message.id)
-        notice = Notice(
-            id=str(uuid.uuid4()),
-            event_type=EventType.MESSAGE_FAILED.value,
-            priority=Priority.URGENT,
-            session_id=session.id,
-            project_id=session.project_id,
-            message=f"{session.id}: {words}",
-            at=now,
-            fingerprint=f"{message.id}:failed",
-        )
+        cause = ReactionCause(None, session, f"{message.id}:failed", now)
+        said = f"{session.id}: {words}"
+        notice = cause.notice(EventType.MESSAGE_FAILED, Priority.URGENT, said)
         failed = replace(message, state=MessageState.FAILED, error=detail)
         with self._deps.store.transaction():
             self._deps.store.notifications.add(notice)

@@ -28,6 +28,7 @@ from ennio.actors.messages import (
 from ennio.actors.registry import MERGES, NOTICES, session_name
 from ennio.actors.situation import situation_of
 from ennio.actors.timers import Alarm
+from ennio.actors.turns import word_of
 from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.home import program
 from ennio.model import codec
@@ -184,7 +185,8 @@ class ReactionActor(Actor):
             )
         decision = reactions.decide(rule, case, before, now)
         if decision.state != before:
-            firing = Firing(key, rule, case, decision, session, now)
+            word = "" if decision.verdict is Verdict.QUIET else word_of(self._deps, session)
+            firing = Firing(key, rule, case, decision, session, now, word)
             self._carry_out(firing, situation, before)
         # what holds may come to hold for another reason as well
         wakes = (decision.wake_at, case.wake_at)
@@ -236,7 +238,9 @@ class ReactionActor(Actor):
             if reactions.is_over(before, decision.state):
                 self._deps.store.notifications.resolve(ALL_COMPLETE, now, project_id=project_id)
             if decision.verdict is not Verdict.QUIET:
-                firing = Firing(ALL_COMPLETE, rule, case, decision, session, now, sessions)
+                firing = Firing(
+                    *(ALL_COMPLETE, rule, case, decision, session, now), of_project=sessions
+                )
                 tx.emit(session.id, project_id, firing.event())
                 self._deps.store.notifications.add(firing.notice())
         self._deps.actors.tell(NOTICES, NotificationDue())
@@ -279,7 +283,7 @@ class ReactionActor(Actor):
                     self._answering(firing.session),
                     edited=decision.edited,
                 )
-                store.messages.add(firing.message(text))
+                store.messages.add(firing.cause.message(text))
             case ReactionAction.NOTIFY:
                 store.notifications.add(firing.notice())
             case ReactionAction.AUTO_MERGE:

@@ -61,7 +61,7 @@ def _texts(stage: Stage, session_id: str) -> Iterator[tuple[str, str]]:
     session = shown(stage.orchestrator.sessions.detail(session_id))
     now = stage.clock.now() + timedelta(seconds=1)
     yield "session info", "\n".join(detail_lines(session, now, PLAIN))
-    yield "notice", "\n".join(summary("agent-stuck", stage.session(session_id)))
+    yield "notice", "\n".join(summary("agent-stuck", stage.session(session_id), "works"))
     for by in _WHOLE:
         report = shown(stage.orchestrator.costs.report(by, Selection()))
         yield f"cost by {by}", "\n".join(cost._table(report, None))

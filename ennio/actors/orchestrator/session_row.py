@@ -9,12 +9,12 @@ from typing import Any
 
 from ennio.actors.orchestrator.session_view import (
     CheckCounts,
-    DiffStat,
     QueuePlace,
     SessionCost,
     SessionView,
     WaitingMessage,
 )
+from ennio.model.changes import DiffStat
 from ennio.model.conflicts import ConflictWith
 from ennio.model.plan_window import PlanWindow
 from ennio.model.pulls import ReviewState

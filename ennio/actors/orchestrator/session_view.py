@@ -96,9 +96,9 @@ class SessionView(Session):
     screen says anything; ``counted`` what a proxy counted of its present launch, and what its
     agent told of that. ``turn`` is whose turn it is, ``word`` for what, by which ``rule``, why and
     since when; ``wants`` are the verbs that would be accepted now. ``checks`` and ``review``
-    are of its pull request, ``diff`` of its branch. ``signal_at`` is when its agent last gave a signal, None while
-    it does. ``conflicts`` are those expected with branches of other sessions. ``until`` is when
-    time alone may change whose turn it is.
+    are of its pull request, ``diff`` of its branch. ``signal_at`` is when its agent last gave a
+    signal, None while it does. ``conflicts`` are those expected with branches of other sessions.
+    ``until`` is when time alone may change whose turn it is.
     """
 
     queued: QueuePlace | None = None

@@ -33,11 +33,12 @@ from ennio.actors.messages import (
     ResumeParked,
     StartSession,
 )
-from ennio.actors.orchestrator.session_rows import inputs_of, rows
+from ennio.actors.orchestrator.session_rows import rows
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.registry import QUEUE, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
+from ennio.actors.turns import inputs_of
 from ennio.model.branch import refuse_protected
 from ennio.model.errors import Conflict, NotFound, Unreachable
 from ennio.model.events import Draft, EventType

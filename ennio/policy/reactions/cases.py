@@ -257,7 +257,7 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
     quiet_since = _quiet_since(situation, now)
     if now < quiet_since + threshold:
         return Case(False, "", wake_at=quiet_since + threshold)
-    return Case(True, f"no activity for {_spell(now - quiet_since)} (status {session.status})")
+    return Case(True, f"no activity for {_spell(now - quiet_since)}")
 
 
 def _quiet_since(situation: Situation, now: datetime) -> datetime:

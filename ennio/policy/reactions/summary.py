@@ -30,18 +30,20 @@ _NEEDS: Mapping[str, str] = MappingProxyType(
 _LONGEST, _LISTED = 300, 10
 
 
-def summary(key: str, session: Session) -> Iterator[str]:
-    """A line for each; what is not known is said to be."""
-    yield f"Did: {_did(session)}"
+def summary(key: str, session: Session, word: str) -> Iterator[str]:
+    """A line for each; what is not known is said to be. ``word`` is that of its turn."""
+    yield f"Did: {_did(session, word)}"
     yield f"Cost: {_cost(session.usage)}"
     if key in _NEEDS:
         yield f"Needs: {_NEEDS[key].format(id=session.id)}"
 
 
 def summary_of_many(sessions: Sequence[Session]) -> Iterator[str]:
-    """The same of several together: a line for what each of the first did, and what all cost."""
+    """The same of several that have ended: a line for what each of the first did, and what all
+    cost.
+    """
     yield "Did:"
-    yield from (f"- {one.id}: {_did(one)}" for one in sessions[:_LISTED])
+    yield from (f"- {one.id}: {_did(one, one.status)}" for one in sessions[:_LISTED])
     if len(sessions) > _LISTED:
         yield f"- and {len(sessions) - _LISTED} more"
     yield f"Cost: {_cost(_sum([one.usage for one in sessions]))}"
@@ -61,8 +63,8 @@ def _sum(usages: Sequence[Usage | None]) -> Usage | None:
     )
 
 
-def _did(session: Session) -> str:
-    words = " ".join((session.summary or "").split()) or f"nothing it told of ({session.status})"
+def _did(session: Session, word: str) -> str:
+    words = " ".join((session.summary or "").split()) or f"nothing it told of ({word})"
     words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
     where = f"#{session.pr_number}" if session.pr_number is not None else session.branch
     return f"{words} (on {where})" if where else words

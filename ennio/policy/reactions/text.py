@@ -12,6 +12,8 @@ from ennio.policy.reactions.cases import Situation, is_bot
 from ennio.policy.reactions.seen_item import SeenItem, item
 from ennio.policy.reactions.summary import summary, summary_of_many
 
+_SAID_WITH_WORD = ("agent-stuck",)
+"""What is said of these tells nothing without where the session stands."""
 _ASKS = {
     "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
     "changes-requested": "A reviewer asks for changes. Answer each point by a change, commit and "
@@ -148,13 +150,22 @@ def _comment(comment: Comment, *, edited: bool) -> str:
 
 
 def notice(
-    key: str, rule: Reaction, headline: str, session: Session, *, escalated: str | None = None
+    key: str,
+    rule: Reaction,
+    headline: str,
+    session: Session,
+    word: str,
+    *,
+    escalated: str | None = None,
 ) -> str:
-    """One line for a person, with what the session did, cost and needs when the rule wants it."""
-    words = f"{session.id}: {rule.message if rule.message and not escalated else headline}"
+    """One line for a person, with what the session did, cost and needs when the rule wants it.
+    ``word`` is that of its turn.
+    """
+    said = f"{headline} ({word})" if key in _SAID_WITH_WORD else headline
+    words = f"{session.id}: {rule.message if rule.message and not escalated else said}"
     if escalated:
-        words = f"{session.id}: {headline}; {escalated}"
-    return "\n".join([words, *(summary(key, session) if rule.include_summary else ())])
+        words = f"{session.id}: {said}; {escalated}"
+    return "\n".join([words, *(summary(key, session, word) if rule.include_summary else ())])
 
 
 def notice_of_project(rule: Reaction, headline: str, sessions: Sequence[Session]) -> str:

@@ -236,7 +236,7 @@ def test_time_before_the_launch_or_that_the_machine_slept_is_no_silence(since: s
     situation = replace(_situation(), **{since: later})  # type: ignore[arg-type]
     assert _holds("agent-stuck", situation, later) is False
     found = case("agent-stuck", BUILT_IN["agent-stuck"], situation, later + timedelta(minutes=11))
-    assert (found.holds, found.headline) == (True, "no activity for 11 min (status working)")
+    assert (found.holds, found.headline) == (True, "no activity for 11 min")
 
 
 def test_what_was_never_launched_cannot_be_silent() -> None:
@@ -397,11 +397,19 @@ def test_incident_28_a_check_without_a_log_says_so() -> None:
 
 def test_a_notice_is_one_line_unless_more_is_wanted() -> None:
     session = _session(summary="half done")
-    assert notice("anomaly", Reaction(), "it holds", session) == "p-1: it holds"
-    assert notice("anomaly", Reaction(message="Look!"), "it holds", session) == "p-1: Look!"
+    assert notice("anomaly", Reaction(), "it holds", session, "works") == "p-1: it holds"
+    assert (
+        notice("anomaly", Reaction(message="Look!"), "it holds", session, "works") == "p-1: Look!"
+    )
     look = Reaction(message="Look!")
-    told = notice("anomaly", look, "it holds", session, escalated="after 3 attempts")
+    told = notice("anomaly", look, "it holds", session, "works", escalated="after 3 attempts")
     assert told == "p-1: it holds; after 3 attempts"
+
+
+def test_a_notice_names_where_a_session_stands_by_the_word_of_its_turn() -> None:
+    session = _session()
+    told = notice("agent-stuck", Reaction(include_summary=True), "silent", session, "rests")
+    assert told.splitlines()[:2] == ["p-1: silent (rests)", "Did: nothing it told of (rests)"]
 
 
 def test_a_summary_of_a_project_is_of_all_its_sessions() -> None:
@@ -424,7 +432,7 @@ def test_a_summary_of_a_project_is_of_all_its_sessions() -> None:
 def test_a_summary_says_what_was_done_what_it_cost_and_what_it_needs() -> None:
     usage = Usage(12_000, 345, Decimal("0.4249"))
     session = replace(_session(summary="half\n done"), pr_number=7, usage=usage)
-    told = notice("agent-needs-input", Reaction(include_summary=True), "it asks", session)
+    told = notice("agent-needs-input", Reaction(include_summary=True), "it asks", session, "asks")
     assert told.splitlines() == [
         "p-1: it asks",
         "Did: half done (on #7)",
@@ -446,12 +454,12 @@ def test_what_is_not_known_of_money_is_said_to_be_and_never_zero(
     usage: Usage | None, words: str
 ) -> None:
     session = replace(_session(), usage=usage)
-    assert words in notice("anomaly", Reaction(include_summary=True), "it holds", session)
+    assert words in notice("anomaly", Reaction(include_summary=True), "it holds", session, "works")
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_reaction_says_what_it_needs(key: str) -> None:
-    told = notice(key, Reaction(include_summary=True), "it holds", _session())
+    told = notice(key, Reaction(include_summary=True), "it holds", _session(), "works")
     assert "\nNeeds: " in told
     assert "{" not in told
 
