@@ -21,14 +21,12 @@ from ennio import logs, tracing
 from ennio.actors import absence, config_problem
 from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
-from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
 from ennio.actors.metrics import keep_calls, recall_calls
-from ennio.actors.news import NewsActor
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
@@ -41,23 +39,22 @@ from ennio.actors.registry import (
     REACTIONS,
     RETENTION,
     ActorRegistry,
-    agents_name,
     forge_name,
-    news_name,
-    runtime_name,
     tracker_name,
 )
 from ennio.actors.retention import RetentionActor
 from ennio.actors.root import RootSupervisor, Start
-from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
 from ennio.config import database, last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
 from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
+from ennio.hosts.elsewhere import close_all, hosts_elsewhere
+from ennio.hosts.far_machine import far_machine
 from ennio.hosts.plugin_host import PluginHost
 from ennio.http.serve import UNBORN
 from ennio.locks import in_a_thread
+from ennio.looking import lookers
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.metering import meters
@@ -101,6 +98,7 @@ class Running:
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
         self.feed.close()
         self.host.close()
+        close_all(self.deps.other_machines.values())
         self.deps.plugins.close()
         keep_calls(self.deps.store, self.deps.plugins.calls)
         self.deps.store.close()
@@ -212,7 +210,8 @@ def start(
         instance = _instance(store, config, home)
         plugins = Registry(home, clock, store.forge, config.directory, instance)
         host = PluginHost(plugins, home, clock, apart=in_a_thread)
-        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
+        others = hosts_elsewhere(config, clock, instance, host, far_machine)
+        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host, others)
         undo.callback(deps.plugins.close)
         adopted: list[str] = []
         feed = Feed(store)
@@ -344,13 +343,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         (MERGES, simple(MergeActor)),
         (REACTIONS, simple(ReactionActor)),
     ]
-    runtimes = _runtimes(deps)
-    for host in deps.hosts:
-        on = host.name
-        lookers = {runtime_name(one, on): simple(RuntimePoller, one, host) for one in runtimes}
-        lookers[agents_name(on)] = simple(AgentPoller, host)
-        children += lookers.items()
-        children.append((news_name(on), simple(NewsActor, host, tuple(lookers))))
+    children += lookers(deps)
     children += [
         (forge_name(p.id), simple(ForgePoller, p.id))
         for p in deps.config.projects
@@ -364,18 +357,6 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
     children += [*relay(deps, orchestrator), *meters(deps), *radar(deps)]
     children += [(QUEUE, simple(QueueActor)), (RETENTION, simple(RetentionActor))]
     return children
-
-
-def _runtimes(deps: Dependencies) -> list[str]:
-    """Every runtime a session may be in: those configured, those a spawn may
-    name, those in the store.
-    """
-    named = {project.runtime for project in deps.config.projects}
-    stored = {
-        session.runtime_name for session in deps.store.sessions.list() if session.runtime_name
-    }
-    shipped = {"tmux", "process"}
-    return sorted((named | stored | shipped) & set(installed("runtime")))
 
 
 def _has_tracker(project: Project) -> bool:

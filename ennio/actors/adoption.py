@@ -8,6 +8,7 @@ the session's prompt, and the runtimes say whose terminals there are.
 from __future__ import annotations
 
 import logging
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.config import database
 from ennio.hosts.interface import Host
 from ennio.model import codec
-from ennio.model.errors import ConfigError, EnnioError
+from ennio.model.errors import ConfigError, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session, SessionStatus
 from ennio.policy.lifecycle import LifecycleState
@@ -33,28 +34,32 @@ _NO_TERMINAL = "its terminal is gone: what became of it is told once the databas
 
 @dataclass(frozen=True, slots=True)
 class LaunchRecord:
-    """A session as it was when its agent was last launched, and whose it is: of which
-    file and which database.
+    """A session as it was when its agent was last launched, and whose it is: of which file and
+    which database, on which supervisor's machine (empty in older records). On another machine
+    supervisors of several may have files of one name.
     """
 
     config: str
     database: str
     session: Session
+    machine: str = ""
 
 
 def record(deps: Dependencies, session: Session) -> str:
     """What a launch leaves beside itself, so that a database that does not know it can be told."""
-    return codec.dumps(
-        LaunchRecord(str(deps.config.source), database.shown(deps.config.database_url), session)
-    )
+    source, kept = str(deps.config.source), database.shown(deps.config.database_url)
+    return codec.dumps(LaunchRecord(source, kept, session, platform.node()))
 
 
-def adopt(deps: Dependencies) -> tuple[str, ...]:
-    """Take in whom the database does not know and who has a terminal; their ids. To be called
-    before anybody looks after sessions.
+def adopt(deps: Dependencies, host: Host | None = None) -> tuple[str, ...]:
+    """Take in whom the database does not know and who has a terminal on a host (None: this
+    machine); their ids. To be called before anybody looks after sessions there. Raises Unreachable
+    for another host that cannot be asked.
     """
+    at = host or deps.this_machine
     adopted: list[str] = []
-    for session, handle in _running(deps, {session.id: session for session in _strangers(deps)}):
+    strangers = {session.id: session for session in _strangers(deps, at)}
+    for session, handle in _running(deps, strangers):
         _take_in(deps, session, handle)
         adopted.append(session.id)
     return tuple(adopted)
@@ -64,7 +69,8 @@ def show_running(deps: Dependencies, known: Store) -> None:
     """Fill the store of what is shown while the database is away: with whom the records of launches
     name, and who has a terminal.
     """
-    recorded = {record.session.id: record.session for record in _records(deps)}
+    here = deps.this_machine  # one elsewhere may be silent for long, and nobody waits for it
+    recorded = {record.session.id: record.session for record in _records(deps, here)}
     running = {session.id: _seen(session, handle) for session, handle in _running(deps, recorded)}
     for session in running.values():
         _show(known, session)
@@ -106,9 +112,9 @@ def _running(
                 yield session, handle
 
 
-def _strangers(deps: Dependencies) -> Iterator[Session]:
+def _strangers(deps: Dependencies, host: Host) -> Iterator[Session]:
     """The recorded sessions that are in no row, and whose project there is."""
-    for record in _records(deps):
+    for record in _records(deps, host):
         if deps.store.sessions.get(record.session.id) is None:
             if deps.config.project(record.session.project_id) is not None:
                 yield record.session
@@ -119,28 +125,30 @@ def _strangers(deps: Dependencies) -> Iterator[Session]:
                 )
 
 
-def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
+def _records(deps: Dependencies, host: Host) -> Iterator[LaunchRecord]:
     """The records of this file's or this database's sessions."""
-    for host in deps.hosts:
-        for session_id, text in _recorded(host):
-            record = _read(text)
-            if (
-                record is None
-                or not ID_PATTERN.match(record.session.id)
-                or record.session.id != session_id
-            ):
-                continue
-            ours = record.config == str(deps.config.source) or record.database == database.shown(
-                deps.config.database_url
-            )
-            if ours:  # it is where its record is
-                yield replace(record, session=replace(record.session, host=host.name))
+    for session_id, text in _recorded(host):
+        record = _read(text)
+        if (
+            record is None
+            or not ID_PATTERN.match(record.session.id)
+            or record.session.id != session_id
+        ):
+            continue
+        ours = record.config == str(deps.config.source) or record.database == database.shown(
+            deps.config.database_url
+        )
+        mine = not host.name or record.machine in ("", platform.node())
+        if ours and mine:  # it is where its record is
+            yield replace(record, session=replace(record.session, host=host.name))
 
 
 def _recorded(host: Host) -> Sequence[tuple[str, str]]:
     try:
         return host.records()
     except EnnioError as error:
+        if host.name:
+            raise
         log.warning("agents not looked for", extra={"host": host.name, "error": str(error)})
         return ()
 
@@ -156,6 +164,8 @@ def _terminals(deps: Dependencies, name: str, runtime: str) -> Mapping[str, Runt
     try:
         return host.terminals(runtime) if host is not None else {}
     except (EnnioError, ConfigError) as error:
+        if name and isinstance(error, Unreachable):
+            raise
         told = {"host": name, "runtime": runtime, "error": str(error)}
         log.warning("agents not looked for", extra=told)
         return {}

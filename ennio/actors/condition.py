@@ -13,7 +13,7 @@ from ennio.actors import channel_health
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import AGENTS, METER, NEWS, RELAY, ROOT
+from ennio.actors.registry import ADOPTERS, AGENTS, METER, NEWS, RELAY, ROOT
 from ennio.actors.relay_state import RelayState, relay_down
 from ennio.actors.root import ChildState
 from ennio.model.errors import EnnioError, NotFound, Unreachable
@@ -59,7 +59,7 @@ def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no
     reason not to show the others.
     """
-    kinds = (AGENTS, NEWS, RELAY, METER, "runtime", "forge", "tracker")
+    kinds = (AGENTS, ADOPTERS, NEWS, RELAY, METER, "runtime", "forge", "tracker")
     sources = [name for name in deps.actors.names() if name.partition(":")[0] in kinds]
     return {name: _health(deps, name) for name in sources}
 

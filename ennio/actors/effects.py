@@ -82,12 +82,12 @@ def _issue(at: SessionContext) -> Issue | None:
     return tracker.issue(issue_id)
 
 
-def make_workspace(at: SessionContext, chosen: Callable[[Task], Session]) -> WorkspaceMade:
-    """Choose the branch (written down through ``chosen`` first), make the working
-    copy, keep the words there.
+def make_workspace(at: SessionContext, chosen: Callable[[Task, str], Session]) -> WorkspaceMade:
+    """Choose the branch (written down through ``chosen`` first, with the place of the working
+    copy), make the working copy, keep the words there.
     """
     work = task(at)
-    at = at.now_of(chosen(work))
+    at = at.now_of(chosen(work, at.host.workspace_path(at.brief)))
     created = at.host.make(at.brief)
     at.host.instruct(
         at.brief, work.words, rules(at.now_of(called(at.session, created.remote)), work.branch)

@@ -152,8 +152,8 @@ class Executor:
         traced = tracing.traced(f"session.{type(effect).__name__}", told, run)
         self._greenlet = self._actor.perform(effect, traced)
 
-    def _choose_branch(self, work: effects.Task) -> Session:
-        told = BranchChosen(work.branch, work.title, work.asked)
+    def _choose_branch(self, work: effects.Task, path: str) -> Session:
+        told = BranchChosen(work.branch, work.title, work.asked, path)
         chosen: Any = self._actor.actor_ref.ask(told, timeout=ASK_WITHIN)
         return chosen  # type: ignore[no-any-return]
 

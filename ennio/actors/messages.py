@@ -252,13 +252,14 @@ class MessageQueued:
 
 @dataclass(frozen=True, slots=True)
 class BranchChosen:
-    """The effect that makes the workspace has chosen the branch; asked, so
-    that it is written first.
+    """The effect that makes the workspace has chosen the branch; asked, so that it is written
+    first. ``path`` is the one place where the working copy can be, as its host says.
     """
 
     branch: str
     title: str
     asked: int
+    path: str
 
 
 # --- to the reaction, merge, notifier and queue actors -----------------------------------------

@@ -18,6 +18,7 @@ QUEUE = "queue"
 RETENTION = "retention"
 AGENTS = "agents"
 NEWS = "news"
+ADOPTERS = "adopter"
 RELAY = "nats"
 METER = "meter"
 CONFLICTS = "conflicts"
@@ -47,6 +48,11 @@ def news_name(host: str = "") -> str:
 def meter_name(host: str = "") -> str:
     """The name of whoever keeps a host's metering proxy."""
     return f"{METER}:{host}" if host else METER
+
+
+def adopter_name(host: str) -> str:
+    """The name of whoever takes in agents there that the database does not know."""
+    return f"{ADOPTERS}:{host}"
 
 
 def forge_name(project_id: str) -> str:

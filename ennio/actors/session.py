@@ -113,9 +113,8 @@ class SessionActor(Actor):
             self._state.memory, timedelta(), self._deps.clock.now()
         )
         if self._state.memory.launches and not self._state.memory.finished:
-            hook_token.renew(
-                self._deps, self._session
-            )  # an agent that runs on finds the API where it is now
+            session = self._session  # its agent that runs on finds the API where it is now
+            self.perform("hook token", lambda: hook_token.renew(self._deps, session))
         self._observations.watch()
         pausing.begin(self._deps, self._state)
         self._begin()
@@ -223,9 +222,7 @@ class SessionActor(Actor):
         return self._session
 
     def _on_branch(self, chosen: BranchChosen) -> Session:
-        branch = chosen.branch
-        at = context(self._deps, self._session)
-        path = at.host.workspace_path(at.brief)
+        branch, path = chosen.branch, chosen.path
         refuse_rival(self._deps.store, self._session.project_id, branch, self._id)
         told = {"title": chosen.title, forecasting.ASKED: str(chosen.asked)}
         metadata = {**self._session.metadata, **told}

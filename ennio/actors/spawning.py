@@ -14,10 +14,11 @@ from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import kind_of
 from ennio.actors.session_context import brief, context
+from ennio.config.host_name import host_of
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
-from ennio.model.errors import EnnioError, Invalid, Refused
+from ennio.model.errors import EnnioError, Invalid
 from ennio.model.events import Draft, EventType
 from ennio.model.forecast import TaskForecast
 from ennio.model.idempotency import IdempotentRequest
@@ -66,12 +67,6 @@ class Preview:
 def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
     """Everything that can be known to be wrong before anything is made."""
     project = deps.project(request.project_id)
-    if project.ssh is not None:
-        raise Refused(
-            f"project {project.id} lies on {project.ssh.host} (ssh_config), which this version "
-            "cannot reach yet; "
-            "it is never run on this machine instead: remove ssh_config if it is to be"
-        )
     if not (request.prompt and request.prompt.strip()) and not request.issue_id:
         raise Invalid("prompt: give a prompt or an issue_id, so that the agent has something to do")
     if request.issue_id and project.tracker is None:
@@ -102,10 +97,11 @@ def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Sessi
         issue_id=request.issue_id,
         prompt=request.prompt,
         workspace_name=request.workspace or project.workspace,
-        runtime_name=request.runtime or project.runtime,
+        runtime_name=_runtime(project, request.runtime),
         agent_name=request.agent or project.agent,
         role=request.role,
         priority=request.priority,
+        host=host_of(project),
     )
     if session.issue_id is None:
         check_work_branch(
@@ -113,6 +109,13 @@ def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Sessi
         )
     deps.host(session).check(brief(session, project))
     return session
+
+
+def _runtime(project: Project, asked: str | None) -> str:
+    """``ssh`` is how a project's machine is reached; what runs there is the project's."""
+    if asked == "ssh" and project.ssh is None:
+        raise Invalid(f"runtime: ssh needs ssh_config in project {project.id}, which says where")
+    return project.runtime if asked in (None, "ssh") else asked
 
 
 def spawn(

@@ -41,10 +41,11 @@ from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Apart, Reader, at_once
-from ennio.hosts.resolved import ResolvedBrief
+from ennio.hosts.resolved import ResolvedBrief, source_of
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.typed_log import Typing
+from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
@@ -86,7 +87,11 @@ class PluginHost:
         self._home = home
         self._clock = clock
         self._news = HostNews(plugins.machine)
-        self._meter = HostMeter(home.root, plugins.machine.environ)
+        self._meter = (
+            Unmetered(name)
+            if plugins.machine.name
+            else HostMeter(home.root, plugins.machine.environ)
+        )
         self._reader = Reader(self._resolve, clock, self._news, apart, self._meter)
         self._branches = HostBranches(plugins.machine, self._path)
         self._making = SessionLocks()
@@ -257,7 +262,7 @@ class PluginHost:
         return SessionBranch(
             brief.session_id,
             self._path(brief),
-            Path(brief.source),
+            source_of(self._machine, brief.source),
             brief.branch or brief.session_id,
             brief.base,
             brief.remote,
@@ -488,7 +493,8 @@ class PluginHost:
     def preserved(self, project_id: str, source: str) -> Sequence[Preserved]:
         """See ``Host``."""
         roots = tuple(self._home.workspace(kind, project_id, "x").parent for kind in KINDS)
-        return preserved.listed(self._machine, project_id, Path(source), roots)
+        where = source_of(self._machine, source)
+        return preserved.listed(self._machine, project_id, where, roots)
 
     def preserved_contents(self, item: Preserved) -> Contents:
         """See ``Host``."""
@@ -522,12 +528,13 @@ class PluginHost:
             project_id=brief.project_id,
             session_id=brief.session_id,
             repo=brief.repo,
-            source=Path(brief.source),
+            source=source_of(self._machine, brief.source),
             path=at.path,
             branch=brief.branch or brief.session_id,
             base=brief.base,
             symlinks=tuple(
-                Symlink(Path(link.source), Path(link.target)) for link in brief.symlinks
+                Symlink(source_of(self._machine, link.source), Path(link.target))
+                for link in brief.symlinks
             ),
             post_create=brief.post_create,
             post_create_timeout=brief.post_create_timeout,
@@ -573,12 +580,15 @@ class PluginHost:
             where = (
                 ""
                 if "/" in program
-                else f" on the supervisor's PATH ({launch.env.get('PATH', '')})"
+                else f" on the PATH of {self.name or 'the supervisor'} "
+                f"({launch.env.get('PATH', '')})"
             )
-            way = (
-                f"{agent.hint}; where a shell of yours finds it, start the supervisor from "
-                "there: ennio stop && ennio start --detach"
+            again = (
+                f"have that PATH in what a login of {self.name} by ssh runs (`ssh {self.name} env`)"
+                if self.name
+                else "start the supervisor from there: ennio stop && ennio start --detach"
             )
+            way = f"{agent.hint}; where a shell of yours finds it, {again}"
             raise Refused(f"{program} is not installed, or not executable{where}; {way}")
 
 

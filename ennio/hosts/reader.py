@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
 from ennio.config.money import BillingChoice
@@ -264,7 +263,7 @@ class Reader:
         if not _is_glanceable(at.workspace):
             return None
         branch, session_id = wanted.brief.branch, wanted.brief.session_id
-        place = at.workspace.glance(at.path, branch, Path(wanted.brief.source))
+        place = at.workspace.glance(at.path, branch, at.source)
         stands = place is not None and place.place is Place.STANDING
         rests_on = at.workspace.stands_on(at.path, branch) if stands else ()
         awaited = self._news.stands_on(session_id, rests_on)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ennio.hosts.interface import Brief
 from ennio.hosts.session_files import SessionFiles
+from ennio.machine.interface import Machine
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.runtime.interface import Runtime
@@ -25,6 +26,11 @@ class ResolvedBrief:
     path: Path
 
     @property
+    def source(self) -> Path:
+        """The project's repository over there."""
+        return source_of(self.files.machine, self.brief.source)
+
+    @property
     def handle(self) -> RuntimeHandle:
         """The handle as stored, or the one that follows from the id alone."""
         return self.brief.handle or RuntimeHandle(self.brief.session_id, self.runtime.name)
@@ -33,3 +39,10 @@ class ResolvedBrief:
     def context(self) -> AgentContext:
         """The session as its agent's plugin may know it."""
         return self.files.context(self.brief, self.path)
+
+
+def source_of(machine: Machine, written: str) -> Path:
+    """A path of a configuration on the machine it is of: ``~`` is the home over there."""
+    if written == "~" or written.startswith("~/"):
+        return machine.home / written[2:]
+    return Path(written)

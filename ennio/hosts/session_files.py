@@ -32,13 +32,13 @@ class SessionFiles:
     """Reads and writes them. ``folder`` is made when something is written to it."""
 
     def __init__(self, machine: Machine, home: Home, session_id: str) -> None:
-        self._machine = machine
+        self.machine = machine
         self.folder = home.session(session_id)
         self.session_id = session_id
 
     def read(self, name: str) -> str | None:
         """The text of a file; None when it is not there."""
-        (part,) = self._machine.read([FileSpan(self.folder / name, most=_MOST)])
+        (part,) = self.machine.read([FileSpan(self.folder / name, most=_MOST)])
         if isinstance(part, FileNotFoundError):
             return None
         if isinstance(part, OSError):
@@ -47,19 +47,19 @@ class SessionFiles:
 
     def write(self, name: str, text: str) -> None:
         """Write it whole or not at all, for its owner's eyes only."""
-        self._machine.make_folder(self.folder, private=True)
-        self._machine.write(self.folder / name, text.encode())
+        self.machine.make_folder(self.folder, private=True)
+        self.machine.write(self.folder / name, text.encode())
 
     def remove(self) -> None:
         """Prompts, keys, logs of hooks: nobody reads them any more."""
-        self._machine.remove_tree(self.folder)
+        self.machine.remove_tree(self.folder)
 
     # --- what its agent's plugin may know ---------------------------------------------------------
 
     def context(self, brief: Brief, workspace: Path) -> AgentContext:
         """The session as its agent's plugin may know it; the folder is there."""
-        if not single.is_folder(self._machine, self.folder):
-            self._machine.make_folder(self.folder, private=True)
+        if not single.is_folder(self.machine, self.folder):
+            self.machine.make_folder(self.folder, private=True)
         return self.context_without_folder(brief, workspace)
 
     def context_without_folder(self, brief: Brief, workspace: Path) -> AgentContext:
@@ -68,24 +68,24 @@ class SessionFiles:
             session_id=brief.session_id,
             project_id=brief.project_id,
             # agents know the folder they work in by its real path, whatever links lead there
-            workspace=single.real(self._machine, workspace),
+            workspace=single.real(self.machine, workspace),
             directory=self.folder,
             conversation=_conversation(brief.session_id),
             config=brief.agent_config,
             system=self.read(SYSTEM) or "",
             branch=brief.branch,
             base=brief.base,
-            home=self._machine.home,
-            machine=self._machine,
+            home=self.machine.home,
+            machine=self.machine,
         )
 
     # --- hooks ------------------------------------------------------------------------------------
 
     def hooks(self) -> HookAddress | None:
         """Where its hooks go; None when the file is not whole, or not its owner's alone."""
-        (part,) = self._machine.read([FileSpan(self.folder / HOOKS, follow=False)])
+        (part,) = self.machine.read([FileSpan(self.folder / HOOKS, follow=False)])
         if isinstance(part, OSError) or (part.state.owner, part.state.mode) != (
-            self._machine.user,
+            self.machine.user,
             0o600,
         ):
             return None
@@ -104,7 +104,7 @@ class SessionFiles:
     @property
     def typed(self) -> TypedLog:
         """What was typed to its agent."""
-        return TypedLog(self._machine, self.folder / TYPED)
+        return TypedLog(self.machine, self.folder / TYPED)
 
 
 def records(machine: Machine, home: Home) -> Iterator[tuple[str, str]]:

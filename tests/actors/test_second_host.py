@@ -15,7 +15,6 @@ import pykka
 import pytest
 
 from ennio.actors import preserved
-from ennio.actors.adoption import adopt
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.messages import Ping, QueueChanged
@@ -212,9 +211,13 @@ def test_an_agent_there_that_the_database_does_not_know_is_taken_in_as_one_of_th
         eventually(lambda: house.session(session_id).activity is Activity.READY, 90)
     for path in house.root.glob("ennio.db*"):
         path.unlink()
+    house.stage.kill()
     with house.opened({THERE: house.stage.host}):
-        assert adopt(house.deps) == (session_id,)
+        assert not house.deps.store.sessions.list(), "nobody waits for a host that is silent"
+        house.stage.start()
+        known = house.deps.store.sessions
+        eventually(lambda: [one.id for one in known.list()] == [session_id], 60)
         assert house.session(session_id).host == THERE
-    with house.opened({THERE: house.stage.host}):
+        eventually(lambda: house.session(session_id).activity is Activity.READY, 90)
         house.orchestrator.sessions.kill(session_id)
         eventually(lambda: house.session(session_id).status is SessionStatus.KILLED, 90)

@@ -1,0 +1,107 @@
+"""The hosts on other machines that a configuration names, one for each host and user: projects that
+name the same share it, with its connections and its plugins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ennio.config.host_name import host_name
+from ennio.config.model import Config, SshConfig
+from ennio.hosts.interface import Host
+from ennio.hosts.on_demand import HostOnDemand, OpenHost
+from ennio.hosts.plugin_host import PluginHost
+from ennio.machine.home import Home
+from ennio.machine.interface import Machine
+from ennio.model.clock import Clock
+from ennio.plugins.registry import Registry
+
+
+class FarMachine(Machine, Protocol):
+    """A machine at the end of a line."""
+
+    def close(self) -> None:
+        """Hang up; what runs over there goes on."""
+        ...
+
+
+MachineOf = Callable[[str, SshConfig], FarMachine]
+
+
+class FarHost(PluginHost):
+    """The plugins of this process, on a machine that is elsewhere. Connects when it is made, and
+    raises Unreachable where that cannot be.
+    """
+
+    def __init__(self, name: str, machine: FarMachine, clock: Clock, instance: str) -> None:
+        home = home_on(machine)
+        plugins = Registry(home, clock, instance=instance, machine=machine)
+        super().__init__(plugins, home, clock, name)
+
+    def close(self) -> None:
+        """Wait for no more news, and end what plugins keep running here."""
+        super().close()
+        self._plugins.close()
+
+
+def home_on(machine: Machine) -> Home:
+    """Where Ennio keeps its files on a machine: what ``ENNIO_HOME`` names over there, else
+    ``~/.ennio``, by its real path.
+    """
+    named = machine.environ.get("ENNIO_HOME")
+    (root,) = machine.real([Path(named) if named else machine.home / ".ennio"])
+    return Home(root)
+
+
+class HostElsewhere(HostOnDemand):
+    """One that hangs up when it is closed."""
+
+    def __init__(
+        self,
+        name: str,
+        ssh: SshConfig,
+        machine_of: MachineOf,
+        clock: Clock,
+        instance: str,
+        near: Host,
+    ) -> None:
+        super().__init__(name, self._connected, near)
+        self._ssh = ssh
+        self._machine_of = machine_of
+        self._clock = clock
+        self._instance = instance
+        self._machine: FarMachine | None = None
+
+    def _connected(self) -> OpenHost:
+        if self._machine is None:  # one that could not be reached knows when to try again
+            self._machine = self._machine_of(self.name, self._ssh)
+        return FarHost(self.name, self._machine, self._clock, self._instance)
+
+    def close(self) -> None:
+        """Let go of what is open, and hang up; agents go on."""
+        super().close()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.close()
+
+
+def hosts_elsewhere(
+    config: Config, clock: Clock, instance: str, near: Host, machine_of: MachineOf
+) -> Mapping[str, HostElsewhere]:
+    """One for each host and user that a project names. Connects nowhere."""
+    found: dict[str, HostElsewhere] = {}
+    for project in config.projects:
+        if project.ssh is not None:
+            name = host_name(project.ssh)
+            if name not in found:
+                found[name] = HostElsewhere(name, project.ssh, machine_of, clock, instance, near)
+    return found
+
+
+def close_all(hosts: Iterable[Host]) -> None:
+    """Close those that keep something open."""
+    for host in hosts:
+        if isinstance(host, HostOnDemand):
+            host.close()
