@@ -65,6 +65,12 @@ def test_every_package_of_the_frame_is_declared_with_the_least_version_that_was_
     assert [name for name in FRAME if not re.match(r"[>~]=", declared[name])] == []
 
 
+def test_what_was_tested_together_holds_all_that_an_installation_needs() -> None:
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = {line.partition("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
+    assert _declared("install").keys() - locked == set()
+
+
 def test_whatever_is_imported_is_declared_and_whatever_is_installed_is_imported() -> None:
     imported = {NAMED_OTHERWISE.get(name, name) for name in _imported()}
     assert imported - _declared("install", "extras").keys() == set()

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { check } from "./budgets.mjs";
+import { python } from "./python.mjs";
 import { writeTypes } from "./types.mjs";
 
 const PACKED = /\.(html|js|css|svg|json|wasm)$/;
@@ -34,7 +35,7 @@ function replace(made, place) {
 }
 
 try {
-  await writeTypes();
+  if (python) await writeTypes(); // ENNIO_PYTHON="": none has Ennio yet; what is built is the same
   await build({ root: here, logLevel: "warn", build: { outDir: fresh, emptyOutDir: true } });
   pack(fresh);
   const words = check(fresh);

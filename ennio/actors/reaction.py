@@ -30,7 +30,7 @@ from ennio.actors.situation import situation_of
 from ennio.actors.timers import Alarm
 from ennio.actors.turns import word_of
 from ennio.config.model import Reaction, ReactionAction
-from ennio.machine.home import program
+from ennio.machine.installation import program
 from ennio.model import codec
 from ennio.model.clock import ClockJump, parse_time, rfc3339
 from ennio.model.message import Message

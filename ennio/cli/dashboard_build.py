@@ -20,8 +20,9 @@ from pathlib import Path
 
 from ennio.board.printing import note
 from ennio.http.dashboard_files import BUILT, INDEX
-from ennio.http.pages import BUILD
+from ennio.http.pages import BUILD, WITHOUT
 from ennio.machine import files
+from ennio.machine.installation import checkout
 from ennio.model.errors import EnnioError, Unreachable
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +33,8 @@ _MADE = {"node_modules", ".work", "schema.d.ts"}
 _PATIENCE = 1200.0
 _PAUSE = 0.2
 
-WANTED = "ennio-checkout" in sys._xoptions  # noqa: SLF001 - documented under this name
-"""Whether a person called it from a checkout."""
+WANTED = "ennio-checkout" in sys._xoptions or checkout() is None  # noqa: SLF001 - documented under this name
+"""Whether a person called it, who is to see it or to be told why there is none."""
 
 Say = Callable[[str], None]
 
@@ -56,6 +57,9 @@ def buildable() -> bool:
 def build_for_a_person(say: Say) -> None:
     """Build what is not current; where that cannot be, say why, and what there is instead."""
     if current():
+        return
+    if checkout() is None:
+        say(WITHOUT)
         return
     if not buildable():
         say(f"the dashboard is not built; where npm is: {' && '.join(BUILD)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from ennio.board.table import Column
 from ennio.board.table import table as lines_of
 from ennio.demo.director import Director
-from ennio.machine.home import program
+from ennio.machine.installation import command, program
 
 
 def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, Any]:
@@ -117,11 +119,17 @@ def table(document: Mapping[str, Any]) -> str:
     return "\n".join(["", *lines, "", *ways, "", foot])
 
 
+def _on_path() -> bool:
+    """Whether a person who types ``ennio`` gets this very one."""
+    found, (own, *more) = shutil.which("ennio"), command()
+    return found is not None and not more and os.path.realpath(found) == os.path.realpath(own)
+
+
 def farewell(
     document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None
 ) -> str:
     """The two lines to type next."""
-    ennio = program()
+    ennio = "ennio" if _on_path() else program()
     lines = ["", "Next, in a repository of your own:", f"  {ennio} init", f"  {ennio} start"]
     if kept is not None and environment is not None:
         lines += [

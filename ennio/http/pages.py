@@ -13,9 +13,17 @@ from html import escape
 
 import falcon
 
-BUILD = ("npm --prefix dashboard ci", "npm --prefix dashboard run build")
-"""What builds it; ``ennio dashboard`` does both by itself."""
+from ennio.machine.installation import checkout
 
+BUILD = ("npm --prefix dashboard ci", "npm --prefix dashboard run build")
+"""What builds it in a checkout; ``ennio dashboard`` does both by itself."""
+WITHOUT = "this installation came without the dashboard; it has it when it is made where npm is"
+
+_BUILD = """<p>The dashboard is not built here. In the folder of Ennio, where npm is:</p>
+<ul>
+{commands}
+</ul>
+<p>Then load this page again.</p>"""
 _SESSION = re.compile(r"/s/(?P<id>[A-Za-z0-9_-]{1,128})(?:/(?P<tab>terminal|pr))?\Z")
 _PROJECT = re.compile(r"/p/(?P<id>[A-Za-z0-9_-]{1,128})\Z")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -25,11 +33,8 @@ _HTML = """<!doctype html>
 <style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}
 code,kbd{{font:1rem ui-monospace,monospace}}</style>
 <h1>{title}</h1>
-<p>The dashboard is not built here. In the folder of Ennio, where npm is:</p>
-<ul>
 {build}
-</ul>
-<p>Then load this page again. Without it, in a terminal on the machine where Ennio runs:</p>
+<p>Without it, in a terminal on the machine where Ennio runs:</p>
 <ul>
 {items}
 </ul>
@@ -77,5 +82,11 @@ def _page(title: str, commands: Sequence[tuple[str, str]]) -> str:
     items = "\n".join(
         f"<li><code>{escape(command)}</code>: {escape(about)}</li>" for command, about in commands
     )
-    build = "\n".join(f"<li><kbd>{escape(command)}</kbd></li>" for command in BUILD)
-    return _HTML.format(title=escape(title), items=items, build=build)
+    return _HTML.format(title=escape(title), items=items, build=_how_to_build())
+
+
+def _how_to_build() -> str:
+    if checkout() is None:
+        return f"<p>{escape(WITHOUT[0].upper() + WITHOUT[1:])}.</p>"
+    commands = "\n".join(f"<li><kbd>{escape(command)}</kbd></li>" for command in BUILD)
+    return _BUILD.format(commands=commands)

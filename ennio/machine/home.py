@@ -17,8 +17,6 @@ import errno
 import hashlib
 import os
 import re
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +37,6 @@ _CLOSED = (
 _LONGEST_NAME = (
     24  # of a folder in the name of a socket: the whole path of a socket has little room
 )
-
-
-def program() -> str:
-    """How a shell calls Ennio from any folder of this machine."""
-    own = Path(__file__).resolve().parents[2] / "bin" / "ennio"
-    return shlex.join([str(own)] if own.exists() else [sys.executable, "-m", "ennio.cli"])
 
 
 @dataclass(frozen=True, slots=True)

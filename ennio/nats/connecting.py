@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from ennio.machine.installation import adding
 from ennio.model.errors import Refused
 from ennio.nats.settings import NatsSettings
 
 if TYPE_CHECKING:
     from ennio.nats.connection import NatsConnection
 
-MISSING = "nats_url wants the extra `nats`, which is not installed: pip install 'ennio[nats]'"
+MISSING = f"nats_url wants the extra `nats`, which is not installed: {adding('nats')}"
 
 
 def connected(settings: NatsSettings) -> NatsConnection:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ennio.config import database
+from ennio.machine.installation import adding
 from ennio.model.errors import Away, Conflict, EnnioError, Exhausted, Gone, Refused, Unreachable
 from ennio.store.dialect import DatabaseSize, InWords, Row, since
 from ennio.store.mirror import Mirror
@@ -351,10 +352,7 @@ def _driver() -> Any:
     try:
         return importlib.import_module("psycopg")
     except ImportError as error:
-        how = (
-            "python -m pip install 'psycopg[binary]>=3.3.9' with the python of Ennio's .venv "
-            "installs it"
-        )
         raise Refused(
-            f"database_url names PostgreSQL, whose driver psycopg is not installed ({error}): {how}"
+            f"database_url names PostgreSQL, whose driver psycopg is not installed ({error}); "
+            f"this installs it: {adding('postgres')}"
         ) from error

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Config
+from ennio.machine.installation import adding
 from ennio.model.errors import EnnioError, Refused
 from ennio.nats import identity
-from ennio.nats.connecting import MISSING, connected
+from ennio.nats.connecting import connected
 from ennio.nats.settings import NatsSettings
-
-_INSTALL = "python -m pip install 'ennio[nats]'  (in the environment of Ennio)"
 
 
 def idle(config: Config) -> Iterator[Finding]:
@@ -36,7 +35,10 @@ def missing(config: Config) -> Finding | None:
     """An address of NATS, and nothing to speak to it with."""
     if not config.nats_url or importlib.util.find_spec("pynats"):
         return None
-    return warning(f"{MISSING}; no event is published", _INSTALL)
+    return warning(
+        "nats_url wants the extra `nats`, which is not installed; no event is published",
+        adding("nats"),
+    )
 
 
 def server(config: Config) -> Finding | None:

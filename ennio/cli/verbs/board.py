@@ -107,9 +107,7 @@ def _live(options: argparse.Namespace, project: str | None, context: CliContext)
     try:
         from ennio.board.loop import BoardSettings, show
     except ModuleNotFoundError as error:
-        raise Refused(
-            f"the board needs the package {error.name}: .venv/bin/pip install {error.name}"
-        ) from error
+        raise Refused(f"the board needs the package {error.name}, which is missing") from error
     from ennio.board.feed import BoardFeed
 
     context.client()  # who is not there is told before the terminal is taken

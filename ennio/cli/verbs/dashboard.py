@@ -83,7 +83,9 @@ def _drawn(url: str) -> list[str]:
     try:
         import segno
     except ImportError as error:
-        raise Refused("--qr needs segno: pip install 'ennio[qr]'") from error
+        from ennio.machine.installation import adding
+
+        raise Refused(f"--qr needs segno: {adding('qr')}") from error
     rows = [list(row) for row in segno.make(url, error="l").matrix_iter(border=2)]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))

@@ -15,6 +15,7 @@ from ennio.config.fields import Json, SettingsSchema
 from ennio.config.number_fields import DurationField
 from ennio.config.text_fields import StringField
 from ennio.machine.inherited import inherited
+from ennio.machine.installation import adding
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.session import Priority
 from ennio.plugins.declared import OF_NOTIFIERS, takes
@@ -32,7 +33,7 @@ _KIND = {
 }
 _LONGEST = 10_000
 NOT_TOLD, NOT_UNDERSTOOD = 3, 4
-_MISSING = "apprise is not installed: pip install 'ennio[apprise]' beside Ennio"
+_MISSING = f"apprise is not installed: {adding('apprise')}"
 
 
 @dataclass(frozen=True, slots=True)
