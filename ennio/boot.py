@@ -60,6 +60,7 @@ from ennio.machine.home import Home, private
 from ennio.metering import meters
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Away, ConfigError, Conflict, Unreachable, Untrusted
+from ennio.nodes import keepers
 from ennio.plugins import declared, fitting
 from ennio.plugins.forge.local import guard
 from ennio.plugins.registry import Registry, installed
@@ -354,7 +355,7 @@ def fixed_children(deps: Dependencies, orchestrator: Orchestrator) -> list[tuple
         for p in deps.config.projects
         if _has_tracker(p)
     ]
-    children += [*relay(deps, orchestrator), *meters(deps), *radar(deps)]
+    children += [*relay(deps, orchestrator), *meters(deps), *radar(deps), *keepers(deps)]
     children += [(QUEUE, simple(QueueActor)), (RETENTION, simple(RetentionActor))]
     return children
 

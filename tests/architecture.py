@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "actors",
         "http node",
         "board cli demo",
-        "boot supervise children locks relaying metering radar looking",
+        "boot supervise children locks relaying metering radar looking nodes",
     )
 )
 PURE = LAYERS[0] | LAYERS[2]

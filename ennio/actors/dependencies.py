@@ -9,6 +9,7 @@ from ennio.actors.registry import ActorRegistry
 from ennio.actors.terminal_control import TerminalControls
 from ennio.config.model import Config, Project
 from ennio.hosts.interface import Host
+from ennio.hosts.node_link import NodeLink
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
 from ennio.model.errors import NotFound, Unreachable
@@ -29,6 +30,8 @@ class Dependencies:
     actors: ActorRegistry
     this_machine: Host
     other_machines: Mapping[str, Host] = field(default_factory=dict)
+    node_links: Mapping[str, NodeLink] = field(default_factory=dict)
+    """The ways to those of them that have a daemon."""
     terminal_controls: TerminalControls = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ennio.hosts.interface import Brief, Observation
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, ProcessSeen
+from ennio.model.node import NodeStep
 from ennio.model.session import RuntimeHandle, Session
 from ennio.policy.lifecycle.parked import ResumeWhen
 from ennio.policy.reactions.cases import Situation
@@ -287,6 +288,40 @@ class NotificationDue:
 @dataclass(frozen=True, slots=True)
 class QueueChanged:
     """Somebody came, left, or was moved: look who may start."""
+
+
+# --- to the keeper of another machine ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWanted:
+    """A session needs the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectNode:
+    """A person wants it asked now. Asked; answered with the node as it is then."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartNode:
+    """A person has its daemon shut down. Asked; answered with the number of its sessions once that
+    is written down.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class GetNode:
+    """Answered with the node. ``look``: somebody watches, so that it is asked again soon."""
+
+    look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStepped:
+    """One step on the way to its daemon has ended."""
+
+    step: NodeStep
 
 
 # --- to those who follow the event log ---------------------------------------------------------

@@ -15,8 +15,8 @@ import pykka
 from ennio.actors import budgets
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Admit, EffectResult, Ping, QueueChanged, Wake
-from ennio.actors.registry import session_name
+from ennio.actors.messages import Admit, EffectResult, NodeWanted, Ping, QueueChanged, Wake
+from ennio.actors.registry import node_name, session_name
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
@@ -121,6 +121,7 @@ class QueueActor(Actor):
             host, known = self._deps.host_of_name(name), self._elsewhere.get(name)
             if host is not None and (known is None or now - known.at >= _FRESH):
                 self._asking.add(name)
+                self._deps.actors.tell(node_name(name), NodeWanted())
                 self.perform(AskRoom(name), host.free_memory)
 
     def _told(self, name: str, free: int | None, error: EnnioError | None) -> None:

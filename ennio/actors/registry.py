@@ -21,6 +21,7 @@ NEWS = "news"
 ADOPTERS = "adopter"
 RELAY = "nats"
 METER = "meter"
+NODE = "node"
 CONFLICTS = "conflicts"
 ASK_TIMEOUT = 10.0
 
@@ -53,6 +54,11 @@ def meter_name(host: str = "") -> str:
 def adopter_name(host: str) -> str:
     """The name of whoever takes in agents there that the database does not know."""
     return f"{ADOPTERS}:{host}"
+
+
+def node_name(host: str) -> str:
+    """The name of whoever keeps the way to another machine."""
+    return f"{NODE}:{host}"
 
 
 def forge_name(project_id: str) -> str:

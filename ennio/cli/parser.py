@@ -52,7 +52,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "pr": "pull requests: list, show, create, approve, request-changes, comment, merge, close, "
         "ready, rerun, nudge, leave-queue",
         "issue": "issues: list, add",
-        "node": "remote nodes: status, list, connect, disconnect",
+        "node": "machines: list, status, connect, disconnect, logs",
     },
     "Other": {
         "notify": "channels to people: list, test",

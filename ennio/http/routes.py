@@ -34,6 +34,7 @@ _ORDERS = ("look", "send", "answer", "restore", "resume", "interrupt", "seen", "
 _LOOKS = ("output", "attach", "messages", "evidence", "phases", "reactions", "events")
 _PROJECT = f"{API}/projects/{{project_id}}"
 _PULL = f"{_PROJECT}/pulls/{{number}}"
+_OF_NODES = ("connect", "disconnect", "logs")
 _REVIEWS = (
     "files",
     "diff",
@@ -63,6 +64,8 @@ ROUTES: tuple[Route, ...] = (
     (f"{API}/disk", SupervisorResource, "disk"),
     (f"{API}/config", SupervisorResource, "config"),
     (f"{API}/nodes", NodesResource, ""),
+    (f"{API}/nodes/{{node}}", NodesResource, "one"),
+    *((f"{API}/nodes/{{node}}/{what}", NodesResource, what) for what in _OF_NODES),
     (f"{API}/shutdown", SupervisorResource, "shutdown"),
     (f"{API}/notifications", NoticesResource, ""),
     (f"{API}/notifiers", NoticesResource, "channels"),

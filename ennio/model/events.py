@@ -67,6 +67,7 @@ class EventType(StrEnum):
     NODE_LAUNCHED = "node_launched", _NO_STORY
     NODE_HEALTH_CHECK = "node_health_check", _NO_STORY
     # ours
+    NODE_STEP = "node_step", _NO_STORY
     SESSION_QUEUED = "session_queued"
     SESSION_STEP = "session_step"
     SESSION_ADOPTED = "session_adopted", _NO_STORY

@@ -48,7 +48,13 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     ),
     "reactions": ("reaction_triggered", "reaction_escalated"),
     "lifecycle": ("all_complete",),
-    "node": ("node_connected", "node_disconnected", "node_launched", "node_health_check"),
+    "node": (
+        "node_connected",
+        "node_disconnected",
+        "node_launched",
+        "node_health_check",
+        "node_step",
+    ),
 }
 _CATEGORY = MappingProxyType({name: key for key, names in _MEMBERS.items() for name in names})
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")

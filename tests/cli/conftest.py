@@ -127,6 +127,8 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             api.tokens.append(self.headers.get("Authorization"))
             missing = (404, {"error": f"no route {path}", "code": 404}, "NotFound")
             status, document, error = api.answers.get((self.command, path), missing)
+            if callable(document.get("data")):
+                document = {"data": document["data"]()}
             streamed = isinstance(document.get("data"), str) and path == "/events/stream"
             body = document["data"].encode() if streamed else json.dumps(document).encode()
             tag = f'"{zlib.crc32(body)}"'

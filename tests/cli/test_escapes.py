@@ -42,6 +42,7 @@ COMMANDS: dict[str, list[str]] = {
     "node connect": [PLANTED],
     "node disconnect": [PLANTED],
     "node list": [],
+    "node logs": [PLANTED],
     "node status": [PLANTED],
     "notices": [],
     "notify list": [],

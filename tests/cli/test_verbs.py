@@ -192,35 +192,6 @@ def test_one_frame_of_the_board_can_be_printed(api: Api) -> None:
     assert api.ennio("board").code == 2
 
 
-NODE: dict[str, Any] = {
-    "host": "", "name": "desk", "state": "here", "version": "0.2.0", "since": "2026-11-26T10:00:00+00:00", "sessions": 3,
-    "of_projects": {"my-app": 2, "api": 1}, "free_memory": 2**30, "free_disk": 2**31, "error": None,
-    "sources": {"runtime:tmux": {"ok": True, "detail": "", "at": "2026-11-26T10:00:00+00:00", "took": 0.004, "watched": 3}},
-}  # fmt: skip
-ELSEWHERE = NODE | {
-    "host": "build-7", "name": "build-7", "state": "unknown", "version": None, "since": None, "sessions": 1, "of_projects": {"x": 1},
-    "free_memory": None, "free_disk": None, "error": "nobody knows it", "sources": {},
-}  # fmt: skip
-
-
-def test_machines_are_listed_with_what_is_not_known_of_them(api: Api) -> None:
-    api.on("GET", "/nodes", [NODE, ELSEWHERE])
-    _, here, there = api.ennio("node", "list").out.splitlines()
-    assert here.split()[:3] == ["desk", "here", "0.2.0"]
-    assert there.split()[:4] == ["build-7", "unknown", "?", "?"]
-    assert "runtime:tmux" in api.ennio("node", "status", "desk").out
-    assert "3 (2 of my-app, 1 of api)" in api.ennio("node", "status", "here").out
-    assert "free disk" not in api.ennio("node", "status", "build-7").out
-    missing = api.ennio("node", "status", "nowhere")
-    assert "there are: desk, build-7" in missing.err
-    assert missing.code != 0
-
-
-def test_nodes_elsewhere_come_later_and_say_so(api: Api) -> None:
-    ended = api.ennio("node", "connect", "my-app")
-    assert (ended.code, "later version" in ended.err) == (1, True)
-
-
 @pytest.mark.parametrize(
     "words",
     ["start --detach", "start", "stop", "cleanup", "cleanup ma-2 --force", "session kill ma-2"],

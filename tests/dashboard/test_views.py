@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from ennio.model.clock import SystemClock
 from tests.conftest import eventually
@@ -263,6 +263,48 @@ def test_this_machine_is_shown_and_a_failure_is_said_with_a_way_out(
     trouble.get_by_role("button", name="Try again").click()
     expect(node).to_be_visible()
     expect(trouble).to_have_count(0)
+
+
+FAR: dict[str, Any] = {
+    "host": "me@build", "name": "me@build", "kind": "daemon", "state": "deploying", "state_since": "2026-11-26T10:00:00Z",
+    "version": None, "since": None, "round_trip": None, "seen_at": None, "failures": 1, "projects": ["far"], "sessions": 2,
+    "of_projects": {"far": 2}, "free_memory": None, "free_disk": None, "error": None, "sources": {},
+    "steps": [{"name": "install", "at": "2026-11-26T10:00:00Z", "ok": False, "detail": "it ended with 1", "output": "No space left"}],
+}  # fmt: skip
+ANSWERS = FAR | {"state": "connected", "round_trip": 0.0251, "version": "0.2.0", "steps": []}
+
+
+def test_a_machine_elsewhere_is_shown_with_its_steps_and_is_shut_down_only_when_meant(
+    visited: Page, shot: Shot
+) -> None:
+    shown, asked = [FAR], []
+    here = visited.request.get("/api/v1/nodes").json()["data"]
+
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(route.request.url.rpartition("/api/v1")[2])
+            route.fulfill(json={"data": {"host": "me@build", "sessions": 2}})
+        else:
+            route.fulfill(json={"data": [*here, *shown]})
+
+    visited.route(re.compile("/api/v1/nodes"), answer)
+    visited.goto("/nodes")
+    node = visited.locator("[data-node='me@build']")
+    expect(node).to_contain_text("its node is put there · ennio-node")
+    expect(node).to_contain_text("No space left")
+    expect(node.get_by_role("button", name="Connect now")).to_be_disabled()
+    shown[:] = [ANSWERS]
+    expect(node).to_contain_text("25 ms", timeout=5000)
+    assert violations(visited) == []
+    shot(visited, "nodes-elsewhere")
+    node.get_by_role("button", name="Disconnect…").click()
+    expect(node.get_by_role("group")).to_contain_text("2 of its sessions go on there, unseen")
+    assert asked == []
+    node.get_by_role("button", name="Disconnect", exact=True).click()
+    eventually(lambda: asked == ["/nodes/me%40build/disconnect"])
+    shown[:] = [ANSWERS | {"state": "refused", "error": "its host key changed"}]
+    expect(node).to_contain_text("! refused: its host key changed", timeout=15_000)
+    visited.unroute(re.compile("/api/v1/nodes"))
 
 
 def test_a_project_shows_its_limits_and_its_rules_as_they_hold(visited: Page, shot: Shot) -> None:

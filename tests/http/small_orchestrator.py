@@ -26,6 +26,7 @@ from ennio.actors.orchestrator import (
     EventApi,
     IssueApi,
     MergeOrder,
+    NodeApi,
     Preview,
     ProjectApi,
     PullApi,
@@ -446,6 +447,7 @@ class SmallOrchestrator:
         self.costs = CostApi(self.deps)
         self.conflicts = ConflictApi(self.deps)
         self.terminals = TerminalApi(self.deps)
+        self.nodes = NodeApi(self.deps, clock.now())
         self.issues: IssueApi = SmallIssues(self.deps, small=self)
         self.notices = NoticeApi(self.deps)
         self.workspaces: WorkspaceApi = SmallWorkspaces(self.deps, small=self)

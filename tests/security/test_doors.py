@@ -107,6 +107,7 @@ def every_operation(found: LivedIn) -> list[tuple[str, str]]:
         "project_id": "score",
         "number": "1",
         "name": "nobody",  # a channel for notices
+        "node": "here",
         "check": "unit",
     }
     return [

@@ -51,6 +51,7 @@ def known_to(found: LivedIn, document: dict[str, Any]) -> dict[str, Any]:
         "project_id": ["score"],
         "number": [1],
         "name": ["nobody"],  # a channel for notices
+        "node": ["here"],
         "check": ["unit"],
     }
     document = deepcopy(document)

@@ -29,7 +29,7 @@ from ennio.actors.orchestrator.costs import (
 )
 from ennio.actors.orchestrator.events import EventApi
 from ennio.actors.orchestrator.issues import IssueApi
-from ennio.actors.orchestrator.nodes import NodeView
+from ennio.actors.orchestrator.nodes import NodeApi, NodeLog, NodeParted, NodeView
 from ennio.actors.orchestrator.notices import ChannelView, NoticeApi
 from ennio.actors.orchestrator.packs import PackApi, ReviewPack
 from ennio.actors.orchestrator.projects import ProjectApi
@@ -84,6 +84,9 @@ __all__ = [
     "MergeOrder",
     "Merged",
     "MergedCost",
+    "NodeApi",
+    "NodeLog",
+    "NodeParted",
     "NodeView",
     "Notice",
     "NoticeApi",
@@ -136,6 +139,7 @@ APIS: Mapping[str, type[Any]] = {
     "budgets": BudgetApi,
     "supervisor": SupervisorApi,
     "terminals": TerminalApi,
+    "nodes": NodeApi,
 }
 """The nouns, as the orchestrator has them."""
 
@@ -166,6 +170,7 @@ class Orchestrator:
     budgets: BudgetApi
     supervisor: SupervisorApi
     terminals: TerminalApi
+    nodes: NodeApi
 
     @classmethod
     def of(
@@ -210,4 +215,5 @@ class Orchestrator:
             costs=CostApi(deps),
             budgets=BudgetApi(deps),
             terminals=TerminalApi(deps),
+            nodes=NodeApi(deps, started_at),
         )

@@ -13,7 +13,6 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.disk_usage import DiskReader, DiskUsage
 from ennio.actors.messages import CrashForTest
 from ennio.actors.metrics import MetricsReader, Numbers
-from ennio.actors.orchestrator.nodes import NodeView, nodes
 from ennio.model.errors import NotFound
 from ennio.model.failpoints import failpoint
 from ennio.policy.degradation import Readiness
@@ -78,10 +77,6 @@ class SupervisorApi:
         """What takes the disk. May take minutes, and holds up nobody else. Raises Unreachable."""
         reader = self.disk_reader or DiskReader(self.deps)
         return reader.read()
-
-    def nodes(self) -> Sequence[NodeView]:
-        """The machines on which agents work."""
-        return nodes(self.deps, self.started_at)
 
     def inside(self) -> dict[str, Any]:
         """What goes on in it, for whoever looks for a fault. For a moment nothing else happens."""

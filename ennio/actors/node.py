@@ -1,0 +1,233 @@
+"""Keeps the way to another machine: connects when a session needs it, looks how it is while one is
+there, and tells what becomes of it.
+
+A machine is asked beside the mailbox. Without sessions nobody asks but a person, or who looks at
+the list of machines.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, assert_never
+
+import pykka
+
+from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import (
+    ConnectNode,
+    EffectResult,
+    GetNode,
+    LookNow,
+    NodeStepped,
+    NodeWanted,
+    PartNode,
+    Ping,
+    QueueChanged,
+    Wake,
+)
+from ennio.actors.registry import AGENTS, NEWS, QUEUE
+from ennio.hosts.interface import Host
+from ennio.hosts.node_link import NodeLink
+from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.node import NodeHealth, NodeState
+from ennio.policy import nodes
+from ennio.policy.nodes import Answered, Failed, Heard, Node, Parted, Rested, Stepped, Wanted
+
+_STALE = 5.0
+"""Seconds after which who looks at a machine has it asked again."""
+_CONNECT, _LOOK = "connect", "look"
+
+
+class NodeActor(Actor):
+    """One machine. What it is follows from what is heard, see ``policy/nodes.py``."""
+
+    def __init__(
+        self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, host: Host
+    ) -> None:
+        super().__init__(name, watcher)
+        self._deps = deps
+        self._host = host
+        self._link: NodeLink | None = deps.node_links.get(host.name)
+        self._node = Node(host.name, self._link is not None)
+        self._timer: Any = None
+        self._effect: Any = None
+        self._tried = -math.inf
+
+    def on_start(self) -> None:
+        """Connect, if a session is there and no person forbade it."""
+        if self._deps.store.meta.get(self._parted) is not None:
+            detail = f"a person disconnected it; `ennio node connect {self._host.name}` connects"
+            self._node = Node(
+                self._host.name, True, NodeState.DISCONNECTED, self._deps.clock.now(), detail=detail
+            )
+        elif self._needed():
+            self._want()
+        else:
+            self._hear(Rested())
+
+    def on_stop(self) -> None:
+        """Our end of the way is closed; what runs there goes on."""
+        if self._timer is not None:
+            self._timer.kill(block=False)
+        if self._link is not None:
+            self._link.release()
+
+    def on_receive(self, message: Any) -> Any:
+        """Somebody wants it, or something was heard of it."""
+        match message:
+            case NodeWanted():
+                self._want()
+            case ConnectNode():
+                self._deps.store.meta.forget(self._parted)
+                self._want(by_person=True)
+                return self._node
+            case PartNode():
+                return self._part()
+            case GetNode(look):
+                if look:
+                    self._look_soon()
+                return self._node
+            case NodeStepped(step):
+                self._hear(Stepped(step))
+            case EffectResult(what, health, error):
+                self._ended_effect(what, health, error)
+            case Wake():
+                self._again()
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    def _want(self, *, by_person: bool = False) -> None:
+        if not by_person and self._timer is not None and not self._timer.dead:
+            return  # it is tried again in its time
+        self._hear(Wanted(by_person))
+        if self._node.state is NodeState.CONNECTING:
+            self._perform(_CONNECT)
+        elif self._node.state is NodeState.CONNECTED:
+            self._perform(_LOOK)
+
+    def _look_soon(self) -> None:
+        """Whoever watches hurries nobody who is tried in his time, and starts no daemon."""
+        if self._link is not None and self._node.state is not NodeState.CONNECTED:
+            return
+        if time.monotonic() - self._tried >= _STALE:
+            self._perform(_LOOK)
+
+    def _again(self) -> None:
+        connected = self._node.state is NodeState.CONNECTED
+        if self._link is None or connected:
+            self._perform(_LOOK)
+        elif not self._node.left_alone:
+            self._hear(Wanted())
+            self._perform(_CONNECT)
+
+    def _perform(self, what: str) -> None:
+        if self._effect is not None and not self._effect.dead:
+            return
+        if self._timer is not None:
+            self._timer.kill(block=False)
+        self._tried = time.monotonic()
+        ways: dict[str, Callable[[], NodeHealth]] = {_CONNECT: self._connect, _LOOK: self._look}
+        self._effect = self.perform(what, ways[what])
+
+    def _connect(self) -> NodeHealth:
+        """Runs beside the mailbox, as the look does."""
+        if self._link is not None:
+            self._link.connect(lambda step: self._tell_self(NodeStepped(step)))
+        return self._look()
+
+    def _look(self) -> NodeHealth:
+        begun = time.monotonic()
+        if self._link is None:
+            memory = self._host.free_memory()
+            took = time.monotonic() - begun
+            return NodeHealth(self._deps.clock.now(), took, memory, self._host.free_disk())
+        told = self._link.heartbeat()
+        return NodeHealth(
+            self._deps.clock.now(),
+            told.round_trip,
+            self._host.free_memory(),
+            self._host.free_disk(),
+            told.version,
+            told.started_at,
+        )
+
+    # --- what came of it --------------------------------------------------------------------------
+
+    def _ended_effect(self, what: str, health: NodeHealth | None, error: EnnioError | None) -> None:
+        self._effect = None
+        was = self._node.state
+        if error is None and health is not None:
+            self._hear(Answered(health))
+        elif what == _LOOK and self._link is not None and not self._needed():
+            self._hear(Rested())  # it may have ended by itself, and nobody misses it
+        else:
+            self._hear(Failed(str(error), not isinstance(error, Unreachable)))
+        if self._node.state is NodeState.CONNECTED is not was:
+            self._tell_those_who_look()
+
+    def _hear(self, heard: Heard) -> None:
+        moved = nodes.move(self._node, heard, self._deps.clock.now())
+        if moved.events:
+            with self._deps.store.transaction() as tx:
+                for draft in moved.events:
+                    tx.emit("", "", draft)
+        self._node = moved.node
+        self._schedule()
+
+    def _schedule(self) -> None:
+        wait = nodes.pause(self._node, needed=self._needed())
+        if self._timer is not None:
+            self._timer.kill(block=False)
+            self._timer = None
+        if wait is not None:
+            self._timer = self.later(wait, Wake())
+
+    def _part(self) -> int:
+        """Written before it is done: whoever looks at it meanwhile does not connect again."""
+        sessions = self._sessions()
+        moved = nodes.move(self._node, Parted(sessions), self._deps.clock.now())
+        with self._deps.store.transaction() as tx:
+            self._deps.store.meta.set(self._parted, self._deps.clock.now().isoformat())
+            for draft in moved.events:
+                tx.emit("", "", draft)
+        if self._effect is not None:
+            self._effect.kill(block=False)
+            self._effect = None
+        self._node = moved.node
+        self._schedule()
+        return sessions
+
+    def _tell_those_who_look(self) -> None:
+        """What waited, the longer the more seldom it was tried, looks at once."""
+        mine = (f"{AGENTS}:{self._host.name}", f"runtime:{self._host.name}:")
+        for name in self._deps.actors.names():
+            if name.startswith(mine):
+                self._deps.actors.tell(name, LookNow())
+        self._deps.actors.tell(f"{NEWS}:{self._host.name}", Wake())
+        self._deps.actors.tell(QUEUE, QueueChanged())
+
+    # --- who is there -----------------------------------------------------------------------------
+
+    @property
+    def _parted(self) -> str:
+        """Under this name it is kept that a person disconnected it."""
+        return f"node:{self._host.name}:disconnected"
+
+    def _needed(self) -> bool:
+        return self._sessions() > 0
+
+    def _sessions(self) -> int:
+        """Those that have an agent there, or wait for one."""
+        own, sessions = self._host.name, self._deps.store.sessions
+        waiting = sum(1 for host in sessions.waiting_elsewhere().values() if host == own)
+        return waiting + sum(
+            many for (_, host, _), many in sessions.admitted().items() if host == own
+        )

@@ -1,0 +1,298 @@
+"""Who keeps the way to another machine: when it is asked, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pykka
+import pytest
+
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import NodeWanted, Ping, Wake
+from ennio.actors.orchestrator.nodes import NodeApi, NodeView
+from ennio.actors.registry import ActorRegistry, node_name
+from ennio.actors.root import RootSupervisor
+from ennio.config.model import AuthType, Config, Project, SshAuth, SshConfig
+from ennio.hosts.node_link import DaemonHealth, DaemonLog, Report
+from ennio.hosts.plugin_host import PluginHost
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
+from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.model.node import NodeStep, StepName
+from ennio.model.session import Activity, Session, SessionStatus
+from ennio.nodes import keepers
+from ennio.plugins.registry import Registry
+from ennio.store import open_store
+from tests.conftest import eventually
+
+THERE = "me@build"
+
+
+@dataclass
+class Far:
+    """A machine that is reached, or not; it counts who asks."""
+
+    name: str = THERE
+    asked: int = 0
+    lost: Exception | None = None
+
+    def free_memory(self) -> int:
+        self.asked += 1
+        if self.lost is not None:
+            raise self.lost
+        return 2**30
+
+    def free_disk(self) -> int:
+        return 2**31
+
+
+@dataclass
+class Way:
+    """The way to its daemon."""
+
+    far: Far
+    connects: int = 0
+    runs: bool = False
+    refuses: Exception | None = None
+    steps: list[StepName] = field(default_factory=lambda: [StepName.LOG_IN, StepName.START])
+    held: float = 0.0
+
+    def connect(self, report: Report) -> None:
+        self.connects += 1
+        gevent.sleep(self.held)
+        for name in self.steps:
+            ok = self.refuses is None or name is not self.steps[-1]
+            said = "" if ok else "no space left on device"
+            report(NodeStep(name, SystemClock().now(), ok, "it is", said))
+        if self.refuses is not None:
+            raise self.refuses
+        self.runs = True
+
+    def heartbeat(self) -> DaemonHealth:
+        if not self.runs:
+            raise Unreachable("nothing listens there")
+        return DaemonHealth(0.025, "0.2.0", SystemClock().now())
+
+    def disconnect(self) -> None:
+        self.runs = False
+
+    def release(self) -> None:
+        """Nothing is open."""
+
+    def log(self, most: int) -> DaemonLog:
+        return DaemonLog("/home/me/.ennio/node/log", "it began\n"[-most:])
+
+
+@dataclass
+class House:
+    """A supervisor with one other machine."""
+
+    root: Path
+    daemon: bool = True
+    far: Far = field(default_factory=Far)
+    deps: Any = None
+    api: Any = None
+
+    def __post_init__(self) -> None:
+        self.way = Way(self.far)
+
+    @contextmanager
+    def opened(self) -> Iterator[House]:
+        clock, home = SystemClock(), Home(self.root / "home")
+        store = open_store("sqlite:ennio.db", self.root, clock)
+        plugins = Registry(home, clock, store.forge, self.root)
+        here = PluginHost(plugins, home, clock)
+        ssh = SshConfig("build", "me", SshAuth(AuthType.AGENT))
+        project = Project("far-app", "Far App", "r", Path("/srv/app"), ssh=ssh)
+        config = Config(self.root / "ennio.yaml", self.root, projects=(project,))
+        links = {THERE: self.way} if self.daemon else {}
+        actors = ActorRegistry()
+        deps = Dependencies(
+            config, home, clock, store, plugins, actors, here, {THERE: self.far}, links
+        )
+        self.deps, self.api = deps, NodeApi(deps, clock.now())
+        root = RootSupervisor.start(deps, keepers(deps))
+        root.ask(Ping(), timeout=30)
+        try:
+            yield self
+        finally:
+            root.stop(timeout=30)
+            eventually(lambda: not pykka.ActorRegistry.get_all(), 60, "every actor has ended")
+            plugins.close()
+            store.close()
+
+    def session(self, status: SessionStatus = SessionStatus.WORKING) -> None:
+        """One that lives there."""
+        now = self.deps.clock.now()
+        one = Session(
+            id="fa-1",
+            project_id="far-app",
+            status=status,
+            activity=Activity.READY,
+            created_at=now,
+            last_activity_at=now,
+            config_hash="abc",
+            host=THERE,
+        )
+        if self.deps.store.sessions.get(one.id) is None:
+            self.deps.store.sessions.insert(one)
+        self.deps.store.sessions.save(replace(one, status=status))
+
+    @property
+    def view(self) -> NodeView:
+        return self.api.get(THERE)
+
+    def until(self, state: str) -> NodeView:
+        eventually(lambda: self.view.state == state, 20, f"it is {state}")
+        return self.view
+
+    def tell(self, message: Any) -> None:
+        self.deps.actors.tell(node_name(THERE), message)
+
+    @property
+    def types(self) -> list[str]:
+        return [event.event_type for event in self.deps.store.events.after(0)]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_a_daemon_without_sessions_is_neither_connected_nor_asked(house: House) -> None:
+    with house.opened():
+        assert house.view.state == "idle"
+        assert (house.way.connects, house.far.asked) == (0, 0)
+        assert "no session needs it" in (house.view.error or "")
+
+
+def test_a_session_that_waits_has_it_connected_and_all_that_was_done_is_told(house: House) -> None:
+    with house.opened():
+        house.session()
+        house.tell(NodeWanted())
+        view = house.until("connected")
+        assert [step.name for step in view.steps] == ["log in", "start"]
+        assert (view.version, view.round_trip, view.free_memory) == ("0.2.0", 0.025, 2**30)
+        assert (view.kind, view.sessions, view.projects) == ("daemon", 1, ["far-app"])
+        assert house.types == ["node_launched", "node_connected"]
+        house.tell(NodeWanted())
+        assert house.view.state == "connected"
+        assert house.way.connects == 1, "what is connected is not connected again"
+
+
+def test_a_daemon_that_was_killed_is_told_as_lost_and_started_again(house: House) -> None:
+    with house.opened():
+        house.session()
+        house.tell(NodeWanted())
+        house.until("connected")
+        house.way.runs = False
+        house.tell(Wake())
+        house.until("unreachable")
+        house.until("connected")
+        assert house.way.connects == 2
+        assert house.types[2:] == ["node_disconnected", "node_launched", "node_connected"]
+
+
+def test_one_that_ended_while_nobody_needs_it_rests_and_is_not_started(house: House) -> None:
+    with house.opened():
+        house.api.connect("Far App")
+        house.until("connected")
+        house.way.runs = False
+        house.tell(Wake())
+        house.until("idle")
+        assert house.way.connects == 1
+
+
+def test_what_a_person_must_change_is_refused_with_the_output_and_tried_again(
+    house: House,
+) -> None:
+    house.way.refuses = Refused("its disk is full: free some")
+    with house.opened():
+        house.session()
+        house.tell(NodeWanted())
+        view = house.until("refused")
+        assert view.error == "its disk is full: free some"
+        assert (view.steps[-1].ok, view.steps[-1].output) == (False, "no space left on device")
+        house.way.refuses = None
+        house.tell(NodeWanted())
+        assert house.view.state == "refused", "who waits in the queue does not hurry it"
+        house.api.connect(THERE)
+        house.until("connected")
+
+
+def test_disconnecting_says_who_goes_on_there_and_holds_over_a_restart(house: House) -> None:
+    with house.opened():
+        house.session()
+        house.tell(NodeWanted())
+        house.until("connected")
+        assert house.api.disconnect("far-app").sessions == 1
+        assert not house.way.runs
+        assert house.view.state == "disconnected"
+        house.tell(NodeWanted())
+        assert house.view.state == "disconnected", "nobody but a person connects again"
+    with house.opened():
+        assert house.view.state == "disconnected"
+        house.api.connect("build")
+        house.until("connected")
+    with house.opened():
+        house.until("connected")
+
+
+def test_disconnecting_ends_what_is_just_connecting(house: House) -> None:
+    house.way.held = 30.0
+    with house.opened():
+        house.api.connect(THERE)
+        eventually(lambda: house.way.connects == 1)
+        house.api.disconnect(THERE)
+        assert house.view.state == "disconnected"
+
+
+def test_a_machine_without_a_daemon_is_asked_when_somebody_looks(tmp_path: Path) -> None:
+    house = House(tmp_path, daemon=False)
+    with house.opened():
+        assert house.far.asked == 0, "nobody has looked, and no session is there"
+        assert house.view.kind == "ssh"
+        view = house.until("connected")
+        assert view.round_trip is not None
+        asked = house.far.asked
+        assert house.view.state == "connected"
+        assert house.far.asked == asked, "what it said a moment ago is fresh"
+        with pytest.raises(Conflict, match="has no ennio-node"):
+            house.api.disconnect(THERE)
+        with pytest.raises(Conflict, match="no log of it"):
+            house.api.log("far-app", 100)
+
+
+def test_one_that_is_lost_keeps_when_it_was_seen_and_no_figure_of_then(tmp_path: Path) -> None:
+    house = House(tmp_path, daemon=False)
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("connected")
+        house.far.lost = Unreachable("no route to host")
+        house.tell(Wake())
+        view = house.until("unreachable")
+        assert view.seen_at is not None
+        assert (view.round_trip, view.free_memory, view.error) == (None, None, "no route to host")
+        house.far.lost = None
+        house.until("connected")
+        told = ["node_connected", "node_disconnected", "node_connected"]
+        assert house.types == told
+
+
+def test_names_are_understood_and_unknown_ones_are_told_with_those_there_are(house: House) -> None:
+    with house.opened():
+        assert {house.api.get(name).host for name in ("Far App", "far-app", "build", THERE)} == {
+            THERE
+        }
+        assert house.api.get("here").host == ""
+        with pytest.raises(NotFound, match=r"did you mean 'me@build'.*there are: here, me@build"):
+            house.api.get("me@buid")
+        with pytest.raises(Conflict, match="needs no connection"):
+            house.api.connect("here")
+        assert house.api.log(THERE, 6).text == "began\n"
