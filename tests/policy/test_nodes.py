@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ennio.model.events import Draft
 from ennio.model.node import NodeHealth, NodeState, NodeStep, StepName
 from ennio.policy.nodes import (
     LOOK_EVERY,
@@ -63,7 +64,7 @@ HEARD = st.one_of(
 
 
 def _heard(node: Node, *all_heard: Heard) -> Moved:
-    events: list = []
+    events: list[Draft] = []
     for at, heard in enumerate(all_heard):
         moved = move(node, heard, T0 + timedelta(seconds=at))
         node, events = moved.node, [*events, *moved.events]
@@ -151,7 +152,7 @@ def test_tries_become_seldom_and_never_end(refused: bool, first: float, last: fl
     node, waits = Node("h", False), []
     for _ in range(12):
         node = _heard(node, Wanted(), Failed("x", refused)).node
-        waits.append(pause(node, needed=True))
+        waits.append(pause(node, needed=True) or 0.0)
     assert (waits[0], waits[-1]) == (first, last)
     assert waits == sorted(waits)
     assert pause(_heard(node, Answered(HEALTH)).node, needed=True) == LOOK_EVERY
