@@ -34,7 +34,7 @@ from ennio.hosts.node_link import NodeLink
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.node import NodeHealth, NodeState
 from ennio.policy import nodes
-from ennio.policy.nodes import Answered, Failed, Heard, Node, Parted, Rested, Stepped, Wanted
+from ennio.policy.nodes import Answered, ContactWanted, Failed, Heard, Node, Parted, Rested, Stepped
 
 _STALE = 5.0
 """Seconds after which who looks at a machine has it asked again."""
@@ -107,7 +107,7 @@ class NodeActor(Actor):
     def _want(self, *, by_person: bool = False) -> None:
         if not by_person and self._timer is not None and not self._timer.dead:
             return  # it is tried again in its time
-        self._hear(Wanted(by_person))
+        self._hear(ContactWanted(by_person))
         if self._node.state is NodeState.CONNECTING:
             self._perform(_CONNECT)
         elif self._node.state is NodeState.CONNECTED:
@@ -125,7 +125,7 @@ class NodeActor(Actor):
         if self._link is None or connected:
             self._perform(_LOOK)
         elif not self._node.left_alone:
-            self._hear(Wanted())
+            self._hear(ContactWanted())
             self._perform(_CONNECT)
 
     def _perform(self, what: str) -> None:

@@ -53,7 +53,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ContactWanted:
     """It is to be asked: a session needs it, or a person does."""
 
     by_person: bool = False
@@ -93,7 +93,7 @@ class Rested:
     """Nobody needs it any more."""
 
 
-Heard = Wanted | Stepped | Answered | Failed | Parted | Rested
+Heard = ContactWanted | Stepped | Answered | Failed | Parted | Rested
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Moved:
 def move(node: Node, heard: Heard, now: datetime) -> Moved:
     """What follows from what was heard."""
     match heard:
-        case Wanted(by_person):
+        case ContactWanted(by_person):
             return _wanted(node, by_person, now)
         case Stepped(step):
             return _stepped(node, step, now)

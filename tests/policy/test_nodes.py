@@ -14,6 +14,7 @@ from ennio.model.node import NodeHealth, NodeState, NodeStep, StepName
 from ennio.policy.nodes import (
     LOOK_EVERY,
     Answered,
+    ContactWanted,
     Failed,
     Heard,
     Moved,
@@ -21,7 +22,6 @@ from ennio.policy.nodes import (
     Parted,
     Rested,
     Stepped,
-    Wanted,
     move,
     pause,
 )
@@ -54,7 +54,7 @@ def _step(name: StepName, *, ok: bool = True) -> Stepped:
 
 
 HEARD = st.one_of(
-    st.builds(Wanted, st.booleans()),
+    st.builds(ContactWanted, st.booleans()),
     st.builds(lambda name, ok: _step(name, ok=ok), st.sampled_from(StepName), st.booleans()),
     st.just(Answered(HEALTH)),
     st.builds(Failed, st.sampled_from(("no route", "the key changed")), st.booleans()),
@@ -91,7 +91,9 @@ def test_whatever_is_heard_only_the_drawn_arrows_are_gone(
             assert moved.node.health is not None, "nobody is connected who never answered"
             assert (moved.node.failures, moved.node.detail) == (0, "")
         if node.state is NodeState.DISCONNECTED and moved.node.state is not node.state:
-            assert heard == Wanted(by_person=True), "what a person ended only a person begins"
+            assert heard == ContactWanted(by_person=True), (
+                "what a person ended only a person begins"
+            )
         assert all(draft.data["host"] == "me@build" for draft in moved.events)
         node, told = moved.node, told + len(moved.events)
     assert told <= len(all_heard)
@@ -111,15 +113,17 @@ def test_it_is_asked_again_for_ever_while_a_session_needs_it_and_never_without(
 
 
 def test_a_failure_is_told_once_and_again_when_it_is_another() -> None:
-    lost = [Wanted(), Failed("no route", False)]
-    moved = _heard(Node("h", False), *lost, *lost, *lost, Wanted(), Failed("refused", False))
+    lost = [ContactWanted(), Failed("no route", False)]
+    moved = _heard(Node("h", False), *lost, *lost, *lost, ContactWanted(), Failed("refused", False))
     assert _types(moved) == ["node_health_check", "node_health_check"]
     assert moved.node.failures == 4
-    assert _types(_heard(moved.node, Wanted(), Answered(HEALTH))) == ["node_connected"]
+    assert _types(_heard(moved.node, ContactWanted(), Answered(HEALTH))) == ["node_connected"]
 
 
 def test_a_loss_is_told_as_one_and_looks_that_go_well_are_not_told() -> None:
-    moved = _heard(Node("h", False), Wanted(), *[Answered(HEALTH)] * 5, Failed("no route", False))
+    moved = _heard(
+        Node("h", False), ContactWanted(), *[Answered(HEALTH)] * 5, Failed("no route", False)
+    )
     assert _types(moved) == ["node_connected", "node_disconnected"]
     assert moved.node.state is NodeState.UNREACHABLE
     assert moved.node.health == HEALTH, "what was known last"
@@ -127,31 +131,36 @@ def test_a_loss_is_told_as_one_and_looks_that_go_well_are_not_told() -> None:
 
 def test_each_step_of_a_deployment_is_an_event_and_a_failure_has_its_output() -> None:
     steps = [_step(name) for name in (StepName.LOG_IN, StepName.COPY, StepName.START)]
-    moved = _heard(Node("h", True), Wanted(), *steps, _step(StepName.VERIFY, ok=False))
+    moved = _heard(Node("h", True), ContactWanted(), *steps, _step(StepName.VERIFY, ok=False))
     assert _types(moved) == ["node_step", "node_launched", "node_step"]
     assert moved.events[-1].data["output"] == "no space left"
     assert moved.node.state is NodeState.DEPLOYING
     assert [each.name for each in moved.node.steps] == ["log in", "copy", "start", "verify"]
-    assert _heard(moved.node, Failed("x", True), Wanted()).node.steps == (), "each try by itself"
+    assert _heard(moved.node, Failed("x", True), ContactWanted()).node.steps == (), (
+        "each try by itself"
+    )
 
 
 def test_a_disconnection_says_how_many_sessions_go_on_there() -> None:
-    moved = _heard(Node("h", True), Wanted(), Answered(HEALTH), Parted(2), Answered(HEALTH))
+    moved = _heard(Node("h", True), ContactWanted(), Answered(HEALTH), Parted(2), Answered(HEALTH))
     assert "2 of its sessions go on there" in moved.events[-1].message
     assert moved.node.state is NodeState.DISCONNECTED, "a late answer changes nothing"
     assert "ennio node connect h" in moved.node.detail
 
 
 def test_a_daemon_that_nobody_needs_rests_and_a_machine_without_one_does_not() -> None:
-    assert _heard(Node("h", True), Wanted(), Answered(HEALTH), Rested()).node.state == "idle"
-    assert _heard(Node("h", False), Wanted(), Answered(HEALTH), Rested()).node.state == "connected"
+    assert _heard(Node("h", True), ContactWanted(), Answered(HEALTH), Rested()).node.state == "idle"
+    assert (
+        _heard(Node("h", False), ContactWanted(), Answered(HEALTH), Rested()).node.state
+        == "connected"
+    )
 
 
 @pytest.mark.parametrize(("refused", "first", "last"), [(False, 1.0, 60.0), (True, 30.0, 600.0)])
 def test_tries_become_seldom_and_never_end(refused: bool, first: float, last: float) -> None:
     node, waits = Node("h", False), []
     for _ in range(12):
-        node = _heard(node, Wanted(), Failed("x", refused)).node
+        node = _heard(node, ContactWanted(), Failed("x", refused)).node
         waits.append(pause(node, needed=True) or 0.0)
     assert (waits[0], waits[-1]) == (first, last)
     assert waits == sorted(waits)
