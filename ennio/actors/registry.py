@@ -23,6 +23,7 @@ RELAY = "nats"
 METER = "meter"
 NODE = "node"
 CONFLICTS = "conflicts"
+REVIEWS = "reviews"
 ASK_TIMEOUT = 10.0
 
 

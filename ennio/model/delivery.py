@@ -17,6 +17,7 @@ class DeliveryKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     MERGE = "merge"
     MILESTONE = "milestone"
+    REVIEW = "review"
 
 
 class DeliveryState(StrEnum):

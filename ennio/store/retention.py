@@ -165,8 +165,10 @@ class RetentionRepository:
     def _forget_rest(self, session_id: str) -> None:
         self._keep_numbers(session_id)
         notices = self._of_session(tables.NotificationTable, "id", session_id)
+        reviews = self._of_session(tables.ReviewOrderTable, "id", session_id)
         for kind, column, values in (
             (DeliveryKind.NOTICE, "subject", notices),
+            (DeliveryKind.REVIEW, "subject", reviews),
             (DeliveryKind.MESSAGE, "lane", [session_id]),
         ):
             of_kind = self._column(tables.DeliveryTable, "kind") == encode(kind)

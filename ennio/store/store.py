@@ -37,6 +37,7 @@ from ennio.store.queue import QueueRepository
 from ennio.store.reactions import ReactionRepository
 from ennio.store.remembered_stops import RememberedStops
 from ennio.store.retention import RetentionRepository
+from ennio.store.review_orders import ReviewOrderRepository
 from ennio.store.sessions import SessionRepository
 from ennio.store.totals import TotalsRepository
 from ennio.store.transaction import Transaction
@@ -72,6 +73,7 @@ class Store:
         self.messages = MessageRepository(connection, self.deliveries)
         self.reactions = ReactionRepository(connection)
         self.merges = MergeRepository(connection, self.deliveries)
+        self.review_orders = ReviewOrderRepository(connection, self.deliveries)
         self.notifications = NotificationRepository(connection, self.deliveries)
         self.answer_links = AnswerLinkRepository(connection)
         self.projects = ProjectRepository(connection, clock)

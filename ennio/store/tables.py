@@ -703,6 +703,21 @@ class BranchDiffTable(DeclaredTable):
     Meta = meta("branch_diffs")
 
 
+class ReviewOrderTable(DeclaredTable):
+    """Reviews that are to be on pull requests."""
+
+    id = text_column(primary_key=True)
+    session_id = owner(SessionTable)
+    number = number_column()
+    review = text_column()
+    at = text_column()
+
+    Meta = meta("review_orders")
+
+
+index(ReviewOrderTable, "idx_review_orders_session", "session_id")
+
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -741,6 +756,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     ReservationTable,
     ConflictTable,
     BranchDiffTable,
+    ReviewOrderTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

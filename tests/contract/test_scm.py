@@ -314,6 +314,10 @@ def test_remarks_that_the_agent_knows_are_one_review_and_no_news_to_it(bench: Be
     assert "needs a test" in words
     assert "<!--" not in words
     assert found.review is ReviewState.NONE
+    again = bench.forge.remark(pull.number, "ann", "Almost.", said, key="k", head=pull.head)
+    assert again.comments == found.comments, "it is known by its key"
+    other = bench.forge.remark(pull.number, "ann", "Almost.", said, key="l", head=pull.head)
+    assert len(other.comments) > len(found.comments)
 
 
 def test_the_log_of_a_check_nobody_knows_is_not_found(bench: Bench) -> None:

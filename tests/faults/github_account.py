@@ -12,7 +12,18 @@ from tests.e2e import account
 from tests.e2e.house import Ground
 from tests.e2e.persons import Follower
 from tests.faults.account import close, paper, took
-from tests.faults.on_github import ADA, ASSIGNED, DATE, DONE, NOTES, SIGN, SIGNED, TITLE, OnGitHub
+from tests.faults.on_github import (
+    ADA,
+    ASSIGNED,
+    DATE,
+    DONE,
+    NOTES,
+    SIGN,
+    SIGNED,
+    THANKS,
+    TITLE,
+    OnGitHub,
+)
 from tests.faults.teller import Wired
 from tests.github.standin.hub import Hub, Pull
 
@@ -34,7 +45,7 @@ def _all(house: Wired, teller: OnGitHub, follower: Follower) -> Iterator[str]:
     red = [
         f"whom it greets: {found}|the log could not be read" for found in ("hello", "hello, you")
     ]
-    yield from took(ground, {greet: ("Issue 1", *red, SIGN, DATE), notes: ("Write notes",)})
+    yield from took(ground, {greet: ("Issue 1", *red, SIGN, DATE, THANKS), notes: ("Write notes",)})
     yield from account.words(ground, teller.ids)
     yield from account.lives(ground, {greet: 1, notes: 1})
     yield from account.strays(ground, ())
@@ -90,6 +101,9 @@ def _said(hub: Hub) -> Iterator[str]:
         yield f"threads: {threads}"
     if [_first(said) for said in pull.comments] != [DATE]:
         yield f"comments: {pull.comments}"
+    thanks = [one["body"] for one in pull.reviews if THANKS in one["body"]]
+    if len(thanks) != 1:
+        yield f"a review is there {len(thanks)} times: {thanks}"
 
 
 def _first(said: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@ stand-in, and git goes over HTTP.
 
 ``greet`` works on an issue a person asked for: its draft is red twice and is mended, a person
 takes it out of draft, ada asks for a signature in a thread, which a person answers and
-settles; a person asks for the date, ada approves, and Ennio merges, deletes the branch and
+settles; a person asks for the date, and thanks in a review that the agent gets too; ada approves, and Ennio merges, deletes the branch and
 closes the issue. ``notes`` hands in and stays at it: a person opens its pull request, closes
 it, and ends the session. Where everything was killed just then, it is over by itself: its
 agent is gone, and nothing is left to be done.
@@ -31,6 +31,7 @@ TITLE = "Greet"
 SIGN = "Please sign it."
 SIGNED = "It is signed."
 DATE = "Please date it."
+THANKS = "That is well greeted."
 ENDED = ("killed", "done")
 ADA, ACTIONS = "ada", "Actions"
 ASSIGNED = "octo-assignee"
@@ -58,6 +59,7 @@ def agent() -> dict[str, Any]:
         turn("ci_failed", mend(GREETING[1], "Name Ennio")),
         turn("message", add("signed\n", "Sign"), "sign it"),
         turn("message", add("dated\n", "Date"), "date it"),
+        turn("message", [], "well greeted"),
         turn(
             "prompt",
             [{"edit": {"file": "NOTES.md", "content": NOTES}}, {"commit": "Note"}, "push", "hang"],
@@ -148,6 +150,8 @@ class OnGitHub(Teller):
         return (
             self.away != ADA
             and self.on_head(pull, "dated")
+            and any(THANKS in review["body"] for review in pull.reviews)
+            and any(THANKS in text for text in self.house.ground.taken(self.ids["greet"]))
             and not any(review["state"] == "APPROVED" for review in pull.reviews)
         )
 
@@ -180,8 +184,16 @@ class OnGitHub(Teller):
             self.house.client.post(f"{place}/resolve", {"thread": thread.id})
         elif not pull.comments and self._is_seen_settled(thread):
             self.house.client.post(f"{place}/comment", {"body": DATE})
+        elif self.on_head(pull, "dated") and not self._is_thanked():
+            thanks = {"comments": [{"path": "greeting.txt", "body": THANKS}], "forge": True}
+            self.house.client.post(f"/sessions/{self.ids['greet']}/review", thanks)
         elif self._is_ready(pull):
             self._review(pull, "APPROVED")
+
+    def _is_thanked(self) -> bool:
+        """Whether the agent has the review, or will; then it is, or will be, on GitHub as well."""
+        sent = self.house.client.get(f"/sessions/{self.ids['greet']}/messages")
+        return any(THANKS in one["text"] for one in sent)
 
     def _is_seen_settled(self, thread: Thread) -> bool:
         """Ennio has looked since: that nobody wants anything any more, though ada has not looked

@@ -54,8 +54,13 @@ _READS = ("request.get.", "request.query.")
 GITHUB = ("forge.", "tracker.", "request.")
 """What is played on the stand-in of GitHub; the slots among them on the local forge too."""
 ONLY_ON_GITHUB = (
-    *(f"forge.{method}" for method in ("close", "open", "pulls", "ready", "reply", "resolve")),
+    *(
+        f"forge.{method}"
+        for method in ("close", "open", "pulls", "ready", "remark", "reply", "resolve")
+    ),
     "tracker.issues",
+    "order.send_review",
+    "commit.review_orders",
     *(
         f"told.{kind}"
         for kind in (

@@ -208,7 +208,7 @@ class SmallSessions(SessionApi):
         message = Message(
             str(uuid.uuid4()), session_id, text, Origin.PERSON, self.small.clock.now()
         )
-        self._queue(self.need(session_id), message, once)
+        self._queue(self.need(session_id), message, once, None)
         return message
 
     def answer(self, session_id: str, text: str) -> None:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+
+import gevent
 
 from ennio.actors import strays
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import LookNow
+from ennio.actors.messages import Wake
 from ennio.actors.orchestrator.sessions import SessionApi
-from ennio.actors.registry import forge_name
+from ennio.actors.registry import REVIEWS
 from ennio.actors.session_context import context
 from ennio.model.check_log import CheckLog, LogPart
-from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
+from ennio.model.delivery import DeliveryState
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
-from ennio.model.inline_comment import Remark, ReviewOrder
+from ennio.model.inline_comment import ReviewOrder
 from ennio.model.message import Message
 from ennio.model.request_fields import BODY_LIMIT
 from ennio.model.session import Session
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins.forge.interface import Forge, Logged, TakesRemarks
 from ennio.policy import review_message
+from ennio.store.review_orders import OrderedReview
+
+WITHIN, AGAIN = 10.0, 0.1
+"""Seconds that a forge is waited for before one is answered, and between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentReview:
     """What became of a review: the message to the agent, and the pull request it is also on
-    (None: it was not to be, or could not). ``problem`` says why it could not.
+    (None: it was not to be, could not, or is not yet). ``problem`` says why.
     """
 
     message: str
@@ -70,12 +78,13 @@ class ChangesApi:
             run.id, run.name, run.state, pull.head, run.log_tail.encode("utf-8", "replace")
         )
 
-    @failpoint("order.send_review", because="queues words as order.send does, which is played")
+    @failpoint("order.send_review")
     def send_review(
         self, session_id: str, order: ReviewOrder, once: IdempotentRequest | None = None
     ) -> SentReview:
         """Give the agent all comments as one message, and say them on its pull request if they are
-        to be there too. Raises Invalid naming the field; then nobody is told anything.
+        to be there too: written down together, and said once. Raises Invalid naming the field; then
+        nobody is told anything.
         """
         order.check()
         session = self.sessions.need(session_id)
@@ -83,25 +92,36 @@ class ChangesApi:
         text = review_message.words(order)
         if len(text) > BODY_LIMIT:
             raise Invalid(f"comments: they make a message of {len(text)} characters; send fewer")
-        message = self.sessions.send(session_id, text, once)
         if forge is None:
+            message = self.sessions.send(session_id, text, once)
             return SentReview(message.id, len(order.comments))
-        return self._remarked(forge, session, order, message)
+        number = self._number(session)
 
-    def _remarked(
-        self, forge: TakesRemarks, session: Session, order: ReviewOrder, message: Message
-    ) -> SentReview:
-        """The agent has its message by now: what the forge refuses is said, and takes nothing
-        back.
+        def also(message: Message) -> None:
+            kept = OrderedReview(message.id, session.id, number, order, message.created_at)
+            self.deps.store.review_orders.intend(kept, session.project_id)
+
+        message = self.sessions.send(session_id, text, once, also)
+        self.deps.actors.tell(REVIEWS, Wake())
+        return self._said(SentReview(message.id, len(order.comments), number))
+
+    def _said(self, review: SentReview) -> SentReview:
+        """Once it is on the pull request, or the first try has failed; but not for ever. The agent
+        has its message by now, and nothing takes that back.
         """
-        remarks = tuple(map(Remark.of, order.comments))
-        number, count = self._number(session), len(order.comments)
-        try:
-            forge.remark(number, order.author, order.body, remarks, key=message.id, head=order.head)
-        except EnnioError as error:
-            return SentReview(message.id, count, problem=str(error))
-        self.deps.actors.tell(forge_name(session.project_id), LookNow())
-        return SentReview(message.id, count, number)
+        until, delivery = time.monotonic() + WITHIN, None
+        while time.monotonic() < until:
+            delivery = self.deps.store.review_orders.delivery(review.message)
+            if delivery is None or delivery.settled_at is not None or delivery.error:
+                break
+            gevent.sleep(AGAIN)
+        if delivery is None or delivery.state is DeliveryState.DONE:
+            return review
+        if delivery.settled_at is not None:
+            return replace(review, pull=None, problem=delivery.error)
+        why = f" ({delivery.error})" if delivery.error else ""
+        words = f"it is not there yet{why}, and is put there as soon as the forge takes it"
+        return replace(review, pull=None, problem=words)
 
     def _there(self, session_id: str) -> Session:
         session = self.sessions.need(session_id)

@@ -5,7 +5,7 @@ program may have them do.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -199,9 +199,15 @@ class SessionApi:
         return self.deps.store.sessions.get(session.id) or session
 
     @failpoint("order.send")
-    def send(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> Message:
+    def send(
+        self,
+        session_id: str,
+        text: str,
+        once: IdempotentRequest | None = None,
+        also: Callable[[Message], None] | None = None,
+    ) -> Message:
         """Queue words for the agent; they are typed when it can take them. Those there are, where
-        they were sent ``once`` already.
+        they were sent ``once`` already. ``also`` writes what is to be written with them.
         """
         done = self._done(once)
         if done is not None:
@@ -214,7 +220,7 @@ class SessionApi:
         strays.refuse(self.deps, session)
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.deps.clock.now())
         try:
-            self._queue(session, message, once)
+            self._queue(session, message, once, also)
         except RequestRepeatedError as repeated:
             return self._message(repeated.done.subject)
         self.deps.actors.tell(session_name(session_id), MessageQueued())
@@ -226,11 +232,19 @@ class SessionApi:
             raise NotFound(f"no message {message_id}")
         return message
 
-    def _queue(self, session: Session, message: Message, once: IdempotentRequest | None) -> None:
+    def _queue(
+        self,
+        session: Session,
+        message: Message,
+        once: IdempotentRequest | None,
+        also: Callable[[Message], None] | None,
+    ) -> None:
         with self.deps.store.transaction() as tx:
             if once is not None:
                 self.deps.store.idempotency.begin(once, message.id, message.created_at)
             self.deps.store.messages.add(message)
+            if also is not None:
+                also(message)
             words = Draft(
                 EventType.MESSAGE_QUEUED,
                 "a person's message waits for the agent",

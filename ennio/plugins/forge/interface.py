@@ -100,7 +100,7 @@ class TakesRemarks(Protocol):
     the agent has been told already.
     """
 
-    @failpoint("forge.remark", because="a person's order like their review, which is played")
+    @failpoint("forge.remark")
     def remark(
         self,
         number: int,
@@ -113,9 +113,9 @@ class TakesRemarks(Protocol):
     ) -> PullRequest:
         """Say all of it in one review that decides nothing; none of it is told to the agent.
 
-        ``key`` names it: said again under the same one it is not there twice, where the forge can
-        know that. ``head`` is the commit the reviewer saw. Raises NotFound, Invalid, Conflict,
-        Refused (a line that is not part of what the pull request changes).
+        ``key`` names it: said again under the same one it is not there twice. ``head`` is the
+        commit the reviewer saw. Raises NotFound, Invalid, Conflict, Refused (a line that is not
+        part of what the pull request changes).
         """
         ...
 

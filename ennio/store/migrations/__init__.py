@@ -33,6 +33,7 @@ from ennio.store.migrations import (
     ledger,
     orchestra,
     retention,
+    reviews,
     states,
     turns,
 )
@@ -103,6 +104,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(38, "since when it is a person's turn", turns.TURNS),
     Migration(39, "conflicts that are expected", conflicts.CONFLICTS),
     Migration(40, "how much branches change", conflicts.BRANCH_DIFFS),
+    Migration(41, "reviews that are to be on pull requests", reviews.REVIEW_ORDERS),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

@@ -50,6 +50,7 @@ class Rest:
             ("PUT", rf"{repo}/pulls/(\d+)/merge", self.merge),
             ("PUT", rf"{repo}/pulls/(\d+)/update-branch", self.update_branch),
             ("GET", rf"{repo}/pulls/(\d+)/files", self.files),
+            ("GET", rf"{repo}/pulls/(\d+)/reviews", self.reviews),
             ("POST", rf"{repo}/pulls/(\d+)/reviews", self.review),
             ("POST", rf"{repo}/pulls/(\d+)/comments", self.line_comment),
             ("GET", rf"{repo}/pulls/(\d+)/requested_reviewers", self.requested),
@@ -222,6 +223,14 @@ class Rest:
                 number, self.hub.login, remark["body"], remark["path"], remark.get("line")
             )
         return Answered(200, example("pull-request-review"))
+
+    def reviews(self, number: int, body: Body, query: dict[str, str]) -> Answered:
+        if number not in self.hub.pulls:
+            return problem(404, "Not Found")
+        shown = example("pull-request-review")
+        rows = self.hub.pulls[number].reviews
+        found = [shown | {"body": row["body"], "state": row["state"]} for row in rows]
+        return self._page(found, f"/pulls/{number}/reviews", query)
 
     def files(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         """What git says, file by file; like GitHub without the patch of a binary."""

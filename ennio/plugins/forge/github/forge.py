@@ -213,7 +213,7 @@ class GitHubForge:
             self.client.send("POST", at("pulls", number, "reviews"), whole)
         return self._after(number)
 
-    @asks("post.pulls.reviews", because=_LIKE_A_REMARK)
+    @asks("get.pulls.reviews", "post.pulls.reviews")
     def remark(
         self,
         number: int,
@@ -224,10 +224,15 @@ class GitHubForge:
         key: str,
         head: str | None = None,
     ) -> PullRequest:
-        """See ``TakesRemarks.remark``; GitHub knows no key, and takes no remark on a whole file in
-        a review, which so becomes a part of its body.
+        """See ``TakesRemarks.remark``; the key stands in a hidden line of the review. GitHub takes
+        no remark on a whole file in a review, which so becomes a part of its body.
         """
-        del key
+        reviews, mark = (
+            self.client.address.at("pulls", number, "reviews"),
+            f"{MARK}review {key} -->",
+        )
+        if any(mark in (one["body"] or "") for one in self.client.pages(reviews)):
+            return self._after(number)
         for one in remarks:
             check_review(author, ReviewState.NONE, one.body, one.path, one.line)
         seen = head
@@ -236,11 +241,11 @@ class GitHubForge:
         words = "\n\n".join(filter(None, (part.strip() for part in whole)))
         order = {
             "event": "COMMENT",
-            "body": f"{words}\n\n{TOLD}" if words else "",
+            "body": f"{words}\n\n{TOLD}\n{mark}" if words else mark,
             "comments": [_inline(one) for one in remarks if one.line is not None],
             "commit_id": head,
         }
-        self.client.send("POST", self.client.address.at("pulls", number, "reviews"), order)
+        self.client.send("POST", reviews, order)
         return self._after(number)
 
     @as_published("GitHub")

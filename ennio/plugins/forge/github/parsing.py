@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ is never told to an agent.
 PERSON = f"{MARK}person -->"
 """A hidden line in what a person says through Ennio, with the token's account: that is told."""
 
+_HIDDEN = re.compile(rf"^{MARK}[^\n]*-->$\n?", re.MULTILINE)
 _PASSING = frozenset({"SUCCESS", "NEUTRAL", "SKIPPED"})
 _MERGEABLE = {"MERGEABLE": Mergeability.CLEAN, "CONFLICTING": Mergeability.CONFLICTING}
 _DECISIONS = {
@@ -273,8 +275,7 @@ def _comment(
     # GraphQL leaves the ending out that people and every configuration know a bot by
     name = f"{login}[bot]" if bot and not login.endswith("[bot]") else login
     told = TOLD in item["body"]
-    hidden = TOLD if told else PERSON
-    body = item["body"].replace(hidden, "").rstrip() if hidden in item["body"] else item["body"]
+    body = _HIDDEN.sub("", item["body"]).rstrip() if MARK in item["body"] else item["body"]
     return Comment(
         item["id"],
         name,
