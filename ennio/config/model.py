@@ -318,6 +318,8 @@ class Demand:
 class Config:
     """A whole configuration; ``source`` is the file it came from, ``directory``
     what paths are relative to.
+
+    ``port_chosen``: somebody wrote that very port; else a free one is taken and kept.
     """
 
     source: Path
@@ -345,6 +347,7 @@ class Config:
     nats_cert_file: Path | None = None
     nats_key_file: Path | None = None
     host: str = "127.0.0.1"
+    port_chosen: bool = True
     public_url: str | None = None
     max_sessions: int | None = None
     min_free_memory: int = 512 * 1024 * 1024

@@ -80,6 +80,7 @@ def config(given: Given, base: PathBase) -> Config:
     return Config(
         source=base.source,
         directory=base.directory,
+        port_chosen=bool(given.get("port")),
         projects=projects,
         notifiers=notifiers,
         budgets=tuple(limited(budget, projects) for budget in rest.pop("budgets", ())),

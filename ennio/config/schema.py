@@ -355,7 +355,12 @@ class ConfigSchema(MappingSchema):
     makes = model.Config
     at_once = False
     holds_anchors = True
-    port = IntField("The port of the API and the dashboard; 0: any that is free", 0, 65535)
+    port = IntField(
+        "The port of the API and the dashboard; 0: any that is free. Where it is not written, the "
+        "next free one is taken and kept",
+        0,
+        65535,
+    )
     terminal_port = PORT
     direct_terminal_port = DIRECT_PORT
     terminal = NestedField("Agents' terminals in a browser", TerminalSchema)

@@ -72,7 +72,7 @@ def masked(config: Config) -> dict[str, Any]:
     Of ``env`` only the names are shown.
     """
     shown: dict[str, Any] = _without(_plain(replace(config, origins={})), config.hidden)
-    for ours in ("hidden", "demands", "budget_lines", "origins"):
+    for ours in ("hidden", "demands", "budget_lines", "origins", "port_chosen"):
         del shown[ours]
     for project in shown["projects"]:
         project["env"] = dict.fromkeys(project["env"], MASK)

@@ -1,18 +1,31 @@
-"""The port a supervisor listens on, and in whose hands it is when it cannot be had."""
+"""The port a supervisor listens on, and in whose hands it is when it cannot be had.
+
+Where nobody chose one, the first supervisor of a person has 3000 and the next the next that is
+free; it is kept in the run folder (``port``), since pages, cookies and hooks know it.
+"""
 
 from __future__ import annotations
 
 import errno
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psutil
 
 from ennio.config.model import Config
+from ennio.machine import files
 from ennio.model.errors import Refused
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BACKLOG = 512
+KEPT = "port"
+NEXT = 100
+"""So many ports after the usual one are tried before any that is free is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,80 @@ class PortOwner:
         return f"{self.who}; {self.way}"
 
 
+def listener_of(config: Config, run_dir: Path, patience: float) -> socket.socket:
+    """What the API of a configuration listens on. Raises Refused as ``listen`` does."""
+    if config.port_chosen:
+        return listen(config.host, config.port, patience)
+    found = _kept(config, run_dir, patience) or _next_free(config)
+    files.write_atomically(run_dir / KEPT, str(found.getsockname()[1]))
+    return found
+
+
+def expected(config: Config, run_dir: Path) -> int | None:
+    """The port that it will most likely have, as far as that can be told without taking it."""
+    if config.port_chosen:
+        return config.port
+    return next((port for port in _candidates(config, run_dir) if _is_free(config, port)), None)
+
+
+def _kept(config: Config, run_dir: Path, patience: float) -> socket.socket | None:
+    port = _remembered(run_dir)
+    if port is None:
+        return None
+    with suppress(Refused):
+        return listen(config.host, port, patience)
+    return None  # somebody else has it for good
+
+
+def _remembered(run_dir: Path) -> int | None:
+    try:
+        port = int((run_dir / KEPT).read_text())
+    except (OSError, ValueError):
+        return None
+    return port if 0 < port < 1 << 16 else None
+
+
+def _candidates(config: Config, run_dir: Path) -> tuple[int, ...]:
+    kept = _remembered(run_dir)
+    return (*(() if kept is None else (kept,)), *_usual(config))
+
+
+def _usual(config: Config) -> range:
+    """None where any that is free is asked for."""
+    return range(config.port, config.port + NEXT) if config.port else range(0)
+
+
+def _next_free(config: Config) -> socket.socket:
+    for port in _usual(config):
+        with suppress(_Taken):
+            return _tried(config.host, port)
+    return listen(config.host, 0, 0)
+
+
+def _is_free(config: Config, port: int) -> bool:
+    try:
+        _tried(config.host, port).close()
+    except (_Taken, Refused):
+        return False
+    return True
+
+
+class _Taken(Exception):
+    """Somebody listens there already."""
+
+
+def _tried(host: str, port: int) -> socket.socket:
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise _Taken from None
+        words = error.strerror or str(error)
+        raise Refused(
+            f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the configuration"
+        ) from None
+
+
 def listen(host: str, port: int, patience: float) -> socket.socket:
     """A listening socket; port 0 takes a free one.
 
@@ -36,14 +123,8 @@ def listen(host: str, port: int, patience: float) -> socket.socket:
     until = time.monotonic() + patience
     while True:
         try:
-            return _bound(host, port)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                words = error.strerror or str(error)
-                raise Refused(
-                    f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the "
-                    "configuration"
-                ) from None
+            return _tried(host, port)
+        except _Taken:
             if time.monotonic() > until:
                 raise Refused(
                     f"port {port} on {host} is taken by {port_owner(port)}, or set another `port` "

@@ -32,7 +32,7 @@ from ennio.config.model import Config, LogFormat
 from ennio.config.secrets import secrets
 from ennio.http import address
 from ennio.http.logfile import LOG, LogFile
-from ennio.http.port import listen, second_ports, url_of
+from ennio.http.port import listen, listener_of, second_ports, url_of
 from ennio.machine.home import Home, private
 from ennio.model.clock import rfc3339
 from ennio.model.errors import ConfigError, EnnioError, Refused, Untrusted
@@ -106,10 +106,11 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
         logs.before_each(kept.look)
     last_good.forget(run_dir)
     with ExitStack() as open_ports:
-        listener, *others = (
+        listener = open_ports.enter_context(listener_of(config, run_dir, PATIENCE))
+        others = [
             open_ports.enter_context(listen(config.host, port, PATIENCE))
-            for port in (config.port, *second_ports(config))
-        )
+            for port in second_ports(config)
+        ]
         logs.to_stderr({address.token(run_dir, config.api_token)})
         address.write(run_dir, _address(config, listener))
         return _run(_Arbiter(GunicornApp(listener, config, boot, run_dir, others)))

@@ -14,7 +14,15 @@ from ennio.plugins.reference import page
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
 OURS_ALONE = {
-    "Config": {"source", "directory", "hidden", "demands", "budget_lines", "origins"},
+    "Config": {
+        "source",
+        "directory",
+        "hidden",
+        "demands",
+        "budget_lines",
+        "origins",
+        "port_chosen",
+    },
     "Project": {"config_hash"},
 }
 

@@ -9,6 +9,7 @@ import shlex
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ennio.cli.doctor import nats
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
@@ -117,6 +118,18 @@ def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | N
     return warning(
         f"project {place.id}: its {slot} {choice.plugin} has no token for {address.host}", fix
     )
+
+
+def own_port(config: Config, url: str | None, run_dir: Path) -> Finding:
+    """The port of the API: the one that was chosen, else one that is free."""
+    if config.port_chosen or url is not None:
+        number = config.port if url is None else urlsplit(url).port or config.port
+        return port(number, config.host, ours=url is not None, name="port")
+    from ennio.http.port import expected
+
+    free = expected(config, run_dir)
+    kept = "" if free == config.port else f" (no `port` is set, and {config.port} is taken)"
+    return fine(f"port {free} is free{kept}" if free else "a free port will be taken")
 
 
 def port(number: int, host: str, *, ours: bool, name: str) -> Finding:

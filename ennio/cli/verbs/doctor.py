@@ -172,7 +172,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     yield configuration.open_door(config)
     # a name would be looked up, and a variable may be in it
     if not new or configuration.is_number(config.host):
-        yield configuration.port(config.port, config.host, ours=address is not None, name="port")
+        yield configuration.own_port(config, address.url if address else None, folder)
     yield running.leftover(folder, running=address is not None)
     yield from _running(context, config, address.url if address else None)
     if address is not None:

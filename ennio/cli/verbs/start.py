@@ -54,6 +54,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli import consent
     from ennio.config import trusted
     from ennio.config.load import load
+    from ennio.http.port import expected
     from ennio.machine.home import Home
     from ennio.plugins import declared, fitting
     from ennio.plugins.shipped import known
@@ -67,9 +68,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     fitting.insist(config, Home.of_environment())
     if options.detach:
         return _detached(context, options.timeout)
-    url = (
-        f"http://{config.host}:{config.port}" if config.port else None
-    )  # which one it gets is not known yet
+    port = expected(config, context.run_directory())
+    url = f"http://{config.host}:{port}" if port else None  # which it gets is not known yet
     if context.json:
         from ennio.cli.main import dump
 
