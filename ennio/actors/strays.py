@@ -34,8 +34,8 @@ def why(deps: Dependencies, session: Session) -> str | None:
         return None
     return (
         f"nobody watches it: its project {session.project_id} is not in {deps.config.source}; put "
-        "that back under this project_id and "
-        f"send SIGHUP (or ennio stop && ennio start), or end it: ennio session kill {session.id}"
+        "that back under this project_id and then ennio reload, or end it: ennio session kill "
+        f"{session.id}"
     )
 
 

@@ -20,6 +20,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "doctor": "find out what is missing, and how to get it",
         "demo": "see it work, without any key",
         "start": "start the supervisor",
+        "reload": "let the supervisor read an edited ennio.yaml",
         "stop": "stop the supervisor; the agents go on",
     },
     "Work": {
@@ -38,6 +39,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Look": {
         "status": "all sessions at a glance",
+        "ls": "your supervisors, in whatever folder",
         "board": "all sessions, live",
         "events": "what happened, and what happens",
         "messages": "what was said to an agent, and whether it arrived",

@@ -99,8 +99,8 @@ Until then `doctor`, `config`, `status` and whatever else only looks run nothing
 send no token to anybody. What is kept, under `ENNIO_HOME/trust`, are digests of the keys below, as
 they are written (a variable by its name), for the real path of the file. Any other change asks
 nothing. One of these asks again and shows what is new; a supervisor that runs keeps the last good
-file until it is trusted and SIGHUP comes again. What a file names and does not hold, such as a
-`Makefile` or a story, is trusted with the command that uses it.
+file until it is trusted and `ennio reload` comes again. What a file names and does not hold, such
+as a `Makefile` or a story, is trusted with the command that uses it.
 
 A file that another account could have written is refused, trusted or not: one that belongs to
 somebody else than you or root, that everybody or a group with other members can write, or that lies

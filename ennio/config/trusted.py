@@ -59,6 +59,12 @@ def known(file: Path, home: Home) -> bool:
     return bool(_recorded(file, home).fingerprints)
 
 
+def files(home: Home) -> tuple[str, ...]:
+    """The configuration files that were ever trusted, by their real paths, there or not."""
+    places = sorted((home.root / "trust").glob("*.json"))
+    return tuple(record.file for record in map(_record, places) if record.file)
+
+
 def insist(config: Config, home: Home, environ: Mapping[str, str]) -> None:
     """Raise Untrusted: with the command that trusts when there is anything nobody has trusted,
     or for another's database.
@@ -128,15 +134,18 @@ def forget(source: Path, home: Home) -> bool:
 
 def _recorded(source: Path, home: Home) -> TrustRecord:
     """What was trusted of a file; nothing, when that cannot be read or could be another's words."""
-    place = _place(source, home)
+    found = _record(_place(source, home))
+    return found if found.file == _real(source) else TrustRecord("")
+
+
+def _record(place: Path) -> TrustRecord:
     try:
         document = json.loads(place.read_text("utf-8")) if ownership.private(place) else {}
-        found = TrustRecord(
+        return TrustRecord(
             str(document["file"]), str(document["salt"]), frozenset(map(str, document["digests"]))
         )
     except (OSError, ValueError, KeyError, TypeError):
         return TrustRecord("")
-    return found if found.file == _real(source) else TrustRecord("")
 
 
 def _place(source: Path, home: Home) -> Path:

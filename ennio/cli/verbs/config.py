@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   ennio config check
+  ennio config check other/ennio.yaml
   ennio config show --json
   ennio config show --sources
   ennio config trust --show
@@ -40,6 +41,14 @@ def configure(parser: Parser) -> None:
         show=(show, "show what was understood, defaults filled in, secrets masked"),
         schema=(schema, "print the JSON Schema of the file"),
     )
+    for name in ("check", "trust", "untrust", "show"):
+        made[name].add_argument(
+            "config",  # the same as --config, where one would look for it
+            nargs="?",
+            metavar="FILE",
+            default=argparse.SUPPRESS,
+            help="this one (else looked for upwards)",
+        )
     made["show"].add_argument(
         "--sources",
         action="store_true",
@@ -125,9 +134,7 @@ def trust(options: argparse.Namespace, context: CliContext) -> CommandResult:
         trusted.trust(config, home, os.environ)
         address = context.address()
         running = (
-            [f"the supervisor that runs reads it after: kill -HUP {address.pid}"]
-            if address and new
-            else []
+            ["the supervisor that runs reads it after: ennio reload"] if address and new else []
         )
         said = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
         return CommandResult(consent.listed(config, ()), said, notes=running)

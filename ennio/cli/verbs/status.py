@@ -21,6 +21,7 @@ EXAMPLES = """\
   ennio status
   ennio status my-app --all
   ennio status --disk
+  ennio status --all-repositories
   ennio status --json | jq -r '.sessions[] | select(.turn == "you") | .id'
 """
 
@@ -29,6 +30,11 @@ def configure(parser: Parser) -> None:
     """An optional project, and whether the archived are wanted too."""
     parser.add_argument("project", nargs="?", help="only this project (id or name)")
     parser.add_argument("-a", "--all", action="store_true", help="also the archived ones")
+    parser.add_argument(
+        "--all-repositories",
+        action="store_true",
+        help="your supervisors in whatever folder, instead (as ennio ls)",
+    )
     parser.add_argument("--disk", action="store_true", help="what takes the disk, instead")
     parser.set_defaults(run=run)
 
@@ -37,6 +43,10 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Sessions, the queue, and one line of warnings; or what takes the disk."""
     if options.disk:
         return _disk(context)
+    if options.all_repositories:
+        from ennio.cli.verbs import ls
+
+        return ls.run(options, context)
     project = context.project_id(options.project) if options.project else None
     client = context.client()
     sessions = client.get("/sessions", project_id=project, all=True if options.all else None)
@@ -44,18 +54,20 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     status = client.get("/status")
     problem, silent = status.get("config_problem"), _silent(status, project)
     gone = status.get("database_problem")
-    nats = status.get("nats")
+    nats, edited = status.get("nats"), _is_edited(context)
     document = {
         "sessions": sessions,
         "queue": queue,
         "config_problem": problem,
+        "config_edited": edited,
         "database_problem": gone,
         "no_signal": silent,
         "degraded": status.get("degraded", []),
         "nats": nats,
     }
     lines = [*_lines(sessions, queue, context), *_no_signal(silent, context)]
-    lines += [*_not_well(status, context), *_lag(nats, context), *_refused(problem, context)]
+    lines += [*_not_well(status, context), *_lag(nats, context)]
+    lines += _refused(problem, context) or _edited(edited, context)
     return CommandResult(document, [*lines, context.style.paint("red", gone)] if gone else lines)
 
 
@@ -128,13 +140,29 @@ def _refused(problem: str | None, context: CliContext) -> list[str]:
     """What a reload did not take."""
     if not problem:
         return []
-    address = context.address()
-    again = f"kill -HUP {address.pid}" if address else "ennio start"
     words = (
-        f"the configuration file was refused, the last good one holds (mend it, then: {again}): "
-        f"{problem}"
+        "the configuration file was refused, the last good one holds (mend it, then: ennio "
+        f"reload): {problem}"
     )
     return [context.style.paint("red", words)]
+
+
+def _is_edited(context: CliContext) -> bool:
+    """Whether the file is another than what the supervisor stands on."""
+    from ennio.config import last_good
+
+    held = last_good.known(context.run_directory())
+    try:
+        return held is not None and context.config_file().read_bytes() != held
+    except OSError:
+        return False
+
+
+def _edited(edited: bool, context: CliContext) -> list[str]:
+    if not edited:
+        return []
+    words = f"{context.config_file().name} has changed since it was read: ennio reload"
+    return [context.style.paint("yellow", words)]
 
 
 def _lines(
