@@ -9,8 +9,6 @@ for words or for an answer, only the screen tells.
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +18,7 @@ from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.session import Activity
-from ennio.plugins.agent import aider_log, dialog_choices, flags, jsonl
+from ennio.plugins.agent import aider_log, dialog_choices, flags, hook_script, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
@@ -30,7 +28,6 @@ from ennio.plugins.agent.screen_state import ScreenState
 from ennio.plugins.agent.words import as_words, checked, is_same_text, plain
 from ennio.plugins.runtime.interface import Key, View
 
-_HOOK = Path(__file__).with_name("hook.py")
 _QUIET = (
     "--no-check-update",
     "--no-show-model-warnings",
@@ -232,7 +229,8 @@ class Aider(MeteredByEnvironment, ScreenAgent):
 
     def _command(self, context: AgentContext, conversation: tuple[str, ...]) -> CommandLine:
         rules = context.directory / "system.md"
-        hook = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
+        machine, folder = context.machine, context.directory
+        hook = hook_script.call(machine, folder)
         # what it streams it counts by guessing; a whole answer brings the provider's own count
         whole = (
             ()
@@ -258,7 +256,10 @@ class Aider(MeteredByEnvironment, ScreenAgent):
                 *flags.of_passthrough(context.config.passthrough, RESERVED),
             ),
             env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-            files={rules: context.system} if context.system else {},
+            files={
+                **({rules: context.system} if context.system else {}),
+                **hook_script.files(machine, folder),
+            },
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from ennio.plugins.agent import (
     claude_parser,
     claude_trust,
     flags,
+    hook_script,
     jsonl,
 )
 from ennio.plugins.agent.agent_state import AgentState, moment
@@ -65,7 +65,6 @@ RESERVED = (
     "model",
     "permission-mode",
 )
-_HOOK = Path(__file__).with_name("hook.py")
 _MARK, _RULE = "❯", "─" * 10
 _WORK = tuple("·✢✳✶✻✽*")  # how the line begins that says what it is doing
 _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the whole prompt ends it
@@ -166,7 +165,8 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
             on["billing"] = self._billing(context)
         money = ClaudeCost.of(cursor.get("money"))
         told = context.directory / HOOKS
-        hooks, offset = jsonl.read_on(context.machine, told, _offset(cursor, "hooks"))
+        kept, offset = jsonl.read_on(context.machine, told, _offset(cursor, "hooks"))
+        hooks = list(hook_script.lines(kept))
         on["hooks"] = str(offset)
         followed = Followed.of(cursor.get("conversations"), context).on(hooks)
         try:
@@ -221,7 +221,9 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         try:
             told = [
                 (moment(entry, "t"), entry.get("prompt"))
-                for entry in jsonl.ending(context.machine, context.directory / HOOKS)
+                for entry in hook_script.lines(
+                    jsonl.ending(context.machine, context.directory / HOOKS)
+                )
             ]
             file = transcript(context, present(context))
             told += [
@@ -343,7 +345,10 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
                 *(("--", self.typed(words)) if carries and words is not None else ()),
             ),
             env={**_QUIET, **first},
-            files={settings: json.dumps(self._settings(context))},
+            files={
+                settings: json.dumps(self._settings(context)),
+                **hook_script.files(machine, context.directory),
+            },
             carries=carries,
         )
 
@@ -351,7 +356,7 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         return flags.of_permissions(context.config.permissions, "--permission-mode")
 
     def _settings(self, context: AgentContext) -> dict[str, object]:
-        call = shlex.join([context.machine.python, "-I", "-S", str(_HOOK), str(context.directory)])
+        call = hook_script.call(context.machine, context.directory)
         hook = {"hooks": [{"type": "command", "command": call, "timeout": _HOOK_LIMIT}]}
         # whoever wrote the flag into the configuration has read the warning
         bypass = _BYPASS in self._permissions(context)

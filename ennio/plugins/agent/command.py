@@ -25,6 +25,7 @@ from ennio.config.number_fields import BoolField
 from ennio.config.plugin_settings import read
 from ennio.config.text_fields import EnumField, StringField
 from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
@@ -309,7 +310,7 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
                 "passthrough.argv",
                 "the prompt is too long for a command line; use `{prompt_file}` or `stdin: true`",
             )
-        feed = (sys.executable, "-I", "-S", str(_FEED), str(file)) if self.settings.stdin else ()
+        feed = _feed(context.machine, file) if self.settings.stdin else ()
         env = {
             "ENNIO_PROMPT_FILE": str(file),
             "ENNIO_BRANCH": context.branch,
@@ -317,6 +318,13 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
             "ENNIO_MODEL": values["model"],
         }
         return CommandLine(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
+
+
+def _feed(machine: Machine, file: Path) -> tuple[str, ...]:
+    """What runs the words after it with a file as their standard input."""
+    if machine.name:
+        return ("sh", "-c", 'exec <"$1"; shift; exec "$@"', "ennio", str(file))
+    return (sys.executable, "-I", "-S", str(_FEED), str(file))
 
 
 def _safe(argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -35,21 +35,26 @@ LONGEST = 2000
 PATIENCE = 0.3
 
 
-def line(told: dict) -> dict:  # type: ignore[type-arg] # no typing here: every import is paid for at each hook
+def kept(told: dict) -> dict:  # type: ignore[type-arg] # no typing here: every import is paid for at each hook
     """What of it is kept: no tool's output, and of its input only what a question shows."""
-    kept = {key: told[key] for key in KEPT if key in told}
-    kept.update({key: str(told[key])[:LONGEST] for key in CUT if told.get(key)})
+    found = {key: told[key] for key in KEPT if key in told}
+    found.update({key: str(told[key])[:LONGEST] for key in CUT if told.get(key)})
     given = told.get("tool_input")
     if isinstance(given, dict):
-        kept["tool_input"] = {key: _short(given[key]) for key in INPUT if key in given}
+        found["tool_input"] = {key: _short(given[key]) for key in INPUT if key in given}
     tasks = told.get("background_tasks")
     if isinstance(tasks, list):
-        kept["background_tasks"] = [
+        found["background_tasks"] = [
             {key: _short(task[key]) for key in TASK if key in task}
             for task in tasks
             if isinstance(task, dict)
         ]
-    return {"t": time.time(), "launch": os.environ.get("ENNIO_LAUNCH", ""), **kept}
+    return found
+
+
+def line(told: dict) -> dict:  # type: ignore[type-arg]
+    """It with the time and the launch."""
+    return {"t": time.time(), "launch": os.environ.get("ENNIO_LAUNCH", ""), **kept(told)}
 
 
 def _short(value: object) -> object:
@@ -73,7 +78,7 @@ def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
     total that stands is not written again.
     """
     file = os.path.join(folder, "cost.json")
-    kept: dict = {}  # type: ignore[type-arg]
+    counts: dict = {}  # type: ignore[type-arg]
     windows = None
     with (
         suppress(OSError, ValueError, KeyError, TypeError, RecursionError),
@@ -81,15 +86,15 @@ def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
     ):
         document = json.load(known)
         windows = document.get("rate_limits")
-        kept = dict(document["conversations"])
+        counts = dict(document["conversations"])
     total, name = told["cost"]["total_cost_usd"], str(told.get("session_id", ""))
     limits = told.get("rate_limits", windows)
-    stands = isinstance(kept.get(name), dict) and kept[name].get("total") == total
+    stands = isinstance(counts.get(name), dict) and counts[name].get("total") == total
     if stands and limits == windows:
         return
     if not stands:
-        kept[name] = {"total": total, "t": time.time()}
-    text = json.dumps({"conversation": name, "conversations": kept, "rate_limits": limits})
+        counts[name] = {"total": total, "t": time.time()}
+    text = json.dumps({"conversation": name, "conversations": counts, "rate_limits": limits})
     with open(f"{file}.{os.getpid()}", "w", encoding="utf-8") as draft:
         draft.write(text)
     os.replace(draft.name, file)

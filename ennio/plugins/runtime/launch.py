@@ -14,6 +14,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+if __name__ != "__main__":
+    from ennio.plugins.runtime import launch_script
+
 if TYPE_CHECKING:
     from ennio.machine.interface import Machine
     from ennio.plugins.runtime.interface import LaunchSpec
@@ -70,6 +73,9 @@ def _file(launch: LaunchSpec) -> Path:
 def _laid(machine: Machine, launch: LaunchSpec) -> tuple[str, ...]:
     machine.make_folder(launch.directory, private=True)
     path = _file(launch)
+    if machine.name:  # this program does not lie there, and Python may not either
+        machine.write(path, launch_script.text(launch, path), new=True)
+        return launch_script.command(path)
     told = json.dumps({"argv": launch.argv, "cwd": str(launch.cwd), "env": dict(launch.env)})
     machine.write(path, told.encode("ascii"), new=True)
     return (machine.python, "-I", "-S", "-X", "utf8", str(Path(__file__).absolute()), str(path))

@@ -454,7 +454,10 @@ class TmuxRuntime:
         nothing was seen to run yet.
 
         Nothing else is asked this way: a screen may show what looks like the end of an answer.
+        A server elsewhere has no client here.
         """
+        if self._machine.name:
+            return None
         session = next(iter(self._panes), None)
         answer = (
             self._control.ask(session, _ALL_LINE, self._environment())

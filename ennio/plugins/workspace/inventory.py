@@ -50,8 +50,7 @@ def take(
     given = "\0".join(f"{kind}{path}" for kind, paths in told for path in paths).encode(
         "utf-8", "surrogateescape"
     )
-    words = (machine.python, "-I", "-S", str(_PROGRAM), str(root))
-    done = machine.run(Command(words, stdin=given, timeout=LIMIT))
+    done = machine.run(Command(_walk(machine, root), stdin=given, timeout=LIMIT))
     if done.overdue is not None:
         raise TimedOut(f"looking through {root} did not end within {LIMIT:g} s")
     if done.code != 0:
@@ -60,6 +59,18 @@ def take(
         ]
         raise Refused(f"{root} could not be looked through: {last[0]}")
     return _read(done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1])
+
+
+def _walk(machine: Machine, root: Path) -> tuple[str, ...]:
+    """What walks; on another machine its text is brought along."""
+    if not machine.name:
+        return (machine.python, "-I", "-S", str(_PROGRAM), str(root))
+    if machine.which(machine.python) is None:
+        raise Refused(
+            f"{root} cannot be looked through: there is no {machine.python} on {machine.name}, and "
+            "without it nobody knows what would be lost"
+        )
+    return (machine.python, "-I", "-S", "-c", _PROGRAM.read_text(), str(root))
 
 
 def _read(records: Sequence[str]) -> Inventory:

@@ -5,11 +5,29 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from ennio.machine.interface import Machine
 from ennio.machine.local import LocalMachine
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.runtime.launch import NOT_STARTED, tidy, write
+
+
+class FarMachine(LocalMachine):
+    """As one elsewhere is: nothing of ours lies there."""
+
+    @property
+    def name(self) -> str:
+        return "me@far"
+
+
+@pytest.fixture(params=[LocalMachine, FarMachine])
+def machine(request: pytest.FixtureRequest) -> Machine:
+    made: Machine = request.param()
+    return made
 
 
 def order(root: Path, *argv: str, cwd: Path | None = None) -> LaunchSpec:
@@ -18,17 +36,21 @@ def order(root: Path, *argv: str, cwd: Path | None = None) -> LaunchSpec:
     )
 
 
-def test_the_launch_file_is_private_whatever_lay_there_before(tmp_path: Path) -> None:
+def test_the_launch_file_is_private_whatever_lay_there_before(
+    machine: Machine, tmp_path: Path
+) -> None:
     (tmp_path / "desk").mkdir()
     (tmp_path / "desk/launch.json").write_text("old")
     (tmp_path / "desk/launch.json").chmod(0o644)
-    path = Path(write(LocalMachine(), order(tmp_path, "true"))[-1])
+    path = Path(write(machine, order(tmp_path, "true"))[-1])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_program_takes_the_place_of_the_launcher_and_the_file_is_gone(tmp_path: Path) -> None:
+def test_the_program_takes_the_place_of_the_launcher_and_the_file_is_gone(
+    machine: Machine, tmp_path: Path
+) -> None:
     command = write(
-        LocalMachine(), order(tmp_path, "sh", "-c", 'echo $$; pwd; printf %s "$ODD" | od -An -tx1')
+        machine, order(tmp_path, "sh", "-c", 'echo $$; pwd; printf %s "$ODD" | od -An -tx1')
     )
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     told, _ = process.communicate(timeout=10)
@@ -36,13 +58,13 @@ def test_the_program_takes_the_place_of_the_launcher_and_the_file_is_gone(tmp_pa
     assert not (tmp_path / "desk/launch.json").exists()
 
 
-def test_incident_50_a_missing_folder_or_program_is_named(tmp_path: Path) -> None:
+def test_incident_50_a_missing_folder_or_program_is_named(machine: Machine, tmp_path: Path) -> None:
     for launch in (
         order(tmp_path, "no-such-program"),
         order(tmp_path, "true", cwd=tmp_path / "nowhere"),
     ):
         done = subprocess.run(
-            write(LocalMachine(), launch), capture_output=True, text=True, timeout=10, check=False
+            write(machine, launch), capture_output=True, text=True, timeout=10, check=False
         )
         assert done.returncode == NOT_STARTED
         assert f"could not start {launch.argv[0]} in {launch.cwd}: No such file" in done.stdout
@@ -64,3 +86,25 @@ def test_a_process_that_is_yet_to_become_the_launcher_finds_its_file_and_another
         tidy(LocalMachine(), launch, other.pid)
         assert not file.exists()
         other.kill()
+
+
+def test_a_far_agent_has_the_environment_of_its_launch_and_none_of_its_words_is_run(
+    tmp_path: Path,
+) -> None:
+    odd = "$(touch ran) `touch ran` 'quoted' \n*"
+    launch = replace(
+        order(tmp_path, "env", "-0"), env={"PATH": os.environ["PATH"], "KEY": odd, "TERM": "none"}
+    )
+    command = write(FarMachine(), launch)
+    told = subprocess.run(
+        command,
+        capture_output=True,
+        check=True,
+        env={"TERM": "xterm", "SECRET": "x"} | {"PATH": os.environ["PATH"]},
+    ).stdout.decode()
+    env = dict(line.split("=", 1) for line in told.split("\0") if line)
+    assert env["KEY"] == odd
+    assert env["TERM"] == "xterm", "only the terminal knows what it is"
+    assert "SECRET" not in env
+    assert not (tmp_path / "ran").exists()
+    assert all(odd not in word for word in command)

@@ -20,8 +20,9 @@ from ennio.config.fields import ConfigField, Json, SettingsSchema
 from ennio.config.model import AgentConfig
 from ennio.config.number_fields import BoolField, FactorField
 from ennio.config.plugin_settings import read
+from ennio.machine import single
 from ennio.model.answer import Answer
-from ennio.model.errors import ConfigError
+from ennio.model.errors import ConfigError, Refused
 from ennio.model.facts import ProcessSeen
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox, between
@@ -105,7 +106,14 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
         self._turns = _turns(given.get("story"), directory)
 
     def prepare(self, context: AgentContext) -> None:
-        """There is nothing to settle."""
+        """There is nothing to settle. Raises Refused on a machine where Ennio's own sources do not
+        lie: the player is one of them.
+        """
+        if context.machine.name and not single.exists(context.machine, _PLAYER):
+            raise Refused(
+                f"the scripted agent plays from {_PLAYER}, which is not on {context.machine.name}: "
+                "it is for demonstrations on this machine; choose another agent there"
+            )
 
     def forget(self, context: AgentContext) -> None:
         """There is nothing to undo."""
@@ -200,7 +208,7 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
             {"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False
         )
         argv = (
-            sys.executable,
+            context.machine.python if context.machine.name else sys.executable,
             "-I",
             "-S",
             str(_PLAYER),

@@ -1,0 +1,69 @@
+"""What ``hook.py`` does, in plain sh, for a machine where neither that program nor Python is sure
+to be: it keeps what an agent tells in the session's folder, where the next look finds it.
+
+It lays the words down as they came, but for what a tool put out; what of them counts is picked out
+when they are read.
+``hook.sh status`` is for a status line; it writes the same ``cost.json``. It prints nothing and
+never fails: an agent takes a failing hook for a veto.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ennio.machine.interface import Machine
+from ennio.plugins.agent import hook
+
+_PROGRAM = Path(__file__).with_name("hook.py")
+_NAME = "hook.sh"
+_TEXT = r"""umask 077
+cd -- "$1" 2>/dev/null || exit 0
+t=$(date +%s.%N 2>/dev/null)
+case $t in *[!0-9.]* | '') t=$(date +%s) ;; esac
+told=$(tr -d '\r\n')
+if [ "$2" = status ]; then
+  name=$(printf '%s' "$told" | sed -n 's/.*"session_id" *: *"\([A-Za-z0-9_-]*\)".*/\1/p')
+  total=$(printf '%s' "$told" | sed -n 's/.*"total_cost_usd" *: *\([0-9][0-9.eE+-]*\).*/\1/p')
+  [ -n "$name" ] && [ -n "$total" ] || exit 0
+  [ "$(sed -n "s/^$name \([^ ]*\) .*/\1/p" costs 2>/dev/null)" != "$total" ] || exit 0
+  { grep -v "^$name " costs 2>/dev/null; echo "$name $total $t"; } >"costs.$$"
+  mv -f "costs.$$" costs
+  limits=$(printf '%s\n' "$told" | awk '{ i = index($0, "\"rate_limits\":"); if (!i) exit
+    s = substr($0, i + 14); for (j = 1; j <= length(s); j++) { c = substr(s, j, 1)
+      if (c == "{") d++; if (c == "}" && --d == 0) { print substr(s, 1, j); exit } } }')
+  all=$(awk '{ printf "%s\"%s\":{\"total\":%s,\"t\":%s}", (NR > 1 ? "," : ""), $1, $2, $3 }' costs)
+  printf '{"conversation":"%s","conversations":{%s},"rate_limits":%s}' \
+    "$name" "$all" "${limits:-null}" >"cost.$$" && mv -f "cost.$$" cost.json
+  exit 0
+fi
+told=$(printf '%s' "$told" | sed 's/,"tool_response":.*/}/')
+printf '{"t":%s,"launch":"%s","told":%s}\n' "$t" "$ENNIO_LAUNCH" "${told:-{\}}" >"hook.$$"
+cat "hook.$$" >>hooks.jsonl
+rm -f "hook.$$"
+exit 0
+"""
+
+
+def call(machine: Machine, folder: Path) -> str:
+    """The command line of a hook, for a shell."""
+    if machine.name:
+        return shlex.join(["sh", str(folder / _NAME), str(folder)])
+    return shlex.join([machine.python, "-I", "-S", str(_PROGRAM), str(folder)])
+
+
+def files(machine: Machine, folder: Path) -> Mapping[Path, str]:
+    """The files that it needs, with their texts."""
+    return {folder / _NAME: _TEXT} if machine.name else {}
+
+
+def lines(entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """What hooks kept, whichever of the two did, in the shape of ``hook.py``."""
+    for entry in entries:
+        told = entry.get("told")
+        if isinstance(told, dict):
+            yield {**hook.kept(told), "t": entry.get("t"), "launch": entry.get("launch")}
+        else:
+            yield entry
