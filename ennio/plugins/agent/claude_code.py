@@ -165,8 +165,7 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
             on["billing"] = self._billing(context)
         money = ClaudeCost.of(cursor.get("money"))
         told = context.directory / HOOKS
-        kept, offset = jsonl.read_on(context.machine, told, _offset(cursor, "hooks"))
-        hooks = list(hook_script.lines(kept))
+        hooks, offset = hook_script.read_on(context.machine, told, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
         followed = Followed.of(cursor.get("conversations"), context).on(hooks)
         try:
@@ -221,9 +220,7 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         try:
             told = [
                 (moment(entry, "t"), entry.get("prompt"))
-                for entry in hook_script.lines(
-                    jsonl.ending(context.machine, context.directory / HOOKS)
-                )
+                for entry in hook_script.ending(context.machine, context.directory / HOOKS)
             ]
             file = transcript(context, present(context))
             told += [
@@ -345,10 +342,8 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
                 *(("--", self.typed(words)) if carries and words is not None else ()),
             ),
             env={**_QUIET, **first},
-            files={
-                settings: json.dumps(self._settings(context)),
-                **hook_script.files(machine, context.directory),
-            },
+            files=hook_script.files(machine, context.directory)
+            | {settings: json.dumps(self._settings(context))},
             carries=carries,
         )
 

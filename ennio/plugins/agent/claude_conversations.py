@@ -18,7 +18,7 @@ from typing import Any
 
 from ennio.machine import single
 from ennio.machine.interface import FileState, Machine
-from ennio.plugins.agent import hook_script, jsonl
+from ennio.plugins.agent import hook_script
 from ennio.plugins.agent.agent_state import moment
 from ennio.plugins.agent.interface import AgentContext
 
@@ -86,7 +86,7 @@ def present(context: AgentContext) -> str:
     """The present conversation, as far as it was ever told. Raises OSError."""
     names = [
         name
-        for hook in hook_script.lines(jsonl.ending(context.machine, context.directory / HOOKS))
+        for hook in hook_script.ending(context.machine, context.directory / HOOKS)
         if (name := told(hook)) is not None
     ]
     return names[-1] if names else newest(context) or context.conversation

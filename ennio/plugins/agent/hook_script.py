@@ -10,12 +10,12 @@ never fails: an agent takes a failing hook for a veto.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ennio.machine.interface import Machine
-from ennio.plugins.agent import hook
+from ennio.plugins.agent import hook, jsonl
 
 _PROGRAM = Path(__file__).with_name("hook.py")
 _NAME = "hook.sh"
@@ -54,16 +54,24 @@ def call(machine: Machine, folder: Path) -> str:
     return shlex.join([machine.python, "-I", "-S", str(_PROGRAM), str(folder)])
 
 
-def files(machine: Machine, folder: Path) -> Mapping[Path, str]:
+def files(machine: Machine, folder: Path) -> dict[Path, str]:
     """The files that it needs, with their texts."""
     return {folder / _NAME: _TEXT} if machine.name else {}
 
 
-def lines(entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """What hooks kept, whichever of the two did, in the shape of ``hook.py``."""
-    for entry in entries:
-        told = entry.get("told")
-        if isinstance(told, dict):
-            yield {**hook.kept(told), "t": entry.get("t"), "launch": entry.get("launch")}
-        else:
-            yield entry
+def read_on(machine: Machine, file: Path, offset: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+    """See ``jsonl.read_on``: what hooks kept, whichever of the two did, as ``hook.py`` does."""
+    kept, at = jsonl.read_on(machine, file, offset)
+    return [_line(entry) for entry in kept], at
+
+
+def ending(machine: Machine, file: Path) -> Sequence[Mapping[str, Any]]:
+    """See ``jsonl.ending``. Raises OSError."""
+    return [_line(entry) for entry in jsonl.ending(machine, file)]
+
+
+def _line(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = entry.get("told")
+    if not isinstance(told, dict):
+        return entry
+    return {**hook.kept(told), "t": entry.get("t"), "launch": entry.get("launch")}

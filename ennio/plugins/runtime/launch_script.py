@@ -6,7 +6,6 @@ Everything in it is quoted by one function; no word is ever looked at by the she
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -47,7 +46,7 @@ def text(launch: LaunchSpec, path: Path) -> bytes:
         missing=_quoted(failed),
         words=" ".join(map(_quoted, launch.argv)),
     )
-    return os.fsencode("\n".join(lines) + "\n" + end)
+    return ("\n".join(lines) + "\n" + end).encode("utf-8", "surrogateescape")
 
 
 def _quoted(text: str) -> str:

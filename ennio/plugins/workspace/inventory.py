@@ -7,12 +7,14 @@ stop the process that asks.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.machine.interface import Command, Machine
 from ennio.model.errors import Refused, TimedOut
+from ennio.plugins.workspace import walk
 
 LIMIT = 900.0
 _PROGRAM = Path(__file__).with_name("walk.py")
@@ -70,7 +72,7 @@ def _walk(machine: Machine, root: Path) -> tuple[str, ...]:
             f"{root} cannot be looked through: there is no {machine.python} on {machine.name}, and "
             "without it nobody knows what would be lost"
         )
-    return (machine.python, "-I", "-S", "-c", _PROGRAM.read_text(), str(root))
+    return (machine.python, "-I", "-S", "-c", inspect.getsource(walk), str(root))
 
 
 def _read(records: Sequence[str]) -> Inventory:

@@ -12,7 +12,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.machine.local import LocalMachine
-from ennio.plugins.agent import claude_cost, hook, hook_script, jsonl
+from ennio.plugins.agent import claude_cost, hook, hook_script
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext
 
@@ -46,8 +46,7 @@ def run(shell: list[str], folder: Path, given: str, *words: str) -> None:
 
 
 def told(folder: Path) -> list[object]:
-    kept, _ = jsonl.read_on(LocalMachine(), folder / "hooks.jsonl", 0)
-    return [dict(line) for line in hook_script.lines(kept)]
+    return [dict(line) for line in hook_script.ending(LocalMachine(), folder / "hooks.jsonl")]
 
 
 def test_what_an_agent_tells_is_read_as_the_other_hook_would_have_kept_it(
