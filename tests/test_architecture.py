@@ -15,7 +15,8 @@ WALLS = (
     "ennio/actors/actor.py",
     "ennio/http/envelope.py",  # the map of errors: the bug becomes a 500
     # the end of a call from elsewhere: the bug becomes an answer that nothing is known
-    "ennio/hosts/server.py",
+    "ennio/hosts/calls.py",
+    "ennio/node/server.py",  # the same over gRPC: the bug becomes INTERNAL
     # the end of a connection that was upgraded: a 500 would be written among its frames
     "ennio/http/resources/terminals.py",
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'

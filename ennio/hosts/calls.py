@@ -1,13 +1,16 @@
 """The calls of ``Host`` as data: what is asked, what is answered and what is raised, each as JSON.
 
 The shapes follow from the annotations of ``Host`` alone: a method that is added there can be called
-from elsewhere, and one whose arguments or answer are no data cannot be declared at all.
+from elsewhere, and one whose arguments or answer are no data cannot be declared at all. A call
+whose caller has gone is done to its end all the same: who asks again finds it done.
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
+import json
+import logging
 import typing
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -20,6 +23,8 @@ from ennio.hosts.interface import Host
 from ennio.model import errors
 from ennio.model.codec import Reader, from_json, reader, to_json
 from ennio.model.errors import ConfigError, EnnioError, Invalid, Problem, Unreachable, run_out
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,37 @@ def answered(call: HostCall, told: Mapping[str, Any]) -> Any:
     if "answer" not in told:
         raise ValueError(f"neither an answer nor an error: {', '.join(told)}")
     return call.answer(told["answer"])
+
+
+def done(host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what is asked of a host, as data; its answer, or what it raised. Raises nothing."""
+    call, given = CALLS.get(str(request.get("call"))), request.get("with")
+    if call is None or not isinstance(given, dict):
+        unknown = f"this version of Ennio knows no call {request.get('call')!r}"
+        return {"error": to_json(HostError.of(Invalid(unknown)))}
+    try:
+        return call.on(host, given)
+    except Exception as error:
+        log.exception("a call failed", extra={"call": call.name})
+        words = f"{call.name} failed: {type(error).__name__}: {error}"
+        return {"error": to_json(HostError.of(Unreachable(words)))}
+
+
+def packed(message: Mapping[str, Any]) -> bytes:
+    """A call, or what it answered, as bytes."""
+    # not as UTF-8: names of files need not be text, and survive only as escapes
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    """The message. Raises ValueError for what is none."""
+    try:
+        message = json.loads(content)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(message, dict):
+        raise ValueError("a message is an object")  # noqa: TRY004 - it is of another kind of text
+    return message
 
 
 def _call(name: str, method: Any) -> HostCall:

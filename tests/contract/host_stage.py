@@ -1,12 +1,11 @@
-"""Where the contract of a host is played: in this process, in another one of another user, or
-by eight threads at once.
+"""Where the contract of a host is played: in this process, behind a node of another user, or by
+eight threads at once.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -26,7 +25,6 @@ from unittest import mock
 import psutil
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.client import HostClient
 from ennio.hosts.interface import Brief, HookAddress, Host, LinkSpec, Wanted, Words
 from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.typed_log import TypedLog
@@ -35,8 +33,11 @@ from ennio.machine.local import LocalMachine
 from ennio.model.clock import SystemClock
 from ennio.model.errors import EnnioError
 from ennio.model.facts import AgentSeen, ProcessSeen
+from ennio.node.client import NodeHost
 from ennio.plugins.registry import Registry
 from tests.conftest import eventually, lacking, need
+from tests.node.node_bench import TOKEN, port_of
+from tests.node.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
@@ -86,7 +87,7 @@ def another() -> Account:
     system = f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
     user: Mapping[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
     # the question is asked as Ennio asks it of a program: whether it can be run
-    code = "import ennio.hosts.server, shutil, sys; sys.exit(shutil.which(sys.executable) is None)"
+    code = "import ennio.node.server, shutil, sys; sys.exit(shutil.which(sys.executable) is None)"
     for python in (sys.executable, system) if os.geteuid() == 0 else ():
         with suppress(OSError):
             done = subprocess.run(
@@ -114,7 +115,7 @@ class Stage:
     user: Account = field(default_factory=Account)
     threads: int = 1
     host: Host = field(init=False)
-    connections: list[socket.socket] = field(default_factory=list)
+    relay: Relay | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -171,46 +172,37 @@ class Stage:
         self.run("touch", str(score / "shared.txt"))
 
     def start(self) -> None:
-        """The host in a process of its own; the one before must have ended."""
-        place = self.root / "host.sock"
-        place.unlink(missing_ok=True)
-        words = [
-            self.user.python,
-            str(Path(__file__).with_name("host_process.py")),
-            str(place),
-            str(self.home),
-        ]
-        self.process = subprocess.Popen(words, env=self.env, cwd="/", **self.user.user)
-        eventually(lambda: self._answers(place), why="the host listens")
-        self.host = cast("Host", HostClient("elsewhere", self._connect, silence=10.0))
+        """A node with the host, and a line to it; the one before must have ended."""
+        words = [self.user.python, "-m", "ennio.node", "--workspace-root", str(self.home)]
+        env = {**self.env, "ENNIO_NODE_AUTH_TOKEN": TOKEN}
+        log = self.root / "node.log"
+        with log.open("wb") as said:
+            self.process = subprocess.Popen(
+                [*words, "--port", "0"], env=env, cwd="/", stderr=said, **self.user.user
+            )
+        eventually(lambda: port_of(log), 30, "the node listens")
+        if self.relay is None:
+            self.relay = Relay(self.root / "line", port_of(log) or 0)
+            node = NodeHost("elsewhere", f"unix:{self.relay.place}", TOKEN)
+            self.host = cast("Host", node)
+        self.relay.port = port_of(log) or 0
+        eventually(self._answers, why="the node answers")
 
-    def _answers(self, place: Path) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(place))
-            except OSError:
-                return False
-        return True
-
-    def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(str(self.root / "host.sock"))
-        self.connections.append(connection)
-        return connection
+    def _answers(self) -> bool:
+        with suppress(EnnioError):
+            return cast("NodeHost", self.host).heartbeat() >= 0
+        return False
 
     def cut(self) -> None:
         """Cut every connection to the host."""
-        for connection in self.connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self.connections.clear()
+        assert self.relay is not None
+        self.relay.cut()
 
     def kill(self) -> None:
         """End the host's process without a word."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(timeout=10)
-        self.cut()
 
     def end_kept_clients(self) -> None:
         """End the clients that are attached to the tmux server over there."""
@@ -253,6 +245,9 @@ class Stage:
                     process.kill()
         if self.process is not None:
             self.process.wait(timeout=10)
+        if self.relay is not None:
+            cast("NodeHost", self.host).close()
+            self.relay.close()
 
 
 class Stand:
@@ -366,7 +361,7 @@ def in_this_process(stage: Stage) -> Iterator[Stage]:
 
 
 @contextmanager
-def in_another_process(stage: Stage) -> Iterator[Stage]:
+def behind_a_node(stage: Stage) -> Iterator[Stage]:
     stage.user = another()
     os.chown(stage.root, stage.user.uid, -1)
     yield stage
@@ -374,7 +369,7 @@ def in_another_process(stage: Stage) -> Iterator[Stage]:
 
 PLACES: Mapping[str, tuple[Callable[[Stage], Any], int]] = {
     "in this process": (in_this_process, 1),
-    "in another process": (in_another_process, 1),
+    "behind a node": (behind_a_node, 1),
     "from eight threads": (in_this_process, THREADS),
 }
 
@@ -395,7 +390,7 @@ def stage_at(place: str, kind: str) -> Iterator[Stage]:
     try:
         with standing(stage):
             stage.build()
-            if place == "in another process":
+            if place == "behind a node":
                 stage.start()
             yield stage
     finally:

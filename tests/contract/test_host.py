@@ -1,5 +1,5 @@
-"""What every host must do, in this process, in another one of another user, and asked
-by eight threads at once.
+"""What every host must do, in this process, behind a node of another user, and asked by eight
+threads at once.
 """
 
 from __future__ import annotations
@@ -654,12 +654,12 @@ def test_old_logs_of_these_sessions_go_and_what_is_there_is_reckoned(at: Stand) 
     assert at.host.hooks(at.id) is not None, "only logs go"
 
 
-# --- what only a process of its own can suffer ----------------------------------------------------
+# --- what only a host elsewhere can suffer --------------------------------------------------------
 
 
 @pytest.fixture(params=list(KINDS))
 def elsewhere(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    with stage_at("in another process", request.param) as stage:
+    with stage_at("behind a node", request.param) as stage:
         yield stage
 
 
@@ -719,7 +719,7 @@ def test_a_host_that_ends_and_begins_again_finds_its_agents_and_what_they_were_t
     elsewhere.play(scene)
 
 
-def test_eight_threads_ask_one_connection_pool_and_each_hears_its_own_answer(
+def test_eight_threads_ask_over_one_connection_and_each_hears_its_own_answer(
     elsewhere: Stage,
 ) -> None:
     gate = threading.Barrier(8)

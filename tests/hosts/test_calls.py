@@ -4,7 +4,6 @@ is no answer is no news.
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +13,11 @@ from typing import Any, cast
 
 import pytest
 
-from ennio.hosts import frames
-from ennio.hosts.calls import CALLS, HostError, answered
-from ennio.hosts.client import HostClient
+from ennio.hosts import calls
+from ennio.hosts.calls import CALLS, HostError, answered, done, packed, unpacked
 from ennio.hosts.interface import Brief, Host
 from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Reader
-from ennio.hosts.server import HostServer
 from ennio.machine.home import Home
 from ennio.machine.local import LocalMachine
 from ennio.model.clock import ManualClock
@@ -66,12 +63,11 @@ class Raising:
         return self.does()
 
 
-def _asked(does: Callable[[], Any], *, silence: float = 10.0, beat: float = 0.05) -> str:
-    """What a call over a socket brings."""
-    ours, theirs = socket.socketpair()
-    server = HostServer(cast("Host", Raising(does)), socket.socket(), beat=beat)
-    threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
-    return str(HostClient("b", lambda: ours, silence=silence).workspace_path(BRIEF))
+def _asked(does: Callable[[], Any]) -> str:
+    """What a call that goes as bytes and comes as bytes brings."""
+    call, host = CALLS["workspace_path"], cast("Host", Raising(does))
+    told = packed(done(host, unpacked(packed(call.request(BRIEF)))))
+    return str(answered(call, unpacked(told)))
 
 
 def _raising(error: BaseException) -> Callable[[], Any]:
@@ -110,58 +106,39 @@ def test_an_error_of_a_later_version_says_nothing_that_is_known_here() -> None:
     assert isinstance(HostError("Tired", "out of breath").error, Unreachable)
 
 
-def test_a_long_call_is_waited_for_while_it_says_that_it_is_at_work() -> None:
-    gate = threading.Event()
-    assert _asked(lambda: gate.wait(0.6) or "done", silence=0.3) == "done"
-
-
-def test_a_host_that_falls_silent_is_unreachable() -> None:
-    gate = threading.Event()
-    with pytest.raises(Unreachable, match="host b said nothing"):
-        _asked(lambda: gate.wait(20), silence=0.2, beat=30.0)
-    gate.set()
-
-
 @pytest.mark.parametrize(
-    "said",
-    [b"HTTP/1.1 400 Bad Request\r\n", b"\0\0\0\2[]", b"\0\0\0\2{x", b"\0\0\0\x02{}", b"\0\0", b""],
+    "said", [b"HTTP/1.1 400 Bad Request\r\n", b"[]", b"{x", b"", b"[" * 100_000]
 )
-def test_what_is_no_host_is_unreachable(said: bytes) -> None:
-    ours, theirs = socket.socketpair()
-    theirs.sendall(said)
-    theirs.shutdown(socket.SHUT_WR)
-    with pytest.raises(Unreachable, match="host b cannot be asked"):
-        HostClient("b", lambda: ours).workspace_path(BRIEF)
-    theirs.close()
+def test_what_is_no_message_is_told_apart(said: bytes) -> None:
+    with pytest.raises(ValueError):
+        unpacked(said)
+
+
+@pytest.mark.parametrize("said", [{}, {"answer": 7}, {"answer": None}, {"error": []}])
+def test_a_message_that_is_no_answer_is_told_apart(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        answered(CALLS["workspace_path"], said)
 
 
 def test_a_call_of_another_version_is_refused_by_its_name() -> None:
-    ours, theirs = socket.socketpair()
-    server = HostServer(cast("Host", Raising(lambda: "x")), socket.socket())
-    threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
+    host = cast("Host", Raising(lambda: "x"))
     for request, words in (
         ({"call": "dance", "with": {}}, "dance"),
         ({"call": "make", "with": {"brief": 7}}, "make"),
+        ({"call": "make"}, "make"),
     ):
-        frames.send(ours, request)
-        told = frames.receive(ours)
-        assert told is not None
         with pytest.raises(Invalid, match=words):
-            answered(CALLS["make"], told)
-    ours.close()
+            answered(CALLS["make"], done(host, request))
 
 
-def test_a_connection_that_ended_while_it_rested_is_not_used_again() -> None:
-    pairs = [socket.socketpair() for _ in range(2)]
-    waiting = [ours for ours, _ in pairs]
-    client = HostClient("b", lambda: waiting.pop(0))
-    for _, theirs in pairs:
-        server = HostServer(cast("Host", Raising(lambda: "x")), socket.socket())
-        threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
-    assert client.workspace_path(BRIEF) == "x"
-    pairs[0][1].shutdown(socket.SHUT_RDWR)
-    assert client.workspace_path(BRIEF) == "x"
-    client.close()
+def test_the_digest_of_the_interface_changes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert calls._digest() == calls.INTERFACE
+
+    def workspace_path(self: Any, brief: Brief, deep: bool) -> str:
+        raise NotImplementedError
+
+    monkeypatch.setattr(Host, "workspace_path", workspace_path)
+    assert calls._digest() != calls.INTERFACE
 
 
 def test_eight_threads_that_want_a_plugin_get_one_and_the_same(tmp_path: Path) -> None:
