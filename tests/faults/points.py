@@ -47,6 +47,7 @@ _KINDS = (
     "retention",
     "meter",
     "conflicts",
+    "node",
     "request",
 )
 _READS = ("request.get.", "request.query.")

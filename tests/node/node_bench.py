@@ -56,7 +56,8 @@ class DocumentedClient:
 
     def __init__(self, made: Any, port: int, token: str | None = TOKEN) -> None:
         self.messages, self._service = made
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        alone = [("grpc.use_local_subchannel_pool", 1)]
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", alone)
         self._metadata = () if token is None else (("authorization", f"Bearer {token}"),)
 
     def __getattr__(self, name: str) -> Any:
