@@ -405,11 +405,12 @@ def _ends_by_raising(node: ast.ExceptHandler) -> bool:
 
 
 def nameless(paths: Iterable[str]) -> list[str]:
-    """Files and folders whose names say nothing of what is in them."""
+    """Files and folders whose names say nothing of what is in them; a verb's says what is typed."""
     return [
         path
         for path in paths
-        if {part.removesuffix(".py") for part in PurePosixPath(path).parts} & NAMELESS
+        if not path.startswith("ennio/cli/verbs/")
+        and {part.removesuffix(".py") for part in PurePosixPath(path).parts} & NAMELESS
     ]
 
 

@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "start": "start the supervisor",
         "reload": "let the supervisor read an edited ennio.yaml",
         "stop": "stop the supervisor; the agents go on",
+        "service": "have it run for good: install, status, remove",
     },
     "Work": {
         "spawn": "set an agent to work on an issue or a prompt",

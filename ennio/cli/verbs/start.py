@@ -103,7 +103,7 @@ def _detached(context: CliContext, timeout: float) -> CommandResult:
     begun = None
     try:
         begun = detach(context.config_file(), directory)
-        came = within(timeout, lambda: begun.process.poll() is not None or _answers(context))
+        came = within(timeout, lambda: begun.process.poll() is not None or answers(context))
     except KeyboardInterrupt:
         if begun is None:
             context.note(
@@ -132,7 +132,8 @@ def _left(begun: Detached, context: CliContext) -> CommandResult:
     )
 
 
-def _answers(context: CliContext) -> bool:
+def answers(context: CliContext) -> bool:
+    """Whether a supervisor of this configuration answers."""
     address = context.address()
     if address is None:
         return False
