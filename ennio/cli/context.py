@@ -107,9 +107,17 @@ class CliContext:
         )
 
     def _configured_token(self, source: Path) -> str | None:
+        """The one that the supervisor stands on, where that is known."""
+        from ennio.config import last_good
+        from ennio.config.one_value import top_level_text
+
+        held = last_good.known(self.run_directory())
+        found = None if held is None else top_level_text(held, "api_token", os.environ)
+        if found is not None:
+            return found
         from ennio.config.load import load
 
-        return load(source, os.environ).api_token
+        return load(source, os.environ, content=held).api_token
 
     def project_id(self, name: str) -> str:
         """The id of the project with this id or name. Raises NotFound naming the nearest."""

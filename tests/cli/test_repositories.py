@@ -69,6 +69,12 @@ def _reload(place: Place) -> None:
     assert told["waits_for_restart"] == ["port"]
     assert not place.ennio("status", "--json").document["config_edited"]
 
+    # another token holds at once, for the command too
+    for token in ("a-token-of-20-letters", "another-of-20-letters"):
+        file.write_text(f"{TEXT}    max_sessions: 2\napi_token: {token}\n")
+        assert place.ennio("reload").code == 0
+        assert place.ennio("status").code == 0
+
     file.write_text(f"{TEXT}    max_sessions: many\n")
     refused = place.ennio("reload")
     assert refused.code == 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.cli import caller, consent
 from ennio.cli.command_result import CommandResult
-from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -99,8 +99,8 @@ def _came(context: CliContext, former: int, timeout: float) -> dict[str, Any]:
     def another() -> bool:
         try:
             found.update(context.client().get("/status"))
-        except Unreachable:
-            return False
+        except (Unreachable, Unauthorized):
+            return False  # not there yet, or there with another token than was just read
         return bool(found["pid"] != former)
 
     if not within(timeout, another):
