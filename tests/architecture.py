@@ -107,6 +107,7 @@ LIBRARIES = frozenset(
         "gunicorn",
         "inotify_simple",
         "marshmallow",
+        "paramiko",
         "peewee",
         "opentelemetry",
         "prometheus_client",

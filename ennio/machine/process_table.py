@@ -10,13 +10,13 @@ import contextlib
 import functools
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ennio.machine.interface import ProcessEntry, ProcessId
 
 _PROC = Path("/proc")
-_FIELDS = "pid=,ppid=,pgid=,state=,lstart=,ucomm="
+PS_FIELDS = "pid=,ppid=,pgid=,state=,lstart=,ucomm="
 _BIRTH = 24  # letters of a time as ``ps`` writes it: Thu Jan  1 00:00:00 1970
 _ENDED = frozenset("ZX")
 
@@ -87,6 +87,11 @@ def _by_proc(pid: int) -> ProcessEntry | None:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None  # one that may not be looked at is none that we started
+    return from_stat(pid, text)
+
+
+def from_stat(pid: int, text: str) -> ProcessEntry:
+    """A process as the kernel lists it in ``/proc``. Raises ValueError, IndexError."""
     # the name of the program stands in brackets and may hold anything, so count from the last one
     before, _, after = text.rpartition(")")
     state, parent, group, session, *rest = after.split()
@@ -97,14 +102,14 @@ def _by_proc(pid: int) -> ProcessEntry | None:
 
 
 def _by_ps(*which: str) -> Mapping[int, ProcessEntry]:
-    asked = ["ps", "-o", _FIELDS, *which]
+    asked = ["ps", "-o", PS_FIELDS, *which]
     done = subprocess.run(
         asked, capture_output=True, text=True, errors="replace", timeout=5, check=False, env=_PLAIN
     )
     return {
         found.id.pid: found
         for line in done.stdout.splitlines()
-        if (found := _told(line)) is not None
+        if (found := from_ps(line, os.getsid)) is not None
     }
 
 
@@ -114,7 +119,8 @@ _PLAIN = {
 }  # times are compared, so they are always written alike
 
 
-def _told(line: str) -> ProcessEntry | None:
+def from_ps(line: str, session_of: Callable[[int], int]) -> ProcessEntry | None:
+    """A process as ``ps`` lists it with ``PS_FIELDS``; who can tell its session does."""
     try:
         pid, parent, group, state, rest = line.split(None, 4)
     except ValueError:
@@ -122,7 +128,7 @@ def _told(line: str) -> ProcessEntry | None:
     born, name = rest[:_BIRTH].strip(), rest[_BIRTH:].strip()
     session = 0
     with contextlib.suppress(OSError):
-        session = os.getsid(int(pid))
+        session = session_of(int(pid))
     return ProcessEntry(
         ProcessId(int(pid), born), int(parent), int(group), session, name, state[0] in _ENDED
     )

@@ -1,0 +1,291 @@
+"""Programs that are run over there: each in a kernel session of its own, and ended in time with
+all of its group.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ennio.machine.interface import Command, CompletedCommand, Overdue
+from ennio.machine.ssh import errors
+from ennio.machine.ssh.facts import MachineFacts
+from ennio.machine.ssh.pool import PATIENCE, ShellPool
+from ennio.machine.ssh.shell import LARGE, KeptShell, ShellAnswer
+from ennio.machine.ssh.words import joined, quoted
+from ennio.model.errors import TimedOut
+
+_AFTER = 5.0  # seconds in which one that was killed tells its last
+_DEFAULT_PATH = "/bin:/usr/bin"  # where programs are looked for that have no PATH
+_UNTOLD = frozenset({2, 13, 15})
+"""Signals of which no shell says that a program ended by them."""
+_USUAL = _UNTOLD | {4, 6, 7, 8, 9, 11}
+"""Those that programs end by, where the shell says so of none."""
+_STARTED = rb"""%(fed)b %(own)b sh -c 'echo "$0p$$:%(index)d" >&9; exec "$@" %(outputs)b 9>&-' \
+ "$ennio_n" """
+_READY = rb"""
+cd -- %(cwd)b 2>/dev/null || { ennio_y=$(LC_ALL=C ls -ld -- %(cwd)b/. 2>&1 >/dev/null)
+ printf '%%sx%(index)d%%s;' "$ennio_n" "${ennio_y##*: }" >&9; exit 0; }
+ennio_o %(program)b %(path)b || { printf '%%sx%(index)dp: %%s;' "$ennio_n" "${ennio_y##*: }" >&9
+ exit 0; }
+"""
+_PIPED = rb"""
+{ { { ennio_w=$( { %(started)b %(words)b %(input)b; echo ":$?"; } 2>&1 )
+ ennio_k=${ennio_w%%:*}
+ printf '%%sc0:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9; } 4>&6 5>&1 6>&- \
+ | cat >&9 6>&-; } 6>&1 | cat; }
+"""
+"""A program whose outputs are read to their ends, whoever holds them open. What the shell says
+when it ends by a signal is told with its exit code, for the code alone leaves that open.
+"""
+_FILED = rb"""
+( cd -- %(cwd)b; printf %%s %(given)b > "$ennio_d/%(index)d.i"
+ exec 4>"$ennio_d/%(index)d.o" 5>"$ennio_d/%(index)d.e"
+ ennio_w=$( { %(started)b %(words)b <"$ennio_d/%(index)d.i"; echo ":$?"; } 2>&1 )
+ ennio_k=${ennio_w%%:*}
+ printf '%%sc%(index)d:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9 )"""
+"""A program whose outputs are files: it may leave a server behind that holds them open."""
+_OURS = rb"(?:p(\d+):(\d+)\n|c(\d+):(\d*)(k?);|x(\d+)([^;]*);)"
+_END = rb"""
+for ennio_i in %(pids)b; do kill -0 "$ennio_i" 2>/dev/null && printf '%%s ' "$ennio_i"
+kill -s %(first)b -- %(group)b"$ennio_i" 2>/dev/null; done
+ennio_j=0; while [ $ennio_j -lt %(turns)d ]; do ennio_k=
+for ennio_i in %(pids)b; do kill -0 "$ennio_i" 2>/dev/null && ennio_k=y; done
+[ -n "$ennio_k" ] || break; sleep 0.1 2>/dev/null || sleep 1; ennio_j=$((ennio_j+1)); done
+for ennio_i in %(pids)b; do kill -s KILL -- %(group)b"$ennio_i" 2>/dev/null; done
+"""
+
+
+@dataclass(slots=True)
+class _Told:
+    """What stands on standard error beside a program's own words, taken out of it."""
+
+    pids: dict[int, int] = field(default_factory=dict)
+    codes: dict[int, int] = field(default_factory=dict)
+    refused: tuple[int, bytes] | None = None
+
+
+class RemoteCommands:
+    """See the module."""
+
+    def __init__(self, pool: ShellPool, facts: MachineFacts) -> None:
+        self._pool, self._facts = pool, facts
+
+    def run(self, command: Command) -> CompletedCommand:
+        """See ``Machine.run``."""
+        if command.leaves_server:
+            return self._run_filed((command,))[0]
+        streamed = len(command.stdin) > LARGE or b"\0" in command.stdin
+        body = ready_for(command, 0) + self._piped(command, streamed=streamed)
+        running = _Running(self._pool, self._facts, (command,))
+        with self._pool.shell(time.monotonic() + PATIENCE) as shell:
+            until = time.monotonic() + PATIENCE + command.timeout
+            answer = shell.begin(body, command.stdin if streamed else None, until)
+            return running.answer(shell, answer)
+
+    def run_all(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
+        """See ``Machine.run_all``: one question, however many there are."""
+        if len(commands) == 1:
+            return (self.run(commands[0]),)
+        return self._run_filed(commands) if commands else ()
+
+    # --- what is asked ----------------------------------------------------------------------------
+
+    def _run_filed(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
+        folder = f"{self._facts.memory}/ennio-{os.urandom(8).hex()}"
+        parts = [b"".join(self._checked(command, at) for at, command in enumerate(commands))]
+        parts.append(b'ennio_d=%b; mkdir -m 700 -- "$ennio_d" || exit 1\n' % quoted(folder))
+        together = b" &\n" if len(commands) > 1 else b"\n"
+        parts += [self._filed(command, at) + together for at, command in enumerate(commands)]
+        parts.append(b"wait\n")
+        for at in range(len(commands)):
+            parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.o"\n' % at)
+            parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.e"\n' % at)
+        parts.append(b'rm -rf -- "$ennio_d"\n')
+        running = _Running(self._pool, self._facts, tuple(commands))
+        with self._pool.shell(time.monotonic() + PATIENCE) as shell:
+            answer = shell.begin(b"".join(parts), None, time.monotonic() + PATIENCE)
+            return running.answers(shell, answer)
+
+    def _checked(self, command: Command, index: int) -> bytes:
+        # a folder that is entered for the look alone; what was refused ends the whole question
+        ready = ready_for(command, index)
+        return b"( %b exit 9 ) </dev/null; [ $? -eq 9 ] || exit 0\n" % ready
+
+    def _piped(self, command: Command, *, streamed: bool) -> bytes:
+        inline = command.stdin and not streamed
+        fed = b"printf %%s %b |" % quoted(command.stdin) if inline else b""
+        return _PIPED % {
+            b"started": self._started(0, fed),
+            b"words": words_of(command),
+            b"input": b"" if command.stdin else b"</dev/null",
+        }
+
+    def _filed(self, command: Command, index: int) -> bytes:
+        return _FILED % {
+            b"cwd": quoted(command.cwd),
+            b"given": quoted(command.stdin),
+            b"index": index,
+            b"started": self._started(index, b""),
+            b"words": words_of(command),
+        }
+
+    def _started(self, index: int, fed: bytes) -> bytes:
+        return _STARTED % {
+            b"fed": fed,
+            b"own": self._facts.own,
+            b"index": index,
+            b"outputs": b">&4 2>&5 4>&- 5>&-",
+        }
+
+
+def ready_for(command: Command, index: int) -> bytes:
+    """Goes where a program is to run, and looks whether there is one; says aside why not."""
+    path = b'"$PATH"'
+    if command.env is not None:
+        path = quoted(command.env.get("PATH", _DEFAULT_PATH))
+    return _READY % {
+        b"cwd": quoted(command.cwd),
+        b"index": index,
+        b"program": quoted(command.argv[0]),
+        b"path": path,
+    }
+
+
+def words_of(command: Command) -> bytes:
+    """The words that start a program, with its environment and no other."""
+    if command.env is None:
+        return joined(command.argv)
+    given = [f"{name}={value}" for name, value in command.env.items()]
+    # what sets an environment takes a program with such a sign for more of it
+    through = ("sh", "-c", 'exec "$@"', "sh") if "=" in command.argv[0] else ()
+    return joined(["env", "-i", *given, *through, *command.argv])
+
+
+@dataclass(slots=True)
+class _Running:
+    """Commands under way over there, one or several."""
+
+    pool: ShellPool
+    facts: MachineFacts
+    commands: tuple[Command, ...]
+    told: _Told = field(default_factory=_Told)
+
+    def answer(self, shell: KeptShell, answer: ShellAnswer) -> CompletedCommand:
+        """Wait for the end of the only one, or end it."""
+        command = self.commands[0]
+        overdue = self._waited(shell, answer)
+        cut = overdue is None and not answer.over
+        if not answer.over:
+            self._end()
+            if cut or not shell.finish(answer, time.monotonic() + _AFTER):
+                shell.broken = True
+        self._read(answer)
+        code = 0 if cut else self.told.codes.get(0, -9)
+        most = command.most if command.most is not None else len(answer.out)
+        whole = bytes(answer.out[:most])
+        cut = cut or (command.most is not None and len(answer.out) >= command.most)
+        return CompletedCommand(0 if cut else code, whole, bytes(answer.err), overdue, cut)
+
+    def answers(self, shell: KeptShell, answer: ShellAnswer) -> tuple[CompletedCommand, ...]:
+        """Wait for the ends of all, or end those that are overdue."""
+        ended = set[int]()
+        if self._waited(shell, answer) is not None:
+            ended = self._end()
+            if not shell.finish(answer, time.monotonic() + PATIENCE):
+                self.pool.condemn(shell)
+                raise TimedOut(f"{self.pool.target.name} did not answer")
+        self._read(answer)
+        parts = bytes(answer.out).split(answer.nonce + b"o")[1:]
+        return tuple(
+            _completed(
+                command,
+                self.told.codes.get(at, -9),
+                parts[2 * at : 2 * at + 2],
+                Overdue.TIME if self.told.pids.get(at) in ended else None,
+            )
+            for at, command in enumerate(self.commands)
+        )
+
+    def _waited(self, shell: KeptShell, answer: ShellAnswer) -> Overdue | None:
+        """Why it is to be ended; None where it has ended, or has told as much as is wanted."""
+        most = self.commands[0].most if len(self.commands) == 1 else None
+        silence = self.commands[0].silence
+        lasts = max(command.timeout for command in self.commands)
+        begun, moved, size = 0.0, time.monotonic(), 0
+        while not answer.over:
+            if most is not None and answer.sure() >= most:
+                return None
+            now = time.monotonic()
+            self._read(answer)
+            if self.told.refused is None and self.told.pids:
+                begun = begun or now
+            if len(answer.err) != size:
+                moved, size = now, len(answer.err)
+            until = begun + lasts if begun else moved + PATIENCE
+            if begun and silence is not None:
+                until = min(until, moved + silence)
+            if now < until:
+                shell.wait(answer, until)
+            elif not begun:
+                self.pool.condemn(shell)
+                raise TimedOut(f"{self.pool.target.name} did not begin it within {PATIENCE:g} s")
+            else:
+                return Overdue.TIME if now >= begun + lasts else Overdue.SILENCE
+        self._read(answer)
+        return None
+
+    def _read(self, answer: ShellAnswer) -> None:
+        """Take our own words out of what stands on standard error."""
+
+        def taken(match: re.Match[bytes]) -> bytes:
+            pid, of, index, code, killed, refused, why = match.groups()
+            if pid is not None:
+                self.told.pids[int(of)] = int(pid)
+            elif index is not None:
+                self.told.codes[int(index)] = code_of(
+                    int(code or b"0"), killed=bool(killed), tells=self.facts.tells
+                )
+            else:
+                self.told.refused = int(refused), why
+            return b""
+
+        answer.take(_OURS, taken)
+        if self.told.refused is not None and answer.over:
+            index, why = self.told.refused
+            command = self.commands[index]
+            program = why.startswith(b"p: ")
+            raise errors.system_error(why, command.argv[0] if program else command.cwd)
+
+    def _end(self) -> set[int]:
+        """End them with all of their groups; which ones there still were."""
+        pids = sorted(set(self.told.pids.values()))
+        if not pids:
+            return set()
+        grace = max(command.grace for command in self.commands)
+        body = _END % {
+            b"pids": b" ".join(b"%d" % pid for pid in pids),
+            b"first": b"TERM" if grace > 0 else b"KILL",
+            b"group": b"" if self.facts.own == b"env" else b"-",
+            b"turns": max(0, round(grace * 10)),
+        }
+        answer = self.pool.ask(body, limit=grace + PATIENCE)
+        return {int(pid) for pid in answer.out.split()}
+
+
+def code_of(code: int, *, killed: bool, tells: bool) -> int:
+    """A shell adds 128 to the number of a signal, which may as well be an exit code."""
+    number = code - 128
+    by_signal = 0 < number <= 64 and (killed or number in (_UNTOLD if tells else _USUAL))
+    return -number if by_signal else code
+
+
+def _completed(
+    command: Command, code: int, parts: Sequence[bytes], overdue: Overdue | None
+) -> CompletedCommand:
+    out, err = parts if len(parts) == 2 else (b"", b"")
+    most = command.most if command.most is not None else len(out) + 1
+    return CompletedCommand(code, out[:most], err, overdue, len(out) >= most)

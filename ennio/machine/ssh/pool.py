@@ -1,0 +1,227 @@
+"""The connections to one machine, opened when they are needed, and the shells on them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ennio.machine.ssh.backoff import Backoff, clocks_apart
+from ennio.machine.ssh.shell import KeptShell, ShellAnswer
+from ennio.machine.ssh.target import SshTarget
+from ennio.model.errors import Exhausted, TimedOut, Unreachable
+
+if TYPE_CHECKING:
+    from ennio.machine.ssh.login import SshLine
+
+PATIENCE = 30.0  # seconds for what takes no time at all where the machine answers
+_MOST_LINES = 3
+_MOST_SHELLS = 10  # on one connection; what sshd gives unless it is told otherwise
+_KEPT = 4  # shells of a connection that are kept although nobody needs them
+_SLEPT = 30.0  # seconds of sleep after which a connection is not believed any more
+
+
+@dataclass(eq=False, slots=True)
+class _Link:
+    """A connection with its shells: ``taken`` counts the idle ones too."""
+
+    line: SshLine
+    apart: float
+    idle: list[KeptShell] = field(default_factory=list)
+    taken: int = 0
+    most: int = _MOST_SHELLS
+
+    @property
+    def stands(self) -> bool:
+        return self.line.transport.is_active()
+
+
+@dataclass(slots=True)
+class Count:
+    """What was asked of a machine since it was met: each is one way there and back, a shell and a
+    connection that had to be opened several.
+    """
+
+    questions: int = 0
+    shells: int = 0
+    connections: int = 0
+
+
+class ShellPool:
+    """See the module. Safe under threads."""
+
+    def __init__(self, target: SshTarget, backoff: Backoff | None = None) -> None:
+        self.target = target
+        self.count = Count()
+        self._links = list[_Link]()
+        self._backoff = backoff or Backoff()
+        self._changed = threading.Condition()
+        self._connecting = False
+
+    def ask(
+        self, body: bytes, *, stdin: bytes | None = None, limit: float = PATIENCE
+    ) -> ShellAnswer:
+        """The whole answer to a question. Raises Unreachable."""
+        until = time.monotonic() + limit
+        with self.shell(until) as shell:
+            answer = shell.begin(body, stdin, until)
+            if not shell.finish(answer, until):
+                self.condemn(shell)
+                raise TimedOut(f"{self.target.name} did not answer within {limit:g} s")
+            return answer
+
+    @contextlib.contextmanager
+    def shell(self, until: float) -> Iterator[KeptShell]:
+        """A shell of one's own for one question. Raises Unreachable."""
+        link, shell = self._taken(until)
+        self.count.questions += 1
+        try:
+            yield shell
+        except BaseException:
+            shell.broken = True
+            raise
+        finally:
+            self._give_back(link, shell)
+
+    def condemn(self, shell: KeptShell) -> None:
+        """The machine did not answer in time: its connection is believed no more."""
+        shell.broken = True
+        shell.cut()
+
+    def transport(self, until: float) -> Any:
+        """A connection that stands, for what is no shell. Raises Unreachable."""
+        with self.shell(until) as shell:
+            return shell.transport
+
+    def wake(self) -> None:
+        """Try again at once what failed."""
+        with self._changed:
+            self._backoff.clear()
+
+    def close(self) -> None:
+        """End all connections; whoever waits for an answer has none."""
+        with self._changed:
+            links, self._links = self._links, []
+        for link in links:
+            link.line.cut()
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _taken(self, until: float) -> tuple[_Link, KeptShell]:
+        while True:
+            with self._changed:
+                self._prune()
+                found = self._free()
+                if found is None and not self._wanted():
+                    self._wait(until)
+                    continue
+            if found is None:
+                self._connect()
+                continue
+            link, shell = found
+            if shell is not None:
+                return link, shell
+            opened = self._opened(link, until)
+            if opened is not None:
+                return link, opened
+
+    def _free(self) -> tuple[_Link, KeptShell | None] | None:
+        """A shell that is idle, or the place for one, which is taken with it."""
+        for link in self._links:
+            while link.idle:
+                shell = link.idle.pop()
+                if shell.usable:
+                    return link, shell
+                link.taken -= 1
+                shell.close()
+        for link in self._links:
+            if link.taken < link.most:
+                link.taken += 1
+                return link, None
+        return None
+
+    def _wanted(self) -> bool:
+        """Whether it is on us to connect. Raises Unreachable where it is too early to."""
+        if self._connecting or len(self._links) >= _MOST_LINES:
+            return False
+        if not self._links:
+            self._backoff.check()
+        self._connecting = True
+        return True
+
+    def _wait(self, until: float) -> None:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimedOut(f"{self.target.name}: all connections were busy for too long")
+        self._changed.wait(min(left, 1.0))
+
+    def _connect(self) -> None:
+        from ennio.machine.ssh import login  # noqa: PLC0415 - loads paramiko
+
+        made: SshLine | None = None
+        try:
+            made = login.log_in(self.target)
+        except Unreachable as error:
+            with self._changed:
+                self._backoff.failed(error)
+            raise
+        finally:
+            with self._changed:
+                self._connecting = False
+                if made is not None:
+                    self._backoff.clear()
+                    self.count.connections += 1
+                    self._links.append(_Link(made, clocks_apart()))
+                self._changed.notify_all()
+
+    def _opened(self, link: _Link, until: float) -> KeptShell | None:
+        """A new shell in the place that was taken; None where the machine gives no more."""
+        import paramiko  # noqa: PLC0415 - only where there is a connection
+
+        transport = link.line.transport
+        shell: KeptShell | None = None
+        try:
+            left = max(0.1, until - time.monotonic())
+            shell = KeptShell(transport, transport.open_session(timeout=left))
+        except paramiko.ChannelException as error:
+            self._refused(link, error)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            transport.cut()
+            raise Unreachable(f"{self.target.name}: the connection broke off: {error}") from error
+        finally:
+            with self._changed:
+                self.count.shells += shell is not None
+                link.taken -= shell is None
+                self._changed.notify_all()
+        return shell
+
+    def _refused(self, link: _Link, error: Exception) -> None:
+        with self._changed:
+            link.most = link.taken - 1
+            if link.most <= 0:
+                link.line.cut()
+        if link.most <= 0:
+            raise Exhausted(f"{self.target.name} opens no session: {error}") from error
+
+    def _give_back(self, link: _Link, shell: KeptShell) -> None:
+        with self._changed:
+            if shell.usable and len(link.idle) < _KEPT:
+                link.idle.append(shell)
+                gone = None
+            else:
+                link.taken -= 1
+                gone = shell
+            self._changed.notify_all()
+        if gone is not None:
+            gone.close()
+
+    def _prune(self) -> None:
+        apart = clocks_apart()
+        for link in [*self._links]:
+            slept = abs(apart - link.apart) > _SLEPT
+            if slept or not link.stands:
+                self._links.remove(link)
+                link.line.cut()

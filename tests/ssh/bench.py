@@ -1,0 +1,29 @@
+"""Machines that are reached through the sshd of the tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ennio.machine.ssh.machine import SshMachine
+from ennio.machine.ssh.target import LoginBy, SshTarget
+from tests.ssh.sshd import HOST, Account, Sshd
+
+
+def target_of(server: Sshd, account: Account, **more: Any) -> SshTarget:
+    """How an account is reached; the server is known by its key."""
+    known = server.folder / f"known-{account.name}"
+    if not known.exists():
+        known.write_text(server.known_host)
+    settings: dict[str, Any] = {
+        "by": LoginBy.KEY,
+        "key": account.key,
+        "known_hosts": known,
+        "client_config": server.folder / "no-such-config",
+        "connection_timeout": 10.0,
+    }
+    return SshTarget("there", HOST, account.name, server.port, **(settings | more))
+
+
+def machine_of(server: Sshd, account: Account, **more: Any) -> SshMachine:
+    """The machine that an account is logged in to."""
+    return SshMachine(target_of(server, account, **more))
