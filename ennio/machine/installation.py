@@ -10,6 +10,12 @@ import shlex
 import sys
 from pathlib import Path
 
+_MODULES = {
+    "ennio": "ennio.cli",
+    "ennio-supervisor": "ennio.supervise",
+    "ennio-node": "ennio.node",
+}
+
 
 def checkout() -> Path | None:
     """The folder of the sources that run, where they are a checkout; None where they are
@@ -28,8 +34,7 @@ def command(name: str = "ennio") -> list[str]:
     for place in (*places, Path(sys.executable).parent):
         if os.access(place / name, os.X_OK):
             return [str(place / name)]
-    module = {"ennio": "ennio.cli", "ennio-supervisor": "ennio.supervise"}[name]
-    return [sys.executable, "-m", module]
+    return [sys.executable, "-m", _MODULES[name]]
 
 
 def program() -> str:

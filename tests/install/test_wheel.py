@@ -18,7 +18,7 @@ from ennio import __version__
 from tests.install.conftest import ROOT, Built, Installed
 
 
-def _tracked(*folders: str) -> set[str]:
+def tracked(*folders: str) -> set[str]:
     """What belongs to the sources, and not what was made beside them."""
     done = subprocess.run(
         ["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=False
@@ -30,7 +30,7 @@ def _tracked(*folders: str) -> set[str]:
 
 def test_the_wheel_has_all_of_the_package_and_the_page(built: Built) -> None:
     names = set(zipfile.ZipFile(built.wheel).namelist())
-    assert _tracked("ennio") - names == set()
+    assert tracked("ennio") - names == set()
     page = {name for name in names if name.startswith("ennio/http/dashboard/dist/")}
     assert {Path(name).suffix for name in page} >= {".html", ".js", ".css", ".gz"}
     strangers = {name.split("/")[0] for name in names} - {"ennio"}
@@ -40,10 +40,10 @@ def test_the_wheel_has_all_of_the_package_and_the_page(built: Built) -> None:
 def test_the_sources_are_a_whole_checkout_with_the_page(built: Built) -> None:
     with tarfile.open(built.sources) as packed:
         members = {member.name.partition("/")[2]: member for member in packed.getmembers()}
-    assert _tracked() - members.keys() == set()
+    assert tracked() - members.keys() == set()
     assert "ennio/http/dashboard/dist/index.html" in members
     assert not [name for name in members if "node_modules" in name or name.endswith(".pyc")]
-    programs = [name for name in _tracked("bin") if os.access(ROOT / name, os.X_OK)]
+    programs = [name for name in tracked("bin") if os.access(ROOT / name, os.X_OK)]
     assert programs
     assert [name for name in programs if not members[name].mode & 0o100] == []
 
@@ -62,7 +62,7 @@ def test_it_names_its_own_programs_to_whoever_is_to_call_it(installed: Installed
     program, checkout = done.out.splitlines()
     assert shlex.split(program) == [str(installed.bin / "ennio")]
     assert checkout == "None"
-    for name in ("ennio", "ennio-supervisor"):
+    for name in ("ennio", "ennio-supervisor", "ennio-node"):
         helped = installed.run(str(installed.bin / name), "--help")
         assert (helped.code, "usage: " in helped.out) == (0, True), helped.err
 

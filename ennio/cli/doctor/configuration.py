@@ -225,6 +225,8 @@ def open_door(config: Config) -> Finding | None:
         return None
     shown = masked(config)["host"]
     return warning(
-        f"the API listens on {shown}: others on the network can reach it with the token",
-        "host: 127.0.0.1  in ennio.yaml",
+        f"the API listens on {shown}: others on the network can reach it with the token, and what "
+        "they send is not encrypted",
+        "host: 127.0.0.1  in ennio.yaml; in a container keep it, and publish its port to this "
+        f"machine alone: -p 127.0.0.1:{config.port or 3000}:{config.port or 3000}",
     )

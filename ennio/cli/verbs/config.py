@@ -93,7 +93,8 @@ def _fits(config: Config) -> CommandResult:
         f"what the {plugin} wants of its settings is looked at once the file is trusted"
         for plugin in fitting.unseen(config, home)
     ]
-    vain = [finding.what for finding in configuration.idle(config)] + (unseen if new else [])
+    found = (configuration.open_door(config), *configuration.idle(config))
+    vain = [finding.what for finding in found if finding] + (unseen if new else [])
     document = {"file": str(config.source), "problems": [], "warnings": vain, "trusted": not new}
     lines = (
         [f"{config.source} has no mistake, but", *(f"  {line}" for line in vain)]

@@ -52,6 +52,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Start it, unless it runs already."""
     from ennio.cli import consent
+    from ennio.cli.doctor.configuration import open_door
     from ennio.config import trusted
     from ennio.config.load import load
     from ennio.http.port import expected
@@ -63,6 +64,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     config = load(context.config_file(), os.environ, known(), declared=declared.shipped)
     _refuse_second(context)
     _tell_of_copies(config, context)
+    if (door := open_door(config)) is not None:
+        context.note(f"{door.what}; {door.fix}")
     consent.obtain(config, context, given=options.trust)
     trusted.insist(config, Home.of_environment(), os.environ)
     fitting.insist(config, Home.of_environment())
