@@ -36,6 +36,12 @@ def template(found: TemplateValues) -> str:
     return "\n".join([_HEAD, _database(found), _defaults(found), _project(found), _TAIL])
 
 
+def bare_template(database: str, agents: tuple[str, ...], runtime: str) -> str:
+    """The text of a file for no project yet, which tells how to add one."""
+    found = TemplateValues("", "", Path(), agents=agents, runtime=runtime, database=database)
+    return "\n".join([_HEAD, _database(found), _defaults(found), _NO_PROJECT, _TAIL])
+
+
 def _text(value: object) -> str:
     """A value as a quoted YAML text in which nothing is expanded."""
     quoted = json.dumps(escaped(str(value)), ensure_ascii=False)
@@ -60,7 +66,7 @@ database_url: "sqlite:${{ENNIO_HOME:-~/.ennio}}/databases/{found.database}"
 def _defaults(found: TemplateValues) -> str:
     others = ", ".join(found.agents[1:])
     note = (
-        "  # none was found here: install it, or name another"
+        "  # none was found here: install it, or name another; `scripted` needs nothing"
         if not found.agents
         else f"  # also here: {others}"
         if others
@@ -128,6 +134,16 @@ def _forge(found: TemplateValues) -> str:
 """
     return "    # No forge is known for this repository: sessions end when their agent does.\n"
 
+
+_NO_PROJECT = """\
+projects: []
+# Each repository is an entry in the place of these brackets; `ennio reload` takes it in.
+# projects:
+#   - name: my-app
+#     repo: git@github.com:you/my-app.git   # where pull requests go; or a bare repository's path
+#     path: ~/src/my-app                    # your clone of it
+#     default_branch: main
+"""
 
 _TAIL = """\
 # budgets:                    # beyond a limit sessions are paused, and you are asked

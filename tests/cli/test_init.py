@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,10 @@ def _snapshot(folder: Path) -> set[str]:
 
 def test_the_written_file_loads_and_names_the_remote(place: Place) -> None:
     _repository(place, remote="git@github.com:ann/app.git")
-    ended = place.ennio("init", ".", PATH=os.environ["PATH"])
+    agent = place.home / "bin" / "claude"
+    agent.parent.mkdir()
+    agent.touch(0o755)
+    ended = place.ennio("init", ".", PATH=f"{agent.parent}:{os.environ['PATH']}")
     assert (ended.code, ended.err) == (0, "")
     config = load(place.folder / "ennio.yaml", {})
     project = config.projects[0]
@@ -44,6 +48,55 @@ def test_the_written_file_loads_and_names_the_remote(place: Place) -> None:
         "  ennio start --detach",
         f'  ennio spawn {place.folder.name} --prompt "..."',
     ]
+
+
+def test_where_there_is_no_agent_it_is_said_and_the_one_that_needs_nothing_is_offered(
+    place: Place, tmp_path: Path
+) -> None:
+    _repository(place, remote="git@github.com:ann/app.git")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("git", "sh", "env"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    ended = place.ennio("init", PATH=str(tools))
+    assert ended.code == 0, ended.err
+    assert "no coding agent was found here (claude-code, " in ended.out
+    assert "npm install -g @anthropic-ai/claude-code" in ended.out
+    assert ended.out.splitlines()[-1] == (
+        f"  ennio spawn {place.folder.name} --agent scripted --prompt Hello"
+    )
+
+
+def test_where_git_does_not_know_who_commits_it_is_said_with_the_commands_that_help(
+    place: Place,
+) -> None:
+    _repository(place, remote="git@github.com:ann/app.git")
+    place.git("config", "user.useConfigOnly", "true")
+    nobody = {
+        f"GIT_{who}_{what}": "" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    for words in (("init",), ("doctor",)):
+        ended = place.ennio(*words, **nobody)
+        assert "git does not know who you are" in ended.out
+        assert 'git config --global user.name "Your Name" && git config' in ended.out
+
+
+def test_a_folder_in_no_repository_that_was_named_gets_a_file_without_projects(
+    place: Place,
+) -> None:
+    ended = place.ennio("init", ".")
+    assert ended.code == 0, ended.err
+    assert "add each repository" in ended.out
+    config = load(place.folder / "ennio.yaml", {"HOME": "/home/x"})
+    assert config.projects == ()
+    assert place.ennio("config", "check").code == 0
+    # what it shows as an example is one
+    text = (place.folder / "ennio.yaml").read_text()
+    lines = text[text.index("# projects:") :].split("\n\n")[0].splitlines()
+    shown = "\n".join(line.removeprefix("# ") for line in lines)
+    (place.folder / "shown.yaml").write_text(shown)
+    assert load(place.folder / "shown.yaml", {"HOME": "/home/x"}).projects[0].id == "my-app"
+    assert place.ennio("init", "nowhere").code == 3
 
 
 def test_the_default_branch_is_the_remotes_not_the_one_checked_out(

@@ -43,7 +43,8 @@ def agent(
     if version is not None:
         return fine(f"agent {name}: {version}")
     if wanted:
-        return broken(f"agent {name} is not installed, and a project uses it", hint)
+        what = f"agent {name} is not installed, and a project uses it"
+        return broken(f"{what} (`spawn --agent scripted` needs none)", hint)
     return warning(f"agent {name} is not installed", hint)
 
 

@@ -72,6 +72,19 @@ def git(line: str | None) -> Finding:
     return fine(line)
 
 
+def identity() -> Finding | None:
+    """Whether git knows who commits here; an agent's work cannot be committed otherwise. None
+    where git does, or is not there.
+    """
+    if said("git", "--version") is None or said("git", "var", "GIT_COMMITTER_IDENT") is not None:
+        return None
+    who = 'git config --global user.name "Your Name"'
+    return warning(
+        "git does not know who you are, so agents cannot commit",
+        f"{who} && git config --global user.email you@example.org",
+    )
+
+
 def tmux(line: str | None, *, wanted: bool) -> Finding:
     """Tmux, by the line it prints for ``-V``; only broken where a project runs in it."""
     if line is not None:

@@ -95,6 +95,7 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
 
     yield machine.python()
     yield machine.git(machine.said("git", "--version"))
+    yield machine.identity()
     yield machine.tmux(
         machine.said("tmux", "-V"),
         wanted=any(p.runtime == "tmux" for p in config.projects) if config else False,

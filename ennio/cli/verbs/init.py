@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
-from ennio.model.errors import Conflict, Refused
+from ennio.model.errors import Conflict, NotFound, Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -44,7 +44,12 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     target = _target(options.path or context.config)
     _refuse_workspace(target)
     _refuse_overwrite(target)
-    repository = survey(target.parent)
+    try:
+        repository = survey(target.parent)
+    except NotFound:
+        if not options.path or not target.parent.is_dir():
+            raise
+        return _without_project(target)
     if options.path is None and context.config is None:
         target = repository.root / target.name
         _refuse_overwrite(target)
@@ -54,6 +59,51 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
         _write(target, found, undo)
         undo.pop_all()
     return _told(target, repository, bare, found)
+
+
+def _without_project(target: Path) -> CommandResult:
+    """A person named a folder that is in no repository: their file for several, say."""
+    import shutil
+
+    from ennio.cli.doctor.agents import installed
+    from ennio.config.template import bare_template
+    from ennio.machine.home import Home
+
+    database = Home.of_environment().database(target).name
+    runtime = "tmux" if shutil.which("tmux") else "process"
+    with ExitStack() as undo:
+        _save(target, bare_template(database, installed(), runtime), undo)
+        undo.pop_all()
+    lines = [
+        f"wrote {target}, with no project: {target.parent} is in no git repository",
+        "add each repository as an entry under projects: (the file shows one)",
+        *_lacking(),
+        "",
+        "then:",
+        "  ennio config check",
+        "  ennio start --detach",
+    ]
+    document = {"file": str(target), "hub": None, "repo": None}
+    document |= {"default_branch": None, "default_branch_from": None}
+    return CommandResult(document | {"next": ["ennio start --detach"]}, lines)
+
+
+def _lacking() -> list[str]:
+    """What agents will want and is not here, each with the way to get it."""
+    from ennio.cli.doctor.agents import KINDS, installed
+    from ennio.cli.doctor.machine import identity
+
+    finding = identity()
+    lines = [] if finding is None else ["", finding.what, f"  -> {finding.fix}"]
+    if installed():
+        return lines
+    names = ", ".join(kind.name for kind in KINDS)
+    return [
+        *lines,
+        "",
+        f"no coding agent was found here ({names}); to install one:",
+        f"  {KINDS[0].hint}",
+    ]
 
 
 def _target(given: str | None) -> Path:
@@ -118,19 +168,24 @@ def _found(repository: WorkingCopy, bare: Path | None, target: Path) -> Template
 
 def _write(target: Path, found: TemplateValues, undo: ExitStack) -> None:
     from ennio.cli.bare_remote import exclude
+    from ennio.config.template import template
+
+    _save(target, template(found), undo)
+    exclude(found.path, DATABASE)
+
+
+def _save(target: Path, text: str, undo: ExitStack) -> None:
     from ennio.config import trusted
     from ennio.config.load import load
-    from ennio.config.template import template
     from ennio.machine.home import Home
 
     with target.open("x", encoding="utf-8") as stream:
         undo.callback(target.unlink, missing_ok=True)
-        stream.write(template(found))
+        stream.write(text)
     config = load(target, os.environ)  # what is written must hold before it is left behind
     home = Home.of_environment()
     trusted.trust(config, home, os.environ)
     undo.callback(trusted.forget, target, home)
-    exclude(found.path, DATABASE)
 
 
 def _told(
@@ -157,7 +212,9 @@ def _told(
             ),
         ]
     spawn = f'ennio spawn {shlex.quote(found.name)} --prompt "..."'
-    lines += ["", "next:", "  ennio start --detach", f"  {spawn}"]
+    if not found.agents:  # one that plays, and needs nothing
+        spawn = f"ennio spawn {shlex.quote(found.name)} --agent scripted --prompt Hello"
+    lines += [*_lacking(), "", "next:", "  ennio start --detach", f"  {spawn}"]
     document = {"file": str(target), "hub": str(bare) if bare else None, "repo": found.repo}
     document |= {
         "default_branch": found.default_branch,
