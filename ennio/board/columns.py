@@ -21,10 +21,13 @@ _WORD = 7
 _WIDEST_ID = 14
 _OPTIONAL = (("checks", 5), ("agent", 10), ("cost", 6), ("review", 4), ("project", 6))
 """With their widths, in the order in which they get room."""
+_HOST = ("host", 14)
+"""Where some session is on another machine; it gets room before all of those."""
 _HEADS = {
     "word": "TURN",
     "id": "SESSION",
     "project": "PROJ",
+    "host": "HOST",
     "title": "TITLE",
     "pr": "PR",
     "checks": "CHECK",
@@ -35,7 +38,20 @@ _HEADS = {
     "why": "WHY",
 }
 _RIGHT = frozenset({"pr", "for", "cost"})
-_ORDER = ("word", "id", "project", "title", "pr", "checks", "review", "agent", "for", "cost", "why")
+_ORDER = (
+    "word",
+    "id",
+    "project",
+    "host",
+    "title",
+    "pr",
+    "checks",
+    "review",
+    "agent",
+    "for",
+    "cost",
+    "why",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +74,10 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout(width: int, *, pane: bool, longest_id: int = 7) -> Layout:
-    """How the columns share the room; with a ``pane`` beside the table the reason stands there."""
+def layout(width: int, *, pane: bool, longest_id: int = 7, hosts: bool = False) -> Layout:
+    """How the columns share the room; with a ``pane`` beside the table the reason stands there.
+    ``hosts``: some session is on another machine than this.
+    """
     of_id = min(max(longest_id, 7), _WIDEST_ID)
     if width < NARROW:
         return Layout(width, (), of_id)
@@ -74,7 +92,7 @@ def layout(width: int, *, pane: bool, longest_id: int = 7) -> Layout:
             given[name] += more
             room -= more
     if pane or width >= WIDE:
-        for name, wide in _OPTIONAL:
+        for name, wide in (*([_HOST] if hosts else []), *_OPTIONAL):
             if room > wide:
                 given[name] = wide
                 room -= wide + 1
@@ -158,6 +176,7 @@ def _columns(
         "word": went or row.word,
         "id": short,
         "project": row.project,
+        "host": row.host,
         "title": row.title,
         "pr": f"#{row.pr}" if row.pr else "",
         "checks": checks(row, look.glyphs),

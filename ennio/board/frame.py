@@ -83,7 +83,8 @@ def _headed(found: Regions, view: BoardView) -> Regions:
 
 def shape_of(view: BoardView, found: Regions) -> Layout:
     """The columns of the table."""
-    return layout(found.table, pane=bool(found.side), longest_id=view.body.longest)
+    body = view.body
+    return layout(found.table, pane=bool(found.side), longest_id=body.longest, hosts=body.hosts)
 
 
 def frame(view: BoardView, width: int, height: int) -> list[str]:

@@ -60,6 +60,7 @@ class Row:
     branch: str
     created: str
     place: str
+    host: str
     document: Document
 
     @classmethod
@@ -91,6 +92,7 @@ class Row:
             branch=words(told.get("branch")),
             created=told.get("created_at") or "",
             place=_place(told.get("queued")),
+            host=words(told.get("host")),
             document=told,
         )
 

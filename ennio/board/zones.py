@@ -67,6 +67,7 @@ class Body:
     places: Mapping[Key, int] = field(default_factory=dict)
     short: Mapping[str, str] = field(default_factory=dict)
     longest: int = 7
+    hosts: bool = False
 
     def at(self, key: Key | None) -> int | None:
         """Where a thing stands; None for one that is not there."""
@@ -109,6 +110,7 @@ def body(order: Order, rows: Mapping[str, Row], wishes: Wishes) -> Body:
         {item.key: at for at, item in enumerate(items)},
         short,
         max((len(one) for one in short.values()), default=7),
+        any(row.host for row in rows.values()),
     )
 
 

@@ -166,6 +166,16 @@ def test_ids_are_as_short_as_they_are_still_one() -> None:
     assert all(len(one) == 7 for one in board(3).body.short.values())
 
 
+def test_machines_are_named_where_some_session_is_on_another() -> None:
+    here, there = session(0), session(1, host="me@build.example.com")
+    shown = text_of(board(0, told=[here, there]), width=150)
+    assert "HOST" in shown
+    assert "me@build.exam" in shown
+    assert "HOST" not in text_of(board(0, told=[here]), width=150), (
+        "one machine is not worth a column"
+    )
+
+
 def test_a_row_is_drawn_again_only_when_something_of_it_is_different() -> None:
     from ennio.board import columns
 
