@@ -49,7 +49,7 @@ from ennio.config import database, last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
 from ennio.config.model import Config, LogFormat, Project
 from ennio.config.secrets import secrets
-from ennio.hosts.elsewhere import close_all, hosts_elsewhere
+from ennio.hosts.elsewhere import close_all
 from ennio.hosts.far_machine import far_machine
 from ennio.hosts.plugin_host import PluginHost
 from ennio.http.serve import UNBORN
@@ -60,7 +60,7 @@ from ennio.machine.home import Home, private
 from ennio.metering import meters
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Away, ConfigError, Conflict, Unreachable, Untrusted
-from ennio.nodes import keepers
+from ennio.nodes import keepers, other_machines
 from ennio.plugins import declared, fitting
 from ennio.plugins.forge.local import guard
 from ennio.plugins.registry import Registry, installed
@@ -211,8 +211,9 @@ def start(
         instance = _instance(store, config, home)
         plugins = Registry(home, clock, store.forge, config.directory, instance)
         host = PluginHost(plugins, home, clock, apart=in_a_thread)
-        others = hosts_elsewhere(config, clock, instance, host, far_machine)
-        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host, others)
+        others = other_machines(config, home, clock, instance, host, far_machine)
+        known, ways = others.hosts, others.links
+        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host, known, ways)
         undo.callback(deps.plugins.close)
         adopted: list[str] = []
         feed = Feed(store)

@@ -15,9 +15,11 @@ from typing import Any
 import pykka
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import NewsTold
-from ennio.actors.poller import PollerActor
+from ennio.actors.messages import NewsTold, NodeDoubted
+from ennio.actors.poller import Look, PollerActor
+from ennio.actors.registry import node_name
 from ennio.hosts.interface import Host
+from ennio.model.errors import EnnioError
 
 SECOND_WITNESS = 15.0  # seconds between two looks at those that are waited for
 NEWS_WITHIN = 30.0  # seconds after which a host is asked anew whether there is news
@@ -57,6 +59,11 @@ class HostPoller(PollerActor):
         if news and not self._state.looking and self.next_look() < self._due:
             self._schedule(self.next_look() - time.monotonic())
         return None
+
+    def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:
+        super()._looked(look, result, error)
+        if error is not None:
+            self._deps.actors.tell(node_name(self._host.name), NodeDoubted())
 
     def pause(self) -> float:
         """Seconds until the next look, when nobody is in a hurry."""

@@ -299,6 +299,11 @@ class NodeWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeDoubted:
+    """Somebody who looks there could not; it is asked whether it is still there."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectNode:
     """A person wants it asked now. Asked; answered with the node as it is then."""
 

@@ -10,8 +10,9 @@ import pykka
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.host_poller import NEWS_WITHIN
-from ennio.actors.messages import EffectResult, GetHealth, NewsTold, Ping, Wake
+from ennio.actors.messages import EffectResult, GetHealth, NewsTold, NodeDoubted, Ping, Wake
 from ennio.actors.poller import Pace, SourceHealth
+from ennio.actors.registry import node_name
 from ennio.hosts.interface import Host, News
 from ennio.model.errors import EnnioError
 
@@ -78,6 +79,7 @@ class NewsActor(Actor):
         self._pace.failures += 1
         self._note(ok=False, detail=str(error))
         self._tell(NewsTold(waits=False))
+        self._deps.actors.tell(node_name(self._host.name), NodeDoubted())
         self.later(self._pace.wait(), Wake())
 
     def _tell(self, told: NewsTold) -> None:

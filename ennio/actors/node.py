@@ -21,6 +21,7 @@ from ennio.actors.messages import (
     EffectResult,
     GetNode,
     LookNow,
+    NodeDoubted,
     NodeStepped,
     NodeWanted,
     PartNode,
@@ -38,6 +39,7 @@ from ennio.policy.nodes import Answered, ContactWanted, Failed, Heard, Node, Par
 
 _STALE = 5.0
 """Seconds after which who looks at a machine has it asked again."""
+_SETTLED = 1.0
 _CONNECT, _LOOK = "connect", "look"
 
 
@@ -80,6 +82,8 @@ class NodeActor(Actor):
         match message:
             case NodeWanted():
                 self._want()
+            case NodeDoubted():
+                self._doubt()
             case ConnectNode():
                 self._deps.store.meta.forget(self._parted)
                 self._want(by_person=True)
@@ -118,6 +122,12 @@ class NodeActor(Actor):
         if self._link is not None and self._node.state is not NodeState.CONNECTED:
             return
         if time.monotonic() - self._tried >= _STALE:
+            self._perform(_LOOK)
+
+    def _doubt(self) -> None:
+        """Many doubt at once when a way is lost, and one look settles it."""
+        settled = time.monotonic() - self._tried < _SETTLED
+        if self._node.state is NodeState.CONNECTED and not settled:
             self._perform(_LOOK)
 
     def _again(self) -> None:

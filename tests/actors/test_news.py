@@ -62,6 +62,8 @@ class Hangs(Waits):
 class Away(Waits):
     """One that cannot be asked."""
 
+    name = ""
+
     def news(self, cursor: str, timeout: float) -> News:
         raise Unreachable("the line is cut")
 

@@ -1,0 +1,81 @@
+"""A host whose machine has an ennio-node: asked through the way to it, while that is open."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ennio.config.model import NodeConfig, SshConfig
+from ennio.hosts.elsewhere import FarMachine, MachineOf
+from ennio.hosts.interface import Brief, Host, News
+from ennio.hosts.on_demand import HostOnDemand, OpenHost
+from ennio.model.clock import Clock
+from ennio.model.errors import Unreachable
+from ennio.node.deployment import NodeSettings
+from ennio.node.link import SshNodeLink
+
+_LOOKS_EVERY = 1.0
+
+
+class NodeElsewhere(HostOnDemand):
+    """Connects nowhere by itself: whoever keeps the way does, see ``link``."""
+
+    def __init__(
+        self,
+        name: str,
+        ssh: SshConfig,
+        machine_of: MachineOf,
+        near: Host,
+        clock: Clock,
+        folder: Path,
+    ) -> None:
+        super().__init__(name, self._connected, near)
+        self._ssh = ssh
+        self._machine_of = machine_of
+        self._machine: FarMachine | None = None
+        self.link = SshNodeLink(name, self._logged_in, self._settings, folder, clock)
+
+    def check(self, brief: Brief) -> None:
+        """See ``Host``: a node has every runtime."""
+        self._near.check(brief)
+
+    def news(self, cursor: str, timeout: float) -> News:
+        """See ``Host``; while the way is not open there is none."""
+        until = time.monotonic() + timeout
+        while not self.link.tunnel.is_open and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOKS_EVERY))
+        return self._host().news(cursor, timeout) if self.link.tunnel.is_open else News(cursor)
+
+    def close(self) -> None:
+        """Let go of the way; the node and its agents go on."""
+        super().close()
+        self.link.release()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.close()
+
+    def _host(self) -> OpenHost:
+        if not self.link.tunnel.is_open:
+            raise Unreachable(
+                f"the ennio-node on {self.name} is not connected; `ennio node status {self.name}` "
+                "says why"
+            )
+        return super()._host()
+
+    def _connected(self) -> OpenHost:
+        return self.link.host
+
+    def _logged_in(self) -> FarMachine:
+        if self._machine is None:
+            self._machine = self._machine_of(self.name, self._ssh)
+        return self._machine
+
+    def _settings(self, token: str) -> NodeSettings:
+        own = self._ssh.node_config or NodeConfig()
+        return NodeSettings(
+            port=own.port,
+            idle_timeout=own.idle_timeout,
+            root=None if own.workspace_root is None else str(own.workspace_root),
+            program=None if own.ennio_binary_path is None else str(own.ennio_binary_path),
+            token=own.auth_token or token,
+        )
