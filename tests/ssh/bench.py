@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ennio.machine.ssh.machine import SshMachine
+from ennio.machine.ssh.pool import PATIENCE, ShellPool
 from ennio.machine.ssh.target import LoginBy, SshTarget
 from tests.ssh.sshd import HOST, Account, Sshd
 
@@ -15,15 +16,22 @@ def target_of(server: Sshd, account: Account, **more: Any) -> SshTarget:
     if not known.exists():
         known.write_text(server.known_host)
     settings: dict[str, Any] = {
+        "name": "there",
+        "host": HOST,
+        "username": account.name,
+        "port": server.port,
         "by": LoginBy.KEY,
         "key": account.key,
         "known_hosts": known,
         "client_config": server.folder / "no-such-config",
         "connection_timeout": 10.0,
     }
-    return SshTarget("there", HOST, account.name, server.port, **(settings | more))
+    return SshTarget(**(settings | more))
 
 
-def machine_of(server: Sshd, account: Account, **more: Any) -> SshMachine:
+def machine_of(
+    server: Sshd, account: Account, patience: float = PATIENCE, **more: Any
+) -> SshMachine:
     """The machine that an account is logged in to."""
-    return SshMachine(target_of(server, account, **more))
+    target = target_of(server, account, **more)
+    return SshMachine(target, ShellPool(target, patience=patience))

@@ -93,7 +93,7 @@ class _BegunThere:
             left = until - time.monotonic()
             turns = max(1, round(min(_SLICE, left) * 20))
             body = _WAIT % {b"folder": quoted(self.folder), b"turns": turns}
-            told = bytes(self.pool.ask(body).out).strip()
+            told = bytes(self.pool.ask(body, more=_SLICE).out).strip()
             if told:
                 self._code = code_of(
                     int(told.rstrip(b"k")), killed=told.endswith(b"k"), tells=self.tells

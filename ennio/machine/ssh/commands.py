@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ennio.machine.interface import Command, CompletedCommand, Overdue
 from ennio.machine.ssh import errors
 from ennio.machine.ssh.facts import MachineFacts
-from ennio.machine.ssh.pool import PATIENCE, ShellPool
+from ennio.machine.ssh.pool import ShellPool
 from ennio.machine.ssh.shell import LARGE, KeptShell, ShellAnswer
 from ennio.machine.ssh.words import joined, quoted
 from ennio.model.errors import TimedOut
@@ -81,9 +81,11 @@ class RemoteCommands:
         streamed = len(command.stdin) > LARGE or b"\0" in command.stdin
         body = ready_for(command, 0) + self._piped(command, streamed=streamed)
         running = _Running(self._pool, self._facts, (command,))
-        with self._pool.shell(time.monotonic() + PATIENCE) as shell:
-            until = time.monotonic() + PATIENCE + command.timeout
+        patience = self._pool.patience
+        with self._pool.shell(time.monotonic() + patience) as shell:
+            until = time.monotonic() + patience + command.timeout
             answer = shell.begin(body, command.stdin if streamed else None, until)
+            self._pool.heard(shell, answer)
             return running.answer(shell, answer)
 
     def run_all(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
@@ -106,8 +108,10 @@ class RemoteCommands:
             parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.e"\n' % at)
         parts.append(b'rm -rf -- "$ennio_d"\n')
         running = _Running(self._pool, self._facts, tuple(commands))
-        with self._pool.shell(time.monotonic() + PATIENCE) as shell:
-            answer = shell.begin(b"".join(parts), None, time.monotonic() + PATIENCE)
+        patience = self._pool.patience
+        with self._pool.shell(time.monotonic() + patience) as shell:
+            answer = shell.begin(b"".join(parts), None, time.monotonic() + patience)
+            self._pool.heard(shell, answer)
             return running.answers(shell, answer)
 
     def _checked(self, command: Command, index: int) -> bytes:
@@ -195,8 +199,8 @@ class _Running:
         ended = set[int]()
         if self._waited(shell, answer) is not None:
             ended = self._end()
-            if not shell.finish(answer, time.monotonic() + PATIENCE):
-                self.pool.condemn(shell)
+            if not shell.finish(answer, time.monotonic() + self.pool.patience):
+                self.pool.condemn()
                 raise TimedOut(f"{self.pool.target.name} did not answer")
         self._read(answer)
         parts = bytes(answer.out).split(answer.nonce + b"o")[1:]
@@ -225,14 +229,14 @@ class _Running:
                 begun = begun or now
             if len(answer.err) != size:
                 moved, size = now, len(answer.err)
-            until = begun + lasts if begun else moved + PATIENCE
+            until = begun + lasts if begun else moved + self.pool.patience
             if begun and silence is not None:
                 until = min(until, moved + silence)
             if now < until:
                 shell.wait(answer, until)
             elif not begun:
-                self.pool.condemn(shell)
-                raise TimedOut(f"{self.pool.target.name} did not begin it within {PATIENCE:g} s")
+                self.pool.condemn()
+                raise TimedOut(f"{self.pool.target.name} did not begin it in time")
             else:
                 return Overdue.TIME if now >= begun + lasts else Overdue.SILENCE
         self._read(answer)
@@ -272,7 +276,7 @@ class _Running:
             b"group": b"" if self.facts.own == b"env" else b"-",
             b"turns": max(0, round(grace * 10)),
         }
-        answer = self.pool.ask(body, limit=grace + PATIENCE)
+        answer = self.pool.ask(body, more=grace)
         return {int(pid) for pid in answer.out.split()}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ennio.machine.interface import FileKind, FilePart, FileSpan, FileState
 from ennio.machine.ssh import errors
 from ennio.machine.ssh.facts import MachineFacts
-from ennio.machine.ssh.pool import PATIENCE, ShellPool
+from ennio.machine.ssh.pool import ShellPool
 from ennio.machine.ssh.words import joined, quoted
 from ennio.model.errors import Unreachable
 
@@ -135,7 +135,7 @@ class FileLooks:
             b"stat": self._stat(follow=True),
             b"read": _BLOCKS if self._facts.dd else _TAILS,
         }
-        answer = self._pool.ask(body, limit=PATIENCE + _A_BYTE * span.most)
+        answer = self._pool.ask(body, more=_A_BYTE * span.most)
         if answer.code:
             return errors.system_error(bytes(answer.err), span.path)
         told, _, data = bytes(answer.out).partition(answer.nonce + b"\n")
@@ -154,8 +154,8 @@ class FileLooks:
         body = numbers + tools + self._look(paths, follow=follow, more=b'ennio_v "$@"')
         body = b"ennio_v() {\n%b}\n" % _READ + body
         body += _AGAIN % {b"stat": self._stat(follow=follow), b"paths": joined(paths)}
-        limit = PATIENCE + _A_BYTE * sum(min(span.most, 1 << 26) for span in wanted)
-        answer = self._pool.ask(body, limit=limit)
+        more = _A_BYTE * sum(min(span.most, 1 << 26) for span in wanted)
+        answer = self._pool.ask(body, more=more)
         return _parts(answer.nonce, bytes(answer.out), wanted)
 
 

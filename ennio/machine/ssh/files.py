@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ennio.machine.ssh import errors
 from ennio.machine.ssh.facts import MachineFacts
-from ennio.machine.ssh.pool import PATIENCE, ShellPool
+from ennio.machine.ssh.pool import ShellPool
 from ennio.machine.ssh.shell import LARGE
 from ennio.machine.ssh.words import joined, quoted
 
@@ -175,7 +175,7 @@ class RemoteFiles:
     def remove_tree(self, folder: Path) -> None:
         """See ``Machine.remove_tree``."""
         name = quoted(folder)
-        self._done(b"[ -L %b ] || rm -rf -- %b 2>/dev/null; :\n" % (name, name), folder, limit=300)
+        self._done(b"[ -L %b ] || rm -rf -- %b 2>/dev/null; :\n" % (name, name), folder, more=300)
 
     def make_folder(self, folder: Path, *, private: bool, new: bool) -> None:
         """See ``Machine.make_folder``, but for its Refused."""
@@ -234,11 +234,11 @@ class RemoteFiles:
     # --- within -----------------------------------------------------------------------------------
 
     def _done(
-        self, body: bytes, path: Path, stdin: bytes | None = None, limit: float = PATIENCE
+        self, body: bytes, path: Path, stdin: bytes | None = None, more: float = 0.0
     ) -> bytes:
         """What was told; raises the error of the system over there where it failed."""
-        more = _A_BYTE * len(stdin or b"")
-        answer = self._pool.ask(body, stdin=stdin, limit=limit + more)
+        more += _A_BYTE * len(stdin or b"")
+        answer = self._pool.ask(body, stdin=stdin, more=more)
         if answer.code:
             raise errors.system_error(bytes(answer.err), path)
         return bytes(answer.out)

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from ennio.machine.ssh.login import SshLine
 
 PATIENCE = 30.0  # seconds for what takes no time at all where the machine answers
+_FIRST_WORD = 20.0  # seconds within which a shell has begun to answer, whatever it was asked
 _MOST_LINES = 3
 _MOST_SHELLS = 10  # on one connection; what sshd gives unless it is told otherwise
 _KEPT = 4  # shells of a connection that are kept although nobody needs them
+_AGAIN = 0.1  # seconds until a session is asked for again
 _SLEPT = 30.0  # seconds of sleep after which a connection is not believed any more
 
 
@@ -53,25 +55,41 @@ class Count:
 class ShellPool:
     """See the module. Safe under threads."""
 
-    def __init__(self, target: SshTarget, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, target: SshTarget, backoff: Backoff | None = None, patience: float = PATIENCE
+    ) -> None:
         self.target = target
+        self.patience = patience
         self.count = Count()
         self._links = list[_Link]()
         self._backoff = backoff or Backoff()
         self._changed = threading.Condition()
         self._connecting = False
 
-    def ask(
-        self, body: bytes, *, stdin: bytes | None = None, limit: float = PATIENCE
-    ) -> ShellAnswer:
-        """The whole answer to a question. Raises Unreachable."""
+    def ask(self, body: bytes, *, stdin: bytes | None = None, more: float = 0.0) -> ShellAnswer:
+        """The whole answer to a question, which takes so many seconds more than those that take
+        no time. Raises Unreachable.
+        """
+        limit = self.patience + more
         until = time.monotonic() + limit
         with self.shell(until) as shell:
             answer = shell.begin(body, stdin, until)
+            self.heard(shell, answer)
             if not shell.finish(answer, until):
-                self.condemn(shell)
+                self.condemn()
                 raise TimedOut(f"{self.target.name} did not answer within {limit:g} s")
             return answer
+
+    def heard(self, shell: KeptShell, answer: ShellAnswer) -> None:
+        """Wait for the first word of an answer: a machine that has not even that is believed no
+        more. Raises Unreachable.
+        """
+        limit = min(_FIRST_WORD, self.patience)
+        until = time.monotonic() + limit
+        while not any(answer.begun):
+            if not shell.wait(answer, until):
+                self.condemn()
+                raise TimedOut(f"{self.target.name} did not answer within {limit:g} s")
 
     @contextlib.contextmanager
     def shell(self, until: float) -> Iterator[KeptShell]:
@@ -86,10 +104,9 @@ class ShellPool:
         finally:
             self._give_back(link, shell)
 
-    def condemn(self, shell: KeptShell) -> None:
-        """The machine did not answer in time: its connection is believed no more."""
-        shell.broken = True
-        shell.cut()
+    def condemn(self) -> None:
+        """The machine did not answer in time: none of its connections is believed any more."""
+        self.close()
 
     def transport(self, until: float) -> Any:
         """A connection that stands, for what is no shell. Raises Unreachable."""
@@ -187,10 +204,16 @@ class ShellPool:
             left = max(0.1, until - time.monotonic())
             shell = KeptShell(transport, transport.open_session(timeout=left))
         except paramiko.ChannelException as error:
-            self._refused(link, error)
+            self._refused(link, error, until)
         except (OSError, EOFError, paramiko.SSHException) as error:
-            transport.cut()
-            raise Unreachable(f"{self.target.name}: the connection broke off: {error}") from error
+            if transport.is_active() and time.monotonic() < until:
+                # of several that are refused at once, only one is told why
+                self._refused(link, error, until)
+                return None
+            transport.cut()  # nothing was asked yet: another connection may do
+            if time.monotonic() >= until:
+                self.condemn()
+                raise TimedOut(f"{self.target.name} opens no session: {error}") from error
         finally:
             with self._changed:
                 self.count.shells += shell is not None
@@ -198,12 +221,13 @@ class ShellPool:
                 self._changed.notify_all()
         return shell
 
-    def _refused(self, link: _Link, error: Exception) -> None:
+    def _refused(self, link: _Link, error: Exception, until: float) -> None:
+        """It gives no more sessions than there are; one that has just ended may count still."""
         with self._changed:
-            link.most = link.taken - 1
-            if link.most <= 0:
-                link.line.cut()
-        if link.most <= 0:
+            link.most = max(1, link.taken - 1)
+            if link.taken == 1:
+                self._changed.wait(_AGAIN)
+        if time.monotonic() >= until:
             raise Exhausted(f"{self.target.name} opens no session: {error}") from error
 
     def _give_back(self, link: _Link, shell: KeptShell) -> None:

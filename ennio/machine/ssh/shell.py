@@ -168,11 +168,6 @@ class KeptShell:
                 return False
         return True
 
-    def cut(self) -> None:
-        """End the connection that it is on, too."""
-        self.broken = True
-        self.transport.cut()
-
     def close(self) -> None:
         """Use it no more."""
         self.broken = True

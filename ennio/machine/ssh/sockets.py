@@ -55,10 +55,7 @@ class RemoteSockets:
         link = self._temporary / f"ennio-{os.urandom(6).hex()}"
         place = link / path.name if long else path
         short = b"ln -s -- %b %b || exit 1\n" % (quoted(path.parent), quoted(link))
-        answer = self._pool.ask(
-            _PLACED % {b"path": quoted(path), b"short": short if long else b""},
-            limit=max(0.1, until - time.monotonic()),
-        )
+        answer = self._pool.ask(_PLACED % {b"path": quoted(path), b"short": short if long else b""})
         if answer.code:
             raise errors.system_error(bytes(answer.err), path)
         transport: SshTransport = self._pool.transport(until)

@@ -21,6 +21,7 @@ for _name in ("paramiko", "paramiko.transport"):
     _log = logging.getLogger(_name)
     _log.addHandler(logging.NullHandler())
     _log.propagate = False
+    _log.setLevel(logging.CRITICAL)
 
 
 class SshTransport(paramiko.Transport):
