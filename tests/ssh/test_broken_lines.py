@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ennio.machine.interface import Command, Overdue
-from ennio.machine.ssh import backoff
-from ennio.machine.ssh.backoff import Backoff, Surroundings
+from ennio.machine.ssh.backoff import Backoff, Surroundings, clocks_apart
 from ennio.machine.ssh.errors import LoginRefused
 from ennio.machine.ssh.machine import SshMachine
 from ennio.model.errors import Unreachable
@@ -174,13 +173,10 @@ def test_a_server_that_gives_few_sessions_is_asked_through_those(
 # --- when it is tried again -----------------------------------------------------------------------
 
 
-def test_attempts_come_later_and_later_and_at_once_after_sleep_or_a_move(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_attempts_come_later_and_later_and_at_once_after_sleep_or_a_move() -> None:
     seen = [Surroundings(100.0, frozenset({"lo 127.0.0.1"}))]
     now = [0.0]
-    monkeypatch.setattr(backoff.time, "monotonic", lambda: now[0])
-    waits = Backoff(lambda: seen[-1])
+    waits = Backoff(lambda: seen[-1], lambda: now[0])
     waits.check()
     lasts = []
     for _ in range(8):
@@ -223,10 +219,8 @@ def test_a_machine_that_slept_does_not_believe_its_old_connections(
     patient: SshMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _works(patient)
-    import ennio.machine.ssh.pool as module
-
-    apart = module.clocks_apart()
-    monkeypatch.setattr(module, "clocks_apart", lambda: apart + 3600.0)
+    apart = clocks_apart()
+    monkeypatch.setattr("ennio.machine.ssh.pool.clocks_apart", lambda: apart + 3600.0)
     assert _works(patient)
     assert _works(patient)
     assert patient.count.connections == 2

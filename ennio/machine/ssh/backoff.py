@@ -54,8 +54,12 @@ def clocks_apart() -> float:
 class Backoff:
     """What is remembered of failed attempts; of one machine, and used under a lock."""
 
-    def __init__(self, look: Callable[[], Surroundings] = surroundings) -> None:
-        self._look = look
+    def __init__(
+        self,
+        look: Callable[[], Surroundings] = surroundings,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look, self._now = look, now
         self._failed = 0
         self._error: Unreachable | None = None
         self._until = 0.0
@@ -68,7 +72,7 @@ class Backoff:
         first, longest = (_FIRST_REFUSED, _LONGEST_REFUSED) if refused else (_FIRST, _LONGEST)
         wait = min(longest, first * 2 ** min(self._failed - 1, 16))
         self._error, self._seen = error, self._look()
-        self._until = time.monotonic() + wait * random.uniform(0.75, 1.0)  # noqa: S311 - spreads
+        self._until = self._now() + wait * random.uniform(0.75, 1.0)  # noqa: S311 - spreads
 
     def clear(self) -> None:
         """It was reached, or is to be tried at once."""
@@ -76,7 +80,7 @@ class Backoff:
 
     def check(self) -> None:
         """Raises the last error again where it is too early for another attempt."""
-        left = self._until - time.monotonic()
+        left = self._until - self._now()
         if self._error is None or left <= 0:
             return
         if self._seen is not None and self._seen.differ(self._look()):
