@@ -72,7 +72,8 @@ class Observations:
         if session.branch:
             idle = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
             words = (session.metadata.get("title") or session.branch, session.prompt or "")
-            path = at.host.workspace_path(at.brief)
+            # a path of another machine says nothing to a forge on this one
+            path = None if session.host else at.host.workspace_path(at.brief)
             watch = Watch(
                 session.id, session.branch, at.brief.base, memory.pull, idle, *words, path
             )

@@ -34,6 +34,9 @@ def faults(projects: Iterator[tuple[int, Any]], defaults: Mapping[str, Any]) -> 
         yield from _runtime(index, project, defaults)
         ssh = project.get("ssh_config")
         name = _name(ssh) if isinstance(ssh, dict) else None
+        if isinstance(ssh, dict):
+            yield from _forge(index, project)
+            yield from _metering(index, project, ssh)
         if isinstance(ssh, dict) and name is not None:
             before, other = first.setdefault(name, (index, ssh))
             yield from _differing(index, ssh, before, other, name)
@@ -66,12 +69,43 @@ def _runtime(
             yield here, "{value} needs `ssh_config`, which says where"
         elif own is None and defaults.get("runtime") == "ssh":
             yield here, "is `ssh` by `defaults.runtime`, which needs `ssh_config`, which says where"
-    elif own == "process" and ssh.get("strategy") != "node":
+    if isinstance(ssh, dict) and own == "process" and ssh.get("strategy") != "node":
         yield (
             here,
             (
                 "{value} cannot be had over ssh, where agents live in tmux: leave `runtime` "
                 "out, or write `ssh`"
+            ),
+        )
+
+
+def _metering(index: int, project: Mapping[str, Any], ssh: Mapping[str, Any]) -> Iterator[Fault]:
+    """A proxy, which only this machine has."""
+    settings = project.get("agent_config")
+    chosen = settings.get("metering") if isinstance(settings, dict) else None
+    if chosen == "proxy" and ssh.get("strategy") != "node":
+        yield (
+            ("projects", index, "agent_config", "metering"),
+            (
+                "{value} cannot be had over ssh: the proxy runs on this machine, which agents over "
+                "there do not reach; `agent` counts what the agent writes down"
+            ),
+        )
+
+
+def _forge(index: int, project: Mapping[str, Any]) -> Iterator[Fault]:
+    """The local forge, whose repository agents over there must reach too."""
+    choice = project.get("scm_config")
+    if not isinstance(choice, dict) or choice.get("plugin") != "local":
+        return
+    settings = choice.get("config")
+    if not isinstance(settings, dict) or not settings.get("hub"):
+        yield (
+            ("projects", index, "scm_config"),
+            (
+                "needs `config.hub` beside `ssh_config`: the local forge's repository lies on this "
+                "machine; write where in `hub`, and in `repo` how agents over there reach it "
+                "(ssh://user@this-machine/path)"
             ),
         )
 

@@ -163,6 +163,7 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
         },
         ("scm", "local"): {
             "checks": RUNS,
+            "hub": REACHES,
             **_all(
                 FREE,
                 "merge_method",

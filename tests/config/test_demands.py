@@ -40,7 +40,7 @@ projects:
   - name: tool
     repo: /srv/tool.git
     path: /srv/tool
-    scm_config: {plugin: local, config: {check_slots: 1, checks: [{name: tests, run: make test, timeout: 5m}]}}
+    scm_config: {plugin: local, config: {check_slots: 1, hub: /srv/tool.git, checks: [{name: tests, run: make test, timeout: 5m}]}}
     ssh_config: {host: build.example.com, username: me, auth: {type: agent}, connection_timeout: 5}
 """
 FREE = [

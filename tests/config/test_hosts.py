@@ -112,3 +112,19 @@ def test_process_over_ssh_is_told_with_the_way_out(tmp_path: Path) -> None:
 def test_ssh_as_the_runtime_of_all_needs_to_know_where(tmp_path: Path) -> None:
     (told,) = _problems(tmp_path, "default_branch: main", head="defaults: {runtime: ssh}")
     assert "projects[0].runtime: is `ssh` by `defaults.runtime`, which needs `ssh_config`" in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("scm_config: {plugin: local}", "scm_config: needs `config.hub` beside `ssh_config`"),
+        ("agent_config: {metering: proxy}", "metering: `proxy` cannot be had over ssh"),
+    ],
+)
+def test_what_only_this_machine_has_is_told_with_the_way_out(
+    tmp_path: Path, settings: str, words: str
+) -> None:
+    ssh = f"ssh_config: {{host: h, username: u, {LOGIN}}}"
+    (told,) = _problems(tmp_path, f"{settings}\n{ssh}")
+    assert words in told
+    _loaded(tmp_path, f"scm_config: {{plugin: local, config: {{hub: /srv/app.git}}}}\n{ssh}")

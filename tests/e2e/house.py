@@ -515,6 +515,7 @@ def supervised(
     path: str | None = None,
     database: str = "",
     cleaned: int | None = None,
+    kind: type[Supervised] = Supervised,
     **settings: Any,
 ) -> Iterator[Supervised]:
     """A house that runs. When the test went well its end is checked (see ``close``);
@@ -523,7 +524,7 @@ def supervised(
     with ground_at(root, path, database) as ground:
         repository(ground, files)
         configure(ground, *(make(ground) for make in projects), **settings)
-        house = Supervised(ground)
+        house = kind(ground)
         house.start()
         try:
             yield house

@@ -17,6 +17,7 @@ from ennio.model.errors import Refused, TimedOut
 from ennio.plugins.workspace import walk
 
 LIMIT = 900.0
+_PYTHON = "python3"
 _PROGRAM = Path(__file__).with_name("walk.py")
 
 
@@ -67,12 +68,12 @@ def _walk(machine: Machine, root: Path) -> tuple[str, ...]:
     """What walks; on another machine its text is brought along."""
     if not machine.name:
         return (machine.python, "-I", "-S", str(_PROGRAM), str(root))
-    if machine.which(machine.python) is None:
+    if machine.which(_PYTHON) is None:
         raise Refused(
-            f"{root} cannot be looked through: there is no {machine.python} on {machine.name}, and "
+            f"{root} cannot be looked through: there is no {_PYTHON} on {machine.name}, and "
             "without it nobody knows what would be lost"
         )
-    return (machine.python, "-I", "-S", "-c", inspect.getsource(walk), str(root))
+    return (_PYTHON, "-I", "-S", "-c", inspect.getsource(walk), str(root))
 
 
 def _read(records: Sequence[str]) -> Inventory:

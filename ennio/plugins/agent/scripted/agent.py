@@ -208,7 +208,7 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
             {"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False
         )
         argv = (
-            context.machine.python if context.machine.name else sys.executable,
+            "python3" if context.machine.name else sys.executable,
             "-I",
             "-S",
             str(_PLAYER),

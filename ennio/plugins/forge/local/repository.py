@@ -40,13 +40,14 @@ class CommitText:
 
 
 def repository_path(project: Project) -> Path:
-    """Where the project's repository lies on this machine. Raises ConfigError when ``repo`` is
-    no local path or file URL.
+    """Where the project's repository lies on this machine: what the setting ``hub`` names, else
+    ``repo``. Raises ConfigError when that is no local path or file URL.
     """
-    repo = project.repo
+    hub = project.forge.config.get("hub") if project.forge is not None else None
+    repo = str(hub or project.repo)
     if repo.startswith("file://"):
         return Path(unquote(urlsplit(repo).path))
-    if "://" in repo or (":" in repo.split("/")[0] and not Path(repo).exists()):
+    if "://" in repo or (":" in repo.split("/", maxsplit=1)[0] and not Path(repo).exists()):
         way_out = (
             "the local forge needs a repository on this machine: write a path or a file:// URL, "
             "or use scm github"

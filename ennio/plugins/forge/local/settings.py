@@ -37,7 +37,8 @@ class LocalForgeSettings:
 
     ``check_slots`` is how many checks run at once. ``draft`` is for pull requests it opens by
     itself. ``delete_branch``: a merged branch goes. ``dismiss_stale``: an approval of an
-    earlier head counts no longer.
+    earlier head counts no longer. ``hub``: where the repository lies on this machine, for a
+    project whose ``repo`` says how it is reached from another one.
     """
 
     checks: tuple[CheckCommand, ...] = ()
@@ -48,6 +49,7 @@ class LocalForgeSettings:
     check_slots: int = 2
     delete_branch: bool = True
     dismiss_stale: bool = True
+    hub: str | None = None
 
     def judged(self, head: str) -> str | None:
         """The head an approval has to be of; None: of any."""
@@ -66,6 +68,18 @@ class CheckNameField(StringField):
     def json(self) -> Json:
         """The pattern of names, or a variable."""
         return {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$|\$\{"}
+
+
+class HubField(StringField):
+    """A folder of this machine."""
+
+    kind = "absolute path"
+
+    def judged(self, text: str) -> str:
+        """The path when it begins at the root."""
+        if not text.startswith("/"):
+            raise ValidationError("{value} is relative: write the whole path, beginning with /")
+        return text
 
 
 class CheckSchema(SettingsSchema):
@@ -93,6 +107,12 @@ class LocalForgeSchema(SettingsSchema):
     check_slots = IntField("How many checks run at once", 1, MOST_SLOTS)
     delete_branch = BoolField("Whether a merged branch is deleted")
     dismiss_stale = BoolField("Whether an approval of an earlier head counts no longer")
+
+    hub = HubField(
+        "Where the repository lies on this machine, when `repo` is how agents on another machine "
+        "reach it",
+        none=True,
+    )
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def _fits(self, _data: object, given: Any, **_: Any) -> None:
