@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from typing import Any
 
 from ennio.config.model import NodeConfig, SshConfig
 from ennio.hosts.elsewhere import FarMachine, MachineOf
@@ -13,8 +13,6 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.node.deployment import NodeSettings
 from ennio.node.link import SshNodeLink
-
-_LOOKS_EVERY = 1.0
 
 
 class NodeElsewhere(HostOnDemand):
@@ -41,10 +39,9 @@ class NodeElsewhere(HostOnDemand):
 
     def news(self, cursor: str, timeout: float) -> News:
         """See ``Host``; while the way is not open there is none."""
-        until = time.monotonic() + timeout
-        while not self.link.tunnel.is_open and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _LOOKS_EVERY))
-        return self._host().news(cursor, timeout) if self.link.tunnel.is_open else News(cursor)
+        return (
+            self._ask("news", cursor, timeout) if self.link.tunnel.wait(timeout) else News(cursor)
+        )
 
     def close(self) -> None:
         """Let go of the way; the node and its agents go on."""
@@ -53,6 +50,12 @@ class NodeElsewhere(HostOnDemand):
         machine, self._machine = self._machine, None
         if machine is not None:
             machine.close()
+
+    def _ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._ask(name, *args, **kwargs)
+        except Unreachable as error:
+            raise self.link.explained(error) from error
 
     def _host(self) -> OpenHost:
         if not self.link.tunnel.is_open:

@@ -8,6 +8,7 @@ port and does not know the token is somebody else, and is left alone.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import secrets
 import socket
@@ -60,7 +61,7 @@ class SshNodeLink:
         self._machine: Machine | None = None
         self._told: NodeDescription | None = None
         self._host: NodeHost | None = None
-        self.tunnel = Tunnel(self._reach)
+        self.tunnel = Tunnel(self._reach, folder / "ways" / _short(name))
 
     @property
     def host(self) -> NodeHost:
@@ -69,6 +70,11 @@ class SshNodeLink:
             if self._host is None:
                 self._host = NodeHost(self._name, f"unix:{self.tunnel.path}", self._own.token)
             return self._host
+
+    def explained(self, error: Unreachable) -> Unreachable:
+        """The error of a call through it, in words of what is in its way where that is known."""
+        why = self.tunnel.trouble
+        return Unreachable(f"{self._name} cannot be reached: {why}") if why else error
 
     # --- NodeLink ---------------------------------------------------------------------------------
 
@@ -92,7 +98,10 @@ class SshNodeLink:
     def heartbeat(self) -> DaemonHealth:
         """See ``NodeLink``."""
         begun = time.monotonic()
-        uptime = self.host.heartbeat()
+        try:
+            uptime = self.host.heartbeat()
+        except Unreachable as error:
+            raise self.explained(error) from error
         took = time.monotonic() - begun
         since = self._clock.now() - timedelta(seconds=uptime)
         return DaemonHealth(took, self._told.version if self._told else None, since)
@@ -237,6 +246,10 @@ class SshNodeLink:
         if not file.exists():
             files.write_atomically(file, secrets.token_urlsafe(32))
         return file.read_text().strip()
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from ennio.machine.home import private
+from ennio.machine.process_table import start_of
 from ennio.model.errors import EnnioError
 
 _PIECE = 64 * 1024
@@ -23,12 +25,18 @@ _LONGEST = 100  # bytes of a socket's path: the system has room for 107
 
 
 class Tunnel:
-    """``reach`` connects to the far end and raises OSError or Unreachable. Safe under threads."""
+    """``reach`` connects to the far end and raises OSError or Unreachable; ``folder`` is where the
+    near one is, unless that is too long a path for a socket. Safe under threads.
+    """
 
-    def __init__(self, reach: Callable[[], socket.socket]) -> None:
+    def __init__(self, reach: Callable[[], socket.socket], folder: Path) -> None:
         self._reach = reach
         self._lock = threading.Lock()
+        self._wanted = folder / str(os.getpid())
         self._folder: Path | None = None
+        self._opened = threading.Event()
+        self.trouble = ""
+        """Why the far end could not be reached when somebody tried last; empty when it was."""
         self._listening: socket.socket | None = None
         self._open = set[socket.socket]()
 
@@ -37,13 +45,17 @@ class Tunnel:
         """Where it is; the same for all of its life."""
         with self._lock:
             if self._folder is None:
-                self._folder = _short_folder()
+                self._folder = _placed(self._wanted)
             return self._folder / "node"
 
     @property
     def is_open(self) -> bool:
         """Whether it takes connections."""
         return self._listening is not None
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until it takes connections, for so many seconds; whether it does."""
+        return self._opened.wait(timeout)
 
     def open(self) -> None:
         """Listen; fine if it does already. Raises OSError."""
@@ -58,10 +70,12 @@ class Tunnel:
             os.chmod(path, 0o600)
             self._listening.listen(16)
             listening = self._listening
+        self._opened.set()
         threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
 
     def cut(self) -> None:
         """End every connection through it, and take no more until it is opened."""
+        self._opened.clear()
         with self._lock:
             listening, self._listening = self._listening, None
             left, self._open = self._open, set()
@@ -89,9 +103,11 @@ class Tunnel:
     def _lead(self, near: socket.socket) -> None:
         try:
             far = self._reach()
-        except (OSError, EnnioError):  # whoever asks sees that nobody is there
+        except (OSError, EnnioError) as error:  # whoever asks sees that nobody is there
+            self.trouble = str(error)
             near.close()
             return
+        self.trouble = ""
         with self._lock:
             kept = self._listening is not None
             if kept:
@@ -119,10 +135,11 @@ def _copy(one: socket.socket, other: socket.socket) -> None:
         other.shutdown(socket.SHUT_WR)
 
 
-def _short_folder() -> Path:
-    """A folder that only we can enter, below a path that is short enough for a socket."""
-    folder = tempfile.mkdtemp(prefix="ennio-")
-    if len(os.fsencode(folder)) > _LONGEST:
-        os.rmdir(folder)
-        folder = tempfile.mkdtemp(prefix="ennio-", dir="/tmp")
-    return Path(folder)
+def _placed(wanted: Path) -> Path:
+    """A folder that only we can enter. What a process left there that was killed is removed."""
+    if len(os.fsencode(wanted)) > _LONGEST:
+        return Path(tempfile.mkdtemp(prefix="ennio-", dir="/tmp"))
+    for other in private(wanted.parent).iterdir():
+        if other.name.isdigit() and start_of(int(other.name)) == "":
+            shutil.rmtree(other, ignore_errors=True)
+    return private(wanted)

@@ -12,8 +12,9 @@ import gevent
 import pykka
 import pytest
 
+from ennio.actors import node
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import NodeWanted, Ping, Wake
+from ennio.actors.messages import NodeDoubted, NodeWanted, Ping, Wake
 from ennio.actors.orchestrator.nodes import NodeApi, NodeView
 from ennio.actors.registry import ActorRegistry, node_name
 from ennio.actors.root import RootSupervisor
@@ -196,6 +197,25 @@ def test_a_daemon_that_was_killed_is_told_as_lost_and_started_again(house: House
         house.until("connected")
         assert house.way.connects == 2
         assert house.types[2:] == ["node_disconnected", "node_launched", "node_connected"]
+
+
+def test_who_could_not_look_has_it_asked_at_once_and_many_of_them_only_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "_SETTLED", 0.05)
+    with house.opened():
+        house.session()
+        house.tell(NodeWanted())
+        house.until("connected")
+        gevent.sleep(0.1)
+        asked = house.far.asked
+        for _ in range(20):
+            house.tell(NodeDoubted())
+        eventually(lambda: house.far.asked == asked + 1)
+        house.way.runs = False
+        gevent.sleep(0.1)
+        house.tell(NodeDoubted())
+        eventually(lambda: house.way.connects == 2, 10, "long before the next look is due")
 
 
 def test_one_that_ended_while_nobody_needs_it_rests_and_is_not_started(house: House) -> None:

@@ -28,6 +28,7 @@ from ennio.node.bundle import Target
 from ennio.node.deployment import NodeSettings
 from ennio.node.link import SshNodeLink
 from ennio.node.over_there import Found
+from ennio.node.tunnel import Tunnel
 from tests.conftest import eventually
 
 
@@ -161,7 +162,8 @@ def test_the_way_is_lost_and_found_again_at_the_same_place(ground: Ground) -> No
     path, pid = link.tunnel.path, link.host.describe().pid
     ground.machine.lost = Unreachable("no route to host")
     link.tunnel.cut()
-    with pytest.raises(Unreachable):
+    link.tunnel.open()
+    with pytest.raises(Unreachable, match="me@far cannot be reached: no route to host"):
         link.heartbeat()
     with pytest.raises(Unreachable, match="no route"):
         ground.connect(link)
@@ -172,6 +174,19 @@ def test_the_way_is_lost_and_found_again_at_the_same_place(ground: Ground) -> No
     assert path.parent.stat().st_mode & 0o777 == 0o700
     link.release()
     assert not path.parent.exists()
+
+
+def test_what_a_killed_supervisor_left_of_its_way_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "ways" / "4194304"
+    left.mkdir(parents=True)
+    tunnel = Tunnel(socket.socket, tmp_path / "ways")
+    tunnel.open()
+    assert not left.exists()
+    assert tunnel.path.is_socket()
+    tunnel.close()
+    deep = Tunnel(socket.socket, tmp_path / ("d" * 90))
+    assert len(str(deep.path)) < 100, "a socket has room for no longer path"
+    deep.close()
 
 
 def test_one_of_another_version_is_replaced_and_a_newer_one_is_not(
