@@ -13,15 +13,21 @@ LARGEST = 64 << 20
 """Bytes of one message, either way."""
 EVERY, WITHIN = 20.0, 10.0
 """Seconds without a word after which the other side is asked for one, and that it may take."""
-KEEPALIVE = (
-    ("grpc.keepalive_time_ms", int(EVERY * 1000)),
-    ("grpc.keepalive_timeout_ms", int(WITHIN * 1000)),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5000),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),
-    ("grpc.http2.max_ping_strikes", 0),
-)
+
+
+def keepalive(every: float = EVERY, within: float = WITHIN) -> tuple[tuple[str, int], ...]:
+    """What has a side notice that the other one is gone."""
+    return (
+        ("grpc.keepalive_time_ms", int(every * 1000)),
+        ("grpc.keepalive_timeout_ms", int(within * 1000)),
+        ("grpc.http2.ping_timeout_ms", int(within * 1000)),  # the longer of the two counts
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),
+        ("grpc.http2.max_ping_strikes", 0),
+    )
+
+
 _AGAIN = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
@@ -31,7 +37,7 @@ _AGAIN = (
 _cooperative = False
 
 
-def opened(target: str) -> Any:
+def opened(target: str, *, every: float = EVERY, within: float = WITHIN) -> Any:
     """A channel to a node: ``127.0.0.1:9100``, or ``unix:/path`` for the near end of a tunnel."""
     _cooperate()
     return grpc.insecure_channel(
@@ -42,7 +48,7 @@ def opened(target: str) -> Any:
             ("grpc.enable_http_proxy", 0),
             ("grpc.use_local_subchannel_pool", 1),
             *_AGAIN,
-            *KEEPALIVE,
+            *keepalive(every, within),
         ],
     )
 

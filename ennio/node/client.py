@@ -133,6 +133,8 @@ class NodeHost:
             return self._calls[name](request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             raise self._error(error) from error
+        except ValueError as error:  # it was closed
+            raise Unreachable(f"{self._who} cannot be asked: {error}") from error
 
     # --- its host ---------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from ennio.model.errors import EnnioError, Exhausted, run_out
 from ennio.node import ennio_node_pb2 as messages
 from ennio.node.access import NodeAccess, TokenGate
 from ennio.node.activity import CallActivity
-from ennio.node.channel import KEEPALIVE, LARGEST
+from ennio.node.channel import LARGEST, keepalive
 from ennio.node.documented import DocumentedCalls
 from ennio.node.host_calls import HostCalls
 from ennio.node.status import code_of
@@ -64,15 +64,16 @@ class NodeServer:
         self._streams = threading.BoundedSemaphore(self._limits.streams)
         self._ending = threading.Event()
         most = self._limits.calls + self._limits.streams
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="call")
         self._server = grpc.server(
-            ThreadPoolExecutor(most, thread_name_prefix="call"),
+            self._pool,
             interceptors=[TokenGate(access)],
             maximum_concurrent_rpcs=most,
             options=[
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", self._limits.bytes),
                 ("grpc.max_send_message_length", self._limits.bytes),
-                *KEEPALIVE,
+                *keepalive(),
             ],
         )
         self._server.add_generic_rpc_handlers(
@@ -97,6 +98,7 @@ class NodeServer:
         self._activity.settle(grace)
         self._server.stop(0)
         over.wait(grace + 1)
+        self._pool.shutdown(wait=False)
 
     # --- what is answered -------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+import ennio.node  # noqa: F401 - before gRPC, which asks once for what stands there
