@@ -28,6 +28,7 @@ BUILT_IN: Mapping[str, Reaction] = MappingProxyType(
         "agent-exited": Reaction(action=_NOTIFY, priority=Priority.URGENT),
         "all-complete": Reaction(action=_NOTIFY, priority=Priority.INFO),
         # ours
+        "agent-resting": Reaction(action=_NOTIFY, priority=Priority.INFO, threshold=120.0),
         "budget-warning": Reaction(action=_NOTIFY, priority=Priority.ACTION),
         "budget-exceeded": Reaction(action=_NOTIFY, priority=Priority.URGENT),
         "plan-window": Reaction(action=_NOTIFY, priority=Priority.ACTION),
@@ -46,6 +47,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
         "merge-conflicts": "the pull request conflicts with its base",
         "approved-and-green": "the pull request is approved and its checks pass",
         "agent-stuck": "no activity for `threshold`",
+        "agent-resting": "the agent rests for `threshold`, and has handed nothing in",
         "agent-needs-input": "the agent waits for an answer",
         "agent-exited": "the agent's process ended unexpectedly",
         "all-complete": "all sessions of a project are done",

@@ -84,7 +84,9 @@ class ReactionSchema(MappingSchema):
     escalate_after = DurationField(
         "How long it may last before a person is notified, whatever the action", none=True
     )
-    threshold = DurationField("How long without activity before it fires (agent-stuck)", none=True)
+    threshold = DurationField(
+        "How long without activity before it fires (agent-stuck, agent-resting)", none=True
+    )
     retries = IntField("How many more messages new findings of the same episode may bring", 0, MANY)
     rounds = IntField(
         "How many heads in a row may bring new comments that the agent is told, before a person "

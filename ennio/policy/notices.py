@@ -18,6 +18,7 @@ _TITLES: Mapping[str, str] = MappingProxyType(
         "merge-conflicts": "conflicts",
         "approved-and-green": "approved and green",
         "agent-stuck": "the agent is silent",
+        "agent-resting": "the agent rests",
         "agent-needs-input": "the agent asks",
         "agent-exited": "the agent ended",
         "all-complete": "all is done",
@@ -35,6 +36,7 @@ _TABS: Mapping[str, str] = MappingProxyType(
     {
         "agent-needs-input": "/terminal",
         "agent-stuck": "/terminal",
+        "agent-resting": "/terminal",
         "ci-failed": "/pr",
         "changes-requested": "/pr",
         "bugbot-comments": "/pr",

@@ -25,6 +25,7 @@ BEGINS_WITHIN = timedelta(seconds=10)
 tells nothing, or was quick.
 """
 _IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
+_AT_REST = (Activity.READY, Activity.IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,23 @@ def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -
 
 
 def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
+    return NOT_HERE if _rests(situation.session) else _quiet(rule, situation, now, "no activity")
+
+
+def _agent_resting(rule: Reaction, situation: Situation, now: datetime) -> Case:
+    if not _rests(situation.session):
+        return NOT_HERE
+    return _quiet(rule, situation, now, "at rest, with no pull request,")
+
+
+def _rests(session: Session) -> bool:
+    """Whether its agent has ended a turn and handed nothing in: it is at its prompt, and could move
+    only if somebody told it to.
+    """
+    return session.status is SessionStatus.WORKING and session.activity in _AT_REST
+
+
+def _quiet(rule: Reaction, situation: Situation, now: datetime, headline: str) -> Case:
     session, process = situation.session, situation.facts.process
     if (
         session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING)
@@ -257,7 +275,7 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
     quiet_since = _quiet_since(situation, now)
     if now < quiet_since + threshold:
         return Case(False, "", wake_at=quiet_since + threshold)
-    return Case(True, f"no activity for {_spell(now - quiet_since)}")
+    return Case(True, f"{headline} for {_spell(now - quiet_since)}")
 
 
 def _quiet_since(situation: Situation, now: datetime) -> datetime:
@@ -351,6 +369,7 @@ _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "merge-conflicts": _merge_conflicts,
     "approved-and-green": _approved_and_green,
     "agent-stuck": _agent_stuck,
+    "agent-resting": _agent_resting,
     "agent-needs-input": _agent_needs_input,
     "agent-exited": _agent_exited,
     "plan-window": _plan_window,

@@ -17,6 +17,7 @@ _NEEDS: Mapping[str, str] = MappingProxyType(
         "merge-conflicts": "somebody who settles the conflict, or tells the agent how",
         "approved-and-green": "a merge: ennio pr merge {id}",
         "agent-stuck": "a look at its terminal: ennio open {id}",
+        "agent-resting": "a word to go on, or a look: ennio send {id} TEXT",
         "agent-needs-input": "an answer: ennio answer {id} TEXT",
         "agent-exited": "a look, and perhaps a new start: ennio session restore {id}",
         "all-complete": "nothing",

@@ -12,7 +12,7 @@ from ennio.policy.reactions.cases import Situation, is_bot
 from ennio.policy.reactions.seen_item import SeenItem, item
 from ennio.policy.reactions.summary import summary, summary_of_many
 
-_SAID_WITH_WORD = ("agent-stuck",)
+_SAID_WITH_WORD = ("agent-stuck", "agent-resting")
 """What is said of these tells nothing without where the session stands."""
 _ASKS = {
     "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
@@ -26,6 +26,8 @@ _ASKS = {
     "approved-and-green": "Your pull request is approved and green.",
     "agent-stuck": "You have been silent for a while. Say where you stand and go on, or say what "
     "you need.",
+    "agent-resting": "You have ended your turn, and there is no pull request. Commit and push what "
+    "is done, or say what you need.",
     "agent-needs-input": "You are waiting for an answer.",
     "agent-exited": "You ended before the work was done. Look at what is there and go on.",
     "all-complete": "All sessions of the project have ended.",

@@ -230,6 +230,32 @@ def test_stuck_is_a_matter_of_time_and_says_when_to_look() -> None:
     assert _holds("agent-stuck", _situation(), NOW + timedelta(seconds=600)) is True
 
 
+@pytest.mark.parametrize("activity", [Activity.READY, Activity.IDLE])
+def test_who_ended_a_turn_and_handed_nothing_in_rests_and_is_not_stuck(activity: Activity) -> None:
+    situation = _situation(session=_session(activity=activity))
+    found = case("agent-resting", BUILT_IN["agent-resting"], situation, NOW)
+    assert (found.holds, found.wake_at) == (False, NOW + timedelta(seconds=120))
+    found = case("agent-resting", BUILT_IN["agent-resting"], situation, NOW + timedelta(hours=1))
+    assert found.headline == "at rest, with no pull request, for 60 min"
+    assert _holds("agent-stuck", situation, NOW + timedelta(days=2)) is False
+
+
+@pytest.mark.parametrize("activity", [None, Activity.ACTIVE])
+def test_who_should_be_moving_and_is_not_is_stuck_and_does_not_rest(
+    activity: Activity | None,
+) -> None:
+    for status in (SessionStatus.WORKING, SessionStatus.SPAWNING):
+        situation = _situation(session=_session(status, activity=activity))
+        assert _holds("agent-resting", situation, NOW + timedelta(days=2)) is False
+        assert _holds("agent-stuck", situation, NOW + timedelta(days=2)) is True
+
+
+def test_who_has_handed_in_may_rest_as_long_as_they_like() -> None:
+    for status in (SessionStatus.PR_OPEN, SessionStatus.REVIEW_PENDING, SessionStatus.CI_PASSING):
+        situation = _situation(session=_session(status, activity=Activity.IDLE))
+        assert _holds("agent-resting", situation, NOW + timedelta(days=2)) is False
+
+
 @pytest.mark.parametrize("since", ["launched_at", "resumed_at"])
 def test_time_before_the_launch_or_that_the_machine_slept_is_no_silence(since: str) -> None:
     later = NOW + timedelta(hours=1)
