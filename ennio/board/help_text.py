@@ -59,6 +59,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             (".", "all that are over"),
             ("p", "by project"),
             ("r", "sort anew"),
+            ("o", "sort by another order"),
             (":", "all commands, with their lines"),
             ("?", "this"),
             ("q", "quit"),

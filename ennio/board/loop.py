@@ -14,21 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ennio.board.call_to_act import entry_line
-from ennio.board.errands import Errands
 from ennio.board.feed import BoardFeed
 from ennio.board.frame import frame
-from ennio.board.keyboard import BoardKeyboard
 from ennio.board.moving import resorted, settled, steady
 from ennio.board.news import Happened, News, Rows
 from ennio.board.orders import Act, LookInto, Order, Quit, Repaint, Stroke
 from ennio.board.screen import BoardEnded, BoardScreen
-from ennio.board.typing_line import TypedLine
 from ennio.board.view import BoardView, Peek
 
 _RESORT_AFTER = 60.0
 """Seconds without a key after which rows may move."""
 _FRAMES_APART = 0.05
 """Seconds between two frames that no key asked for."""
+_FIRST_ROWS = 0.5
+"""Seconds that the first rows are waited for before keys are read."""
 _LOOK_AGAIN = 0.5
 """So seldom the pane is asked for anew while events come in."""
 
@@ -53,12 +52,21 @@ def show(
     ended: int | None = None
     try:
         with screen.taken():
-            view = replace(
-                view,
+            style, glyphs = screen.first_look(
+                colour=settings.colour, ascii_only=settings.ascii_only
+            )
+            view = replace(view, style=style, glyphs=glyphs)
+            screen.paint(frame(view, *screen.size), screen.size)
+            feed.start()  # it asks while the rest is loaded
+            board = BoardLoop(feed, screen, view, command)
+            board.begin()
+            screen.listen()
+            board.view = replace(
+                board.view,
                 style=screen.style(colour=settings.colour),
                 glyphs=screen.glyphs(ascii_only=settings.ascii_only),
             )
-            BoardLoop(feed, screen, view, command).run()
+            board.run()
     except KeyboardInterrupt:
         pass
     except BoardEnded as signalled:
@@ -80,6 +88,11 @@ class BoardLoop:
         view: BoardView,
         command: Callable[..., Sequence[str]],
     ) -> None:
+        # what only keys need is loaded once the first frame stands there
+        from ennio.board.errands import Errands
+        from ennio.board.keyboard import BoardKeyboard
+        from ennio.board.typing_line import TypedLine
+
         self.feed, self.screen, self.view = feed, screen, view
         self.keyboard = BoardKeyboard(TypedLine())
         self._errands = Errands(self, command)
@@ -89,13 +102,25 @@ class BoardLoop:
         self._look_due = False
         self._over = False
 
+    def begin(self) -> None:
+        """The first rows, before the terminal is asked what it can do: one that does not answer
+        takes its time.
+        """
+        ready, _ = self.feed.wakes
+        until = time.monotonic() + _FIRST_ROWS
+        while not self.view.loaded and (left := until - time.monotonic()) > 0:
+            if select.select([ready], [], [], left)[0]:
+                os.read(ready, 65536)
+            self.take_all()
+        self._paint()
+
     def run(self) -> None:
         """Until somebody quits."""
         ready, signal_ = self.feed.wakes
         signal.set_wakeup_fd(signal_, warn_on_full_buffer=False)
         try:
-            self.feed.start()
             while not self._over:
+                self.screen.heed()
                 self._paint()
                 self._wait(ready)
                 self._later()
@@ -185,9 +210,6 @@ class BoardLoop:
     # --- pictures ---------------------------------------------------------------------------------
 
     def _paint(self) -> None:
-        if self.screen.again:
-            self.screen.again = False
-            self.screen.forget()
         size = self.screen.size
         self.view = settled(self.view, size) if self.view.body.items else self.view
         cursor = entry_line(self.view, size[0])[1] if self.view.entry is not None else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ennio.board.frame import regions, top_of
-from ennio.board.order import Order
+from ennio.board.order import ORDERS, Order
 from ennio.board.view import TABS, BoardView
 from ennio.board.zones import BoardItem, Key
 
@@ -140,11 +140,19 @@ def _by_project(view: BoardView, size: Size) -> BoardView:
 
 def resorted(view: BoardView, size: Size) -> BoardView:
     """All rows sorted anew; the cursor stays with its session."""
-    after = replace(view, order=Order.sorted(view.rows)).arranged()
+    after = replace(view, order=Order.sorted(view.rows, view.wishes.by)).arranged()
     row = view.row
     if row is not None and ("row", row.turn, row.id) in after.body.places:
         after = replace(after, cursor=("row", row.turn, row.id))
     return settled(after, size)
+
+
+def _sorted_by_next(view: BoardView, size: Size) -> BoardView:
+    """By what comes next, said; after the last as they wait again."""
+    names = ["", *ORDERS]
+    by = names[(names.index(view.wishes.by) + 1) % len(names)]
+    after = resorted(replace(view, wishes=replace(view.wishes, by=by)), size)
+    return after.saying(f"sorted: {by or 'yours by how long they wait, the rest by project'}")
 
 
 def _tab(view: BoardView, by: int) -> BoardView:
@@ -167,6 +175,7 @@ _OTHERS: Mapping[str, Callable[[BoardView, Size], BoardView]] = {
     ".": _over,
     "p": _by_project,
     "r": resorted,
+    "o": _sorted_by_next,
     "]": lambda view, size: settled(_tab(view, 1), size),
     "[": lambda view, size: settled(_tab(view, -1), size),
     "KEY_CTRL_F": lambda view, _size: _pane_by(view, 10),

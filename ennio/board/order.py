@@ -4,9 +4,10 @@ until it leaves its zone, newcomers join at the end, and only who asks has all o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ennio.board.row import TURNS, Row
 
@@ -25,10 +26,14 @@ class Order:
     ghosts: Mapping[Spot, datetime] = field(default_factory=dict)
 
     @classmethod
-    def sorted(cls, rows: Mapping[str, Row]) -> Order:
-        """All of it anew: yours by waiting time, what is over latest first, the rest by project."""
+    def sorted(cls, rows: Mapping[str, Row], by: str = "") -> Order:
+        """All of it anew: yours by waiting time, what is over latest first, the rest by project; or
+        each zone ``by`` one of ORDERS.
+        """
         zones = {turn: [row for row in rows.values() if row.turn == turn] for turn in TURNS}
-        keys = {"you": _waiting, "over": _latest}
+        keys: Mapping[str, Callable[[Row], Any]] = {"you": _waiting, "over": _latest}
+        if by:
+            keys = dict.fromkeys(TURNS, ORDERS[by])
         return cls(
             {
                 turn: tuple(row.id for row in sorted(found, key=keys.get(turn, _spawned)))
@@ -78,9 +83,26 @@ def _waiting(row: Row) -> tuple[datetime, str]:
     return row.since or _EVER, row.id
 
 
+def _dearest(row: Row) -> tuple[float, str]:
+    return -row.dollars, row.id
+
+
+def _title(row: Row) -> tuple[str, str]:
+    return row.title.casefold(), row.id
+
+
 def _latest(row: Row) -> tuple[float, str]:
     return -(row.since.timestamp() if row.since else 0.0), row.id
 
 
 def _spawned(row: Row) -> tuple[str, str, str]:
     return row.project, row.created, row.id
+
+
+ORDERS: Mapping[str, Callable[[Row], Any]] = {
+    "longest": _waiting,
+    "latest": _latest,
+    "dearest": _dearest,
+    "title": _title,
+}
+"""What a reader may have the rows of each zone sorted by."""

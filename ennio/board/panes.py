@@ -14,6 +14,7 @@ from ennio.board.quantities import age, moment, span
 from ennio.board.row import Row, words
 from ennio.board.table import cells, cut, pad
 from ennio.board.view import TABS, BoardView
+from ennio.model.conflicts import in_words
 
 Document = Mapping[str, Any]
 _FOLDED = 600.0
@@ -113,7 +114,7 @@ class _Pane:
 
     def overview(self) -> list[str]:
         """Why first, and of the rest what there is."""
-        lines = self.why()
+        lines = [*self.why(), *self.conflicts()]
         if self.told.get("evidence"):
             lines += ["", self._strong("timeline"), *self.timeline()[-4:]]
         if waits := [one for one in self.told.get("messages") or () if _waits(one)]:
@@ -140,6 +141,16 @@ class _Pane:
         newest = evidence[0]
         lines += self._wrapped(f"status {newest['status']}: {newest['rule']}")
         lines += [self._fact(fact) for fact in newest.get("facts") or ()]
+        return lines
+
+    def conflicts(self) -> list[str]:
+        """With whom its branch will not merge, and in which files."""
+        found: Sequence[Document] = self.row.document.get("conflicts") or ()
+        lines = []
+        for one in found:
+            paths = [words(path) for path in one.get("paths") or ()]
+            said = f"a conflict is expected with {words(one.get('with'))}: {in_words(paths)}"
+            lines += self._wrapped(said, lambda text: self.view.style.paint("bad", text))
         return lines
 
     def _fact(self, fact: Document) -> str:

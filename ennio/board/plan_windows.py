@@ -27,6 +27,19 @@ def window_lines(sessions: Iterable[Document], now: datetime) -> list[str]:
     ]
 
 
+def fullest(sessions: Iterable[Document], now: datetime) -> str:
+    """The window of all plans that is used up most; empty where nobody tells of one."""
+    found = [
+        (window.get("used_percent") or 0.0, str(session.get("agent_name") or ""), window)
+        for session in sessions
+        for window in _current(session, now)
+    ]
+    if not found:
+        return ""
+    _, agent, window = max(found, key=lambda one: (bool(one[2].get("refused_at")), one[0], one[1]))
+    return f"{clean(agent)} {_window(window, now)}"
+
+
 def windows_of(session: Document, now: datetime) -> str:
     """Those of one session; empty where it tells of none."""
     return _words({window["name"]: window for window in _current(session, now)}, now)

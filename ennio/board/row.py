@@ -96,6 +96,14 @@ class Row:
             document=told,
         )
 
+    @property
+    def dollars(self) -> float:
+        """What it has cost as far as anybody knows, to sort by."""
+        try:
+            return float((self.document.get("cost") or {}).get("amount") or 0)
+        except ValueError:
+            return 0.0
+
 
 def _three(told: object, *names: str) -> tuple[int, int, int] | None:
     if not isinstance(told, Mapping):

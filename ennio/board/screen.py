@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import termios
+import tty
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
-
-import blessed
+from typing import TYPE_CHECKING, Any
 
 from ennio.board.glyphs import ASCII, UNICODE, Glyphs
 from ennio.board.guard import TerminalGuard
@@ -17,6 +18,9 @@ from ennio.board.orders import Stroke
 from ennio.board.painting import painted
 from ennio.board.printing import screen
 from ennio.board.style import Style
+
+if TYPE_CHECKING:
+    import blessed
 
 # blessed says none of these under NO_COLOR, which asks for no colours, not for no cursor
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J"
@@ -37,17 +41,30 @@ class BoardEnded(BaseException):
 
 
 class BoardScreen:
-    """Owns the terminal while the board is shown."""
+    """Owns the terminal while the board is shown.
+
+    blessed, which reads keys and asks the terminal what it can do, is loaded once the first frame
+    stands there: it takes longer than that.
+    """
 
     def __init__(self, *, mouse: bool = True) -> None:
-        self.terminal = blessed.Terminal()
         self._mouse = mouse
+        self._terminal: blessed.Terminal | None = None
+        self._quiet: list[Any] | None = None
         self._held: ExitStack | None = None
         self._last: list[str] | None = None
         self._size = (0, 0)
         self._cursor: int | None = None
-        self.again = False
-        """Whether the terminal was away, and everything has to be drawn."""
+        self._stops = False
+
+    @property
+    def terminal(self) -> blessed.Terminal:
+        """blessed's, from now on."""
+        if self._terminal is None:
+            import blessed
+
+            self._terminal = blessed.Terminal()
+        return self._terminal
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,7 +73,7 @@ class BoardScreen:
         try:
             found = os.get_terminal_size(sys.stdout.fileno())
         except OSError:
-            return self.terminal.width, self.terminal.height
+            return 80, 24
         return found.columns or 80, found.lines or 24
 
     # --- taken and given back ---------------------------------------------------------------------
@@ -71,23 +88,41 @@ class BoardScreen:
             signal.signal(signal.SIGHUP, _end)
             signal.signal(signal.SIGTSTP, self._stopped)
             signal.signal(signal.SIGWINCH, _nothing)
-            self._enter()
+            self._quiet = _unechoed(sys.stdin.fileno())
+            screen(_ENTER)
             yield
         finally:
             self._leave()
+            self._echo()
             for number, handler in before.items():
                 signal.signal(number, handler)
             guard.dismiss()
 
+    def listen(self) -> None:
+        """From now on keys are read; the terminal must be taken, and keeps what it shows."""
+        self._echo()  # for blessed gives it back as it found it
+        self._hear()
+
     def _enter(self) -> None:
+        screen(_ENTER)
+        self.forget()
+        self._hear()
+
+    def _hear(self) -> None:
         held = ExitStack()
         held.enter_context(self.terminal.cbreak())
-        screen(_ENTER)
         held.enter_context(self.terminal.bracketed_paste(timeout=_PATIENCE))
         if self._mouse:
             held.enter_context(self.terminal.mouse_enabled(timeout=_PATIENCE))
+        held.enter_context(self.terminal.notify_on_resize(timeout=_PATIENCE))
         self._held = held
-        self.forget()
+
+    def _echo(self) -> None:
+        """What is typed is shown again as it was before the terminal was taken."""
+        quiet, self._quiet = self._quiet, None
+        if quiet is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, quiet)
 
     def _leave(self) -> None:
         held, self._held = self._held, None
@@ -99,14 +134,22 @@ class BoardScreen:
                 screen(_LEAVE)
 
     def _stopped(self, _number: int, _frame: FrameType | None) -> None:
-        """Ctrl-Z: the terminal is given back, and taken again when the person comes back."""
+        """Ctrl-Z: heeded between two frames, for nothing can be written in the middle of one."""
+        self._stops = True
+
+    def heed(self) -> None:
+        """Where Ctrl-Z was pressed the terminal is given back, and taken again when the person
+        comes back.
+        """
+        if not self._stops:
+            return
+        self._stops = False
         self._leave()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         # here again once somebody says `fg`
         signal.signal(signal.SIGTSTP, self._stopped)
         self._enter()
-        self.again = True
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -154,7 +197,10 @@ class BoardScreen:
         self._last, self._size, self._cursor = list(lines), size, cursor
         hidden = cursor is None
         place = _HIDDEN if hidden else f"\x1b[{len(lines) - 1};{(cursor or 0) + 1}H{_SEEN}"
-        with self.terminal.synchronized_output(timeout=_PATIENCE):
+        if self._terminal is None:
+            screen(changed + place)
+            return
+        with self._terminal.synchronized_output(timeout=_PATIENCE):
             screen(changed + place)
 
     # --- what it can do ---------------------------------------------------------------------------
@@ -168,14 +214,30 @@ class BoardScreen:
         scheme = self.terminal.get_color_scheme(timeout=_PATIENCE)
         return Style(True, scheme or "basic")
 
-    def glyphs(self, *, ascii_only: bool) -> Glyphs:
-        """The marks that it shows one cell wide."""
+    def first_look(self, *, colour: bool, ascii_only: bool) -> tuple[Style, Glyphs]:
+        """How it is drawn before the terminal was asked for anything."""
         plain = ascii_only or os.environ.get("TERM") == "linux"
         encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-        if plain or not encoding.startswith("utf"):
+        return Style(colour), ASCII if plain or not encoding.startswith("utf") else UNICODE
+
+    def glyphs(self, *, ascii_only: bool) -> Glyphs:
+        """The marks that it shows one cell wide."""
+        if self.first_look(colour=False, ascii_only=ascii_only)[1] is ASCII:
             return ASCII
         wide = self.terminal.detect_ambiguous_width(timeout=_PATIENCE) == 2
         return ASCII if wide else UNICODE
+
+
+def _unechoed(keys: int) -> list[Any] | None:
+    """What is typed before anybody reads it does not appear, and waits. How the terminal was; None
+    for what is none.
+    """
+    try:
+        before = termios.tcgetattr(keys)
+        tty.setcbreak(keys, termios.TCSANOW)
+    except termios.error:
+        return None
+    return before
 
 
 _HANDLED = (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGWINCH)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from ennio.model.printable import one_line
 
 GAP = "  "
+NARROW = "◆►◦✓■‖✗▌─│○→–━▸┆−⏎␣↑↓·…"
+"""What the board draws with, each one cell wide: no table of all letters is loaded for these."""
+_NARROW = dict.fromkeys(map(ord, NARROW))
 SHORTEST = 4  # a column is never squeezed below this
 
 
@@ -33,7 +36,7 @@ def clean(text: str) -> str:
 
 def cells(text: str) -> int:
     """How many cells of a terminal the text takes: wide characters two, combining ones none."""
-    if text.isascii():
+    if text.isascii() or text.translate(_NARROW).isascii():
         return len(text)
     from wcwidth import width  # noqa: PLC0415 - most tables never need it
 

@@ -4,6 +4,7 @@ of what is not as it should be.
 
 from __future__ import annotations
 
+from ennio.board.plan_windows import fullest
 from ennio.board.style import bare
 from ennio.board.table import cells, cut
 from ennio.board.view import BoardView
@@ -23,6 +24,8 @@ def _title(view: BoardView, width: int) -> str:
     """
     wide = width >= _ROOMY
     spend = view.header.spend if wide else view.header.short
+    if wide and (plan := fullest(view.body.planned, view.at)):
+        spend = " · ".join(filter(None, (spend, plan)))
     link, clock = _link(view), _clock(view)
     ends = (f"{spend}  {link}  {clock}", f"{link}  {clock}", link)
     lefts = (_counts(view, wide=wide), _counts(view, wide=False, named=False))
@@ -54,6 +57,14 @@ def _counts(view: BoardView, *, wide: bool, named: bool = True) -> str:
     return f"{left}   {paint('muted', projects)}"
 
 
+def _queue(view: BoardView) -> str:
+    """Who waits for a place, where somebody does."""
+    body = view.body
+    if not body.queued:
+        return ""
+    return f"queue {body.queued}{f' ({body.held} held)' if body.held else ''}"
+
+
 def _clock(view: BoardView) -> str:
     return f"{view.at.astimezone():%H:%M}"
 
@@ -76,10 +87,9 @@ def banner_line(view: BoardView, width: int) -> str:
         again = f"trying again in {left} s" if left else "trying again"
         text = f" ! not up to date, {again}: {link.why}"
         return view.style.paint("bad", cut(text, width))
-    told = [view.header.banner, view.header.queue]
-    if view.wishes.filter:
-        told.insert(0, "")
-        told.append(f"filter: {view.wishes.filter.text} ({view.body.fitting} of {view.body.total})")
+    wishes, body = view.wishes, view.body
+    narrowed = f"filter: {wishes.filter.text} ({body.fitting} of {body.total})"
+    told = [view.header.banner, narrowed if wishes.filter else "", _queue(view)]
     text = "   ".join(filter(None, told))
     if not text:
         return ""

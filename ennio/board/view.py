@@ -79,7 +79,6 @@ class Header:
     short: str = ""
     banner: str = ""
     grave: bool = False
-    queue: str = ""
     budgets: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -114,7 +113,7 @@ class BoardView:
     def with_rows(self, rows: Mapping[str, Row], *, anew: bool = False) -> BoardView:
         """After an answer of the API; ``anew`` sorts all of it."""
         first = anew or not self.loaded
-        order = Order.sorted(rows) if first else self.order.with_rows(rows, self.at)
+        order = Order.sorted(rows, self.wishes.by) if first else self.order.with_rows(rows, self.at)
         return replace(self, rows=rows, order=order, loaded=True).arranged()
 
     def arranged(self) -> BoardView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ennio.board.filters import Filter
 from ennio.board.order import Order
@@ -57,7 +58,9 @@ class BoardItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
-    """All things in order; ``counts`` are those of all sessions by turn."""
+    """All things in order; ``counts`` are those of all sessions by turn, ``planned`` those whose
+    agents tell of a plan.
+    """
 
     items: tuple[BoardItem, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -68,6 +71,9 @@ class Body:
     short: Mapping[str, str] = field(default_factory=dict)
     longest: int = 7
     hosts: bool = False
+    queued: int = 0
+    held: int = 0
+    planned: tuple[Mapping[str, Any], ...] = ()
 
     def at(self, key: Key | None) -> int | None:
         """Where a thing stands; None for one that is not there."""
@@ -77,13 +83,14 @@ class Body:
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the reader wants of it: a filter, what is folded otherwise than at first, all of
-    what is over.
+    what is over, and what rows are sorted ``by`` (empty: as they wait).
     """
 
     filter: Filter = field(default_factory=Filter)
     toggled: frozenset[Key] = frozenset()
     over: bool = False
     by_project: bool = False
+    by: str = ""
 
 
 def body(order: Order, rows: Mapping[str, Row], wishes: Wishes) -> Body:
@@ -111,6 +118,9 @@ def body(order: Order, rows: Mapping[str, Row], wishes: Wishes) -> Body:
         short,
         max((len(one) for one in short.values()), default=7),
         any(row.host for row in rows.values()),
+        sum(bool(row.place) for row in rows.values()),
+        sum(row.place == "held" for row in rows.values()),
+        tuple(row.document for row in rows.values() if row.document.get("windows")),
     )
 
 

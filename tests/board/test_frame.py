@@ -131,6 +131,22 @@ def test_few_sessions_show_their_evidence_and_many_are_folded() -> None:
     assert "OVER > folded" in many
 
 
+def test_the_queue_and_the_fullest_window_of_a_plan_stand_above_the_rows() -> None:
+    window = {"name": "weekly", "used_percent": 62.0, "resets_at": "2026-01-02T09:00:00+00:00"}
+    told = [*sessions(6), session(6, windows=[window, {**window, "used_percent": 12.0}])]
+    text = text_of(board(0, told=told), 160, 30)
+    assert "queue 1 (1 held)" in text
+    assert "claude-code weekly 62% used, resets" in text.splitlines()[0]
+    assert "queue" not in text_of(board(3), 160, 30).splitlines()[1]
+
+
+def test_the_pane_says_with_whom_a_branch_will_not_merge() -> None:
+    conflict = {"with": "ma-2ee8", "branch": "b", "paths": ["src/auth/login.ts"], "since": None}
+    view = peeked(board(0, told=[session(0, conflicts=[conflict])]))
+    assert "a conflict is expected with ma-2ee8" in text_of(view, 160, 45)
+    assert "src/auth/login.ts" in text_of(view, 160, 45)
+
+
 def test_without_sessions_it_says_how_to_begin() -> None:
     text = text_of(board(0))
     assert "No sessions yet." in text

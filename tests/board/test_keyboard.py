@@ -183,6 +183,25 @@ def test_rows_keep_their_order_until_r_whatever_changes() -> None:
     assert Hands(view).press("r").view.order.zones["you"][0] == order[-1]
 
 
+def test_o_sorts_by_another_order_that_stays_and_ends_where_it_began() -> None:
+    view = board(21)
+
+    def titles(hands: Hands) -> list[str]:
+        return [hands.view.rows[one].title for one in hands.view.order.zones["agent"]]
+
+    hands = Hands(view)
+    before = titles(hands)
+    hands.press("o", "o")
+    assert hands.said == "sorted: latest"
+    hands.press("o")
+    costs = [hands.view.rows[one].dollars for one in hands.view.order.zones["agent"]]
+    assert costs == sorted(costs, reverse=True)
+    hands.press("o")
+    assert titles(hands) == sorted(before)
+    assert titles(hands.press("r")) == sorted(before), "r keeps to it"
+    assert titles(hands.press("o")) == before
+
+
 def test_a_filter_stays_and_narrows_what_is_shown() -> None:
     hands = Hands(board(50)).press("/").write("t:you s:asks").press("KEY_ENTER")
     rows = [item for item in hands.view.body.items if item.is_row]

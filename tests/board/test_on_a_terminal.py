@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,42 @@ def test_a_question_is_answered_where_it_is_seen(house: Supervised, terminal: Pa
     terminal.shows("[why]", said)
 
 
+def test_a_newcomer_finds_answers_and_understands_in_at_most_three_keys_each(
+    house: Supervised, tmp_path: Path
+) -> None:
+    """Only what the last lines name is pressed: nobody has read a page of help."""
+    others = [house.spawn(f"Something else {number}") for number in range(2)]
+    session = house.spawn("Find me, please", "asking")
+    eventually(lambda: house.session(session)["turn"] == "you", 30, "it asks")
+    with pane(tmp_path, house.ground.env, 100, 30) as terminal:
+        board(terminal, house)
+
+        def last_lines() -> str:
+            return "\n".join(terminal.screen.rstrip().splitlines()[-2:])
+
+        def pressed(key: str, named: str, until: str) -> int:
+            assert named in last_lines(), f"{named!r} is not offered: {last_lines()}"
+            terminal.keys(key)
+            terminal.shows(until)
+            return 1
+
+        assert "ask" in terminal.line("Find me, please")
+        keys = 0
+        while "Find me, please" not in terminal.line("▌") and keys < 3:
+            before = terminal.line("▌")
+            assert "n next of yours" in last_lines()
+            terminal.keys("n")
+            eventually(lambda was=before: terminal.line("▌") != was, 10, "the cursor moves")  # type: ignore[misc]
+            keys += 1
+        assert "Find me, please" in terminal.line("▌"), "found in three keys"
+        assert pressed("Space", "peek", "asks (rule 2)") <= 3
+        terminal.shows("[why]", "asks: Run npm install?", "status working", "is alive")
+        assert pressed("1", "1 Yes", f"done: ennio answer {session} 1") <= 3
+        terminal.shows("Thank you for the answer.")
+    for one in others:
+        house.client.delete(f"/sessions/{one}")
+
+
 def test_a_pull_request_is_merged_from_its_row_after_one_question(
     house: Supervised, terminal: Pane
 ) -> None:
@@ -145,7 +182,12 @@ def of_board(house: Supervised) -> int:
     """The process of the board that runs."""
     import psutil
 
-    found = [pid for pid in house.ground.processes() if "board" in psutil.Process(pid).cmdline()]
+    def words(pid: int) -> list[str]:
+        with suppress(psutil.NoSuchProcess):  # one that has ended, and waits to be noticed, too
+            return psutil.Process(pid).cmdline()
+        return []
+
+    found = [pid for pid in house.ground.processes() if "board" in words(pid)]
     assert len(found) == 1
     return found[0]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import wcwidth
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.board.style import Style, shown
-from ennio.board.table import Column, cells, clean, cut, pad, pairs, table
+from ennio.board.table import NARROW, Column, cells, clean, cut, pad, pairs, table
 
 NAMES = (Column("ID"), Column("TEXT", elastic=True), Column("N", right=True))
 
@@ -46,6 +47,11 @@ def test_wide_characters_count_as_two_cells_and_combining_ones_as_none() -> None
     assert [cells(text) for text in ("abc", "日本", "é")] == [3, 4, 1]
     assert cut("日本語", 5) == "日本…"
     assert pad("日本", 6) == "日本  "
+
+
+def test_what_the_board_draws_with_is_one_cell_wide() -> None:
+    assert {one: wcwidth.wcwidth(one) for one in NARROW} == dict.fromkeys(NARROW, 1)
+    assert cells("◆ 日本") == 6
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:

@@ -8,6 +8,7 @@ import argparse
 import re
 import sys
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.command_result import CommandResult
@@ -104,11 +105,10 @@ def _first(context: CliContext) -> BoardView:
 
 
 def _live(options: argparse.Namespace, project: str | None, context: CliContext) -> CommandResult:
-    try:
-        from ennio.board.loop import BoardSettings, show
-    except ModuleNotFoundError as error:
-        raise Refused(f"the board needs the package {error.name}, which is missing") from error
+    if find_spec("blessed") is None:
+        raise Refused("the board needs the package blessed, which is missing")
     from ennio.board.feed import BoardFeed
+    from ennio.board.loop import BoardSettings, show
 
     context.client()  # who is not there is told before the terminal is taken
     settings = BoardSettings(context.style.on, options.ascii, not options.no_mouse)
