@@ -61,6 +61,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "notify": "channels to people: list, test",
         "database": "copy it to a PostgreSQL",
         "config": "check, trust, untrust, show, schema",
+        "upgrade-check": "what becomes of database, terminals and nodes with this version",
         "debug": "dump: one file with all that helps to find a fault",
         "completion": "completion for bash, zsh or fish",
         "version": "the version",

@@ -18,9 +18,10 @@ from ennio.store.sqlite import MEMORY, Sqlite
 from ennio.store.store import Store
 
 PATIENCE = 5.0
-_DOCUMENTED = frozenset(
+DOCUMENTED = frozenset(
     {"id", "project_id", "status", "config_hash", "metadata", "created_at", "last_activity_at"}
 )
+"""The columns of sessions that every version has, by which a database is known for ours."""
 
 
 def open_store(
@@ -139,7 +140,7 @@ def _version(connection: Connection, tables: Mapping[str, frozenset[str]]) -> in
     """The step the database is at; 0 for an empty one and for one of v0.1, which
     kept no such record of ours.
     """
-    if tables and not tables.get("sessions", frozenset()) >= _DOCUMENTED:
+    if tables and not tables.get("sessions", frozenset()) >= DOCUMENTED:
         raise Refused(
             f"{connection.name} is the database of another program; name another one in "
             "database_url"

@@ -102,6 +102,7 @@ COMMANDS: dict[str, list[str]] = {
     "start": [],
     "status": [],
     "stop": ["--timeout", "0"],
+    "upgrade-check": [],
     "version": [],
 }
 ELSEWHERE = {"demo"}  # plays a story of its own: tests/demo

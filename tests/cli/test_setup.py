@@ -140,8 +140,3 @@ def test_the_lock_of_a_dead_set_up_is_taken_over(tree: Path, tmp_path: Path) -> 
     done = _run([str(tree / "bin" / "ennio")], tmp_path, _bare_path(tmp_path))
     assert "waiting" not in done.stderr
     assert not (tree / ".venv.lock").exists()
-
-
-def test_the_node_says_that_it_comes_later(tree: Path, tmp_path: Path) -> None:
-    done = _run([str(tree / "bin" / "ennio-node")], tmp_path)
-    assert (done.returncode, "later version" in done.stderr) == (1, True)

@@ -43,7 +43,7 @@ def run(_options: argparse.Namespace, context: CliContext) -> CommandResult:
         finding for finding in _findings(context, source, config, problems) if finding is not None
     ]
     bad = sum(1 for finding in findings if finding.level is Level.BROKEN)
-    lines = [line for finding in findings for line in _lines(finding, context)]
+    lines = [line for finding in findings for line in lines_of(finding, context)]
     lines += ["", f"{bad} to mend" if bad else "everything that is needed is there"]
     return CommandResult(
         {"ok": not bad, "findings": [asdict(finding) for finding in findings]},
@@ -52,7 +52,8 @@ def run(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     )
 
 
-def _lines(finding: Finding, context: CliContext) -> list[str]:
+def lines_of(finding: Finding, context: CliContext) -> list[str]:
+    """A finding for people: how bad it is, what it is, and below what mends it."""
     word, colour = _MARKS[finding.level]
     lines = [f"{context.style.paint(colour, f'{word:<4}')}  {finding.what}"]
     return lines + ([f"      -> {finding.fix}"] if finding.fix else [])

@@ -19,9 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ennio import __version__
 from ennio.machine.process_table import is_alive
 from ennio.plugins.runtime.ptyd import following, state_file
-from ennio.plugins.runtime.ptyd.protocol import decode, encode
+from ennio.plugins.runtime.ptyd.protocol import PROTOCOL, decode, encode
 from ennio.plugins.runtime.ptyd.pty_process import PtyProcess, spawn
 from ennio.plugins.runtime.ptyd.server_socket import ServerSocket, acquire_lock
 
@@ -254,6 +255,8 @@ class PtyDaemon:
     def _answer(self, client: ClientConnection, request: dict[str, Any], payload: bytes) -> Answer:
         operation = request.get("op")
         match operation:
+            case "describe":
+                return self._described(), b""
             case "list":
                 return self._list(), b""
             case "read":
@@ -290,6 +293,15 @@ class PtyDaemon:
             case unknown:
                 return {"error": "unknown", "text": f"unknown request {unknown!r}"}
         return {}
+
+    def _described(self) -> dict[str, Any]:
+        living = sum(not process.record.dead for process in self._processes.values())
+        return {
+            "protocol": PROTOCOL,
+            "version": __version__,
+            "pid": os.getpid(),
+            "living": living,
+        }
 
     def _list(self) -> dict[str, Any]:
         seen = {

@@ -18,6 +18,10 @@ from ennio.machine.files import is_held
 # The names on disk stay what they were: a daemon of an earlier version may still hold terminals.
 SOCKET = "keeper.sock"
 LOCK = "keeper.lock"
+PROTOCOL = 3
+"""What is understood: 1 all but following, 2 following a terminal, 3 telling this number. A daemon
+outlives the Ennio that started it, so an older one is asked for nothing it does not understand.
+"""
 _LONGEST = 100  # the kernel takes 108 bytes for the address of a unix socket
 
 
