@@ -6,9 +6,10 @@ import sys
 
 from ennio.plugins.runtime.ptyd import daemon
 
-NEWER = {"follow": 2, "describe": 3}
+NEWER = {"follow": 2}
 """Requests that came later, with the protocol that has them."""
 
+TELLING = ("protocol", "version")
 KNOWN = int(sys.argv[1])
 _answer = daemon.PtyDaemon._answer
 _waits = daemon.PtyDaemon._waits
@@ -23,7 +24,8 @@ def answer(self, client, request, payload):  # type: ignore[no-untyped-def]
     if _unknown(request):
         there = str(request.get("name")) in self._processes
         return {"error": "unknown" if there else "not_found"}, b""
-    return _answer(self, client, request, payload)
+    told, data = _answer(self, client, request, payload)
+    return {name: value for name, value in told.items() if name not in TELLING}, data
 
 
 def waits(self, client, request, payload):  # type: ignore[no-untyped-def]

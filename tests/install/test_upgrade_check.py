@@ -118,7 +118,7 @@ def test_agents_of_an_earlier_terminal_daemon_are_looked_after_and_shown(
 def test_a_daemon_of_this_version_and_of_a_later_one_are_told_apart(bench: Bench) -> None:
     handle = bench.start()
     told = versions.terminals(bench.root / "ptyd")
-    assert told == versions.of_daemon({"protocol": protocol.PROTOCOL, "living": 1})
+    assert told == versions.of_daemon({"protocol": protocol.PROTOCOL, "panes": [{"dead": False}]})
     assert told.level is Level.FINE
     bench.runtime.stop(handle)
     later = versions.of_daemon({"protocol": protocol.PROTOCOL + 1, "version": "9.9"})

@@ -92,7 +92,7 @@ def terminals(directory: Path) -> Finding | None:
         return None
     try:
         with protocol.connect(directory, _PATIENCE) as connection:
-            told, _ = protocol.ask(connection, {"op": "describe"})
+            told, _ = protocol.ask(connection, {"op": "list"})
     except (OSError, ValueError) as error:
         what = f"the terminal daemon in {directory} lives, but does not answer ({error})"
         return warning(what, "its agents go on; try again in a while")
@@ -103,7 +103,8 @@ def of_daemon(told: Mapping[str, Any]) -> Finding:
     """How a terminal daemon that describes itself so, or does not, is met."""
     spoken = told.get("protocol")
     if spoken == protocol.PROTOCOL:
-        return fine(f"the terminal daemon speaks as this version does ({told['living']} agents)")
+        living = sum(not pane["dead"] for pane in told["panes"])
+        return fine(f"the terminal daemon speaks as this version does ({living} living)")
     if spoken is None or spoken < protocol.PROTOCOL:
         return warning(
             "the terminal daemon is of an earlier Ennio: its agents go on and are looked after as "

@@ -63,17 +63,18 @@ def _findings(context: CliContext) -> Iterator[Finding]:
 
     config, home = load(context.config_file(), os.environ, known()), Home.of_environment()
     trusted.insist(config, home, os.environ)  # it names whom one speaks to
-    status = _told(context, "/status")
-    yield versions.supervisor(status["version"] if status else None)
+    status = _told(context, "/status", {})
+    yield versions.supervisor(status.get("version"))
     yield versions.database(config.database_url)
     daemon = versions.terminals(home.root / "runtime")
     yield from [daemon] if daemon is not None else []
-    yield from versions.nodes(_told(context, "/nodes") or [])
+    yield from versions.nodes(_told(context, "/nodes", []))
 
 
-def _told(context: CliContext, path: str) -> Any:
-    """What the supervisor says; None where none answers, or not to that."""
+def _told(context: CliContext, path: str, otherwise: Any) -> Any:
+    """What the supervisor says; the other where none answers, or in another shape."""
     try:
-        return context.client().get(path)
+        told = context.client().get(path)
     except EnnioError:
-        return None
+        return otherwise
+    return told if isinstance(told, type(otherwise)) else otherwise

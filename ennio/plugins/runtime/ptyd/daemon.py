@@ -255,8 +255,6 @@ class PtyDaemon:
     def _answer(self, client: ClientConnection, request: dict[str, Any], payload: bytes) -> Answer:
         operation = request.get("op")
         match operation:
-            case "describe":
-                return self._described(), b""
             case "list":
                 return self._list(), b""
             case "read":
@@ -268,11 +266,10 @@ class PtyDaemon:
         return self._one(client, request, payload)
 
     def _one(self, client: ClientConnection, request: dict[str, Any], payload: bytes) -> Answer:
-        operation = request.get("op")
         process = self._processes.get(str(request.get("name")))
-        if process is None or (operation == "input" and process.record.dead):
+        if process is None or (request.get("op") == "input" and process.record.dead):
             return {"error": "not_found"}, b""
-        if operation == "follow":
+        if request.get("op") == "follow":
             return following.answer(process, request)
         return self._with(process, client, request, payload), b""
 
@@ -294,21 +291,13 @@ class PtyDaemon:
                 return {"error": "unknown", "text": f"unknown request {unknown!r}"}
         return {}
 
-    def _described(self) -> dict[str, Any]:
-        living = sum(not process.record.dead for process in self._processes.values())
-        return {
-            "protocol": PROTOCOL,
-            "version": __version__,
-            "pid": os.getpid(),
-            "living": living,
-        }
-
     def _list(self) -> dict[str, Any]:
         seen = {
             **self._past,
             **{name: process.snapshot() for name, process in self._processes.items()},
         }
-        return {"panes": [entry.as_json() for entry in seen.values()]}
+        told = {"protocol": PROTOCOL, "version": __version__}
+        return {"panes": [entry.as_json() for entry in seen.values()], **told}
 
     def _read(self, request: dict[str, Any]) -> Answer:
         shown, data = [], b""

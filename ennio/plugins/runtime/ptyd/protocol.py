@@ -19,8 +19,8 @@ from ennio.machine.files import is_held
 SOCKET = "keeper.sock"
 LOCK = "keeper.lock"
 PROTOCOL = 3
-"""What is understood: 1 all but following, 2 following a terminal, 3 telling this number. A daemon
-outlives the Ennio that started it, so an older one is asked for nothing it does not understand.
+"""What is understood: 1 all but following, 2 following a terminal, 3 telling this number with the
+list. A daemon outlives the Ennio that started it, so an older one is asked for nothing else.
 """
 _LONGEST = 100  # the kernel takes 108 bytes for the address of a unix socket
 
