@@ -49,3 +49,14 @@ def over_ssh() -> Iterator[MachineBench]:
             yield MachineBench(machine, account)
         finally:
             machine.close()
+
+
+@contextmanager
+def own_over_ssh() -> Iterator[SshMachine]:
+    """The user who runs the tests, with another home, behind an sshd."""
+    with sshd(own=True) as server:
+        machine = machine_of(server, server.account())
+        try:
+            yield machine
+        finally:
+            machine.close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
 from ennio.plugins.workspace.stub import StubWorkspace
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.conftest import eventually
+from tests.contract.machine_bench import own_over_ssh
 from tests.plugins.workspace.conftest import ground, person
 from tests.plugins.workspace.ground import SESSION, Ground, git
 
@@ -32,9 +34,24 @@ KINDS: dict[str, Callable[[Machine, ManualClock], Workspace]] = {
 CLOCK = ManualClock()
 
 
-@pytest.fixture(params=KINDS)
-def workspace(request: pytest.FixtureRequest) -> Workspace:
-    return KINDS[request.param](LocalMachine(), CLOCK)
+PLACES = [*(("here", kind) for kind in KINDS), ("over ssh", "worktree"), ("over ssh", "clone")]
+
+
+@pytest.fixture(scope="module")
+def far() -> Iterator[Machine]:
+    """Our own user with another home, where only a POSIX shell and git are made use of."""
+    with own_over_ssh() as machine:
+        yield machine
+
+
+@pytest.fixture(params=PLACES, ids=" by ".join)
+def workspace(request: pytest.FixtureRequest, person: Path) -> Workspace:
+    place, kind = request.param
+    if place == "here":
+        return KINDS[kind](LocalMachine(), CLOCK)
+    machine: Machine = request.getfixturevalue("far")
+    shutil.copy(person / ".gitconfig", machine.home)
+    return KINDS[kind](machine, CLOCK)
 
 
 @pytest.fixture

@@ -74,8 +74,9 @@ class Sshd:
     configuration, which come before ours.
     """
 
-    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = (), *, own: bool = False) -> None:
         self.folder = folder
+        self._own = own or os.geteuid() != 0
         self.port = _free_port()
         self._accounts = list[Account]()
         self._process: subprocess.Popen[bytes] | None = None
@@ -106,7 +107,7 @@ class Sshd:
             "PermitRootLogin yes",
             "Subsystem sftp internal-sftp",
         ]
-        if os.geteuid() != 0:
+        if self._own:
             lines.append(f"SetEnv HOME={self.folder}/home/{_me()}")
         (self.folder / "config").write_text("\n".join(lines) + "\n")
         if self._process is not None:
@@ -120,12 +121,12 @@ class Sshd:
         """Somebody new who may log in by a key (and by a password); where we are no root it is
         always the user who runs the tests.
         """
-        if os.geteuid() != 0 and (self._accounts or password or login_shell != "/bin/bash"):
+        if self._own and (self._accounts or password or login_shell != "/bin/bash"):
             lacking("only root has other users: what needs them was NOT tested")
-        name = _me() if os.geteuid() != 0 else f"{_PREFIX}{os.getpid()}-{next(_NUMBERS)}"
+        name = _me() if self._own else f"{_PREFIX}{os.getpid()}-{next(_NUMBERS)}"
         home, key = self.folder / "home" / name, self.folder / "keys" / f"{name}.private"
         home.mkdir(mode=0o700)
-        if os.geteuid() == 0:
+        if not self._own:
             _add_user(name, home, need(login_shell), password)
         who = pwd.getpwnam(name)
         keys = self.folder / "keys" / name
@@ -227,13 +228,15 @@ class Sshd:
 
 
 @contextlib.contextmanager
-def sshd(*options: str) -> Iterator[Sshd]:
-    """One that runs, in a folder that others may enter too, until the block is left."""
+def sshd(*options: str, own: bool = False) -> Iterator[Sshd]:
+    """One that runs, in a folder that others may enter too, until the block is left. ``own``: who
+    logs in is the user who runs the tests, with another HOME.
+    """
     program()
     need("ssh-keygen")
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix="ennio-sshd-"))
-    server = Sshd(folder, options)
+    server = Sshd(folder, options, own=own)
     try:
         server.start()
         yield server
