@@ -28,8 +28,8 @@ printf "=\0"
 """
 _SIZES = r"""
 cd -- "$1" || exit 1; shift
-for d do n=0; [ -L "$d" ] || ! [ -d "$d" ] || n=$(du -sk -- "$d" 2>/dev/null | cut -f 1)
-printf '%s\0' "${n:-0}"; done
+for d do if [ -d "$d" ] && ! [ -L "$d" ]; then n=$(du -sk -- "$d" 2>/dev/null | cut -f 1)
+printf '%s\0' "${n:-0}"; else printf '\0'; fi; done
 """
 
 
@@ -71,7 +71,8 @@ class FarWalk:
         if counted:
             sizes = _words(self._asked(_SIZES, [f"./{path}" for path in counted]))
             for path, size in zip(counted, sizes, strict=False):
-                yield f"i{int(size) * 1024}\t{path}/"
+                if size:  # it is there still
+                    yield f"i{int(size) * 1024}\t{path}/"
 
     def _records(self, entries: Sequence[tuple[str, str]]) -> Iterator[str]:
         ignored = [path for kind, path in entries if kind in "fr" and path in self.ignored]

@@ -2,22 +2,21 @@
 because git does not look.
 
 The walk is a program of its own (``walk.py``): a tree of a hundred thousand files must not
-stop the process that asks.
+stop the process that asks. On another machine ``find`` lists it (``far_walk.py``).
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.machine.interface import Command, Machine
+from ennio.machine.interface import Command, CompletedCommand, Machine
 from ennio.model.errors import Refused, TimedOut
-from ennio.plugins.workspace import walk
+from ennio.plugins.workspace.far_walk import FarWalk
 
 LIMIT = 900.0
-_PYTHON = "python3"
+Looked = tuple[CompletedCommand, Sequence[str]]
 _PROGRAM = Path(__file__).with_name("walk.py")
 
 
@@ -49,11 +48,11 @@ def take(
 
     Blocks, without work in this process. Raises TimedOut, and Refused when the walk fails.
     """
-    told = [("k", known), ("d", dirty), ("i", ignored), ("n", elsewhere)]
-    given = "\0".join(f"{kind}{path}" for kind, paths in told for path in paths).encode(
-        "utf-8", "surrogateescape"
+    done, records = (
+        _far(machine, root, known, dirty, ignored, elsewhere)
+        if machine.name
+        else _near(machine, root, known, dirty, ignored, elsewhere)
     )
-    done = machine.run(Command(_walk(machine, root), stdin=given, timeout=LIMIT))
     if done.overdue is not None:
         raise TimedOut(f"looking through {root} did not end within {LIMIT:g} s")
     if done.code != 0:
@@ -61,19 +60,22 @@ def take(
             f"it ended with {done.code}"
         ]
         raise Refused(f"{root} could not be looked through: {last[0]}")
-    return _read(done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1])
+    return _read(records)
 
 
-def _walk(machine: Machine, root: Path) -> tuple[str, ...]:
-    """What walks; on another machine its text is brought along."""
-    if not machine.name:
-        return (machine.python, "-I", "-S", str(_PROGRAM), str(root))
-    if machine.which(_PYTHON) is None:
-        raise Refused(
-            f"{root} cannot be looked through: there is no {_PYTHON} on {machine.name}, and "
-            "without it nobody knows what would be lost"
-        )
-    return (_PYTHON, "-I", "-S", "-c", inspect.getsource(walk), str(root))
+def _far(machine: Machine, root: Path, *told: Iterable[str]) -> Looked:
+    """On another machine, where nothing of ours lies, and Python may not either."""
+    tracked, dirty, ignored, elsewhere = (frozenset(paths) for paths in told)
+    return FarWalk(machine, root, tracked, dirty, ignored, elsewhere, LIMIT).run()
+
+
+def _near(machine: Machine, root: Path, *told: Iterable[str]) -> Looked:
+    given = "\0".join(
+        f"{kind}{path}" for kind, paths in zip("kdin", told, strict=True) for path in paths
+    ).encode("utf-8", "surrogateescape")
+    words = (machine.python, "-I", "-S", str(_PROGRAM), str(root))
+    done = machine.run(Command(words, stdin=given, timeout=LIMIT))
+    return done, done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
 def _read(records: Sequence[str]) -> Inventory:
