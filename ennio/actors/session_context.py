@@ -6,9 +6,14 @@ from dataclasses import dataclass, replace
 
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project, StaleApprovals
+from ennio.config.sandbox import Sandbox
 from ennio.hosts.interface import Brief, Host, LinkSpec
+from ennio.model.isolation import IsolationKind
 from ennio.model.session import Session
 from ennio.policy.lifecycle import Spec
+
+ISOLATION = "isolation"
+"""Under this name in what is noted of a session: behind what it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def brief(session: Session, project: Project) -> Brief:
         submodules=project.submodules,
         handle=session.runtime_handle,
         ended=session.status.terminal,
+        sandbox=sandbox(session, project),
     )
 
 
@@ -87,6 +93,16 @@ def brief_without_project(session: Session) -> Brief:
         path=session.workspace_path or "",
         handle=session.runtime_handle,
     )
+
+
+def sandbox(session: Session, project: Project) -> Sandbox | None:
+    """What is there for its programs, None for one without a sandbox. One that began in a sandbox
+    stays in it whatever the configuration says by now: what lies in its working copy was made by
+    whom nobody trusted.
+    """
+    begun = session.metadata.get(ISOLATION) == IsolationKind.BUBBLEWRAP
+    apart = begun or project.isolation is IsolationKind.BUBBLEWRAP
+    return project.sandbox if apart else None
 
 
 def remote(session: Session) -> str:

@@ -13,7 +13,7 @@ from ennio.actors import budgets, effects, forecasting
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import kind_of
-from ennio.actors.session_context import brief, context
+from ennio.actors.session_context import ISOLATION, brief, context
 from ennio.config.host_name import host_of
 from ennio.config.model import Project
 from ennio.model import codec
@@ -22,6 +22,7 @@ from ennio.model.errors import EnnioError, Invalid
 from ennio.model.events import Draft, EventType
 from ennio.model.forecast import TaskForecast
 from ennio.model.idempotency import IdempotentRequest
+from ennio.model.isolation import IsolationKind
 from ennio.model.request_fields import BODY_LIMIT, FlagField, IdField, NumberField, TextField
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import orders
@@ -102,6 +103,7 @@ def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Sessi
         role=request.role,
         priority=request.priority,
         host=host_of(project),
+        metadata=_walls(project),
     )
     if session.issue_id is None:
         check_work_branch(
@@ -116,6 +118,12 @@ def _runtime(project: Project, asked: str | None) -> str:
     if asked == "ssh" and project.ssh is None:
         raise Invalid(f"runtime: ssh needs ssh_config in project {project.id}, which says where")
     return project.runtime if asked in (None, "ssh") else asked
+
+
+def _walls(project: Project) -> dict[str, str]:
+    """What is noted of a session that begins in a sandbox."""
+    apart = project.isolation is not IsolationKind.NONE
+    return {ISOLATION: str(project.isolation)} if apart else {}
 
 
 def spawn(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ennio.config import host_checks
+from ennio.config import host_checks, sandbox_schema
 from ennio.config.fields import hint
 from ennio.config.money import EACH
 from ennio.config.yaml_source import Where, shown
@@ -120,6 +120,8 @@ def _projects(data: Any) -> Iterator[Fault]:
             yield where, f"leads to the id `{identity}`, which is the name of another project"
     for index, project in projects:
         yield from _project(("projects", index), project)
+        for where, words in sandbox_schema.faults(project, _part(data, "defaults")):
+            yield ("projects", index, *where), words
 
 
 def _key_of_id(project: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ from ennio.config.schema import ConfigSchema, ProjectSchema
 from ennio.config.secrets import is_secret, veiled
 from ennio.config.trust_keys import Trust, of_item, of_key, of_setting, talks
 from ennio.model import repository_address
+from ennio.model.isolation import IsolationKind
 from ennio.model.printable import MASK
 
 Written = Mapping[str, Any]
@@ -83,6 +84,7 @@ def _of_project(written: Written, project: Project) -> Iterator[Demand]:
     """The parts of a project; what it leaves to the defaults is told as it holds."""
     where = f"projects[{project.name}]."
     settings = _chosen(ProjectSchema, "agent_config", written, ("agent", project.agent))
+    settings[0].update(_walls(project))
     yield _plugin(f"{where}agent", project.agent, *settings)
     choices: tuple[tuple[str, PluginChoice | None], ...] = (
         ("tracker", project.tracker),
@@ -99,6 +101,13 @@ def _of_project(written: Written, project: Project) -> Iterator[Demand]:
     )
     for slot in ("runtime", "workspace"):
         yield _demand(f"{where}{slot}", [Trust.RUNS], getattr(project, slot))
+
+
+def _walls(project: Project) -> dict[str, str]:
+    """Behind what an agent runs: without it, or with more of a network, it is another demand."""
+    if project.isolation is IsolationKind.NONE:
+        return {}
+    return {"isolation": f"{project.isolation}, network {project.sandbox.network}"}
 
 
 def _of_channel(written: Written, channel: NotifierConfig) -> Demand:

@@ -16,7 +16,9 @@ from typing import Any
 from ennio.config.fan_out import FanOut
 from ennio.config.money import BillingChoice, Budget, MeteringChoice, PriceOverride
 from ennio.config.origin import WrittenAt
+from ennio.config.sandbox import Sandbox
 from ennio.config.yaml_source import Where
+from ennio.model.isolation import IsolationKind
 from ennio.model.session import Priority
 
 Settings = Mapping[str, Any]
@@ -257,6 +259,8 @@ class Project:
     resume_at_reset: bool = False
     fan_out: FanOut = FanOut()
     answer: bool = False
+    isolation: IsolationKind = IsolationKind.NONE
+    sandbox: Sandbox = Sandbox()
     config_hash: str = ""
 
 

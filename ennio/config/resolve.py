@@ -25,8 +25,10 @@ from ennio.config.model import (
 )
 from ennio.config.money import Budget, BudgetScope
 from ennio.config.reactions import merged
+from ennio.config.sandbox import Sandbox
 from ennio.config.secrets import config_hash
 from ennio.model import repository_address
+from ennio.model.isolation import IsolationKind
 from ennio.model.session import derive_prefix, derive_project_id
 
 Given = Mapping[str, Any]
@@ -136,7 +138,7 @@ def project(
         session_prefix=rest.pop("session_prefix", None) or derive_prefix(identity),
         runtime=runtime(rest.pop("runtime", None), defaults.runtime, ssh),
         agent=rest.pop("agent", defaults.agent),
-        workspace=rest.pop("workspace", defaults.workspace),
+        workspace=rest.pop("workspace", _workspace(rest, defaults)),
         tracker=plugin(
             rest.pop("tracker", None)
             or (PluginChoice("github") if repository_address.github(repo) else None),
@@ -145,6 +147,7 @@ def project(
         forge=plugin(rest.pop("forge", None) or guessed_forge(repo, remote=ssh is not None), repo),
         reactions=merged(overrides, rest.pop("reactions", {})),
         ssh=ssh and reached(ssh, base),
+        sandbox=seen(rest.pop("sandbox", Sandbox()), base),
         **{key: value for key, value in rest.items() if key != "id"},
     )
     return replace(found, config_hash=config_hash(found))
@@ -158,6 +161,21 @@ def runtime(own: str | None, default: str, ssh: SshConfig | None) -> str:
     if ssh is None or ssh.strategy is SshStrategy.NODE:
         return asked or default
     return asked or "tmux"
+
+
+def _workspace(given: Given, defaults: Defaults) -> str:
+    """The kind of working copy of a project that names none: in a sandbox it has a repository of
+    its own, whatever the defaults say.
+    """
+    return "clone" if given.get("isolation") is IsolationKind.BUBBLEWRAP else defaults.workspace
+
+
+def seen(sandbox: Sandbox, base: PathBase) -> Sandbox:
+    """The sandbox with its paths absolute."""
+    readable, writable = (
+        tuple(map(base.path, paths)) for paths in (sandbox.readable, sandbox.writable)
+    )
+    return replace(sandbox, readable=readable, writable=writable)
 
 
 def project_id(given: Given) -> str:

@@ -35,6 +35,7 @@ from ennio.config.number_fields import (
 )
 from ennio.config.plan_schema import FanOutSchema
 from ennio.config.reactions import KEYS
+from ennio.config.sandbox_schema import ISOLATION, SandboxSchema
 from ennio.config.system_notices import KEYS as SYSTEM_KEYS
 from ennio.config.terminal_schema import DIRECT_PORT, PORT, TerminalSchema
 from ennio.config.text_fields import (
@@ -294,6 +295,8 @@ class ProjectSchema(MappingSchema):
         "Whether notices of questions have buttons that answer them, on an `ntfy` topic with a "
         "`token`"
     )
+    isolation = ISOLATION
+    sandbox = NestedField("What is there in its sandbox", SandboxSchema)
 
 
 class PollSchema(MappingSchema):
@@ -460,5 +463,6 @@ SCHEMAS: tuple[type[MappingSchema], ...] = (
     RetentionSchema,
     FanOutSchema,
     TerminalSchema,
+    SandboxSchema,
 )
 """All of them, in the order of the reference."""

@@ -77,6 +77,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
                 "notification_routing",
                 "resume_at_reset",
             ),
+            "isolation": FREE,  # told with the agent, so that it is asked when it is taken away
             "answer": OPENS,  # whoever reads the topic
             **_all(RUNS, "runtime", "agent", "workspace", "post_create"),
             "repo": TALKS,
@@ -105,6 +106,11 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             "permissions": RUNS,
             **_all(FREE, "model", "billing", "metering"),
             "passthrough": PLUGIN,
+        },
+        "Sandbox": {
+            **_all(REACHES, "readable", "writable"),
+            "network": FREE,  # as `isolation`
+            "ports": TALKS,
         },
         "Symlink": _all(REACHES, "source", "target"),
         "SshConfig": {

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ennio.config.model import AgentConfig
+from ennio.config.sandbox import Sandbox
 from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.review_pack import NamedContent, NamedFile
@@ -43,7 +44,7 @@ class Brief:
     ``agent``, ``runtime`` and ``workspace`` are names of plugins. ``source`` is the
     project's repository over there, ``path`` the place of the working copy (empty: where it
     always is). ``env`` is what the project adds to the environment; ``ended`` tells that
-    nobody will ever work on it again.
+    nobody will ever work on it again. ``sandbox`` is there for one whose programs run in one.
     """
 
     session_id: str
@@ -65,6 +66,7 @@ class Brief:
     submodules: bool = False
     handle: RuntimeHandle | None = None
     ended: bool = False
+    sandbox: Sandbox | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import cast
 
 from ennio.config.model import Symlink
 from ennio.config.money import MeteringChoice
-from ennio.hosts import environment, kept_files, named_files, session_files
+from ennio.hosts import environment, kept_files, named_files, sandboxes, session_files
 from ennio.hosts.answering import Answering
 from ennio.hosts.branches import HostBranches
 from ennio.hosts.interface import (
@@ -42,12 +42,14 @@ from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Apart, Reader, at_once
 from ennio.hosts.resolved import ResolvedBrief, source_of
+from ennio.hosts.sandboxes import Sandboxes
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.typed_log import Typing
 from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
 from ennio.machine.home import Home
+from ennio.machine.interface import Machine
 from ennio.model.clock import Clock
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused
@@ -94,19 +96,28 @@ class PluginHost:
         )
         self._reader = Reader(self._resolve, clock, self._news, apart, self._meter)
         self._branches = HostBranches(plugins.machine, self._path)
+        self._sandboxes = Sandboxes(plugins, home)
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
     def _resolve(self, brief: Brief) -> ResolvedBrief:
         """All that a call about a session needs."""
+        path = self._path(brief)
+        apart = self._sandboxes.of(brief, path)
         return ResolvedBrief(
             brief,
             self._agent(brief),
             self._plugins.runtime(brief.runtime),
-            self._plugins.workspace(brief.workspace),
+            self._plugins.workspace(brief.workspace) if apart is None else apart.workspace,
             SessionFiles(self._machine, self._home, brief.session_id),
-            self._path(brief),
+            path,
+            apart,
         )
+
+    def _believed(self, brief: Brief) -> Machine:
+        """The machine as far as it may be believed of what lies in a session's working copy."""
+        apart = self._sandboxes.of(brief, self._path(brief))
+        return self._machine if apart is None else apart.machine
 
     def _agent(self, brief: Brief) -> Agent:
         return self._plugins.agent(brief.agent, brief.project_id, brief.agent_config, brief.env)
@@ -129,6 +140,8 @@ class PluginHost:
                 find()
             except ConfigError as error:
                 raise Invalid(f"{field}: {error.problems[0].message}") from error
+        if brief.sandbox is not None:
+            sandboxes.check(brief, self._agent(brief), self._machine)
 
     def traits(self, brief: Brief) -> Traits:
         """See ``Host``."""
@@ -147,7 +160,7 @@ class PluginHost:
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
         """See ``Host``."""
         at = self._resolve(brief)
-        context = replace(at.files.context_without_folder(brief, at.path), system=system)
+        context = replace(at.context_without_folder, system=system)
         command = at.agent.launch(context, prompt)
         return CommandPreview(command.argv, tuple(sorted(self._environment(at, command, 1))))
 
@@ -157,6 +170,9 @@ class PluginHost:
         """See ``Host``."""
         with self._making.alone(brief.session_id):
             at = self._resolve(brief)
+            if at.sandbox is not None:
+                sandboxes.check(brief, at.agent, self._machine)
+                sandboxes.lay(self._machine, at.sandbox.isolation)
             made = at.workspace.create(self._spec(at))
         return WorkspaceMade(str(made.path), made.remote)
 
@@ -211,8 +227,10 @@ class PluginHost:
             env = self._environment(at, command, number)
         launch = LaunchSpec(brief.session_id, command.argv, at.path, env, at.files.folder, number)
         self._check_program(launch, at.agent)
+        if at.sandbox is not None:
+            launch = self._sandboxes.apart(launch, at.agent, brief, at.sandbox)
         at.files.lead_hooks(hooks)
-        session_files.write_all(self._machine, command.files)
+        session_files.write_all(at.machine, command.files)
         at.files.typed.keep()
         at.files.typed.launched(number)
         if carry is not None and command.carries:
@@ -250,13 +268,14 @@ class PluginHost:
 
     def changes(self, brief: Brief, until: Until, longest: int) -> WorkspaceDiff:
         """See ``Host``."""
-        return changes.diff(self._machine, self._branch(brief), until, longest)
+        return changes.diff(self._believed(brief), self._branch(brief), until, longest)
 
     def changed_file(
         self, brief: Brief, path: str, until: Until, context: int, longest: int
     ) -> FilePatch:
         """See ``Host``."""
-        return changes.patch(self._machine, self._branch(brief), until, path, context, longest)
+        machine, branch = self._believed(brief), self._branch(brief)
+        return changes.patch(machine, branch, until, path, context, longest)
 
     def _branch(self, brief: Brief) -> SessionBranch:
         return SessionBranch(
@@ -285,6 +304,7 @@ class PluginHost:
             at.files.remove()
             self._meter.forget(brief.session_id)
             self._reader.forget(brief.session_id)
+            self._sandboxes.forget(brief.session_id)
         return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
 
     # --- its terminal -----------------------------------------------------------------------------
@@ -430,15 +450,15 @@ class PluginHost:
         at = self._resolve(brief)
         if not isinstance(at.agent, Quotable):
             return None
-        return at.agent.last_message(at.files.context_without_folder(brief, at.path))
+        return at.agent.last_message(at.context_without_folder)
 
     def named_files(self, brief: Brief, paths: Sequence[str]) -> Sequence[NamedFile]:
         """See ``Host``."""
-        return named_files.named_files(self._machine, self._path(brief), paths)
+        return named_files.named_files(self._believed(brief), self._path(brief), paths)
 
     def named_content(self, brief: Brief, path: str) -> NamedContent:
         """See ``Host``."""
-        return named_files.named_content(self._machine, self._path(brief), path)
+        return named_files.named_content(self._believed(brief), self._path(brief), path)
 
     # --- branches beside one another --------------------------------------------------------------
 
@@ -545,7 +565,7 @@ class PluginHost:
 
     def _environment(self, at: ResolvedBrief, command: CommandLine, number: int) -> dict[str, str]:
         """The whole environment of the agent."""
-        return {
+        env = {
             **self._plain(at.brief),
             "ENNIO_REMOTE": at.brief.remote,
             **environment.passed(self._machine.environ, at.agent.passed_variables),
@@ -554,6 +574,9 @@ class PluginHost:
             **command.env,
             "ENNIO_LAUNCH": str(number),
         }
+        if at.sandbox is None:
+            return env
+        return sandboxes.environment(env, at.brief)
 
     def _plain(self, brief: Brief) -> dict[str, str]:
         return environment.plain(

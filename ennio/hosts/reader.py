@@ -225,7 +225,7 @@ class Reader:
             if cache.is_fresh(wanted.cursor, process, screen, now):
                 return Observation(None, wanted.cursor, awaited=awaited)
         # a look beside a removal brings no folder back
-        context = at.files.context_without_folder(wanted.brief, at.path)
+        context = at.context_without_folder
         meter = self._meter.of(at.files) if self._meter is not None else None
         files = at.agent.files(context, wanted.cursor) if _is_file_backed(at.agent) else None
         if files is not None and meter is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.hosts.interface import Brief
+from ennio.hosts.sandboxes import SessionSandbox
 from ennio.hosts.session_files import SessionFiles
 from ennio.machine.interface import Machine
 from ennio.model.session import RuntimeHandle
@@ -24,6 +25,7 @@ class ResolvedBrief:
     workspace: Workspace
     files: SessionFiles
     path: Path
+    sandbox: SessionSandbox | None = None
 
     @property
     def source(self) -> Path:
@@ -36,9 +38,19 @@ class ResolvedBrief:
         return self.brief.handle or RuntimeHandle(self.brief.session_id, self.runtime.name)
 
     @property
+    def machine(self) -> Machine:
+        """The machine as far as it may be believed of what its agent wrote."""
+        return self.sandbox.machine if self.sandbox is not None else self.files.machine
+
+    @property
+    def context_without_folder(self) -> AgentContext:
+        """The same where nothing may be made."""
+        return self.files.context_without_folder(self.brief, self.path, self.sandbox)
+
+    @property
     def context(self) -> AgentContext:
         """The session as its agent's plugin may know it."""
-        return self.files.context(self.brief, self.path)
+        return self.files.context(self.brief, self.path, self.sandbox)
 
 
 def source_of(machine: Machine, written: str) -> Path:

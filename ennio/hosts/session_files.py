@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ennio.hosts.interface import Brief, HookAddress
+from ennio.hosts.sandboxes import AGENT, SessionSandbox
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine import single
 from ennio.machine.home import Home
@@ -56,27 +57,36 @@ class SessionFiles:
 
     # --- what its agent's plugin may know ---------------------------------------------------------
 
-    def context(self, brief: Brief, workspace: Path) -> AgentContext:
+    def context(
+        self, brief: Brief, workspace: Path, sandbox: SessionSandbox | None = None
+    ) -> AgentContext:
         """The session as its agent's plugin may know it; the folder is there."""
-        if not single.is_folder(self.machine, self.folder):
-            self.machine.make_folder(self.folder, private=True)
-        return self.context_without_folder(brief, workspace)
+        folder = self._shared(sandbox)
+        if not single.is_folder(self.machine, folder):
+            self.machine.make_folder(folder, private=True)
+        return self.context_without_folder(brief, workspace, sandbox)
 
-    def context_without_folder(self, brief: Brief, workspace: Path) -> AgentContext:
+    def _shared(self, sandbox: SessionSandbox | None) -> Path:
+        """Where its agent and we meet: of one in a sandbox only a part of the folder."""
+        return self.folder if sandbox is None else self.folder / AGENT
+
+    def context_without_folder(
+        self, brief: Brief, workspace: Path, sandbox: SessionSandbox | None = None
+    ) -> AgentContext:
         """The same where nothing may be made."""
         return AgentContext(
             session_id=brief.session_id,
             project_id=brief.project_id,
             # agents know the folder they work in by its real path, whatever links lead there
             workspace=single.real(self.machine, workspace),
-            directory=self.folder,
+            directory=self._shared(sandbox),
             conversation=_conversation(brief.session_id),
             config=brief.agent_config,
             system=self.read(SYSTEM) or "",
             branch=brief.branch,
             base=brief.base,
             home=self.machine.home,
-            machine=self.machine,
+            machine=self.machine if sandbox is None else sandbox.machine,
         )
 
     # --- hooks ------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Where Ennio keeps its files: everything under ``ENNIO_HOME`` (default ``~/.ennio``).
 
     worktrees/<project>/<session>   clones/<project>/<session>   the workspaces
-    sessions/<session>/             launch file, prompt, transcript, hook output (0700)
+    sessions/<session>/             launch file, prompt, transcript, hook output (0700); of one in
+                                    a sandbox only agent/ and doors/ in it are there for its agent
     forge/<project>/                check-outs and logs of the local forge's checks
     trust/                          what was trusted of each configuration file (0700)
     databases/<instance>.db         the database, where `ennio init` wrote the file

@@ -37,7 +37,8 @@ class Command:
     ``most``: no more than so many bytes of its output are wanted, and it is ended once they
     are there. ``leaves_server``: what it leaves running keeps its outputs open, and is not
     waited for. A command that is ended is asked to, and made to after ``grace`` seconds, with
-    all that stayed in its group.
+    all that stayed in its group. ``place`` is the working copy that it is about, where it is
+    about one.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +50,7 @@ class Command:
     most: int | None = None
     leaves_server: bool = False
     grace: float = 2.0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

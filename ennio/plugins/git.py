@@ -257,6 +257,7 @@ class Git:
             timeout=timeout,
             silence=STALL if served else None,  # whoever asks a server tells of its progress
             most=most,
+            place=str(self.directory.absolute()),
         )
 
     def _answer(self, command: Command, done: CompletedCommand, args: tuple[str, ...]) -> GitOutput:

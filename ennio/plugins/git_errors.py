@@ -73,11 +73,11 @@ _NO_REPOSITORY = re.compile(
 def no_repository(machine: Machine, path: Path) -> str:
     """What is said of a repository in a folder of that machine that is not there any more."""
     folder = shlex.quote(str(path))
-    state = (
-        "is no git repository any more"
-        if single.is_folder(machine, path)
-        else "is gone: there is no such folder"
-    )
+    try:
+        there = single.is_folder(machine, path)
+    except OSError:
+        there = True  # who may not look there cannot say that it is gone
+    state = "is no git repository any more" if there else "is gone: there is no such folder"
     return (
         f"the repository {path} {state}. Nothing in the working copies is lost, and pull requests "
         "stay as they were last seen; "

@@ -112,6 +112,12 @@ class Registry:
         """The workspace plugin of this name."""
         return cast("Workspace", self._get("workspace", name, "", self._base))
 
+    def workspace_on(self, name: str, machine: Machine) -> Workspace:
+        """The same on another machine, or on this one as another sees it; made anew."""
+        context = replace(self._base, machine=machine)
+        built = guarded(self._build("workspace", name, "", context), "workspace", Workspace)
+        return cast("Workspace", observed(built, "workspace", name, Workspace, self.calls))
+
     def terminal(self, name: str) -> Terminal:
         """The terminal plugin of this name."""
         return cast("Terminal", self._get("terminal", name, "", self._base))

@@ -27,6 +27,7 @@ from ennio.config.model import (
 )
 from ennio.hosts import session_files
 from ennio.machine.home import Home, private
+from ennio.machine.sandbox.availability import NoSandbox
 from ennio.model import codec
 from ennio.model.session import Session, SessionStatus
 from tests.cli.conftest import Api, Place
@@ -56,6 +57,17 @@ def test_git_must_be_new_enough(line: str | None, level: Level) -> None:
 def test_python_must_be_new_enough() -> None:
     assert machine.python((3, 10, 12)).level is Level.BROKEN
     assert machine.python((3, 11, 0)).level is Level.FINE
+
+
+def test_sandboxes_are_told_of_where_a_project_wants_one() -> None:
+    lacking = NoSandbox("bwrap is not installed", "sudo apt-get install bubblewrap")
+    assert machine.sandbox(lacking, wanted=False) is None
+    told = machine.sandbox(lacking, wanted=True)
+    assert told is not None
+    assert (told.level, told.fix) == (Level.BROKEN, "sudo apt-get install bubblewrap")
+    found = machine.sandbox(None, wanted=True)
+    assert found is not None
+    assert found.level is Level.FINE
 
 
 def test_tmux_is_only_needed_where_a_project_wants_it() -> None:

@@ -15,6 +15,7 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.database import file as database_file
 from ennio.config.database import served, shown
 from ennio.machine.home import standing
+from ennio.machine.sandbox.availability import NoSandbox
 from ennio.policy.degradation import LITTLE_DISK
 
 PYTHON = (3, 11)
@@ -97,6 +98,15 @@ def tmux(line: str | None, *, wanted: bool) -> Finding:
     return warning(
         "tmux is not installed: agents' terminals cannot be attached to", install("tmux")
     )
+
+
+def sandbox(why: NoSandbox | None, *, wanted: bool) -> Finding | None:
+    """Sandboxes, by why there can be none; told where a project wants one."""
+    if not wanted:
+        return None
+    if why is None:
+        return fine("sandboxes can be made (bubblewrap)")
+    return broken(f"a project wants a sandbox, and there can be none: {why.what}", why.way)
 
 
 def memory(free: int, needed: int) -> Finding:

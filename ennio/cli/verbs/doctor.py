@@ -93,6 +93,8 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
 
     from ennio.cli.doctor import machine
     from ennio.machine.home import Home, standing
+    from ennio.machine.local import LocalMachine
+    from ennio.machine.sandbox import availability
 
     yield machine.python()
     yield machine.git(machine.said("git", "--version"))
@@ -100,6 +102,11 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
     yield machine.tmux(
         machine.said("tmux", "-V"),
         wanted=any(p.runtime == "tmux" for p in config.projects) if config else False,
+    )
+    apart = any(p.isolation != "none" for p in config.projects) if config else False
+    yield machine.sandbox(
+        availability.obstacle(LocalMachine()) if apart else None,
+        wanted=apart,
     )
     yield machine.memory(
         psutil.virtual_memory().available, config.min_free_memory if config else 512 * 1024**2

@@ -11,12 +11,13 @@ from ennio.plugins.agent.claude_conversations import settings_home
 from ennio.plugins.agent.claude_trust import read
 from ennio.plugins.agent.interface import AgentContext, CommandLine
 from ennio.plugins.agent.metering import ANTHROPIC, MESSAGES_BASE, address, checked_address
+from ennio.plugins.agent.own_files import ClaudeFiles
 
 SETTINGS = "claude-settings.json"
 """The session's own, beside its other files."""
 
 
-class MeteredClaude:
+class MeteredClaude(ClaudeFiles):
     """Where it asks stands in the person's settings, else in its environment."""
 
     def upstreams(self, context: AgentContext, env: Mapping[str, str]) -> Mapping[str, str]:

@@ -13,12 +13,13 @@ from ennio.machine import single
 from ennio.model.errors import Refused
 from ennio.plugins.agent.interface import AgentContext, CommandLine
 from ennio.plugins.agent.metering import OPENAI, OPENAI_BASES, address, checked_address
+from ennio.plugins.agent.own_files import CodexFiles
 
 _CHATGPT = "chatgpt"
 _LARGEST = 1 << 20
 
 
-class MeteredCodex:
+class MeteredCodex(CodexFiles):
     """It asks the provider that the person's configuration names, else OpenAI's own."""
 
     def upstreams(self, context: AgentContext, env: Mapping[str, str]) -> Mapping[str, str]:

@@ -77,6 +77,19 @@ class Reading:
     billing: Billing = Billing.METERED
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file or folder that is an agent's own: in a sandbox it can be read there, or written to.
+
+    Never ``writable``: what the same agent obeys elsewhere, settings or programs. ``folder``:
+    it is one, and made if it is not there.
+    """
+
+    path: Path
+    writable: bool = False
+    folder: bool = False
+
+
 class Agent(Protocol):
     """One kind of coding agent."""
 
@@ -241,6 +254,22 @@ class Quotable(Protocol):
         tell. Reads the end of a file or two.
         """
         ...
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """An agent that has files of its own in the person's home, which it needs in a sandbox, too."""
+
+    def own_files(self, machine: Machine, workspace: Path) -> tuple[OwnFile, ...]:
+        """Those, whether or not they are there."""
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """An agent that is spoken to on a port of the machine it runs on."""
+
+    listens: bool
 
 
 @runtime_checkable

@@ -55,6 +55,7 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
     executable = "opencode"
     hint = "npm install -g opencode-ai"
     reports_activity = True
+    listens = True
     has_protocol = True
     tried: tuple[str, ...] = ("1.18.33",)
     interrupt_keys: tuple[Key, ...] = (

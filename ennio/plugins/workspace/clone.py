@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.sandbox.confined import unconfined
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused
@@ -138,7 +139,8 @@ def _standing(git: Git) -> Git | None:
     return git
 
 
-def _cloned(machine: Machine, spec: WorkspaceSpec) -> Git:
+def _cloned(confined: Machine, spec: WorkspaceSpec) -> Git:
+    machine = unconfined(confined)  # nobody has worked in it yet
     making = _making(spec.path)
     machine.make_folder(spec.path.parent)
     folder.discard(machine, making)
@@ -147,7 +149,7 @@ def _cloned(machine: Machine, spec: WorkspaceSpec) -> Git:
         machine.rename(making, spec.path)
     finally:
         folder.discard(machine, making)
-    return Git(machine, spec.path)
+    return Git(confined, spec.path)
 
 
 def _check(spec: WorkspaceSpec, git: Git) -> None:
@@ -234,7 +236,7 @@ def _words(spec: WorkspaceSpec, error: Refused) -> str:
 
 def _preserver(machine: Machine, spec: WorkspaceSpec) -> Preserver:
     try:
-        repository = SourceRepository(machine, spec.source, spec.repo)
+        repository = SourceRepository(unconfined(machine), spec.source, spec.repo)
     except EnnioError:
         return Preserver(spec.session_id, None, spec.path.parent)
     return Preserver(

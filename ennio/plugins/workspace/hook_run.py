@@ -17,6 +17,7 @@ from typing import Any
 
 from ennio.machine import single
 from ennio.machine.interface import BegunCommand, Command, Machine, ProcessId
+from ennio.machine.sandbox.confined import walled_shell
 from ennio.plugins import orphans
 
 _GRACE = 2.0
@@ -115,7 +116,11 @@ def begin(
     track.forget()
     found = single.state(machine, log)
     offset = found.size if found is not None else 0
-    begun = machine.begin(Command(track.command(commands[index]), str(cwd), dict(env)), log)
+    walled = walled_shell(machine, cwd, ("sh", "-c", commands[index]), doors=True)
+    words = track.command(commands[index] if walled is None else walled)
+    # its exit code is kept on this side of the walls
+    where = str(cwd) if walled is None else "/"
+    begun = machine.begin(Command(words, where, dict(env)), log)
     try:
         track.write(Trace(index, commands, str(cwd), *begun.id, time.time(), offset))
     except OSError:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import FileState, Machine
+from ennio.machine.sandbox.confined import walled_shell
 from ennio.model.errors import EnnioError, Refused
 from ennio.plugins.git import HEAVY, NETWORK, Git, readable
 from ennio.plugins.workspace.dirty import DirtyState, counted
@@ -129,18 +130,30 @@ class Preserver:
 
     def _bundle(self, one: DirtyState, tip: str) -> str:
         ref = f"{PRESERVED}/{self.session}"
-        path = next(self._bundles(one.git.machine))
-        making = path.with_name(f".{path.name}.making")
+        machine = one.git.machine
+        path = next(self._bundles(machine))
+        # where git cannot write beside the working copy it writes to a folder for it alone
+        walled = _is_walled(one.git)
+        folder = machine.temporary_folder() if walled else path.parent
+        making = folder / f".{path.name}.making"
         one.git.run("update-ref", ref, tip)
         one.git.run(
             "bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=HEAVY
         )
-        one.git.machine.rename(making, path)
+        if walled:
+            machine.copy(making, path)  # which takes a plain file alone
+            machine.remove_tree(folder)
+        else:
+            machine.rename(making, path)
         return str(path)
 
     def _bundles(self, machine: Machine) -> Iterator[Path]:
         names = (self.beside / f"{self.session}{suffix}.bundle" for suffix in _suffixes())
         return (path for path in names if not single.exists(machine, path))
+
+
+def _is_walled(git: Git) -> bool:
+    return walled_shell(git.machine, git.directory, ()) is not None
 
 
 def _wanted(one: DirtyState, session: str) -> Iterator[str]:
@@ -299,13 +312,16 @@ def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
     """Bring a commit of another repository into the store, without a ref that stays."""
     passing = _passing(session)
     git.run("update-ref", passing, tip)
-    options = (
+    options: tuple[str, ...] = (
         "--progress",
         "--no-tags",
         "--no-write-fetch-head",
         "--no-recurse-submodules",
         "--refmap=",
     )
+    walled = walled_shell(git.machine, git.directory, ("git-upload-pack",))
+    if walled is not None:  # its settings are not to be obeyed out here
+        options = (*options, f"--upload-pack={walled}")
     store.run("fetch", *options, str(git.directory), f"+{passing}:{passing}", timeout=NETWORK)
     if store.run("rev-parse", "--verify", "--quiet", passing, check=False).text != tip:
         # git only warns and succeeds when it will not take a history that

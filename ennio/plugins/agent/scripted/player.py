@@ -50,7 +50,8 @@ class Player:
             f"Scripted agent of {self._names['session']}, on "
             f"{self._names['branch'] or 'its branch'}."
         )
-        self.report.write("ready", pid=os.getpid(), ppid=os.getppid())
+        launch = os.environ.get("ENNIO_LAUNCH", "")
+        self.report.write("ready", pid=os.getpid(), ppid=os.getppid(), launch=launch)
         if words and digest(words) != self._past.last:
             self._taken(words)
         while True:

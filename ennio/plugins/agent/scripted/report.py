@@ -3,7 +3,7 @@ The standard library only.
 
 Every line has ``t`` (seconds since 1970) and ``type``:
 
-    ready         pid, ppid: it takes prompts from now on
+    ready         pid, ppid, launch (its number): it takes prompts from now on
     prompt        id, text, sha256, head (the first characters), answer (to a question of its own)
     turn_started  id (of the prompt), turn (number in the story, null when it has none for the
                   words)

@@ -43,6 +43,7 @@ class TranscriptState:
     """
 
     pids: list[int] = field(default_factory=list)
+    launch: str = ""
     activity: str | None = None
     since: float = 0.0
     question: str | None = None
@@ -90,6 +91,8 @@ class TranscriptState:
                 self.pids = [
                     pid for pid in (entry.get("pid"), entry.get("ppid")) if type(pid) is int
                 ]
+                launch = entry.get("launch")
+                self.launch = launch if isinstance(launch, str) else ""
                 self.helpers = 0
                 plan_windows.begin(self.windows)
             case "prompt":
@@ -186,10 +189,18 @@ class TranscriptState:
             model=self.model,
         )
 
+    def _is_of(self, process: ProcessSeen) -> bool:
+        """Whether it was this process that began last; in a sandbox it knows itself by another
+        number, and the launch tells.
+        """
+        if process.pid is None or process.pid in self.pids:
+            return True
+        return self.launch != "" and self.launch == str(process.number)
+
     def seen(self, process: ProcessSeen, now: datetime) -> AgentSeen:
         """The facts; what an earlier start of the agent told is not what the present one does."""
         gone = process.presence is Presence.GONE
-        present = not gone and bool(self.pids) and (process.pid is None or process.pid in self.pids)
+        present = not gone and bool(self.pids) and self._is_of(process)
         activity = (
             Activity.EXITED
             if gone

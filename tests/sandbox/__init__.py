@@ -1,0 +1,1 @@
+"""Sandboxed sessions: what is there in them, and what is not."""
