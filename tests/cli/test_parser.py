@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import ennio.cli.verbs
 from ennio.cli.main import main
 from ennio.cli.parser import VERBS, UsageError, overview, understand, verb_parser
-from ennio.cli.verbs.completion import bash, fish, words
+from ennio.cli.verbs.completion import bash, fish, named, words
 
 DOCUMENTED = (
     "init .",
@@ -143,6 +144,27 @@ def test_completion_knows_what_follows_each_command() -> None:
     assert "--dry-run" in tree["spawn"]
     assert '" pr merge"*)' in bash(tree)
     assert "-a request-changes" in fish(tree)
+
+
+def test_completion_asks_for_names_where_a_name_comes_first() -> None:
+    assert named()["open"] == named()["session kill"] == "sessions"
+    assert (named()["spawn"], named()["pr merge"]) == ("projects", "pulls")
+    assert "queue list" not in named()
+
+
+def test_bash_completes_the_names_that_ennio_tells(tmp_path: Path) -> None:
+    told = tmp_path / "ennio"
+    told.write_text('#!/bin/sh\n[ "$4" = sessions ] && echo ma-1a2b3c4d && echo other\n')
+    told.chmod(0o755)
+    typed = "COMP_WORDS=(ennio session kill ma); COMP_CWORD=3; _ennio; echo ${COMPREPLY[@]}"
+    done = subprocess.run(
+        ["bash", "-c", f"{bash(words())}\n{typed}"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["ma-1a2b3c4d"]
 
 
 @pytest.mark.parametrize(
