@@ -208,14 +208,14 @@ class Observations:
         news = self._take_in(told.reading) if told.reading is not None else False
         return self._take_end(told.begun) or news
 
-    def read_now(self) -> bool:
-        """Have the agent read by its host right now, for a person who
-        asks; whether there was news.
-        """
-        at = context(self._deps, self._state.session)
-        wanted = self._watch_agent(at)
-        readings = at.host.observe([Wanted(wanted.brief, wanted.cursor)])
-        return self._take_in(readings[self._state.session.id])
+    def wanted_now(self) -> Wanted:
+        """What its host is asked for a person who wants to know how it is right now."""
+        wanted = self._watch_agent(context(self._deps, self._state.session))
+        return Wanted(wanted.brief, wanted.cursor)
+
+    def on_read(self, reading: Observation) -> bool:
+        """Take in what that brought; whether there was news."""
+        return self._take_in(reading)
 
     def _take_in(self, reading: Observation) -> bool:
         posted = self._read_to(reading)

@@ -20,7 +20,6 @@ from ennio.actors.drafts import Drafts
 from ennio.actors.messages import NotificationDue
 from ennio.actors.reaction_cause import ReactionCause
 from ennio.actors.registry import NOTICES
-from ennio.actors.session_context import context
 from ennio.actors.session_state import MessageChange, SessionState
 from ennio.hosts.interface import Arrival, Delivery, Launched
 from ennio.model.errors import EnnioError
@@ -281,10 +280,9 @@ class Outbox:
             [Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})]
         )
 
-    def give_back(self) -> None:
-        """Put back what was put aside, once it can be seen to stand there again."""
-        at = context(self._deps, self._state.session)
-        if self.drafts.taken and at.host.put_back(at.brief, self.drafts.taken):
+    def given_back(self, draft: str) -> None:
+        """What was put aside was seen to stand in its place again."""
+        if self.drafts.taken == draft:
             self.drafts.given_back()
             self._state.note_step(
                 "draft", "what a person had begun to type stands in the place to type again"

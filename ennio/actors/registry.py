@@ -4,10 +4,12 @@ is asked for again later.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pykka
 
+from ennio.actors.reply import Reply
 from ennio.model.errors import Away, NotFound, TimedOut, Unreachable
 
 ROOT = "root"
@@ -120,8 +122,11 @@ class ActorRegistry:
             )
         if ref is None:
             raise NotFound(f"no actor {name} is running")
+        until = time.monotonic() + timeout
         try:
-            return ref.ask(message, timeout=timeout)
+            answer: Any = ref.ask(message, timeout=timeout)
+            owed = isinstance(answer, Reply)
+            return answer.get(max(0.0, until - time.monotonic())) if owed else answer
         except pykka.Timeout as late:
             raise TimedOut(f"{name} did not answer within {timeout:g} s; try again") from late
         except pykka.ActorDeadError as dead:

@@ -8,7 +8,6 @@ own and run in its mailbox.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_never
@@ -16,7 +15,6 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors import (
-    answer_links,
     budgets,
     forecasting,
     hook_token,
@@ -25,9 +23,11 @@ from ennio.actors import (
     pausing,
 )
 from ennio.actors.actor import Actor
+from ennio.actors.answers import Answers
+from ennio.actors.beside import Beside, HostAsked
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.executor import NAMES, Executor
+from ennio.actors.executor import Executor
 from ennio.actors.messages import (
     Admit,
     AgentObserved,
@@ -54,6 +54,7 @@ from ennio.actors.messages import (
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
+from ennio.actors.reply import Reply
 from ennio.actors.restoring import restore
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
@@ -61,10 +62,10 @@ from ennio.actors.situation import situation_of
 from ennio.actors.timers import Alarm
 from ennio.hosts.interface import Words
 from ennio.model.clock import ClockJump
-from ennio.model.errors import Conflict, EnnioError, Unreachable
+from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
-from ennio.model.session import Activity, Session
+from ennio.model.session import Session
 from ennio.policy import lifecycle
 from ennio.policy.lifecycle import Inputs, orders
 from ennio.policy.lifecycle.effects import (
@@ -75,7 +76,6 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.store.answer_links import AnswerLink
 
 MAX_STEPS = 12
 
@@ -93,6 +93,8 @@ class SessionActor(Actor):
         self._outbox: Outbox
         self._observations: Observations
         self._executor: Executor
+        self._answers: Answers
+        self._beside = Beside(self)
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
 
@@ -104,6 +106,14 @@ class SessionActor(Actor):
         self._outbox = Outbox(self._deps, self._state)
         self._observations = Observations(self._deps, self._state, self._outbox)
         self._executor = Executor(self, self._deps, self._state, self._outbox)
+        self._answers = Answers(
+            self._deps,
+            self._state,
+            self._outbox,
+            self._observations,
+            self._executor,
+            self._beside,
+        )
         if self._deps.store.queue.get(self._id) is None:
             self._state.memory = orders.admit(
                 self._state.memory
@@ -157,6 +167,8 @@ class SessionActor(Actor):
                 self._advance_if(self._observations.on_agent(message))
             case ForgeObserved():
                 self._advance_if(self._observations.on_forge(message))
+            case EffectResult(HostAsked() as asked, result, error):
+                self._on_asked(asked, result, error)
             case EffectResult(what, result, error):
                 self._on_effect(what, result, error)
             case Wake() | MessageQueued():
@@ -179,10 +191,9 @@ class SessionActor(Actor):
                 self._tell_others()  # somebody was started again, and knows nothing of this session
                 self._advance()
             case AnswerQuestion(text, link):
-                return self._on_answer(text, link)
+                return self._answers.give(text, link, self._advance)
             case Interrupt():
-                at = context(self._deps, self._session)
-                return at.host.interrupt(at.brief)
+                return self._interrupt()
             case BranchChosen():
                 return self._on_branch(message)
             case CrashForTest():
@@ -202,6 +213,7 @@ class SessionActor(Actor):
 
     def _on_kill(self, by: str) -> Session:
         memory = orders.kill(self._state.memory, by)
+        self._beside.forget()
         if self._executor.busy and not isinstance(
             self._executor.current, StopAgent | RemoveWorkspace
         ):
@@ -242,76 +254,36 @@ class SessionActor(Actor):
         self._observations.watch()
         return self._session
 
-    def _see_question(self) -> None:
-        """What was asked may have been answered since it was seen: by a person at the terminal,
-        or by a life before this.
-        """
-        process = self._state.facts.process
-        if self._session.runtime_handle is None:
-            raise Conflict(
-                f"session {self._id} has no agent yet that could ask anything; it is "
-                f"{self._session.status}"
-            )
-        if process is not None and process.presence is Presence.GONE:
-            raise Conflict(
-                f"the agent of session {self._id} has ended, and nobody asks; `ennio session "
-                f"restore {self._id}` goes on"
-            )
-        if process is None or process.presence is not Presence.ALIVE:
-            raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
-        at = context(self._deps, self._session)
-        if at.host.traits(at.brief).tells:
-            self._advance_if(self._observations.read_now())
-
-    def _on_answer(self, text: str, link: AnswerLink | None) -> None:
-        """Short enough to be done in the mailbox, and so never at the same time as
-        another effect's typing.
-        """
-        pausing.refuse(self._state)
-        self._see_question()
-        if self._state.memory.activity is not Activity.WAITING_INPUT:
-            told = self._state.memory.activity or "not known yet"
-            raise Conflict(
-                f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` "
-                "gives it words"
-            )
-        if link is not None:
-            answer_links.insist(link, self._state.facts.agent)
-        if self._executor.current is not None:
-            current = NAMES[type(self._executor.current)]
-            raise Conflict(
-                f"session {self._id} is just being attended to ({current}); try again in a moment"
-            )
-        if link is not None:
-            answer_links.use(self._deps, link)
-        self._outbox.typed()
-        at = context(self._deps, self._session)
-        at.host.answer(at.brief, text)
-        data = {"step": "answered", "answer": text}
-        self._state.write(
-            [
-                Draft(
-                    EventType.SESSION_STEP,
-                    f"a person answered its question: {text[:80]}",
-                    data=data,
-                )
-            ]
-        )
-        self._observations.look_now()
-
     def _give_back(self) -> None:
-        """What a person had begun to type goes back as soon as there is a place for it; in the
-        mailbox, so that nobody types meanwhile.
+        """What a person had begun to type goes back as soon as there is a place for it; nobody
+        types meanwhile.
         """
-        process = self._state.facts.process
+        process, draft = self._state.facts.process, self._outbox.drafts.taken
         if (
-            self._outbox.drafts.taken
+            draft
             and not self._executor.busy
+            and not self._beside.busy
             and process is not None
             and process.presence is Presence.ALIVE
         ):
-            with contextlib.suppress(EnnioError):
-                self._outbox.give_back()
+            at = context(self._deps, self._session)
+
+            def back(stands: bool) -> None:
+                if stands:
+                    self._outbox.given_back(draft)
+
+            self._beside.ask(lambda: at.host.put_back(at.brief, draft), back)
+
+    def _interrupt(self) -> Reply:
+        at, reply = context(self._deps, self._session), Reply()
+        self._beside.ask(lambda: at.host.interrupt(at.brief), reply.set, reply)
+        return reply
+
+    def _on_asked(self, asked: HostAsked, result: Any, error: EnnioError | None) -> None:
+        self._beside.ended(asked, result, error)
+        if not self._state.stands():
+            raise error or Unreachable("what came of it could not be written")
+        self._advance()
 
     # --- the step ---------------------------------------------------------------------------------
 
@@ -331,7 +303,7 @@ class SessionActor(Actor):
             inputs = Inputs(
                 state.facts,
                 self._outbox.next(),
-                self._executor.busy,
+                self._executor.busy or self._beside.busy,
                 parking.waiting(state),
                 budgets.stop_of(self._deps, state.session),
             )

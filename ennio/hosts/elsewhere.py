@@ -10,9 +10,10 @@ from typing import Protocol
 
 from ennio.config.host_name import host_name
 from ennio.config.model import Config, SshConfig
-from ennio.hosts.interface import Host
+from ennio.hosts.interface import Brief, Host
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.ssh_words import quoted, ssh_words
 from ennio.machine.home import Home
 from ennio.machine.interface import Machine
 from ennio.model.clock import Clock
@@ -78,6 +79,11 @@ class HostElsewhere(HostOnDemand):
         if self._machine is None:  # one that could not be reached knows when to try again
             self._machine = self._machine_of(self.name, self._ssh)
         return FarHost(self.name, self._machine, self._clock, self._instance)
+
+    def attach_command(self, brief: Brief) -> tuple[str, ...]:
+        """See ``Host``: ssh leads a person's terminal there, by the login of the configuration."""
+        over_there: tuple[str, ...] = self._ask("attach_command", brief)
+        return (*ssh_words(self._ssh), quoted(over_there))
 
     def close(self) -> None:
         """Let go of what is open, and hang up; agents go on."""

@@ -19,12 +19,13 @@ from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalShot
 from ennio.plugins import orphans
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
+from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, TerminalStream, View
 from ennio.plugins.runtime.liveness import process_of
+from ennio.plugins.runtime.polled_stream import PolledStream
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
 from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
-from ennio.plugins.runtime.tmux_control import TmuxControl
+from ennio.plugins.runtime.tmux_control import NoControl, TmuxControl
 from ennio.plugins.runtime.tmux_keys import keys
 from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_pid
 from ennio.plugins.runtime.tmux_server import TmuxServer, server_of
@@ -68,8 +69,8 @@ _PRELUDE = (
     _SERVER,
     ";",
 )
-HISTORY = 2000
-"""Lines above its screen that a terminal is shown with."""
+HISTORY, POLLED_HISTORY = 2000, 200
+"""Lines above its screen that a terminal is shown with; where each change brings them all again."""
 _TAKEN = "duplicate session"
 _ABSENT = ("can't find", "no such", "no current")
 _NO_SERVER = ("no server running", "error connecting")
@@ -101,7 +102,7 @@ class TmuxRuntime:
         self._panes: dict[str, str] = {}
         self._server = TmuxServer(machine, socket)
         self._guard = AttachGuard()
-        self._control = TmuxControl(socket, timeout, self._guard)
+        self._control = NoControl() if machine.name else TmuxControl(socket, timeout, self._guard)
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an
@@ -279,9 +280,13 @@ class TmuxRuntime:
 
     # --- seen as it changes -----------------------------------------------------------------------
 
-    def open_stream(self, handle: RuntimeHandle) -> TmuxStream:
-        """See ``WatchableRuntime``: a client that is attached and only reads."""
+    def open_stream(self, handle: RuntimeHandle) -> TerminalStream:
+        """See ``WatchableRuntime``: a client that is attached and only reads; elsewhere, where
+        there can be none, pictures.
+        """
         name, pane = named(handle.id), self._pane(handle)
+        if self._machine.name:
+            return PolledStream(lambda: self._shot(handle, pane, POLLED_HISTORY, None))
         size = self._size(name, pane)
         if size is None:
             raise NotFound(_no_terminal(handle))
@@ -454,10 +459,7 @@ class TmuxRuntime:
         nothing was seen to run yet.
 
         Nothing else is asked this way: a screen may show what looks like the end of an answer.
-        A server elsewhere has no client here.
         """
-        if self._machine.name:
-            return None
         session = next(iter(self._panes), None)
         answer = (
             self._control.ask(session, _ALL_LINE, self._environment())

@@ -46,6 +46,17 @@ class _Broken(Exception):
     """The client has ended, or answers no more."""
 
 
+class NoControl:
+    """Stands for one where there can be none: the server is on another machine."""
+
+    def ask(self, session: str, command: str, env: Mapping[str, str]) -> Block | None:
+        """None: a process has to ask."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class TmuxControl:
     """One client of the server behind a socket name; safe under threads, which wait for each
     other. Limited by ``timeout``.

@@ -1,0 +1,116 @@
+"""Answers what a session's agent asks, for a person: seen, then typed, both beside the mailbox."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ennio.actors import answer_links, pausing
+from ennio.actors.beside import Beside
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.executor import NAMES, Executor
+from ennio.actors.observations import Observations
+from ennio.actors.outbox import Outbox
+from ennio.actors.reply import Reply
+from ennio.actors.session_context import context
+from ennio.actors.session_state import SessionState
+from ennio.model.errors import Conflict, Unreachable
+from ennio.model.events import Draft, EventType
+from ennio.model.facts import Presence
+from ennio.model.session import Activity, Session
+from ennio.store.answer_links import AnswerLink
+
+
+class Answers:
+    """Those of one session. Held by its actor alone."""
+
+    def __init__(
+        self,
+        deps: Dependencies,
+        state: SessionState,
+        outbox: Outbox,
+        observations: Observations,
+        executor: Executor,
+        beside: Beside,
+    ) -> None:
+        self._deps = deps
+        self._state = state
+        self._outbox = outbox
+        self._observations = observations
+        self._executor = executor
+        self._beside = beside
+
+    @property
+    def _session(self) -> Session:
+        return self._state.session
+
+    def give(self, text: str, link: AnswerLink | None, step: Any) -> Reply:
+        """See what is asked, then answer it; ``step`` has the session take a step. What was asked
+        may have been answered since it was seen: by a person at the terminal, or by a life before
+        this. Raises Conflict, Unreachable, OverBudget.
+        """
+        pausing.refuse(self._state)
+        self._refuse_unasked()
+        self._refuse_busy()
+        reply, at = Reply(), context(self._deps, self._session)
+        if not at.host.traits(at.brief).tells:
+            self._type(text, link, reply)
+            return reply
+        wanted = self._observations.wanted_now()
+
+        def seen(readings: Any) -> None:
+            if self._observations.on_read(readings[wanted.brief.session_id]):
+                step()
+            self._type(text, link, reply)
+
+        self._beside.ask(lambda: at.host.observe([wanted]), seen, reply)
+        return reply
+
+    def _refuse_unasked(self) -> None:
+        process, session = self._state.facts.process, self._session
+        if session.runtime_handle is None:
+            raise Conflict(
+                f"session {session.id} has no agent yet that could ask anything; it is "
+                f"{session.status}"
+            )
+        if process is not None and process.presence is Presence.GONE:
+            raise Conflict(
+                f"the agent of session {session.id} has ended, and nobody asks; `ennio session "
+                f"restore {session.id}` goes on"
+            )
+        if process is None or process.presence is not Presence.ALIVE:
+            raise Unreachable(
+                f"session {session.id} cannot be seen just now; try again in a moment"
+            )
+
+    def _refuse_busy(self) -> None:
+        current = self._executor.current
+        if current is not None or self._beside.busy:
+            name = NAMES[type(current)] if current is not None else "its terminal is being typed to"
+            raise Conflict(
+                f"session {self._session.id} is just being attended to ({name}); try again in a "
+                "moment"
+            )
+
+    def _type(self, text: str, link: AnswerLink | None, reply: Reply) -> None:
+        if self._state.memory.activity is not Activity.WAITING_INPUT:
+            told = self._state.memory.activity or "not known yet"
+            raise Conflict(
+                f"session {self._session.id} asks nothing just now (its activity is {told}); "
+                "`ennio send` gives it words"
+            )
+        if link is not None:
+            answer_links.insist(link, self._state.facts.agent)
+        self._refuse_busy()
+        if link is not None:
+            answer_links.use(self._deps, link)
+        self._outbox.typed()
+        at = context(self._deps, self._session)
+        typed = partial(self._typed, text, reply)
+        self._beside.ask(lambda: at.host.answer(at.brief, text), typed, reply)
+
+    def _typed(self, text: str, reply: Reply, _: object) -> None:
+        words, data = f"a person answered its question: {text[:80]}", {"answer": text}
+        self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "answered", **data})])
+        self._observations.look_now()
+        reply.set()

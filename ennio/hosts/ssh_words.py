@@ -1,0 +1,41 @@
+"""The ``ssh`` that does for a person's terminal what Ennio's own connections do: the same user,
+port, key and host keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ennio.config.model import AuthType, HostKeyPolicy, SshConfig
+
+_CHECKING = {
+    HostKeyPolicy.STRICT: "yes",
+    HostKeyPolicy.ACCEPT_NEW: "accept-new",
+    HostKeyPolicy.ACCEPT_ALL: "no",
+}
+_USUAL = 22
+
+
+def ssh_words(ssh: SshConfig, *, terminal: bool = True) -> tuple[str, ...]:
+    """The command but for what it is to run over there. No secret is among its words: a password or
+    passphrase is asked for by ssh itself.
+    """
+    options = {"StrictHostKeyChecking": _CHECKING[ssh.host_key_policy]}
+    if ssh.known_hosts_path is not None:
+        options["UserKnownHostsFile"] = str(ssh.known_hosts_path)
+    elif ssh.host_key_policy is HostKeyPolicy.ACCEPT_ALL:
+        options["UserKnownHostsFile"] = "/dev/null"
+    options["ConnectTimeout"] = str(max(1, round(ssh.connection_timeout)))
+    words = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+    if ssh.auth.type is AuthType.KEY and ssh.auth.path is not None:
+        words += ["-i", str(ssh.auth.path), "-o", "IdentitiesOnly=yes"]
+    if ssh.port != _USUAL:
+        words += ["-p", str(ssh.port)]
+    return ("ssh", *(("-t",) if terminal else ()), *words, f"{ssh.username}@{ssh.host.strip('[]')}")
+
+
+def quoted(words: Iterable[str]) -> str:
+    """These words for whatever login shell there is: each is quoted, since zsh takes ``=name``
+    for something of its own.
+    """
+    return "exec " + " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
