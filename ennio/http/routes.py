@@ -91,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{_SESSION}/metrics", CostsResource, "metrics"),
     (f"{API}/costs", CostsResource, ""),
     (f"{API}/costs/calibration", CostsResource, "calibration"),
+    (f"{API}/costs/trend", CostsResource, "trend"),
     (f"{API}/accounts", CostsResource, "accounts"),
     (f"{API}/spend", CostsResource, "spend"),
     (f"{API}/budgets", BudgetsResource, ""),

@@ -18,6 +18,11 @@ def wants(inputs: TurnInputs, verdict: TurnVerdict) -> tuple[str, ...]:
     return tuple(verb for verb in verdict.match.verbs if ACCEPTED[verb](inputs))
 
 
+def accepted(inputs: TurnInputs) -> tuple[str, ...]:
+    """All verbs that would be accepted, whosever turn it is."""
+    return tuple(verb for verb, accepts in ACCEPTED.items() if accepts(inputs))
+
+
 def _living(inputs: TurnInputs) -> bool:
     """Not ended, and somebody is there to be told."""
     return not (inputs.over or inputs.rules.stray or inputs.unwatched)

@@ -36,6 +36,8 @@ _COUNTS = tuple(f"{name}_tokens" for name in _TOKENS)
 _encode_plain = fields_of(_PLAIN)
 _PART = 1_000_000  # the two parts of an amount are summed apart: no sum is too large for 64 bits
 _MANY = 500
+_CUT = {"day": "10", "minute": "16"}
+"""So many characters of a moment are its day, and its minute."""
 
 
 def _encode(entry: LedgerEntry) -> Values:
@@ -171,7 +173,9 @@ class LedgerRepository:
         return self.spent_by((), which).get((), Spending())
 
     def spent_by(self, columns: Sequence[str], which: Selection) -> dict[Row, Spending]:
-        """The same by what stands in some columns; ``day`` is the day of the request (UTC)."""
+        """The same by what stands in some columns; ``day`` and ``minute`` are those of
+        the request (UTC).
+        """
         names = (*columns, "billing")
         keys = [self._key(name) for name in names]
         sums = [self._sum(name) for name in ("requests", "unpriced", *_COUNTS)]
@@ -191,6 +195,14 @@ class LedgerRepository:
         found: dict[str, dict[Billing, Spending]] = {}
         for (session, billing), spending in self.spent_by(("session_id", "billing"), which).items():
             found.setdefault(str(session), {})[Billing(str(billing))] = spending
+        return found
+
+    def by_minute(self, which: Selection) -> Mapping[str, Mapping[datetime, Decimal]]:
+        """What each session is known to have cost, by the minute (UTC) of its requests."""
+        found: dict[str, dict[datetime, Decimal]] = {}
+        for (session, minute), spending in self.spent_by(("session_id", "minute"), which).items():
+            at = datetime.fromisoformat(f"{minute}:00+00:00")
+            found.setdefault(str(session), {})[at] = spending.known_cost or NOTHING
         return found
 
     def balances(self) -> list[AccountBalance]:
@@ -219,9 +231,10 @@ class LedgerRepository:
         }
 
     def _key(self, name: str) -> Any:
-        if name == "day":
+        if name in _CUT:
             # numbers in the text: as parameters they would make two expressions of it
-            return peewee.fn.SUBSTR(self._entries.column("at"), peewee.SQL("1"), peewee.SQL("10"))
+            cut = peewee.SQL(_CUT[name])
+            return peewee.fn.SUBSTR(self._entries.column("at"), peewee.SQL("1"), cut)
         return self._entries.column(name)
 
     def _sum(self, name: str) -> Any:

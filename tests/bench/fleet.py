@@ -15,12 +15,14 @@ import shutil
 import sqlite3
 import subprocess
 import uuid
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from ennio.machine.process_table import start_of
 from tests.bench.stand import PULLED, MeasuredHouse, come
+from tests.e2e.house import Supervised
 
 PULL = 7_000_001
 """The number of the pull request that is copied: one that nothing else in a row is equal to."""
@@ -45,20 +47,21 @@ def grow(house: MeasuredHouse, many: int) -> list[str]:
     """
     model = _model(house)
     names = [f"{model.name[:-8]}{number:08x}" for number in range(1, many)]
-    born = _terminals(house, names)
+    born = terminals(house, names)
     _branches(house, model, names)
     _worktrees(house, names)
     with (
         closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database,
         database,
     ):
-        rows = {table: _rows(database, table, model) for table in _tables(database)}
+        rows = {table: rows_of(database, table, model.name) for table in tables_of(database)}
         for number, name in enumerate(names, start=PULL + 1):
-            changes = _changes(model, name, *born[name], str(number))
-            told = _folder(house, model, name, changes)
+            pid, start = born[name]
+            words = {model.name: name, model.pid: pid, model.born: start, str(PULL): str(number)}
+            told = _folder(house, model, name, words)
             for table, found in rows.items():
                 for row in found:
-                    _copy(database, table, row, changes, name)
+                    copy_row(database, table, row, words, name)
             _read_so_far(database, name, told)
         database.execute("UPDATE sequence SET value = ? WHERE name = 'pull:score'", (PULL + many,))
     return [model.name, *names]
@@ -77,7 +80,7 @@ def _model(house: MeasuredHouse) -> Model:
     come(lambda: house.session(name)["activity"] in ("ready", "idle"), 60, f"{name} rests")
     house.quiet()
     house.stop()
-    pid = _panes(house)[name]
+    pid = panes_of(house)[name]
     return Model(
         name,
         pid,
@@ -86,12 +89,12 @@ def _model(house: MeasuredHouse) -> Model:
     )
 
 
-def _panes(house: MeasuredHouse) -> dict[str, str]:
+def panes_of(house: Supervised) -> dict[str, str]:
     listing = house.ground.tmux("list-panes", "-a", "-F", _PANES).stdout
     return dict(line.split() for line in listing.splitlines())
 
 
-def _terminals(house: MeasuredHouse, names: list[str]) -> dict[str, tuple[str, str]]:
+def terminals(house: Supervised, names: list[str]) -> dict[str, tuple[str, str]]:
     """A terminal for each, marked as the runtime marks its own; the process in it
     and its birth, by session.
     """
@@ -104,7 +107,7 @@ def _terminals(house: MeasuredHouse, names: list[str]) -> dict[str, tuple[str, s
     subprocess.run(
         command, input="\n".join(lines), text=True, timeout=120, check=True, capture_output=True
     )
-    panes = _panes(house)
+    panes = panes_of(house)
     return {name: (panes[name], start_of(int(panes[name]))) for name in names}
 
 
@@ -145,14 +148,15 @@ def _worktrees(house: MeasuredHouse, names: list[str]) -> None:
             (own / file).write_text(f"{words}\n")
 
 
-def _tables(database: sqlite3.Connection) -> list[str]:
+def tables_of(database: sqlite3.Connection) -> list[str]:
+    """The tables of which a session is copied."""
     found = database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name = 'sessions' DESC"
     ).fetchall()
     return [name for (name,) in found if name not in _UNTOLD and not name.startswith("sqlite_")]
 
 
-def _rows(database: sqlite3.Connection, table: str, model: Model) -> list[dict[str, Any]]:
+def rows_of(database: sqlite3.Connection, table: str, session: str) -> list[dict[str, Any]]:
     """The rows in which the session is named."""
     cursor = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the database's own name for it
     columns = [column[0] for column in cursor.description]
@@ -160,37 +164,29 @@ def _rows(database: sqlite3.Connection, table: str, model: Model) -> list[dict[s
     return [
         row
         for row in rows
-        if any(isinstance(value, str) and model.name in value for value in row.values())
+        if any(isinstance(value, str) and session in value for value in row.values())
     ]
 
 
-def _changes(
-    model: Model, name: str, pid: str, born: str, pull: str
-) -> list[tuple[re.Pattern[str], str]]:
-    """What is different in a copy, as text."""
-    words = {model.name: name, model.pid: pid, model.born: born, str(PULL): pull}
-    return [
-        (re.compile(rf"(?<![0-9.]){re.escape(old)}(?![0-9])"), new) for old, new in words.items()
-    ]
-
-
-def _changed(value: Any, changes: list[tuple[re.Pattern[str], str]]) -> Any:
-    if isinstance(value, int) and value == PULL:
-        return int(changes[-1][1])
+def changed(value: Any, words: Mapping[str, str]) -> Any:
+    """The value of a copy, in which each of these words is another one."""
+    if isinstance(value, int):
+        return int(words.get(str(value), value))
     if isinstance(value, str):
-        for pattern, new in changes:
-            value = pattern.sub(new, value)
+        for old, new in words.items():
+            value = re.sub(rf"(?<![0-9.]){re.escape(old)}(?![0-9])", new, value)
     return value
 
 
-def _copy(
+def copy_row(
     database: sqlite3.Connection,
     table: str,
     row: dict[str, Any],
-    changes: list[tuple[re.Pattern[str], str]],
+    words: Mapping[str, str],
     name: str,
 ) -> None:
-    row = {column: _changed(value, changes) for column, value in row.items()}
+    """One more row, like this one but for these words."""
+    row = {column: changed(value, words) for column, value in row.items()}
     known_by = {"messages": "id", "deliveries": "subject"}.get(table)
     if known_by is not None:
         row[known_by] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name} {row[known_by]}"))
@@ -208,11 +204,9 @@ def _read_so_far(database: sqlite3.Connection, name: str, told: int) -> None:
     database.execute("UPDATE agents SET read_to = ? WHERE session_id = ?", (read_to, name))
 
 
-def _folder(
-    house: MeasuredHouse, model: Model, name: str, changes: list[tuple[re.Pattern[str], str]]
-) -> int:
+def _folder(house: MeasuredHouse, model: Model, name: str, words: Mapping[str, str]) -> int:
     """The session's own folder; returns the bytes of its transcript."""
     sessions = house.ground.home / "sessions"
     shutil.copytree(sessions / model.name, sessions / name)
     transcript = sessions / name / "transcript.jsonl"
-    return transcript.write_text(_changed(transcript.read_text(), changes))
+    return transcript.write_text(changed(transcript.read_text(), words))

@@ -342,3 +342,33 @@ def test_forecasts_are_of_a_project_and_of_a_span_and_those_under_way_do_not_cou
     assert counted("until=2026-11-29") == 0
     _forecast(orchestrator, 12, ended_at=None)
     assert counted("") == 0
+
+
+def _uses(orchestrator: SmallOrchestrator, session_id: str, **ago: int) -> None:
+    """A request of two dollars, so many minutes ago."""
+    for name, minutes in ago.items():
+        at = orchestrator.clock.now() - timedelta(minutes=minutes)
+        used = RequestUsage(name, at, Tokens(1, 1), "m", cost_usd=Decimal(2))
+        of = Occasion(session_id, "my-app", "claude-code", 1, at)
+        orchestrator.store.ledger.post(entries_of(used, (), PriceBook().cost, of))
+
+
+def test_a_trend_has_what_was_used_in_its_step_and_nothing_of_who_used_nothing(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    assert api.get("/costs/trend")["rows"] == []
+    _uses(orchestrator, session_id, now=0, before=0, earlier=31, first=58, too_early=90)
+    (row,) = api.get("/costs/trend")["rows"]
+    assert row["session_id"] == session_id
+    steps = [Decimal(usd) for usd in row["usd"]]
+    assert (len(steps), sum(steps)) == (12, 8)
+    assert (steps[0], steps[-1], max(steps[1:5])) == (2, 4, 0)
+    (one,) = api.get(f"/costs/trend?session_id={session_id}&steps=2&since=2020-01-01")["rows"]
+    assert [Decimal(usd) for usd in one["usd"]] == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("query", "word"), [("steps=0", "steps"), ("steps=101", "steps"), ("since=x", "since")]
+)
+def test_a_trend_of_nonsense_names_the_field(api: Api, query: str, word: str) -> None:
+    assert word in api.get(f"/costs/trend?{query}", 400)["error"]

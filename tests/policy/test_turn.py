@@ -28,7 +28,7 @@ from ennio.policy.lifecycle.state import Desired, LifecycleState, Pause, Phase, 
 from ennio.policy.reactions import ReactionState
 from ennio.policy.turn_calls import escalations
 from ennio.policy.turn_inputs import UNWATCHED, InQueue, Turn, TurnInputs, TurnRules
-from ennio.policy.turn_verbs import wants
+from ennio.policy.turn_verbs import accepted, wants
 
 NOW = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
 STATUS, ACTIVITY, HEAD = (NOW - timedelta(minutes=each) for each in (40, 30, 20))
@@ -386,6 +386,14 @@ def test_every_rule_and_every_word_has_a_row_in_the_table() -> None:
         *(f"world {one}" for one in ("queued", "held", "quota", "checks", "review", "merging")),
         *(f"agent {one}" for one in ("starts", "fixes", "replies", "rebases", "rests", "works")),
     }
+
+
+def test_what_nobody_waits_for_is_accepted_all_the_same() -> None:
+    works = a_session(activity=Activity.ACTIVE)
+    assert "kill" not in wants(works, turn.decide(works, NOW))
+    assert {"kill", "tell", "interrupt"} <= set(accepted(works))
+    over = a_session(S.MERGED, Activity.EXITED)
+    assert set(accepted(over)) <= {"open", "take-over", "cleanup"}
 
 
 def test_since_does_not_move_while_time_goes_by() -> None:

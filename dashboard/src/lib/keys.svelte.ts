@@ -115,7 +115,9 @@ export function current(): string | null {
 function ask(verb: string, option: number | null): boolean {
   const id = current();
   if (id === null) return false;
-  const line = document.querySelector(`tr[data-session='${id}'] [aria-expanded='false']`);
+  const line = document.querySelector(
+    `tr[data-session='${id}'] [data-peek][aria-expanded='false']`,
+  );
   if (line instanceof HTMLElement) line.click(); // its verbs are shown first
   acting.ask(id, verb, option);
   return true;
@@ -141,8 +143,8 @@ function move(by: number, among: string): boolean {
 
 function peek(event: KeyboardEvent): boolean {
   if (event.target instanceof HTMLElement && event.target.closest("button, summary")) return false;
-  const line = document.activeElement?.closest("tr[data-session]");
-  const button = line?.querySelector<HTMLElement>("[aria-expanded]");
+  const line = document.activeElement?.closest(HELD);
+  const button = line?.querySelector<HTMLElement>("[data-peek]");
   button?.click();
   return button !== undefined && button !== null;
 }

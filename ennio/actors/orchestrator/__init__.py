@@ -42,6 +42,7 @@ from ennio.actors.orchestrator.sessions import AnsweredByLink, SessionApi
 from ennio.actors.orchestrator.spend import MergedCost, Spend
 from ennio.actors.orchestrator.supervisor import SupervisorApi
 from ennio.actors.orchestrator.terminals import ControlView, TerminalApi
+from ennio.actors.orchestrator.trend import CostTrend
 from ennio.actors.orchestrator.workspaces import WorkspaceApi
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.config.model import Config
@@ -77,6 +78,7 @@ __all__ = [
     "CostApi",
     "CostKey",
     "CostReport",
+    "CostTrend",
     "DiskUsage",
     "EventApi",
     "Issue",

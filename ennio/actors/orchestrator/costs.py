@@ -12,6 +12,7 @@ from typing import Self
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator.spend import Spend, spend
+from ennio.actors.orchestrator.trend import CostTrend, trend
 from ennio.model.money import NOTHING
 from ennio.model.usage import Billing
 from ennio.policy.forecast import CalibrationReport, calibration
@@ -187,6 +188,10 @@ class CostApi:
         a point for each session.
         """
         return spend(self.deps, since, until, sessions=sessions)
+
+    def trend(self, session_id: str | None, since: datetime | None, steps: int) -> CostTrend:
+        """What sessions have cost step by step. Raises NotFound."""
+        return trend(self.deps, session_id, since, steps)
 
 
 def _name(by: CostKey, key: Sequence[str]) -> str | None:

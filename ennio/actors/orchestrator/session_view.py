@@ -153,6 +153,7 @@ class SessionView(Session):
         metrics: SessionMetrics,
         forecast: TaskForecast | None,
         estimate: CostEstimate | None,
+        accepts: tuple[str, ...],
     ) -> SessionDetail:
         """The same with what is only shown of one."""
         known = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -162,6 +163,7 @@ class SessionView(Session):
             metrics=metrics,
             forecast=forecast,
             estimate=estimate,
+            accepts=accepts,
         )
 
 
@@ -170,13 +172,15 @@ class SessionDetail(SessionView):
     """One session; ``status_since`` is when its status was decided, ``metrics`` how it went.
 
     ``forecast`` is what was said of it at its spawn, ``estimate`` what it costs by what it has
-    cost so far; None once it has ended, and where that is not known.
+    cost so far; None once it has ended, and where that is not known. ``accepts`` are all verbs that
+    would be accepted now, also those that nobody waits for.
     """
 
     status_since: datetime | None = field(metadata=SOMETIMES)
     metrics: SessionMetrics = field(metadata=SOMETIMES)
     forecast: TaskForecast | None = field(metadata=SOMETIMES)
     estimate: CostEstimate | None = field(metadata=SOMETIMES)
+    accepts: tuple[str, ...] = ()
 
 
 def _of_agent(inputs: TurnInputs) -> dict[str, Any]:

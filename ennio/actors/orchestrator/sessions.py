@@ -47,7 +47,7 @@ from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin, with_reasons
 from ennio.model.session import Session, SessionStatus
-from ennio.policy import phases
+from ennio.policy import phases, turn_verbs
 from ennio.policy.lifecycle.parked import ResumeWhen
 from ennio.policy.phases import SessionPhase
 from ennio.policy.turn_calls import unseen
@@ -99,11 +99,13 @@ class SessionApi:
         evidence = store.evidence.latest(session_id)
         since = evidence.at if evidence is not None and evidence.status is session.status else None
         made = store.forecasts.get(session_id)
-        return self._rows([session])[0].with_detail(
+        known = ending.remembered(self.deps, session)
+        return rows(self.deps, [known])[0].with_detail(
             since,
             store.metrics.get(session_id),
             made.forecast if made is not None else None,
             forecasting.estimated(self.deps, session),
+            turn_verbs.accepted(inputs_of(self.deps, known)),
         )
 
     def _rows(self, sessions: Iterable[Session]) -> Sequence[SessionView]:

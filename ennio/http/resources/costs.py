@@ -12,13 +12,21 @@ from ennio.actors.orchestrator import (
     CalibrationReport,
     CostKey,
     CostReport,
+    CostTrend,
     Selection,
     SessionMetrics,
     Spend,
 )
 from ennio.http.operation import Resource, operation
 from ennio.model.errors import Invalid
-from ennio.model.request_fields import ChoiceField, FlagField, IdField, TimeField, identifier
+from ennio.model.request_fields import (
+    ChoiceField,
+    FlagField,
+    IdField,
+    NumberField,
+    TimeField,
+    identifier,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,15 @@ class SpendQuery(SpanQuery):
     """Which days, and whether each session has points of its own."""
 
     sessions: Annotated[bool, FlagField()] = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrendQuery:
+    """Whose steps, since when, and how many."""
+
+    session_id: Annotated[str | None, IdField()] = None
+    since: Annotated[datetime | None, TimeField()] = None
+    steps: Annotated[int, NumberField(1, 100, default=12)] = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +107,11 @@ class CostsResource(Resource):
         """What was forecast, held against what became of it."""
         costs = self._orchestrator.costs
         return costs.calibration(query.project_id, query.since, query.until)
+
+    @operation("What sessions cost step by step, up to now.", CostTrend, query=TrendQuery)
+    def on_get_trend(self, query: TrendQuery) -> CostTrend:
+        """By default the last hour of all, in twelve steps; of one session its whole life."""
+        return self._orchestrator.costs.trend(query.session_id, query.since, query.steps)
 
     @operation("The numbers of a session.", SessionMetrics)
     def on_get_metrics(self, session_id: str) -> SessionMetrics:
