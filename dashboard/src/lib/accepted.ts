@@ -3,5 +3,5 @@ import { api, ask } from "./api";
 
 export async function acceptedOf(id: string): Promise<string[]> {
   const path = { session_id: id };
-  return (await ask(api.GET("/api/v1/sessions/{session_id}", { params: { path } }))).accepts;
+  return (await ask(api.GET("/api/v1/sessions/{session_id}", { params: { path } }))).accepts ?? [];
 }

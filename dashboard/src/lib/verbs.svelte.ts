@@ -16,6 +16,8 @@ export const TAKEN: Record<string, { asks: string; kind: "words" | "number"; exa
 
 class Verbs {
   table = $state.raw<ReadonlyMap<string, Verb>>(new Map());
+  /** Whether the table was read, or cannot be: what is shown before would move when it comes. */
+  settled = $state.raw(false);
   #asked = false;
 
   load(): void {
@@ -24,9 +26,11 @@ class Verbs {
     ask(api.GET("/api/v1/verbs")).then(
       (read) => {
         this.table = new Map(read.map((verb) => [verb.name, verb]));
+        this.settled = true;
       },
       () => {
         this.#asked = false;
+        this.settled = true;
       },
     );
   }

@@ -22,6 +22,13 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const SO_MANY = 200; // sessions: beyond that a list is only found through by its projects
+
+/** Whether zones are grouped by project: as the reader chose, else where there are very many. */
+export function isGrouped(chosen: string | null, count: number): boolean {
+  return chosen === "project" || (chosen === null && count > SO_MANY);
+}
+
 /** All of them in their proper order. */
 export function sorted(rows: Iterable<Row>): Line[] {
   const all = [...rows];

@@ -180,7 +180,7 @@ class SessionDetail(SessionView):
     metrics: SessionMetrics = field(metadata=SOMETIMES)
     forecast: TaskForecast | None = field(metadata=SOMETIMES)
     estimate: CostEstimate | None = field(metadata=SOMETIMES)
-    accepts: tuple[str, ...] = ()
+    accepts: tuple[str, ...] = field(metadata=SOMETIMES)
 
 
 def _of_agent(inputs: TurnInputs) -> dict[str, Any]:
