@@ -71,6 +71,7 @@ class ReactionActor(Actor):
         self._resumed_at = parse_time(resumed) if resumed else None
         facts = self._deps.store.facts.load_all()
         now = self._deps.clock.now()
+        ended: dict[str, Session] = {}
         for session in self._deps.store.sessions.list():
             project = self._deps.config.project(session.project_id)
             if project is None or session.id not in facts:
@@ -82,8 +83,10 @@ class ReactionActor(Actor):
                 else LifecycleState(session.status, now)
             )
             seen = facts[session.id].adopted(now)
-            situation = situation_of(project, session, state, seen)
-            self._look(situation)
+            if self._look_at_session(situation_of(project, session, state, seen)):
+                ended[session.project_id] = session
+        for last in ended.values():  # once each, however many of them have ended
+            self._look_at_project(last, now)
         self._set_alarm()
         # what was written down by a life that ended before it told of it
         self._deps.actors.tell(NOTICES, Wake())
@@ -148,7 +151,12 @@ class ReactionActor(Actor):
         self._alarm.set(min(self._due.values(), default=None))
 
     def _look(self, situation: Situation) -> None:
-        """Hold every rule against one session."""
+        """Hold every rule against one session, and that of its project where it has ended."""
+        if self._look_at_session(situation):
+            self._look_at_project(situation.session, self._deps.clock.now())
+
+    def _look_at_session(self, situation: Situation) -> bool:
+        """Hold every rule of one session against it; tells whether it has ended."""
         usual = self._forecaster.limits(kind_of(self._deps, situation.session))
         situation = replace(situation, resumed_at=self._resumed_at, usual=usual)
         session_id = situation.session.id
@@ -166,12 +174,12 @@ class ReactionActor(Actor):
             )  # the forge merges by itself: perhaps not what was approved
         if situation.session.status.terminal:
             self._situations.pop(session_id, None)
-            self._look_at_project(situation.session, now)
-            return
+            return True
         self._situations[session_id] = situation
         self._end_of_project_episode(situation.session, now)
         if due is not None:
             self._due[session_id] = due
+        return False
 
     def _hold(
         self, key: str, rule: Reaction, situation: Situation, now: datetime
@@ -207,8 +215,11 @@ class ReactionActor(Actor):
         rule = self._deps.project(last.project_id).reactions.get(ALL_COMPLETE)
         if rule is None:
             return
-        sessions = list(self._deps.store.sessions.list(last.project_id))
-        sessions = [one for one in sessions if one.archived_at is None] or [last]
+        if self._deps.store.sessions.count_unended(last.project_id):
+            # most of the time; then the others, of which there may be hundreds, are not read
+            self._hold_project(rule, reactions.all_complete(()), last, now)
+            return
+        sessions = list(self._deps.store.sessions.list(last.project_id)) or [last]
         self._hold_project(rule, reactions.all_complete(sessions), last, now, tuple(sessions))
 
     def _end_of_project_episode(self, session: Session, now: datetime) -> None:

@@ -110,6 +110,10 @@ class SessionRepository:
         equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
         return self._rows.count(status=_LIVE, archived_at=None, **equal)
 
+    def count_unended(self, project_id: str) -> int:
+        """How many sessions of a project have not ended for good (not archived)."""
+        return self._rows.count(status=_UNENDED, archived_at=None, project_id=project_id)
+
     def admitted(self) -> Mapping[tuple[str, str, SessionStatus], int]:
         """``count_live`` without those that wait in the queue, by project, host and
         status; one query whatever their number.
