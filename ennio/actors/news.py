@@ -67,7 +67,9 @@ class NewsActor(Actor):
         if self._waits:
             return
         self._waits = True
-        self.perform("news", lambda: self._host.news(cursor, NEWS_WITHIN))
+        # who was lost is soon told to be there again
+        within = min(1.0, NEWS_WITHIN) if self._pace.failures else NEWS_WITHIN
+        self.perform("news", lambda: self._host.news(cursor, within))
 
     def _heard(self, news: News) -> None:
         self._cursor, self._pace.failures = news.cursor, 0

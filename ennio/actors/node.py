@@ -32,6 +32,8 @@ from ennio.actors.messages import (
 from ennio.actors.registry import AGENTS, NEWS, QUEUE
 from ennio.hosts.interface import Host
 from ennio.hosts.node_link import NodeLink
+from ennio.hosts.on_demand import HostOnDemand
+from ennio.machine.ssh.errors import LoginRefused
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.node import NodeHealth, NodeState
 from ennio.policy import nodes
@@ -40,7 +42,7 @@ from ennio.policy.nodes import Answered, ContactWanted, Failed, Heard, Node, Par
 _STALE = 5.0
 """Seconds after which who looks at a machine has it asked again."""
 _SETTLED = 1.0
-_CONNECT, _LOOK = "connect", "look"
+_WAKE, _CONNECT, _LOOK = "wake", "connect", "look"
 
 
 class NodeActor(Actor):
@@ -113,7 +115,7 @@ class NodeActor(Actor):
             return  # it is tried again in its time
         self._hear(ContactWanted(by_person))
         if self._node.state is NodeState.CONNECTING:
-            self._perform(_CONNECT)
+            self._perform(_WAKE if by_person else _CONNECT)
         elif self._node.state is NodeState.CONNECTED:
             self._perform(_LOOK)
 
@@ -144,11 +146,20 @@ class NodeActor(Actor):
         if self._timer is not None:
             self._timer.kill(block=False)
         self._tried = time.monotonic()
-        ways: dict[str, Callable[[], NodeHealth]] = {_CONNECT: self._connect, _LOOK: self._look}
+        ways: dict[str, Callable[[], NodeHealth]] = {
+            _WAKE: self._wake,
+            _CONNECT: self._connect,
+            _LOOK: self._look,
+        }
         self._effect = self.perform(what, ways[what])
 
+    def _wake(self) -> NodeHealth:
+        """Runs beside the mailbox, as all of these do. A person may hurry what failed before."""
+        if isinstance(self._host, HostOnDemand):
+            self._host.wake()
+        return self._connect()
+
     def _connect(self) -> NodeHealth:
-        """Runs beside the mailbox, as the look does."""
         if self._link is not None:
             self._link.connect(lambda step: self._tell_self(NodeStepped(step)))
         return self._look()
@@ -179,7 +190,8 @@ class NodeActor(Actor):
         elif what == _LOOK and self._link is not None and not self._needed():
             self._hear(Rested())  # it may have ended by itself, and nobody misses it
         else:
-            self._hear(Failed(str(error), not isinstance(error, Unreachable)))
+            by_time = isinstance(error, Unreachable) and not isinstance(error, LoginRefused)
+            self._hear(Failed(str(error), refused=not by_time))
         if self._node.state is NodeState.CONNECTED is not was:
             self._tell_those_who_look()
 

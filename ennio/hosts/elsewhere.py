@@ -23,6 +23,10 @@ from ennio.plugins.registry import Registry
 class FarMachine(Machine, Protocol):
     """A machine at the end of a line."""
 
+    def check(self) -> None:
+        """Ask it something now, whatever went wrong before. Raises Unreachable."""
+        ...
+
     def close(self) -> None:
         """Hang up; what runs over there goes on."""
         ...
@@ -84,6 +88,11 @@ class HostElsewhere(HostOnDemand):
         """See ``Host``: ssh leads a person's terminal there, by the login of the configuration."""
         over_there: tuple[str, ...] = self._ask("attach_command", brief)
         return (*ssh_words(self._ssh), quoted(over_there))
+
+    def wake(self) -> None:
+        """See ``HostOnDemand``."""
+        if self._machine is not None:
+            self._machine.check()
 
     def close(self) -> None:
         """Let go of what is open, and hang up; agents go on."""

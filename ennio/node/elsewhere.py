@@ -9,6 +9,7 @@ from ennio.config.model import NodeConfig, SshConfig
 from ennio.hosts.elsewhere import FarMachine, MachineOf
 from ennio.hosts.interface import Brief, Host, News
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
+from ennio.hosts.ssh_words import quoted, ssh_words
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.node.deployment import NodeSettings
@@ -42,6 +43,16 @@ class NodeElsewhere(HostOnDemand):
         return (
             self._ask("news", cursor, timeout) if self.link.tunnel.wait(timeout) else News(cursor)
         )
+
+    def attach_command(self, brief: Brief) -> tuple[str, ...]:
+        """See ``Host``: ssh leads a person's terminal there, past the node."""
+        over_there: tuple[str, ...] = self._ask("attach_command", brief)
+        return (*ssh_words(self._ssh), quoted(over_there))
+
+    def wake(self) -> None:
+        """See ``HostOnDemand``."""
+        if self._machine is not None:
+            self._machine.check()
 
     def close(self) -> None:
         """Let go of the way; the node and its agents go on."""

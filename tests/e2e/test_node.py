@@ -1,0 +1,252 @@
+"""A project on another machine, by the ennio-node there: a real sshd, somebody else's account and
+home, and all that can happen to the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import eventually
+from tests.e2e.house import Ground, Supervised, free_port, project, story, supervised, turn
+from tests.ssh.sshd import HOST, Account, Sshd, sshd
+
+TALKS = [turn("prompt", [{"say": "I begin."}, {"say": "That is all."}])]  # fmt: skip
+
+
+@dataclass
+class Far:
+    """The house, and the machine that its project is on."""
+
+    house: Supervised
+    server: Sshd
+    account: Account
+    port: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.account.name}@{HOST}:{self.server.port}"
+
+    @property
+    def node(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.house.client.get("/nodes/far")
+        return found
+
+    def until(self, *states: str, within: float = 60.0) -> dict[str, Any]:
+        def reached() -> dict[str, Any] | None:
+            node = self.node
+            assert node["state"] in states, f"{node['state']}: {node['error']} {node['steps']}"
+            return node
+
+        found: Any = eventually(reached, within, f"it is {' or '.join(states)}")
+        return dict(found)
+
+    def pids(self) -> list[int]:
+        """The node's processes over there, seen without asking Ennio."""
+        return self._those(lambda one: f"ennio.node --port {self.port}" in " ".join(one.cmdline()))
+
+    def pid(self) -> int:
+        (found,) = self.pids()
+        return found
+
+    def started_after(self, pid: int) -> bool:
+        found = self.pids()
+        return bool(found) and pid not in found
+
+    def agents(self) -> list[int]:
+        """The processes of agents over there."""
+        return self._those(lambda one: "ENNIO_SESSION_ID" in one.environ())
+
+    def _those(self, wanted: Callable[[psutil.Process], bool]) -> list[int]:
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                own = process.uids().real == self.account.uid
+                if own and process.status() != psutil.STATUS_ZOMBIE and wanted(process):
+                    found.append(process.pid)
+        return sorted(found)
+
+    # --- its session ------------------------------------------------------------------------------
+
+    def rests(self, session_id: str) -> None:
+        """Its agent has ended its turn."""
+        eventually(lambda: self.house.session(session_id)["activity"] == "ready", 60)
+
+    def is_seen(self, session_id: str) -> None:
+        """It works, and there is a signal of it."""
+
+        def seen() -> bool:
+            one = self.house.session(session_id)
+            return one["status"] == "working" and one["no_signal_since"] is None
+
+        eventually(seen, 60, "it is seen again")
+
+    def message(self, session_id: str, text: str) -> str:
+        found = self.house.client.get(f"/sessions/{session_id}/messages")
+        return next(str(one["state"]) for one in found if one["text"] == text)
+
+    def types(self) -> list[str]:
+        return [event["event_type"] for event in self.house.events()]
+
+    def ennio(self, *words: str) -> Any:
+        ended = self.house.ground.ennio(*words, "--json", timeout=180)
+        assert ended.code == 0, ended.err
+        return json.loads(ended.out)
+
+
+def _repository(account: Account) -> Path:
+    """A repository over there, with its hub beside it."""
+    clone, hub = account.home / "score", account.home / "score.git"
+    env = {"HOME": str(account.home), "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
+    (account.home / ".gitconfig").write_text(
+        "[user]\n  name = A Person\n  email = person@example.org\n[init]\n  defaultBranch = main\n"
+    )
+    account.own(account.home / ".gitconfig")
+
+    def git(*words: str) -> None:
+        asked: dict[str, Any] = {"env": env, "capture_output": True, **account.as_user}
+        subprocess.run(["git", *words], check=True, **asked)
+
+    git("init", "--quiet", str(clone))
+    git("-C", str(clone), "commit", "--quiet", "--allow-empty", "-m", "Begin")
+    git("clone", "--quiet", "--bare", str(clone), str(hub))
+    git("-C", str(clone), "remote", "add", "origin", str(hub))
+    git("-C", str(clone), "fetch", "--quiet", "origin")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    root, port = tmp_path_factory.mktemp("node"), free_port()
+    with sshd() as server:
+        account = server.account()
+        clone = _repository(account)
+        known = root / "known_hosts"
+        known.write_text(server.known_host)
+        ssh = {
+            "host": HOST,
+            "port": server.port,
+            "username": account.name,
+            "auth": {"type": "key", "path": str(account.key)},
+            "strategy": "node",
+            "known_hosts_path": str(known),
+            "connection_timeout": 10,
+            "node_config": {"port": port, "idle_timeout": 600},
+        }
+
+        def on_it(ground: Ground) -> dict[str, Any]:
+            return project(
+                ground,
+                "far",
+                repo=f"{clone}.git",
+                path=str(clone),
+                ssh_config=ssh,
+                scm_config=None,
+                agent_config=story(*TALKS),
+            )
+
+        with supervised(root / "house", on_it) as house:
+            yield Far(house, server, account, port)
+
+
+@pytest.fixture(scope="module")
+def session(far: Far) -> str:
+    """One that works there, spawned while nobody was connected."""
+    assert far.node["state"] == "idle", "nobody connects before somebody needs it"
+    made = far.house.spawn(project="far")
+    far.house.becomes(made, "working", within=120)
+    far.rests(made)
+    return made
+
+
+def test_a_project_on_a_node_is_worked_on_there_from_nothing_but_a_login(
+    far: Far, session: str
+) -> None:
+    node = far.until("connected")
+    steps = ["log in", "look", "pack", "copy", "install", "start", "verify"]
+    assert [step["name"] for step in node["steps"]] == steps
+    assert all(step["ok"] for step in node["steps"])
+    assert far.house.session(session)["host"] == far.name
+    assert "That is all." in far.house.client.get(f"/sessions/{session}/output")
+    told = [event["event_type"] for event in far.house.events() if event["data"].get("host")]
+    assert told == [*["node_step"] * 3, "node_launched", "node_connected"]
+    far.house.client.post(f"/sessions/{session}/send", {"message": "louder, please"})
+    eventually(lambda: far.message(session, "louder, please") == "delivered", 60)
+    assert not (far.house.ground.home / "sessions" / session).exists(), "nothing of it is here"
+
+
+def test_people_see_it_and_read_its_log_by_the_name_of_the_project(far: Far, session: str) -> None:
+    here, there = far.ennio("node", "list")
+    assert (here["state"], there["state"], there["sessions"]) == ("here", "connected", 1)
+    (status,) = far.ennio("node", "status", "far")
+    assert 0 < status["round_trip"] < 5
+    assert status["free_memory"] > 0
+    assert f"listens on 127.0.0.1:{far.port}" in far.ennio("node", "logs", "far")["text"]
+    opened = far.house.ground.ennio("open", session, "--print").out
+    assert opened.startswith("ssh ")
+    assert f"{far.account.name}@{HOST}" in opened, "a person's terminal is led there"
+    shown = far.house.ground.ennio("node", "status", far.name).out
+    assert f"sessions     1 ({'1 of far'})" in shown
+
+
+def test_a_node_that_is_killed_comes_back_and_its_agents_never_notice(
+    far: Far, session: str
+) -> None:
+    before, agents = far.pid(), far.agents()
+    assert agents
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: far.started_after(before), 90, "another node is started there")
+    far.until("connected")
+    assert far.agents() == agents
+    far.is_seen(session)
+    assert far.types().count("node_launched") == 2
+
+
+def test_a_way_that_is_cut_is_found_again_and_no_session_counts_as_ended(
+    far: Far, session: str
+) -> None:
+    node, agents = far.pid(), far.agents()
+    far.server.kill()
+    far.until("unreachable", "connecting")
+    eventually(lambda: far.house.session(session)["no_signal_since"], 60, "it gives no signal")
+    assert far.house.session(session)["status"] == "working"
+    far.server.start()
+    far.house.client.post("/nodes/far/connect", {})
+    far.until("connected", within=90)
+    far.is_seen(session)
+    assert (far.pid(), far.agents()) == (node, agents)
+
+
+def test_a_supervisor_that_is_started_anew_meets_the_node_that_runs(far: Far, session: str) -> None:
+    node, agents = far.pid(), far.agents()
+    far.house.stop()
+    far.house.start()
+    found = far.until("connected")
+    assert [step["name"] for step in found["steps"]] == ["log in", "tunnel", "verify"]
+    assert (far.pid(), far.agents()) == (node, agents)
+    far.is_seen(session)
+
+
+def test_disconnecting_shuts_it_down_and_its_session_goes_on_unseen(far: Far, session: str) -> None:
+    agents = far.agents()
+    assert far.ennio("node", "disconnect", "far")["sessions"] == 1
+    assert far.node["state"] == "disconnected"
+    eventually(lambda: far.pids() == [], 30, "the node has ended")
+    assert far.agents() == agents
+    connected = far.house.ground.ennio("node", "connect", "far", timeout=120)
+    assert connected.code == 0, connected.err
+    assert "start" in connected.err, "each step is said"
+    far.is_seen(session)
+    far.house.client.delete(f"/sessions/{session}")
+    far.house.becomes(session, "killed", within=60)
+    eventually(lambda: far.agents() == [], 30, "nothing of it is left there")
