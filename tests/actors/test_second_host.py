@@ -1,5 +1,5 @@
-"""A session on another host: all of its life is there, in another process of another user with
-another home, and nothing of it is looked for on this machine.
+"""A session on another host: all of its life is there, behind a node of another user with another
+home, and nothing of it is looked for on this machine.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pykka
 import pytest
@@ -25,12 +25,14 @@ from ennio.actors.session_context import context
 from ennio.actors.spawning import SpawnRequest
 from ennio.boot import fixed_children
 from ennio.config.model import AgentConfig, Config, Poll, Project
-from ennio.hosts.interface import Host
+from ennio.hosts.interface import Brief, Host
+from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.hosts.plugin_host import PluginHost
 from ennio.locks import in_a_thread
 from ennio.machine.home import Home
 from ennio.machine.process_table import start_of
 from ennio.model.clock import SystemClock
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.registry import Registry
@@ -55,6 +57,17 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_audit)
 
 
+class NodeAtHand(HostOnDemand):
+    """A host behind a node that nobody has to connect to: what needs no machine is known here."""
+
+    def __init__(self, name: str, node: Host, near: Host) -> None:
+        super().__init__(name, lambda: cast("OpenHost", node), near)
+
+    def check(self, brief: Brief) -> None:
+        """See ``Host``: a node has every runtime."""
+        self._near.check(brief)
+
+
 @dataclass
 class House:
     """A supervisor here that knows the host of a stage, or does not."""
@@ -70,8 +83,9 @@ class House:
         store = open_store("sqlite:ennio.db", self.root, clock)
         plugins = Registry(home, clock, store.forge, self.root)
         here = PluginHost(plugins, home, clock, apart=in_a_thread)
+        known: dict[str, Host] = {name: NodeAtHand(name, hosts[name], here) for name in hosts}
         deps = Dependencies(
-            self.config(), home, clock, store, plugins, ActorRegistry(), here, hosts
+            self.config(), home, clock, store, plugins, ActorRegistry(), here, known
         )
         self.deps, feed = deps, Feed(store)
         self.orchestrator = Orchestrator.of(deps, feed, clock.now(), lambda: None)
@@ -121,6 +135,12 @@ class House:
     def session(self, session_id: str) -> Session:
         return self.deps.store.sessions.need(session_id)
 
+    def process(self, session_id: str) -> ProcessSeen:
+        """What was last seen of its process."""
+        found = self.deps.store.facts.get(session_id).process
+        assert found is not None
+        return found
+
     def reason(self, session_id: str) -> str:
         """What it waits for, as the queue says."""
         waiting = self.deps.store.queue.get(session_id)
@@ -137,7 +157,7 @@ def _looking(deps: Dependencies, *more: Any) -> list[Any]:
 
 @pytest.fixture(params=list(KINDS))
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    with stage_at("in another process", request.param) as stage:
+    with stage_at("behind a node", request.param) as stage:
         yield House(stage, tmp_path)
     _watched.clear()
 
@@ -198,6 +218,31 @@ def test_one_for_a_host_that_cannot_be_asked_waits_and_starts_once_it_can(house:
         assert house.session(session_id).runtime_handle is None
         house.stage.start()
         eventually(lambda: house.session(session_id).runtime_handle, 90, "its agent is started")
+        house.orchestrator.sessions.kill(session_id)
+        eventually(lambda: house.session(session_id).status is SessionStatus.KILLED, 90)
+
+
+def test_a_node_that_is_killed_leaves_its_session_unknown_and_the_next_one_adopts_it(
+    house: House,
+) -> None:
+    session_id = house.waiting_there()
+    with house.opened({THERE: house.stage.host}):
+        house.orchestrator.queue.release(session_id)
+        eventually(lambda: house.session(session_id).activity is Activity.READY, 90)
+        before, alive = house.session(session_id), house.process(session_id)
+        assert alive.presence is Presence.ALIVE
+        house.stage.kill()
+        eventually(lambda: house.process(session_id).presence is Presence.UNKNOWN, 60)
+        told = house.orchestrator.sessions.send(session_id, "louder, please")
+        assert Path(f"/proc/{alive.pid}").exists(), "agents are no children of the node"
+        unknown = house.session(session_id)
+        assert (unknown.status, unknown.runtime_handle) == (before.status, before.runtime_handle)
+        house.stage.start()
+        eventually(lambda: house.process(session_id).presence is Presence.ALIVE, 60)
+        assert house.process(session_id).pid == alive.pid, "nothing was started in its place"
+        eventually(
+            lambda: house.deps.store.messages.get(told.id).state is MessageState.DELIVERED, 90
+        )
         house.orchestrator.sessions.kill(session_id)
         eventually(lambda: house.session(session_id).status is SessionStatus.KILLED, 90)
 
