@@ -60,7 +60,7 @@ _APART = {
         """,
     "a story lies beside the configuration, which is here": "agent/scripted/agent",
     "not yet": """
-        agent/opencode_api agent/opencode_database agent/screen
+        agent/screen
         """,
 }
 AT_HAND = {
@@ -109,6 +109,8 @@ def test_agents_runtimes_workspaces_and_hosts_work_on_the_machine_they_were_give
         "import os",
         "from subprocess import run",
         "def late():\n    import psutil",
+        "import sqlite3",
+        "import socket",
         "from ennio.machine.local import LocalMachine",
         "from ennio.machine.files import write_atomically",
         "def look(path):\n    return path.exists()",

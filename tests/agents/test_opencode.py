@@ -8,6 +8,7 @@ from pathlib import Path
 import urllib3
 
 from ennio.machine.home import Home
+from ennio.machine.local import LocalMachine
 from ennio.plugins.agent.opencode_api import OpenCodeServer
 from tests.agents.bench import Bench, Scenes, bench, installed, opencode_home, play
 from tests.agents.day import Manners, day
@@ -42,7 +43,9 @@ def was_given_this_one_only(at: Bench) -> None:
     eventually(
         lambda: (
             not [
-                one for one in door.ask("GET", "/session/status").values() if one["type"] != "idle"
+                one
+                for one in door.ask(LocalMachine(), "GET", "/session/status").values()
+                if one["type"] != "idle"
             ]
         ),
         20,

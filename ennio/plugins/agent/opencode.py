@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from ennio.machine.at_place import LOOPBACK, DatabaseUnreadError
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
@@ -35,11 +35,6 @@ _HOME = re.compile(
 )  # its first page, where no conversation is open
 _LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
 _OPEN, _OLD = 64, ""  # messages whose cost may still grow, and where the others are summed up
-_NONE_OF_OURS = (
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_CORRUPT,
-)  # no such table, no database
 _TIDIES = timedelta(
     seconds=20
 )  # for which its screen may show work when an answer was the last: it stores what changed
@@ -115,7 +110,7 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
             try:
                 self._read(state, context, on)
                 on["stamp"] = stamp
-            except sqlite3.Error as error:
+            except DatabaseUnreadError as error:
                 state.detail = f"its database could not be read: {error}"
         shown = self._shown(screen)
         tidies = _tidies(state, shown, now)
@@ -142,7 +137,7 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
         typed = self.typed(text)
         try:
             told = opencode_database.words(context, since)
-        except sqlite3.Error:
+        except DatabaseUnreadError:
             return Answer.UNKNOWN
         return Answer.YES if any(is_same_text(words, text, typed) for words in told) else Answer.NO
 
@@ -164,16 +159,15 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
         left the conversation, another begins.
         """
         conversation = None if _HOME.search(screen) else _conversation(context)
-        opencode_api.tell(
-            opencode_api.load_server(context), conversation, text, context.config.model
-        )
+        server, model = opencode_api.load_server(context), context.config.model
+        opencode_api.tell(context.machine, server, conversation, text, model)
 
     def reply(self, context: AgentContext, screen: str, text: str) -> bool:
         """By its API, which takes the answer for one permission; what its keys would
         confirm shows in colours only.
         """
         server = opencode_api.load_server(context)
-        return server is not None and opencode_api.reply(server, screen, text)
+        return server is not None and opencode_api.reply(context.machine, server, screen, text)
 
     def _shown(self, screen: str | None) -> ScreenState | None:
         seen = screen_state(self, screen, self.trouble)
@@ -214,7 +208,7 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
         return CommandLine(
             argv=(
                 self.executable,
-                *(("--hostname", opencode_api.HOST, "--port", str(server.port)) if server else ()),
+                *(("--hostname", LOOPBACK, "--port", str(server.port)) if server else ()),
                 *(("--session", conversation) if conversation else ()),
                 *(("--model", context.config.model) if context.config.model else ()),
                 *flags.of_permissions(context.config.permissions, None),
@@ -251,8 +245,8 @@ def _conversation(context: AgentContext) -> str | None:
     """
     try:
         return opencode_database.conversation(context)
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) in _NONE_OF_OURS:
+    except DatabaseUnreadError as error:
+        if error.is_no_database:
             return None
         raise Unreachable(f"opencode's database cannot be read just now: {error}") from error
 

@@ -18,23 +18,19 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
-from ennio.machine.files import write_atomically
-from ennio.machine.untrusted import json_file
+from ennio.machine import at_place, single
+from ennio.machine.interface import Machine
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent.dialog_choices import DialogChoice, chosen
 from ennio.plugins.agent.interface import AgentContext
 
-HOST = "127.0.0.1"
 USER = "ennio"
-_TIMEOUT = urllib3.Timeout(total=3.0)
+_PATIENCE = 3.0
 _ELSEWHERE = "attach to its terminal and answer there"
 _REPLIES = {"Allow once": "once", "Allow always": "always", "Reject": "reject"}
 _CHOICES = tuple(DialogChoice(number, words) for number, words in enumerate(_REPLIES, 1))
@@ -47,30 +43,31 @@ class OpenCodeServer:
     port: int
     password: str
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def ask(
+        self, machine: Machine, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Any:
         """The document of an answer (nothing in it is an empty one), None when there is no such
         thing. Raises Unreachable.
         """
-        headers = urllib3.make_headers(basic_auth=f"{USER}:{self.password}")
         try:
-            answer = urllib3.request(
-                method,
-                f"http://{HOST}:{self.port}{path}",
-                json=body,
-                headers=headers,
-                timeout=_TIMEOUT,
-                retries=False,
-                redirect=False,
+            answer = at_place.ask(
+                *(machine, self.port, method, path, body),
+                user=USER,
+                password=self.password,
+                patience=_PATIENCE,
             )
             if answer.status == 204:
                 return {}
-            if answer.status not in (200, 404):
-                raise Unreachable(f"opencode's API answered {answer.status}; {_ELSEWHERE}")
-            return answer.json() if answer.status == 200 else None
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            if answer.status == 404:
+                return None
+            known = json.loads(answer.body) if answer.status == 200 else None
+        except (Unreachable, ValueError) as error:
             raise Unreachable(
                 f"opencode's API on port {self.port} did not answer; {_ELSEWHERE}"
             ) from error
+        if answer.status != 200:
+            raise Unreachable(f"opencode's API answered {answer.status}; {_ELSEWHERE}")
+        return known
 
 
 def path_of(context: AgentContext) -> Path:
@@ -80,13 +77,13 @@ def path_of(context: AgentContext) -> Path:
 
 def save(context: AgentContext, server: OpenCodeServer) -> None:
     """Write it there, for its owner only."""
-    write_atomically(path_of(context), json.dumps(asdict(server)))
+    single.write_text(context.machine, path_of(context), json.dumps(asdict(server)))
 
 
 def load_server(context: AgentContext) -> OpenCodeServer | None:
     """The server that is kept there; None when there is none."""
     try:
-        told = json_file(path_of(context), 4096)
+        told = json.loads(single.content(context.machine, path_of(context), 4096))
         return OpenCodeServer(int(told["port"]), str(told["password"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -96,23 +93,31 @@ def server_for(context: AgentContext) -> OpenCodeServer:
     """The server to start with: the one it had, unless somebody else took the port meanwhile.
 
     A start that is ordered again, because nobody knows whether it happened,
-    must not lock out what runs.
+    must not lock out what runs. Raises Unreachable where no port can be had.
     """
-    known = load_server(context)
-    if known is not None and (_is_free(known.port) or _is_answering(known)):
+    known, machine = load_server(context), context.machine
+    free = None if known is None else at_place.free_port(machine, known.port)
+    if known is not None and (free is not None or _is_answering(machine, known)):
         return known
-    return OpenCodeServer(_any_port(), known.password if known else secrets.token_urlsafe(24))
+    port = at_place.free_port(machine)
+    if port is None:
+        raise Unreachable("no port for opencode's API can be had")
+    return OpenCodeServer(port, known.password if known else secrets.token_urlsafe(24))
 
 
 def tell(
-    server: OpenCodeServer | None, conversation: str | None, text: str, model: str | None
+    machine: Machine,
+    server: OpenCodeServer | None,
+    conversation: str | None,
+    text: str,
+    model: str | None,
 ) -> None:
     """Hand words to a conversation, or to a new one that the terminal then shows. Raises
     Unreachable, and Refused when it is gone.
     """
     if server is None:
         raise Unreachable(f"nobody knows where opencode's API listens; {_ELSEWHERE}")
-    begun = conversation or str((server.ask("POST", "/session", {}) or {}).get("id"))
+    begun = conversation or str((server.ask(machine, "POST", "/session", {}) or {}).get("id"))
     provider, _, name = (model or "").partition("/")
     wanted = (
         {"model": {"providerID": provider, "modelID": name}}
@@ -121,6 +126,7 @@ def tell(
     )
     if (
         server.ask(
+            machine,
             "POST",
             f"/session/{begun}/prompt_async",
             {"parts": [{"type": "text", "text": text}], **wanted},
@@ -131,23 +137,28 @@ def tell(
             f"opencode knows no conversation {begun}; attach to its terminal to see which it has"
         )
     if conversation is None:
-        server.ask("POST", "/tui/select-session", {"sessionID": begun})
+        server.ask(machine, "POST", "/tui/select-session", {"sessionID": begun})
 
 
-def reply(server: OpenCodeServer, screen: str, text: str) -> bool:
+def reply(machine: Machine, server: OpenCodeServer, screen: str, text: str) -> bool:
     """Answer the permission that it waits for; False when it waits for none.
 
     Raises Refused when the answer fits no choice or nobody can tell which of several it
     is for, and Unreachable.
     """
     waiting = [
-        single for single in server.ask("GET", "/permission") or () if isinstance(single, Mapping)
+        single
+        for single in server.ask(machine, "GET", "/permission") or ()
+        if isinstance(single, Mapping)
     ]
     if not waiting:
         return False
     meant = _REPLIES[chosen(_CHOICES, text).words]
     permission = _shown(waiting, screen)
-    if server.ask("POST", f"/permission/{permission['id']}/reply", {"reply": meant}) is None:
+    if (
+        server.ask(machine, "POST", f"/permission/{permission['id']}/reply", {"reply": meant})
+        is None
+    ):
         raise Refused("the question was answered elsewhere just now; nothing was confirmed")
     return True
 
@@ -170,24 +181,8 @@ def _bare(text: object) -> str:
     return "".join(str(text).replace("┃", "").split())
 
 
-def _is_answering(server: OpenCodeServer) -> bool:
+def _is_answering(machine: Machine, server: OpenCodeServer) -> bool:
     try:
-        return server.ask("GET", "/permission") is not None
+        return server.ask(machine, "GET", "/permission") is not None
     except Unreachable:
         return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

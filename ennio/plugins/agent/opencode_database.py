@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +21,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ennio.machine import at_place, single
+from ennio.machine.at_place import DatabaseUnreadError
+from ennio.machine.interface import FileState
 from ennio.model.session import Activity
 from ennio.model.usage import RequestUsage, Tokens
 from ennio.plugins.agent.agent_state import MONEY, AgentState, count, date_of, moment
@@ -57,11 +58,8 @@ class MessageRow:
 
 def database(context: AgentContext) -> Path:
     """Where it is."""
-    return (
-        Path(os.environ.get("XDG_DATA_HOME") or context.home / ".local/share")
-        / "opencode"
-        / "opencode.db"
-    )
+    named = context.machine.environ.get("XDG_DATA_HOME")
+    return Path(named or context.home / ".local/share") / "opencode" / "opencode.db"
 
 
 def files(context: AgentContext) -> tuple[Path, ...]:
@@ -73,23 +71,22 @@ def stamp(context: AgentContext) -> str:
     """Something that changes whenever the database does: a look that finds it
     unchanged opens nothing.
     """
-    found = []
-    for file in files(context):
-        with contextlib.suppress(OSError):
-            state = file.stat()
-            found.append(f"{state.st_mtime_ns}:{state.st_size}")
-    return " ".join(found)
+    found = context.machine.stat(files(context), follow=True)
+    return " ".join(f"{one.modified}:{one.size}" for one in found if isinstance(one, FileState))
 
 
 def conversation(context: AgentContext) -> str | None:
-    """The id of the newest conversation held in this workspace, or None. Raises sqlite3.Error."""
+    """The id of the newest conversation held in this workspace, or None. Raises
+    DatabaseUnreadError.
+    """
     rows = _ask(context, _NEWEST, str(context.workspace))
     return rows[0][0] if rows and isinstance(rows[0][0], str) else None
 
 
 def news(context: AgentContext, since: int) -> list[MessageRow]:
     """The messages of all conversations in this workspace that changed since then
-    (milliseconds). Raises sqlite3.Error.
+    (milliseconds). Raises
+    DatabaseUnreadError.
     """
     present, rows = conversation(context), _ask(context, _NEWS, str(context.workspace), since)
     return [
@@ -100,7 +97,9 @@ def news(context: AgentContext, since: int) -> list[MessageRow]:
 
 
 def words(context: AgentContext, since: datetime) -> list[str]:
-    """The words in its conversations since then. Raises sqlite3.Error."""
+    """The words in its conversations since then. Raises
+    DatabaseUnreadError.
+    """
     parts = [
         part
         for (text,) in _ask(context, _WORDS, str(context.workspace), int(since.timestamp() * 1000))
@@ -178,12 +177,8 @@ def _objects(text: object) -> Iterator[Mapping[str, Any]]:
 def _ask(context: AgentContext, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
     file = database(context)
     try:
-        file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+        if not single.exists(context.machine, file):
+            return []
     except OSError as error:
-        raise sqlite3.OperationalError(f"{file} cannot be read ({error.strerror})") from error
-    with contextlib.closing(
-        sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-    ) as opened:
-        return opened.execute(query, values).fetchall()
+        raise DatabaseUnreadError(f"{file} cannot be read ({error.strerror})") from error
+    return at_place.rows(context.machine, file, query, values, _PATIENCE)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.machine.at_place import LOOPBACK
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent import opencode_api, opencode_database
@@ -85,7 +86,7 @@ def counterpart() -> Iterator[Counterpart]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Nothing."""
 
-    with ThreadingHTTPServer((opencode_api.HOST, 0), Handler) as server:
+    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
         found.port = int(server.server_address[1])
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield found
