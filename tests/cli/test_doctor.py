@@ -18,12 +18,9 @@ from ennio.actors import adoption
 from ennio.cli.doctor import agents, configuration, machine, running
 from ennio.cli.doctor.finding import Level
 from ennio.config.model import (
-    AuthType,
     Config,
     PluginChoice,
     Project,
-    SshAuth,
-    SshConfig,
 )
 from ennio.hosts import session_files
 from ennio.machine.home import Home, private
@@ -302,15 +299,8 @@ def test_a_supervisor_that_does_not_answer_well_is_a_warning(api: Api) -> None:
     assert found[f"the supervisor at {api.url} does not answer: out of order"] == "warning"
 
 
-def test_a_remote_project_and_an_absent_plugin_are_found(tmp_path: Path) -> None:
+def test_an_absent_plugin_is_found(tmp_path: Path) -> None:
     near = Project(id="near", name="near", repo="r", path=tmp_path)
-    far = replace(
-        near, ssh=SshConfig(host="gpu.internal", username="me", auth=SshAuth(AuthType.AGENT))
-    )
-    assert configuration.remote(near) is None
-    found = configuration.remote(far)
-    assert found is not None
-    assert found.level is Level.BROKEN
     absent = configuration.absent(near, PluginChoice("carrier-pigeon"), "scm")
     assert absent is not None
     assert "local" in absent.fix

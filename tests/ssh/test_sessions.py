@@ -4,8 +4,11 @@ a user and a home each, and a hub on this one that both reach over ssh.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +21,8 @@ from tests.conftest import eventually
 from tests.e2e.house import Supervised, story, supervised, turn
 from tests.ssh.far_house import far_project
 from tests.ssh.sshd import HOST, Account, Sshd, sshd
+from tests.terminal.test_watching import control
+from tests.terminal.watching import watching
 
 pytestmark = pytest.mark.e2e
 
@@ -249,3 +254,52 @@ def test_who_is_ended_while_its_machine_is_away_is_ended_once_it_is_back(far: Fa
         place.server.start()
     house.becomes(session_id, "killed", within=90)
     eventually(lambda: not psutil.pid_exists(pid), 10, "its agent is gone")
+
+
+def test_a_person_is_led_there_and_watches_it_in_the_browser_by_pictures(far: Far) -> None:
+    house, place = far.house, far.one
+    session_id = house.spawn("sit")
+    far.ready(session_id)
+    command = house.client.get(f"/sessions/{session_id}/attach")
+    assert command[:2] == ["ssh", "-t"]
+    assert f"{place.account.name}@{HOST}" in command
+    ours, theirs = pty.openpty()
+    env = {**house.env, "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
+    ) as client:
+        os.close(theirs)
+        os.set_blocking(ours, False)
+        seen = bytearray()
+
+        def sits() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                seen.extend(os.read(ours, 65536))
+            return b"I sit and wait" in seen
+
+        eventually(sits, 20, "its terminal is attached to")
+        client.kill()
+    os.close(ours)
+    with watching(house, session_id) as one:
+        one.sees("I sit and wait")
+        one.say("control", control=control(house, session_id))
+        one.until(lambda: one.state.get("control"), "she has control")
+        one.say("key", data="louder\r", id=1)
+        one.hears("typed", id=1)
+        one.sees("heard")
+
+
+def test_doctor_asks_each_machine_and_says_what_mends_what_it_finds(far: Far) -> None:
+    house, place = far.house, far.one
+    done = house.ground.ennio("doctor")
+    assert f"host {place.host} answers, and lets us in" in done.out
+    assert f"host {place.host}: project score: {place.account.home}/score stands" in done.out
+    assert f"host {far.other.host}: tmux 3" in done.out
+    place.server.kill()
+    try:
+        done = house.ground.ennio("doctor")
+    finally:
+        place.server.start()
+    assert f"host {place.host}: " in done.out
+    assert f"{place.account.name}@{HOST} true" in done.out, "the command that tells more"
+    assert f"host {far.other.host} answers, and lets us in" in done.out

@@ -162,14 +162,6 @@ def _taken(host: str, number: int) -> str:
     return ""
 
 
-def remote(place: Project) -> Finding | None:
-    """A project on another machine is refused until it can be reached."""
-    if place.ssh is None:
-        return None
-    what = f"project {place.id} lies on {place.ssh.host}, which this version cannot reach yet"
-    return broken(what, "remove its ssh_config to run it here")
-
-
 def absent(place: Project, choice: PluginChoice | None, slot: str) -> Finding | None:
     """A name the configuration may use, of a plugin that nobody has brought yet."""
     if choice is None or choice.plugin in installed(slot):
@@ -211,7 +203,6 @@ def idle(config: Config) -> Iterator[Finding]:
         yield from filter(
             None,
             (
-                remote(place),
                 absent(place, place.tracker, "tracker"),
                 absent(place, place.forge, "scm"),
             ),

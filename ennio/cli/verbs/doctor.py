@@ -173,9 +173,13 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     problems = fitting.problems(config, home, trusted=not new)
     yield configuration.settings(problems)
     for project in config.projects:
-        yield None if configuration.remote(project) else configuration.project(project)
-        yield None if configuration.remote(project) else configuration.repository(project)
+        yield None if project.ssh else configuration.project(project)
+        yield None if project.ssh else configuration.repository(project)
     yield from configuration.idle(config)
+    if not new and any(project.ssh for project in config.projects):
+        from ennio.cli.doctor import hosts
+
+        yield from hosts.hosts(config)
     if not new and not problems:
         yield from _services(config)
     yield configuration.open_door(config)
