@@ -20,8 +20,6 @@ COLUMNS = (
 )
 TITLE = "ennio demo"
 SUBTITLE = "real git, real processes, no key, no network"
-KIND = 24  # the longest type of event
-ROOMY = 96  # from this width on, the type of each event has a column of its own
 
 _COLOURS: Mapping[str, str] = {
     "ci_failing": "red",
@@ -32,6 +30,8 @@ _COLOURS: Mapping[str, str] = {
     "session_adopted": "yellow",
     "review_changes_requested": "yellow",
     "reaction_triggered": "cyan",
+    "session_paused": "yellow",
+    "notification_sent": "yellow",
     "message_delivered": "cyan",
     "ci_passing": "green",
     "review_approved": "green",
@@ -50,29 +50,21 @@ class StoryLine:
     who: str
     words: str
     kind: str = ""
-    to: str = ""
 
     def plain(self) -> str:
         """The line where nobody looks on: in a pipe, a file."""
-        who, words = (
-            (self.who, f"{self.kind}: {self.words}") if self.kind else (f"> {self.who}", self.words)
-        )
-        return f"{self.at:6.1f} s  {who:<9} {clean(words)}"
+        who = self.who if self.kind else f"> {self.who}"
+        return f"{self.at:6.1f} s  {who:<9} {clean(self.words)}"
 
     def shown(self, width: int, style: Style) -> str:
         """The line at a terminal of this width, in the colour of what it tells."""
         start = f"{self.at:5.1f}  {self.who:<6}  "
         if not self.kind:
             return style.paint("magenta", cut(f"{start}> {clean(self.words)}", width))
-        kind = f"{self.kind:<{KIND}}  " if width >= ROOMY else ""
-        words = cut(clean(self.words), max(0, width - len(start) - len(kind)))
-        if len(start) + len(kind) >= width:
-            return cut(start + kind, width)
-        return start + style.paint("dim", kind) + style.paint(self._colour, words)
-
-    @property
-    def _colour(self) -> str | None:
-        return STATUS.get(self.to) if self.kind == "status_changed" else _COLOURS.get(self.kind)
+        if len(start) >= width:
+            return cut(start, width)
+        words = cut(clean(self.words), width - len(start))
+        return start + style.paint(_COLOURS.get(self.kind), words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,22 @@ def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
 
 
 @contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """What is begun in here is known to who ends it, before anything interrupts the play."""
+    came: list[int] = []
+    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heard = [number for number in ends if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda got, _: came.append(got)) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        os.kill(os.getpid(), came[0])
+
+
+@contextmanager
 def _folder(*, keep: bool) -> Iterator[Path]:
     """A folder for the play, gone afterwards however the play ends."""
     root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
@@ -162,6 +178,7 @@ def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
         if set_up.runtime == "process" and options.runtime is None:
             screen.say("demo", "tmux is not installed, so the agents run in the process runtime")
         supervisor = stack.enter_context(_Supervisor(set_up))
+        screen.begin()
         if options.opens:
             browser.show(supervisor.client, screen.say)
         director = Director(supervisor.client, screen.say)
@@ -201,7 +218,16 @@ class _Supervisor:
         self.client: client.ApiClient
 
     def __enter__(self) -> Self:
-        with self._log.open("wb") as log:
+        try:
+            self._begin()
+            self.client = self._answering()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        with self._log.open("wb") as log, _uninterrupted():
             self._process = subprocess.Popen(
                 (sys.executable, "-m", "ennio.supervise", "--config", str(self._scene.config)),
                 stdin=subprocess.DEVNULL,
@@ -210,12 +236,6 @@ class _Supervisor:
                 env=self._scene.environment(),
                 start_new_session=True,
             )
-        try:
-            self.client = self._answering()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
     def _answering(self) -> client.ApiClient:
         deadline = time.monotonic() + READY

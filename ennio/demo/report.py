@@ -128,9 +128,10 @@ def _on_path() -> bool:
 def farewell(
     document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None
 ) -> str:
-    """The two lines to type next."""
+    """The lines to type next."""
     ennio = "ennio" if _on_path() else program()
-    lines = ["", "Next, in a repository of your own:", f"  {ennio} init", f"  {ennio} start"]
+    steps = ("init", "doctor", "start --detach", 'spawn NAME --prompt "..."')
+    lines = ["", "Next, in a repository of your own:", *(f"  {ennio} {step}" for step in steps)]
     if kept is not None and environment is not None:
         lines += [
             "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -11,15 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ennio.board.printing import out, screen
 from ennio.board.style import Style, shown
+from ennio.demo import wording
 from ennio.demo.picture import FrameContent, StoryLine, picture
 
 if TYPE_CHECKING:
     from ennio.demo.director import Director
 
-QUIET = frozenset({"session_queued", "session_step", "activity_changed", "notification_sent"})
-"""What a live view leaves out: true, but not the story."""
-
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_WIDTH = 96
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -30,17 +30,24 @@ class DemoScreen:
         self._quiet = quiet
         self._live = not quiet and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._style = Style(self._live and not os.environ.get("NO_COLOR"))
+        self._on_stage = False
         self._begun = time.monotonic()
         self._lines: deque[StoryLine] = deque(maxlen=200)
         self._sessions: Sequence[Mapping[str, Any]] = ()
 
     def __enter__(self) -> Self:
-        if self._live:
-            screen(_ENTER)
+        if not self._quiet:
+            out("\n".join([*textwrap.wrap(wording.INTRODUCTION, _WIDTH), ""]))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def begin(self) -> None:
+        """The play is about to begin: what was said before it has been read."""
         if self._live:
+            screen(_ENTER)
+            self._on_stage = True
+
+    def __exit__(self, *_: object) -> None:
+        if self._on_stage:
             # the story stays readable above the prompt when the screen is given back
             width = os.get_terminal_size(sys.stdout.fileno()).columns
             screen(
@@ -54,15 +61,12 @@ class DemoScreen:
 
     def event(self, event: Mapping[str, Any], director: Director) -> None:
         """Something that happened."""
-        if self._live and event["event_type"] in QUIET:
+        words = wording.words(event)
+        if words is None:
             return
-        part = director.parts.get(event["session_id"])
-        self._add(
-            part.role if part else event["session_id"],
-            event["message"],
-            event["event_type"],
-            str(event["data"].get("to", "")),
-        )
+        part = None if wording.of_project(event) else director.parts.get(event["session_id"])
+        who = part.role if part else event["project_id"]
+        self._add(who, words, event["event_type"])
 
     def show(self, sessions: Sequence[Mapping[str, Any]]) -> None:
         """The sessions as they stand; at a terminal only."""
@@ -75,8 +79,8 @@ class DemoScreen:
         """
         self._paint(trouble)
 
-    def _add(self, who: str, words: str, kind: str = "", to: str = "") -> None:
-        line = StoryLine(time.monotonic() - self._begun, who, words, kind, to)
+    def _add(self, who: str, words: str, kind: str = "") -> None:
+        line = StoryLine(time.monotonic() - self._begun, who, words, kind)
         self._lines.append(line)
         if self._live:
             self._paint()
@@ -84,7 +88,7 @@ class DemoScreen:
             out(line.plain())
 
     def _paint(self, trouble: str = "") -> None:
-        if not self._live:
+        if not self._on_stage:
             return
         # the size is asked for anew each time: that is all a resize needs
         width, height = os.get_terminal_size(sys.stdout.fileno())

@@ -32,9 +32,7 @@ SESSIONS = (
 )
 LINES = (
     StoryLine(1.0, "greet", "checks failed on #1: greetings", "ci_failing"),
-    StoryLine(
-        2.0, "greet", "pr_open -> ci_failed: greetings failed", "status_changed", "ci_failed"
-    ),
+    StoryLine(2.0, "greet", "is told which check failed, and why", "message_delivered"),
     StoryLine(3.0, "greet", "you approve #1"),
 )
 
@@ -84,7 +82,7 @@ def test_trouble_stands_where_everybody_looks_first() -> None:
     )
 
 
-@pytest.mark.parametrize(("line", "code"), [(LINES[0], "31"), (LINES[1], "31"), (LINES[2], "35")])
+@pytest.mark.parametrize(("line", "code"), [(LINES[0], "31"), (LINES[1], "36"), (LINES[2], "35")])
 def test_a_line_has_the_colour_of_what_it_tells(line: StoryLine, code: str) -> None:
     assert f"\x1b[{code}m" in as_printed(line.shown(120, COLOURS))
 
@@ -93,6 +91,6 @@ def test_a_message_cannot_steer_the_terminal() -> None:
     assert "\x1b" not in StoryLine(1.0, "greet", "\x1b[2Jgone\n", "pr_created").shown(120, Style())
 
 
-def test_in_a_pipe_a_line_says_the_type_of_event_or_who_acts() -> None:
-    assert LINES[0].plain() == "   1.0 s  greet     ci_failing: checks failed on #1: greetings"
+def test_in_a_pipe_a_line_says_of_whom_it_is_or_who_acts() -> None:
+    assert LINES[0].plain() == "   1.0 s  greet     checks failed on #1: greetings"
     assert LINES[2].plain() == "   3.0 s  > greet   you approve #1"

@@ -247,10 +247,13 @@ def test_without_a_terminal_it_prints_a_line_for_each_event_and_keeps_its_folder
     assert "\x1b" not in text
     for words in (
         "you ask for a session",
-        "status_changed: working -> pr_open",
+        "git, the processes and the pull requests are real",
+        "pull request #1: Write a file",
+        "is told which check failed, and why",
         "gets a kill -9",
-        "reaction_escalated",
-        "pr_merged: #2",
+        "a person is called",
+        "#2 is merged",
+        "all 2 sessions of score have ended",
     ):
         assert words in text
     assert "All that should merge has merged." in text
