@@ -166,7 +166,12 @@ def _digest() -> str:
     seen: dict[str, str] = {}
     for name in CALLS:
         method = getattr(Host, name)
-        seen[name] = str(inspect.signature(method))
+        taken = inspect.signature(method)
+        seen[name] = " ".join(
+            f"{one.name}:{one.annotation}:{one.kind.name}:{one.default!r}"
+            for one in taken.parameters.values()
+        )
+        seen[name] += f" -> {taken.return_annotation}"
         for hint in typing.get_type_hints(method).values():
             seen.update(_shapes(hint, seen))
     words = "\n".join(f"{name}: {seen[name]}" for name in sorted(seen))

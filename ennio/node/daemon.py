@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import threading
 from contextlib import ExitStack
@@ -144,7 +145,8 @@ class NodeDaemon:
     def _is_needed(self, host: PluginHost) -> bool:
         """Whether agents live, or nobody can tell; then it waits as long again."""
         found = living(host)
-        if found.known and not found.number:
+        # without tmux nobody here can tell what runs in it, or do anything about it
+        if not found.number and (found.known or shutil.which("tmux") is None):
             return False
         self._activity.touch()
         return True

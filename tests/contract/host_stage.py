@@ -116,6 +116,8 @@ class Stage:
     threads: int = 1
     host: Host = field(init=False)
     relay: Relay | None = None
+    program: str = "ennio.node"
+    more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -173,8 +175,8 @@ class Stage:
 
     def start(self) -> None:
         """A node with the host, and a line to it; the one before must have ended."""
-        words = [self.user.python, "-m", "ennio.node", "--workspace-root", str(self.home)]
-        env = {**self.env, "ENNIO_NODE_AUTH_TOKEN": TOKEN}
+        words = [self.user.python, "-m", self.program, "--workspace-root", str(self.home)]
+        env = {**self.env, **self.more, "ENNIO_NODE_AUTH_TOKEN": TOKEN}
         log = self.root / "node.log"
         with log.open("wb") as said:
             self.process = subprocess.Popen(
@@ -186,9 +188,10 @@ class Stage:
             node = NodeHost("elsewhere", f"unix:{self.relay.place}", TOKEN)
             self.host = cast("Host", node)
         self.relay.port = port_of(log) or 0
-        eventually(self._answers, why="the node answers")
+        eventually(self.answers, why="the node answers")
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the node does."""
         with suppress(EnnioError):
             return cast("NodeHost", self.host).heartbeat() >= 0
         return False
