@@ -30,7 +30,8 @@ def test_a_sandboxed_session_goes_from_its_prompt_to_its_merge(
     tmp_path: Path, runtime: str
 ) -> None:
     need("bwrap")
-    checks = [{"name": "seen", "run": "test -f seen.txt"}]
+    apart = 'test -f seen.txt && git log -1 && test ! -e "$HOME/.netrc" && echo x > made'
+    checks = [{"name": "apart", "run": apart}]
     scm = {"plugin": "local", "config": {"auto_open": True, "checks": checks}}
     with supervised(
         tmp_path,

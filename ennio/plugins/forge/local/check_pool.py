@@ -23,6 +23,7 @@ from ennio.model.local_forge import CheckRow, PullStore
 from ennio.model.pulls import CheckState
 from ennio.plugins.forge.local import check_log
 from ennio.plugins.forge.local.check_run import CheckPaths, CheckRun, end_abandoned
+from ennio.plugins.forge.local.check_walls import CheckWalls
 from ennio.plugins.forge.local.settings import CheckCommand
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class CheckPool:
         clock: Clock,
         *,
         slots: int,
+        walls: CheckWalls | None = None,
     ) -> None:
         self._project_id = project_id
         self._repository = repository
@@ -74,6 +76,7 @@ class CheckPool:
         self._store = store
         self._clock = clock
         self._slots = slots
+        self._walls = walls
         self._home = directory / "checks" / uuid.uuid4().hex[:8]
         self._lock = threading.Lock()
         self._jobs: dict[tuple[str, str], _Job] = {}
@@ -92,7 +95,9 @@ class CheckPool:
         paths = CheckPaths(self._repository, self._home / uuid.uuid4().hex[:12], written)
         job = _Job(
             row,
-            CheckRun(command, subject.head, paths, self._environment(subject, command)),
+            CheckRun(
+                command, subject.head, paths, self._environment(subject, command), self._walls
+            ),
             paths.log,
         )
         with self._lock:

@@ -26,6 +26,7 @@ from ennio.machine.local import LocalMachine
 from ennio.model.errors import Unreachable
 from ennio.plugins import orphans
 from ennio.plugins.forge.local.check_log import LARGEST
+from ennio.plugins.forge.local.check_walls import CheckWalls
 from ennio.plugins.forge.local.settings import CheckCommand
 from ennio.plugins.git import HEAVY, NETWORK, Git
 
@@ -52,12 +53,18 @@ class CheckRun:
     """
 
     def __init__(
-        self, command: CheckCommand, head: str, paths: CheckPaths, env: Mapping[str, str]
+        self,
+        command: CheckCommand,
+        head: str,
+        paths: CheckPaths,
+        env: Mapping[str, str],
+        walls: CheckWalls | None = None,
     ) -> None:
         self._command = command
         self._head = head
         self._paths = paths
         self._env = env
+        self._walls = walls
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self.stopped = False
@@ -91,6 +98,8 @@ class CheckRun:
             ):  # what outlives even KILL is no reason to lose what the check came to
                 end_all(self._paths.checkout)
             shutil.rmtree(self._paths.checkout, ignore_errors=True)
+            if self._walls is not None:
+                self._walls.clear(self._paths.checkout)
 
     def _run_to_end(self, log: BinaryIO) -> int | None:
         process = self._start(log)
@@ -109,8 +118,11 @@ class CheckRun:
         with self._lock:
             if self.stopped:
                 return None
+            words: tuple[str, ...] = ("sh", "-c", self._command.run)
+            if self._walls is not None:
+                words = self._walls.words(words, self._paths.checkout)
             self._process = subprocess.Popen(
-                ["sh", "-c", self._command.run],
+                words,
                 cwd=self._paths.checkout,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

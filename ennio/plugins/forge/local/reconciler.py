@@ -16,6 +16,8 @@ from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.forge.interface import Watch
 from ennio.plugins.forge.local import progress
 from ennio.plugins.forge.local.check_pool import CheckPool, CheckSubject
+from ennio.plugins.forge.local.check_run import HERE
+from ennio.plugins.forge.local.check_walls import CheckWalls
 from ennio.plugins.forge.local.merging import is_deletable
 from ennio.plugins.forge.local.progress import BranchRefs
 from ennio.plugins.forge.local.pull_view import PullParts, pull_request
@@ -46,7 +48,13 @@ class PullReconciler:
         self._settings = settings
         self.git = GitRepository(repository_path(project))
         self._pool = CheckPool(
-            project.id, self.git.path, directory, store, clock, slots=settings.check_slots
+            project.id,
+            self.git.path,
+            directory,
+            store,
+            clock,
+            slots=settings.check_slots,
+            walls=CheckWalls.of(project, HERE, self.git.path),
         )
         self._heads: Mapping[str, str] = {}
         self._merged: dict[str, frozenset[str]] = {}
