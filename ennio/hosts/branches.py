@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ennio.hosts.interface import BranchAt, Brief, MergePair
+from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.model.changes import DiffStat
 from ennio.model.conflicts import BranchChanges
@@ -89,8 +90,21 @@ class HostBranches:
             raise run_out(error) or Unreachable(f"no merge can be tried: {error}") from error
 
     def _commons(self, briefs: Sequence[Brief]) -> list[Path]:
-        places = list(dict.fromkeys(map(self._place, briefs)))
-        return [one for one in self._branches.commons(places) if one is not None]
+        places = dict.fromkeys(map(self._place, briefs))
+        apart = {self._place(one) for one in briefs if one.sandbox is not None}
+        found = zip(places, self._branches.commons(list(places)), strict=True)
+        return [
+            common
+            for place, common in found
+            if common is not None and not (place in apart and self._borrows(common))
+        ]
+
+    def _borrows(self, common: Path) -> bool:
+        """Whether a repository has more objects than its own: of one that an agent in a sandbox
+        works in they may be of one that it does not see.
+        """
+        link = common / "objects" / "info" / "alternates"
+        return single.exists(self._machine, link, follow=False)
 
 
 def _bases(brief: Brief) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import ennio
 from ennio.config.money import MeteringChoice
 from ennio.config.sandbox import Sandbox
 from ennio.hosts.interface import Brief
+from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.inherited import inherited
 from ennio.machine.interface import Machine
@@ -167,11 +168,10 @@ def check(brief: Brief, agent: Agent, machine: Machine) -> None:
         )
     if brief.runtime not in ("tmux", "process"):
         raise Refused(f"isolation: a sandbox needs runtime tmux or process, not {brief.runtime}")
-    network = brief.sandbox.network if brief.sandbox is not None else NetworkAccess.HOST
-    if isinstance(agent, Listens) and network is not NetworkAccess.HOST:
+    if isinstance(agent, Listens):
         raise Refused(
-            f"sandbox.network: the agent {agent.name} is spoken to on a port of this machine: it "
-            "needs `network: host`"
+            f"isolation: the agent {agent.name} is spoken to on a port of this machine and has one "
+            "database for all that it works on, so it cannot be kept apart: use another agent"
         )
     why = availability.obstacle(machine)
     if why is not None:
@@ -234,14 +234,19 @@ def _with_program(machine: Machine, isolation: Isolation, launch: LaunchSpec) ->
     found = machine.which(place, launch.env.get("PATH"))
     if found is None:
         return isolation
-    places = [_package(one) for one in (Path(found), *machine.real([Path(found)]))]
+    places = [_package(machine, one) for one in (Path(found), *machine.real([Path(found)]))]
     there = (*_PUBLIC, *isolation.readable, *isolation.writable, isolation.workspace)
     lacking = [one for one in places if not any(one.is_relative_to(at) for at in there)]
     return replace(isolation, readable=tuple(dict.fromkeys((*isolation.readable, *lacking))))
 
 
-def _package(program: Path) -> Path:
-    """What a program needs beside it: its package, where it is one of npm's; else itself."""
+def _package(machine: Machine, program: Path) -> Path:
+    """What a program needs beside it: its package, where it is one of npm's, or its environment,
+    where it is one of Python's; else itself.
+    """
+    around = program.parent.parent
+    if single.exists(machine, around / "pyvenv.cfg"):
+        return around
     parts = program.parts
     if "node_modules" in parts:
         return Path(*parts[: len(parts) - parts[::-1].index("node_modules")])

@@ -10,7 +10,6 @@ never believed to be more than that. The standard library only.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -39,6 +38,11 @@ _PATIENCE = 0.5
 _BETWEEN_RINGS = 0.05
 _MOST_PROCESSES = 4096
 _NOT_STARTED = 127
+_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+
+
+class HangUp(BaseException):
+    """Our own terminal closes, or we are told to end."""
 
 
 def main(plan: Mapping[str, Any]) -> NoReturn:
@@ -56,13 +60,14 @@ def main(plan: Mapping[str, Any]) -> NoReturn:
     for listener, serve in doors:  # only now: a fork takes no threads along
         _open(listener, serve)
     signal.signal(signal.SIGWINCH, lambda *_: _same_size(master))
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, lambda *_: _hang_up(master, child))
+    for number in _ENDS:
+        signal.signal(number, _hang_up)
     before = termios.tcgetattr(0) if has_terminal else None
     if has_terminal:
         tty.setraw(0)
     try:
-        _pass_on(master)
+        with contextlib.suppress(HangUp):
+            _pass_on(master)
     finally:
         if before is not None:
             with contextlib.suppress(termios.error):
@@ -88,7 +93,7 @@ def _become(argv: list[str], slave: int) -> NoReturn:
             os.dup2(slave, number)
         os.closerange(3, 65536)
         os.setpgid(0, 0)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        for number in _ENDS:
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         with contextlib.suppress(OSError, ValueError):
@@ -112,12 +117,11 @@ def _same_size(master: int) -> None:
         fcntl.ioctl(master, termios.TIOCSWINSZ, size)
 
 
-def _hang_up(master: int, child: int) -> None:
+def _hang_up(*_: object) -> NoReturn:
     """As a terminal that closes; what does not end by that is ended from outside, with us."""
-    with contextlib.suppress(OSError):
-        os.close(master)
-    with contextlib.suppress(OSError):
-        os.kill(child, signal.SIGCONT)
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
+    raise HangUp
 
 
 def _pass_on(master: int) -> None:
@@ -143,11 +147,8 @@ def _pass_on(master: int) -> None:
             continue
         except BlockingIOError:
             continue
-        except (OSError, ValueError) as error:  # closed under us: it hangs up
-            if isinstance(error, OSError) and error.errno == errno.EIO and reading and 0 in ready:
-                reading = []  # our own terminal is gone; the signal of that comes by itself
-                continue
-            return
+        except OSError:
+            return  # our own terminal is gone, or the agent's
 
 
 def _shown(master: int) -> bool:
