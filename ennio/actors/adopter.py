@@ -60,6 +60,8 @@ class AdopterActor(Actor):
         return None
 
     def _look(self) -> None:
+        if self._timer is not None:
+            self._timer.kill(block=False)
         self.perform(_ADOPT, lambda: adopt(self._deps, self._host))
 
     def _looked(self, adopted: tuple[str, ...], error: EnnioError | None) -> None:

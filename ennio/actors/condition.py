@@ -5,20 +5,33 @@ are, and what is not well.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from ennio.actors import channel_health
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import GetHealth, GetRelayState, ListChildren
+from ennio.actors.messages import GetHealth, GetNode, GetRelayState, ListChildren
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import ADOPTERS, AGENTS, METER, NEWS, RELAY, ROOT
+from ennio.actors.registry import (
+    ADOPTERS,
+    AGENTS,
+    METER,
+    NEWS,
+    NODE,
+    RELAY,
+    ROOT,
+    looks_at,
+    node_name,
+)
 from ennio.actors.relay_state import RelayState, relay_down
 from ennio.actors.root import ChildState
 from ennio.model.errors import EnnioError, NotFound, Unreachable
+from ennio.model.node import NodeState
 from ennio.policy import degradation
 from ennio.policy.degradation import Readiness, Signs
+from ennio.policy.nodes import Node
 
 Children = Mapping[str, tuple[ChildState, str | None]]
 
@@ -59,9 +72,25 @@ def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no
     reason not to show the others.
     """
-    kinds = (AGENTS, ADOPTERS, NEWS, RELAY, METER, "runtime", "forge", "tracker")
+    kinds = (AGENTS, ADOPTERS, NEWS, NODE, RELAY, METER, "runtime", "forge", "tracker")
     sources = [name for name in deps.actors.names() if name.partition(":")[0] in kinds]
-    return {name: _health(deps, name) for name in sources}
+    silent = tuple(_silent(deps))
+    return {
+        name: _health(deps, name)
+        for name in sources
+        if not any(looks_at(name, host) for host in silent)
+    }
+
+
+def _silent(deps: Dependencies) -> Iterator[str]:
+    """The machines that nobody can look at now: why is told of each once, and not by everybody
+    who looks there.
+    """
+    for host in deps.other_machines:
+        with suppress(NotFound, Unreachable):
+            node: Node = deps.actors.ask(node_name(host), GetNode())
+            if node.state not in (NodeState.CONNECTED, NodeState.UNKNOWN):
+                yield host
 
 
 def _health(deps: Dependencies, name: str) -> SourceHealth:

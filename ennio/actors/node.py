@@ -19,6 +19,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import (
     ConnectNode,
     EffectResult,
+    GetHealth,
     GetNode,
     LookNow,
     NodeDoubted,
@@ -29,7 +30,8 @@ from ennio.actors.messages import (
     QueueChanged,
     Wake,
 )
-from ennio.actors.registry import AGENTS, NEWS, QUEUE
+from ennio.actors.poller import SourceHealth
+from ennio.actors.registry import AGENTS, QUEUE, adopter_name, news_name
 from ennio.hosts.interface import Host
 from ennio.hosts.node_link import NodeLink
 from ennio.hosts.on_demand import HostOnDemand
@@ -96,6 +98,8 @@ class NodeActor(Actor):
                 if look:
                     self._look_soon()
                 return self._node
+            case GetHealth():
+                return self._health()
             case NodeStepped(step):
                 self._hear(Stepped(step))
             case EffectResult(what, health, error):
@@ -107,6 +111,22 @@ class NodeActor(Actor):
             case _:
                 assert_never(message)
         return None
+
+    def _health(self) -> SourceHealth:
+        """What is wrong with it, for who looks at everything; that a person parted from it is no
+        trouble where no session is there.
+        """
+        node, sessions = self._node, self._sessions()
+        parted = node.state is NodeState.DISCONNECTED and sessions > 0
+        trouble = parted or node.state in (NodeState.UNREACHABLE, NodeState.REFUSED)
+        health = node.health
+        return SourceHealth(
+            at=health.at if health else None,
+            took=health.round_trip if health else 0.0,
+            ok=not trouble,
+            detail=node.detail if trouble else "",
+            watched=sessions,
+        )
 
     # --- asking -----------------------------------------------------------------------------------
 
@@ -233,7 +253,8 @@ class NodeActor(Actor):
         for name in self._deps.actors.names():
             if name.startswith(mine):
                 self._deps.actors.tell(name, LookNow())
-        self._deps.actors.tell(f"{NEWS}:{self._host.name}", Wake())
+        for name in (news_name(self._host.name), adopter_name(self._host.name)):
+            self._deps.actors.tell(name, Wake())
         self._deps.actors.tell(QUEUE, QueueChanged())
 
     # --- who is there -----------------------------------------------------------------------------

@@ -64,6 +64,17 @@ def node_name(host: str) -> str:
     return f"{NODE}:{host}"
 
 
+def looks_at(source: str, host: str) -> bool:
+    """Whether an actor of this name looks at this host; at this machine those do that have
+    no host in their name.
+    """
+    if host:
+        own = (agents_name(host), news_name(host), meter_name(host), adopter_name(host))
+        return source.startswith(f"runtime:{host}:") or source in own
+    kind, _, rest = source.partition(":")
+    return source in (AGENTS, NEWS) or (kind == "runtime" and ":" not in rest)
+
+
 def forge_name(project_id: str) -> str:
     """The name of the poller of a project's forge."""
     return f"forge:{project_id}"

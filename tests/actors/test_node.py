@@ -12,7 +12,7 @@ import gevent
 import pykka
 import pytest
 
-from ennio.actors import node
+from ennio.actors import condition, node
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import NodeDoubted, NodeWanted, Ping, Wake
 from ennio.actors.orchestrator.nodes import NodeApi, NodeView
@@ -303,6 +303,29 @@ def test_one_that_is_lost_keeps_when_it_was_seen_and_no_figure_of_then(tmp_path:
         house.until("connected")
         told = ["node_connected", "node_disconnected", "node_connected"]
         assert house.types == told
+
+
+def test_what_is_wrong_is_told_once_and_that_nobody_needs_it_is_nothing_wrong(
+    house: House,
+) -> None:
+    with house.opened():
+        assert condition.readiness(house.deps).degraded == (), "it is idle"
+        house.way.refuses = Refused("its disk is full: free some")
+        house.session()
+        house.tell(NodeWanted())
+        house.until("refused")
+        (told,) = condition.readiness(house.deps).degraded
+        assert (told.part, told.name) == ("node", node_name(THERE))
+        assert told.detail == "its disk is full: free some"
+        house.way.refuses = None
+        house.api.connect(THERE)
+        house.until("connected")
+        assert condition.readiness(house.deps).degraded == ()
+        house.api.disconnect(THERE)
+        (told,) = condition.readiness(house.deps).degraded
+        assert "ennio node connect" in told.detail
+        house.session(SessionStatus.KILLED)
+        assert condition.readiness(house.deps).degraded == ()
 
 
 def test_names_are_understood_and_unknown_ones_are_told_with_those_there_are(house: House) -> None:

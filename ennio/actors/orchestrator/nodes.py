@@ -14,14 +14,7 @@ from ennio.actors import condition
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import ConnectNode, GetNode, PartNode
 from ennio.actors.poller import SourceHealth
-from ennio.actors.registry import (
-    AGENTS,
-    NEWS,
-    agents_name,
-    meter_name,
-    news_name,
-    node_name,
-)
+from ennio.actors.registry import looks_at, node_name
 from ennio.config.host_name import host_of
 from ennio.hosts.node_link import NodeLink
 from ennio.model.errors import Conflict, EnnioError, NotFound, Unreachable
@@ -277,7 +270,7 @@ class _Looked:
         return {
             name: NodeSource(found.ok, found.detail, found.at, found.took, found.watched)
             for name, found in self.health.items()
-            if _is_on(name, host)
+            if looks_at(name, host)
         }
 
 
@@ -287,15 +280,6 @@ def _living(deps: Dependencies) -> Mapping[str, Sequence[Session]]:
         if not session.status.terminal:
             found.setdefault(session.host, []).append(session)
     return found
-
-
-def _is_on(source: str, host: str) -> bool:
-    """Whether a source is one of this host; of this machine none has a host in its name."""
-    if host:
-        own = source.startswith(f"runtime:{host}:")
-        return own or source in (agents_name(host), news_name(host), meter_name(host))
-    kind, _, rest = source.partition(":")
-    return source in (AGENTS, NEWS) or (kind == "runtime" and ":" not in rest)
 
 
 def _bare(host: str) -> str:
