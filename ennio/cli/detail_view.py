@@ -50,6 +50,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("pull request", session.get("pr_url") or ""),
         ("workspace", session.get("workspace_path") or ""),
         ("terminal", session.get("tmux_name") or ""),
+        *((f"shared {name}", link) for name, link in (session.get("shared") or {}).items()),
         ("used", _usage(session.get("usage"))),
         ("plan", windows_of(session, now)),
         ("metered", _counted(session.get("counted"))),

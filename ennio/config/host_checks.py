@@ -37,6 +37,7 @@ def faults(projects: Iterator[tuple[int, Any]], defaults: Mapping[str, Any]) -> 
         if isinstance(ssh, dict):
             yield from _forge(index, project)
             yield from _metering(index, project, ssh)
+            yield from _strategy(index, project, defaults, ssh)
         if isinstance(ssh, dict) and name is not None:
             before, other = first.setdefault(name, (index, ssh))
             yield from _differing(index, ssh, before, other, name)
@@ -90,6 +91,18 @@ def _metering(index: int, project: Mapping[str, Any], ssh: Mapping[str, Any]) ->
                 "{value} cannot be had over ssh: the proxy runs on this machine, which agents over "
                 "there do not reach; `agent` counts what the agent writes down"
             ),
+        )
+
+
+def _strategy(
+    index: int, project: Mapping[str, Any], defaults: Mapping[str, Any], ssh: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """A way of Claude's own, for another agent."""
+    agent = project.get("agent") or defaults.get("agent") or "claude-code"
+    if ssh.get("strategy") == "remote_control" and agent != "claude-code":
+        yield (
+            ("projects", index, "ssh_config", "strategy"),
+            "{value} is of claude-code alone, and the agent is " + f"{agent}: write another",
         )
 
 

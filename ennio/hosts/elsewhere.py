@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ennio.config.host_name import host_name
-from ennio.config.model import Config, SshConfig
+from ennio.config.model import Config, SshConfig, SshStrategy
 from ennio.hosts.interface import Brief, Host
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.sharing import RemoteControlSharing, Sharing, TmateSharing, Unshared
 from ennio.hosts.ssh_words import quoted, ssh_words
 from ennio.machine.home import Home
 from ennio.machine.interface import Machine
@@ -40,15 +41,30 @@ class FarHost(PluginHost):
     raises Unreachable where that cannot be.
     """
 
-    def __init__(self, name: str, machine: FarMachine, clock: Clock, instance: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        machine: FarMachine,
+        clock: Clock,
+        instance: str,
+        strategy: SshStrategy = SshStrategy.TMUX,
+    ) -> None:
         home = home_on(machine)
         plugins = Registry(home, clock, instance=instance, machine=machine)
-        super().__init__(plugins, home, clock, name)
+        super().__init__(plugins, home, clock, name, sharing=_sharing(strategy, machine, home))
 
     def close(self) -> None:
         """Wait for no more news, and end what plugins keep running here."""
         super().close()
         self._plugins.close()
+
+
+def _sharing(strategy: SshStrategy, machine: Machine, home: Home) -> Sharing:
+    if strategy is SshStrategy.TMATE:
+        return TmateSharing(machine, home.root / "tmate")
+    if strategy is SshStrategy.REMOTE_CONTROL:
+        return RemoteControlSharing(machine)
+    return Unshared()
 
 
 def home_on(machine: Machine) -> Home:
@@ -82,7 +98,8 @@ class HostElsewhere(HostOnDemand):
     def _connected(self) -> OpenHost:
         if self._machine is None:  # one that could not be reached knows when to try again
             self._machine = self._machine_of(self.name, self._ssh)
-        return FarHost(self.name, self._machine, self._clock, self._instance)
+        strategy = self._ssh.strategy
+        return FarHost(self.name, self._machine, self._clock, self._instance, strategy)
 
     def attach_command(self, brief: Brief) -> tuple[str, ...]:
         """See ``Host``: ssh leads a person's terminal there, by the login of the configuration."""

@@ -45,6 +45,7 @@ from ennio.hosts.resolved import ResolvedBrief, source_of
 from ennio.hosts.sandboxes import Sandboxes
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
+from ennio.hosts.sharing import Sharing, Unshared
 from ennio.hosts.typed_log import Typing
 from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
@@ -81,7 +82,13 @@ class PluginHost:
     """
 
     def __init__(
-        self, plugins: Registry, home: Home, clock: Clock, name: str = "", apart: Apart = at_once
+        self,
+        plugins: Registry,
+        home: Home,
+        clock: Clock,
+        name: str = "",
+        apart: Apart = at_once,
+        sharing: Sharing | None = None,
     ) -> None:
         self.name = name
         self._plugins = plugins
@@ -97,6 +104,7 @@ class PluginHost:
         self._reader = Reader(self._resolve, clock, self._news, apart, self._meter)
         self._branches = HostBranches(plugins.machine, self._path)
         self._sandboxes = Sandboxes(plugins, home)
+        self._sharing = sharing or Unshared()
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
@@ -225,6 +233,7 @@ class PluginHost:
         if self._meter.begins(at.files, number, begun, metered=_is_metered(brief)):
             command = self._meter.lead(at.agent, context, command, env, number)
             env = self._environment(at, command, number)
+        command = self._sharing.lead(brief.agent, brief.session_id, command)
         launch = LaunchSpec(brief.session_id, command.argv, at.path, env, at.files.folder, number)
         self._check_program(launch, at.agent)
         if at.sandbox is not None:
@@ -236,7 +245,7 @@ class PluginHost:
         if carry is not None and command.carries:
             at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
         at.files.write(RECORD, record)
-        handle = at.runtime.start(launch)
+        handle = self._sharing.share(at.files.folder, at.runtime, at.runtime.start(launch))
         self._reader.started(brief.session_id, handle)
         return Launched(handle, number, begun, command.carries, words)
 
@@ -246,6 +255,7 @@ class PluginHost:
             runtime = self._plugins.runtime(brief.runtime)
             with self._making.alone(brief.session_id):  # a launch that is under way is ended too
                 runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
+                self._sharing.unshare(brief.session_id)
             self._meter.ended(brief.session_id)
         else:
             self._end_under_way(brief)

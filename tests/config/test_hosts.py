@@ -49,6 +49,17 @@ def _problems(tmp_path: Path, *projects: str, head: str = "") -> list[str]:
     return [str(problem) for problem in raised.value.problems]
 
 
+def test_claudes_remote_control_is_for_claude(tmp_path: Path) -> None:
+    ssh = "ssh_config: {host: h, username: u, auth: {type: agent}, strategy: remote_control}"
+    assert _loaded(tmp_path, ssh)
+    assert _loaded(tmp_path, f"agent: claude-code\n{ssh}")
+    (problem,) = _problems(tmp_path, f"agent: aider\n{ssh}")
+    assert "strategy" in problem
+    assert "of claude-code alone, and the agent is aider" in problem
+    (problem,) = _problems(tmp_path, ssh, head="defaults: {agent: codex}")
+    assert "the agent is codex" in problem
+
+
 @pytest.mark.parametrize(
     ("one", "other", "key"),
     [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Self
 
+from ennio.hosts.sharing import shared
 from ennio.model.changes import DiffStat
 from ennio.model.conflicts import ConflictWith
 from ennio.model.forecast import CostEstimate, TaskForecast
@@ -164,6 +166,7 @@ class SessionView(Session):
             forecast=forecast,
             estimate=estimate,
             accepts=accepts,
+            shared=shared(self.runtime_handle.data) if self.runtime_handle else {},
         )
 
 
@@ -173,7 +176,8 @@ class SessionDetail(SessionView):
 
     ``forecast`` is what was said of it at its spawn, ``estimate`` what it costs by what it has
     cost so far; None once it has ended, and where that is not known. ``accepts`` are all verbs that
-    would be accepted now, also those that nobody waits for.
+    would be accepted now, also those that nobody waits for. ``shared`` are the links by which
+    people reach its terminal: whoever has one can type there.
     """
 
     status_since: datetime | None = field(metadata=SOMETIMES)
@@ -181,6 +185,7 @@ class SessionDetail(SessionView):
     forecast: TaskForecast | None = field(metadata=SOMETIMES)
     estimate: CostEstimate | None = field(metadata=SOMETIMES)
     accepts: tuple[str, ...] = field(metadata=SOMETIMES)
+    shared: Mapping[str, str] = field(metadata=SOMETIMES)
 
 
 def _of_agent(inputs: TurnInputs) -> dict[str, Any]:
