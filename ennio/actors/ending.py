@@ -14,6 +14,7 @@ from ennio.model.errors import Conflict, Unreachable
 from ennio.model.session import Session
 
 WITHIN = 15.0  # seconds; an agent is asked to end, and made to after five
+_SILENT = 2.0  # seconds for one that nobody hears of: it is ended once its host can be asked again
 
 
 def end_without_database(deps: Dependencies, session: Session, by: str) -> Session:
@@ -57,7 +58,7 @@ def end(deps: Dependencies, feed: Feed, session_id: str, by: str) -> Session:
     """
     after = deps.store.events.last_seq()
     session: Session = deps.actors.ask(session_name(session_id), Kill(by))
-    until = time.monotonic() + WITHIN
+    until = time.monotonic() + (_SILENT if session.no_signal_since else WITHIN)
     while not session.status.terminal and (left := until - time.monotonic()) > 0:
         news = feed.wait(after, left)
         if not news:

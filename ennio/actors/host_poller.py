@@ -23,6 +23,10 @@ from ennio.model.errors import EnnioError
 
 SECOND_WITNESS = 15.0  # seconds between two looks at those that are waited for
 NEWS_WITHIN = 30.0  # seconds after which a host is asked anew whether there is news
+_AWAY = 10.0
+"""Seconds at most between two looks at another machine that is away: when it connects again is its
+own to know, and a look meanwhile costs nothing.
+"""
 _DEAF = 2.5 * NEWS_WITHIN  # seconds without a word, not even that there is none
 
 
@@ -38,6 +42,8 @@ class HostPoller(PollerActor):
         host: Host,
     ) -> None:
         super().__init__(deps, name, watcher, period)
+        if host.name:
+            self._pace.longest = _AWAY
         self._host = host
         self._awaited: set[str] = set()
         self._told_of: set[str] = set()

@@ -32,6 +32,7 @@ from ennio.model.facts import Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.forge.interface import Watch
 from ennio.plugins.workspace.interface import Glance
+from ennio.policy.lifecycle import orders
 from ennio.policy.lifecycle.state import Phase
 
 STARTING = timedelta(seconds=30)
@@ -51,6 +52,7 @@ class Observations:
         self._believed_from = self._forge_from = time.monotonic()
         self._asked: dict[str, Any] = {}
         self._ended: tuple[ProcessSeen, float] | None = None
+        self._silent = False
 
     # --- what to look for -------------------------------------------------------------------------
 
@@ -167,6 +169,9 @@ class Observations:
             self.look_now()
             return False
         before = self._state.facts.process
+        silent, self._silent = self._silent, told.seen.presence is Presence.UNKNOWN
+        if silent and not self._silent:
+            self._state.memory = orders.heard_again(self._state.memory)
         seen = _unless_blind_already(before, told.seen)
         if self._outbox.echoes(seen.output_at):
             seen = replace(seen, output_at=before.output_at if before is not None else None)

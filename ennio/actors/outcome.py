@@ -43,7 +43,8 @@ def failed(
         "effect failed",
         extra={"session": state.session.id, "effect": type(effect).__name__, "error": str(error)},
     )
-    state.memory = orders.failed(state.memory, effect, error, now)
+    elsewhere = bool(state.session.host)
+    state.memory = orders.failed(state.memory, effect, error, now, elsewhere=elsewhere)
     again = state.memory.failures > 1 and state.memory.failure == str(error)
     state.write([] if again else [_setback(effect, error)])
     if isinstance(effect, LaunchAgent) and effect.message:

@@ -164,13 +164,24 @@ def removed(state: LifecycleState, now: datetime) -> LifecycleState:
     return replace(state, phase=Phase.NEW, begun=False, launches=0)
 
 
+def heard_again(state: LifecycleState) -> LifecycleState:
+    """Its host could not be asked, and can be: what failed meanwhile waits no longer."""
+    return replace(state, retry_at=None) if state.failures else state
+
+
 def failed(
-    state: LifecycleState, effect: Effect, error: EnnioError, now: datetime
+    state: LifecycleState,
+    effect: Effect,
+    error: EnnioError,
+    now: datetime,
+    *,
+    elsewhere: bool = False,
 ) -> LifecycleState:
     """An effect failed: trouble with the world is tried again with growing
     pauses, a refusal is not.
 
-    Only what a start needs is ever given up; ending, cleaning and looking are tried for ever.
+    Only what a start needs is ever given up; ending, cleaning and looking are tried for ever, and
+    so is what is to be done ``elsewhere``: another machine may be away for long.
     Who was turned away with a time waits for that time: nothing was asked, so no try is used
     up. Who lacks disk, memory or processes goes on trying until there is some: that says
     nothing against the session.
@@ -188,7 +199,7 @@ def failed(
         return replace(
             state, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE)
         )
-    if isinstance(error, Unreachable) and failures < MAX_TRIES:
+    if isinstance(error, Unreachable) and (elsewhere or failures < MAX_TRIES):
         return replace(state, failure=words, failures=failures, retry_at=now + pause)
     desired = Desired.WATCH if state.desired is Desired.RUN else state.desired
     return replace(state, failure=words, failures=0, retry_at=None, desired=desired)
