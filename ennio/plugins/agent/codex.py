@@ -26,6 +26,9 @@ from ennio.plugins.agent.words import as_words, checked, fits, is_same_text, pla
 from ennio.plugins.runtime.interface import View
 
 _MARK = "›"
+_MOST_HELPERS = 100
+_HEARD_OF = 600.0
+"""Seconds without a line after which an agent that it began counts as ended."""
 _WORKS = re.compile(r"^\S .*\(\d+[^()]*esc to interrupt\)\s*\Z|Reconnecting\.\.\. \d")
 RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
@@ -102,11 +105,14 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         begins = state.begin(process, now)
         if begins:
             on.pop("above", None)
+            on.pop("helpers", None)
+            on["begun"] = str(now.timestamp())
         try:
             self._find(context, on, now)
         except OSError as error:
             state.detail = f"its rollouts cannot be read: {error.strerror}"
         self._read(context.machine, state, on)
+        self._read_helpers(context.machine, state, on, now)
         if begins:
             state.reported = (
                 None  # a line does not say which process wrote it; the next look knows more
@@ -125,7 +131,8 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         if "rollouts" not in cursor:
             return None
         try:
-            return (*map(Path, _rollouts(cursor)), *codex_rollout.folders(context))
+            own, helpers = _rollouts(cursor), _helpers(cursor)
+            return (*map(Path, own), *map(Path, helpers), *codex_rollout.folders(context))
         except OSError:
             return None
 
@@ -184,10 +191,31 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         stamp = codex_rollout.stamp(context, now)
         if not stamp or stamp != on.get("stamp") or "above" not in on:
             rollouts = _rollouts(on)
-            new, on["above"] = codex_rollout.found(context, on.get("above", ""))
-            rollouts |= {str(file): {"offset": 0} for file in new if str(file) not in rollouts}
+            new = codex_rollout.found(context, on.get("above", ""))
+            on["above"] = new.above
+            rollouts |= {str(file): {"offset": 0} for file in new.own if str(file) not in rollouts}
             on["rollouts"] = json.dumps(rollouts)
+            helpers = _helpers(on)
+            helpers |= {str(file): [0, 0.0] for file in new.helpers if str(file) not in helpers}
+            if helpers:
+                on["helpers"] = json.dumps(dict(list(helpers.items())[-_MOST_HELPERS:]))
         on["stamp"] = stamp
+
+    def _read_helpers(
+        self, machine: Machine, state: AgentState, on: dict[str, str], now: datetime
+    ) -> None:
+        """Take in which of the agents that it began are at work. One that wrote nothing for a while
+        died with the process that it was in.
+        """
+        helpers = _helpers(on)
+        since = max(now.timestamp() - _HEARD_OF, float(on.get("begun", "0")))
+        if not helpers:
+            return
+        for name, known in helpers.items():
+            added, known[0] = jsonl.read_on(machine, Path(name), int(known[0]))
+            known[1] = codex_rollout.works(added, known[1])
+        state.helpers = {name: "" for name, (_, at) in helpers.items() if at > since}
+        on["helpers"] = json.dumps(helpers)
 
     def _read(self, machine: Machine, state: AgentState, on: dict[str, str]) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
@@ -267,6 +295,13 @@ def rollout_id(context: AgentContext) -> str | None:
 def _rollouts(cursor: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """Its rollouts by path: where to go on in each, and its sums."""
     return {name: dict(sums) for name, sums in json.loads(cursor.get("rollouts", "{}")).items()}
+
+
+def _helpers(cursor: Mapping[str, str]) -> dict[str, list[float]]:
+    """The rollouts of agents that it began, by path: where to go on in each, and since when it is
+    heard of at work.
+    """
+    return {name: list(known) for name, known in json.loads(cursor.get("helpers", "{}")).items()}
 
 
 def _toml(text: str) -> str:

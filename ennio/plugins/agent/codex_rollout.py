@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,22 @@ _USUAL = 64 << 10  # bytes of a first line, as a rule
 _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
 
 
-def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
-    """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the
-    name up to which all is known.
-
-    Raises OSError.
+@dataclass(frozen=True, slots=True)
+class FoundRollouts:
+    """The rollouts of a workspace, oldest first: its ``own``, and those of ``helpers`` that its
+    agent began. Up to the name ``above`` all is known.
     """
+
+    own: tuple[Path, ...]
+    helpers: tuple[Path, ...]
+    above: str
+
+
+def found(context: AgentContext, above: str = "") -> FoundRollouts:
+    """The rollouts of this workspace named after ``above``, among the newest. Raises OSError."""
     known: list[str] = []
     own: list[Path] = []
+    helpers: list[Path] = []
     machine = context.machine
     for file in _newest(machine, sessions(context), _LOOK_NOW):
         if file.name <= above:
@@ -54,12 +63,14 @@ def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
         known.append(file.name)
         if _is_held_in(meta, context.workspace):
             own.insert(0, file)
-    return own, max(known, default=above)
+        elif _is_helper_in(meta, context.workspace):
+            helpers.insert(0, file)
+    return FoundRollouts(tuple(own), tuple(helpers), max(known, default=above))
 
 
 def latest(context: AgentContext) -> Path | None:
     """The rollout of this workspace that was written to last, or None. Raises OSError."""
-    own, _ = found(context)
+    own = found(context).own
     if not own:  # of a session that rested while a hundred others began
         far = (
             file
@@ -140,6 +151,29 @@ def _is_held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
     """
     its_own = meta.get("thread_source") in (None, "user") and meta.get("source") in (None, "cli")
     return meta.get("cwd") == str(workspace) and isinstance(meta.get("id"), str) and its_own
+
+
+def _is_helper_in(meta: Mapping[str, Any], workspace: Path) -> bool:
+    """Whether it is the conversation of an agent that another one began there."""
+    source = meta.get("source")
+    helps = meta.get("thread_source") == "subagent" or (
+        isinstance(source, Mapping) and "subagent" in source
+    )
+    return helps and meta.get("cwd") == str(workspace)
+
+
+def works(entries: Iterable[Mapping[str, Any]], known: float) -> float:
+    """Since when a helper is heard of at work, after these lines of its rollout; 0 while it rests.
+    ``known`` is what was so before them.
+    """
+    for entry in entries:
+        payload = entry.get("payload")
+        told = payload.get("type") if isinstance(payload, Mapping) else None
+        if told in ("task_complete", "turn_aborted"):
+            known = 0.0
+        elif told == "task_started" or known:
+            known = moment(entry) or known
+    return known
 
 
 def _first_line(machine: Machine, file: Path) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -288,6 +288,40 @@ def test_the_conversations_of_helpers_and_of_commands_are_none_of_the_sessions(
     seen = watched.look(None, 603)
     assert (seen.activity, seen.usage and seen.usage.input_tokens) == (Activity.READY, 1000)
     assert rollout_id(watched.desk) == "conversation-1"
+
+
+def test_agents_that_it_began_are_counted_while_they_work(watched: Watched) -> None:
+    watched.begin()
+    watched.event(1, "task_started")
+    main = watched.name
+    for at, (name, meta) in enumerate(
+        {"one": {"source": {"subagent": "review"}}, "two": {"thread_source": "subagent"}}.items()
+    ):
+        watched.name = f"rollout-2026-03-01T00-1{at}-00-{name}.jsonl"
+        watched.line(600, "session_meta", id=name, cwd=str(watched.desk.workspace), **meta)
+        watched.event(601, "task_started")
+    assert watched.look(None, 602).helpers == 2
+    watched.event(603, "task_complete", last_agent_message="looked")
+    assert watched.look(None, 604).helpers == 1
+    watched.name = main
+    watched.event(605, "task_complete", last_agent_message="done")
+    seen = watched.look(None, 606)
+    assert (seen.activity, seen.helpers) == (Activity.READY, 1)
+    assert "1 helper is at work" in seen.detail
+    assert watched.look(None, 1300).helpers == 0, "one that died says so to nobody"
+
+
+def test_an_agent_of_an_earlier_life_is_no_helper_of_this_one(watched: Watched) -> None:
+    watched.begin()
+    main, watched.name = watched.name, "rollout-2026-03-01T00-10-00-old.jsonl"
+    where = str(watched.desk.workspace)
+    watched.line(1, "session_meta", id="old", cwd=where, thread_source="subagent")
+    watched.event(2, "task_started")
+    watched.name = main
+    assert watched.look(None, 3).helpers == 1
+    watched.process = replace(watched.process, pid=10, number=2)
+    assert watched.look(None, 5).helpers == 0
+    assert watched.look(None, 6).helpers == 0
 
 
 def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(watched: Watched) -> None:
