@@ -1,11 +1,13 @@
 """The pictures of README and docs, taken of what really runs: ``python -m tests.pictures [FOLDER]``.
 
-A supervisor with scripted agents in each kind of turn, its page in Chromium, its board in tmux.
+The demo; then a supervisor with scripted agents in each kind of turn, its page in Chromium, its
+board in tmux.
 """
 
 from __future__ import annotations
 
 import html
+import os
 import re
 import sys
 import tempfile
@@ -14,10 +16,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from tests.board.pane import pane
+from tests.board.pane import Pane, pane
 from tests.conftest import eventually
 from tests.dashboard.browsing import PHONE, browsing, log_in, visitor
-from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
+from tests.e2e.house import ROOT, Ground, Supervised, project, story, supervised, turn
 
 WIDE = {"width": 1360, "height": 860}
 CHECK = "if grep -rq TODO src; then echo 'AssertionError: src still says TODO'; exit 1; fi\n"
@@ -111,10 +113,26 @@ def _board(browser: Browser, house: Supervised, folder: Path) -> None:
         terminal.shows("YOUR TURN", "asks", "merge", "help")
         terminal.keys("Space")
         terminal.shows("[why]", without="asking ...")
-        text = terminal.tmux("capture-pane", "-p", "-e")
+        _photograph(browser, terminal, columns, lines, folder / "board.png")
+
+
+def _demo(browser: Browser, folder: Path) -> None:
+    columns, lines = 120, 32
+    with (
+        tempfile.TemporaryDirectory() as place,
+        pane(Path(place), dict(os.environ), columns, lines) as terminal,
+    ):
+        terminal.run((str(ROOT / "bin" / "ennio"), "demo"))
+        terminal.shows("#1 is merged", "a person is called")
+        _photograph(browser, terminal, columns, lines, folder / "demo.png")
+        terminal.shows("All that should merge has merged.")
+
+
+def _photograph(browser: Browser, terminal: Pane, columns: int, lines: int, place: Path) -> None:
+    text = terminal.tmux("capture-pane", "-p", "-e")
     page = browser.new_page(viewport={"width": 20 + columns * 9, "height": 24 + lines * 18})
     page.set_content(_as_html(text))
-    page.screenshot(path=folder / "board.png")
+    page.screenshot(path=place)
     page.close()
 
 
@@ -188,6 +206,7 @@ def main() -> None:
         browsing() as browser,
         supervised(Path(root), _project, files=files) as house,
     ):
+        _demo(browser, folder)
         made = _settle(house)
         _board(browser, house, folder)
         _pages(browser, house, made, folder)
