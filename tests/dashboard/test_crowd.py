@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.bench.timing import percentile
 from tests.conftest import eventually
-from tests.dashboard.browsing import log_in, visitor
+from tests.dashboard.browsing import PHONE, log_in, violations, visitor
+from tests.dashboard.conftest import Shot
 from tests.dashboard.crowd import crowded
 from tests.e2e.house import Supervised
 
@@ -202,6 +203,150 @@ def test_what_was_committed_is_seen_soon(context: BrowserContext, house: Supervi
         committed = datetime.fromisoformat(event["timestamp"]).timestamp()
         took.append(page.evaluate("(id) => window.came[id]", made) / 1000 - committed)
     assert percentile(took, 0.95) <= 0.150 * SLACK, took
+
+
+class Newcomer:
+    """One who has never seen the page, and counts what was pressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.pressed = page, 0
+
+    def clicks(self, what: Locator) -> None:
+        expect(what).to_be_in_viewport()  # found without scrolling
+        what.click()
+        self.pressed += 1
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1
+
+
+def test_a_newcomer_finds_answers_and_understands_in_three_presses_each(
+    context: BrowserContext, crowd: tuple[Supervised, dict[str, str]], shot: Shot
+) -> None:
+    house, made = crowd
+    page = _live(log_in(context.new_page(), house))
+    shot(page, "500")
+    finds = Newcomer(page)  # who waits for a person, among five hundred
+    yours = page.locator("[data-zone=you] [data-session]")
+    expect(yours.first).to_be_in_viewport()
+    assert {one.get_attribute("data-session") for one in yours.all()} == {
+        row["id"] for row in house.sessions().values() if row["turn"] == "you"
+    }
+    assert finds.pressed == 0
+
+    understands = Newcomer(page)
+    understands.clicks(page.locator(f"[data-session='{made['ended']}'] [data-name]"))
+    why = page.get_by_role("region", name="Why")
+    expect(why).to_contain_text("the agent ended with exit code 3")
+    expect(why).to_contain_text("the process ended")
+    understands.clicks(page.get_by_role("link", name="Now").first)
+    assert understands.pressed <= 3
+
+    answers = Newcomer(page)
+    card = page.locator(f"[data-session='{made['asks']}']").first
+    expect(card).to_contain_text("Run `npm install express-rate-limit`?")
+    answers.clicks(card.get_by_role("button", name="Yes"))
+    eventually(lambda: house.session(made["asks"])["word"] != "asks", 20, "it was answered")
+    assert answers.pressed <= 3
+
+
+def test_a_pull_request_is_approved_and_merged_by_keys_alone(
+    context: BrowserContext, crowd: tuple[Supervised, dict[str, str]]
+) -> None:
+    house, made = crowd
+    page = _live(log_in(context.new_page(), house))
+    hand, session = Newcomer(page), made["review"]
+    held = "document.activeElement.closest('[data-session]')?.dataset.session"
+    while page.evaluate(held) != session:
+        hand.keys("n")
+        assert hand.pressed < 20, "it is never reached"
+    hand.keys("A")
+    card = page.locator(f"[data-session='{session}']").first
+    expect(card.get_by_test_id("turn")).to_contain_text("merge", timeout=20_000)
+    assert page.evaluate(held) == session, "the focus stays where it was"
+    hand.keys("m")
+    expect(page.get_by_text("Merge #")).to_be_visible()
+    hand.keys("Enter")
+    house.becomes(session, "merged", "done")
+
+
+def test_what_nobody_waits_for_is_behind_its_menu_and_its_key(
+    context: BrowserContext, crowd: tuple[Supervised, dict[str, str]]
+) -> None:
+    house, made = crowd
+    page = _live(log_in(context.new_page(), house, f"/s/{made['works']}/log"))
+    expect(page.get_by_test_id("log")).to_contain_text("session_spawned")
+    expect(page.get_by_role("img", name="what it had cost in all")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="More about").click()
+    more = page.get_by_test_id("more")
+    expect(more.get_by_role("button", name="Kill")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(more).to_have_count(0)
+    page.keyboard.press("K")
+    expect(page.get_by_text("for good?")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("for good?")).to_have_count(0)
+    page.keyboard.press("R")
+    expect(page.get_by_text("Restore: not possible now")).to_be_visible()
+    assert house.session(made["works"])["word"] == "works"
+
+
+SPACED = """
+* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
+p { margin-bottom: 2em !important; }
+"""
+CUT = """
+() => [...document.querySelectorAll('main button, main h1, main h3, main .why')]
+  .filter((one) => !one.matches('.visually-hidden') && one.getClientRects().length > 0 && getComputedStyle(one).overflow !== 'auto')
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+  .map((one) => one.outerHTML.slice(0, 120))
+"""
+
+
+@pytest.mark.parametrize("shown", [0, 5, 50, 500])
+@pytest.mark.parametrize("size", [None, PHONE], ids=["desktop", "phone"])
+def test_few_and_many_are_readable_by_everybody(
+    browser: Browser,
+    crowd: tuple[Supervised, dict[str, str]],
+    shown: int,
+    size: dict[str, int] | None,
+    shot: Shot,
+) -> None:
+    house, made = crowd
+    look = {"color_scheme": "light" if shown in (5, 500) else "dark"}
+    touch = {"viewport": size, "has_touch": True, "is_mobile": True} if size else {}
+    first = list(made.values())
+
+    def fewer(route: Route) -> None:
+        """Of the rows there really are, so many; each kind before its copies."""
+        answer = route.fetch()
+        told = answer.json()
+        told["data"].sort(key=lambda row: row["id"] not in first)
+        route.fulfill(response=answer, json=told | {"data": told["data"][:shown]})
+
+    with visitor(browser, house, **look, **touch) as context:
+        page = log_in(context.new_page(), house, "/settings")
+        page.route("**/api/v1/sessions?view=row", fewer)
+        page.goto("/")
+        there = page.locator("[data-session]") if shown else page.get_by_test_id("empty")
+        expect(there.first).to_be_visible()
+        shot(page, f"{shown}")
+        found = violations(page)
+        for mark in page.get_by_test_id("turn").all()[:20]:
+            glyph, word = mark.locator(".glyph").inner_text(), mark.locator(".word").inner_text()
+            found += [] if glyph and word else ["a state is told by its colour alone"]
+        page.set_viewport_size(
+            {"width": 320, "height": 400} if size else {"width": 640, "height": 400}
+        )
+        page.add_style_tag(content=SPACED)
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"{over} pixels too wide at 200 %"] if over > 0 else []
+        found += [f"cut off: {one}" for one in page.evaluate(CUT)]
+        shot(page, f"{shown}-spaced")
+    assert not found, "\n".join(found)
 
 
 def test_a_lost_connection_is_seen_at_once_and_heals_without_a_gap(
