@@ -26,6 +26,7 @@ from ennio.machine.sandbox import availability, bubblewrap, inside, outside, sec
 from ennio.machine.sandbox.confined import ConfinedMachine
 from ennio.machine.sandbox.isolation import FETCH, HOOK, INSIDE, PUSH, Isolation, door
 from ennio.model.errors import Refused
+from ennio.model.failpoints import failpoint
 from ennio.model.isolation import NetworkAccess
 from ennio.plugins.agent.interface import Agent, KeepsFiles, Listens
 from ennio.plugins.git import Git
@@ -101,6 +102,7 @@ class Sandboxes:
         """Nobody will ask for it any more."""
         self._known.pop(session_id, None)
 
+    @failpoint("runtime.apart", because="files beside the session, written anew at each launch")
     def apart(
         self, launch: LaunchSpec, agent: Agent, brief: Brief, sandbox: SessionSandbox
     ) -> LaunchSpec:

@@ -13,7 +13,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_PATH = getattr(os, "O_PATH", os.O_RDONLY)  # this is read where there are no sandboxes, too
+_STEP = _PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def below(root: Path, path: Path) -> tuple[str, ...] | None:
@@ -25,7 +26,7 @@ def below(root: Path, path: Path) -> tuple[str, ...] | None:
 @contextlib.contextmanager
 def parent(root: Path, parts: tuple[str, ...], *, make: bool = False) -> Iterator[Path]:
     """The folder of what the names lead to, by its handle. Raises OSError."""
-    handle = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(root, _PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in parts[:-1]:
             if make:
