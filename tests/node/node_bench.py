@@ -82,6 +82,7 @@ class NodeBench:
         self.folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="ennio-node-", dir="/tmp")))
         self.root = self.folder / "root"
         self.words, self.token = words, token
+        self.more: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         for name in ("person", "tmux"):
@@ -114,6 +115,7 @@ class NodeBench:
             "GIT_CONFIG_SYSTEM": "/dev/null",
             "PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("platlib")]),
             **given,
+            **self.more,
         }
 
     def run(self, *words: str) -> str:

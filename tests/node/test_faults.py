@@ -1,5 +1,5 @@
-"""A node is killed before and after everything that it does to the world: whoever asks again has
-what they asked for, once.
+"""A node is killed around everything that it does to the world: whoever asks again has what they
+asked for, once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ POINTS = (
     "runtime.stop",
     "workspace.remove",
 )
-ORDERS = [Order(point, when, Fault.KILL) for point in POINTS for when in When]
+BEFORE = ("workspace.create", "runtime.start", "runtime.paste")
+"""Before the others it is as if nobody had asked; a line that is cut plays that."""
+ORDERS = [
+    *(Order(point, When.BEFORE, Fault.KILL) for point in BEFORE),
+    *(Order(point, When.AFTER, Fault.KILL) for point in POINTS),
+]
 
 
 def _insisted(stage: Stage, ask: Callable[[], T]) -> T:
@@ -68,7 +73,7 @@ def _delivered(at: Stand, words: Words) -> Delivery:
 
 
 @pytest.mark.parametrize("kind", ["tmux and worktree"])
-def test_a_node_that_is_killed_before_and_after_all_it_does_does_all_of_it_once(kind: str) -> None:
+def test_a_node_that_is_killed_around_all_that_it_does_does_all_of_it_once(kind: str) -> None:
     with stage_at("behind a node", kind) as stage:
         stage.kill()
         stage.program = "tests.node.faulty_node"

@@ -35,7 +35,7 @@ from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.words import checked, fits, plain
 from ennio.plugins.runtime.interface import Key, View
 
-_FEED = Path(__file__).with_name("feed.py")
+_FEED = Path(__file__).with_name("stdin_file.py")
 _PLACE = (
     r"(?m)^.*[>$#:❯›]\s*\Z"  # what most programs end their last line with when they wait for text
 )

@@ -1,4 +1,4 @@
-"""``feed.py FILE COMMAND...``: becomes the command, with the file as its standard input."""
+"""``stdin_file.py FILE COMMAND...``: becomes the command, with the file as its standard input."""
 
 import os
 import sys
