@@ -107,10 +107,10 @@ def _tools(machine: SshMachine, ssh: SshConfig) -> Iterator[Finding]:
             f"ssh {name} git config --global user.email you@example.org  (and user.name)",
         )
     if ssh.strategy is not SshStrategy.NODE:
-        program = "tmate" if ssh.strategy is SshStrategy.TMATE else "tmux"
-        told = _said(machine, program, "-V")
-        missing = broken(f"host {name}: {program} is not installed", _install(name, program))
-        yield missing if told is None else fine(f"host {name}: {told}")
+        for program in ("tmux", *(("tmate",) if ssh.strategy is SshStrategy.TMATE else ())):
+            told = _said(machine, program, "-V")
+            missing = broken(f"host {name}: {program} is not installed", _install(name, program))
+            yield missing if told is None else fine(f"host {name}: {told}")
     if machine.which("python3") is None:
         what = (
             f"host {name}: there is no python3, without which no working copy is removed: nobody "
