@@ -129,7 +129,7 @@ def _repository(account: Account) -> Path:
 def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     root, port = tmp_path_factory.mktemp("node"), free_port()
     with sshd() as server:
-        account = server.account()
+        account, other = server.account(), server.account()
         clone = _repository(account)
         known = root / "known_hosts"
         known.write_text(server.known_host)
@@ -155,7 +155,14 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
                 agent_config=story(*TALKS),
             )
 
-        with supervised(root / "house", on_it) as house:
+        def without_one(ground: Ground) -> dict[str, Any]:
+            login = {"type": "key", "path": str(other.key)}
+            plain = ssh | {"username": other.name, "auth": login, "strategy": "tmux"}
+            del plain["node_config"]
+            place = {"repo": "/nowhere", "path": "/nowhere", "scm_config": None}
+            return project(ground, "plain", ssh_config=plain, **place)
+
+        with supervised(root / "house", on_it, without_one) as house:
             yield Far(house, server, account, port)
 
 
@@ -186,8 +193,9 @@ def test_a_project_on_a_node_is_worked_on_there_from_nothing_but_a_login(
 
 
 def test_people_see_it_and_read_its_log_by_the_name_of_the_project(far: Far, session: str) -> None:
-    here, there = far.ennio("node", "list")
+    here, there, plain = far.ennio("node", "list")
     assert (here["state"], there["state"], there["sessions"]) == ("here", "connected", 1)
+    assert (plain["kind"], plain["sessions"], plain["projects"]) == ("ssh", 0, ["plain"])
     (status,) = far.ennio("node", "status", "far")
     assert 0 < status["round_trip"] < 5
     assert status["free_memory"] > 0
@@ -197,6 +205,17 @@ def test_people_see_it_and_read_its_log_by_the_name_of_the_project(far: Far, ses
     assert f"{far.account.name}@{HOST}" in opened, "a person's terminal is led there"
     shown = far.house.ground.ennio("node", "status", far.name).out
     assert f"sessions     1 ({'1 of far'})" in shown
+
+
+def test_a_machine_without_a_node_is_in_the_same_list_and_asked_when_somebody_looks(
+    far: Far, session: str
+) -> None:
+    (told,) = far.ennio("node", "status", "plain")
+    assert (told["state"], told["kind"], told["version"]) == ("connected", "ssh", None)
+    assert 0 < told["round_trip"] < 10
+    assert told["free_memory"] > 0
+    refused = far.house.ground.ennio("node", "disconnect", "plain")
+    assert (refused.code, "has no ennio-node" in refused.err) == (1, True)
 
 
 def test_a_node_that_is_killed_comes_back_and_its_agents_never_notice(

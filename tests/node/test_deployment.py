@@ -4,6 +4,7 @@ from then on.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -295,6 +296,43 @@ def test_a_machine_without_a_python_that_is_new_enough_is_told_what_to_install(
     assert "me@far has no git and no tmux: sudo apt-get install git tmux" in look.detail
     with pytest.raises(NotFound, match="no log of an ennio-node"):
         link.log(100)
+    link.release()
+
+
+def test_whatever_goes_wrong_on_the_way_the_next_try_goes_on_from_what_stands(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    machine = Account(tmp_path / "home")
+    fresh = replace(ground, machine=machine, told=[])
+    link = fresh.link(port=_free_port())
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as broken:
+        broken.setattr(machine, "write", lambda *_, **__: (_ for _ in ()).throw(full))
+        with pytest.raises(Refused, match=r"copy: .*No space left"):
+            fresh.connect(link)
+    assert fresh.steps() == [*PUT[:3], "copy failed"]
+
+    def lost(words: str, *, done: bool) -> Any:
+        def run(command: Command) -> CompletedCommand:
+            if words in " ".join(command.argv):
+                if done:
+                    Account.run(machine, command)
+                raise Unreachable("the connection broke off")
+            return Account.run(machine, command)
+
+        return run
+
+    for words, done, step in (("venv", False, "install"), ("nohup", True, "start")):
+        with monkeypatch.context() as broken:
+            broken.setattr(machine, "run", lost(words, done=done))
+            with pytest.raises(Unreachable, match="broke off"):
+                fresh.connect(link)
+        assert fresh.steps()[-1] == f"{step} failed"
+    eventually(link._is_listened_to)
+    assert fresh.connect(link) == FOUND, "it was started, and nobody had heard of that"
+    assert len(list((machine.home / ".ennio" / "programs").iterdir())) == 1, "nothing half made"
+    link.disconnect()
     link.release()
 
 
