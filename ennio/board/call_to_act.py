@@ -108,10 +108,13 @@ def _hints(view: BoardView) -> list[str]:
         fold = ["z fold or unfold"] if view.item is not None else ["S spawn"]
         return [*fold, f"{glyphs.ups} row", "n next of yours", "/ filter", "? help", "q quit"]
     verbs = [] if view.stale else _verbs(view, row)
+    opens_file = view.tab == "files" and bool(view.files) and not view.file
+    known = any(hint.startswith(glyphs.enter) for hint in verbs)
     see = [
         f"{glyphs.space} {'close' if view.tab else 'peek'}",
         *(["[ ] tabs"] if view.tab else []),
-        *([] if any(hint.startswith(glyphs.enter) for hint in verbs) else [f"{glyphs.enter} open"]),
+        *([f"{glyphs.enter} its changes"] if opens_file else []),
+        *([] if opens_file or known else [f"{glyphs.enter} open"]),
         "n next of yours",
         "/ filter",
         "? help",

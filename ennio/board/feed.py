@@ -271,8 +271,10 @@ class BoardFeed:
         body = {"project_id": project, "prompt": prompt}
         return self._connect().document("POST", "/sessions", query, body)["data"]
 
-    def look(self, session_id: str, project_id: str, number: int | None, tab: str) -> None:
-        """Ask for what a pane shows."""
+    def look(
+        self, session_id: str, project_id: str, number: int | None, tab: str, file: str = ""
+    ) -> None:
+        """Ask for what a pane shows; of a ``file`` what it changes."""
         paths = {
             "evidence": f"/sessions/{session_id}/evidence",
             "messages": f"/sessions/{session_id}/messages",
@@ -281,15 +283,21 @@ class BoardFeed:
         pull = f"/projects/{project_id}/pulls/{number}" if number else ""
         if tab == "files":
             paths = {"files": f"/sessions/{session_id}/diff"}
+            if file:
+                paths["hunks"] = f"/sessions/{session_id}/diff/file"
         elif tab == "pr" and pull:
             paths = {"pr": pull}
         elif tab == "output":
             paths = {"output": paths["output"]}
-        self._beside(lambda: self._look(session_id, paths))
+        self._beside(lambda: self._look(session_id, paths, file))
 
-    def _look(self, session_id: str, paths: Mapping[str, str]) -> None:
+    def _look(self, session_id: str, paths: Mapping[str, str], file: str) -> None:
+        queries: Mapping[str, Mapping[str, object]] = {
+            "output": {"lines": _OUTPUT},
+            "hunks": {"path": file},
+        }
         for what, path in paths.items():
-            query = {"lines": _OUTPUT} if what == "output" else {}
+            query = queries.get(what, {})
             try:
                 told = self._connect().get(path, **query)
             except NotFound as error:

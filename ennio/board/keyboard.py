@@ -226,6 +226,8 @@ class BoardKeyboard:
         if view.page:
             return replace(view, page="", page_top=0, page_lines=())
         if view.tab:
+            if view.file:
+                return _listed(view)
             return settled(replace(view, tab="", pane_top=0), size)
         return self._filtered(view, "", size) if view.wishes.filter else view
 
@@ -245,12 +247,19 @@ class BoardKeyboard:
         item = view.item
         if item is not None and not item.is_row:
             return folded(view, size), []
-        after = settled(replace(view, tab="" if view.tab else "why", pane_top=0), size)
+        tab = "" if view.tab else "why"
+        after = settled(replace(view, tab=tab, pane_top=0, file=""), size)
         return self._seen(view, after)
 
     def open(self, view: BoardView, size: Size) -> Outcome:
-        """The terminal of the session; a head or group folded."""
+        """The terminal of the session; a head or group folded; what a file of the pane changes."""
         item = view.item
+        if view.tab == "files" and view.row is not None and view.files:
+            if view.file:
+                return _listed(view), []
+            chosen = view.files[min(view.pane_top, len(view.files) - 1)]
+            after = replace(view, file=str(chosen["path"]), pane_top=0)
+            return after, [LookInto(view.row.id, "files")]
         if item is not None and not item.is_row:
             return folded(view, size), []
         return (view, [Attach(view.row.id)]) if view.row is not None else (view, [])
@@ -313,6 +322,13 @@ class BoardKeyboard:
             return view, []
         item = view.body.items[at]
         return self._seen(view, on(view, item.key, size)) if item.kind != "evidence" else (view, [])
+
+
+def _listed(view: BoardView) -> BoardView:
+    """Back from one file to all of them."""
+    paths = [str(one["path"]) for one in view.files]
+    at = paths.index(view.file) if view.file in paths else 0
+    return replace(view, file="", pane_top=at)
 
 
 _PLAIN: Mapping[str, Callable[[BoardKeyboard, BoardView, Size], Outcome]] = {

@@ -205,7 +205,7 @@ class BoardLoop:
             return
         if self.view.peek.id != row.id:
             self.view = replace(self.view, peek=Peek(row.id))
-        self.feed.look(row.id, row.project, row.pr, self.view.tab or "why")
+        self.feed.look(row.id, row.project, row.pr, self.view.tab or "why", self.view.file)
 
     # --- pictures ---------------------------------------------------------------------------------
 

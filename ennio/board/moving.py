@@ -63,7 +63,9 @@ def step(view: BoardView, by: int, size: Size) -> BoardView:
 def on(view: BoardView, key: Key, size: Size) -> BoardView:
     """With the cursor on a thing; a ghost that it leaves is gone."""
     left = view.spot
-    moved_to = replace(view, cursor=key, pane_top=0 if key != view.cursor else view.pane_top)
+    moved_to = replace(view, cursor=key)
+    if key != view.cursor:
+        moved_to = replace(moved_to, pane_top=0, file="")
     if left is not None and key != view.cursor:
         order = moved_to.order.without_ghosts(view.order.ghosts[left], moved_to.spot)
         moved_to = replace(moved_to, order=order).arranged()
@@ -157,12 +159,15 @@ def _sorted_by_next(view: BoardView, size: Size) -> BoardView:
 
 def _tab(view: BoardView, by: int) -> BoardView:
     if not view.tab:
-        return replace(view, tab=TABS[0], pane_top=0)
+        return replace(view, tab=TABS[0], pane_top=0, file="")
     at = (TABS.index(view.tab) + by) % len(TABS)
-    return replace(view, tab=TABS[at], pane_top=0)
+    return replace(view, tab=TABS[at], pane_top=0, file="")
 
 
 def _pane_by(view: BoardView, by: int) -> BoardView:
+    if view.tab == "files" and not view.file:  # from one file to the next
+        last = max(0, len(view.files) - 1)
+        return replace(view, pane_top=max(0, min(last, view.pane_top + (1 if by > 0 else -1))))
     by = -by if view.tab == "output" else by  # the output is read from its end
     return replace(view, pane_top=max(0, view.pane_top + by))
 

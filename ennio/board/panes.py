@@ -213,12 +213,32 @@ class _Pane:
         return [cut(line, self.width) for line in lines]
 
     def files(self) -> list[str]:
-        """What it changes, file by file."""
-        told = self.told.get("files")
-        found: Sequence[Document] = (told or {}).get("files") or ()
+        """What it changes, file by file, the chosen one marked; or what one of them changes."""
+        if self.view.file:
+            return self.hunks()
+        found = self.view.files
         if not found:
             return self._absent("files", "it has changed no file yet")
-        return [self._file(one) for one in found]
+        at = min(self.view.pane_top, len(found) - 1)
+        mark = self.view.style.paint("you", self.view.glyphs.cursor)
+        return [
+            f"{mark if at == number else ' '}{self._file(one)}" for number, one in enumerate(found)
+        ]
+
+    def hunks(self) -> list[str]:
+        """What one file changes, as git writes it."""
+        told = self.told.get("hunks") or {}
+        head = self._strong(words(self.view.file))
+        if (told.get("file") or {}).get("path") != self.view.file:
+            return [head, *self._absent("hunks", "asking ...")]
+        lines = str(told.get("text") or "").rstrip("\n").split("\n")
+        first = next((at for at, line in enumerate(lines) if line.startswith("@@")), 0)
+        cut_off = [self._muted("the rest is in the whole difference: d")]
+        return [head, *map(self._hunk, lines[first:]), *(cut_off if told.get("truncated") else [])]
+
+    def _hunk(self, line: str) -> str:
+        tone = {"+": "good", "-": "bad", "@": "muted"}.get(line[:1])
+        return self.view.style.paint(tone, cut(words(line.rstrip()) or " ", self.width))
 
     def _file(self, one: Document) -> str:
         paint, minus = self.view.style.paint, self.view.glyphs.minus
@@ -229,7 +249,7 @@ class _Pane:
             counts = paint("good", f"{more:>6}") + paint("bad", f"{less:>6}")
         status = "" if one.get("status") == "modified" else words(one.get("status"))
         told = " ".join(filter(None, (words(one["path"]), status)))
-        return f"{counts}  {cut(told, self.width - 14)}"
+        return f"{counts}  {cut(told, self.width - 15)}"
 
     def pull(self) -> list[str]:
         """Its pull request: checks, the end of the logs of those that fail, open threads."""

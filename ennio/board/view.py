@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,7 +84,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """What is shown at a moment."""
+    """What is shown at a moment. ``file`` is the one whose changes the pane shows."""
 
     at: datetime
     rows: Mapping[str, Row] = field(default_factory=dict)
@@ -98,6 +98,7 @@ class BoardView:
     header: Header = field(default_factory=Header)
     tab: str = ""
     pane_top: int = 0
+    file: str = ""
     peek: Peek = field(default_factory=Peek)
     page: str = ""
     page_top: int = 0
@@ -147,6 +148,13 @@ class BoardView:
         """The session the cursor stands on, or has left its zone under it."""
         item = self.item
         return self.rows.get(item.name) if item is not None and item.is_row else None
+
+    @property
+    def files(self) -> Sequence[Mapping[str, Any]]:
+        """The files that the session under the cursor changes, as far as they were asked for."""
+        row, told = self.row, self.peek.told.get("files")
+        same = row is not None and self.peek.id == row.id
+        return (told or {}).get("files") or () if same else ()
 
     @property
     def spot(self) -> Spot | None:

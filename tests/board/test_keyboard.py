@@ -11,7 +11,7 @@ import pytest
 from ennio.board.frame import frame
 from ennio.board.keyboard import BoardKeyboard
 from ennio.board.moving import steady
-from ennio.board.news import Acted, Rows
+from ennio.board.news import Acted, Looked, Rows
 from ennio.board.orders import Act, Attach, LookInto, Order, Quit, Stroke, WritePrompt
 from ennio.board.view import BoardView
 from tests.board.stand_ins import board, session, sessions
@@ -236,6 +236,29 @@ def test_enter_opens_a_terminal_and_unfolds_a_zone() -> None:
     hands = Hands(replace(board(14), cursor=("head", "agent", ""))).press("KEY_ENTER")
     assert not [item for item in hands.view.body.items if item.is_row and item.zone == "agent"]
     assert not hands.ordered
+
+
+def test_enter_shows_what_the_chosen_file_changes_and_goes_back_to_it() -> None:
+    hands = at("asks").press(" ", "[", "[")
+    row = hands.view.row
+    assert row is not None
+    assert hands.view.tab == "files"
+    changed = [{"path": f"src/{one}.py", "added": 1, "removed": 0} for one in ("a", "b", "c")]
+    hands.view = Looked(row.id, "files", {"files": changed}).taken(hands.view)
+    hands.press("KEY_CTRL_F", "KEY_ENTER")
+    assert hands.view.file == "src/b.py"
+    assert hands.ordered[-1] == LookInto(row.id, "files")
+    patch = "diff --git a/src/b.py b/src/b.py\n@@ -1 +1 @@\n-old\n+\x1b[2Jnew\n"
+    told = {"file": {"path": "src/b.py"}, "text": patch, "truncated": False}
+    hands.view = Looked(row.id, "hunks", told).taken(hands.view)
+    shown_ = "\n".join(frame(hands.view, 160, 45))
+    assert "@@ -1 +1 @@" in shown_
+    assert "-old" in shown_
+    assert "\x1b" not in shown_
+    assert "diff --git" not in shown_
+    hands.press("KEY_ESCAPE")
+    assert (hands.view.file, hands.view.pane_top, hands.view.tab) == ("", 1, "files")
+    assert not any(isinstance(order, Attach) for order in hands.ordered)
 
 
 def test_a_spawn_asks_for_its_project_first() -> None:
