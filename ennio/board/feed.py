@@ -288,13 +288,14 @@ class BoardFeed:
         elif tab == "pr" and pull:
             paths = {"pr": pull}
         elif tab == "output":
-            paths = {"output": paths["output"]}
+            paths = {"screen": f"/sessions/{session_id}/screen", "output": paths["output"]}
         self._beside(lambda: self._look(session_id, paths, file))
 
     def _look(self, session_id: str, paths: Mapping[str, str], file: str) -> None:
         queries: Mapping[str, Mapping[str, object]] = {
             "output": {"lines": _OUTPUT},
             "hunks": {"path": file},
+            "screen": {"history": _OUTPUT},
         }
         for what, path in paths.items():
             query = queries.get(what, {})

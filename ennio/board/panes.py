@@ -12,6 +12,7 @@ from typing import Any
 from ennio.board.columns import checks, colour, waited
 from ennio.board.quantities import age, moment, span
 from ennio.board.row import Row, words
+from ennio.board.style import bare
 from ennio.board.table import cells, cut, pad
 from ennio.board.view import TABS, BoardView
 from ennio.model.conflicts import in_words
@@ -205,12 +206,33 @@ class _Pane:
         return lines if len(lines) <= 6 else [*lines[:5], f"({len(lines) - 5} more lines)"]
 
     def output(self) -> list[str]:
-        """The last lines of its terminal."""
+        """The last lines of its terminal, in their colours where it stands."""
+        if self.view.tab == "output" and (lines := self._screen()):
+            return lines
         text = self.told.get("output")
         if not isinstance(text, str) or not text.strip():
             return self._absent("output", "its terminal is empty")
         lines = [words(line.rstrip()) for line in text.rstrip().split("\n")]
         return [cut(line, self.width) for line in lines]
+
+    def _screen(self) -> list[str]:
+        told = self.told.get("screen") if "screen" not in self.faults else None
+        found: Sequence[Sequence[Document]] = (told or {}).get("lines") or ()
+        lines = [self._styled(runs) for runs in found]
+        while lines and not bare(lines[-1]).strip():
+            lines.pop()
+        return lines
+
+    def _styled(self, runs: Sequence[Document]) -> str:
+        """A line of a terminal, as much of it as there is room for."""
+        room, parts = self.width, []
+        for run in runs:
+            text = cut(words(run.get("t")), room)
+            parts.append(self.view.style.run({**run, "t": text}))
+            room -= cells(text)
+            if room <= 0:
+                break
+        return "".join(parts)
 
     def files(self) -> list[str]:
         """What it changes, file by file, the chosen one marked; or what one of them changes."""

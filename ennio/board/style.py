@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ennio.model.printable import printable
 
@@ -17,6 +19,7 @@ _CODES: Mapping[str, str] = {
     "cyan": "36",
     "dim": "2",
 }
+_RGB = re.compile(r"#[0-9a-f]{6}\Z")
 # Known to this process alone, so that no text from elsewhere holds a colour of ours.
 _OURS = f"\x1b[{os.urandom(8).hex()}:"
 
@@ -92,6 +95,36 @@ class Style:
             return text
         code = TOKENS[self.theme].get(colour) or _CODES[colour]
         return f"{_OURS}{code}m{text}{_OURS}0m"
+
+    def run(self, told: Mapping[str, Any]) -> str:
+        """Letters of an agent's terminal as they look there; ``t`` must be clean."""
+        text = str(told.get("t") or "")
+        if not self.on or not text:
+            return text
+        marks = [_MARKS[one] for one in str(told.get("s") or "") if one in _MARKS]
+        few = self.theme == "basic"
+        colours = [_colour(told.get("f"), 30, few=few), _colour(told.get("b"), 40, few=few)]
+        codes = ";".join([*marks, *filter(None, colours)])
+        return f"{_OURS}{codes}m{text}{_OURS}0m" if codes else text
+
+
+_MARKS: Mapping[str, str] = {"b": "1", "d": "2", "i": "3", "u": "4", "r": "7", "x": "9"}
+
+
+def _colour(told: object, base: int, *, few: bool) -> str:
+    """The code of a colour of letters (30) or ground (40); of the palette's first sixteen alone
+    where the terminal has few.
+    """
+    if isinstance(told, int) and 0 <= told < 16:
+        return str(base + told if told < 8 else base + 60 + told - 8)
+    if few:
+        return ""
+    if isinstance(told, int) and told < 256:
+        return f"{base + 8};5;{told}"
+    if isinstance(told, str) and _RGB.match(told):
+        red, green, blue = (int(told[at : at + 2], 16) for at in (1, 3, 5))
+        return f"{base + 8};2;{red};{green};{blue}"
+    return ""
 
 
 def shown(text: str) -> str:

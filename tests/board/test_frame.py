@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.board.frame import frame
+from ennio.board.news import Looked
 from ennio.board.row import Row
-from ennio.board.style import bare, shown
+from ennio.board.style import Style, bare, shown
 from ennio.board.table import cells
 from ennio.board.view import PAGES, TABS, BoardView
 from tests.board.stand_ins import board, peeked, session, sessions
@@ -129,6 +130,31 @@ def test_few_sessions_show_their_evidence_and_many_are_folded() -> None:
     many = text_of(board(500), 80, 200)
     assert "> api" in many or "  api" in many
     assert "OVER > folded" in many
+
+
+def test_the_output_of_a_terminal_keeps_its_colours_and_nothing_else_that_steers() -> None:
+    view = peeked(board(3, look="colour"))
+    row = view.row
+    assert row is not None
+    runs = [
+        {"t": "plain "},
+        {"t": "green\x1b[2J", "f": 2, "s": "b"},
+        {"t": " exact", "f": "#0f0f0f", "b": 200},
+        {"t": "x" * 300, "f": 9},
+    ]
+    view = Looked(row.id, "screen", {"lines": [runs, [{"t": "   "}]]}).taken(view)
+    drawn = [shown(line) for line in frame(replace(view, tab="output"), 160, 45)]
+    line = next(one for one in drawn if "plain" in one)
+    assert "\x1b[1;32mgreen\\x1b[2J\x1b[0m" in line
+    assert "exact" in line
+    assert "38;2" not in line, "it has sixteen colours"
+    assert "\x1b[91mxxx" in line
+    assert as_large(frame(replace(view, tab="output"), 160, 45), 160, 45)
+    many = replace(view, tab="output", style=Style(True, "dark"))
+    exact = next(shown(one) for one in frame(many, 160, 45) if "exact" in one)
+    assert "\x1b[38;2;15;15;15;48;5;200m exact" in exact
+    plain = replace(view, tab="output", style=Style(False))
+    assert not any("\x1b" in one for one in frame(plain, 160, 45))
 
 
 def test_the_queue_and_the_fullest_window_of_a_plan_stand_above_the_rows() -> None:

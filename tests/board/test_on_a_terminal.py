@@ -82,6 +82,8 @@ def test_a_question_is_answered_where_it_is_seen(house: Supervised, terminal: Pa
     said = "Thank you for the answer."
     terminal.keys("Space")
     terminal.shows("[why]", said)
+    terminal.keys("]", "]", "]")
+    terminal.shows("[output]", said)
 
 
 def test_a_newcomer_finds_answers_and_understands_in_at_most_three_keys_each(
@@ -126,7 +128,13 @@ def test_a_pull_request_is_merged_from_its_row_after_one_question(
     session = house.spawn("Fix the flaky date test")
     terminal.shows("merge", "Fix the flaky date test", within=60)
     under_the_cursor(terminal, "Fix the flaky date test")
-    terminal.keys("m")
+    terminal.keys("Space", "[", "[")
+    terminal.shows("[files]", "its changes")
+    terminal.keys("Enter")
+    terminal.shows("@@ ")
+    terminal.keys("Escape")
+    terminal.shows("[files]", without="@@ ")
+    terminal.keys("Space", "m")
     terminal.shows("M yes", "Esc no")
     terminal.keys("M")
     terminal.shows("done: ennio pr merge")
