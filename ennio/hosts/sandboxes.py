@@ -236,10 +236,18 @@ def _with_program(machine: Machine, isolation: Isolation, launch: LaunchSpec) ->
     found = machine.which(place, launch.env.get("PATH"))
     if found is None:
         return isolation
-    places = [_package(machine, one) for one in (Path(found), *machine.real([Path(found)]))]
+    (real,) = machine.real([Path(found)])
     there = (*_PUBLIC, *isolation.readable, *isolation.writable, isolation.workspace)
-    lacking = [one for one in places if not any(one.is_relative_to(at) for at in there)]
-    return replace(isolation, readable=tuple(dict.fromkeys((*isolation.readable, *lacking))))
+    link, package = Path(found), _package(machine, real)
+    if not _is_below(package, there):
+        isolation = replace(isolation, readable=(*isolation.readable, package))
+    if link != real and not _is_below(link, (*there, package)):
+        isolation = replace(isolation, links=((link, real),))
+    return isolation
+
+
+def _is_below(path: Path, folders: tuple[Path, ...]) -> bool:
+    return any(path.is_relative_to(one) for one in folders)
 
 
 def _package(machine: Machine, program: Path) -> Path:

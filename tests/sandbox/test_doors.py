@@ -248,3 +248,22 @@ def test_what_post_create_runs_is_run_inside_and_its_end_is_kept_outside(ground:
         ground.make(brief)
     assert (ground.workspace(brief) / "made.txt").read_text() == "apart\n"
     assert SECRET not in (ground.folder(brief) / "hooks.log").read_text()
+
+
+def test_a_program_below_a_home_finds_what_is_beside_it(ground: Bench) -> None:
+    """As npm lays them: a link in a folder of links leads into a package."""
+    package = ground.root / "lib" / "node_modules" / "agent"
+    package.mkdir(parents=True)
+    (package / "beside").write_text("found")
+    program = package / "cli"
+    program.write_text(
+        '#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\n'
+        'printf \'{"got": "%s"}\' "$(cat "$here/beside")" > told.json\n'
+    )
+    program.chmod(0o755)
+    links = ground.root / "links"
+    links.mkdir()
+    (links / "between").symlink_to(program)
+    (links / "agent").symlink_to(links / "between")
+    brief = ground.brief("linked", [str(links / "agent")], Sandbox())
+    assert ground.run(brief) == {"got": "found"}

@@ -88,6 +88,8 @@ def _allowed(isolation: Isolation) -> list[str]:
         if ways[path] == _READ and any(one in ways for one in path.parents):
             continue  # it is there with the folder around it
         told += _bound(ways[path], path, path)
+    for link, to in isolation.links:
+        told += _bound("--symlink", to, link)
     return [*told, *_bound("--ro-bind", isolation.doors, INSIDE)]
 
 

@@ -21,7 +21,8 @@ def door(port: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Isolation:
     """All by real paths. ``workspace`` and ``writable`` can be written to, ``readable`` be read;
-    of ``home`` nothing else is there, nor of any other folder but the system's own.
+    of ``home`` nothing else is there, nor of any other folder but the system's own. ``links`` are
+    made anew, each with what it leads to: programs find what is beside them by their real place.
 
     ``folder`` is the session's own and is not to be seen; ``scratch`` in it is there only for
     commands of ours. ``ports`` of this machine's loopback are reached through a door each.
@@ -35,6 +36,7 @@ class Isolation:
     readable: tuple[Path, ...] = ()
     network: NetworkAccess = NetworkAccess.HOST
     ports: tuple[int, ...] = ()
+    links: tuple[tuple[Path, Path], ...] = ()
     known: tuple[Path, ...] = ()
 
     @property
