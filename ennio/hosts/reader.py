@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
 from ennio.config.money import BillingChoice
@@ -133,12 +134,28 @@ class Reader:
         read: dict[str, Observation] = {}
 
         def files() -> None:
-            for each in wanted:
-                at = contexts[each.brief.session_id]
-                read[each.brief.session_id] = self._read(each, at, screens.get(at.handle.id))
+            with machine.seen_together(self._rests_on(wanted, contexts)):
+                for each in wanted:
+                    at = contexts[each.brief.session_id]
+                    read[each.brief.session_id] = self._read(each, at, screens.get(at.handle.id))
 
-        self._apart(files)
+        if wanted:
+            machine = contexts[wanted[0].brief.session_id].files.machine
+            self._apart(files)
         return read
+
+    def _rests_on(
+        self, wanted: Sequence[Wanted], contexts: Mapping[str, ResolvedBrief]
+    ) -> Sequence[Path]:
+        """The files that tell whether anything has to be read at all."""
+        paths = list[Path]()
+        for each in wanted:
+            session_id, at = each.brief.session_id, contexts[each.brief.session_id]
+            cache = None if each.afresh else self._caches.get(session_id)
+            paths += cache.files if cache is not None else ()
+            if each.place and _is_glanceable(at.workspace):
+                paths += at.workspace.stands_on(at.path, each.brief.branch)
+        return paths
 
     def forget(self, session_id: str) -> None:
         """Nobody will want it any more."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -221,6 +222,12 @@ class Machine(Protocol):
     ) -> tuple[FileState | OSError, ...]:
         """Look at these, each or the error that stands for it; links themselves
         unless they are followed.
+        """
+        ...
+
+    def seen_together(self, paths: Sequence[Path]) -> AbstractContextManager[None]:
+        """While the block lasts, this thread may be told of these what one look at its beginning
+        told, as long as it changes nothing over there. Raises Unreachable.
         """
         ...
 

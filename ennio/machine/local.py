@@ -94,6 +94,11 @@ class LocalMachine:
         """See ``Machine``."""
         return tuple(_stat(path, follow=follow) for path in paths)
 
+    def seen_together(self, paths: Sequence[Path]) -> contextlib.AbstractContextManager[None]:
+        """Each look here is a call of the system."""
+        del paths
+        return contextlib.nullcontext()
+
     def list(self, folder: Path) -> tuple[str, ...]:
         """See ``Machine``."""
         return tuple(os.listdir(folder))

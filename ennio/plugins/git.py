@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ennio.machine import single
 from ennio.machine.interface import Command, CompletedCommand, Machine, Overdue
 from ennio.model.errors import EnnioError, TimedOut
 from ennio.plugins import git_errors, git_orphans
@@ -128,6 +129,16 @@ class Git:
         self.directory = directory
         self._env = dict(env or {})
         self._hooks = hooks
+        self._above: Path | None = None
+
+    @property
+    def _ceiling(self) -> Path:
+        """Above which git looks for no repository: by its real path, which another machine is asked
+        for once.
+        """
+        if self._above is None or not self.machine.name:
+            self._above = single.real(self.machine, self.directory).parent
+        return self._above
 
     def __repr__(self) -> str:
         return f"Git({str(self.directory)!r})"
@@ -252,7 +263,7 @@ class Git:
         hooks = () if self._hooks else _NO_HOOKS
         return Command(
             ("git", "-C", str(self.directory.absolute()), *hooks, *_QUIET, *args),
-            env=environment(self.machine, self.directory, self._env, git_orphans.own_mark()),
+            env=environment(self.machine, self._ceiling, self._env, git_orphans.own_mark()),
             stdin=b"" if given is None else given.encode("utf-8", "surrogateescape"),
             timeout=timeout,
             silence=STALL if served else None,  # whoever asks a server tells of its progress

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ennio.machine import single
 from ennio.machine.inherited import NAMES
 from ennio.machine.interface import Machine
 
@@ -55,16 +54,18 @@ MARK = "ENNIO_GIT"
 
 
 def environment(
-    machine: Machine, directory: Path, more: Mapping[str, str], mark: str
+    machine: Machine, ceiling: Path, more: Mapping[str, str], mark: str
 ) -> dict[str, str]:
-    """The environment of a git command in a directory, with more added to it."""
+    """The environment of a git command, with more added to it; it looks for a repository below the
+    ceiling alone.
+    """
     return {
         **_ENDS,
         **{name: value for name, value in machine.environ.items() if _is_passed(name)},
         **_ASKS_NOBODY,
         "LC_ALL": "C",
         "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_CEILING_DIRECTORIES": str(single.real(machine, directory).parent),
+        "GIT_CEILING_DIRECTORIES": str(ceiling),
         MARK: mark,
         **more,
     }

@@ -5,6 +5,7 @@ eight threads at once.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,11 +26,13 @@ from unittest import mock
 import psutil
 
 from ennio.config.model import AgentConfig
+from ennio.hosts.elsewhere import FarHost
 from ennio.hosts.interface import Brief, HookAddress, Host, LinkSpec, Wanted, Words
 from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine.home import Home
 from ennio.machine.local import LocalMachine
+from ennio.machine.ssh.machine import SshMachine
 from ennio.model.clock import SystemClock
 from ennio.model.errors import EnnioError
 from ennio.model.facts import AgentSeen, ProcessSeen
@@ -38,6 +41,8 @@ from ennio.plugins.registry import Registry
 from tests.conftest import eventually, lacking, need
 from tests.node.node_bench import TOKEN, port_of
 from tests.node.relay import Relay
+from tests.ssh.bench import machine_of
+from tests.ssh.sshd import sshd
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
@@ -119,6 +124,7 @@ class Stage:
     program: str = "ennio.node"
     more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    far: SshMachine | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -131,7 +137,8 @@ class Stage:
     @property
     def tmux_socket(self) -> Path:
         """Where the tmux server over there listens."""
-        return self.root / f"tmux-{self.user.uid}" / "ennio-host"
+        folder = self.root / f"tmux-{self.user.uid}"
+        return next(folder.iterdir()) if self.far is not None else folder / "ennio-host"
 
     @property
     def env(self) -> dict[str, str]:
@@ -370,11 +377,34 @@ def behind_a_node(stage: Stage) -> Iterator[Stage]:
     yield stage
 
 
+@contextmanager
+def over_ssh(stage: Stage) -> Iterator[Stage]:
+    """As another user, whose shell tells where everything is and prints what nobody asked for."""
+    with sshd() as server:
+        there = server.account()
+        stage.user = Account({**there.as_user, "extra_groups": []}, "python3")
+        os.chown(stage.root, there.uid, -1)
+        env = {**stage.env, "ENNIO_HOME": str(stage.home)}
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in env.items()]
+        (there.home / ".bashrc").write_text("\n".join(["echo Good day", *lines]) + "\n")
+        stage.far = machine_of(server, there)
+        yield stage
+        stage.far.close()
+
+
 PLACES: Mapping[str, tuple[Callable[[Stage], Any], int]] = {
     "in this process": (in_this_process, 1),
     "behind a node": (behind_a_node, 1),
+    "over ssh": (over_ssh, 1),
     "from eight threads": (in_this_process, THREADS),
 }
+STAGES = [
+    (place, kind)
+    for place in PLACES
+    for kind in KINDS
+    # a program of ours has to keep terminals where tmux does not, and nothing of ours lies there
+    if (place, kind) != ("over ssh", "process and clone")
+]
 
 
 @contextmanager
@@ -395,6 +425,8 @@ def stage_at(place: str, kind: str) -> Iterator[Stage]:
             stage.build()
             if place == "behind a node":
                 stage.start()
+            if stage.far is not None:
+                stage.host = FarHost("there", stage.far, SystemClock(), "contract")
             yield stage
     finally:
         stage.clear()

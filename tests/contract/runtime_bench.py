@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal as signals
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from ennio.machine.local import LocalMachine
+from ennio.machine.ssh.machine import SshMachine
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import LaunchSpec, Pane, Runtime
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.stub import StubRuntime
 from ennio.plugins.runtime.tmux import TmuxRuntime
 from tests.conftest import eventually, need
+from tests.contract.machine_bench import own_over_ssh
 
 RECORDER = Path(__file__).with_name("runtime_recorder.py")
 
@@ -35,6 +39,7 @@ class Bench:
     again: Callable[[], Runtime]
     construct: str
     real: bool = True
+    far: SshMachine | None = None
     name: str = field(default_factory=lambda: f"fix-{uuid.uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
@@ -111,14 +116,15 @@ def process_bench(root: Path) -> Iterator[Bench]:
         bench.runtime.stop(RuntimeHandle(name, "process"))
 
 
-def tmux_bench(root: Path) -> Iterator[Bench]:
+def tmux_bench(root: Path, far: SshMachine | None = None) -> Iterator[Bench]:
     need("tmux")
     socket = f"ennio-test-{uuid.uuid4().hex[:8]}"
     yield Bench(
         root,
-        lambda: TmuxRuntime(LocalMachine(), socket, grace=2.0),
+        lambda: TmuxRuntime(far or LocalMachine(), socket, grace=2.0),
         f"{_MACHINE}from ennio.plugins.runtime.tmux import TmuxRuntime as R; runtime = R(L(), "
         f"{socket!r})",
+        far=far,
     )
     subprocess.run(
         ["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=10
@@ -141,4 +147,21 @@ def end_servers(socket: str) -> None:
                 process.kill()
 
 
-BENCHES = {"stub": stub_bench, "process": process_bench, "tmux": tmux_bench}
+def far_tmux_bench(root: Path) -> Iterator[Bench]:
+    """Our own user, with another home, behind an sshd that all tests of this process share."""
+    yield from tmux_bench(root, _far())
+
+
+@cache
+def _far() -> SshMachine:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(own_over_ssh())
+
+
+BENCHES = {
+    "stub": stub_bench,
+    "process": process_bench,
+    "tmux": tmux_bench,
+    "tmux over ssh": far_tmux_bench,
+}

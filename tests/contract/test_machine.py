@@ -342,6 +342,21 @@ def test_a_look_tells_files_folders_and_links_apart_and_whose_they_are(
     )
 
 
+def test_files_that_are_seen_together_are_told_as_they_are_afterwards(
+    machine: Machine, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    machine.write(one, b"1")
+    with machine.seen_together([one, two, one]):
+        assert (single.exists(machine, one), single.exists(machine, two)) == (True, False)
+        machine.write(two, b"22")
+        found = single.state(machine, two)
+        assert found is not None, "what was changed by oneself is seen"
+        assert found.size == 2
+    one.unlink()
+    assert not single.exists(machine, one)
+
+
 def test_a_file_that_was_replaced_has_another_identity(machine: Machine, tmp_path: Path) -> None:
     place, seen = tmp_path / "file", []
     for text in (b"one", b"two"):

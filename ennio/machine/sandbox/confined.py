@@ -147,6 +147,10 @@ class ConfinedMachine:
             return error
         return state
 
+    def seen_together(self, paths: Sequence[Path]) -> contextlib.AbstractContextManager[None]:
+        """See ``Machine``."""
+        return self.machine.seen_together(paths)
+
     def list(self, folder: Path) -> tuple[str, ...]:
         """See ``Machine``."""
         root = self._root(folder)

@@ -6,7 +6,8 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -36,6 +37,12 @@ from ennio.model.errors import Refused
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 
 
+class _SeenTogether(threading.local):
+    """What one look told a thread of several files."""
+
+    states: Mapping[Path, FileState | OSError] = {}
+
+
 class SshMachine:
     """See ``Machine``. Connects when it is asked for the first time, and again whenever a
     connection was lost; every question may raise Unreachable.
@@ -49,6 +56,7 @@ class SshMachine:
         self._pool = pool or ShellPool(target)
         self._meeting = threading.Lock()
         self._known: MachineFacts | None = None
+        self._seen = _SeenTogether()
 
     def __repr__(self) -> str:
         return f"SshMachine({self.name!r})"
@@ -116,6 +124,7 @@ class SshMachine:
 
     def run(self, command: Command) -> CompletedCommand:
         """See ``Machine``."""
+        self._seen.states = {}
         return self._commands.run(command)
 
     def run_all(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
@@ -128,8 +137,14 @@ class SshMachine:
 
     # --- files ------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def _files(self) -> RemoteFiles:
+        """What changes files: nothing that was seen of any counts afterwards."""
+        self._seen.states = {}
+        return self._unchanged_files
+
+    @cached_property
+    def _unchanged_files(self) -> RemoteFiles:
         return RemoteFiles(self._pool, self.facts)
 
     @cached_property
@@ -144,15 +159,28 @@ class SshMachine:
         self, paths: Sequence[Path], *, follow: bool = True
     ) -> tuple[FileState | OSError, ...]:
         """See ``Machine``."""
+        seen = self._seen.states
+        if follow and seen and all(path in seen for path in paths):
+            return tuple(seen[path] for path in paths)
         return self._looks.stat(paths, follow=follow)
+
+    @contextmanager
+    def seen_together(self, paths: Sequence[Path]) -> Iterator[None]:
+        """See ``Machine``: a long line makes it dear to look at one after the other."""
+        each = tuple(dict.fromkeys(paths))
+        self._seen.states = dict(zip(each, self._looks.stat(each, follow=True), strict=True))
+        try:
+            yield
+        finally:
+            self._seen.states = {}
 
     def list(self, folder: Path) -> tuple[str, ...]:
         """See ``Machine``."""
-        return self._files.list(folder)
+        return self._unchanged_files.list(folder)
 
     def real(self, paths: Sequence[Path]) -> tuple[Path, ...]:
         """See ``Machine``."""
-        return self._files.real(paths)
+        return self._unchanged_files.real(paths)
 
     def write(
         self,
@@ -208,7 +236,7 @@ class SshMachine:
 
     def is_locked(self, path: Path) -> bool:
         """See ``Machine``."""
-        return self._files.is_locked(path)
+        return self._unchanged_files.is_locked(path)
 
     # --- processes --------------------------------------------------------------------------------
 
@@ -255,7 +283,7 @@ class SshMachine:
 
     def free_disk(self, path: Path) -> int:
         """See ``Machine``."""
-        return self._files.free_disk(path)
+        return self._unchanged_files.free_disk(path)
 
     def connect(self, address: Path | int, timeout: float) -> socket.socket:
         """See ``Machine``."""

@@ -1,0 +1,99 @@
+"""What is asked of a machine over there is counted in ways there and back: a long line makes each of
+them dear, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from ennio.hosts.interface import Wanted
+from ennio.machine.interface import Command, FileSpan
+from ennio.machine.ssh.machine import SshMachine
+from tests.conftest import eventually
+from tests.contract.host_stage import Stage, Stand, stage_at
+from tests.ssh.bench import machine_of
+from tests.ssh.sshd import Sshd
+
+MOST = 4
+"""Of a look at all sessions, one each: the survey, and then panes, screens, files."""
+
+
+@pytest.fixture(scope="module")
+def machine(server: Sshd) -> Iterator[SshMachine]:
+    made = machine_of(server, server.account())
+    made.run(Command(("true",)))
+    yield made
+    made.close()
+
+
+def _ways(machine: SshMachine, ask: Callable[[], object]) -> int:
+    before = machine.count.questions
+    ask()
+    return machine.count.questions - before
+
+
+def test_whatever_is_asked_at_once_is_one_way(machine: SshMachine) -> None:
+    folder = machine.temporary_folder()
+    files = [folder / str(number) for number in range(40)]
+    for file in files[::2]:
+        machine.append(file, b"line\n")
+    commands = [Command(("echo", str(number))) for number in range(20)]
+    asked: Mapping[str, Callable[[], object]] = {
+        "read": lambda: machine.read([FileSpan(file) for file in files]),
+        "stat": lambda: machine.stat(files),
+        "real": lambda: machine.real(files),
+        "write": lambda: machine.write(folder / "new", b"text" * 1000, mode=0o644),
+        "append": lambda: machine.append(folder / "new", b"\0" * 100_000),
+        "run": lambda: machine.run(commands[0]),
+        "run_all": lambda: machine.run_all(commands),
+        "processes": lambda: machine.processes(range(1, 60)),
+        "marked": lambda: machine.marked("NOBODY_HAS_IT"),
+        "others": machine.others,
+        "remove": lambda: machine.remove(files),
+        "which": lambda: machine.which("sh"),
+        "free": lambda: machine.free_disk(Path("/")),
+    }
+    assert {name: ways for name, ask in asked.items() if (ways := _ways(machine, ask)) != 1} == {}
+    assert (machine.home, machine.user, _ways(machine, lambda: machine.environ)) == (
+        machine.home,
+        machine.user,
+        0,
+    )
+    machine.remove_tree(folder)
+    assert machine.count.connections == 1
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with stage_at("over ssh", "tmux and worktree") as made:
+        yield made
+
+
+def test_a_look_at_many_sessions_takes_as_many_ways_as_one_at_few(stage: Stage) -> None:
+    far = stage.far
+    assert far is not None
+    stands = [Stand(stage) for _ in range(3)]
+    cursors = dict[str, Mapping[str, str]]()
+
+    def look(at: list[Stand]) -> int:
+        def looked() -> None:
+            handles = {one.id: one.brief.handle for one in at}
+            stage.host.survey("tmux", handles)
+            wanted = [Wanted(one.brief, cursors.get(one.id, {}), True, True) for one in at]
+            for name, read in stage.host.observe(wanted).items():
+                cursors[name] = read.cursor
+
+        return _ways(far, looked)
+
+    try:
+        begun = [_ways(far, stand.launched) for stand in stands]
+        # what was written in the last seconds is read again, for it may have changed unseen
+        eventually(lambda: look(stands) <= MOST, why="they rest, and a look takes few ways")
+        assert look(stands) == look(stands[:1]) <= MOST
+        print(f"ways: a spawn {begun}, a look {look(stands)}")
+    finally:
+        for stand in stands:
+            stand.clear()
