@@ -124,7 +124,8 @@ class NodeDaemon:
 
     def _listen_to_signals(self) -> None:
         for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup said that it is to stay
+                signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """The first one ends it gracefully, the second at once."""

@@ -83,6 +83,7 @@ class NodeBench:
         self.root = self.folder / "root"
         self.words, self.token = words, token
         self.more: dict[str, str] = {}
+        self.before: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         for name in ("person", "tmux"):
@@ -127,7 +128,14 @@ class NodeBench:
 
     def begin(self, *words: str) -> subprocess.Popen[bytes]:
         """A node's process, whatever becomes of it; what it says is added to the log."""
-        command = [sys.executable, "-m", "ennio.node", "--workspace-root", str(self.root)]
+        command = [
+            *self.before,
+            sys.executable,
+            "-m",
+            "ennio.node",
+            "--workspace-root",
+            str(self.root),
+        ]
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [*command, *self.words, *words], env=self.env, cwd="/", stderr=log, stdout=log

@@ -232,14 +232,17 @@ def _lives(pid: int) -> bool:
 
 
 @REAL
-def test_without_a_question_for_a_token_everybody_on_this_machine_is_answered_and_it_says_so(
+def test_without_a_token_everybody_on_this_machine_is_answered_and_nohup_keeps_it(
     bench: NodeBench,
 ) -> None:
     bench.token = None
     bench.words = ("--no-auth",)
+    bench.before = ("nohup",)
     bench.start()
     node = _node(bench, None)
-    assert node.heartbeat() >= 0
+    assert bench.process is not None
+    bench.process.send_signal(signal.SIGHUP)
+    assert [node.heartbeat() >= 0 for _ in range(20)] == [True] * 20, "nohup keeps it"
     assert "every user of this machine can run programs as this one" in bench.said()
     assert not (bench.root / "node" / "token").exists()
     node.close()
