@@ -23,7 +23,7 @@ from ennio.model.errors import EnnioError
 
 SECOND_WITNESS = 15.0  # seconds between two looks at those that are waited for
 NEWS_WITHIN = 30.0  # seconds after which a host is asked anew whether there is news
-_AWAY = 10.0
+_AWAY = 5.0
 """Seconds at most between two looks at another machine that is away: when it connects again is its
 own to know, and a look meanwhile costs nothing.
 """

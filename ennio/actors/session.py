@@ -122,8 +122,9 @@ class SessionActor(Actor):
         self._state.memory = orders.put_back(
             self._state.memory, timedelta(), self._deps.clock.now()
         )
-        if self._state.memory.launches and not self._state.memory.finished:
-            session = self._session  # its agent that runs on finds the API where it is now
+        session, memory = self._session, self._state.memory
+        # an agent that runs on finds the API where it is now; from elsewhere nobody reaches it
+        if memory.launches and not memory.finished and not session.host:
             self.perform("hook token", lambda: hook_token.renew(self._deps, session))
         self._observations.watch()
         pausing.begin(self._deps, self._state)

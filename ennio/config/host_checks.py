@@ -36,7 +36,7 @@ def faults(projects: Iterator[tuple[int, Any]], defaults: Mapping[str, Any]) -> 
         name = _name(ssh) if isinstance(ssh, dict) else None
         if isinstance(ssh, dict):
             yield from _forge(index, project)
-            yield from _metering(index, project, ssh)
+            yield from _metering(index, project)
             yield from _strategy(index, project, defaults, ssh)
         if isinstance(ssh, dict) and name is not None:
             before, other = first.setdefault(name, (index, ssh))
@@ -80,16 +80,16 @@ def _runtime(
         )
 
 
-def _metering(index: int, project: Mapping[str, Any], ssh: Mapping[str, Any]) -> Iterator[Fault]:
+def _metering(index: int, project: Mapping[str, Any]) -> Iterator[Fault]:
     """A proxy, which only this machine has."""
     settings = project.get("agent_config")
     chosen = settings.get("metering") if isinstance(settings, dict) else None
-    if chosen == "proxy" and ssh.get("strategy") != "node":
+    if chosen == "proxy":
         yield (
             ("projects", index, "agent_config", "metering"),
             (
-                "{value} cannot be had over ssh: the proxy runs on this machine, which agents over "
-                "there do not reach; `agent` counts what the agent writes down"
+                "{value} cannot be had beside `ssh_config`: the proxy runs on this machine, which "
+                "agents over there do not reach; `agent` counts what the agent writes down"
             ),
         )
 

@@ -129,7 +129,7 @@ def test_ssh_as_the_runtime_of_all_needs_to_know_where(tmp_path: Path) -> None:
     ("settings", "words"),
     [
         ("scm_config: {plugin: local}", "scm_config: needs `config.hub` beside `ssh_config`"),
-        ("agent_config: {metering: proxy}", "metering: `proxy` cannot be had over ssh"),
+        ("agent_config: {metering: proxy}", "metering: `proxy` cannot be had beside `ssh_config`"),
     ],
 )
 def test_what_only_this_machine_has_is_told_with_the_way_out(
