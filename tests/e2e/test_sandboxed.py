@@ -25,10 +25,7 @@ WORKS = story(
 )
 
 
-@pytest.mark.parametrize("runtime", ["tmux", "process"])
-def test_a_sandboxed_session_goes_from_its_prompt_to_its_merge(
-    tmp_path: Path, runtime: str
-) -> None:
+def test_a_sandboxed_session_goes_from_its_prompt_to_its_merge(tmp_path: Path) -> None:
     need("bwrap")
     apart = 'test -f seen.txt && git log -1 && test ! -e "$HOME/.netrc" && echo x > made'
     checks = [{"name": "apart", "run": apart}]
@@ -39,7 +36,6 @@ def test_a_sandboxed_session_goes_from_its_prompt_to_its_merge(
             ground,
             agent_config=WORKS,
             scm_config=scm,
-            runtime=runtime,
             isolation="bubblewrap",
             sandbox={"network": "loopback"},
         ),

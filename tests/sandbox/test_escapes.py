@@ -72,14 +72,14 @@ def _key() -> None:
     libc.syscall(248, b"user", b"ennio-test", SECRET.encode(), len(SECRET), -4)
 
 
-def _tried(ground: tuple[Bench, dict[str, Any]], name: str, network: NetworkAccess) -> Any:
+def _tried(ground: tuple[Bench, dict[str, Any]], name: str, network: NetworkAccess | None) -> Any:
     made, facts = ground
     shared = made.home.session(name) / "agent"
     shared.mkdir(parents=True)
     (shared / "attempts.py").write_text(Path(__file__).with_name("attempts.py").read_text())
     (shared / "facts.json").write_text(json.dumps({**facts, "folder": str(shared.parent)}))
     argv = python(str(shared / "attempts.py"), str(shared / "facts.json"))
-    return made.run(made.brief(name, argv, Sandbox(network)))
+    return made.run(made.brief(name, argv, None if network is None else Sandbox(network)))
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,42 @@ def test_nothing_leads_out_by_the_network_of_the_machine(on_the_network: Any, na
 @pytest.mark.parametrize("name", LEFT_OPEN)
 def test_the_network_of_the_machine_is_all_of_it(on_the_network: Any, name: str) -> None:
     assert on_the_network["got"][name] == SECRET
+
+
+HARMLESS = [
+    "read_the_keys_of_the_person",
+    "see_anything_in_the_home_of_the_person",
+    "read_what_is_untracked_in_the_repository",
+    "write_the_configuration_of_the_repository",
+    "write_a_hook_of_the_hub",
+    "read_the_token_of_its_own_hook",
+    "see_the_rest_of_its_own_folder",
+    "see_other_sessions",
+    "see_the_run_folder_of_the_supervisor",
+    "leave_by_the_root_of_another_process",
+    "find_a_secret_in_any_environment",
+    "see_processes_outside",
+    "make_as_many_processes_as_it_likes",
+    "become_more_than_it_is",
+    "reach_tmux_by_its_socket",
+    "reach_docker",
+    "reach_an_abstract_socket",
+    "reach_the_port_of_the_supervisor",
+    "push_to_another_repository_through_the_door",
+]
+"""What can be tried without walls and does no harm to the machine of the tests."""
+
+
+@pytest.fixture(scope="module")
+def without_walls(ground: tuple[Bench, dict[str, Any]]) -> Any:
+    made, facts = ground
+    return _tried((made, {**facts, "only": HARMLESS}), "bare", None)
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_without_a_sandbox_it_is_had(without_walls: Any, name: str) -> None:
+    """So that each of these would notice if a wall fell."""
+    assert name in without_walls["got"], without_walls["refused"][name]
 
 
 def test_an_agent_can_work_commit_push_and_fetch(
