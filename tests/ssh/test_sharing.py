@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,9 @@ from ennio.plugins.agent.interface import CommandLine
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.runtime.tmux import TmuxRuntime
 from tests.conftest import eventually, need
+from tests.e2e.house import Ground, story, supervised, turn
 from tests.ssh.bench import target_of
+from tests.ssh.far_house import far_project
 from tests.ssh.sshd import Account, Sshd
 
 ADDRESS = "https://claude.ai/code/session_01ABCdef"
@@ -174,3 +177,31 @@ def test_a_host_shares_as_its_strategy_says(at: FarTerminal) -> None:
     }
     assert isinstance(shares[SshStrategy.TMATE], TmateSharing)
     assert isinstance(shares[SshStrategy.REMOTE_CONTROL], RemoteControlSharing)
+
+
+def test_a_person_finds_what_is_shared_of_a_session_and_it_ends_with_it(
+    server: Sshd, tmp_path: Path
+) -> None:
+    need("tmate")
+    account = server.account()
+    conf = account.home / ".tmate.conf"
+    conf.write_text("set -g tmate-server-host 127.0.0.1\nset -g tmate-server-port 9\n")
+    account.own(conf)
+    waits = story(turn("prompt", [{"say": "..."}, "hang"]))
+    made = far_project(server, account, agent_config=waits)
+
+    def by_tmate(ground: Ground) -> dict[str, Any]:
+        project = made(ground)
+        return project | {"ssh_config": project["ssh_config"] | {"strategy": "tmate"}}
+
+    with supervised(tmp_path, by_tmate) as house:
+        session = house.spawn()
+        house.becomes(session, "working", within=60)
+        informed = house.ground.ennio("session", "info", session)
+        assert "shared problem  tmate's server has given no link" in informed.out
+        socket = account.home / ".ennio" / "tmate" / session
+        assert _answers(socket)
+        assert not [one for one in house.events() if "tmate" in str(one)]
+        house.client.delete(f"/sessions/{session}")
+        house.becomes(session, "killed", within=60)
+        eventually(lambda: not _answers(socket))
