@@ -153,7 +153,7 @@ def test_many_tabs_keep_one_connection_and_all_are_live(page: Page, house: Super
     page.context.on(
         "request", lambda asked: streams.append(asked.url) if "/stream" in asked.url else None
     )
-    tabs = [page.context.new_page() for _ in range(3)]
+    tabs = [page.context.new_page() for _ in range(7)]
     for tab in tabs:
         tab.goto("/")
         expect(tab.get_by_test_id("connection")).to_have_attribute("data-is", "live")

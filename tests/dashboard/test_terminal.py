@@ -82,3 +82,16 @@ def test_a_phone_shows_the_screen_as_text_and_has_the_keys_that_phones_lack(
         expect(page.get_by_text("Enter was pressed")).to_be_visible(timeout=WITHIN)
         assert violations(page) == []
         shot(page, "phone")
+
+
+def test_a_session_that_is_gone_keeps_its_last_screen(
+    page: Page, house: Supervised, session: str, shot: Shot
+) -> None:
+    log_in(page, house, f"/s/{session}/terminal")
+    rows = page.locator(".xterm-rows")
+    expect(rows).to_contain_text("begun", timeout=WITHIN)
+    house.client.delete(f"/sessions/{session}")
+    expect(page.get_by_text("This was its last screen")).to_be_visible(timeout=WITHIN)
+    expect(rows).to_contain_text("begun")
+    expect(page.get_by_role("button", name="Take control")).not_to_be_visible()
+    shot(page, "gone")

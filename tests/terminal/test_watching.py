@@ -184,6 +184,16 @@ def test_a_flood_is_bounded_and_hurts_nobody(house: Supervised) -> None:
     house.client.delete(f"/sessions/{session}")
 
 
+def test_a_killed_session_keeps_its_last_screen(house: Supervised, session: str) -> None:
+    with typing(house, session) as lena:
+        lena.say("key", data="echo last-$((40+2))\r")
+        lena.sees("last-42")
+        house.client.delete(f"/sessions/{session}")
+        lena.hears("end")
+        assert b"last-42" in lena.shown.rpartition(b"\x1b[2J")[2]
+        assert b"[exited]" not in lena.shown
+
+
 def test_a_session_that_is_over_says_so_and_its_screen_stays(
     house: Supervised, session: str
 ) -> None:

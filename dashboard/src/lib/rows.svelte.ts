@@ -1,11 +1,13 @@
 // The rows of all sessions, by their id: one object a row, replaced as a whole, so that only what
-// shows that row is drawn again. Events say which rows to ask for, four times a second at most.
+// shows that row is drawn again. Events say which rows to ask for: at once after a rest, and four times
+// a second at most where they do not end.
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { api, ask, Refusal, type Schemas } from "./api";
 import { live } from "./live.svelte";
 import { asRow, type Row } from "./row";
 
 const PAUSE = 250;
+const AT_ONCE = 3; // so many times in a row there is no pause, once there were that many pauses
 const ALL_ANEW = 60_000; // what changes without an event: ages of signals, what a plan has left
 const MANY = 50; // more ids than these are asked for as all of them
 
@@ -22,6 +24,7 @@ class Rows {
   #pinned = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #last = 0;
+  #free = AT_ONCE; // how often it may be asked without a pause, as of the last time
   #all = true;
   #asking = false;
 
@@ -61,13 +64,17 @@ class Rows {
 
   #soon(): void {
     if (this.#timer !== null || this.#asking) return;
-    const wait = Math.max(0, this.#last + PAUSE - Date.now());
+    const rested = Math.min(AT_ONCE, this.#free + (Date.now() - this.#last) / PAUSE);
+    const wait = Math.max(0, (1 - rested) * PAUSE);
     this.#timer = setTimeout(() => void this.#read(), wait);
   }
 
   async #read(): Promise<void> {
     this.#timer = null;
     this.#asking = true;
+    const now = Date.now();
+    this.#free = Math.max(0, Math.min(AT_ONCE, this.#free + (now - this.#last) / PAUSE) - 1);
+    this.#last = now;
     const ids = [...this.#dirty];
     const all = this.#all || ids.length > MANY;
     this.#dirty.clear();
@@ -82,7 +89,6 @@ class Rows {
       for (const id of ids) this.#dirty.add(id);
       this.#all = all;
     }
-    this.#last = Date.now();
     this.#asking = false;
     if (this.problem !== null && !this.problem.loggedOut) setTimeout(() => this.#soon(), 1000);
     else if (this.#dirty.size > 0 || this.#all) this.#soon();

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -25,6 +26,10 @@ from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 _PIECE = 64 << 10
 _GOES = 1.0  # seconds that a client may take to end once its terminal has
 _COMES = 1.0  # seconds that its first word is waited for
+_FAREWELL = re.compile(rb"\x1b\[1;\d+r\x1b\(B\x1b\[m\x1b\[\?1l\x1b>\x1b\[H\x1b\[2J")
+"""How a client that leaves begins to give a terminal back: by clearing it. Who watches keeps the
+last screen instead.
+"""
 _AGAIN = 0.25  # seconds between two questions for the size, while it draws
 
 Size = tuple[int, int]
@@ -49,6 +54,7 @@ class TmuxStream:
         self._pictured = pictured
         self._size = size
         self.missed = 0
+        self._left = False
         self._drew = True  # since it was asked for its size
         self._asked = time.monotonic()
         self._master, slave = pty.openpty()
@@ -76,6 +82,8 @@ class TmuxStream:
     def read(self, timeout: float) -> bytes | None:
         """See ``TerminalStream``; a window of another size begins anew."""
         self.missed = 0
+        if self._left:
+            return None
         if not self._is_readable(min(timeout, self._asks_in()) if self._drew else timeout):
             self._follow_size()
             return b"" if self._process.poll() is None else None
@@ -84,7 +92,7 @@ class TmuxStream:
             return None
         self._drew = True
         self._follow_size()
-        return data
+        return self._without_farewell(data)
 
     def picture(self) -> bytes | None:
         """See ``TerminalStream``."""
@@ -101,6 +109,17 @@ class TmuxStream:
                 self._process.kill()
                 self._process.wait()
         os.close(self._master)
+
+    def _without_farewell(self, data: bytes) -> bytes:
+        found = _FAREWELL.search(data)
+        if found is None:
+            return data
+        try:
+            self._process.wait(_GOES)
+        except subprocess.TimeoutExpired:  # something else that looks like it
+            return data
+        self._left = True
+        return data[: found.start()]
 
     def _is_readable(self, timeout: float) -> bool:
         poller = select.poll()
