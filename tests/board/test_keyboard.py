@@ -13,7 +13,9 @@ from ennio.board.keyboard import BoardKeyboard
 from ennio.board.moving import steady
 from ennio.board.news import Acted, Looked, Rows
 from ennio.board.orders import Act, Attach, LookInto, Order, Quit, Stroke, WritePrompt
+from ennio.board.verb_table import KEYS
 from ennio.board.view import BoardView
+from ennio.model.verbs import SESSION_VERBS, SessionVerb
 from tests.board.stand_ins import board, session, sessions
 
 pytest.importorskip("blessed")
@@ -282,11 +284,40 @@ def test_a_key_that_does_nothing_says_so(key: str) -> None:
     assert not hands.ordered
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [one for one in SESSION_VERBS if one.name not in ("open", "take-over")],
+    ids=lambda one: one.name,
+)
+def test_each_verb_is_done_by_its_key_as_the_table_says(verb: SessionVerb) -> None:
+    told = session(1, wants=[verb.name], pr_number=7, question=None, options=[])
+    hands = Hands(board(0, told=[told])).press(KEYS[verb.name])
+    if hands.view.entry is not None:
+        hands.write("5").press("KEY_ENTER")
+    if hands.view.confirmation is not None:
+        assert verb.confirm
+        hands.press(hands.view.confirmation.key)
+    (act,) = hands.ordered
+    assert isinstance(act, Act)
+    path = verb.path.removeprefix("/api/v1").format(
+        session_id=told["id"], project_id=told["project_id"], number=7
+    )
+    assert (act.method, act.path) == (verb.method, path)
+    assert not verb.takes or verb.takes in (act.body or {})
+    assert act.told.startswith("ennio ")
+
+
+@pytest.mark.parametrize("name", ["open", "take-over"])
+def test_who_can_be_opened_is_opened_by_enter(name: str) -> None:
+    told = session(1, wants=[name])
+    hands = Hands(board(0, told=[told])).press("KEY_ENTER")
+    assert hands.ordered == [Attach(told["id"])]
+
+
 def test_every_key_of_the_help_does_something(monkeypatch: Any) -> None:
     from ennio.board.help_text import SECTIONS
     from ennio.board.keyboard import _PLAIN
     from ennio.board.moving import _OTHERS, _STEPS
-    from ennio.board.verb_table import KEYS
 
     known = {*_PLAIN, *_OTHERS, *_STEPS, *KEYS.values(), "-", "g", "G", "q"}
     told = {key for _, keys in SECTIONS for names, _ in keys for key in names.split()}
