@@ -202,18 +202,19 @@ def test_a_daemon_that_was_killed_is_told_as_lost_and_started_again(house: House
 def test_who_could_not_look_has_it_asked_at_once_and_many_of_them_only_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node, "_SETTLED", 0.05)
     with house.opened():
         house.session()
         house.tell(NodeWanted())
         house.until("connected")
-        gevent.sleep(0.1)
         asked = house.far.asked
         for _ in range(20):
             house.tell(NodeDoubted())
+        house.deps.actors.ask(node_name(THERE), Ping())
+        assert house.far.asked == asked, "what it said just now settles it"
+        monkeypatch.setattr(node, "_SETTLED", 0.0)
+        house.tell(NodeDoubted())
         eventually(lambda: house.far.asked == asked + 1)
         house.way.runs = False
-        gevent.sleep(0.1)
         house.tell(NodeDoubted())
         eventually(lambda: house.way.connects == 2, 10, "long before the next look is due")
 
