@@ -4,12 +4,16 @@ them dear, and nothing else.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ennio.hosts.interface import Wanted
+from ennio.machine import single
 from ennio.machine.interface import Command, FileSpan
 from ennio.machine.ssh.machine import SshMachine
 from tests.conftest import eventually
@@ -97,3 +101,34 @@ def test_a_look_at_many_sessions_takes_as_many_ways_as_one_at_few(stage: Stage) 
     finally:
         for stand in stands:
             stand.clear()
+
+
+def test_no_other_user_can_see_the_environment_that_a_command_is_given(
+    machine: SshMachine,
+) -> None:
+    folder, secret = machine.temporary_folder(), "opus 27 in c sharp minor"
+    given = Command(("printenv", "KEY"), env={"PATH": "/usr/bin:/bin", "KEY": secret})
+
+    def run_all_ways() -> None:
+        for _ in range(5):
+            told = [machine.run(given), *machine.run_all([given, given])]
+            assert {one.stdout for one in told} == {f"{secret}\n".encode()}
+            machine.begin(given, folder / "out").wait(20)
+
+    open_ = Command(("sh", "-c", "sleep 0.3; true", secret))
+    assert _is_seen(secret, lambda: machine.run(open_)), "who looks sees what is in the open"
+    assert not _is_seen(secret, run_all_ways)
+    assert single.content(machine, folder / "out", 1000) == f"{secret}\n".encode() * 5
+    machine.remove_tree(folder)
+
+
+def _is_seen(text: str, act: Callable[[], object]) -> bool:
+    """Whether the words of any process hold it while something is done."""
+    acting, seen = threading.Thread(target=act), False
+    acting.start()
+    while acting.is_alive():
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                seen = seen or any(text in word for word in process.cmdline())
+        acting.join(0.001)
+    return seen

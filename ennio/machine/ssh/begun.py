@@ -11,23 +11,27 @@ from pathlib import Path
 from ennio.machine import process_table
 from ennio.machine.interface import BegunCommand, Command, ProcessId
 from ennio.machine.ssh import errors
-from ennio.machine.ssh.commands import code_of, ready_for, words_of
+from ennio.machine.ssh.commands import GIVEN, clean_for, code_of, env_of, ready_for
 from ennio.machine.ssh.facts import MachineFacts
 from ennio.machine.ssh.pool import ShellPool
-from ennio.machine.ssh.words import quoted
+from ennio.machine.ssh.words import joined, quoted
 
 _SLICE = 5.0  # seconds that one question waits over there at most
 _BEGIN = rb"""
 %(ready)b
-ennio_v=%(output)b
-[ -d "${ennio_v%%/*}/" ] || { LC_ALL=C ls -ld -- "${ennio_v%%/*}/." >/dev/null; exit 1; }
+ennio_q=%(output)b
+[ -d "${ennio_q%%/*}/" ] || { LC_ALL=C ls -ld -- "${ennio_q%%/*}/." >/dev/null; exit 1; }
 ennio_d=%(folder)b; mkdir -m 700 -- "$ennio_d" || exit 1
-(umask 077; LC_ALL=C; export LC_ALL; : >> "$ennio_v") || { rmdir "$ennio_d"; exit 1; }
-{ ennio_w=$( { %(own)b sh -c 'echo $$ > "$0/n"; mv "$0/n" "$0/p"; exec "$@" >&4 2>&4 4>&-' \
- "$ennio_d" %(words)b </dev/null 4>>"$ennio_v"; echo ":$?"; } 2>&1 ); ennio_k=${ennio_w%%:*}
+(umask 077; LC_ALL=C; export LC_ALL; : >> "$ennio_q") || { rmdir "$ennio_d"; exit 1; }
+%(env)b
+{ ennio_w=$( { %(own)b %(clean)b sh -c 'echo $$ > "$0/p"; %(given)b
+ exec "$@" >&4 2>&4 4>&- 8<&-' "$ennio_d" %(words)b </dev/null 4>>"$ennio_q" 8<<ENNIO
+$ennio_v
+ENNIO
+ echo ":$?"; } 2>&1 ); ennio_k=${ennio_w%%:*}
  echo "${ennio_w##*:}${ennio_k:+k}" > "$ennio_d/n"; mv "$ennio_d/n" "$ennio_d/c"
 } </dev/null >/dev/null 2>&1 9>&- &
-until [ -e "$ennio_d/p" ]; do sleep 0.02 2>/dev/null || sleep 1; done
+until [ -s "$ennio_d/p" ]; do sleep 0.02 2>/dev/null || sleep 1; done
 read -r ennio_x < "$ennio_d/p"; echo "$ennio_x"
 cat "/proc/$ennio_x/stat" 2>/dev/null || LC_ALL=C ps -o %(fields)b -p "$ennio_x"
 exit 0
@@ -51,7 +55,10 @@ def begin(pool: ShellPool, facts: MachineFacts, command: Command, output: Path) 
         b"output": quoted(output),
         b"folder": quoted(folder),
         b"own": facts.own,
-        b"words": words_of(command),
+        b"words": joined(command.argv),
+        b"clean": clean_for(command),
+        b"given": b"" if command.env is None else GIVEN,
+        b"env": env_of(command),
         b"fields": process_table.PS_FIELDS.encode(),
     }
     answer = pool.ask(body)

@@ -20,12 +20,15 @@ from ennio.model.errors import TimedOut
 
 _AFTER = 5.0  # seconds in which one that was killed tells its last
 _DEFAULT_PATH = "/bin:/usr/bin"  # where programs are looked for that have no PATH
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _UNTOLD = frozenset({2, 13, 15})
 """Signals of which no shell says that a program ended by them."""
 _USUAL = _UNTOLD | {4, 6, 7, 8, 9, 11}
 """Those that programs end by, where the shell says so of none."""
-_STARTED = rb"""%(fed)b %(own)b sh -c 'echo "$0p$$:%(index)d" >&9; exec "$@" %(outputs)b 9>&-' \
- "$ennio_n" """
+_STARTED = rb"""%(fed)b %(own)b %(clean)b sh -c 'echo "$0p$$:%(index)d" >&9; %(given)b
+ exec "$@" >&4 2>&5 4>&- 5>&- 8<&- 9>&-' "$ennio_n" %(words)b"""
+GIVEN = b"unset PWD OLDPWD SHLVL; . /dev/fd/8;"
+"""Takes the environment over from where no other user can see it, as words of a command can be."""
 _READY = rb"""
 cd -- %(cwd)b 2>/dev/null || { ennio_y=$(LC_ALL=C ls -ld -- %(cwd)b/. 2>&1 >/dev/null)
  printf '%%sx%(index)d%%s;' "$ennio_n" "${ennio_y##*: }" >&9; exit 0; }
@@ -33,7 +36,10 @@ ennio_o %(program)b %(path)b || { printf '%%sx%(index)dp: %%s;' "$ennio_n" "${en
  exit 0; }
 """
 _PIPED = rb"""
-{ { { ennio_w=$( { %(started)b %(words)b %(input)b; echo ":$?"; } 2>&1 )
+{ { { ennio_w=$( { %(started)b %(input)b 8<<ENNIO
+$ennio_v
+ENNIO
+ echo ":$?"; } 2>&1 )
  ennio_k=${ennio_w%%:*}
  printf '%%sc0:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9; } 4>&6 5>&1 6>&- \
  | cat >&9 6>&-; } 6>&1 | cat; }
@@ -44,7 +50,11 @@ when it ends by a signal is told with its exit code, for the code alone leaves t
 _FILED = rb"""
 ( cd -- %(cwd)b; printf %%s %(given)b > "$ennio_d/%(index)d.i"
  exec 4>"$ennio_d/%(index)d.o" 5>"$ennio_d/%(index)d.e"
- ennio_w=$( { %(started)b %(words)b <"$ennio_d/%(index)d.i"; echo ":$?"; } 2>&1 )
+ %(env)b
+ ennio_w=$( { %(started)b <"$ennio_d/%(index)d.i" 8<<ENNIO
+$ennio_v
+ENNIO
+ echo ":$?"; } 2>&1 )
  ennio_k=${ennio_w%%:*}
  printf '%%sc%(index)d:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9 )"""
 """A program whose outputs are files: it may leave a server behind that holds them open."""
@@ -122,9 +132,8 @@ class RemoteCommands:
     def _piped(self, command: Command, *, streamed: bool) -> bytes:
         inline = command.stdin and not streamed
         fed = b"printf %%s %b |" % quoted(command.stdin) if inline else b""
-        return _PIPED % {
-            b"started": self._started(0, fed),
-            b"words": words_of(command),
+        return env_of(command) + _PIPED % {
+            b"started": self._started(command, 0, fed),
             b"input": b"" if command.stdin else b"</dev/null",
         }
 
@@ -133,16 +142,18 @@ class RemoteCommands:
             b"cwd": quoted(command.cwd),
             b"given": quoted(command.stdin),
             b"index": index,
-            b"started": self._started(index, b""),
-            b"words": words_of(command),
+            b"started": self._started(command, index, b""),
+            b"env": env_of(command),
         }
 
-    def _started(self, index: int, fed: bytes) -> bytes:
+    def _started(self, command: Command, index: int, fed: bytes) -> bytes:
         return _STARTED % {
             b"fed": fed,
             b"own": self._facts.own,
             b"index": index,
-            b"outputs": b">&4 2>&5 4>&- 5>&-",
+            b"clean": clean_for(command),
+            b"given": b"" if command.env is None else GIVEN,
+            b"words": joined(command.argv),
         }
 
 
@@ -159,14 +170,20 @@ def ready_for(command: Command, index: int) -> bytes:
     }
 
 
-def words_of(command: Command) -> bytes:
-    """The words that start a program, with its environment and no other."""
-    if command.env is None:
-        return joined(command.argv)
-    given = [f"{name}={value}" for name, value in command.env.items()]
-    # what sets an environment takes a program with such a sign for more of it
-    through = ("sh", "-c", 'exec "$@"', "sh") if "=" in command.argv[0] else ()
-    return joined(["env", "-i", *given, *through, *command.argv])
+def clean_for(command: Command) -> bytes:
+    """What takes everything out of the environment, where one was given in its place."""
+    return b"" if command.env is None else b"env -i"
+
+
+def env_of(command: Command) -> bytes:
+    """The environment as a text for a shell (ennio_v). What is no name for a shell is left out."""
+    given = {} if command.env is None else command.env
+    lines = [
+        b"export %b=%b" % (name.encode(), quoted(value))
+        for name, value in given.items()
+        if _NAME.match(name)
+    ]
+    return b"ennio_v=%b\n" % quoted(b"\n".join(lines))
 
 
 @dataclass(slots=True)
