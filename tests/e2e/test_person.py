@@ -198,6 +198,7 @@ def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:
         "sessions": [],
         "queue": [],
         "config_problem": None,
+        "config_edited": False,
         "database_problem": None,
         "no_signal": {},
         "degraded": [],
