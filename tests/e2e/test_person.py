@@ -200,7 +200,9 @@ def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:
         "config_problem": None,
         "config_edited": False,
         "database_problem": None,
-        "no_signal": {},
+        "no_signal": {
+            "config_edited": False,
+        },
         "degraded": [],
         "nats": None,
     }
