@@ -200,9 +200,7 @@ def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:
         "config_problem": None,
         "config_edited": False,
         "database_problem": None,
-        "no_signal": {
-            "config_edited": False,
-        },
+        "no_signal": {},
         "degraded": [],
         "nats": None,
     }
