@@ -39,10 +39,9 @@ def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
     expect(rows).to_contain_text("begun", timeout=WITHIN)
     expect(page.get_by_text("200×50")).to_be_visible()
     expect(page.get_by_text("read only")).to_be_visible()
+    assert violations(page) == []  # before a click scrolls what can be hit under the header
     page.locator(".xterm-screen").click()
     page.keyboard.type("echo nobody-typed-this\n")
-    page.evaluate("scrollTo(0, 0)")  # what is half under the header is not too small to be hit
-    assert violations(page) == []
     shot(page, "looking")
     page.get_by_role("button", name="Take control").click()
     expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
