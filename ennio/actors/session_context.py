@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project, StaleApprovals
 from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import Brief, Host, LinkSpec
+from ennio.hosts.interface import Brief, Host, LinkSpec, SandboxSpec
 from ennio.model.isolation import IsolationKind
 from ennio.model.session import Session
 from ennio.policy.lifecycle import Spec
@@ -95,14 +95,19 @@ def brief_without_project(session: Session) -> Brief:
     )
 
 
-def sandbox(session: Session, project: Project) -> Sandbox | None:
+def sandbox(session: Session, project: Project) -> SandboxSpec | None:
     """What is there for its programs, None for one without a sandbox. One that began in a sandbox
     stays in it whatever the configuration says by now: what lies in its working copy was made by
     whom nobody trusted.
     """
     begun = session.metadata.get(ISOLATION) == IsolationKind.BUBBLEWRAP
     apart = begun or project.isolation is IsolationKind.BUBBLEWRAP
-    return project.sandbox if apart else None
+    return _sandbox_spec(project.sandbox) if apart else None
+
+
+def _sandbox_spec(wanted: Sandbox) -> SandboxSpec:
+    readable, writable = (tuple(map(str, paths)) for paths in (wanted.readable, wanted.writable))
+    return SandboxSpec(wanted.network, readable, writable, wanted.ports)
 
 
 def remote(session: Session) -> str:

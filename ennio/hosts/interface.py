@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from ennio.config.model import AgentConfig
-from ennio.config.sandbox import Sandbox
 from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
+from ennio.model.isolation import NetworkAccess
 from ennio.model.review_pack import NamedContent, NamedFile
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalOutput, TerminalShot
@@ -35,6 +35,18 @@ class LinkSpec:
 
     source: str
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """What of its machine is to be seen from a session's sandbox, by paths over there; see
+    ``config.sandbox.Sandbox``.
+    """
+
+    network: NetworkAccess = NetworkAccess.HOST
+    readable: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ class Brief:
     submodules: bool = False
     handle: RuntimeHandle | None = None
     ended: bool = False
-    sandbox: Sandbox | None = None
+    sandbox: SandboxSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

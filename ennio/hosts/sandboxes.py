@@ -16,8 +16,7 @@ from pathlib import Path
 
 import ennio
 from ennio.config.money import MeteringChoice
-from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import Brief
+from ennio.hosts.interface import Brief, SandboxSpec
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.inherited import inherited
@@ -116,7 +115,7 @@ class Sandboxes:
             ports = (port,) if port is not None else ()
         return _apart(launch, brief, sandbox, self._home, ports)
 
-    def _made(self, brief: Brief, wanted: Sandbox, path: Path) -> SessionSandbox:
+    def _made(self, brief: Brief, wanted: SandboxSpec, path: Path) -> SessionSandbox:
         machine, folder = self._machine, self._home.session(brief.session_id)
         agent = self._plugins.agent(brief.agent, brief.project_id, brief.agent_config, brief.env)
         own = agent.own_files(machine, path) if isinstance(agent, KeepsFiles) else ()
@@ -129,9 +128,9 @@ class Sandboxes:
             workspace=path,
             folder=folder,
             home=machine.home,
-            writable=_real(machine, (folder / AGENT, *written, *wanted.writable)),
+            writable=_real(machine, (folder / AGENT, *written, *map(Path, wanted.writable))),
             readable=_real(
-                machine, (*_of_ennio(machine), *read, *wanted.readable, *_linked(brief))
+                machine, (*_of_ennio(machine), *read, *map(Path, wanted.readable), *_linked(brief))
             ),
             network=wanted.network,
             ports=wanted.ports,

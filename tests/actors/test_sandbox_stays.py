@@ -8,6 +8,7 @@ from pathlib import Path
 from ennio.actors.session_context import ISOLATION, brief
 from ennio.config.model import Project
 from ennio.config.sandbox import Sandbox
+from ennio.hosts.interface import SandboxSpec
 from ennio.model.isolation import IsolationKind, NetworkAccess
 from ennio.model.session import Session, SessionStatus
 
@@ -36,10 +37,10 @@ def _session(**noted: str) -> Session:
 
 
 def test_its_sandbox_is_that_of_the_project() -> None:
-    assert brief(_session(), APART).sandbox == Sandbox(NetworkAccess.LOOPBACK)
+    assert brief(_session(), APART).sandbox == SandboxSpec(NetworkAccess.LOOPBACK)
     assert brief(_session(), PLAIN).sandbox is None
 
 
 def test_one_that_began_in_a_sandbox_stays_in_it() -> None:
     noted = {ISOLATION: str(IsolationKind.BUBBLEWRAP)}
-    assert brief(_session(**noted), PLAIN).sandbox == Sandbox()
+    assert brief(_session(**noted), PLAIN).sandbox == SandboxSpec()

@@ -17,8 +17,7 @@ from typing import Any
 from unittest import mock
 
 from ennio.config.model import AgentConfig
-from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import Brief, HookAddress, Launched
+from ennio.hosts.interface import Brief, HookAddress, Launched, SandboxSpec
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
@@ -78,7 +77,7 @@ class Bench:
         self.host = PluginHost(Registry(self.home, self.clock), self.home, self.clock)
 
     def brief(
-        self, session_id: str, argv: list[str], sandbox: Sandbox | None, **more: Any
+        self, session_id: str, argv: list[str], sandbox: SandboxSpec | None, **more: Any
     ) -> Brief:
         """A session of the command agent."""
         made = Brief(

@@ -17,8 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import Brief, HookAddress, Launched
+from ennio.hosts.interface import Brief, HookAddress, Launched, SandboxSpec
 from ennio.hosts.plugin_host import PluginHost
 from ennio.model.errors import Refused
 from ennio.model.isolation import NetworkAccess
@@ -83,7 +82,7 @@ def test_a_hook_is_heard_and_its_token_never_seen_inside(ground: Bench) -> None:
         threading.Thread(target=serve, daemon=True).start()
         program = _program(ground, "rings", RINGS)
         argv = python(program, hook.__file__, "0")
-        brief = ground.brief("rings", argv, Sandbox(NetworkAccess.NONE))
+        brief = ground.brief("rings", argv, SandboxSpec(NetworkAccess.NONE))
         hooks = HookAddress("127.0.0.1", server.getsockname()[1], "/look", SECRET)
         told = ground.run(brief, hooks)
         eventually(lambda: heard)
@@ -98,7 +97,7 @@ def test_a_port_of_this_machine_is_led_in_where_it_was_named(ground: Bench) -> N
         port = server.getsockname()[1]
         program = _program(ground, "port", RINGS)
         argv = python(program, hook.__file__, str(port))
-        brief = ground.brief("port", argv, Sandbox(NetworkAccess.LOOPBACK, ports=(port,)))
+        brief = ground.brief("port", argv, SandboxSpec(NetworkAccess.LOOPBACK, ports=(port,)))
         assert ground.run(brief)["got"] == SECRET
 
 
@@ -113,7 +112,7 @@ def staying(
     host = PluginHost(Registry(ground.home, ground.clock), ground.home, ground.clock)
     monkeypatch.setattr(ground, "host", host)
     program = _program(ground, name, STAYS)
-    brief = ground.brief(name, python(program), Sandbox(), runtime=runtime)
+    brief = ground.brief(name, python(program), SandboxSpec(), runtime=runtime)
     ground.make(brief)
     launched = ground.launch(brief)
     brief = replace(brief, handle=launched.handle)
@@ -184,7 +183,7 @@ def test_without_bubblewrap_nothing_is_started(
 ) -> None:
     for program in ("git", "sh", "env", "true"):
         (tmp_path / program).symlink_to(str(shutil.which(program)))
-    brief = ground.brief("bare", ["true"], Sandbox())
+    brief = ground.brief("bare", ["true"], SandboxSpec())
     ground.make(brief)
     monkeypatch.setenv("PATH", str(tmp_path))
     for act in (lambda: ground.host.check(brief), lambda: ground.launch(brief)):
@@ -198,7 +197,7 @@ def test_where_the_kernel_allows_no_walls_nothing_is_started(
     fake = tmp_path / "bwrap"
     fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     fake.chmod(0o755)
-    brief = ground.brief("nowalls", ["true"], Sandbox())
+    brief = ground.brief("nowalls", ["true"], SandboxSpec())
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr("ennio.machine.sandbox.availability._PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(Refused, match=r"No permissions.*user namespaces"):
@@ -210,14 +209,16 @@ def test_where_the_kernel_allows_no_walls_nothing_is_started(
 )
 def test_what_would_be_a_way_out_is_not_let_in(ground: Bench, place: str) -> None:
     let_in = Path(place) if place.startswith("/") else (ground.root / place).resolve()
-    brief = ground.brief(f"way{abs(hash(place))}"[:12], ["true"], Sandbox(writable=(let_in,)))
+    brief = ground.brief(
+        f"way{abs(hash(place))}"[:12], ["true"], SandboxSpec(writable=(str(let_in),))
+    )
     ground.make(brief)
     with pytest.raises(Refused, match="cannot be let in"):
         ground.launch(brief)
 
 
 def test_a_worktree_is_refused(ground: Bench) -> None:
-    brief = ground.brief("tree", ["true"], Sandbox(), workspace="worktree")
+    brief = ground.brief("tree", ["true"], SandboxSpec(), workspace="worktree")
     with pytest.raises(Refused, match="needs `workspace: clone`"):
         ground.host.check(brief)
 
@@ -236,14 +237,14 @@ def test_what_is_listed_is_there_and_no_more(ground: Bench) -> None:
         "open('told.json', 'w').write(json.dumps(list(found.values())))\n"
     )
     program = _program(ground, "listed", text)
-    sandbox = Sandbox(readable=(read,), writable=(write,))
+    sandbox = SandboxSpec(readable=(str(read),), writable=(str(write),))
     brief = ground.brief("listed", python(program, str(read), str(write)), sandbox)
     assert json.dumps(ground.run(brief)) == '["there Read-only file system", "there written"]'
 
 
 def test_what_post_create_runs_is_run_inside_and_its_end_is_kept_outside(ground: Bench) -> None:
     command = f"cat {ground.person}/.ssh/id_rsa || echo apart > made.txt; exit 3"
-    brief = ground.brief("hooks", ["true"], Sandbox(), post_create=(command,))
+    brief = ground.brief("hooks", ["true"], SandboxSpec(), post_create=(command,))
     with pytest.raises(Refused, match="exit code 3"):
         ground.make(brief)
     assert (ground.workspace(brief) / "made.txt").read_text() == "apart\n"
@@ -265,5 +266,5 @@ def test_a_program_below_a_home_finds_what_is_beside_it(ground: Bench) -> None:
     links.mkdir()
     (links / "between").symlink_to(program)
     (links / "agent").symlink_to(links / "between")
-    brief = ground.brief("linked", [str(links / "agent")], Sandbox())
+    brief = ground.brief("linked", [str(links / "agent")], SandboxSpec())
     assert ground.run(brief) == {"got": "found"}

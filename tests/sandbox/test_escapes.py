@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ennio.config.sandbox import Sandbox
+from ennio.hosts.interface import SandboxSpec
 from ennio.model.isolation import NetworkAccess
 from ennio.plugins.agent import hook
 from tests.conftest import need
@@ -79,7 +79,7 @@ def _tried(ground: tuple[Bench, dict[str, Any]], name: str, network: NetworkAcce
     (shared / "attempts.py").write_text(Path(__file__).with_name("attempts.py").read_text())
     (shared / "facts.json").write_text(json.dumps({**facts, "folder": str(shared.parent)}))
     argv = python(str(shared / "attempts.py"), str(shared / "facts.json"))
-    return made.run(made.brief(name, argv, None if network is None else Sandbox(network)))
+    return made.run(made.brief(name, argv, None if network is None else SandboxSpec(network)))
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from dataclasses import replace
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import Brief, Wanted
+from ennio.hosts.interface import Brief, SandboxSpec, Wanted
 from ennio.machine import single
 from ennio.machine.interface import FileKind, FileSpan, Machine
 from ennio.model.errors import EnnioError, NotFound, Refused
@@ -35,7 +34,7 @@ def made(ground: Bench) -> Brief:
 
 
 def _session(ground: Bench, name: str) -> Brief:
-    brief = ground.brief(name, ["true"], Sandbox())
+    brief = ground.brief(name, ["true"], SandboxSpec())
     ground.make(brief)
     return brief
 

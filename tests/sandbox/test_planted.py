@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import BranchAt, Brief, MergePair
+from ennio.hosts.interface import BranchAt, Brief, MergePair, SandboxSpec
 from ennio.model.errors import EnnioError
 from ennio.model.workspace_changes import Until
 from tests.sandbox.bench import SECRET, Bench, bench
@@ -222,7 +221,7 @@ def _named(case: object) -> str:
 
 def _planted(ground: Bench, plants: tuple[Plant, ...], name: str) -> tuple[Brief, Path]:
     """A working copy with all of it, and the folder of the marks that each would leave."""
-    brief = ground.brief(name, ["true"], Sandbox())
+    brief = ground.brief(name, ["true"], SandboxSpec())
     ground.make(brief)
     copy, marks = ground.workspace(brief), ground.root / f"marks-{name}"
     (copy / "README.md").write_text("changed\n")
@@ -326,7 +325,7 @@ def test_objects_of_another_repository_are_not_reached_by_alternates(ground: Ben
     words = ("-c", "user.name=P", "-c", "user.email=p@x", "commit", "-qm", "Key")
     ground.git(*words, cwd=secret)
     head = ground.git("rev-parse", "HEAD", cwd=secret)
-    brief = ground.brief("alternates", ["true"], Sandbox())
+    brief = ground.brief("alternates", ["true"], SandboxSpec())
     ground.make(brief)
     copy = ground.workspace(brief)
     info = copy / ".git" / "objects" / "info"
