@@ -69,8 +69,8 @@ def test_an_hour_of_trouble_is_an_hour_of_not_knowing(
     )
 
 
-OWN = ("activity_changed", "message_delivered")
-"""What is told of the agent itself, which can be seen all the time."""
+OWN = ("activity_changed", "message_delivered", "branch_changed")
+"""What is told of the agent itself and of its branch, which can be seen all the time."""
 STEP = 300.0  # seconds the clock is put forward while nothing is asked
 
 
