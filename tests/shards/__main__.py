@@ -38,6 +38,8 @@ NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "dashboard": ("dashboard",),
         "doors": ("cli", "examples", "security"),
         "slots": ("contract",),
+        "far": ("ssh", "node", "sandbox", "install"),
+        "actors": ("actors",),
         "forges": ("github", "linear"),
         "rest": REST,
         "many": (
