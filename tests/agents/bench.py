@@ -422,8 +422,11 @@ def codex_home(ground: Ground, model: Model) -> dict[str, str]:
 
 
 def aider_home(ground: Ground, model: Model) -> dict[str, str]:
-    """A person who has never started aider."""
-    return {"OPENAI_API_BASE": f"{model.base}/v1", "OPENAI_API_KEY": KEY}
+    """A person who has never started aider, behind a proxy that is not there: it looks for tables
+    on the network before it counts, and where nobody answers it waits for minutes.
+    """
+    away = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
+    return {"OPENAI_API_BASE": f"{model.base}/v1", "OPENAI_API_KEY": KEY, **away}
 
 
 def opencode_home(ground: Ground, model: Model) -> dict[str, str]:
