@@ -5,8 +5,11 @@ them dear, and nothing else.
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -68,6 +71,24 @@ def test_whatever_is_asked_at_once_is_one_way(machine: SshMachine) -> None:
     )
     machine.remove_tree(folder)
     assert machine.count.connections == 1
+
+
+def test_a_port_that_nobody_listens_on_is_refused_to_each_of_many_who_ask_at_once(
+    machine: SshMachine,
+) -> None:
+    """Of two reasons that come at once one was taken for a broken connection."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = int(taken.getsockname()[1])
+
+    def asked(_number: int) -> str:
+        try:
+            machine.connect(port, 10).close()
+        except OSError as error:
+            return type(error).__name__
+        return "connected"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert Counter(pool.map(asked, range(400))) == {"ConnectionRefusedError": 400}
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,8 @@ class SshTransport(paramiko.Transport):
     """See the module."""
 
     def __init__(self, sock: Any) -> None:
+        self._reasons: dict[int, int] = {}
+        self._asked = threading.local()
         super().__init__(sock)
         self.daemon = True
         self._place = threading.local()
@@ -36,6 +38,28 @@ class SshTransport(paramiko.Transport):
         """It is logged in: from now on its thread wakes by what comes, and seldom by itself."""
         self.sock.settimeout(_RARELY)
         self.set_keepalive(max(1, round(keepalive)))
+
+    def open_channel(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
+        """See paramiko, which keeps one reason for all channels that are opened at once: each is
+        told its own here. Raises SSHException.
+        """
+        try:
+            return super().open_channel(*args, **kwargs)
+        except paramiko.SSHException as error:
+            reason = self._reasons.pop(getattr(self._asked, "number", -1), None)
+            if reason is None:
+                raise
+            raise paramiko.ChannelException(reason, "the other side refused it") from error
+
+    def _next_channel(self) -> int:
+        self._asked.number = super()._next_channel()  # type: ignore[misc]  # not in the stubs
+        return int(self._asked.number)
+
+    def _parse_channel_open_failure(self, m: paramiko.Message) -> None:
+        number, reason = m.get_int(), m.get_int()
+        self._reasons[number] = reason
+        m.rewind()
+        super()._parse_channel_open_failure(m)  # type: ignore[misc]  # not in the stubs
 
     def open_socket(self, path: Path, timeout: float) -> paramiko.Channel:
         """A channel to a socket in the file system over there. Raises SSHException."""
