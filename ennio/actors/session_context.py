@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ennio.actors.dependencies import Dependencies
-from ennio.config.model import Project, StaleApprovals
+from ennio.config.model import AgentConfig, Project, StaleApprovals
 from ennio.config.sandbox import Sandbox
 from ennio.hosts.interface import Brief, Host, LinkSpec, SandboxSpec
 from ennio.model.isolation import IsolationKind
@@ -62,7 +62,7 @@ def brief(session: Session, project: Project) -> Brief:
         agent=session.agent_name or project.agent,
         runtime=session.runtime_name or project.runtime,
         workspace=session.workspace_name or project.workspace,
-        agent_config=project.agent_config,
+        agent_config=_agent_config(session, project),
         env=project.env,
         repo=project.repo,
         source=str(project.path),
@@ -103,6 +103,15 @@ def sandbox(session: Session, project: Project) -> SandboxSpec | None:
     begun = session.metadata.get(ISOLATION) == IsolationKind.BUBBLEWRAP
     apart = begun or project.isolation is IsolationKind.BUBBLEWRAP
     return _sandbox_spec(project.sandbox) if apart else None
+
+
+def _agent_config(session: Session, project: Project) -> AgentConfig:
+    """What the project passes on as it is, is for its own agent; another one, which a person named
+    or which it had before, does not know it.
+    """
+    if (session.agent_name or project.agent) == project.agent:
+        return project.agent_config
+    return replace(project.agent_config, passthrough={})
 
 
 def _sandbox_spec(wanted: Sandbox) -> SandboxSpec:

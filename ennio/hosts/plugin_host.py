@@ -47,6 +47,7 @@ from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.sharing import Sharing, Unshared
 from ennio.hosts.typed_log import Typing
+from ennio.hosts.unfit_agent import UnfitAgent
 from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
 from ennio.machine.home import Home
@@ -114,7 +115,7 @@ class PluginHost:
         apart = self._sandboxes.of(brief, path)
         return ResolvedBrief(
             brief,
-            self._agent(brief),
+            self._agent_there(brief),
             self._plugins.runtime(brief.runtime),
             self._plugins.workspace(brief.workspace) if apart is None else apart.workspace,
             SessionFiles(self._machine, self._home, brief.session_id),
@@ -129,6 +130,13 @@ class PluginHost:
 
     def _agent(self, brief: Brief) -> Agent:
         return self._plugins.agent(brief.agent, brief.project_id, brief.agent_config, brief.env)
+
+    def _agent_there(self, brief: Brief) -> Agent:
+        """The same for a session that may have begun with other settings than there are now."""
+        try:
+            return self._agent(brief)
+        except ConfigError as error:
+            return UnfitAgent(brief.agent, error)
 
     def _path(self, brief: Brief) -> Path:
         return Path(
@@ -153,7 +161,7 @@ class PluginHost:
 
     def traits(self, brief: Brief) -> Traits:
         """See ``Host``."""
-        agent = self._agent(brief)
+        agent = self._agent_there(brief)
         return Traits(agent.reports_activity, agent.needs_screen, agent.one_shot)
 
     def workspace_path(self, brief: Brief) -> str:
