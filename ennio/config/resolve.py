@@ -215,9 +215,14 @@ def plugin(choice: PluginChoice | None, repo: str) -> PluginChoice | None:
 
 def reached(ssh: SshConfig, base: PathBase) -> SshConfig:
     """The login with the files of this machine absolute; those of the
-    remote one stay as written.
+    remote one stay as written. A node that is not to be used is none.
     """
     auth = replace(ssh.auth, path=ssh.auth.path and base.path(ssh.auth.path))
+    unused = ssh.node_config is not None and not ssh.node_config.enabled
+    without = unused and ssh.strategy is SshStrategy.NODE
     return replace(
-        ssh, auth=auth, known_hosts_path=ssh.known_hosts_path and base.path(ssh.known_hosts_path)
+        ssh,
+        auth=auth,
+        known_hosts_path=ssh.known_hosts_path and base.path(ssh.known_hosts_path),
+        strategy=SshStrategy.TMUX if without else ssh.strategy,
     )

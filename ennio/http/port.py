@@ -57,7 +57,7 @@ def expected(config: Config, run_dir: Path) -> int | None:
 
 
 def _kept(config: Config, run_dir: Path, patience: float) -> socket.socket | None:
-    port = _remembered(run_dir)
+    port = remembered(run_dir)
     if port is None:
         return None
     with suppress(Refused):
@@ -65,7 +65,8 @@ def _kept(config: Config, run_dir: Path, patience: float) -> socket.socket | Non
     return None  # somebody else has it for good
 
 
-def _remembered(run_dir: Path) -> int | None:
+def remembered(run_dir: Path) -> int | None:
+    """The port that was had last where nobody chose one, or None."""
     try:
         port = int((run_dir / KEPT).read_text())
     except (OSError, ValueError):
@@ -74,7 +75,7 @@ def _remembered(run_dir: Path) -> int | None:
 
 
 def _candidates(config: Config, run_dir: Path) -> tuple[int, ...]:
-    kept = _remembered(run_dir)
+    kept = remembered(run_dir)
     return (*(() if kept is None else (kept,)), *_usual(config))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ennio.config.host_name import host_name, host_of
 from ennio.config.load import load
-from ennio.config.model import AuthType, Project, SshAuth, SshConfig
+from ennio.config.model import AuthType, Project, SshAuth, SshConfig, SshStrategy
 from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import known
 
@@ -58,6 +58,18 @@ def test_claudes_remote_control_is_for_claude(tmp_path: Path) -> None:
     assert "of claude-code alone, and the agent is aider" in problem
     (problem,) = _problems(tmp_path, ssh, head="defaults: {agent: codex}")
     assert "the agent is codex" in problem
+
+
+def test_a_node_that_is_not_to_be_used_is_none(tmp_path: Path) -> None:
+    ssh = "ssh_config: {{host: h, username: u, auth: {{type: agent}}, strategy: node, node_config: {}}}"
+    for node, strategy in (
+        ("{enabled: false}", SshStrategy.TMUX),
+        ("{enabled: true}", SshStrategy.NODE),
+        ("{port: 9200}", SshStrategy.NODE),
+    ):
+        (project,) = _loaded(tmp_path, ssh.format(node))
+        assert project.ssh is not None
+        assert project.ssh.strategy is strategy
 
 
 @pytest.mark.parametrize(

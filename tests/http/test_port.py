@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.cli.doctor.configuration import own_port
 from ennio.config.model import Config
 from ennio.http.port import expected, listener_of
 from ennio.model.errors import Refused
@@ -67,6 +68,19 @@ def test_a_kept_port_that_somebody_else_has_is_given_up_for_another(
     again, now = listening(here, usual)
     with closing(again):
         assert now == port
+
+
+def test_doctor_says_why_it_is_another_port_than_the_usual(tmp_path: Path, usual: int) -> None:
+    here, there = folders(tmp_path)
+    first, _ = listening(here, usual)
+    with closing(first):
+        second, other = listening(there, usual)
+        second.close()
+        taken = own_port(config(tmp_path, usual), None, tmp_path).what
+        assert f"{usual} is taken" in taken
+    kept = own_port(config(there, usual), None, there).what
+    assert kept == f"port {other} is free (no `port` is set, and it had that before)"
+    assert own_port(config(here, usual), None, here).what == f"port {usual} is free"
 
 
 def test_a_kept_port_that_cannot_be_read_is_none(tmp_path: Path, usual: int) -> None:

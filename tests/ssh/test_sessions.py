@@ -295,6 +295,13 @@ def test_doctor_asks_each_machine_and_says_what_mends_what_it_finds(far: Far) ->
     assert f"host {place.host} answers, and lets us in" in done.out
     assert f"host {place.host}: project score: {place.account.home}/score stands" in done.out
     assert f"host {far.other.host}: tmux 3" in done.out
+    away = place.account.home / "score"
+    away.rename(away.with_name("away"))
+    done = house.ground.ennio("doctor")
+    away.with_name("away").rename(away)
+    (told,) = [line for line in done.out.splitlines() if "git clone" in line]
+    assert "ssh -o " in told, "the very command that leads there"
+    assert f"-p {place.server.port} {place.account.name}@{HOST} 'git clone " in told
     place.server.kill()
     try:
         done = house.ground.ennio("doctor")

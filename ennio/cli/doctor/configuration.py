@@ -125,10 +125,11 @@ def own_port(config: Config, url: str | None, run_dir: Path) -> Finding:
     if config.port_chosen or url is not None:
         number = config.port if url is None else urlsplit(url).port or config.port
         return port(number, config.host, ours=url is not None, name="port")
-    from ennio.http.port import expected
+    from ennio.http.port import expected, remembered
 
     free = expected(config, run_dir)
-    kept = "" if free == config.port else f" (no `port` is set, and {config.port} is taken)"
+    why = "it had that before" if free == remembered(run_dir) else f"{config.port} is taken"
+    kept = "" if free == config.port else f" (no `port` is set, and {why})"
     return fine(f"port {free} is free{kept}" if free else "a free port will be taken")
 
 

@@ -80,46 +80,48 @@ def _host(name: str, projects: Sequence[Project], least: int) -> Iterator[Findin
             return
         yield fine(f"host {name} answers, and lets us in")
         try:
-            yield from _tools(machine, ssh)
+            way = shlex.join(_login(projects))
+            yield from _tools(machine, ssh, way)
             for project in projects:
-                yield from _project(machine, project)
-            yield from _room(machine, least)
+                yield from _project(machine, project, way)
+            yield from _room(machine, least, way)
         except (EnnioError, OSError) as error:
             yield broken(f"host {name} could not be looked at: {error}", "ennio doctor")
     finally:
         machine.close()
 
 
-def _tools(machine: SshMachine, ssh: SshConfig) -> Iterator[Finding]:
+def _tools(machine: SshMachine, ssh: SshConfig, way: str) -> Iterator[Finding]:
+    """``way`` is the command that leads there, for whoever mends it."""
     name = machine.name
     git = _said(machine, "git", "--version")
     if git is None:
-        yield broken(f"host {name}: git is not installed", _install(name, "git"))
+        yield broken(f"host {name}: git is not installed", _install(way, "git"))
     elif _version(git) < GIT:
         least = ".".join(map(str, GIT))
         what = f"host {name}: {git} is older than {least}, which tries merges"
-        yield warning(what, _install(name, "git"))
+        yield warning(what, _install(way, "git"))
     else:
         yield fine(f"host {name}: {git}")
     if git is not None and machine.run(Command(_IDENTITY, timeout=_ASK)).code != 0:
         yield warning(
             f"host {name}: git does not know who you are there, so agents cannot commit",
-            f"ssh {name} git config --global user.email you@example.org  (and user.name)",
+            f"{way} git config --global user.email you@example.org  (and user.name)",
         )
     if ssh.strategy is not SshStrategy.NODE:
         for program in ("tmux", *(("tmate",) if ssh.strategy is SshStrategy.TMATE else ())):
             told = _said(machine, program, "-V")
-            missing = broken(f"host {name}: {program} is not installed", _install(name, program))
+            missing = broken(f"host {name}: {program} is not installed", _install(way, program))
             yield missing if told is None else fine(f"host {name}: {told}")
     if machine.which("python3") is None:
         what = (
             f"host {name}: there is no python3, without which no working copy is removed: nobody "
             "could say what would be lost"
         )
-        yield warning(what, _install(name, "python3"))
+        yield warning(what, _install(way, "python3"))
 
 
-def _project(machine: SshMachine, project: Project) -> Iterator[Finding]:
+def _project(machine: SshMachine, project: Project, way: str) -> Iterator[Finding]:
     name, place = machine.name, source_of(machine, str(project.path))
     here = f"host {name}: project {project.id}"
     kinds = {kind.name: kind for kind in KINDS}
@@ -128,10 +130,10 @@ def _project(machine: SshMachine, project: Project) -> Iterator[Finding]:
         path = project.env.get("PATH")
         there = machine.which(kind.executable, path)
         told = f"{here}: {kind.executable} is not on the PATH of a login over ssh"
-        yield fine(f"{here}: {there}") if there else broken(told, f"ssh {name}, then: {kind.hint}")
+        yield fine(f"{here}: {there}") if there else broken(told, f"{way}  (then: {kind.hint})")
     if isinstance(machine.stat([place / ".git"])[0], OSError):
         clone = shlex.join(("git", "clone", project.repo, str(place)))
-        yield broken(f"{here}: {place} is no repository", f"ssh {name} {shlex.quote(clone)}")
+        yield broken(f"{here}: {place} is no repository", f"{way} {shlex.quote(clone)}")
         return
     asked = ("git", "-C", str(place), "ls-remote", "--exit-code", "origin", "HEAD")
     env = {**machine.environ, **_QUIET}
@@ -139,20 +141,20 @@ def _project(machine: SshMachine, project: Project) -> Iterator[Finding]:
     if done.code != 0 or done.overdue is not None:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"no answer within {_ASK:g} s"
-        way = f"ssh {name} {shlex.quote(shlex.join(asked))}"
-        yield broken(f"{here}: its remote cannot be reached from there: {why}", way)
+        again = f"{way} {shlex.quote(shlex.join(asked))}"
+        yield broken(f"{here}: its remote cannot be reached from there: {why}", again)
     else:
         yield fine(f"{here}: {place} stands, and its remote is reached")
 
 
-def _room(machine: SshMachine, least: int) -> Iterator[Finding]:
+def _room(machine: SshMachine, least: int, way: str) -> Iterator[Finding]:
     memory, disk = machine.free_memory(), machine.free_disk(machine.home)
     if memory < least:
         what = f"host {machine.name}: {size(memory)} of memory are free, less than min_free_memory"
-        yield warning(what, f"ssh {machine.name} 'ps aux --sort=-rss | head'")
+        yield warning(what, f"{way} 'ps aux --sort=-rss | head'")
     if disk < LITTLE_DISK:
         what = f"host {machine.name}: only {size(disk)} of disk are free at {machine.home}"
-        yield warning(what, f"ssh {machine.name} 'du -xh --max-depth=1 ~ | sort -h | tail'")
+        yield warning(what, f"{way} 'du -xh --max-depth=1 ~ | sort -h | tail'")
     yield fine(f"host {machine.name}: {size(memory)} of memory and {size(disk)} of disk are free")
 
 
@@ -169,5 +171,6 @@ def _version(said: str) -> tuple[int, ...]:
     return tuple(map(int, found[0].split("."))) if found else ()
 
 
-def _install(name: str, package: str) -> str:
-    return f"ssh -t {name} sudo apt-get install {package}  (or its own package manager)"
+def _install(way: str, package: str) -> str:
+    asks = way.replace("ssh", "ssh -t", 1)  # for a password
+    return f"{asks} sudo apt-get install {package}  (or its own package manager)"
