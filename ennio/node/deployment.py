@@ -88,6 +88,7 @@ class Deployment:
         self._host = host
         self._machine = machine
         self._settings = settings
+        self._pid: int | None = None
         self._folder = folder
         home = machine.environ.get("ENNIO_HOME") or str(machine.home / ".ennio")
         self.home = PurePosixPath(home)
@@ -108,6 +109,13 @@ class Deployment:
         with steps.step(StepName.START) as words:
             self._start(program)
             words.append(f"{program} on port {self._settings.port}, below {self.root}")
+
+    def has_ended(self) -> bool:
+        """Whether what was started there is gone again. Raises Unreachable."""
+        if self._pid is None:
+            return False
+        entry = self._machine.processes([self._pid]).get(self._pid)
+        return entry is None or entry.ended
 
     def tail(self) -> str:
         """The end of its log."""
@@ -183,15 +191,15 @@ class Deployment:
         self._machine.make_folder(Path(self.home), private=True)
         self._machine.write(token, self._settings.token.encode(), mode=0o600)
         own = self._settings
-        self._checked(
-            self._sh(
-                over_there.START,
-                *(program, str(own.port), f"{own.idle_timeout:g}", self.root, str(token)),
-                str(self.log),
-                timeout=_LOOKING,
-            ),
-            "start it",
+        done = self._sh(
+            over_there.START,
+            *(program, str(own.port), f"{own.idle_timeout:g}", self.root, str(token)),
+            str(self.log),
+            timeout=_LOOKING,
         )
+        self._checked(done, "start it")
+        told = done.stdout.split()
+        self._pid = int(told[-1]) if told and told[-1].isdigit() else None
 
     def _sh(self, script: str, *words: str, timeout: float) -> CompletedCommand:
         return self._machine.run(Command(("sh", "-c", script, "sh", *words), timeout=timeout))

@@ -200,7 +200,7 @@ class SshNodeLink:
     def _begun(self, deployment: Deployment) -> NodeDescription:
         until = time.monotonic() + BEGINS_WITHIN
         while not self._is_listened_to():
-            if time.monotonic() > until:
+            if time.monotonic() > until or deployment.has_ended():
                 raise Refused(f"ennio-node did not begin: {_last(deployment.tail())}")
             time.sleep(_PAUSE)
         self.tunnel.open()

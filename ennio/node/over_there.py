@@ -71,8 +71,11 @@ set -- "$program" --port "$port" --idle-timeout "$idle" --workspace-root "$root"
 command -v setsid >/dev/null 2>&1 && set -- setsid "$@"
 [ ! -f "$log" ] || [ "$(wc -c <"$log")" -lt 1000000 ] || mv -f "$log" "$log.1"
 nohup "$@" </dev/null >>"$log" 2>&1 &
+echo "$!"
 """
-"""Starts it so that no end of the connection ends it; the token is in nobody's command line."""
+"""Starts it so that no end of the connection ends it, and says its number; the token is in nobody's
+command line.
+"""
 
 
 @dataclass(frozen=True, slots=True)
