@@ -32,9 +32,9 @@ from ennio.actors.messages import (
 )
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, QUEUE, adopter_name, news_name
+from ennio.hosts.elsewhere import HostOverSsh
 from ennio.hosts.interface import Host
 from ennio.hosts.node_link import NodeLink
-from ennio.hosts.on_demand import HostOnDemand
 from ennio.machine.ssh.errors import LoginRefused
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.node import NodeHealth, NodeState
@@ -175,7 +175,7 @@ class NodeActor(Actor):
 
     def _wake(self) -> NodeHealth:
         """Runs beside the mailbox, as all of these do. A person may hurry what failed before."""
-        if isinstance(self._host, HostOnDemand):
+        if isinstance(self._host, HostOverSsh):
             self._host.wake()
         return self._connect()
 

@@ -76,8 +76,49 @@ def home_on(machine: Machine) -> Home:
     return Home(root)
 
 
-class HostElsewhere(HostOnDemand):
-    """One that hangs up when it is closed."""
+class HostOverSsh(HostOnDemand):
+    """One on a machine that is logged in to over ssh. Hangs up when it is closed."""
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], OpenHost],
+        near: Host,
+        ssh: SshConfig,
+        machine_of: MachineOf,
+    ) -> None:
+        super().__init__(name, make, near)
+        self._ssh = ssh
+        self._machine_of = machine_of
+        self._machine: FarMachine | None = None
+
+    def _logged_in(self) -> FarMachine:
+        if self._machine is None:  # one that could not be reached knows when to try again
+            self._machine = self._machine_of(self.name, self._ssh)
+        return self._machine
+
+    def wake(self) -> None:
+        """Ask at once whether it can be reached, however soon after a failure. Raises
+        Unreachable.
+        """
+        if self._machine is not None:
+            self._machine.check()
+
+    def attach_command(self, brief: Brief) -> tuple[str, ...]:
+        """See ``Host``: ssh leads a person's terminal there, by the login of the configuration."""
+        over_there: tuple[str, ...] = self._ask("attach_command", brief)
+        return (*ssh_words(self._ssh), quoted(over_there))
+
+    def close(self) -> None:
+        """Let go of what is open, and hang up; agents go on."""
+        super().close()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.close()
+
+
+class HostElsewhere(HostOverSsh):
+    """One that is asked by single commands."""
 
     def __init__(
         self,
@@ -88,35 +129,13 @@ class HostElsewhere(HostOnDemand):
         instance: str,
         near: Host,
     ) -> None:
-        super().__init__(name, self._connected, near)
-        self._ssh = ssh
-        self._machine_of = machine_of
+        super().__init__(name, self._connected, near, ssh, machine_of)
         self._clock = clock
         self._instance = instance
-        self._machine: FarMachine | None = None
 
     def _connected(self) -> OpenHost:
-        if self._machine is None:  # one that could not be reached knows when to try again
-            self._machine = self._machine_of(self.name, self._ssh)
         strategy = self._ssh.strategy
-        return FarHost(self.name, self._machine, self._clock, self._instance, strategy)
-
-    def attach_command(self, brief: Brief) -> tuple[str, ...]:
-        """See ``Host``: ssh leads a person's terminal there, by the login of the configuration."""
-        over_there: tuple[str, ...] = self._ask("attach_command", brief)
-        return (*ssh_words(self._ssh), quoted(over_there))
-
-    def wake(self) -> None:
-        """See ``HostOnDemand``."""
-        if self._machine is not None:
-            self._machine.check()
-
-    def close(self) -> None:
-        """Let go of what is open, and hang up; agents go on."""
-        super().close()
-        machine, self._machine = self._machine, None
-        if machine is not None:
-            machine.close()
+        return FarHost(self.name, self._logged_in(), self._clock, self._instance, strategy)
 
 
 def hosts_elsewhere(

@@ -55,16 +55,6 @@ class HostOnDemand:
                     self._made = self._make()
         return self._made
 
-    @property
-    def is_made(self) -> bool:
-        """Whether it was reached since this supervisor began."""
-        return self._made is not None
-
-    def wake(self) -> None:
-        """Ask at once whether it can be reached, however soon after a failure. Raises
-        Unreachable.
-        """
-
     def close(self) -> None:
         """Let go of what is open; agents go on."""
         made, self._made = self._made, None

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import NodeConfig, SshConfig
-from ennio.hosts.elsewhere import FarMachine, MachineOf
+from ennio.hosts.elsewhere import HostOverSsh, MachineOf
 from ennio.hosts.interface import Brief, Host, News
-from ennio.hosts.on_demand import HostOnDemand, OpenHost
-from ennio.hosts.ssh_words import quoted, ssh_words
+from ennio.hosts.on_demand import OpenHost
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.node.deployment import NodeSettings
 from ennio.node.link import SshNodeLink
 
 
-class NodeElsewhere(HostOnDemand):
+class NodeElsewhere(HostOverSsh):
     """Connects nowhere by itself: whoever keeps the way does, see ``link``."""
 
     def __init__(
@@ -28,10 +27,7 @@ class NodeElsewhere(HostOnDemand):
         clock: Clock,
         folder: Path,
     ) -> None:
-        super().__init__(name, self._connected, near)
-        self._ssh = ssh
-        self._machine_of = machine_of
-        self._machine: FarMachine | None = None
+        super().__init__(name, self._connected, near, ssh, machine_of)
         self.link = SshNodeLink(name, self._logged_in, self._settings, folder, clock)
 
     def check(self, brief: Brief) -> None:
@@ -44,23 +40,10 @@ class NodeElsewhere(HostOnDemand):
             self._ask("news", cursor, timeout) if self.link.tunnel.wait(timeout) else News(cursor)
         )
 
-    def attach_command(self, brief: Brief) -> tuple[str, ...]:
-        """See ``Host``: ssh leads a person's terminal there, past the node."""
-        over_there: tuple[str, ...] = self._ask("attach_command", brief)
-        return (*ssh_words(self._ssh), quoted(over_there))
-
-    def wake(self) -> None:
-        """See ``HostOnDemand``."""
-        if self._machine is not None:
-            self._machine.check()
-
     def close(self) -> None:
         """Let go of the way; the node and its agents go on."""
-        super().close()
         self.link.release()
-        machine, self._machine = self._machine, None
-        if machine is not None:
-            machine.close()
+        super().close()
 
     def _ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -78,11 +61,6 @@ class NodeElsewhere(HostOnDemand):
 
     def _connected(self) -> OpenHost:
         return self.link.host
-
-    def _logged_in(self) -> FarMachine:
-        if self._machine is None:
-            self._machine = self._machine_of(self.name, self._ssh)
-        return self._machine
 
     def _settings(self, token: str) -> NodeSettings:
         own = self._ssh.node_config or NodeConfig()

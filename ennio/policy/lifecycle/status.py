@@ -317,7 +317,7 @@ def _ended_without_pull(
         return None
     return DerivedStatus(
         S.DONE,
-        "it ended well and left nothing behind",
+        "it ended well and left nothing unpushed",
         (_process_ground(process),),
         outcome="finished",
     )

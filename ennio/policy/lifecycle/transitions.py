@@ -116,7 +116,7 @@ TRANSITIONS = (
         S.DONE,
         "_ended_without_pull",
         "process, workspace, forge",
-        "the agent ended well and left nothing behind",
+        "the agent ended well and left nothing unpushed",
     ),
 )
 ARROWS = frozenset(
