@@ -19,6 +19,7 @@ from ennio.http.app import create_app
 from ennio.http.envelope import answer
 from ennio.http.openapi.document import document
 from ennio.http.response_cache import ResponseCache
+from ennio.model.clock import SystemClock
 from ennio.model.errors import Conflict
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence, Ground
@@ -103,8 +104,11 @@ def _changes(orchestrator: SmallOrchestrator, session_id: str) -> list[Callable[
 
 
 def test_every_write_is_seen_at_once(
-    api: Api, orchestrator: SmallOrchestrator, session_id: str
+    api: Api, orchestrator: SmallOrchestrator, session_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = orchestrator.clock.now()
+    # an agent rests from its second second on, which may come between two answers
+    monkeypatch.setattr(SystemClock, "now", lambda _: now)
     before = _shown(api, session_id)
     for write in _changes(orchestrator, session_id):
         write()
