@@ -14,7 +14,8 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.reply import Reply
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
-from ennio.model.errors import Conflict, Unreachable
+from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
+from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.session import Activity, Session
@@ -32,6 +33,7 @@ class Answers:
         observations: Observations,
         executor: Executor,
         beside: Beside,
+        orders: WaitingOrders,
     ) -> None:
         self._deps = deps
         self._state = state
@@ -39,6 +41,8 @@ class Answers:
         self._observations = observations
         self._executor = executor
         self._beside = beside
+        self._orders = orders
+        self._given = 0
 
     @property
     def _session(self) -> Session:
@@ -47,15 +51,25 @@ class Answers:
     def give(self, text: str, link: AnswerLink | None, step: Any) -> Reply:
         """See what is asked, then answer it; ``step`` has the session take a step. What was asked
         may have been answered since it was seen: by a person at the terminal, or by a life before
-        this. Raises Conflict, Unreachable, OverBudget.
+        this. Answers Conflict, Unreachable, OverBudget.
+
+        A step in hand is waited for, and it is looked at again then whether it may be answered.
         """
-        pausing.refuse(self._state)
-        self._refuse_unasked()
-        self._refuse_busy()
-        reply, at = Reply(), context(self._deps, self._session)
+        reply, meant = Reply(), self._asked()
+
+        def begin() -> None:
+            self._refuse()
+            self._refuse_another(meant)
+            self._see(text, link, reply, step)
+
+        self._refuse()
+        return self._orders.take(WaitingOrder(begin, self._obstacle, reply, anyway=False))
+
+    def _see(self, text: str, link: AnswerLink | None, reply: Reply, step: Any) -> None:
+        at = context(self._deps, self._session)
         if not at.host.traits(at.brief).tells:
             self._type(text, link, reply)
-            return reply
+            return
         wanted = self._observations.wanted_now()
 
         def seen(readings: Any) -> None:
@@ -64,9 +78,10 @@ class Answers:
             self._type(text, link, reply)
 
         self._beside.ask(lambda: at.host.observe([wanted]), seen, reply)
-        return reply
 
-    def _refuse_unasked(self) -> None:
+    def _refuse(self) -> None:
+        """Raise where it is not to be said anything, or is not there to ask."""
+        pausing.refuse(self._state)
         process, session = self._state.facts.process, self._session
         if session.runtime_handle is None:
             raise Conflict(
@@ -78,18 +93,37 @@ class Answers:
                 f"the agent of session {session.id} has ended, and nobody asks; `ennio session "
                 f"restore {session.id}` goes on"
             )
-        if process is None or process.presence is not Presence.ALIVE:
-            raise Unreachable(
-                f"session {session.id} cannot be seen just now; try again in a moment"
-            )
 
-    def _refuse_busy(self) -> None:
+    def _obstacle(self) -> EnnioError | None:
+        """What passes by itself: something is done in its terminal, or it was not seen since."""
+        process, session_id = self._state.facts.process, self._session.id
         current = self._executor.current
         if current is not None or self._beside.busy:
             name = NAMES[type(current)] if current is not None else "its terminal is being typed to"
+            return Conflict(
+                f"session {session_id} is being attended to ({name}), for longer than an answer "
+                "waits; try again in a moment"
+            )
+        if process is None or process.presence is Presence.UNKNOWN:
+            return Unreachable(
+                f"session {session_id} cannot be seen just now; `ennio session why {session_id}` "
+                "says since when"
+            )
+        return None
+
+    def _asked(self) -> tuple[int, str | None]:
+        """What an answer that is given now is meant for, as far as it is known."""
+        agent = self._state.facts.agent
+        asks = agent is not None and agent.activity is Activity.WAITING_INPUT
+        return self._given, agent.question if agent is not None and asks else None
+
+    def _refuse_another(self, meant: tuple[int, str | None]) -> None:
+        """Raise Conflict where it was answered while this answer waited, or asks something else."""
+        given, question = self._asked()
+        if given != meant[0] or (None not in (question, meant[1]) and question != meant[1]):
             raise Conflict(
-                f"session {self._session.id} is just being attended to ({name}); try again in a "
-                "moment"
+                f"session {self._session.id} was answered meanwhile, or asks something else by "
+                "now: look at it first"
             )
 
     def _type(self, text: str, link: AnswerLink | None, reply: Reply) -> None:
@@ -101,8 +135,6 @@ class Answers:
             )
         if link is not None:
             answer_links.insist(link, self._state.facts.agent)
-        self._refuse_busy()
-        if link is not None:
             answer_links.use(self._deps, link)
         self._outbox.typed()
         at = context(self._deps, self._session)
@@ -110,6 +142,7 @@ class Answers:
         self._beside.ask(lambda: at.host.answer(at.brief, text), typed, reply)
 
     def _typed(self, text: str, reply: Reply, _: object) -> None:
+        self._given += 1
         words, data = f"a person answered its question: {text[:80]}", {"answer": text}
         self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "answered", **data})])
         self._observations.look_now()

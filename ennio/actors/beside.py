@@ -44,10 +44,11 @@ class Beside:
         self._actor.perform(asked, run)
 
     def ended(self, asked: HostAsked, result: Any, error: EnnioError | None) -> None:
-        """Go on with an answer. What follows may ask again, and answers who waits itself."""
+        """Go on with an answer. What follows may ask again, and answers who waits itself; nothing
+        comes between the two.
+        """
         if asked not in self._asked:
             error = error or Conflict("it is being ended")
-        self._asked.discard(asked)
         try:
             if error is not None:
                 raise error
@@ -55,6 +56,8 @@ class Beside:
         except EnnioError as refused:
             if asked.reply is not None:
                 asked.reply.fail(refused)
+        finally:
+            self._asked.discard(asked)
 
     def forget(self) -> None:
         """Nobody waits for these any more: something more important is to be done."""

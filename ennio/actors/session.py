@@ -60,9 +60,10 @@ from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
 from ennio.actors.situation import situation_of
 from ennio.actors.timers import Alarm
+from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
 from ennio.hosts.interface import Words
 from ennio.model.clock import ClockJump
-from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.session import Session
@@ -71,6 +72,7 @@ from ennio.policy.lifecycle import Inputs, orders
 from ennio.policy.lifecycle.effects import (
     DeliverMessage,
     Effect,
+    InterruptAgent,
     LaunchAgent,
     RemoveWorkspace,
     SettleMessage,
@@ -78,6 +80,8 @@ from ennio.policy.lifecycle.effects import (
 )
 
 MAX_STEPS = 12
+TYPING = (DeliverMessage, SettleMessage, InterruptAgent)
+"""What presses keys in the agent's terminal."""
 
 
 class SessionActor(Actor):
@@ -95,6 +99,7 @@ class SessionActor(Actor):
         self._executor: Executor
         self._answers: Answers
         self._beside = Beside(self)
+        self._orders = WaitingOrders(self)
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
 
@@ -113,6 +118,7 @@ class SessionActor(Actor):
             self._observations,
             self._executor,
             self._beside,
+            self._orders,
         )
         if self._deps.store.queue.get(self._id) is None:
             self._state.memory = orders.admit(
@@ -170,6 +176,8 @@ class SessionActor(Actor):
                 self._advance_if(self._observations.on_forge(message))
             case EffectResult(HostAsked() as asked, result, error):
                 self._on_asked(asked, result, error)
+            case EffectResult(WaitingOrder() as order):
+                self._orders.late(order)
             case EffectResult(what, result, error):
                 self._on_effect(what, result, error)
             case Wake() | MessageQueued():
@@ -215,6 +223,7 @@ class SessionActor(Actor):
     def _on_kill(self, by: str) -> Session:
         memory = orders.kill(self._state.memory, by)
         self._beside.forget()
+        self._orders.forget()
         if self._executor.busy and not isinstance(
             self._executor.current, StopAgent | RemoveWorkspace
         ):
@@ -276,9 +285,21 @@ class SessionActor(Actor):
             self._beside.ask(lambda: at.host.put_back(at.brief, draft), back)
 
     def _interrupt(self) -> Reply:
-        at, reply = context(self._deps, self._session), Reply()
-        self._beside.ask(lambda: at.host.interrupt(at.brief), reply.set, reply)
-        return reply
+        """A key between those that are typed just now would change what they mean; but what is
+        typed for too long is no reason to let an agent run on.
+        """
+        reply = Reply()
+
+        def press() -> None:
+            at = context(self._deps, self._session)
+            self._beside.ask(lambda: at.host.interrupt(at.brief), reply.set, reply)
+
+        return self._orders.take(WaitingOrder(press, self._typed_to, reply, anyway=True))
+
+    def _typed_to(self) -> EnnioError | None:
+        if self._beside.busy or isinstance(self._executor.current, TYPING):
+            return Conflict(f"the terminal of session {self._id} is being typed to")
+        return None
 
     def _on_asked(self, asked: HostAsked, result: Any, error: EnnioError | None) -> None:
         self._beside.ended(asked, result, error)
@@ -296,6 +317,7 @@ class SessionActor(Actor):
         """Step until the world, the state and what is desired agree, then perform
         the one effect that is due.
         """
+        self._orders.go_on()
         jump = self._clock_jump.taken()
         if jump is not None and jump < timedelta():
             self._put_back(-jump)

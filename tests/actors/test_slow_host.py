@@ -6,6 +6,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
+from ennio.actors import waiting_orders
 from ennio.actors.messages import Ping
 from ennio.actors.registry import session_name
 from ennio.hosts.plugin_host import PluginHost
@@ -31,7 +32,8 @@ def test_a_kill_never_waits_behind_a_host_that_is_slow(
     asking = gevent.spawn(getattr(sessions, call), *words)
     assert asked.wait(20), "the host is asked"
     assert stage.deps.actors.ask(session_name(session_id), Ping(), timeout=2)
-    with pytest.raises(Conflict, match="just being attended to"):
+    monkeypatch.setattr(waiting_orders, "PATIENCE", 0.05)
+    with pytest.raises(Conflict, match="being attended to"):
         sessions.answer(session_id, "no")
     sessions.kill(session_id)
     stage.until(session_id, SessionStatus.KILLED)

@@ -35,10 +35,11 @@ from ennio.actors.messages import (
 )
 from ennio.actors.orchestrator.session_rows import rows
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
-from ennio.actors.registry import QUEUE, ROOT, agents_name, session_name
+from ennio.actors.registry import ASK_TIMEOUT, QUEUE, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.actors.turns import inputs_of
+from ennio.actors.waiting_orders import PATIENCE
 from ennio.model.branch import refuse_protected
 from ennio.model.errors import Conflict, NotFound, Unreachable
 from ennio.model.events import Draft, EventType
@@ -54,6 +55,7 @@ from ennio.policy.turn_calls import unseen
 from ennio.store.idempotency import DoneRequest, RequestRepeatedError
 from ennio.store.reactions import ReactionRecord
 
+_WAITED = ASK_TIMEOUT + PATIENCE
 _TOLD_PHASES = 2000
 """Of so many events a line of phases is made."""
 
@@ -295,7 +297,7 @@ class SessionApi:
     def interrupt(self, session_id: str) -> None:
         """Press Escape in the agent's terminal."""
         self._live(session_id)
-        self._ask(session_id, Interrupt())
+        self._ask(session_id, Interrupt(), _WAITED)
 
     @failpoint("order.answer")
     def answer(self, session_id: str, text: str) -> None:
@@ -303,7 +305,7 @@ class SessionApi:
         none, Conflict when nothing is asked.
         """
         self._live(session_id)
-        self._ask(session_id, AnswerQuestion(text))
+        self._ask(session_id, AnswerQuestion(text), _WAITED)
 
     @failpoint("order.answer_by_link")
     def answer_by_link(self, link: str) -> AnsweredByLink:
@@ -312,7 +314,7 @@ class SessionApi:
         """
         found = answer_links.find(self.deps, link)
         self._live(found.session_id)
-        self._ask(found.session_id, AnswerQuestion(found.answer, found))
+        self._ask(found.session_id, AnswerQuestion(found.answer, found), _WAITED)
         return AnsweredByLink(found.session_id, found.answer)
 
     @failpoint("order.look", because="a hint that may be lost")
@@ -351,9 +353,9 @@ class SessionApi:
             raise Conflict(f"session {session_id} is {session.status}")
         return session
 
-    def _ask(self, session_id: str, message: Any) -> Any:
+    def _ask(self, session_id: str, message: Any, within: float = ASK_TIMEOUT) -> Any:
         self._watched(session_id)
-        return self.deps.actors.ask(session_name(session_id), message)
+        return self.deps.actors.ask(session_name(session_id), message, within)
 
     def _watched(self, session_id: str) -> None:
         """Raises, saying the way out, where no actor is there to be asked."""
