@@ -17,6 +17,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Admit, EffectResult, NodeWanted, Ping, QueueChanged, Wake
 from ennio.actors.registry import node_name, session_name
+from ennio.config.host_name import limits_of_hosts
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
@@ -156,17 +157,23 @@ class QueueActor(Actor):
 
     def _limits(self) -> Limits:
         config = self._deps.config
-        per_project = {project.id: project.max_sessions for project in config.projects}
-        return Limits(config.max_sessions, per_project, config.min_free_memory)
+        return Limits(
+            config.max_sessions,
+            {project.id: project.max_sessions for project in config.projects},
+            config.min_free_memory,
+            *limits_of_hosts(config),
+        )
 
     def _room(self, candidates: Iterable[Candidate]) -> Room:
         """Counted by the database: whoever asks for a session waits for
         this, however many there are.
         """
         live: Counter[str] = Counter()
+        there: Counter[str] = Counter()
         starting: Counter[str] = Counter()  # who has not taken its memory yet
         for (project_id, host, status), many in self._deps.store.sessions.admitted().items():
             live[project_id] += many
+            there[host] += many
             starting[host] += many if status is SessionStatus.SPAWNING else 0
         told = {"": HostRoom(self._deps.this_machine.free_memory(), "", 0.0)}
         for name in {each.host for each in candidates} - {""}:
@@ -177,7 +184,8 @@ class QueueActor(Actor):
             else room.free_memory - starting[name] * admission.MEMORY_PER_SESSION
             for name, room in told.items()
         }
-        return Room(live, memory, {name: room.closed for name, room in told.items() if room.closed})
+        closed = {name: room.closed for name, room in told.items() if room.closed}
+        return Room(live, memory, closed, live_on=there)
 
     def _is_known(self, host: str) -> bool:
         return self._deps.host_of_name(host) is not None

@@ -20,6 +20,8 @@ _SHARED: Mapping[str, Any] = {
     "host_key_policy": None,
     "keepalive_interval": None,
     "known_hosts_path": None,
+    "max_sessions": None,
+    "min_free_memory": None,
     "node_config": None,
     "strategy": "tmux",
 }

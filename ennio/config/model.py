@@ -212,6 +212,9 @@ class SshConfig:
     host_key_policy: HostKeyPolicy = HostKeyPolicy.STRICT
     known_hosts_path: Path | None = None
     node_config: NodeConfig | None = None
+    # ours
+    max_sessions: int | None = None
+    min_free_memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

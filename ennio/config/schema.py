@@ -200,6 +200,14 @@ class SshConfigSchema(MappingSchema):
     host_key_policy = EnumField("Which host keys are believed", model.HostKeyPolicy)
     known_hosts_path = PathField("The known_hosts file", none=True)
     node_config = NestedField("The node daemon", NodeConfigSchema)
+    max_sessions = IntField(
+        "How many sessions may run there at once, of all projects on this host", 0, MANY, none=True
+    )
+    min_free_memory = SizeField(
+        "No session starts there with less free memory than this",
+        none=True,
+        shown="`min_free_memory`",
+    )
 
 
 class RestartSchema(MappingSchema):

@@ -117,6 +117,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
             **_all(TALKS, "host", "port", "username", "host_key_policy", "known_hosts_path"),
             "strategy": RUNS,
             **_all(FREE, "connection_timeout", "keepalive_interval"),
+            **_all(FREE, "max_sessions", "min_free_memory"),
         },
         "SshAuth": _all(GIVES, "type", "path", "passphrase", "password"),
         "NodeConfig": {

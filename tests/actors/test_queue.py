@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from ennio.actors import queue
@@ -9,6 +11,8 @@ from ennio.actors.messages import QueueChanged
 from ennio.actors.orchestrator.session_view import QueuePlace
 from ennio.actors.registry import QUEUE
 from ennio.actors.spawning import SpawnRequest
+from ennio.config.model import AuthType, SshAuth, SshConfig
+from ennio.hosts.interface import Host
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import Conflict
 from ennio.model.session import SessionStatus
@@ -37,6 +41,21 @@ def test_who_ends_makes_room_for_the_next(play: Play) -> None:
         eventually(lambda: len(_launched(stage)) == 2)
         eventually(lambda: "2 of 2 sessions" in stage.deps.store.queue.list()[0].reason)
         assert stage.session(third).status is SessionStatus.SPAWNING
+        stage.orchestrator.sessions.kill(first)
+        eventually(lambda: _launched(stage) == [first, second, third])
+
+
+def test_a_host_runs_no_more_sessions_than_it_may_and_says_so(play: Play) -> None:
+    ssh = SshConfig("far", "me", SshAuth(AuthType.AGENT), max_sessions=2)
+    play.settings["project"] = {"ssh": ssh}
+    with play.opened() as stage:
+        machines = cast("dict[str, Host]", stage.deps.other_machines)
+        machines["me@far"] = stage.deps.this_machine
+        first, second, third = _in_turn(stage, "1", "2", "3")
+        eventually(lambda: len(_launched(stage)) == 2)
+        full = "host me@far runs 2 of 2 sessions (ssh_config.max_sessions)"
+        eventually(lambda: stage.deps.store.queue.list()[0].reason == full)
+        assert f"queued: {full}" in stage.words(third)
         stage.orchestrator.sessions.kill(first)
         eventually(lambda: _launched(stage) == [first, second, third])
 

@@ -7,9 +7,9 @@ from textwrap import indent
 
 import pytest
 
-from ennio.config.host_name import host_name, host_of
+from ennio.config.host_name import host_name, host_of, limits_of_hosts
 from ennio.config.load import load
-from ennio.config.model import AuthType, Project, SshAuth, SshConfig, SshStrategy
+from ennio.config.model import AuthType, Config, Project, SshAuth, SshConfig, SshStrategy
 from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import known
 
@@ -79,6 +79,8 @@ def test_a_node_that_is_not_to_be_used_is_none(tmp_path: Path) -> None:
         ("host_key_policy: accept_new", "port: 22", "host_key_policy"),
         ("connection_timeout: 5", "connection_timeout: 6", "connection_timeout"),
         ("strategy: tmux", "strategy: node", "strategy"),
+        ("max_sessions: 3", "port: 22", "max_sessions"),
+        ("min_free_memory: 1GiB", "min_free_memory: 2GiB", "min_free_memory"),
     ],
 )
 def test_two_projects_that_say_different_things_of_one_host_are_both_named(
@@ -92,6 +94,14 @@ def test_two_projects_that_say_different_things_of_one_host_are_both_named(
     assert "projects[1].ssh_config" in told
     assert f"{key} differs from projects[0].ssh_config.{key}" in told
     assert "u@h" in told
+
+
+def test_what_is_said_of_a_host_holds_for_all_projects_there(tmp_path: Path) -> None:
+    ssh = f"ssh_config: {{host: h, username: u, {LOGIN}, max_sessions: 3, min_free_memory: 1GiB}}"
+    other = f"ssh_config: {{host: other, username: u, {LOGIN}}}"
+    found = _loaded(tmp_path, ssh, ssh, other)
+    config = Config(tmp_path / "ennio.yaml", tmp_path, projects=tuple(found))
+    assert limits_of_hosts(config) == ({"u@h": 3}, {"u@h": 1 << 30})
 
 
 def test_a_secret_that_differs_is_not_shown(tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ WRONG = [
     PROJECT % "ssh_config: {host: h, username: u, auth: {type: key}}",
     PROJECT % "ssh_config: {host: h, username: u, auth: {type: agent, password: x}}",
     PROJECT % "ssh_config: {host: h, username: u, auth: {type: agent}, port: 0}",
+    PROJECT % "ssh_config: {host: h, username: u, auth: {type: agent}, max_sessions: -1}",
+    PROJECT % "ssh_config: {host: h, username: u, auth: {type: agent}, min_free_memory: 512M}",
     "defaults: [tmux]",
     "defaults: {agent: 1}",
     "notifiers: [{plugin: slack}]",

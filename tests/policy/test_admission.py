@@ -30,12 +30,15 @@ limits = st.builds(
     most,
     st.fixed_dictionaries(dict.fromkeys(PROJECTS, most)),
     st.integers(0, 2048).map(lambda mib: mib * MIB),
+    st.dictionaries(st.sampled_from(HOSTS[1:]), st.integers(0, 6)),
+    st.dictionaries(st.sampled_from(HOSTS[1:]), st.integers(0, 2048).map(lambda mib: mib * MIB)),
 )
 rooms = st.builds(
     Room,
     st.dictionaries(st.sampled_from(PROJECTS), st.integers(0, 6)),
     st.fixed_dictionaries(dict.fromkeys(HOSTS, memory)),
     st.dictionaries(st.sampled_from(HOSTS[1:]), st.just("nobody knows it"), max_size=1),
+    live_on=st.dictionaries(st.sampled_from(HOSTS), st.integers(0, 6)),
 )
 
 
@@ -52,7 +55,10 @@ def test_no_limit_is_ever_passed(queue: list[Candidate], limits: Limits, room: R
     there = Counter(of[session_id].host for session_id in admitted)
     for host, count in there.items():
         free = room.free_memory[host]
-        assert free is None or free - (count - 1) * MEMORY_PER_SESSION >= limits.min_free_memory
+        floor = limits.memory_on.get(host, limits.min_free_memory)
+        assert free is None or free - (count - 1) * MEMORY_PER_SESSION >= floor
+        limit = limits.per_host.get(host)
+        assert limit is None or room.live_on.get(host, 0) + count <= limit
         assert host not in room.closed
     assert not any(of[session_id].held for session_id in admitted)
 
@@ -95,7 +101,8 @@ def test_nobody_is_kept_waiting_who_would_fit(
         for host, left in room.free_memory.items()
     }
     rest = [waiting for waiting in queue if waiting.session_id not in first.admitted]
-    assert decide(rest, limits, Room(live, free, room.closed)).admitted == ()
+    later = Room(live, free, room.closed, live_on=there + Counter(dict(room.live_on)))
+    assert decide(rest, limits, later).admitted == ()
 
 
 def test_a_full_project_lets_others_pass() -> None:
@@ -132,3 +139,19 @@ def test_a_host_that_is_full_or_that_nobody_knows_keeps_nobody_of_another_waitin
     assert decided.admitted == ("c",)
     assert decided.reasons["b"] == "nobody knows host lost"
     assert "100 MiB of memory are free on host full, 512 MiB must be" in decided.reasons["a"]
+
+
+def test_a_host_with_all_the_sessions_it_may_run_keeps_nobody_of_another_waiting() -> None:
+    queue = [Candidate(name, "p", host=host) for name, host in zip("abc", ("far", "far", ""))]
+    limits = Limits(None, {}, 0, per_host={"far": 3})
+    decided = decide(queue, limits, Room({"p": 2}, {}, live_on={"far": 2, "": 9}))
+    assert decided.admitted == ("a", "c")
+    assert decided.reasons == {"b": "host far runs 3 of 3 sessions (ssh_config.max_sessions)"}
+
+
+def test_a_host_may_want_more_memory_free_than_the_others() -> None:
+    queue = [Candidate("a", "p", host="small"), Candidate("b", "p", host="large")]
+    limits = Limits(None, {}, 512 * MIB, memory_on={"large": 4096 * MIB})
+    decided = decide(queue, limits, Room({}, {"small": 600 * MIB, "large": 4000 * MIB}))
+    assert decided.admitted == ("a",)
+    assert "4000 MiB of memory are free on host large, 4096 MiB must be" in decided.reasons["b"]

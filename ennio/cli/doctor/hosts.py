@@ -12,7 +12,7 @@ from ennio.board.quantities import size
 from ennio.cli.doctor.agents import KINDS
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.cli.doctor.machine import GIT
-from ennio.config.host_name import host_of
+from ennio.config.host_name import host_of, limits_of_hosts
 from ennio.config.model import Config, Project, SshConfig, SshStrategy
 from ennio.hosts.far_machine import far_machine
 from ennio.hosts.resolved import source_of
@@ -38,9 +38,10 @@ def hosts(config: Config) -> Sequence[Finding]:
         if project.ssh is not None:
             asked.setdefault(host_of(project), []).append(project)
     found: dict[str, list[Finding]] = {}
+    _, floors = limits_of_hosts(config)
 
     def ask(name: str, projects: Sequence[Project]) -> None:
-        answers = [*_host(name, projects, config.min_free_memory)]
+        answers = [*_host(name, projects, floors.get(name, config.min_free_memory))]
         found[name] = answers
 
     threads = {
