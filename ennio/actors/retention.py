@@ -9,7 +9,7 @@ its place, and that is an event, which it reads when it is back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -40,6 +40,12 @@ EVERY = seconds(60.0, shortened=0.3)
 """Seconds between two looks at the free disk."""
 ROUND = timedelta(seconds=seconds(600.0, shortened=1.0))
 PAUSE = 0.05
+FOLDERS = 200
+"""Sessions of whose logs a host is asked in one round, by one question."""
+Past = tuple[str, datetime]
+"""A session that has ended, and when its agent last did something: one that is restored and ends
+again is another.
+"""
 _TOLD_OF_DISK = "disk_low"
 """Under this name in the store: that it was told that the disk will be full."""
 _LOST = "place_lost:"
@@ -59,6 +65,7 @@ class RetentionActor(Actor):
         self._busy = False
         self._due: datetime | None = None
         self._timer: Any = None
+        self._bare: set[Past] = set()
         self.health = SourceHealth()
 
     def on_start(self) -> None:
@@ -90,7 +97,7 @@ class RetentionActor(Actor):
         self._look_at_disk()
         if not self._busy and (self._due is None or now >= self._due):
             self._busy, self._due = True, now + ROUND
-            self.perform(RetentionRound(), lambda: forget(self._deps))
+            self.perform(RetentionRound(), lambda: forget(self._deps, self._bare))
         if self._timer is not None:
             self._timer.kill(block=False)
         self._timer = self.later(EVERY, Wake())
@@ -133,8 +140,10 @@ def warn_of_disk(deps: Dependencies, free: int) -> None:
 
 
 @failpoint("retention.round")
-def forget(deps: Dependencies) -> None:
-    """All that is over now goes, in small steps. Safe to repeat, and to break off anywhere."""
+def forget(deps: Dependencies, bare: set[Past] | None = None) -> None:
+    """All that is over now goes, in small steps. Safe to repeat, and to break off anywhere.
+    ``bare`` are those whose logs are gone already: they are noted there, and not asked for again.
+    """
     places = followed(deps)
     _found_again(deps, places)
     while forget_of_log(deps, places):
@@ -146,7 +155,7 @@ def forget(deps: Dependencies) -> None:
         gevent.sleep(PAUSE)
     while deps.store.retention.forget_forecasts() == STEP:
         gevent.sleep(PAUSE)
-    forget_of_files(deps)
+    forget_of_files(deps, set() if bare is None else bare)
 
 
 def followed(deps: Dependencies) -> Mapping[str, int]:
@@ -243,19 +252,36 @@ def forget_of_sessions(deps: Dependencies, places: Mapping[str, int]) -> bool:
     return False
 
 
-def forget_of_files(deps: Dependencies) -> None:
-    """The logs of sessions that have ended, on every host."""
+def forget_of_files(deps: Dependencies, bare: set[Past]) -> None:
+    """The logs of sessions that ended long ago, on every host. One that is away keeps nobody
+    else's, and is asked again at the next round.
+    """
     after = deps.config.retention.logs_after
     if after is None:
         return
-    ended = [status for status in SessionStatus if status.terminal]
-    of_host: dict[str, list[str]] = {}
-    for session in deps.store.sessions.list(archived=True, statuses=ended):
-        of_host.setdefault(session.host, []).append(session.id)
-    for name, ids in of_host.items():
+    before = _before(deps, after)
+    for name, past in _of_hosts(deps, before, bare).items():
         host = deps.host_of_name(name)
-        if host is not None:
-            host.forget_logs(ids, _before(deps, after))
+        if host is None:
+            continue
+        try:
+            host.forget_logs([session_id for session_id, _ in past], before)
+        except EnnioError as error:
+            log.info("old logs are kept for now", extra={"host": name, "error": str(error)})
+        else:
+            bare.update(past)
+
+
+def _of_hosts(
+    deps: Dependencies, before: datetime, bare: set[Past]
+) -> Mapping[str, Sequence[Past]]:
+    ended = [status for status in SessionStatus if status.terminal]
+    of_host: dict[str, list[Past]] = {}
+    for session in deps.store.sessions.list(archived=True, statuses=ended):
+        past = (session.id, session.last_activity_at)
+        if session.last_activity_at < before and past not in bare:
+            of_host.setdefault(session.host, []).append(past)
+    return {name: past[:FOLDERS] for name, past in of_host.items()}
 
 
 def _before(deps: Dependencies, after: float) -> datetime:

@@ -41,8 +41,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Room:
     """What there is: live sessions by project and by host, and free memory in bytes by host (None:
-    it cannot be read). On a ``closed`` host nobody is started, for the reason given, and nobody who is
-    ``over_budget``: they wait until there is more.
+    it cannot be read). On a ``closed`` host nobody is started, for the reason given, and nobody
+    who is ``over_budget``: they wait until there is more.
     """
 
     live: Mapping[str, int]
@@ -74,9 +74,7 @@ def decide(queue: Sequence[Candidate], limits: Limits, room: Room) -> Admission:
     admitted: list[str] = []
     reasons: dict[str, str] = {}
     for waiting in queue:
-        reason = _obstacle(waiting, limits, room, live, there) or _memory(
-            waiting, limits, free
-        )
+        reason = _obstacle(waiting, limits, room, live, there) or _memory(waiting, limits, free)
         if reason is not None:
             reasons[waiting.session_id] = reason
             continue

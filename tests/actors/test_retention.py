@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +15,7 @@ from ennio.actors.registry import MERGES, NOTICES
 from ennio.actors.retention import RetentionActor
 from ennio.config.model import Retention
 from ennio.model.delivery import DeliveryKind, DeliveryRecord
-from ennio.model.errors import Exhausted
+from ennio.model.errors import Exhausted, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, SessionStatus
 from ennio.policy.degradation import LITTLE_DISK
@@ -172,7 +175,7 @@ def test_the_actor_lets_go_beside_its_mailbox_and_a_trouble_ends_nobody(
         assert ref.ask(Ping(), timeout=10)
         eventually(lambda: ref.ask(GetHealth(), timeout=10).looks == 1)
 
-        def broken(_deps: object) -> None:
+        def broken(_deps: object, _bare: object) -> None:
             raise Exhausted("there is no space left")
 
         monkeypatch.setattr(retention, "forget", broken)
@@ -182,3 +185,46 @@ def test_the_actor_lets_go_beside_its_mailbox_and_a_trouble_ends_nobody(
         assert ref.is_alive()
     finally:
         ref.stop(timeout=10)
+
+
+class Recorded:
+    """A host that notes whose logs are to go."""
+
+    def __init__(self, name: str, away: Exception | None = None) -> None:
+        self.name, self.away = name, away
+        self.asked: list[Sequence[str]] = []
+
+    def forget_logs(self, session_ids: Sequence[str], before: datetime) -> int:
+        self.asked.append(session_ids)
+        if self.away is not None:
+            raise self.away
+        return len(session_ids)
+
+
+def test_a_host_is_asked_once_for_the_logs_of_all_its_sessions_and_one_that_is_away_later(
+    play: Play,
+) -> None:
+    far, away = Recorded("far"), Recorded("away", Unreachable("the line is cut"))
+    play.settings["retention"] = Retention(logs_after=DAY)
+    with play.opened() as stage:
+        cast("dict[str, Any]", stage.deps.other_machines).update(far=far, away=away)
+        ids = [stage.working(prompt) for prompt in "abc"]
+        for session_id in ids:
+            stage.orchestrator.sessions.kill(session_id)
+            stage.until(session_id, SessionStatus.KILLED)
+        stage.quiet()
+        for session_id, host in zip(ids, ("away", "far", "far"), strict=True):
+            moved = replace(stage.session(session_id), host=host)
+            stage.deps.store.sessions.save(moved)
+        bare: set[retention.Past] = set()
+        retention.forget(stage.deps, bare)
+        assert (far.asked, away.asked) == ([], []), "they ended today"
+        stage.clock.advance(2 * DAY)
+        for _ in range(2):
+            retention.forget(stage.deps, bare)
+        assert [sorted(each) for each in far.asked] == [sorted(ids[1:])]
+        away.away = None
+        for _ in range(2):
+            retention.forget(stage.deps, bare)
+        assert away.asked == [ids[:1]] * 3
+        assert len(far.asked) == 1

@@ -142,7 +142,7 @@ def test_a_host_that_is_full_or_that_nobody_knows_keeps_nobody_of_another_waitin
 
 
 def test_a_host_with_all_the_sessions_it_may_run_keeps_nobody_of_another_waiting() -> None:
-    queue = [Candidate(name, "p", host=host) for name, host in zip("abc", ("far", "far", ""))]
+    queue = [*(Candidate(name, "p", host="far") for name in "ab"), Candidate("c", "p")]
     limits = Limits(None, {}, 0, per_host={"far": 3})
     decided = decide(queue, limits, Room({"p": 2}, {}, live_on={"far": 2, "": 9}))
     assert decided.admitted == ("a", "c")

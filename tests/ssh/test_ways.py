@@ -10,13 +10,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
 from ennio.hosts.interface import Wanted
+from ennio.hosts.kept_files import forget_logs
 from ennio.machine import single
+from ennio.machine.home import Home
 from ennio.machine.interface import Command, FileSpan
 from ennio.machine.ssh.machine import SshMachine
 from tests.conftest import eventually
@@ -71,6 +74,33 @@ def test_whatever_is_asked_at_once_is_one_way(machine: SshMachine) -> None:
     )
     machine.remove_tree(folder)
     assert machine.count.connections == 1
+
+
+def test_old_logs_of_all_sessions_go_on_one_way_and_nothing_else_does(machine: SshMachine) -> None:
+    root = machine.temporary_folder()
+    ids = [f"fix-{number}" for number in range(30)]
+    made = (
+        "for id do mkdir -p $id/agent; touch $id/hooks.log $id/prompt.md $id/agent/deep.log; done"
+    )
+    folder = root / "sessions"
+    machine.make_folder(folder)
+    machine.run(Command(("sh", "-c", made, "sh", *ids, "../elsewhere"), cwd=str(folder)))
+    machine.link_below(folder, Path("linked"), root / "elsewhere")
+    asked, now = [*ids[1:], "linked", "nobody"], datetime.now(UTC)
+    gone: list[int] = []
+
+    def forget(days: int) -> None:
+        home = Home(root)
+        gone.append(forget_logs(machine, home, asked, now + timedelta(days=days)))
+
+    assert [_ways(machine, lambda days=days: forget(days)) for days in (-1, 1, 1)] == [1, 1, 1]
+    assert gone == [0, len(ids) - 1, 0]
+    assert set(machine.list(folder)) == {*ids, "linked"}
+    assert "hooks.log" in machine.list(folder / ids[0])
+    assert set(machine.list(folder / ids[1])) == {"prompt.md", "agent"}
+    assert machine.list(folder / ids[1] / "agent") == ("deep.log",)
+    assert "hooks.log" in machine.list(root / "elsewhere")
+    machine.remove_tree(root)
 
 
 def test_a_port_that_nobody_listens_on_is_refused_to_each_of_many_who_ask_at_once(
