@@ -10,7 +10,7 @@ import pytest
 
 from ennio.config.fields import MappingSchema
 from ennio.config.schema import SCHEMAS
-from ennio.plugins.reference import page
+from tests.pages.configuration import page
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
 OURS_ALONE = {
@@ -28,9 +28,7 @@ OURS_ALONE = {
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), (
-        "run: python -m ennio.plugins.reference > docs/configuration.md"
-    )
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.pages"
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.makes.__name__)

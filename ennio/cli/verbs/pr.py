@@ -93,7 +93,7 @@ def configure(parser: Parser) -> None:
         subs[name].add_argument("--line", type=int, help="the line it is about")
         subs[name].add_argument("--author", help="in whose name, where the forge lets you say")
     subs["reply"].add_argument("pull", metavar="PULL", help="PROJECT#NUMBER, or a session's id")
-    subs["reply"].add_argument("comment", help="the comment's id, as `ennio pr show` tells it")
+    subs["reply"].add_argument("comment", help="the comment's id, as `ennio pr show PULL` tells it")
     subs["reply"].add_argument(
         "-m", "--message", required=True, help="the words; - reads standard input"
     )

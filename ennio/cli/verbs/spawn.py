@@ -47,7 +47,7 @@ def configure(parser: Parser) -> None:
         parser.add_argument(f"--{name}", metavar="NAME", help=f"another {words} than the project's")
     parser.add_argument("--priority", type=int, default=0, help="higher starts sooner (default 0)")
     parser.add_argument(
-        "--hold", action="store_true", help="do not start before: ennio queue release"
+        "--hold", action="store_true", help="start it only when ennio queue release names it"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be started, start nothing"

@@ -12,19 +12,17 @@ from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from ennio.model.errors import Conflict
 from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle import orders, picture, status
+from ennio.policy.lifecycle import orders, status
 from ennio.policy.lifecycle.state import Phase
 from ennio.policy.lifecycle.transitions import ARROWS, PHASE_ARROWS, TRANSITIONS
 from tests.policy.lifecycle.world import World, pull_request
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "lifecycle.md"
 TRIES = 40_000
 KEPT = 20
 
@@ -50,11 +48,6 @@ def _given_by() -> set[tuple[str, str]]:
 
 def test_every_rule_that_gives_a_status_stands_in_the_table_with_it() -> None:
     assert {(one.rule, one.target.value) for one in TRANSITIONS} == _given_by()
-
-
-def test_the_page_shows_the_table_as_it_is() -> None:
-    words = "run: python -m ennio.policy.lifecycle.picture > docs/lifecycle.md"
-    assert PAGE.read_text(encoding="utf-8") == picture.page(), words
 
 
 class Watched(World):

@@ -18,8 +18,10 @@ _PULL = "with_pull"
 _HEAD = """\
 # The life of a session
 
-This page is made from the table in `ennio/policy/lifecycle/transitions.py`; a test holds the table
-to the rules in `ennio/policy/lifecycle/status.py`, and the page to the table.
+Every session has a status, from `spawning` to `merged`, `done` or `killed`. This
+page says what leads to each and which can follow which; it is made from the table in
+`ennio/policy/lifecycle/transitions.py`, and a test holds that to the rules in
+`ennio/policy/lifecycle/status.py`.
 
 A status is derived from what was seen, anew each time: the first rule that matches gives it. So
 nearly every status can follow every other one: an agent that Ennio did not see for an hour may have
@@ -96,7 +98,3 @@ def _phases() -> Iterator[str]:
     yield "| From | To | When |\n|---|---|---|"
     yield from (f"| `{one.source}` | `{one.target}` | {one.when} |" for one in PHASES)
     yield ""
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -1,6 +1,5 @@
-"""The tables of the configuration reference, made from the schemas that read the file.
-
-``python -m ennio.plugins.reference`` prints the page, with the settings of plugins.
+"""What docs/configuration.md says: every key of the file, and every setting of the shipped
+plugins, from the schemas that read them.
 """
 
 from __future__ import annotations
@@ -8,13 +7,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ennio.config import reactions, system_notices, trust_keys
+from ennio.config import trust_keys
 from ennio.config.fields import ConfigField, ListField, MapField, MappingSchema, NestedField
-from ennio.config.model import Reaction
-from ennio.config.quantity import shown_seconds
 from ennio.config.schema import SCHEMAS, PluginChoiceSchema
-from ennio.config.schema_json import NONE, Plugins, nested
+from ennio.config.schema_json import Plugins, nested
 from ennio.config.trust_keys import Trust
+from ennio.plugins.declared import all_shipped
 
 INTRODUCTION = """\
 # Configuration reference
@@ -116,13 +114,11 @@ _PLURAL = {
 }
 
 
-def reference(plugins: Plugins = NONE) -> str:
-    """The whole page, in Markdown; ``plugins`` are those whose settings it shows."""
+def page() -> str:
+    """The whole page, as Markdown."""
     sections = ["\n".join(_section(schema)) + _remark(schema) for schema in SCHEMAS]
-    settings = "\n".join([OF_PLUGINS, *_settings(plugins)])
-    return "\n".join(
-        [INTRODUCTION, *sections, settings, "\n".join(_reactions()), TRUST + "\n".join(_trust())]
-    )
+    settings = "\n".join([OF_PLUGINS, *_settings(all_shipped())])
+    return "\n".join([INTRODUCTION, *sections, settings, TRUST + "\n".join(_trust())])
 
 
 def _settings(plugins: Plugins) -> Iterator[str]:
@@ -205,56 +201,3 @@ def _default(entry: ConfigField[object], value: object) -> str:
     if entry.shown:
         return entry.shown
     return "" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
-
-
-_EPISODES = """\
-An episode of `ci-failed`, `changes-requested` or `bugbot-comments` is over when its condition has
-been gone for five minutes; the others are over as soon as theirs is. `retries` and `escalate_after`
-count within an episode. A new head with new comments on it is a new round, in which both begin
-anew; after `rounds` of them a person is called, and the agent is told no more until the episode is
-over. A comment that is edited after it was told is told once more as edited, on each head. A try is
-what the agent was told, and it ends with the agent's turn: while it works on that, new heads and
-new comments are neither told nor counted, and at the end of its turn it is told of what holds then.
-`escalate_after` calls a person all the same. An agent that settles a conflict has all of
-`escalate_after`, whatever it pushes meanwhile.
-"""
-
-
-def _reactions() -> Iterator[str]:
-    yield (
-        "## Built-in rules\n\nA project's field wins over the global one, which wins over what "
-        "is built in.\n"
-    )
-    yield _EPISODES
-    yield (
-        "| Key | Fires when | Action | Retries | Rounds | Escalates after | Priority |\n"
-        "|---|---|---|---|---|---|---|"
-    )
-    for key, rule in reactions.BUILT_IN.items():
-        counts = f"{rule.retries} | {rule.rounds or ''}"
-        yield (
-            f"| `{key}` | {_trigger(key, rule)} | `{rule.action}` | {counts} | {_after(rule)} | "
-            f"{rule.priority} |"
-        )
-    yield ""
-    yield from _system_notices()
-
-
-def _system_notices() -> Iterator[str]:
-    yield (
-        "People are told of Ennio itself too, as `urgent`, once for each time, and it is taken "
-        "back when it is over. Only `notification_routing` of the whole file has these keys.\n"
-    )
-    yield "| Key | Told when |\n|---|---|"
-    for key, trigger in system_notices.TRIGGERS.items():
-        yield f"| `{key}` | {trigger} |"
-    yield ""
-
-
-def _trigger(key: str, rule: Reaction) -> str:
-    after = f" ({shown_seconds(rule.threshold)})" if rule.threshold else ""
-    return f"{reactions.TRIGGERS[key]}{after}"
-
-
-def _after(rule: Reaction) -> str:
-    return shown_seconds(rule.escalate_after) if rule.escalate_after else ""
