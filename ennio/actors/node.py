@@ -213,6 +213,8 @@ class NodeActor(Actor):
             by_time = isinstance(error, Unreachable) and not isinstance(error, LoginRefused)
             self._hear(Failed(str(error), refused=not by_time))
         if self._node.state is NodeState.CONNECTED is not was:
+            self._tell_those_who_wait()
+        elif was is NodeState.CONNECTED is not self._node.state:
             self._tell_those_who_look()
 
     def _hear(self, heard: Heard) -> None:
@@ -248,11 +250,17 @@ class NodeActor(Actor):
         return sessions
 
     def _tell_those_who_look(self) -> None:
-        """What waited, the longer the more seldom it was tried, looks at once."""
+        """What is shown of its sessions is looked up at once, found or not: no news from a machine
+        that is lost is no silence.
+        """
         mine = (f"{AGENTS}:{self._host.name}", f"runtime:{self._host.name}:")
         for name in self._deps.actors.names():
             if name.startswith(mine):
                 self._deps.actors.tell(name, LookNow())
+
+    def _tell_those_who_wait(self) -> None:
+        """What waited, the longer the more seldom it was tried, looks at once."""
+        self._tell_those_who_look()
         for name in (news_name(self._host.name), adopter_name(self._host.name)):
             self._deps.actors.tell(name, Wake())
         self._deps.actors.tell(QUEUE, QueueChanged())

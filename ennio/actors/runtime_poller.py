@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pykka
@@ -30,10 +31,12 @@ class RuntimePoller(HostPoller):
     ) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.runtime, host)
         self._runtime = runtime
+        self._looked_at = deps.clock.now()
 
     def turn(self, now: float) -> Mapping[str, Any]:
         """Everybody: a survey is one request however many there are."""
         self._begins(now)
+        self._looked_at = self._deps.clock.now()
         return super().turn(now)
 
     def look(self, watched: Mapping[str, Any]) -> Survey:
@@ -56,5 +59,7 @@ class RuntimePoller(HostPoller):
                 )
             if seen is None or self._told.get(session_id) == seen:
                 continue
+            if error is None:  # by our clock, and no later than what it saw
+                seen = replace(seen, at=self._looked_at)
             self._told[session_id] = seen
             self._tell_session(session_id, RuntimeObserved(seen, begun))

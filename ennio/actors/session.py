@@ -342,6 +342,8 @@ class SessionActor(Actor):
             if pausing.write(self._deps, state, plan, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
+            if plan.look:
+                self._observations.look_now()
             if plan.effect is not None:
                 self._executor.start(plan.effect)
             if settled or plan.effect is not None:

@@ -1,12 +1,15 @@
 """What the agent's process is doing: its own word first, its terminal second,
 never a guess on no signal.
+
+That time alone makes of one activity another holds up to the last look that saw the agent's
+process, and no further: what nobody has looked at may have gone on.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ennio.model.facts import AgentSeen, Presence
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.policy.lifecycle.parking import is_held
 from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
@@ -24,22 +27,30 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
         return Activity.EXITED if process and process.presence is Presence.GONE else state.activity
     if agent is not None and agent.activity is not None:
         held = is_held(state) and agent.activity not in _AT_IT
-        return Activity.BLOCKED if held else _reported(spec, agent, now)
+        return Activity.BLOCKED if held else _reported(spec, agent, seen_until(process, now))
     if agent is not None and agent.requesting:
         return Activity.ACTIVE  # a proxy sees that it asks its model, where nobody says anything
     if not spec.tells:
-        return _by_output(spec, _quiet_since(inputs, state) or now, now)
+        until = seen_until(process, now)
+        return _by_output(spec, _quiet_since(inputs, state) or until, until)
     return state.activity if state.activity is not Activity.EXITED else None
 
 
-def _reported(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
+def seen_until(process: ProcessSeen, now: datetime) -> datetime:
+    """Up to when it is known how long nothing was heard: through a line that is dead there is no
+    news, and that is no silence.
+    """
+    return min(process.at, now)
+
+
+def _reported(spec: Spec, agent: AgentSeen, until: datetime) -> Activity | None:
     """Its own word; only *ready* turns to idle with time, and not while a helper works or its model
     is asked: a question stays a question for ever.
     """
     if (
         _can_idle(agent)
         and agent.since is not None
-        and now - agent.since >= timedelta(seconds=spec.idle_after)
+        and until - agent.since >= timedelta(seconds=spec.idle_after)
     ):
         return Activity.IDLE
     return agent.activity
@@ -59,15 +70,15 @@ def _quiet_since(inputs: Inputs, state: LifecycleState) -> datetime | None:
     return max(filter(None, (output or state.launched_at, asked)), default=None)
 
 
-def _by_output(spec: Spec, since: datetime, now: datetime) -> Activity:
-    quiet = now - since
+def _by_output(spec: Spec, since: datetime, until: datetime) -> Activity:
+    quiet = until - since
     if quiet >= timedelta(seconds=spec.idle_after):
         return Activity.IDLE
     return Activity.READY if quiet >= timedelta(seconds=spec.quiet_after) else Activity.ACTIVE
 
 
 def turns_at(spec: Spec, inputs: Inputs, state: LifecycleState) -> tuple[datetime, ...]:
-    """The moments at which time alone would change the activity."""
+    """The moments at which time alone would change the activity, or make the agent ready."""
     process, agent = inputs.facts.process, inputs.facts.agent
     if (
         process is None
@@ -81,7 +92,27 @@ def turns_at(spec: Spec, inputs: Inputs, state: LifecycleState) -> tuple[datetim
             if _can_idle(agent) and agent.since
             else ()
         )
-    since = _quiet_since(inputs, state)
-    if spec.tells or since is None or (agent is not None and agent.requesting):
+    if spec.tells:
+        return ()
+    return (*_ready_at(spec, state), *_quiet_turns(spec, inputs, state))
+
+
+def _ready_at(spec: Spec, state: LifecycleState) -> tuple[datetime, ...]:
+    if state.ready_at is not None or state.launched_at is None:
+        return ()
+    return (state.launched_at + timedelta(seconds=spec.ready_threshold),)
+
+
+def _quiet_turns(spec: Spec, inputs: Inputs, state: LifecycleState) -> tuple[datetime, ...]:
+    agent, since = inputs.facts.agent, _quiet_since(inputs, state)
+    if since is None or (agent is not None and agent.requesting):
         return ()
     return tuple(since + timedelta(seconds=wait) for wait in (spec.quiet_after, spec.idle_after))
+
+
+def look_is_due(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> bool:
+    """Whether such a moment has come and nobody has looked since: only a look tells what it is."""
+    process = inputs.facts.process
+    return process is not None and any(
+        process.at < turn <= now for turn in turns_at(spec, inputs, state)
+    )

@@ -9,6 +9,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority
+from ennio.policy.lifecycle.activity import seen_until
 from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, Phase, Spec
 from ennio.policy.lifecycle.status import by_push, known_pull, passed, settled_checks
 
@@ -65,7 +66,7 @@ def _readiness(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime)
     if (
         process is None
         or process.presence is not Presence.ALIVE
-        or not _is_ready(spec, inputs, state, now)
+        or not _is_ready(spec, inputs, state, seen_until(process, now))
     ):
         return Applied(state)
     word = Draft(
@@ -76,12 +77,12 @@ def _readiness(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime)
     return Applied(replace(state, ready_at=now), (word,))
 
 
-def _is_ready(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> bool:
+def _is_ready(spec: Spec, inputs: Inputs, state: LifecycleState, until: datetime) -> bool:
     agent = inputs.facts.agent
     if agent is not None and agent.ready:
         return True
-    since = state.launched_at or now
-    return not spec.tells and now - since >= timedelta(seconds=spec.ready_threshold)
+    since = state.launched_at or until
+    return not spec.tells and until - since >= timedelta(seconds=spec.ready_threshold)
 
 
 def _signal(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Applied:

@@ -41,7 +41,8 @@ class Plan:
 
     ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone
     would change something. ``waits`` is what the next message waits for, when that is known
-    without a look at the terminal. ``says``: the agent is to be told to go on, in words of
+    without a look at the terminal. ``look``: something hangs on a look at the process that was
+    not made yet. ``says``: the agent is to be told to go on, in words of
     this name that are written with the state. ``goes_on``: it is to be told so after a pause.
     """
 
@@ -53,6 +54,7 @@ class Plan:
     waits: waiting.Wait | None = None
     says: str | None = None
     goes_on: bool = False
+    look: bool = False
 
 
 def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Plan:
@@ -77,6 +79,7 @@ def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Pl
         _reason(spec, inputs, state),
         park.says,
         paused.goes_on,
+        activities.look_is_due(spec, inputs, state, now),
     )
 
 

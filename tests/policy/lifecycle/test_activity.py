@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ennio.model.facts import AgentSeen, Facts, Presence, ProcessSeen
 from ennio.model.session import Activity, SessionStatus
 from ennio.model.usage import Counted, Tokens
-from ennio.policy.lifecycle.activity import derive, turns_at
+from ennio.policy.lifecycle import step
+from ennio.policy.lifecycle.activity import derive, look_is_due, turns_at
 from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,6 +48,13 @@ def asked(
     return Inputs(Facts(process, replace(agent, counted=counted)))
 
 
+def looked(inputs: Inputs, at: datetime) -> Inputs:
+    """The same, seen once more at this moment."""
+    process = inputs.facts.process
+    assert process is not None
+    return replace(inputs, facts=replace(inputs.facts, process=replace(process, at=at)))
+
+
 SILENT = AgentSeen(NOW, "screen", ready=True)
 """An agent that tells nothing of what it does."""
 BY_OUTPUT = Spec(tells=False)
@@ -62,7 +73,7 @@ def test_it_rests_once_neither_its_terminal_nor_its_requests_have_been_seen_for_
     assert derive(BY_OUTPUT, seen, STATE, NOW) is Activity.ACTIVE
     assert turns_at(BY_OUTPUT, seen, STATE)[0] == lately + timedelta(seconds=10)
     later = NOW + timedelta(seconds=7)
-    assert derive(BY_OUTPUT, seen, STATE, later) is Activity.READY
+    assert derive(BY_OUTPUT, looked(seen, later), STATE, later) is Activity.READY
 
 
 def test_that_its_model_is_not_asked_alone_says_nothing_of_who_puts_something_out() -> None:
@@ -78,3 +89,27 @@ def test_what_an_agent_says_of_itself_counts_before_its_requests() -> None:
     rests = replace(waits, activity=Activity.READY)
     assert derive(Spec(), asked(rests, quiet_since=LONG_AGO), STATE, NOW) is Activity.IDLE
     assert derive(Spec(), asked(rests, busy=True), STATE, NOW) is Activity.READY, "not idle"
+
+
+RESTS = AgentSeen(NOW, "hooks", activity=Activity.READY, ready=True, since=NOW)
+AGENTS = (None, SILENT, RESTS, replace(RESTS, activity=None, ready=False))
+"""Such as say what they do, and such as are judged by their output."""
+seconds = st.integers(0, 4000)
+
+
+@given(
+    agent=st.sampled_from(AGENTS), tells=st.booleans(), quiet=seconds, started=seconds, gap=seconds
+)
+def test_no_time_counts_after_the_last_look(
+    agent: AgentSeen | None, tells: bool, quiet: int, started: int, gap: int
+) -> None:
+    output = NOW - timedelta(seconds=quiet)
+    process = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7, output_at=output)
+    spec, seen = Spec(tells=tells), Inputs(Facts(process, agent))
+    began = replace(STATE, launched_at=NOW - timedelta(seconds=started))
+    state, later = step(spec, seen, began, NOW).state, NOW + timedelta(seconds=gap)
+
+    unseen, found = step(spec, seen, state, later), looked(seen, later)
+    assert (unseen.state.activity, unseen.state.ready_at) == (state.activity, state.ready_at)
+    assert unseen.look or step(spec, found, state, later).state.activity is state.activity
+    assert not look_is_due(spec, found, state, later), "a look settles it"
