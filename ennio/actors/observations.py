@@ -122,7 +122,8 @@ class Observations:
         self._ended = None  # an end that is none of before is seen again
         process = self._state.facts.process
         if process is not None:
-            blind = process.blind(self._deps.clock.now(), "looked at before what was done last")
+            why = "looked at before what was done last"
+            blind = process.blind(self._deps.clock.now(), why, untried=True)
             self._state.facts = replace(self._state.facts, process=blind)
         self.look_now()
         self._expedite()

@@ -22,7 +22,7 @@ from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.message import Message
 from ennio.model.session import Activity, Session, Usage
 from ennio.policy.lifecycle import LifecycleState, PendingMessage
-from ennio.policy.lifecycle.state import Pause, TurnGrant
+from ennio.policy.lifecycle.state import Pause, Phase, TurnGrant
 from ennio.policy.metering import metered
 
 OUTPUT_STEP = timedelta(seconds=5)
@@ -228,10 +228,14 @@ def _why_paused(pause: Pause | None) -> str | None:
 
 
 def _lost(memory: LifecycleState, facts: Facts) -> list[tuple[datetime, str]]:
-    """What nobody has seen for a while: since when, what it is, and why."""
+    """What cannot be seen: since when, what it is, and why. An agent that was looked for in vain is
+    shown so at once, though it takes a while until that is told; of a forge many a question fails.
+    """
+    process, forge = facts.process, facts.forge
+    in_vain = process is not None and memory.phase is Phase.LAUNCHED and not process.untried
     watched = (
-        ("the agent", facts.process, memory.signal_lost),
-        ("the forge", facts.forge, memory.forge_lost),
+        ("the agent", process, memory.signal_lost or in_vain),
+        ("the forge", forge, memory.forge_lost),
     )
     return [
         (seen.at, f"{what}: {seen.detail or 'it cannot be seen'}")

@@ -127,6 +127,9 @@ def row_look(glyphs: Glyphs, style: Style, faint: bool) -> RowLook:
     return RowLook(glyphs, style, faint)
 
 
+_BRIEFLY = "<1m"
+
+
 @lru_cache(maxsize=4096)
 def row_lines(
     row: Row, minute: datetime, shape: Layout, look: RowLook, short: str, kind: str
@@ -148,7 +151,7 @@ def waited(since: datetime | None, now: datetime) -> str:
     if since is None:
         return ""
     seconds = (now - since).total_seconds()
-    return span(seconds) if seconds >= 60 else "now"
+    return span(seconds) if seconds >= 60 else _BRIEFLY
 
 
 def _signal(row: Row, now: datetime) -> str:
@@ -159,7 +162,7 @@ def _signal(row: Row, now: datetime) -> str:
     if row.turn == "over" or row.activity == "exited":
         return ""
     word = "silent" if row.unseen else row.activity
-    return f"{word} {since}" if since not in ("", "now") else word
+    return f"{word} {since}" if since not in ("", _BRIEFLY) else word
 
 
 def _columns(

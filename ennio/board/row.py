@@ -84,7 +84,7 @@ class Row:
             activity=_activity(told),
             agent=words(told.get("agent_name")),
             signal_at=moment(told.get("signal_at")),
-            unseen=bool(told.get("no_signal_since") or told.get("silent_since")),
+            unseen=bool(told.get("signal_at")),
             cost=cost(told.get("cost")),
             question=words(told.get("question")),
             options=tuple(words(one) for one in told.get("options") or ()),

@@ -16,19 +16,14 @@ OVER = ("merged", "done", "exited", "killed")
 
 
 def activity(session: Document) -> str:
-    """What the agent does; ``?`` behind it when nobody can see that any more (a forge out of sight
-    leaves the agent in it).
-    """
+    """What the agent does; ``?`` behind it while there is no signal of it."""
     shown = "queued" if session.get("queued") else session.get("activity") or ""
     if session.get("paused") and shown not in ("queued", "exited"):
         shown = "paused"
     if shown == "ready" and session.get("helpers"):
         # its turn is over, and so many helpers are at work for it
         shown = f"ready +{session['helpers']}"
-    unseen = session.get("no_signal_since") and not (session.get("no_signal") or "").startswith(
-        "the forge"
-    )
-    return f"{shown}?" if unseen else shown
+    return f"{shown}?" if session.get("signal_at") else shown
 
 
 def message_waits(session: Document, now: datetime) -> str:

@@ -30,7 +30,8 @@ class ProcessSeen:
 
     ``exit_code`` and ``signal`` are both None when it vanished without a word. ``output_at`` is
     when its terminal last changed. ``detail`` says why it is unknown. ``number`` is the launch it
-    belongs to, where that is known.
+    belongs to, where that is known. ``untried``: it is unknown because nobody has tried to look
+    yet, which the next look settles.
     """
 
     presence: Presence
@@ -43,6 +44,7 @@ class ProcessSeen:
     title: str = ""
     detail: str = ""
     number: int | None = None
+    untried: bool = False
 
     @classmethod
     def unseen(
@@ -54,9 +56,9 @@ class ProcessSeen:
             Presence.UNKNOWN, at, source, pid=int(pid) if pid.isdigit() else None, detail=detail
         )
 
-    def blind(self, at: datetime, detail: str) -> ProcessSeen:
+    def blind(self, at: datetime, detail: str, *, untried: bool = False) -> ProcessSeen:
         """The same process when nobody can see it any more."""
-        return replace(self, presence=Presence.UNKNOWN, at=at, detail=detail)
+        return replace(self, presence=Presence.UNKNOWN, at=at, detail=detail, untried=untried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,6 @@ class Facts:
     def adopted(self, at: datetime) -> Facts:
         """The facts after a restart: what was seen then is remembered but must be seen again."""
         detail = "not seen since the supervisor restarted"
-        process = self.process and self.process.blind(at, detail)
+        process = self.process and self.process.blind(at, detail, untried=True)
         forge = self.forge and self.forge.blind(at, detail)
         return replace(self, process=process, forge=forge)

@@ -60,7 +60,8 @@ def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reas
     stage.pass_time(3600)
     session = eventually(lambda: (s := stage.session(session_id)).no_signal_since and s)
     assert session.status is SessionStatus.WORKING  # type: ignore[attr-defined]
-    assert "no signal: tmux did not answer within 5 s" in stage.words(session_id)
+    told = "no signal: tmux did not answer within 5 s"
+    eventually(lambda: told in stage.words(session_id))
     stage.runtime.unreachable = ""
     eventually(lambda: stage.session(session_id).no_signal_since is None)
     assert "signal_regained" in stage.types(session_id)

@@ -50,6 +50,5 @@ export function asRow(given: Given): Row {
   return { ...NOTHING, options: [], windows: [], conflicts: [], helpers: 0, ...given } as Row;
 }
 
-/** No signal of it has come for a while: its glyph gets a question mark. */
-export const silent = (row: Row): boolean =>
-  row.no_signal_since !== null || row.silent_since !== null || row.signal_at !== null;
+/** There is no signal of its agent: its glyph gets a question mark. */
+export const silent = (row: Row): boolean => row.signal_at !== null;

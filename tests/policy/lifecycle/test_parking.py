@@ -95,7 +95,7 @@ def test_it_goes_on_by_itself_at_the_reset_and_never_before() -> None:
     assert before.wake_at == RESET
     plan = _step(before.state, RESET)
     assert plan.says == "me:five_hour:2026-03-02T15:00:00+00:00"
-    assert plan.state.activity is Activity.READY and plan.look, "idle once somebody has looked"
+    assert (plan.state.activity, plan.look) == (Activity.READY, True), "idle once it is looked at"
     again = _step(plan.state, RESET + MINUTE)
     assert again.says is None
 
