@@ -93,10 +93,10 @@ class UsageReader:
     def feed(self, piece: bytes) -> None:
         """Take note of a piece of the body."""
         if self._stream:
-            *lines, piece = piece.split(b"\n")
-            for line in lines:
-                self._take(line)
-                self._line()
+            end = piece.rfind(b"\n") + 1
+            if end:
+                self._lines(piece[:end])
+            piece = piece[end:]
         self._take(piece)
 
     def end(self) -> Measured:
@@ -114,12 +114,20 @@ class UsageReader:
             self._rest.clear()
             self._skips = True
 
+    def _lines(self, ended: bytes) -> None:
+        """Lines that are whole by now, the first perhaps with what came before."""
+        # most pieces of a stream hold nothing of interest, and are not worth being cut
+        if not self._rest and not self._skips and not _tells(ended):
+            return
+        for line in ended[:-1].split(b"\n"):
+            self._take(line)
+            self._line()
+
     def _line(self) -> None:
         line = bytes(self._rest)
         self._rest.clear()
         self._skips = False
-        # most events hold no usage, and are not worth being read
-        if line.startswith(b"data:") and (b'"usage"' in line or b'"message_start"' in line):
+        if line.startswith(b"data:") and _tells(line):
             self._document(line[5:])
 
     def _document(self, text: bytes) -> None:
@@ -129,6 +137,11 @@ class UsageReader:
             return
         if isinstance(data, dict):
             self._found = _merged(self._found, data)
+
+
+def _tells(text: bytes) -> bool:
+    """Whether an event that tells of usage may be in there."""
+    return b'"usage"' in text or b'"message_start"' in text
 
 
 def _merged(found: Measured, data: Json) -> Measured:

@@ -56,6 +56,20 @@ class ProxyDirectory:
         """What passed."""
         return self.root / "usage"
 
+    # What is looked at for every request is plain text: a Path takes longer to make than to stat.
+
+    def grant_file(self, token: str) -> str:
+        """Who may pass with this token, and where to."""
+        return f"{self.root}/grants/{token}.json"
+
+    def stop_file(self, session_id: str) -> str:
+        """Why this session is stopped; not there while it is not."""
+        return f"{self.root}/stops/{session_id}"
+
+    def usage_file(self, session_id: str) -> str:
+        """What passed of this session."""
+        return f"{self.root}/usage/{session_id}.jsonl"
+
     def make(self) -> None:
         """Make the folders, for the owner alone."""
         for folder in (self.root, self.grants, self.stops, self.usage):

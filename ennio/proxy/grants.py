@@ -65,16 +65,16 @@ def granted(directory: ProxyDirectory, token: str) -> Grant | None:
     """What a token lets pass; None for one that nobody was given."""
     if not _TOKEN.fullmatch(token):
         return None
-    file = _file(directory, token)
+    file = directory.grant_file(token)
     try:
         state = os.stat(file)
     except OSError:
         return None
-    as_it_is = (str(file), state.st_ino, state.st_mtime_ns)
+    as_it_is = (file, state.st_ino, state.st_mtime_ns)
     if as_it_is not in _KNOWN:
         if len(_KNOWN) >= _MOST:
             _KNOWN.clear()
-        _KNOWN[as_it_is] = _read(file)
+        _KNOWN[as_it_is] = _read(Path(file))
     return _KNOWN[as_it_is]
 
 
@@ -104,7 +104,7 @@ def _all(directory: ProxyDirectory) -> Iterator[tuple[str, Grant]]:
 
 
 def _file(directory: ProxyDirectory, token: str) -> Path:
-    return directory.grants / f"{token}.json"
+    return Path(directory.grant_file(token))
 
 
 def _read(path: Path) -> Grant | None:

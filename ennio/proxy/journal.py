@@ -66,14 +66,14 @@ def _plain(value: Passed | Measured) -> dict[str, Any]:
 
 def path_of(directory: ProxyDirectory, session_id: str) -> Path:
     """Where what passed of a session is written down."""
-    return directory.usage / f"{session_id}.jsonl"
+    return Path(directory.usage_file(session_id))
 
 
 def note(directory: ProxyDirectory, session_id: str, passed: Passed) -> None:
     """Write a line down. Raises OSError."""
     line = _ENCODER.encode({"kind": type(passed).__name__.lower(), **_plain(passed)}) + "\n"
     number = os.open(
-        path_of(directory, session_id),
+        directory.usage_file(session_id),
         os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
         0o600,
     )

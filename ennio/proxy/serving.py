@@ -37,7 +37,7 @@ def main(root: Path) -> int:
         return 0
     note_holder(lock, str(os.getpid()))
     write_atomically(directory.version, ennio.__version__)
-    listener = _listener(directory)
+    listener = listening(directory)
     server = WSGIServer(
         listener,
         MeteringProxy(directory, SystemClock()),
@@ -51,10 +51,12 @@ def main(root: Path) -> int:
     return 0
 
 
-def _listener(directory: ProxyDirectory) -> socket.socket:
+def listening(directory: ProxyDirectory) -> socket.socket:
     """On the port it had before, which agents were given; on another where that is taken by now."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # for each connection of it: else a small piece waits for the agent's word on the last one
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     before = port_of(directory)
     try:
         listener.bind((HOST, before or 0))

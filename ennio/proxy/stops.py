@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import content
 from ennio.proxy.directory import ProxyDirectory
@@ -15,17 +18,20 @@ def stop(directory: ProxyDirectory, session_id: str, reason: str) -> None:
     """
     if not directory.root.is_dir():
         return
-    write_atomically(directory.stops / session_id, reason[:_LARGEST])
+    write_atomically(Path(directory.stop_file(session_id)), reason[:_LARGEST])
 
 
 def release(directory: ProxyDirectory, session_id: str) -> None:
     """Let its requests pass again; fine if they do."""
-    (directory.stops / session_id).unlink(missing_ok=True)
+    Path(directory.stop_file(session_id)).unlink(missing_ok=True)
 
 
 def why_stopped(directory: ProxyDirectory, session_id: str) -> str | None:
     """The reason; None where it is not stopped."""
+    file = directory.stop_file(session_id)
+    if not os.path.lexists(file):  # nearly always, and that is cheaper asked than refused
+        return None
     try:
-        return content(directory.stops / session_id, _LARGEST).decode(errors="replace")
+        return content(Path(file), _LARGEST).decode(errors="replace")
     except (FileNotFoundError, ValueError):
         return None

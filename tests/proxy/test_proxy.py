@@ -23,6 +23,7 @@ from ennio.proxy import journal, process, stops
 from ennio.proxy.directory import ProxyDirectory
 from ennio.proxy.grants import forget, grant, granted
 from ennio.proxy.journal import Begun, Ended
+from ennio.proxy.serving import listening
 from tests.agents.model import Model
 from tests.conftest import eventually
 
@@ -240,6 +241,16 @@ def test_a_second_one_on_a_folder_ends_at_once(place: Place) -> None:
         check=False,
     )
     assert (done.returncode, place.pid()) == (0, before)
+
+
+def test_a_small_piece_of_an_answer_waits_for_no_word_of_the_agent(tmp_path: Path) -> None:
+    directory = ProxyDirectory(tmp_path)
+    with (
+        listening(directory) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as taken,
+    ):
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_it_ends_when_it_is_told_to(place: Place) -> None:

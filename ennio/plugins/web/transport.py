@@ -19,6 +19,7 @@ import urllib3
 from ennio.model.errors import TimedOut, Unreachable
 from ennio.plugins.web.certificates import tls_context
 from ennio.plugins.web.proxies import Proxy, proxy_of
+from ennio.plugins.web.whole_request import in_one_piece
 
 _CONNECT = 10.0
 _SILENCE = 30.0  # seconds without a word
@@ -79,7 +80,7 @@ class Transport:
         """The answer, its body still to be read as it comes, whatever its status. Raises as
         ``request`` does, also from within.
         """
-        proxy, what = proxy_of(url, self._environ), self._what(url)
+        proxy = proxy_of(url, self._environ)
         try:
             pool = self._pool(proxy, urlsplit(url).scheme)
             response = pool.request(
@@ -88,8 +89,8 @@ class Transport:
             if response.status == 407 and proxy is not None:
                 response.close()
                 raise Unreachable(
-                    f"{what}: it wants a login (407); write http://USER:PASSWORD@HOST:PORT into "
-                    "the variable that names it"
+                    f"{self._what(url)}: it wants a login (407); write "
+                    "http://USER:PASSWORD@HOST:PORT into the variable that names it"
                 )
             try:
                 yield response
@@ -98,9 +99,9 @@ class Transport:
                 raise
             response.release_conn()
         except urllib3.exceptions.TimeoutError as error:
-            raise TimedOut(f"{what}: {_short(error)}") from error
+            raise TimedOut(f"{self._what(url)}: {_short(error)}") from error
         except (urllib3.exceptions.HTTPError, UnicodeError) as error:
-            raise Unreachable(f"{what}: {_short(error)}") from error
+            raise Unreachable(f"{self._what(url)}: {_short(error)}") from error
 
     def _what(self, url: str) -> str:
         proxy = proxy_of(url, self._environ)
@@ -137,10 +138,12 @@ class Transport:
             "ssl_context": context,
         }
         if proxy is None:
-            return urllib3.PoolManager(**common)
+            return in_one_piece(urllib3.PoolManager(**common))
         login = urllib3.make_headers(proxy_basic_auth=proxy.login) if proxy.login else None
-        return urllib3.ProxyManager(
-            proxy.url, proxy_headers=login, proxy_ssl_context=context, **common
+        return in_one_piece(
+            urllib3.ProxyManager(
+                proxy.url, proxy_headers=login, proxy_ssl_context=context, **common
+            )
         )
 
 

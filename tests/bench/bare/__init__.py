@@ -64,7 +64,8 @@ def service(module: str, *words: str) -> Iterator[Service]:
     """Run one of the modules beside this one, which takes its port first, until the block ends."""
     made = Service(free_port())
     argv = (sys.executable, "-m", f"{__name__}.{module}", str(made.port), *words)
-    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL)
+    # in a session of its own, as ours are: Linux shares the processor out by session
+    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         come(lambda: _listens(made.port), 30, f"the bare {module} listens")
         yield made

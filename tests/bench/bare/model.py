@@ -11,7 +11,7 @@ import sys  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from typing import Any  # noqa: E402
 
-from gevent.pywsgi import WSGIServer  # noqa: E402
+from tests.bench.bare.serving import serve  # noqa: E402
 
 PIECES = 20
 
@@ -42,4 +42,4 @@ def answer(environ: Any, start: Any) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    WSGIServer(("127.0.0.1", int(sys.argv[1])), answer, log=None).serve_forever()
+    serve(int(sys.argv[1]), answer)

@@ -9,7 +9,8 @@ from collections.abc import Iterator  # noqa: E402
 from typing import Any  # noqa: E402
 
 import urllib3  # noqa: E402
-from gevent.pywsgi import WSGIServer  # noqa: E402
+
+from tests.bench.bare.serving import serve  # noqa: E402
 
 POOL = urllib3.PoolManager(num_pools=1, maxsize=64, retries=False)
 
@@ -30,4 +31,4 @@ def passed(environ: Any, start: Any) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    WSGIServer(("127.0.0.1", int(sys.argv[1])), passed, log=None).serve_forever()
+    serve(int(sys.argv[1]), passed)
