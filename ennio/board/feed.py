@@ -179,6 +179,8 @@ class BoardFeed:
             self._turn.notify_all()
 
     def _fetching(self) -> None:
+        with suppress(*_FAULTS):  # at once, while the stream is being opened: it tells what is lost
+            self._fetch(set(), None, whole=True, heading=False)
         due = time.monotonic() + _WHOLE
         while True:
             with self._turn:

@@ -88,14 +88,7 @@ class BoardLoop:
         view: BoardView,
         command: Callable[..., Sequence[str]],
     ) -> None:
-        # what only keys need is loaded once the first frame stands there
-        from ennio.board.errands import Errands
-        from ennio.board.keyboard import BoardKeyboard
-        from ennio.board.typing_line import TypedLine
-
-        self.feed, self.screen, self.view = feed, screen, view
-        self.keyboard = BoardKeyboard(TypedLine())
-        self._errands = Errands(self, command)
+        self.feed, self.screen, self.view, self._command = feed, screen, view, command
         self._touched = time.monotonic()
         self._painted = 0.0
         self._looked = 0.0
@@ -104,7 +97,7 @@ class BoardLoop:
 
     def begin(self) -> None:
         """The first rows, before the terminal is asked what it can do: one that does not answer
-        takes its time.
+        takes its time. What only keys need is loaded when they stand there: it takes longer still.
         """
         ready, _ = self.feed.wakes
         until = time.monotonic() + _FIRST_ROWS
@@ -112,6 +105,14 @@ class BoardLoop:
             if select.select([ready], [], [], left)[0]:
                 os.read(ready, 65536)
             self.take_all()
+        self._paint()
+        from ennio.board.errands import Errands
+        from ennio.board.keyboard import BoardKeyboard
+        from ennio.board.typing_line import TypedLine
+
+        self.keyboard = BoardKeyboard(TypedLine())
+        self._errands = Errands(self, self._command)
+        self.take_all()
         self._paint()
 
     def run(self) -> None:

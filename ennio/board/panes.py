@@ -15,7 +15,6 @@ from ennio.board.row import Row, words
 from ennio.board.style import bare
 from ennio.board.table import cells, cut, pad
 from ennio.board.view import TABS, BoardView
-from ennio.model.conflicts import in_words
 
 Document = Mapping[str, Any]
 _FOLDED = 600.0
@@ -147,6 +146,10 @@ class _Pane:
     def conflicts(self) -> list[str]:
         """With whom its branch will not merge, and in which files."""
         found: Sequence[Document] = self.row.document.get("conflicts") or ()
+        if not found:
+            return []
+        from ennio.model.conflicts import in_words  # noqa: PLC0415 - the first frame has no pane
+
         lines = []
         for one in found:
             paths = [words(path) for path in one.get("paths") or ()]

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from ennio.board.row import Row, words
 
@@ -103,9 +102,14 @@ class BoardVerb:
 
 def _filled(text: str, row: Row, *, quoted: bool = False) -> str:
     return _PLACE.sub(
-        lambda found: quote(_value(found[1], row), safe="") if quoted else _value(found[1], row),
-        text,
+        lambda found: _segment(_value(found[1], row)) if quoted else _value(found[1], row), text
     )
+
+
+def _segment(value: str) -> str:
+    from urllib.parse import quote  # noqa: PLC0415 - the first frame fills no path
+
+    return quote(value, safe="")
 
 
 def _value(name: str, row: Row) -> str:

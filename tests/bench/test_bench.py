@@ -52,6 +52,8 @@ PROMISED = (
         "written.idle.100",
         "stream.cpu",
         "board.frame",
+        "board.first",
+        "board.first.rows",
     ),
 )
 
