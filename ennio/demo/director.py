@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from ennio.demo import scene
-from ennio.http.client import ApiClient
-from ennio.model.errors import Conflict, EnnioError
+from ennio.http.client import ApiClient, NoSupervisor
+from ennio.model.errors import Conflict, EnnioError, Unreachable
 
 REVIEWER = "morricone"
 Event = Mapping[str, Any]
+LEISURE = 10.0
+"""Seconds that are enough for a person to answer in."""
 
 
 @dataclass(slots=True)
@@ -35,7 +38,11 @@ class DemoSession:
 
 @dataclass(slots=True)
 class Director:
-    """Reacts to events as a person would, with the API alone; ``say`` tells the audience."""
+    """Reacts to events as a person would, with the API alone; ``say`` tells the audience.
+
+    ``patience`` is for how many seconds the question of an agent is left to who looks on, before
+    it is answered for them.
+    """
 
     client: ApiClient
     say: Callable[[str, str], None]
@@ -44,6 +51,9 @@ class Director:
     events: Counter[str] = field(default_factory=Counter)
     budget: dict[str, Any] = field(default_factory=dict)
     last_seq: int = 0
+    patience: float = 1.5
+    asked: float | None = None
+    question: dict[str, Any] = field(default_factory=dict)
 
     def spawn(self) -> None:
         """Three sessions at once."""
@@ -92,9 +102,38 @@ class Director:
                 self._review(part, data["head"])
             case "session_paused":
                 self._raise(part, data["budget"])
+            case "session_step" if data.get("step") == "answered":
+                self.question = {"by": "a person"} | self.question | {"answer": data["answer"]}
             case _:
                 pass
         self._late_approval()
+
+    def look(self, sessions: Sequence[Mapping[str, Any]]) -> None:
+        """See who asks; nobody waits for an answer for ever."""
+        for session in sessions:
+            if session.get("question") == scene.QUESTION and not self.question:
+                if self.asked is None:
+                    self.asked = time.monotonic()
+                    self._leave(session)
+                if time.monotonic() - self.asked >= self.patience:
+                    self._answer(session)
+
+    def _leave(self, session: Mapping[str, Any]) -> None:
+        """Where there is time enough, say that it is theirs to answer."""
+        if self.patience >= LEISURE:
+            words = (
+                "this is yours to answer, on the page or on the board; in "
+                f"{self.patience:.0f} s it is answered for you"
+            )
+            self.say(session["role"], words)
+
+    def _answer(self, session: Mapping[str, Any]) -> None:
+        try:
+            self.client.post(f"/sessions/{session['id']}/answer", {"answer": "1"})
+        except (Conflict, Unreachable, NoSupervisor):
+            return  # it is just being attended to, or somebody was faster: seen at the next look
+        self.question = {"by": "the demo"}
+        self.say(session["role"], f"answered for you: {scene.OPTIONS[0]}")
 
     def _review(self, part: DemoSession, head: str) -> None:
         if part.pull is None:

@@ -31,6 +31,10 @@ LIMIT = 60.0
 READY = 20.0
 LOOK = 0.15
 GONE = 5.0
+ANSWERED_AFTER = 1.5
+"""Seconds after which a question is answered for who looks on."""
+LEFT_TO_A_PERSON = 60.0
+"""The same, where they have the page in front of them and can answer it themselves."""
 
 
 def main(options: argparse.Namespace) -> int:
@@ -171,6 +175,12 @@ def _limit(options: argparse.Namespace) -> float:
     return float(options.limit or (LIMIT if options.agent == "scripted" else 20 * LIMIT))
 
 
+def _patience(options: argparse.Namespace) -> float:
+    if options.opens and sys.stdin.isatty():
+        return LEFT_TO_A_PERSON
+    return ANSWERED_AFTER / float(options.speed)
+
+
 def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
     begun = time.monotonic()
     with ExitStack() as stack:
@@ -181,10 +191,12 @@ def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
         screen.begin()
         if options.opens:
             browser.show(supervisor.client, screen.say)
-        director = Director(supervisor.client, screen.say)
+            screen.say("demo", f"and in another terminal: {report.board_of(set_up)}")
+        patience = _patience(options)
+        director = Director(supervisor.client, screen.say, patience=patience)
         stack.callback(supervisor.end_agents)  # also when nobody watches any more
         director.spawn()
-        finished = _watch(director, screen, begun + _limit(options))
+        finished = _watch(director, screen, begun + _limit(options) + patience)
         outcome = report.outcome(director, time.monotonic() - begun, finished=finished)
         if options.opens:
             browser.stay(screen, director.sessions)
@@ -196,7 +208,9 @@ def _watch(director: Director, screen: DemoScreen, deadline: float) -> bool:
     while not director.over and time.monotonic() < deadline:
         try:
             events, _ = director.client.page("/events", after=director.last_seq)
-            screen.show(director.sessions())
+            sessions = director.sessions()
+            screen.show(sessions)
+            director.look(sessions)
         except (client.NoSupervisor, Unreachable):
             events = []
             screen.wait("the worker was killed; the next one is on its way")

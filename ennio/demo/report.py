@@ -11,6 +11,7 @@ from typing import Any
 from ennio.board.table import Column
 from ennio.board.table import table as lines_of
 from ennio.demo.director import Director
+from ennio.demo.scene import Scene
 from ennio.machine.installation import command, program
 
 
@@ -51,6 +52,7 @@ def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, 
         "last_seq": director.last_seq,
         "ledger": director.ledger(),
         "budget": _budget(director),
+        "question": director.question,
     }
 
 
@@ -119,6 +121,16 @@ def table(document: Mapping[str, Any]) -> str:
     return "\n".join(["", *lines, "", *ways, "", foot])
 
 
+def typed() -> str:
+    """What a person types to call this very one."""
+    return "ennio" if _on_path() else program()
+
+
+def board_of(set_up: Scene) -> str:
+    """The command that shows the demo's sessions in a terminal while it plays."""
+    return f"cd {set_up.clone} && ENNIO_HOME={set_up.home} {typed()} board"
+
+
 def _on_path() -> bool:
     """Whether a person who types ``ennio`` gets this very one."""
     found, (own, *more) = shutil.which("ennio"), command()
@@ -129,7 +141,7 @@ def farewell(
     document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None
 ) -> str:
     """The lines to type next."""
-    ennio = "ennio" if _on_path() else program()
+    ennio = typed()
     steps = ("init", "doctor", "start --detach", 'spawn NAME --prompt "..."')
     lines = ["", "Next, in a repository of your own:", *(f"  {ennio} {step}" for step in steps)]
     if kept is not None and environment is not None:

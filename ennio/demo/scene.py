@@ -31,6 +31,9 @@ GREET = "Write a file greeting.txt with one line: hello"
 NOTES = "Add the line '- Notes on the score.' to CHANGES.md, below '# Changes'"
 SILENT = "Think about the meaning of silence"
 REVIEW = "Please also add the line '- A greeting.' to CHANGES.md, below '# Changes'."
+QUESTION = "Another agent may be changing CHANGES.md too. Write the line all the same?"
+OPTIONS = ("Yes, git will tell", "You decide")
+"""What is answered changes nothing of the story: they do conflict, and that is put right."""
 BUDGET = 0.03
 """Dollars for each session: one of them needs more, and its agent is interrupted in its turn."""
 BOTH = "# Changes\n\n- A greeting.\n- Notes on the score.\n- The beginning.\n"
@@ -58,7 +61,9 @@ def story(speed: float) -> dict[str, Any]:
             "on": "prompt",
             "when": "Notes",
             "steps": [
-                {"think": 3},
+                {"think": 1},
+                {"ask": {"question": QUESTION, "options": list(OPTIONS)}},
+                {"think": 1},
                 {"edit": {"file": "CHANGES.md", "content": notes}},
                 {"burn": {"input": 3800, "output": 240, "cost": "0.0150"}},
                 {"commit": "Mention the notes"},

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 _WIDTH = 96
+_BEFORE = 18
+"""Columns of a line that its time and its speaker take."""
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -56,8 +58,15 @@ class DemoScreen:
             )
 
     def say(self, who: str, words: str) -> None:
-        """Something the director does."""
-        self._add(who, words)
+        """Something the director does; the whole of it is read, also in a narrow terminal."""
+        for line in self._wrapped(words):
+            self._add(who, line)
+
+    def _wrapped(self, words: str) -> list[str]:
+        if not self._live:
+            return [words]
+        room = os.get_terminal_size(sys.stdout.fileno()).columns - _BEFORE
+        return textwrap.wrap(words, max(room, 20), break_on_hyphens=False, break_long_words=False)
 
     def event(self, event: Mapping[str, Any], director: Director) -> None:
         """Something that happened."""

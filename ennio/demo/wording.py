@@ -11,9 +11,10 @@ from typing import Any
 Event = Mapping[str, Any]
 
 INTRODUCTION = (
-    "Three agents set to work at once, each in a git worktree and a terminal of its own. A check "
-    "fails, a reviewer asks for changes, two branches conflict, a budget is used up, and one agent "
-    "falls silent; in the middle of it an actor crashes and the supervisor's worker is killed. "
+    "Three agents set to work at once, each in a git worktree and a terminal of its own. One asks "
+    "you something, a check fails, a reviewer wants changes, two branches conflict, a budget is "
+    "used up, and one agent falls silent; meanwhile an actor crashes and the supervisor's worker "
+    "is killed. "
     "Only what the agents say is played: git, the processes and the pull requests are real."
 )
 _TOLD = {
@@ -44,6 +45,8 @@ def _same(text: str) -> Callable[[Event], str]:
 
 
 def _step(event: Event) -> str | None:
+    if event["data"].get("step") == "answered":
+        return "has its answer, and goes on"
     found = re.fullmatch(r"works on branch (?P<branch>\S+)", event["message"])
     return f"gets a worktree of its own, on branch {found['branch']}" if found else None
 

@@ -28,6 +28,7 @@ def test_no_event_is_told_by_its_type(kind: EventType) -> None:
             "gets a worktree of its own, on branch sco-1",
         ),
         (event("session_step", "admitted"), None),
+        (event("session_step", step="answered"), "has its answer, and goes on"),
         (event("message_delivered", reaction="ci-failed"), "is told which check failed, and why"),
         (event("message_delivered", reaction=None), None),
         (event("message_delivered", reaction="agent-exited"), "is told of agent-exited"),
