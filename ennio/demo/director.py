@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from ennio.demo import scene
-from ennio.http.client import ApiClient, NoSupervisor
-from ennio.model.errors import Conflict, EnnioError, Unreachable
+from ennio.http.client import ApiClient
+from ennio.model.errors import Conflict, EnnioError
 
 REVIEWER = "morricone"
 Event = Mapping[str, Any]
@@ -130,7 +130,7 @@ class Director:
     def _answer(self, session: Mapping[str, Any]) -> None:
         try:
             self.client.post(f"/sessions/{session['id']}/answer", {"answer": "1"})
-        except (Conflict, Unreachable, NoSupervisor):
+        except EnnioError:
             return  # it is just being attended to, or somebody was faster: seen at the next look
         self.question = {"by": "the demo"}
         self.say(session["role"], f"answered for you: {scene.OPTIONS[0]}")

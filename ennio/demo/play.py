@@ -33,7 +33,7 @@ LOOK = 0.15
 GONE = 5.0
 ANSWERED_AFTER = 1.5
 """Seconds after which a question is answered for who looks on."""
-LEFT_TO_A_PERSON = 60.0
+LEFT_TO_A_PERSON = 120.0
 """The same, where they have the page in front of them and can answer it themselves."""
 
 

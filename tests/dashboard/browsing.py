@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from ennio.http.dashboard_files import DashboardFiles
 from tests.conftest import lacking
@@ -133,3 +133,20 @@ def violations(page: Page) -> list[str]:
         RULES,
     )
     return list(found)
+
+
+class Newcomer:
+    """One who has never seen the page, and counts what was pressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.pressed = page, 0
+
+    def clicks(self, what: Locator) -> None:
+        expect(what).to_be_in_viewport()  # found without scrolling
+        what.click()
+        self.pressed += 1
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1

@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.bench.timing import percentile
 from tests.conftest import eventually
-from tests.dashboard.browsing import PHONE, log_in, violations, visitor
+from tests.dashboard.browsing import PHONE, Newcomer, log_in, violations, visitor
 from tests.dashboard.conftest import Shot
 from tests.dashboard.crowd import crowded
 from tests.e2e.house import Supervised
@@ -203,23 +203,6 @@ def test_what_was_committed_is_seen_soon(context: BrowserContext, house: Supervi
         committed = datetime.fromisoformat(event["timestamp"]).timestamp()
         took.append(page.evaluate("(id) => window.came[id]", made) / 1000 - committed)
     assert percentile(took, 0.95) <= 0.150 * SLACK, took
-
-
-class Newcomer:
-    """One who has never seen the page, and counts what was pressed."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.pressed = page, 0
-
-    def clicks(self, what: Locator) -> None:
-        expect(what).to_be_in_viewport()  # found without scrolling
-        what.click()
-        self.pressed += 1
-
-    def keys(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.pressed += 1
 
 
 def test_a_newcomer_finds_answers_and_understands_in_three_presses_each(

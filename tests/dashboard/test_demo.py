@@ -1,54 +1,123 @@
-"""The story of the demo, watched on the page to its end."""
+"""The demo as it runs: who has never seen it finds what is asked of them, understands it and
+answers, on the page and on the board; and watches the story to its end.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, expect
 
+from ennio.demo import scene
+from tests.board.pane import Pane, pane
 from tests.conftest import eventually
-from tests.dashboard.browsing import Guard
+from tests.dashboard.browsing import DESKTOP, Guard, Newcomer
 from tests.dashboard.conftest import Shot
 from tests.e2e.house import ROOT
 
+WITHIN = 90.0
+ASKED = "Add the line"
+"""How the prompt of the session that asks begins."""
+QUESTION = scene.QUESTION.partition(".")[0]
 
-def test_the_demo_is_watched_to_its_merges_on_the_page(
+
+def _environment(folder: Path) -> dict[str, str]:
+    """What the demo is started with; a browser that it opens is a note of the link."""
+    opener = folder / "opener"
+    opener.write_text(
+        f'#!/bin/sh\necho "$1" > {folder}/link.new && mv {folder}/link.new {folder}/link\n'
+    )
+    opener.chmod(0o755)
+    return {
+        **os.environ,
+        "BROWSER": f"{opener} %s",
+        "TMPDIR": str(folder),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@contextmanager
+def _stage(folder: Path, env: dict[str, str]) -> Iterator[Pane]:
+    """The demo in a terminal, where a person looks on; nothing of it is left at the end."""
+    with pane(folder, env, 300, 50) as terminal:
+        terminal.run([sys.executable, "-m", "ennio.cli", "demo", "--open", "--speed", "6"])
+        yield terminal
+        terminal.keys("C-c")
+        eventually(lambda: not _left(folder), 60, "the demo has ended")
+
+
+def _left(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get("ENNIO_HOME", "").startswith(str(folder)):
+                found.append(process.pid)
+    return found
+
+
+def test_on_the_page_a_newcomer_finds_understands_and_answers_and_watches_to_the_merges(
     browser: Browser, tmp_path: Path, shot: Shot
 ) -> None:
-    told = tmp_path / "link"
-    # what `webbrowser` starts instead of a browser: it keeps the link for ours
-    opener = tmp_path / "opener"
-    opener.write_text(f'#!/bin/sh\necho "$1" > {told}.new && mv {told}.new {told}\n')
-    opener.chmod(0o755)
-    environment = {**os.environ, "BROWSER": f"{opener} %s", "TMPDIR": str(tmp_path)}
-    demo = subprocess.Popen(
-        (sys.executable, "-m", "ennio.cli", "demo", "--open", "--json", "--speed", "6"),
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        eventually(told.exists, 30, "the demo opened a browser")
-        link = told.read_text().strip()
-        guard = Guard(link.partition("/auth")[0])
-        context = browser.new_context()
+    with _stage(tmp_path, _environment(tmp_path)) as stage:
+        link = tmp_path / "link"
+        eventually(link.exists, WITHIN, "the demo opened a browser")
+        address = link.read_text().strip()
+        guard = Guard(address.partition("/auth")[0])
+        context = browser.new_context(base_url=guard.base, viewport=DESKTOP)
         guard.over(context)
         page = context.new_page()
-        page.goto(link)
-        for title in ("Write a file greeting.txt", "Add the line"):
+        page.goto(address)
+        finds = Newcomer(page)  # whose turn it is stands on top of the first page
+        card = page.locator("[data-zone=you] [data-session]", has_text=ASKED)
+        expect(card).to_contain_text(QUESTION, timeout=WITHIN * 1000)
+        shot(page, "asks")
+        assert finds.pressed == 0
+        understands = Newcomer(page)
+        understands.clicks(card.get_by_role("link", name=ASKED))
+        why = page.get_by_role("region", name="Why")
+        expect(why).to_contain_text("(rule 2)", timeout=30_000)
+        shot(page, "why")
+        answers = Newcomer(page)
+        answers.clicks(page.get_by_role("button", name=scene.OPTIONS[0]))
+        assert max(understands.pressed, answers.pressed) <= 3
+        stage.shows("has its answer", within=WITHIN)
+        page.goto("/")
+        for title in ("Write a file greeting.txt", ASKED):
             merged = page.locator("[data-zone=over] [data-session]", has_text=title)
-            expect(merged).to_contain_text(re.compile("merged|done"), timeout=60_000)
+            expect(merged).to_contain_text(re.compile("merged|done"), timeout=WITHIN * 1000)
         shot(page, "merged")
         context.close()
         guard.judge()
-        assert demo.poll() is None, "it is seen while it happens"
-    finally:
-        if demo.poll() is None:
-            demo.terminate()
-            demo.wait(60)
+        stage.shows("the page stays until you press Enter here", within=30)
+
+
+def test_on_the_board_a_newcomer_finds_understands_and_answers(tmp_path: Path) -> None:
+    """Only what stands on the two screens is typed."""
+    env = _environment(tmp_path)
+    (tmp_path / "board").mkdir()
+    with _stage(tmp_path, env) as stage, pane(tmp_path / "board", env, 110, 32) as terminal:
+        told = re.search(r"in another terminal: (cd .+ board)", stage.shows("board", within=WITHIN))
+        assert told is not None
+        terminal.write(told[1])
+        terminal.keys("Enter")
+        terminal.shows("live", QUESTION, "? help", within=WITHIN)
+        keys = 0
+        while ASKED not in (before := terminal.line("▌")) and keys < 3:
+            terminal.keys("n")
+            eventually(lambda was=before: terminal.line("▌") != was, 30, "the cursor moves")  # type: ignore[misc]
+            keys += 1
+        assert ASKED in terminal.line("▌"), terminal.screen
+        assert "peek" in terminal.screen
+        terminal.keys("Space")
+        terminal.shows("[why]", "asks (rule 2)", "is alive", within=30)
+        assert f"1 {scene.OPTIONS[0]}" in terminal.screen
+        terminal.keys("1")
+        terminal.shows("done: ennio answer", within=30)
+        stage.shows("has its answer", within=WITHIN)
+        terminal.keys("q")
