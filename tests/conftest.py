@@ -79,7 +79,7 @@ def postgres() -> Iterator[Server]:
         yield started
 
 
-def eventually(condition: Callable[[], object], within: float = 20.0, why: str = "") -> object:
+def eventually(condition: Callable[[], object], within: float = 30.0, why: str = "") -> object:
     """Wait until the condition is true and return what it returned; fail with its last words."""
     deadline = time.monotonic() + within
     pause = 0.005

@@ -161,7 +161,7 @@ class Stage:
             for name in self.deps.actors.names():
                 ref = self.deps.actors.ref(name)
                 if ref is not None and ref.is_alive():
-                    ref.ask(Ping(), timeout=10)
+                    ref.ask(Ping(), timeout=30)
 
     def crash(self, name: str) -> None:
         """One actor ends by a bug and is restarted."""
@@ -290,7 +290,7 @@ class Play:
         )
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
-        root.ask(Ping(), timeout=10)
+        root.ask(Ping(), timeout=30)
         orchestrator = Orchestrator.of(deps, feed, self.clock.now(), lambda: None)
         try:
             yield Stage(
@@ -306,7 +306,7 @@ class Play:
                 self.hooks,
             )
         finally:
-            root.stop(timeout=10)
+            root.stop(timeout=30)
             eventually(lambda: not pykka.ActorRegistry.get_all(), why="every actor has ended")
             feed.close()
             store.close()

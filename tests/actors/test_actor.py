@@ -96,15 +96,15 @@ def _leak() -> None:
 def watcher() -> Iterator[Any]:
     ref = Watcher.start()
     yield ref
-    ref.stop(timeout=5)
+    ref.stop(timeout=30)
 
 
 def _dies(watcher: Any, ref: Any) -> str | None:
     """Wait for the one word about its end, look for what must not be left, and return its error."""
-    downs = eventually(lambda: watcher.ask(Ping(), timeout=5))
+    downs = eventually(lambda: watcher.ask(Ping(), timeout=30))
     gevent.idle()
     assert isinstance(downs, tuple)
-    assert watcher.ask(Ping(), timeout=5) == downs, "told once"
+    assert watcher.ask(Ping(), timeout=30) == downs, "told once"
     assert len(downs) == 1
     assert (downs[0].name, downs[0].urn) == ("mortal", ref.actor_urn)
     assert not ref.is_alive()
@@ -122,7 +122,7 @@ def test_death_1_in_the_constructor_is_raised_to_whoever_starts_it(watcher: Any)
     with pytest.raises(RuntimeError, match="a bug"):
         Mortal.start(watcher, fails_in="constructor")
     assert pykka.ActorRegistry.get_all() == before
-    assert watcher.ask(Ping(), timeout=5) == ()
+    assert watcher.ask(Ping(), timeout=30) == ()
 
 
 @pytest.mark.parametrize("failing", [RuntimeError("a bug"), gevent.Timeout(1)])
@@ -146,18 +146,18 @@ def test_death_4_in_on_stop(watcher: Any, failing: BaseException) -> None:
 
 def test_death_5_by_being_told_to_stop_is_no_error(watcher: Any) -> None:
     ref = Mortal.start(watcher)
-    ref.stop(timeout=5)
+    ref.stop(timeout=30)
     assert _dies(watcher, ref) is None
 
 
 def test_death_6_killed_while_idle(watcher: Any) -> None:
     ref = Mortal.start(watcher)
-    ref.ask(Ping(), timeout=5)
+    ref.ask(Ping(), timeout=30)
     kill(ref)
     waiting = ref.ask(Ping(), block=False)
     assert _dies(watcher, ref) == "killed"
     with pytest.raises(pykka.ActorDeadError):
-        waiting.get(timeout=5)
+        waiting.get(timeout=30)
 
 
 def test_death_7_killed_while_it_answers(watcher: Any) -> None:
@@ -168,9 +168,9 @@ def test_death_7_killed_while_it_answers(watcher: Any) -> None:
     kill(ref)
     assert "GreenletExit" in str(_dies(watcher, ref))
     with pytest.raises(Exception, match="GreenletExit"):
-        answer.get(timeout=5)
+        answer.get(timeout=30)
     with pytest.raises(pykka.ActorDeadError):
-        waiting.get(timeout=5)
+        waiting.get(timeout=30)
 
 
 def test_death_8_killed_while_it_works_on_a_tell(watcher: Any) -> None:
@@ -181,7 +181,7 @@ def test_death_8_killed_while_it_works_on_a_tell(watcher: Any) -> None:
     kill(ref)
     assert "GreenletExit" in str(_dies(watcher, ref))
     with pytest.raises(pykka.ActorDeadError):
-        waiting.get(timeout=5)
+        waiting.get(timeout=30)
 
 
 @pytest.mark.parametrize("ask", [True, False], ids=["death_9_ask", "death_10_tell"])
@@ -190,33 +190,33 @@ def test_a_leaked_timeout_ends_this_actor_and_no_other(watcher: Any, ask: bool) 
     ref = Mortal.start(watcher)
     if ask:
         with pytest.raises(Exception, match="Timeout"):
-            ref.ask(Do(_leak), timeout=5)
+            ref.ask(Do(_leak), timeout=30)
     else:
         ref.tell(Do(_leak))
     assert "Timeout" in str(_dies(watcher, ref))
-    assert other.ask(Ping(), timeout=5) == ()
-    other.stop(timeout=5)
+    assert other.ask(Ping(), timeout=30) == ()
+    other.stop(timeout=30)
 
 
 def test_a_bug_in_an_ask_goes_to_the_asker_and_ends_the_actor(watcher: Any) -> None:
     ref = Mortal.start(watcher)
     with pytest.raises(ValueError, match="a bug"):
-        ref.ask(Do(_bug), timeout=5)
+        ref.ask(Do(_bug), timeout=30)
     assert "ValueError" in str(_dies(watcher, ref))
 
 
 def test_an_error_of_ours_in_an_ask_is_an_answer(watcher: Any) -> None:
     ref = Mortal.start(watcher)
     with pytest.raises(Conflict, match="not now"):
-        ref.ask(Do(_conflict), timeout=5)
-    assert ref.ask(Ping(), timeout=5) == ()
-    assert watcher.ask(Ping(), timeout=5) == ()
-    ref.stop(timeout=5)
+        ref.ask(Do(_conflict), timeout=30)
+    assert ref.ask(Ping(), timeout=30) == ()
+    assert watcher.ask(Ping(), timeout=30) == ()
+    ref.stop(timeout=30)
 
 
 def test_effects_end_with_the_actor(watcher: Any) -> None:
     ref = Mortal.start(watcher)
-    effect = ref.ask("perform", timeout=5)
+    effect = ref.ask("perform", timeout=30)
     gevent.idle()
     kill(ref)
     _dies(watcher, ref)
@@ -232,22 +232,22 @@ def test_a_bug_in_an_effect_ends_the_actor(watcher: Any) -> None:
 def test_an_error_of_ours_in_an_effect_is_told_to_the_actor(watcher: Any) -> None:
     ref = Mortal.start(watcher)
     ref.tell("perform unreachably")
-    (told,) = eventually(lambda: ref.ask(Ping(), timeout=5))  # type: ignore[misc]
+    (told,) = eventually(lambda: ref.ask(Ping(), timeout=30))  # type: ignore[misc]
     assert isinstance(told.error, Unreachable)
-    ref.stop(timeout=5)
+    ref.stop(timeout=30)
 
 
 def test_an_effect_does_not_keep_the_mailbox_waiting(watcher: Any) -> None:
     ref = Mortal.start(watcher)
-    ref.ask("perform", timeout=5)
-    assert ref.ask(Ping(), timeout=5) == ()
-    ref.stop(timeout=5)
+    ref.ask("perform", timeout=30)
+    assert ref.ask(Ping(), timeout=30) == ()
+    ref.stop(timeout=30)
 
 
 def test_an_ask_that_takes_too_long_is_a_timeout_and_harms_nobody(watcher: Any) -> None:
     ref = Mortal.start(watcher)
     with pytest.raises(pykka.Timeout):
         ref.ask(Do(lambda: gevent.sleep(0.1)), timeout=0.02)
-    assert ref.ask(Ping(), timeout=5) == ()
+    assert ref.ask(Ping(), timeout=30) == ()
     assert not greenlet_of(ref).dead
-    ref.stop(timeout=5)
+    ref.stop(timeout=30)

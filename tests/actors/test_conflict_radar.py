@@ -329,7 +329,7 @@ def watching(land: Field, monkeypatch: pytest.MonkeyPatch) -> Iterator[pykka.Act
     try:
         yield ref
     finally:
-        ref.stop(timeout=10)
+        ref.stop(timeout=30)
 
 
 def test_it_looks_by_itself_and_says_how_far_it_has_come(

@@ -126,12 +126,12 @@ class Office:
         ref = kind.start(self.deps, NAME)
         yield ref
         if ref.is_alive():
-            ref.stop(timeout=10)
+            ref.stop(timeout=30)
 
     def pass_time(self, ref: Any, seconds: float) -> None:
         self.clock.advance(seconds)
         ref.tell(Wake())
-        ref.ask(Ping(), timeout=10)
+        ref.ask(Ping(), timeout=30)
 
 
 def _nothing(_actor: Post) -> None:

@@ -29,7 +29,7 @@ def test_everybody_who_waits_is_woken_by_the_next_event(stage: Stage) -> None:
     waiting = [gevent.spawn(stage.orchestrator.events.wait, last, 20.0) for _ in range(20)]
     gevent.idle()
     stage.orchestrator.sessions.send(session_id, "hello")
-    gevent.joinall(waiting, timeout=10)
+    gevent.joinall(waiting, timeout=30)
     assert {tuple(event.event_type for event in one.value)[:1] for one in waiting} == {
         ("message_queued",)
     }

@@ -84,10 +84,10 @@ class Log:
     def followed(self, **only: Any) -> Iterator[Any]:
         relay: type[Relay] = type("Relay", (Relay,), {"passed": self.passed, "hooks": self.hooks})
         ref = relay.start(self.deps, NAME, None, **only)
-        ref.ask(Ping(), timeout=10)
+        ref.ask(Ping(), timeout=30)
         yield ref
         if ref.is_alive():
-            ref.stop(timeout=10)
+            ref.stop(timeout=30)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_a_batch_that_failed_is_tried_again_after_a_pause_that_grows(log: Log) -
             log.write()
             log.clock.advance(pause - 1)
             ref.tell(Wake())
-            ref.ask(Ping(), timeout=10)
+            ref.ask(Ping(), timeout=30)
             assert len(tries) == tried, "and nobody is in a hurry"
             log.clock.advance(1)
             ref.tell(Wake())
@@ -226,7 +226,7 @@ def _play(log: Log, step: str) -> None:
         elif step == "away":
             log.hooks["before"] = _away
             ref.tell(Wake())
-            ref.ask(Ping(), timeout=10)
+            ref.ask(Ping(), timeout=30)
             log.hooks.clear()
         elif step == "kill":
             kill(ref)

@@ -84,7 +84,7 @@ def heard(stage: Stage, host: Any = Waits) -> Iterator[None]:
     try:
         yield
     finally:
-        ref.stop(timeout=10)
+        ref.stop(timeout=30)
 
 
 @pytest.fixture

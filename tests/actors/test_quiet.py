@@ -121,7 +121,7 @@ def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobo
         ids = _fifty_green(stage)
         answer, begun = Event(), [Event(), Event()]
         stage.forge.before["survey"] = lambda: _hold(begun, answer)
-        assert begun[0].wait(10)
+        assert begun[0].wait(30)
         for session_id in ids:
             stage.forge.checks(stage.session(session_id).pr_number or 0, CheckState.FAILING)
         # while the forge does not answer, an agent is told what a person says

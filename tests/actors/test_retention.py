@@ -172,8 +172,8 @@ def test_the_actor_lets_go_beside_its_mailbox_and_a_trouble_ends_nobody(
     try:
         ref.tell(Wake())
         eventually(lambda: stage.deps.store.events.first_seq() == 0, why="old events went")
-        assert ref.ask(Ping(), timeout=10)
-        eventually(lambda: ref.ask(GetHealth(), timeout=10).looks == 1)
+        assert ref.ask(Ping(), timeout=30)
+        eventually(lambda: ref.ask(GetHealth(), timeout=30).looks == 1)
 
         def broken(_deps: object, _bare: object) -> None:
             raise Exhausted("there is no space left")
@@ -181,10 +181,10 @@ def test_the_actor_lets_go_beside_its_mailbox_and_a_trouble_ends_nobody(
         monkeypatch.setattr(retention, "forget", broken)
         stage.clock.advance(1000)
         ref.tell(Wake())
-        eventually(lambda: not ref.ask(GetHealth(), timeout=10).ok)
+        eventually(lambda: not ref.ask(GetHealth(), timeout=30).ok)
         assert ref.is_alive()
     finally:
-        ref.stop(timeout=10)
+        ref.stop(timeout=30)
 
 
 class Recorded:

@@ -73,7 +73,7 @@ def test_a_fixed_child_comes_back_every_time_and_sessions_go_on(stage: Stage, na
         stage.clock.advance(120)
     stage.rests(session_id)
     stage.look()
-    assert stage.root.ask(ListChildren(), timeout=5)[name][0] == "running"
+    assert stage.root.ask(ListChildren(), timeout=30)[name][0] == "running"
 
 
 @pytest.mark.parametrize("name", [runtime_name("stub"), AGENTS, forge_name("play")])
@@ -134,7 +134,7 @@ def test_a_session_whose_pane_stays_the_same_is_seen_again_after_its_actor_crash
 def _crash_until_given_up(stage: Stage, name: str) -> None:
     def given_up() -> bool:
         stage.deps.actors.tell(name, CrashForTest())
-        state: str = stage.root.ask(ListChildren(), timeout=5)[name][0]
+        state: str = stage.root.ask(ListChildren(), timeout=30)[name][0]
         return state == "given up"
 
     eventually(given_up)
@@ -211,7 +211,7 @@ def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(
     )
     stage.deps.actors.tell(session_name(session_id), CrashForTest())
     eventually(lambda: obstacle.tries > 3 * roots.INTENSITY.attempts)
-    state, error = stage.root.ask(ListChildren(), timeout=5)[session_name(session_id)]
+    state, error = stage.root.ask(ListChildren(), timeout=30)[session_name(session_id)]
     assert state != "given up"
     assert "No space left" in (error or "")
     obstacle.gone = True
@@ -255,7 +255,7 @@ def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(
                     _another(stage, session_id, was[session_id]) for session_id in ids
                 )
             )
-        states = {state for state, _ in stage.root.ask(ListChildren(), timeout=5).values()}
+        states = {state for state, _ in stage.root.ask(ListChildren(), timeout=30).values()}
         assert states == {"running"}
         assert len(stage.runtime.launches) == 50
 
@@ -290,9 +290,9 @@ def test_a_session_actor_that_was_never_told_of_its_admission_finds_out(
 def test_when_the_root_itself_dies_somebody_is_told(stage: Stage) -> None:
     last_words: list[str] = []
     root = RootSupervisor.start(replace(stage.deps, actors=ActorRegistry()), [], last_words.append)
-    root.ask(Ping(), timeout=10)
+    root.ask(Ping(), timeout=30)
     with pytest.raises(AssertionError):
-        root.ask(object(), timeout=10)
+        root.ask(object(), timeout=30)
     eventually(lambda: last_words)
     assert "AssertionError" in last_words[0]
 
@@ -300,6 +300,6 @@ def test_when_the_root_itself_dies_somebody_is_told(stage: Stage) -> None:
 def test_a_root_that_is_told_to_stop_dies_in_silence(stage: Stage) -> None:
     last_words: list[str] = []
     root = RootSupervisor.start(replace(stage.deps, actors=ActorRegistry()), [], last_words.append)
-    root.ask(Ping(), timeout=10)
-    root.stop(timeout=10)
+    root.ask(Ping(), timeout=30)
+    root.stop(timeout=30)
     assert not last_words

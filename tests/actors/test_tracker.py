@@ -100,10 +100,10 @@ class AgentContext:
     @contextmanager
     def running(self) -> Iterator[Any]:
         ref = TrackerActor.start(self.deps, tracker_name("shop"), None, "shop")
-        ref.ask(Ping(), timeout=10)
+        ref.ask(Ping(), timeout=30)
         yield ref
         if ref.is_alive():
-            ref.stop(timeout=10)
+            ref.stop(timeout=30)
 
     def troubles(self) -> Sequence[str]:
         return [

@@ -112,7 +112,7 @@ class Bench:
     def _presses(self, key: str) -> None:
         before = self.screen("-e")
         self.keys(key)
-        eventually(lambda: self.screen("-e") != before, 20, f"{key} changes the screen:\n{before}")
+        eventually(lambda: self.screen("-e") != before, 30, f"{key} changes the screen:\n{before}")
         self.comes_to_rest()
 
     def types(self, words: str) -> None:
@@ -123,7 +123,7 @@ class Bench:
         self.shows(re.escape(words))
         self.comes_to_rest()
 
-    def shows(self, pattern: str, within: float = 20.0) -> None:
+    def shows(self, pattern: str, within: float = 30.0) -> None:
         """Wait until its screen shows this."""
         eventually(
             lambda: re.search(pattern, self.screen()),
@@ -131,7 +131,7 @@ class Bench:
             f"{pattern} is shown:\n{self.screen()}",
         )
 
-    def hides(self, pattern: str, within: float = 20.0) -> None:
+    def hides(self, pattern: str, within: float = 30.0) -> None:
         """Wait until its screen does not show this any more."""
         eventually(
             lambda: not re.search(pattern, self.screen()),
@@ -147,7 +147,7 @@ class Bench:
             self.goes_on(REST)
             return self.screen("-e") == before
 
-        eventually(rests, 20, f"the screen comes to rest:\n{self.screen()}")
+        eventually(rests, 30, f"the screen comes to rest:\n{self.screen()}")
 
     def screen(self, *options: str) -> str:
         return self.house.ground.tmux(
@@ -184,7 +184,7 @@ class Bench:
     def view(self) -> dict[str, Any]:
         return self.house.session(self.session)
 
-    def becomes(self, activity: str, within: float = 20.0) -> dict[str, Any]:
+    def becomes(self, activity: str, within: float = 30.0) -> dict[str, Any]:
         """Wait until the activity is this."""
 
         def reached() -> dict[str, Any]:

@@ -41,13 +41,13 @@ def a_helper_at_work(at: Bench) -> None:
     at.rests()
     eventually(
         lambda: at.view()["helpers"] == 1 and "looks around" in (at.view()["detail"] or ""),
-        10,
+        30,
         f"{at.view()}",
     )
     at.say(":say heard meanwhile")
     eventually(
         lambda: at.delivered()[-1]["state"] == "delivered",
-        20,
+        30,
         "it is delivered while the helper works",
     )
     assert at.model.log[-1].helper or at.view()["helpers"] == 1
@@ -55,7 +55,7 @@ def a_helper_at_work(at: Bench) -> None:
         turns + 4, PATIENCE
     )  # begun, heard, looked, and the agent's words when it learns of that
     at.rests()
-    eventually(lambda: at.view()["helpers"] == 0, 20, "nobody is at work any more")
+    eventually(lambda: at.view()["helpers"] == 0, 30, "nobody is at work any more")
 
 
 def a_helper_while_a_question_is_open(at: Bench) -> None:
@@ -69,7 +69,7 @@ def a_helper_while_a_question_is_open(at: Bench) -> None:
     eventually(lambda: at.model.turns() > turns, PATIENCE, "the helper is done")
     eventually(
         lambda: _spent(at) > spent,
-        20,
+        30,
         f"money goes on while a dialog hides claude's own count: {spent}, {_spent(at)}",
     )
     at.goes_on(2)
@@ -151,7 +151,7 @@ def a_new_conversation(at: Bench) -> None:
     begins_another(at, "/clear")
     eventually(
         lambda: before < _spent(at) < before + 0.03,
-        15,
+        30,
         f"counted once: {before}, {at.view()['usage']}",
     )
 
@@ -186,7 +186,7 @@ def _flips(at: Bench) -> list[str]:
 def _asks(at: Bench, *parts: str) -> None:
     eventually(
         lambda: all(part in (at.view()["question"] or "") for part in parts),
-        20,
+        30,
         f"{parts}: {at.view()['question']}\n{at.screen()}",
     )
 

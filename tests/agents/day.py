@@ -64,7 +64,7 @@ def works_and_asks(at: Bench, manners: Manners) -> None:
     at.spawn(":think 3\n:ask touch first.txt && echo made\n\n:say all is well")
     at.becomes("waiting_input", PATIENCE)
     eventually(
-        lambda: "touch first.txt" in (at.view()["question"] or ""), 20, "the question is told"
+        lambda: "touch first.txt" in (at.view()["question"] or ""), 30, "the question is told"
     )  # a screen can be half painted
     at.goes_on(3)
     with pytest.raises(EnnioError, match=manners.choices):
@@ -112,7 +112,7 @@ def the_model_is_in_trouble(at: Bench, code: int, manners: Manners) -> None:
     at.model.trouble += [code] * MANY
     at.say(f":say after {code}")
     if code == manners.gives_up:
-        eventually(lambda: str(code) in (at.view()["summary"] or ""), 20, "it says why it gave up")
+        eventually(lambda: str(code) in (at.view()["summary"] or ""), 30, "it says why it gave up")
         at.mark("gave up", "ready")
         at.goes_on(3)
     else:
@@ -159,7 +159,7 @@ def leaves(at: Bench, manners: Manners) -> None:
     at.keys("Enter")
     at.becomes("exited")
     eventually(
-        lambda: at.view()["status"] == "done", 20, f"exit 0 is the end of its work: {at.view()}"
+        lambda: at.view()["status"] == "done", 30, f"exit 0 is the end of its work: {at.view()}"
     )
 
 
@@ -170,5 +170,5 @@ def _heard(at: Bench) -> tuple[str, ...]:
 
 def _is_answering(at: Bench, manners: Manners) -> None:
     at.becomes("active")
-    eventually(lambda: at.model.busy, 20, "the model is busy")
+    eventually(lambda: at.model.busy, 30, "the model is busy")
     at.shows(manners.works)

@@ -26,7 +26,7 @@ def views(at: Bench, opens: tuple[str, ...], shows: str, leaves: str) -> None:
     turns = at.model.turns()
     at.say(":think 8\n:say seen")
     at.becomes("active")
-    eventually(lambda: at.model.busy, 20, "the model is asked")
+    eventually(lambda: at.model.busy, 30, "the model is asked")
     at.keys(*opens)
     at.shows(shows)
     at.ends_turns(turns + 1)
@@ -43,7 +43,7 @@ def types(at: Bench) -> None:
     turns = at.model.turns()
     at.say(":think 5\n:say while they type")
     at.becomes("active")
-    eventually(lambda: at.model.busy, 20, "the model is asked")
+    eventually(lambda: at.model.busy, 30, "the model is asked")
     at.keys("-l", "please do not")
     at.ends_turns(turns + 1)
     at.rests()
@@ -66,22 +66,22 @@ def begins_to_type(at: Bench, *, put_aside: bool = True) -> None:
     if put_aside:
         eventually(
             lambda: at.delivered()[-1]["detail"] == PERSON,
-            20,
+            30,
             f"it waits for the person: {at.delivered()[-1]}",
         )
     at.ends_turns(turns + 1, PATIENCE)
     eventually(
         lambda: at.delivered()[-1]["state"] == "delivered",
-        20,
+        30,
         f"it is delivered: {at.delivered()[-1]}",
     )
     at.rests()
     eventually(
         lambda: len(_put_aside(at)) == told + 2 * put_aside,
-        20,
+        30,
         f"it is put aside and put back: {_put_aside(at)[told:]}",
     )
-    eventually(lambda: _typed(at) == HALF, 20, f"it stands there again: {at.line()}\n{at.screen()}")
+    eventually(lambda: _typed(at) == HALF, 30, f"it stands there again: {at.line()}\n{at.screen()}")
     at.goes_on(2)
     assert _typed(at) == HALF
     assert len(_put_aside(at)) == told + 2 * put_aside, _put_aside(at)[told:]
@@ -106,7 +106,7 @@ def waits_when_allowed(at: Bench) -> None:
     at.becomes("waiting_input")
     at.mark("is being answered", "active", "waiting_input")
     at.answer("yes")
-    at.becomes("active", 10)
+    at.becomes("active", 30)
     at.mark("answered", "active")
     eventually(done.exists, PATIENCE, "it has slept")
     at.mark("slept", "active", "ready")

@@ -47,17 +47,17 @@ def test_a_permission_is_given_and_refused_through_the_api(
         at.say(":ask touch refused.txt\n:say well")
         at.becomes("waiting_input")
         at.answer("no")
-        eventually(lambda: at.view()["activity"] in ("ready", "idle", "active"), 10, at.screen())
+        eventually(lambda: at.view()["activity"] in ("ready", "idle", "active"), 30, at.screen())
         assert not (workspace / "refused.txt").exists()
         # and what it does next is broken off through the API too
         at.rests()
         at.say(":think 20\n:say never said")
         at.becomes("active")
-        eventually(lambda: at.model.busy, 8)
+        eventually(lambda: at.model.busy, 30)
         at.house.client.post(f"/sessions/{at.session}/interrupt")
         at.rests()
         eventually(
             lambda: [served.end for served in at.model.log if served.scripted][-1] == "broken",
-            5,
+            30,
             "the agent has hung up",
         )

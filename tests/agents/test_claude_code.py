@@ -55,7 +55,7 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
         at.rests()
         eventually(
             lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2,
-            20,
+            30,
             f"{at.delivered()}",
         )
         at.tells_tokens()

@@ -44,7 +44,7 @@ def persons(at: Bench) -> dict[str, Any]:
             return content
         return None
 
-    return eventually(read, 20, "the person's file can be read")  # type: ignore[return-value]
+    return eventually(read, 30, "the person's file can be read")  # type: ignore[return-value]
 
 
 def entries(at: Bench) -> list[str]:
@@ -113,7 +113,7 @@ def test_the_trust_that_a_session_was_given_goes_with_its_workspace(tmp_path: Pa
         at.house.client.delete(f"/sessions/{at.session}")
         at.house.becomes(at.session, "killed")
         at.house.client.post(f"/sessions/{at.session}/cleanup")
-        eventually(lambda: not Path(first["workspace_path"]).exists(), 20, "the workspace is gone")
+        eventually(lambda: not Path(first["workspace_path"]).exists(), 30, "the workspace is gone")
         # the other one lives, and writes the whole file when it likes
         at.house.client.post(f"/sessions/{second}/send", {"message": ":say three"})
         at.ends_turns(3)
@@ -122,4 +122,4 @@ def test_the_trust_that_a_session_was_given_goes_with_its_workspace(tmp_path: Pa
         at.house.becomes(second, "killed")
         assert entries(at) == [at.house.session(second)["workspace_path"]]
         at.house.client.post(f"/sessions/{second}/cleanup")
-        eventually(lambda: entries(at) == [], 20, "nothing is left of either")
+        eventually(lambda: entries(at) == [], 30, "nothing is left of either")

@@ -51,7 +51,7 @@ def test_what_a_real_agent_asks_is_counted_as_its_model_counted_it(
 def _agrees(at: Bench, agent: Agent, launches: set[int]) -> None:
     """Wait until the books have what the model served, each request by itself, and the money."""
     at.rests()
-    eventually(lambda: _booked(at) == _served(at), 20, f"{_booked(at)} {_served(at)}")
+    eventually(lambda: _booked(at) == _served(at), 30, f"{_booked(at)} {_served(at)}")
     assert {row["launch"] for row in _entries(at)} == launches
     # what an agent reckons by itself is its own affair; what passed is priced by Ennio
     priced = replace(agent, rates=OWN) if agent.source == "provider" else agent

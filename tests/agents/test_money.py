@@ -149,7 +149,7 @@ def _agrees(at: Bench, agent: Agent, launches: tuple[int, ...]) -> None:
     all that is shown of it against that.
     """
     at.ends_turns(len(launches), PATIENCE)
-    eventually(lambda: len(_entries(at)) >= len(launches), 20, "each request is in the books")
+    eventually(lambda: len(_entries(at)) >= len(launches), 30, "each request is in the books")
     at.rests()
     served = [one for one in at.model.good if one.scripted]
     counts = [agent.told(one) for one in served]
@@ -201,9 +201,9 @@ def test_a_model_that_nobody_knows_is_unknown_whatever_claude_itself_reckons(
     with bench(tmp_path, installed("claude"), "claude-code", config, claude_home) as at:
         at.spawn(":say one")
         at.ends_turns(1, PATIENCE)
-        eventually(lambda: len(_entries(at)) == 1, 20, "the request is in the books")
+        eventually(lambda: len(_entries(at)) == 1, 30, "the request is in the books")
         own = at.house.ground.home / "sessions" / at.session / "cost.json"
-        eventually(lambda: _reckoned(own) > 0, 20, "claude tells a count of its own")
+        eventually(lambda: _reckoned(own) > 0, 30, "claude tells a count of its own")
         at.rests()
         usage = at.view()["usage"]
         assert (usage["cost_usd"], usage["unpriced"], usage["input_tokens"]) == (None, 1, 1007)

@@ -48,7 +48,7 @@ def was_given_this_one_only(at: Bench) -> None:
                 if one["type"] != "idle"
             ]
         ),
-        20,
+        30,
         "it rests",
     )
     at.mark("refused", "ready")

@@ -309,7 +309,7 @@ def test_an_agent_goes_from_an_issue_to_the_merge_on_the_words_it_is_told(
         assert sorted(hub.git("show", "main:CHANGES.md").splitlines()) == sorted(
             ["# Changes", "", asked, notes, "- The beginning."]
         )
-        eventually(lambda: hub.issues[issue]["state"] == "closed", 20, "the issue is closed")
+        eventually(lambda: hub.issues[issue]["state"] == "closed", 30, "the issue is closed")
         told_once(at)
         passed_through(at)
 

@@ -123,13 +123,13 @@ def _is_heard(at: Bench, text: str, give: Callable[[], Any]) -> None:
     at.ends_turns(turns + 1, 90)
     heard = [served for served in at.model.good if served.scripted][-1].heard[-1]
     assert _same(heard, text), f"{text!r} was heard as {heard!r}"
-    at.becomes("ready", 20)
+    at.becomes("ready", 30)
 
     def delivered() -> bool:
         assert at.delivered()[-1]["state"] == "delivered", f"{at.delivered()[-1]}\n{at.screen()}"
         return True
 
-    eventually(delivered, 20, "it is told as delivered")
+    eventually(delivered, 30, "it is told as delivered")
 
 
 # opencode gets later messages past its terminal, one as the other

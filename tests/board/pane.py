@@ -58,7 +58,7 @@ class Pane:
             "display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"
         ).strip()
 
-    def shows(self, *texts: str, within: float = 20.0, without: str = "") -> str:
+    def shows(self, *texts: str, within: float = 30.0, without: str = "") -> str:
         """The screen, once all these texts stand there."""
 
         def seen() -> str:

@@ -137,7 +137,7 @@ def test_ctrl_c_while_a_session_is_waited_for_tells_its_id(api: Api) -> None:
                 lambda asked=asked: any(
                     path == "/events/stream" for _, path, _, _ in api.asked[asked:]
                 ),
-                20,
+                30,
                 "it waits",
             )
             process.send_signal(signal.SIGINT)
@@ -153,7 +153,7 @@ def test_ctrl_c_while_the_supervisor_starts_says_that_it_goes_on(place: Place) -
     with begun(place, "start", "--detach") as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "starting the supervisor ...\n"
-        eventually(lambda: _logs(place), 20, "it was begun")
+        eventually(lambda: _logs(place), 30, "it was begun")
         process.send_signal(signal.SIGINT)
         code, (out, err) = process.wait(20), process.communicate()
     try:

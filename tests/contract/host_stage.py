@@ -212,7 +212,7 @@ class Stage:
         """End the host's process without a word."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=30)
 
     def end_kept_clients(self) -> None:
         """End the clients that are attached to the tmux server over there."""
@@ -254,7 +254,7 @@ class Stage:
                 if ours and process.pid != os.getpid():
                     process.kill()
         if self.process is not None:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=30)
         if self.relay is not None:
             cast("NodeHost", self.host).close()
             self.relay.close()

@@ -30,7 +30,7 @@ def test_the_command_runs_and_carries_the_runtimes_own_unchanged(terminal: Termi
     attach = ("printf", "%s.", "a b", "$(echo hurt)", ";")
     command = list(terminal.command("s-1", HANDLE, attach))
     assert tuple(command[-len(attach) :]) == attach
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
     assert printed.endswith((" a b $(echo hurt) ;\n", "a b.$(echo hurt).;."))
 
 
@@ -46,7 +46,7 @@ def test_attaching_works_from_inside_another_tmux() -> None:
     env = {**os.environ, "TMUX": "/tmp/tmux-0/default,1,0", "TMUX_PANE": "%1"}
     assert (
         subprocess.run(
-            command, env=env, capture_output=True, text=True, check=True, timeout=10
+            command, env=env, capture_output=True, text=True, check=True, timeout=30
         ).stdout
         == "none none\n"
     )

@@ -240,7 +240,7 @@ def test_a_command_above_its_limit_ends_with_all_it_started(
 
     child = int((made.path / "child").read_text())
     assert time.monotonic() - started < 30
-    eventually(lambda: not _runs(child), within=5)
+    eventually(lambda: not _runs(child), within=30)
 
 
 def test_incident_48_shell_words_in_names_are_only_names(

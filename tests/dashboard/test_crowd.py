@@ -198,7 +198,7 @@ def test_what_was_committed_is_seen_soon(context: BrowserContext, house: Supervi
     took = []
     for number in range(12):
         made = house.spawn(f"Wait {number}", "my-app", held=True)
-        eventually(lambda name=made: page.evaluate("(id) => id in window.came", name), 20, made)
+        eventually(lambda name=made: page.evaluate("(id) => id in window.came", name), 30, made)
         (event,) = house.events(session_id=made, type="session_queued")
         committed = datetime.fromisoformat(event["timestamp"]).timestamp()
         took.append(page.evaluate("(id) => window.came[id]", made) / 1000 - committed)
@@ -231,7 +231,7 @@ def test_a_newcomer_finds_answers_and_understands_in_three_presses_each(
     card = page.locator(f"[data-session='{made['asks']}']").first
     expect(card).to_contain_text("Run `npm install express-rate-limit`?")
     answers.clicks(card.get_by_role("button", name="Yes"))
-    eventually(lambda: house.session(made["asks"])["word"] != "asks", 20, "it was answered")
+    eventually(lambda: house.session(made["asks"])["word"] != "asks", 30, "it was answered")
     assert answers.pressed <= 3
 
 

@@ -46,7 +46,7 @@ def _turn(page: Page, session: str, word: str) -> Locator:
 
 
 def _no_longer_asks(house: Supervised, session: str) -> None:
-    eventually(lambda: house.session(session)["word"] != "asks", 20, "the answer arrived")
+    eventually(lambda: house.session(session)["word"] != "asks", 30, "the answer arrived")
 
 
 def test_a_question_is_answered_by_one_click_where_it_is_seen(
@@ -97,7 +97,7 @@ def test_a_kill_asks_once_where_it_stands_and_escape_leaves_everything(
     page.goto(f"/s/{session}")
     expect(page.get_by_role("button", name="Interrupt")).to_be_visible()
     page.keyboard.press("i")
-    eventually(lambda: house.session(session)["word"] != "asks", 20, "it was interrupted")
+    eventually(lambda: house.session(session)["word"] != "asks", 30, "it was interrupted")
     house.client.delete(f"/sessions/{session}")
     _turn(page, session, "killed")
     page.get_by_role("button", name="Clean up").click()

@@ -150,7 +150,7 @@ def test_events_come_in_and_are_held_back_while_one_reads(
     expect(visited.locator("article.event").first).to_be_visible()
     before = _first(visited)
     session = house.spawn("One more", project="told")
-    eventually(lambda: _first(visited) > before, 15, "the tail moves on")
+    eventually(lambda: _first(visited) > before, 30, "the tail moves on")
     expect(visited.locator("article.event", has_text=session).first).to_be_visible()
 
     line = visited.locator("article.event button.line").first
@@ -203,7 +203,7 @@ def test_many_of_one_kind_are_one_line_until_they_are_unfolded(visited: Page) ->
     expect(fold).to_contain_text(re.compile(r"session_queued × \d+ \(\d+ sessions\)"))
     before = visited.locator("article.event").count()
     fold.get_by_role("button").click()
-    eventually(lambda: visited.locator("article.event").count() >= before + 3, 5, "unfolded")
+    eventually(lambda: visited.locator("article.event").count() >= before + 3, 30, "unfolded")
 
 
 def test_each_setting_names_its_line_and_a_secret_is_nowhere(

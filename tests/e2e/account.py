@@ -106,7 +106,7 @@ def log(house: Supervised, follower: Follower) -> Iterator[str]:
     told = follower.events
     eventually(
         lambda: follower.failed or (told and told[-1]["seq"] >= last),
-        20,
+        30,
         "the follower has seen the last event",
     )
     if follower.failed:

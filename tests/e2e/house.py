@@ -469,7 +469,7 @@ def _of_tmux(ground: Ground) -> list[int]:
 
 def nothing_is_left(ground: Ground) -> None:
     """Assert that neither a process nor a terminal of this home is there."""
-    eventually(lambda: _nothing(ground), 20, "nothing of this house is left running")
+    eventually(lambda: _nothing(ground), 30, "nothing of this house is left running")
 
 
 def _nothing(ground: Ground) -> bool:

@@ -135,7 +135,7 @@ def test_a_person_sets_raises_and_removes_budgets_and_lets_a_turn_end(tmp_path: 
         assert check["within_budget"] is False
         assert check["budget"] == "global:monthly"
         assert ennio("budget", "remove", "session:each:total").code == 0
-        eventually(lambda: house.session(name)["paused"] is None, 20, "nothing holds it any more")
+        eventually(lambda: house.session(name)["paused"] is None, 30, "nothing holds it any more")
 
 
 def test_a_budget_that_ends_sessions_ends_who_runs_and_leaves_the_work(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_start_with_an_older_database_goes_on_with_it_and_takes_in_who_came_la
         house.client.delete(f"/sessions/{ended}")
         house.becomes(ended, "killed")
         house.client.post(f"/sessions/{first}/send", {"message": "only once"})
-        eventually(lambda: "only once" in "".join(house.ground.taken(first)), 20, "it was told")
+        eventually(lambda: "only once" in "".join(house.ground.taken(first)), 30, "it was told")
         last = house.events()[-1]["seq"]
         house.stop()
         for path in logs(house):
@@ -158,6 +158,6 @@ def test_a_start_with_an_older_database_goes_on_with_it_and_takes_in_who_came_la
         house.becomes(ended, "exited")
         assert house.events()[-1]["seq"] < last, "the log is the older one"
         house.client.post(f"/sessions/{first}/send", {"message": "and then this"})
-        eventually(lambda: "and then this" in "".join(house.ground.taken(first)), 20, "it is told")
+        eventually(lambda: "and then this" in "".join(house.ground.taken(first)), 30, "it is told")
         assert "".join(house.ground.taken(first)).count("only once") == 1
         assert house.becomes(later, "working")["prompt"] == "Write another"

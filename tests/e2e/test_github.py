@@ -117,7 +117,7 @@ def test_a_session_on_github_goes_from_prompt_to_merge(house: Supervised, server
 
     eventually(merged, 60, "it is merged")
     house.becomes(session, "merged", "done")
-    eventually(lambda: hub.issues[issue]["state"] == "closed", 20, "the issue is closed")
+    eventually(lambda: hub.issues[issue]["state"] == "closed", 30, "the issue is closed")
     assert "ci_failed" in {
         event["data"].get("to") for event in house.events(session_id=session) if event["data"]
     }

@@ -53,7 +53,7 @@ def test_an_issue_of_linear_goes_from_spawn_to_merge(tmp_path: Path, linear: Lin
         number = eventually(
             lambda: house.session(name)["pr_number"], 40, "its pull request is there"
         )
-        eventually(lambda: row.state == "In Review", 10, "the issue is in review")
+        eventually(lambda: row.state == "In Review", 30, "the issue is in review")
         assert house.session(name)["branch"] == "ada/eng-7-write-down-what-you-know"
         prompt = "\n".join(house.ground.taken(name))
         for words in (

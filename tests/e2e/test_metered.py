@@ -59,7 +59,7 @@ def test_what_an_agent_asks_of_its_model_is_in_the_books_as_the_model_has_it(
     with supervised(tmp_path, lambda g: metered(g, model, ask, ask)) as house:
         name = house.spawn()
         eventually(lambda: len(model.good) == 2, 30, "the model was asked")
-        eventually(lambda: booked(house) == served(model), 20, "the books have it")
+        eventually(lambda: booked(house) == served(model), 30, "the books have it")
         rows = house.ground.rows("SELECT usage_id, launch, source, model FROM ledger_entries")
         assert all(len(row["usage_id"]) == 32 for row in rows), "by what passed, and once"
         assert {(row["launch"], row["model"]) for row in rows} == {(1, "scripted")}
@@ -92,7 +92,7 @@ def test_it_outlives_the_supervisor_and_is_found_again_and_ends_when_nobody_need
         assert (process.pid(directory), process.address(directory)) == before
         house.start()
         assert booked(house) == served(model)
-    eventually(lambda: not process.address(directory), 20, "nobody needs it")
+    eventually(lambda: not process.address(directory), 30, "nobody needs it")
 
 
 def test_a_proxy_that_is_killed_in_the_middle_comes_back_and_what_it_lost_is_said(
@@ -112,7 +112,7 @@ def test_a_proxy_that_is_killed_in_the_middle_comes_back_and_what_it_lost_is_sai
         told = served(model)[0]
         passed = [one for one in model.good if one.end == "final"][-2:]
         tokens = sum(o.input_tokens for o in passed), sum(o.output_tokens for o in passed)
-        eventually(lambda: booked(house) == (3, *tokens), 20, f"{told} {tokens} {booked(house)}")
+        eventually(lambda: booked(house) == (3, *tokens), 30, f"{told} {tokens} {booked(house)}")
         (row,) = house.ground.rows(
             "SELECT SUM(unpriced) AS n FROM ledger_entries WHERE model IS NULL"
         )
@@ -134,7 +134,7 @@ def test_a_supervisor_that_is_killed_again_and_again_posts_each_request_once(
             house.kill_everything()
             house.start()
         eventually(lambda: len(model.good) == 40, 90, "both have asked all")
-        eventually(lambda: booked(house) == served(model), 20, "the books have it")
+        eventually(lambda: booked(house) == served(model), 30, "the books have it")
 
 
 def test_switched_off_and_on_between_launches_nothing_is_counted_twice_or_lost(
@@ -158,7 +158,7 @@ def test_switched_off_and_on_between_launches_nothing_is_counted_twice_or_lost(
             assert done.code == 0, done
             house.ground.ennio("send", name, "go on")
             eventually(lambda turn_=turn_: len(model.good) == 2 * turn_, 60, f"asks, {metering}")
-            eventually(lambda: booked(house) == served(model), 20, f"the books, {metering}")
+            eventually(lambda: booked(house) == served(model), 30, f"the books, {metering}")
         launches = house.ground.rows(
             "SELECT launch, COUNT(*) AS n FROM ledger_entries GROUP BY launch ORDER BY launch"
         )
@@ -198,8 +198,8 @@ def test_a_budget_stops_between_two_requests_whoever_dies_and_a_raise_lets_them_
         eventually(lambda: sorted(one.name for one in stops.iterdir()) == sorted(names), 60, "all")
         assert all("budget" in (stops / name).read_text() for name in names)
         stopped = max((stops / name).stat().st_mtime for name in names)
-        eventually(lambda: all(one.ended for one in model.log), 20, "what was under way has ended")
-        eventually(lambda: booked(house) == served(model), 20, "the books have it")
+        eventually(lambda: all(one.ended for one in model.log), 30, "what was under way has ended")
+        eventually(lambda: booked(house) == served(model), 30, "the books have it")
         late = [one for one in model.log if one.began > stopped + 0.25]
         assert late == [], "nobody asks once all are stopped"
         used = sum(served(model)[1:])
@@ -208,9 +208,9 @@ def test_a_budget_stops_between_two_requests_whoever_dies_and_a_raise_lets_them_
         house.kill_everything()
         (stops / names[0]).unlink()  # as if it had died before it told the proxy
         house.start()
-        eventually((stops / names[0]).exists, 20, "it is told again")
+        eventually((stops / names[0]).exists, 30, "it is told again")
         asked = len(model.log)
         done = house.ground.ennio("budget", "raise", "score", "--tokens", "10000000")
         assert done.code == 0, done
-        eventually(lambda: not [*stops.iterdir()], 20, "all may ask again")
+        eventually(lambda: not [*stops.iterdir()], 30, "all may ask again")
         assert len(model.log) >= asked

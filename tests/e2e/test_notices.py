@@ -73,7 +73,7 @@ def test_a_question_reaches_the_desktop_and_a_server_once_across_kill_9(
         try:
             session_id = house.spawn()
             eventually(lambda: desk.displayed() == 1, 40, "the desktop shows it")
-            eventually(lambda: server.told, 20, "the server was asked")
+            eventually(lambda: server.told, 30, "the server was asked")
             house.kill_everything()
             house.start()
             eventually(lambda: len(server.told) >= 2, 40, "it is asked again after the crash")
@@ -81,7 +81,7 @@ def test_a_question_reaches_the_desktop_and_a_server_once_across_kill_9(
             house.start()
             eventually(lambda: len(server.told) >= 3, 40, "and again")
             (notice,) = house.client.get("/notifications")
-            eventually(lambda: house.client.get("/notifications")[0]["done_at"], 20)
+            eventually(lambda: house.client.get("/notifications")[0]["done_at"], 30)
             assert {told.headers["x-ennio-delivery"] for told in server.told} == {notice["id"]}
             told = server.told[-1].body
             assert "Which colour?" in told["message"]
@@ -110,7 +110,7 @@ def test_a_question_that_is_answered_leaves_the_desktop(ground: Ground, server: 
             eventually(lambda: desk.displayed() == 1, 40, "the desktop shows it")
             done = ground.ennio("notify", "test", "desktop")
             assert done.code == 0, done.err
-            eventually(lambda: desk.displayed() == 2, 20, "and the test of it")
+            eventually(lambda: desk.displayed() == 2, 30, "and the test of it")
             house.client.post(f"/sessions/{session_id}/answer", {"answer": "red"})
             eventually(lambda: desk.displayed() == 1, 40, "the question is gone")
             notice = house.client.get("/notifications")[-1]

@@ -415,7 +415,7 @@ def test_incident_05_a_spawn_whose_supervisor_is_killed_half_way_is_seen_and_fin
         )
         house.start()
         asking.send_signal(signal.SIGKILL)
-        asking.wait(10)
+        asking.wait(30)
         house.becomes(name, "working")
         assert [entry["type"] for entry in house.ground.transcript(name)].count("ready") == 1
         assert set(house.ground.terminals()) <= set(house.sessions())

@@ -91,7 +91,7 @@ def test_a_message_waits_for_the_window_and_is_the_word_to_go_on(tmp_path: Path)
             told = house.client.get(f"/sessions/{session_id}/messages")
             return [one["detail"] for one in told if "waits for the plan" in one["detail"]]
 
-        eventually(waits, 20, "it says what it waits for")
+        eventually(waits, 30, "it says what it waits for")
         eventually(lambda: _taken(house, session_id, "use fewer words"), 40, "it has its words")
         told = house.ground.transcript(session_id)
         (reset,) = [line["resets_at"] for line in told if line["type"] == "window"]

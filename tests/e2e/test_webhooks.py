@@ -95,10 +95,10 @@ def proposed(house: Supervised, hub: Hub) -> tuple[str, Pull]:
         "the agent has pushed",
     )
     eventually(
-        lambda: house.session(session)["activity"] in ("ready", "idle"), 20, "the agent rests"
+        lambda: house.session(session)["activity"] in ("ready", "idle"), 30, "the agent rests"
     )
     deliver(house, "push", {"ref": f"refs/heads/{branch}"})
-    eventually(lambda: house.session(session)["pr_number"], 20, "its pull request is known")
+    eventually(lambda: house.session(session)["pr_number"], 30, "its pull request is known")
     return session, next(iter(hub.pulls.values()))
 
 
@@ -112,7 +112,7 @@ def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_
 ) -> None:
     hub = server.hub
     session, pull = proposed(house, hub)
-    settled = eventually(lambda: _quiet(house, hub), 20, "nothing is pressing any more")
+    settled = eventually(lambda: _quiet(house, hub), 30, "nothing is pressing any more")
 
     with server.lock:
         hub.review(
@@ -127,9 +127,9 @@ def test_incident_24_a_delivery_makes_a_session_see_its_review_at_once_and_only_
     assert looks(hub) == settled, "neither of them makes it look"
 
     assert deliver(house, "pull_request_review", about(pull), delivery="d-1") == (200, "looking")
-    house.becomes(session, "changes_requested", within=10)
+    house.becomes(session, "changes_requested", within=30)
     eventually(
-        lambda: _told(house, session, "Please mention the greeting"), 20, "the agent is told"
+        lambda: _told(house, session, "Please mention the greeting"), 30, "the agent is told"
     )
     after = looks(hub)
     assert deliver(house, "pull_request_review", about(pull), delivery="d-1") == (
@@ -151,7 +151,7 @@ def test_incident_29_an_agent_answers_by_the_command_it_was_given_and_is_not_tol
         thread = hub.thread(pull.number, "ada", "Why so short?", "greeting.txt", 1)
     deliver(house, "pull_request_review_comment", about(pull))
     message = str(
-        eventually(lambda: _told(house, session, "Why so short?"), 20, "the agent is told")
+        eventually(lambda: _told(house, session, "Why so short?"), 30, "the agent is told")
     )
     reply, settle = (
         line for line in message.splitlines() if " pr reply " in line or " pr resolve " in line
@@ -180,7 +180,7 @@ def test_incident_29_an_agent_answers_by_the_command_it_was_given_and_is_not_tol
         hub.remark(pull.number, hub.login, "All done, by gh.")
         hub.remark(pull.number, "ada", "Fine, then.")
     deliver(house, "issue_comment", {"issue": {"number": pull.number, "pull_request": {}}})
-    eventually(lambda: _told(house, session, "Fine, then."), 20, "what ada says next is told")
+    eventually(lambda: _told(house, session, "Fine, then."), 30, "what ada says next is told")
     everything = "\n".join(ground.taken(session))
     assert "Because it is one." not in everything
     assert "by gh" not in everything

@@ -71,7 +71,7 @@ def test_hup_takes_the_new_configuration_and_loses_no_session(tmp_path: Path) ->
         house.becomes(name, "working")
         assert [*account.lives(house.ground, {name: 1}), *account.statuses(house.ground)] == []
         second = house.spawn("Another")
-        eventually(lambda: house.session(second).get("queued"), 20, "the new limit holds")
+        eventually(lambda: house.session(second).get("queued"), 30, "the new limit holds")
         assert told(house, "config_refused") == []
 
 
@@ -192,7 +192,7 @@ def test_of_two_supervisors_started_at_the_same_instant_one_runs_and_one_says_wh
             for one in both:
                 if one.poll() is None:
                     one.kill()
-                one.wait(10)
+                one.wait(30)
             for log in logs:
                 log.close()
 

@@ -197,7 +197,7 @@ class Served:
 
     def has_ended(self) -> bool:
         """Whether the greenlet ends without anything else having to happen."""
-        self.greenlet.join(10)
+        self.greenlet.join(30)
         return bool(self.greenlet.successful()) and self.sse_connections.open == 0
 
 

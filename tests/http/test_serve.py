@@ -94,7 +94,7 @@ def supervisor(directory: Path) -> Iterator[Supervisor]:
 
 @contextmanager
 def connected(supervisor: Supervisor) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", supervisor.port()), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", supervisor.port()), timeout=30) as connection:
         yield connection
 
 
@@ -114,7 +114,7 @@ def raw(supervisor: Supervisor, data: bytes) -> tuple[int, Any]:
 
 def open_stream(supervisor: Supervisor, token: str, query: str = "after=0") -> socket.socket:
     """A socket on which the stream has begun; nothing of it has been read."""
-    connection = socket.create_connection(("127.0.0.1", supervisor.port()), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", supervisor.port()), timeout=30)
     head = (
         f"GET /api/v1/events/stream?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
         f"{token}\r\n\r\n"
@@ -297,7 +297,7 @@ def test_it_ends_within_three_seconds_with_streams_open(supervisor: Supervisor) 
     eventually(lambda: client.get("/status")["listeners"] == 5)
     began = time.monotonic()
     supervisor.process.terminate()
-    assert supervisor.process.wait(10) == 0
+    assert supervisor.process.wait(30) == 0
     assert time.monotonic() - began < 3
     assert streams[0].recv(65536).startswith(b"HTTP/1.1 200")
     assert (supervisor.directory / "stopped").exists()
@@ -309,7 +309,7 @@ def test_it_ends_within_three_seconds_with_streams_open(supervisor: Supervisor) 
 def test_shutdown_over_the_api_answers_and_ends_it(supervisor: Supervisor) -> None:
     client = supervisor.client()
     assert client.post("/shutdown") == "stopping"
-    assert supervisor.process.wait(10) == 0
+    assert supervisor.process.wait(30) == 0
     with pytest.raises(NoSupervisor, match="ennio start"):
         find(supervisor.config, supervisor.home, lambda: None)
     with pytest.raises(NoSupervisor):
@@ -318,7 +318,7 @@ def test_shutdown_over_the_api_answers_and_ends_it(supervisor: Supervisor) -> No
 
 def test_ctrl_c_ends_it_in_good_order(supervisor: Supervisor) -> None:
     os.killpg(supervisor.process.pid, signal.SIGINT)
-    assert supervisor.process.wait(10) == 0
+    assert supervisor.process.wait(30) == 0
     assert (supervisor.directory / "stopped").exists()
 
 
@@ -513,7 +513,7 @@ def test_a_wrong_configuration_is_told_and_ends_with_1(tmp_path: Path) -> None:
 def cookie_of(supervisor: Supervisor) -> str:
     """The name of the cookie a browser gets from it."""
     code = supervisor.client().post("/auth/code")["code"]
-    connection = http.client.HTTPConnection("127.0.0.1", supervisor.port(), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", supervisor.port(), timeout=30)
     with closing(connection):
         connection.request("GET", f"/auth?code={code}")
         return str(connection.getresponse().getheader("Set-Cookie")).partition("=")[0]

@@ -50,7 +50,7 @@ while not lock.locked():
     gevent.sleep(0.01)
 waits = spawn(lock.acquire)
 thread.get()
-waits.join(10)
+waits.join(30)
 print(waits.value)
 """
     assert told(code) == ["True"]
@@ -137,7 +137,7 @@ first, second = spawn(lock.acquire), spawn(lock.acquire)
 gevent.sleep(0)
 first.kill(block=False)  # it ends before it is woken
 lock.release()
-second.join(10)
+second.join(30)
 print(second.value)
 """
     assert told(code) == ["True"]

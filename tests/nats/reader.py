@@ -51,7 +51,7 @@ class Reader:
 
         self.run(begin())
 
-    def request(self, subject: str, payload: bytes, within: float = 10.0) -> dict[str, Any]:
+    def request(self, subject: str, payload: bytes, within: float = 30.0) -> dict[str, Any]:
         """Ask, and give the answer."""
         answer = self.run(self.client.request(subject, payload, timeout=within), within + 5)
         return json.loads(answer.data)
@@ -102,5 +102,5 @@ def reading(url: str, **options: Any) -> Iterator[Reader]:
         if client is not None:
             asyncio.run_coroutine_threadsafe(client.close(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(30)
         loop.close()

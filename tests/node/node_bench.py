@@ -157,7 +157,7 @@ class NodeBench:
     def said(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
-    def signal(self, number: int, within: float = 20) -> int:
+    def signal(self, number: int, within: float = 30) -> int:
         """Send it one and wait until it has ended; its exit code."""
         assert self.process is not None
         self.process.send_signal(number)

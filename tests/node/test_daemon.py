@@ -186,7 +186,7 @@ def test_told_to_end_it_does_what_is_at_work_to_its_end_and_watchers_hold_nothin
         begun = time.monotonic()
         assert bench.signal(signal.SIGTERM) == 0
         assert time.monotonic() - begun < 9
-        assert preparing.result(timeout=5) is None
+        assert preparing.result(timeout=30) is None
         assert isinstance(watching.exception(timeout=5), Unreachable | None)
     with pytest.raises(Unreachable, match="the node on b"):
         node.news(cursor, 1)

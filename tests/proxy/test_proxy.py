@@ -46,7 +46,7 @@ class Place:
 
     def kill(self) -> None:
         os.kill(self.pid(), signal.SIGKILL)
-        eventually(lambda: not is_held(self.directory.lock), 20, "it is gone")
+        eventually(lambda: not is_held(self.directory.lock), 30, "it is gone")
 
     def passed(self) -> list[Begun | Ended]:
         return list(journal.read(self.directory, "s-1", 0)[0])
@@ -154,7 +154,7 @@ def test_one_that_is_under_way_goes_on_when_its_session_is_stopped(place: Place)
         slow.set()
 
     threading.Thread(target=ask).start()
-    eventually(place.passed, 20, "it is under way")
+    eventually(place.passed, 30, "it is under way")
     stops.stop(place.directory, "s-1", "no more")
     assert slow.wait(20)
     assert found == [200]
@@ -206,7 +206,7 @@ def test_what_a_kill_cut_off_stays_begun_and_is_nobodys_zero(place: Place) -> No
 
     asking = threading.Thread(target=ask)
     asking.start()
-    eventually(place.passed, 20, "it is under way")
+    eventually(place.passed, 30, "it is under way")
     place.kill()
     asking.join(20)
     assert [type(one) for one in place.passed()] == [Begun]

@@ -51,7 +51,7 @@ def stirred(scene: Scene) -> None:
     with pytest.raises(EnnioError):
         client.post(f"/sessions/{scene.sessions['codex']}/restore")
     eventually(
-        lambda: "Traceback" in scene.house.log.read_text(), 20, "what crashed left a traceback"
+        lambda: "Traceback" in scene.house.log.read_text(), 30, "what crashed left a traceback"
     )
 
 

@@ -166,7 +166,7 @@ class Sshd:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         if self._process is not None:
-            self._process.wait(10)
+            self._process.wait(30)
         self._process, self._frozen = None, []
 
     def cut(self) -> None:

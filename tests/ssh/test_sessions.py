@@ -253,7 +253,7 @@ def test_who_is_ended_while_its_machine_is_away_is_ended_once_it_is_back(far: Fa
     finally:
         place.server.start()
     house.becomes(session_id, "killed", within=90)
-    eventually(lambda: not psutil.pid_exists(pid), 10, "its agent is gone")
+    eventually(lambda: not psutil.pid_exists(pid), 30, "its agent is gone")
 
 
 def test_a_person_is_led_there_and_watches_it_in_the_browser_by_pictures(far: Far) -> None:
@@ -277,7 +277,7 @@ def test_a_person_is_led_there_and_watches_it_in_the_browser_by_pictures(far: Fa
                 seen.extend(os.read(ours, 65536))
             return b"I sit and wait" in seen
 
-        eventually(sits, 20, "its terminal is attached to")
+        eventually(sits, 30, "its terminal is attached to")
         client.kill()
     os.close(ours)
     with watching(house, session_id) as one:

@@ -190,7 +190,7 @@ def test_a_half_done_transaction_is_invisible_to_others(
     seen: list[SessionStatus] = []
 
     def look() -> None:
-        inside.wait(10)
+        inside.wait(30)
         seen.append(store.sessions.need("ma-1").status)
         read.set()
 
@@ -199,9 +199,9 @@ def test_a_half_done_transaction_is_invisible_to_others(
     with suppress(ZeroDivisionError), store.transaction():
         store.sessions.save(replace(session, status=SessionStatus.KILLED))
         inside.set()
-        assert read.wait(10) if store._connection.dialect.apart else not read.wait(0.1)
+        assert read.wait(30) if store._connection.dialect.apart else not read.wait(0.1)
         raise ZeroDivisionError
-    reader.join(10)
+    reader.join(30)
     assert seen == [SessionStatus.WORKING]
 
 

@@ -34,7 +34,7 @@ def test_a_terminal_has_the_size_of_who_attached_to_it_until_they_leave(house: S
         one.hears("state", cols=70, rows=20)
         os.close(ours)
         person.wait(20)
-        eventually(lambda: size(house, session) == "200x50", 20, "its own size comes back")
+        eventually(lambda: size(house, session) == "200x50", 30, "its own size comes back")
         one.hears("state", cols=200, rows=50)
 
 

@@ -121,7 +121,7 @@ def test_control_is_one_persons_until_they_give_it_or_let_it_be_taken(
         omar.until(lambda: omar.state.get("control") is None, "it is given back")
         omar.say("control", control=control(house, session, "Omar"))
         omar.until(lambda: (omar.state.get("control") or {}).get("mine"), "Omar has it")
-    eventually(lambda: _returned(house, session) == 2, 20, "whoever leaves gives it back")
+    eventually(lambda: _returned(house, session) == 2, 30, "whoever leaves gives it back")
 
 
 def _returned(house: Supervised, session: str) -> int:
@@ -306,7 +306,7 @@ def test_a_foreign_page_opens_no_terminal_whatever_cookie_it_has(
 
 def _cookie(house: Supervised) -> str:
     code = house.client.post("/auth/code")["code"]
-    connection = HTTPConnection("127.0.0.1", int(house.client.url.rpartition(":")[2]), timeout=10)
+    connection = HTTPConnection("127.0.0.1", int(house.client.url.rpartition(":")[2]), timeout=30)
     connection.request("GET", f"/auth?code={code}")
     cookie = connection.getresponse().headers["Set-Cookie"].partition(";")[0]
     connection.close()

@@ -18,7 +18,7 @@ from tests.e2e.house import Supervised
 
 PROTOCOL = Subprotocol(SUBPROTOCOL)
 
-WITHIN = 20.0
+WITHIN = 30.0
 ACK_EACH = 64 << 10
 _OFFSET = struct.Struct(">Q")
 

@@ -143,7 +143,7 @@ def test_it_rings_with_the_sessions_own_token(tmp_path: Path) -> None:
         listener = threading.Thread(target=open_door)
         listener.start()
         run(tmp_path, json.dumps({"hook_event_name": "Stop"}))
-        listener.join(10)
+        listener.join(30)
     head = heard[0].decode()
     assert head.startswith("POST /api/v1/sessions/a-1/look HTTP/1.1\r\n")
     assert "Authorization: Bearer t1\r\n" in head

@@ -146,7 +146,7 @@ def test_an_interrupted_caller_takes_the_command_with_it(tmp_path: Path) -> None
     )
 
     assert "KeyboardInterrupt" in done.stderr
-    eventually(lambda: not _runs(int((tmp_path / "child").read_text())), within=5)
+    eventually(lambda: not _runs(int((tmp_path / "child").read_text())), within=30)
 
 
 def begun_and_killed(root: Path, *commands: str) -> None:
