@@ -37,6 +37,7 @@ from ennio.hosts.interface import (
     WorkspaceMade,
     WorkspaceRemoved,
 )
+from ennio.hosts.last_output import LastOutput
 from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
@@ -106,6 +107,7 @@ class PluginHost:
         self._branches = HostBranches(plugins.machine, self._path)
         self._sandboxes = Sandboxes(plugins, home)
         self._sharing = sharing or Unshared()
+        self._last_output = LastOutput()
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
@@ -423,7 +425,7 @@ class PluginHost:
         seen = judged(self._machine, handles, panes, source, now)
         self._reader.surveyed(seen, begun)
         return Survey(
-            seen,
+            self._last_output.told(at, seen, panes),
             tuple(
                 name
                 for name, process in seen.items()

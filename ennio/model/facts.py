@@ -31,7 +31,8 @@ class ProcessSeen:
     ``exit_code`` and ``signal`` are both None when it vanished without a word. ``output_at`` is
     when its terminal last changed. ``detail`` says why it is unknown. ``number`` is the launch it
     belongs to, where that is known. ``untried``: it is unknown because nobody has tried to look
-    yet, which the next look settles.
+    yet, which the next look settles. ``last_line`` is what it put out last, where it did not end
+    well: words of the agent's, of which nothing steers a terminal.
     """
 
     presence: Presence
@@ -45,6 +46,7 @@ class ProcessSeen:
     detail: str = ""
     number: int | None = None
     untried: bool = False
+    last_line: str = ""
 
     @classmethod
     def unseen(

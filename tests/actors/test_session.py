@@ -565,3 +565,24 @@ def test_a_clock_that_is_put_back_an_hour_keeps_no_cleaning_waiting_for_it(
         with play.opened() as stage:
             stage.pass_time(61)
             eventually(lambda: stage.session(session_id).archived_at)
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("starting\nError: no API key\n\n", ': "Error: no API key"'),
+        ("\x1b]0;mine\x07 \u202egpj.x\n", ': "\\x1b]0;mine\\x07 \\u202egpj.x"'),
+        ("", ""),
+    ],
+)
+def test_an_agent_that_ends_badly_is_quoted_with_its_last_line_in_all_faces(
+    stage: Stage, shown: str, said: str
+) -> None:
+    session_id = stage.working()
+    stage.runtime.show(session_id, shown)
+    stage.runtime.finish(session_id, exit_code=1)
+    ended = stage.until(session_id, SessionStatus.EXITED)
+    assert ended.reason == f"the agent ended with exit code 1{said}"
+    view = stage.orchestrator.sessions.detail(session_id)
+    assert view.turn_why == ended.reason
+    assert stage.orchestrator.sessions.evidence(session_id, 1)[0].rule == ended.reason

@@ -341,12 +341,13 @@ def _exited(process: ProcessSeen) -> DerivedStatus:
 
 
 def end_of(process: ProcessSeen) -> str:
-    """How a process ended, in words."""
+    """How a process ended, in words, and what it said last."""
+    said = f': "{process.last_line}"' if process.last_line else ""
     if process.signal is not None:
-        return f"was ended by signal {process.signal}"
+        return f"was ended by signal {process.signal}{said}"
     if process.exit_code is not None:
-        return f"ended with exit code {process.exit_code}"
-    return "vanished without an exit code"
+        return f"ended with exit code {process.exit_code}{said}"
+    return f"vanished without an exit code{said}"
 
 
 def _process_ground(process: ProcessSeen) -> Ground:
