@@ -26,7 +26,6 @@ LONG: dict[str, str] = {
     "ennio/store/tables.py": "every table, declared at one place",
     "ennio/hosts/interface.py": "the whole of one interface",
     "ennio/hosts/plugin_host.py": "the whole of one interface",
-    "ennio/plugins/runtime/tmux.py": "the whole of one slot",
     "ennio/plugins/forge/local/forge.py": "the whole of one slot",
 }
 SHARED: dict[str, str] = {}

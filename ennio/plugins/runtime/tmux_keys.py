@@ -9,6 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ennio.plugins.runtime.interface import Key
+
+_ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
+KEYS = {
+    Key.ENTER: "Enter",
+    Key.ESCAPE: "Escape",
+    Key.INTERRUPT: "C-c",
+    Key.CLEAR: "C-u",
+    Key.KILL: "C-k",
+    **_ARROWS,
+}
+"""The keys that Ennio itself presses."""
 _NAMES = {
     b"A": "Up",
     b"B": "Down",

@@ -96,4 +96,4 @@ def test_windows_are_not_named_after_what_runs_in_them(
     env = {"PATH": os.environ["PATH"]}
     runtime.start(LaunchSpec("a1", ("sleep", "60"), tmp_path, env, tmp_path / "a1"))
     asked = ["show-options", "-wgv", "automatic-rename"]
-    assert runtime._ask(asked) == "off\n"
+    assert runtime._client.ask(asked) == "off\n"

@@ -81,5 +81,5 @@ def test_a_server_that_begins_between_two_looks_makes_no_answer_doubtful(
     runtime = TmuxRuntime(LocalMachine(), f"ennio-{uuid.uuid4().hex[:8]}")
     looks = iter((True, False))
     monkeypatch.setattr(runtime._server, "is_refusing", lambda: next(looks))
-    assert runtime._ask(["list-sessions"]) is None
+    assert runtime._client.ask(["list-sessions"]) is None
     assert next(looks) is False
