@@ -14,6 +14,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, Ping, StartSession, Wake
 from ennio.actors.poller import Pace, SourceHealth
 from ennio.actors.registry import ROOT
+from ennio.actors.timers import NextWake
 from ennio.hosts.interface import Host
 from ennio.model.errors import EnnioError
 
@@ -32,7 +33,7 @@ class AdopterActor(Actor):
         self._deps = deps
         self._host = host
         self._pace = Pace(_FIRST, longest=600.0)
-        self._timer: Any = None
+        self._next = NextWake(self)
         self.health = SourceHealth()
 
     def on_start(self) -> None:
@@ -41,8 +42,7 @@ class AdopterActor(Actor):
 
     def on_stop(self) -> None:
         """No more looks."""
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
 
     def on_receive(self, message: Any) -> Any:
         """It has looked, or is to look again."""
@@ -60,16 +60,13 @@ class AdopterActor(Actor):
         return None
 
     def _look(self) -> None:
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
         self.perform(_ADOPT, lambda: adopt(self._deps, self._host))
 
     def _looked(self, adopted: tuple[str, ...], error: EnnioError | None) -> None:
-        self.health.looks += 1
-        self.health.at = self._deps.clock.now()
-        self.health.ok, self.health.detail = error is None, str(error or "")
+        self.health.looked(self._deps.clock.now(), str(error or ""))
         for session_id in adopted:
             self._deps.actors.tell(ROOT, StartSession(session_id))
         if error is not None:
             self._pace.failures += 1
-            self._timer = self.later(self._pace.wait(), Wake())
+            self._next.set(self._pace.wait())

@@ -21,6 +21,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, EventsWritten, GetHealth, GetRadarState, Ping, Wake
 from ennio.actors.poller import Pace, SourceHealth
 from ennio.actors.project_radar import ProjectRadar
+from ennio.actors.timers import NextWake
 from ennio.model.errors import EnnioError
 from ennio.model.events import Event, EventType
 from ennio.model.failpoints import failpoint, seconds
@@ -79,22 +80,20 @@ class ConflictRadar(Actor):
         self._looking = False
         self._hurry = False
         self._pace = Pace(EVERY, longest=LONGEST)
-        self._timer: Any = None
-        self._due = 0.0
+        self._next = NextWake(self)
         self._unlisten: Any = None
         self.health = SourceHealth()
 
     def on_start(self) -> None:
         """The first look comes when all others have begun."""
         self._unlisten = self._deps.store.listen(self._heard)
-        self._schedule(FOLD)
+        self._next.set(FOLD)
 
     def on_stop(self) -> None:
         """No more looks."""
         if self._unlisten is not None:
             self._unlisten()
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
 
     def on_receive(self, message: Any) -> Any:
         """It is time to look, something was told, or a look has ended."""
@@ -123,14 +122,8 @@ class ConflictRadar(Actor):
     def _told(self) -> None:
         if self._looking:
             self._hurry = True
-        elif time.monotonic() + FOLD < self._due:
-            self._schedule(FOLD)
-
-    def _schedule(self, wait: float) -> None:
-        if self._timer is not None:
-            self._timer.kill(block=False)
-        self._due = time.monotonic() + wait
-        self._timer = self.later(wait, Wake())
+        elif time.monotonic() + FOLD < self._next.due:
+            self._next.set(FOLD)
 
     def _begin(self) -> None:
         if not self._looking:
@@ -178,16 +171,15 @@ class ConflictRadar(Actor):
     def _looked(self, look: RadarLook, error: EnnioError | None, *, more: bool) -> None:
         self._looking = False
         health, state = self.health, self._state
-        health.looks += 1
-        health.at, health.took = self._deps.clock.now(), time.monotonic() - look.begun
         trouble = "; ".join(f"{name}: {why}" for name, why in state.problems.items())
-        health.detail = str(error) if error is not None else trouble
-        health.ok, health.watched = not health.detail, len(self._projects)
+        trouble = str(error or trouble)
+        health.looked(self._deps.clock.now(), trouble, time.monotonic() - look.begun)
+        health.watched = len(self._projects)
         self._pace.failures = 0 if error is None else self._pace.failures + 1
         if error is None and (more or self._hurry):
-            self._schedule(MORE if more else FOLD)
+            self._next.set(MORE if more else FOLD)
         else:
-            self._schedule(self._pace.wait())
+            self._next.set(self._pace.wait())
 
     @property
     def _state(self) -> RadarState:

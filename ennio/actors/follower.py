@@ -161,9 +161,7 @@ class FollowerActor(Actor):
     def _handled(self, batch: Batch, result: Any, error: EnnioError | None) -> None:
         self._under_way = None
         now = self._deps.clock.now()
-        self.health.looks, self.health.at = self.health.looks + 1, now
-        self.health.took = time.monotonic() - batch.begun
-        self.health.ok, self.health.detail = error is None, str(error or "")
+        self.health.looked(now, str(error or ""), time.monotonic() - batch.begun)
         if error is not None:
             self._wait(now)
             return

@@ -62,8 +62,8 @@ class HostPoller(PollerActor):
         )
         self._told_of |= news
         self._awaited -= news
-        if news and not self._state.looking and self.next_look() < self._due:
-            self._schedule(self.next_look() - time.monotonic())
+        if news and not self._state.looking and self.next_look() < self._next.due:
+            self._next.set(self.next_look() - time.monotonic())
         return None
 
     def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:

@@ -17,6 +17,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, Ping, Wake
 from ennio.actors.poller import Pace, SourceHealth
+from ennio.actors.timers import NextWake
 from ennio.hosts.interface import Host, MeterState
 from ennio.model.errors import EnnioError
 
@@ -36,7 +37,7 @@ class MeterActor(Actor):
         self._host = host
         self._pace = Pace(EVERY)
         self._begun = 0.0
-        self._timer: Any = None
+        self._next = NextWake(self)
         self.health = SourceHealth()
 
     def on_start(self) -> None:
@@ -45,8 +46,7 @@ class MeterActor(Actor):
 
     def on_stop(self) -> None:
         """No more looks; the proxy goes on for as long as somebody may pass it."""
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
         with suppress(EnnioError):
             self._host.leave_meter()
 
@@ -70,12 +70,9 @@ class MeterActor(Actor):
         self.perform(_KEEP, self._host.keep_meter)
 
     def _looked(self, state: MeterState | None, error: EnnioError | None) -> None:
-        health = self.health
-        health.looks += 1
-        health.at, health.took = self._deps.clock.now(), time.monotonic() - self._begun
-        health.ok, health.detail = error is None, "" if error is None else str(error)
+        trouble = str(error or "")
         if state is not None:
-            health.watched, health.detail = len(state.sessions), state.detail
-            health.ok = not state.detail
+            self.health.watched, trouble = len(state.sessions), state.detail
+        self.health.looked(self._deps.clock.now(), trouble, time.monotonic() - self._begun)
         self._pace.failures = 0 if error is None else self._pace.failures + 1
-        self._timer = self.later(self._pace.wait(), Wake())
+        self._next.set(self._pace.wait())

@@ -73,13 +73,13 @@ class NewsActor(Actor):
 
     def _heard(self, news: News) -> None:
         self._cursor, self._pace.failures = news.cursor, 0
-        self._note(not news.trouble, news.trouble)
+        self._health.looked(self._deps.clock.now(), news.trouble)
         self._tell(NewsTold(news.sessions, everybody=news.everybody))
         self.later(FOLD if news.sessions else 0.0, Wake())
 
     def _lost(self, error: EnnioError) -> None:
         self._pace.failures += 1
-        self._note(ok=False, detail=str(error))
+        self._health.looked(self._deps.clock.now(), str(error))
         self._tell(NewsTold(waits=False))
         self._deps.actors.tell(node_name(self._host.name), NodeDoubted())
         self.later(self._pace.wait(), Wake())
@@ -87,7 +87,3 @@ class NewsActor(Actor):
     def _tell(self, told: NewsTold) -> None:
         for name in self._pollers:
             self._deps.actors.tell(name, told)
-
-    def _note(self, ok: bool, detail: str) -> None:
-        self._health.looks += 1
-        self._health.at, self._health.ok, self._health.detail = self._deps.clock.now(), ok, detail

@@ -32,6 +32,7 @@ from ennio.actors.messages import (
 )
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, QUEUE, adopter_name, news_name
+from ennio.actors.timers import NextWake
 from ennio.hosts.elsewhere import HostOverSsh
 from ennio.hosts.interface import Host
 from ennio.hosts.node_link import NodeLink
@@ -58,7 +59,7 @@ class NodeActor(Actor):
         self._host = host
         self._link: NodeLink | None = deps.node_links.get(host.name)
         self._node = Node(host.name, self._link is not None)
-        self._timer: Any = None
+        self._next = NextWake(self)
         self._effect: Any = None
         self._tried = -math.inf
 
@@ -76,8 +77,7 @@ class NodeActor(Actor):
 
     def on_stop(self) -> None:
         """Our end of the way is closed; what runs there goes on."""
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
         if self._link is not None:
             self._link.release()
 
@@ -131,7 +131,7 @@ class NodeActor(Actor):
     # --- asking -----------------------------------------------------------------------------------
 
     def _want(self, *, by_person: bool = False) -> None:
-        if not by_person and self._timer is not None and not self._timer.dead:
+        if not by_person and self._next.pending:
             return  # it is tried again in its time
         self._hear(ContactWanted(by_person))
         if self._node.state is NodeState.CONNECTING:
@@ -163,8 +163,7 @@ class NodeActor(Actor):
     def _perform(self, what: str) -> None:
         if self._effect is not None and not self._effect.dead:
             return
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
         self._tried = time.monotonic()
         ways: dict[str, Callable[[], NodeHealth]] = {
             _WAKE: self._wake,
@@ -228,11 +227,9 @@ class NodeActor(Actor):
 
     def _schedule(self) -> None:
         wait = nodes.pause(self._node, needed=self._needed())
-        if self._timer is not None:
-            self._timer.kill(block=False)
-            self._timer = None
+        self._next.cancel()
         if wait is not None:
-            self._timer = self.later(wait, Wake())
+            self._next.set(wait)
 
     def _part(self) -> int:
         """Written before it is done: whoever looks at it meanwhile does not connect again."""

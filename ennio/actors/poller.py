@@ -5,7 +5,6 @@ A look runs beside the mailbox; looks never overlap; any number of "look now" ma
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, LookNow, Ping, Unwatch, Wake
 from ennio.actors.registry import session_name
+from ennio.actors.timers import NextWake
 from ennio.model.errors import EnnioError
 
 
@@ -32,6 +32,12 @@ class SourceHealth:
     ok: bool = True
     detail: str = ""
     watched: int = 0
+
+    def looked(self, at: datetime, trouble: str, took: float = 0.0) -> None:
+        """Note a look that has ended; without words of trouble all is well."""
+        self.looks += 1
+        self.at, self.took = at, took
+        self.ok, self.detail = not trouble, trouble
 
     def as_json(self) -> dict[str, Any]:
         """The health as the API shows it."""
@@ -92,17 +98,15 @@ class PollerActor(Actor):
         self._state = _State()
         self._watched: dict[str, Any] = {}
         self._told: dict[str, Any] = {}
-        self._timer: Any = None
-        self._due = math.inf
+        self._next = NextWake(self)
 
     def on_start(self) -> None:
         """The first look comes with the first watch."""
-        self._schedule(self._pace.period)
+        self._next.set(self._pace.period)
 
     def on_stop(self) -> None:
         """No more looks."""
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
 
     def on_receive(self, message: Any) -> Any:
         """Watches come and go; a look ends."""
@@ -142,22 +146,16 @@ class PollerActor(Actor):
             self._told.pop(session_id, None)
         if self._state.looking:
             self._state.again = True
-        elif time.monotonic() + self._pace.least < self._due:
+        elif time.monotonic() + self._pace.least < self._next.due:
             # never later than it was to be: a steady stream of hurry would
             # put the look off for ever
-            self._schedule(self._pace.least)
-
-    def _schedule(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.kill(block=False)
-        self._due = time.monotonic() + seconds
-        self._timer = self.later(seconds, Wake())
+            self._next.set(self._pace.least)
 
     def _begin(self) -> None:
         if self._state.looking:
             return
         if not self._watched:
-            self._schedule(self._pace.wait())
+            self._next.set(self._pace.wait())
             return
         self._state.looking, self._state.again = True, False
         self._state.begun = time.monotonic()
@@ -169,14 +167,11 @@ class PollerActor(Actor):
     def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:
         state, health = self._state, self._state.health
         state.looking = False
-        health.looks += 1
-        health.at = self._deps.clock.now()
-        health.took = time.monotonic() - look.begun
         trouble = self.trouble(result) if error is None else str(error)
-        health.ok, health.detail = not trouble, trouble
+        health.looked(self._deps.clock.now(), trouble, time.monotonic() - look.begun)
         self._pace.failures = 0 if error is None else self._pace.failures + 1
         self.tell(look.begun, result, error)
-        self._schedule(self._pace.least if state.again and error is None else self.pause())
+        self._next.set(self._pace.least if state.again and error is None else self.pause())
 
     def trouble(self, result: Any) -> str:
         """What of a look that ended well could not be seen all the same; empty when all was."""

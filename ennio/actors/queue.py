@@ -17,6 +17,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Admit, EffectResult, NodeWanted, Ping, QueueChanged, Wake
 from ennio.actors.registry import node_name, session_name
+from ennio.actors.timers import NextWake
 from ennio.config.host_name import limits_of_hosts
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -51,7 +52,7 @@ class QueueActor(Actor):
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
         self._deps = deps
-        self._timer: Any = None
+        self._next = NextWake(self)
         self._elsewhere: dict[str, HostRoom] = {}
         self._asking: set[str] = set()
 
@@ -61,8 +62,7 @@ class QueueActor(Actor):
 
     def on_stop(self) -> None:
         """No more looks."""
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
 
     def on_receive(self, message: Any) -> Any:
         """Look."""
@@ -95,9 +95,7 @@ class QueueActor(Actor):
             elif decided.reasons[one.session_id] != queue[one.session_id].reason:
                 self._leave_waiting(queue[one.session_id], decided.reasons[one.session_id])
         if decided.reasons:
-            if self._timer is not None:
-                self._timer.kill(block=False)
-            self._timer = self.later(LOOK_EVERY, Wake())
+            self._next.set(LOOK_EVERY)
 
     def _over_budget(self, candidates: Iterable[Candidate]) -> Mapping[str, str]:
         return budgets.obstacles(

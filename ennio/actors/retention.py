@@ -23,6 +23,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, ListChildren, Ping, Wake
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import ROOT, tracker_name
+from ennio.actors.timers import NextWake
 from ennio.config.system_notices import DISK_LOW, PLACE_LOST
 from ennio.model.clock import parse_time, rfc3339
 from ennio.model.delivery import DeliveryKind
@@ -64,18 +65,17 @@ class RetentionActor(Actor):
         self._deps = deps
         self._busy = False
         self._due: datetime | None = None
-        self._timer: Any = None
+        self._next = NextWake(self)
         self._bare: set[Past] = set()
         self.health = SourceHealth()
 
     def on_start(self) -> None:
         """The first look comes when all others have begun."""
-        self._timer = self.later(EVERY, Wake())
+        self._next.set(EVERY)
 
     def on_stop(self) -> None:
         """No more looks."""
-        if self._timer is not None:
-            self._timer.kill(block=False)
+        self._next.cancel()
 
     def on_receive(self, message: Any) -> Any:
         """It is time to look, or a round has ended."""
@@ -98,14 +98,11 @@ class RetentionActor(Actor):
         if not self._busy and (self._due is None or now >= self._due):
             self._busy, self._due = True, now + ROUND
             self.perform(RetentionRound(), lambda: forget(self._deps, self._bare))
-        if self._timer is not None:
-            self._timer.kill(block=False)
-        self._timer = self.later(EVERY, Wake())
+        self._next.set(EVERY)
 
     def _ended(self, error: EnnioError | None) -> None:
         self._busy = False
-        self.health.looks, self.health.at = self.health.looks + 1, self._deps.clock.now()
-        self.health.ok, self.health.detail = error is None, str(error or "")
+        self.health.looked(self._deps.clock.now(), str(error or ""))
 
     def _look_at_disk(self) -> None:
         try:

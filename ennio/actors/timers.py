@@ -1,13 +1,16 @@
-"""One wake-up call at a time: the earliest wins, a later one replaces it."""
+"""One wake-up call at a time, at an hour or in a while: a new one replaces it."""
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import datetime
 from typing import Any
 
 import gevent
 
 from ennio.actors.actor import Actor
+from ennio.actors.messages import Wake
 from ennio.model.clock import Clock
 
 
@@ -37,3 +40,30 @@ class Alarm:
             self._greenlet.kill(block=False)
         self._greenlet = None
         self._at = None
+
+
+class NextWake:
+    """Tells its actor ``Wake`` in a while: when it looks again."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._greenlet: gevent.Greenlet | None = None
+        self.due = math.inf
+        """When it wakes or last woke it (monotonic); never, while nothing was set."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether it will still wake it."""
+        return self._greenlet is not None and not self._greenlet.dead
+
+    def set(self, seconds: float) -> None:
+        """Wake it then, and not when it was to be."""
+        self.cancel()
+        self.due = time.monotonic() + seconds
+        self._greenlet = self._actor.later(seconds, Wake())
+
+    def cancel(self) -> None:
+        """Do not wake it."""
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+        self._greenlet, self.due = None, math.inf
