@@ -114,7 +114,7 @@ class _Pane:
 
     def overview(self) -> list[str]:
         """Why first, and of the rest what there is."""
-        lines = [*self.why(), *self.conflicts()]
+        lines = [*self.why(), *self.around(), *self.conflicts()]
         if self.told.get("evidence"):
             lines += ["", self._strong("timeline"), *self.timeline()[-4:]]
         if waits := [one for one in self.told.get("messages") or () if _waits(one)]:
@@ -142,6 +142,16 @@ class _Pane:
         lines += self._wrapped(f"status {newest['status']}: {newest['rule']}")
         lines += [self._fact(fact) for fact in newest.get("facts") or ()]
         return lines
+
+    def around(self) -> list[str]:
+        """That its agent is kept in a sandbox, and by what people share its terminal."""
+        isolation, by = (words(self.row.document.get(key)) for key in ("isolation", "shared_by"))
+        lines = [f"its agent is kept in a sandbox ({isolation})"] if isolation else []
+        shared = (
+            f"its terminal is shared by {by.replace('_', ' ')}: ennio session info {self.row.id}"
+        )
+        lines += [shared] if by else []
+        return [one for line in lines for one in self._wrapped(line, self._muted)]
 
     def conflicts(self) -> list[str]:
         """With whom its branch will not merge, and in which files."""

@@ -42,6 +42,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("queue", place(session.get("queued"))),
         ("agent", _agent(session)),
         ("host", session.get("host") or ""),
+        ("isolation", session.get("isolation") or ""),
         ("role", session.get("role") or ""),
         ("issue", session.get("issue_id") or ""),
         ("prompt", session.get("prompt") or ""),

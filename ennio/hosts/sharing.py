@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from ennio.config.model import SshStrategy
 from ennio.machine.interface import Command, Machine
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.session import RuntimeHandle
@@ -199,6 +200,13 @@ def shared(data: Mapping[str, str]) -> dict[str, str]:
     return {
         name.removeprefix(SHARED): value for name, value in data.items() if name.startswith(SHARED)
     }
+
+
+def shared_by(data: Mapping[str, str]) -> str:
+    """By which strategy people reach the terminal of a handle; empty where nobody does."""
+    if f"{SHARED}address" in data:
+        return str(SshStrategy.REMOTE_CONTROL)
+    return str(SshStrategy.TMATE) if any(f"{SHARED}{name}" in data for name in _LINKS) else ""
 
 
 def _with(handle: RuntimeHandle, told: Mapping[str, str]) -> RuntimeHandle:

@@ -227,3 +227,12 @@ def test_a_row_is_drawn_again_only_when_something_of_it_is_different() -> None:
     frame(view, 80, 24)
     assert columns.row_lines.cache_info().misses == before
     assert len(sessions(50)) == 50
+
+
+def test_the_pane_says_that_a_session_is_in_a_sandbox_and_by_what_it_is_shared() -> None:
+    apart = {"isolation": "bubblewrap", "shared_by": "remote_control"}
+    for around in (apart, {}):
+        view = board(1, look="plain", told=[session(0, **around)])
+        drawn = "\n".join(bare(line) for line in frame(peeked(view), 160, 45))
+        assert ("kept in a sandbox (bubblewrap)" in drawn) == bool(around)
+        assert ("is shared by remote control" in drawn) == bool(around)

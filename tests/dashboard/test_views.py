@@ -307,6 +307,25 @@ def test_a_machine_elsewhere_is_shown_with_its_steps_and_is_shut_down_only_when_
     visited.unroute(re.compile("/api/v1/nodes"))
 
 
+def test_a_session_says_where_it_runs_that_it_is_apart_and_who_shares_it(visited: Page) -> None:
+    around = {"host": "me@build", "isolation": "bubblewrap", "shared_by": "remote_control"}
+    rows = re.compile(r"/api/v1/sessions\?")
+
+    def answer(route: Route) -> None:
+        told = route.fetch().json()
+        route.fulfill(json=told | {"data": [row | around for row in told["data"]]})
+
+    visited.goto("/")
+    visited.route(rows, answer)
+    visited.locator("[data-session]").first.get_by_role("link").first.click()
+    where = visited.locator(".session .where")
+    visited.reload()
+    for said in ("me@build", "sandbox", "shared by remote control"):
+        expect(where).to_contain_text(said)
+    assert violations(visited) == []
+    visited.unroute(rows)
+
+
 def test_a_project_shows_its_limits_and_its_rules_as_they_hold(visited: Page, shot: Shot) -> None:
     visited.goto("/projects")
     card = visited.locator("[data-project=local]")

@@ -43,6 +43,11 @@ def test_a_sandboxed_session_goes_from_its_prompt_to_its_merge(tmp_path: Path) -
         (house.ground.root / "person" / ".netrc").write_text("a secret")
         session_id = house.spawn()
         house.becomes(session_id, "ci_passing", "mergeable", "approved")
+        assert "isolation bubblewrap" in " ".join(
+            house.ground.ennio("session", "info", session_id).out.split()
+        )
+        (row,) = house.client.get("/sessions?view=row")
+        assert row["isolation"] == "bubblewrap"
         house.kill_everything()
         house.start()
         house.client.post(f"/sessions/{session_id}/send", {"message": "go on"})

@@ -18,7 +18,14 @@ import pytest
 
 from ennio.config.model import SshStrategy
 from ennio.hosts.elsewhere import FarHost, home_on
-from ennio.hosts.sharing import FILE, RemoteControlSharing, TmateSharing, links_of, shared
+from ennio.hosts.sharing import (
+    FILE,
+    RemoteControlSharing,
+    TmateSharing,
+    links_of,
+    shared,
+    shared_by,
+)
 from ennio.machine.interface import Command
 from ennio.machine.ssh.machine import SshMachine
 from ennio.model.clock import SystemClock
@@ -152,6 +159,7 @@ def test_claudes_remote_control_begins_with_the_prompt_and_its_address_is_privat
     handle = at.start("s1", *command.argv)
     opened = sharing.share(at.folder, at.runtime, handle)
     assert shared(opened.data) == {"address": ADDRESS}
+    assert shared_by(opened.data) == "remote_control"
     given = (at.account.home / "argv").read_text().splitlines()
     assert given == ["--remote-control", "s1", "--session-id", "1", "Fix it; $(not a command)"]
     kept = at.folder / FILE
@@ -164,6 +172,7 @@ def test_one_that_shows_no_address_works_on_and_says_so(at: FarTerminal) -> None
     handle = at.start("s1", "cat")
     opened = RemoteControlSharing(at.machine, patience=0.2).share(at.folder, at.runtime, handle)
     assert "no address of remote control within 0.2 s" in shared(opened.data)["problem"]
+    assert not shared_by(opened.data), "nobody can reach it"
     assert not at.runtime.survey()["s1"].dead
     at.runtime.stop(handle)
     with pytest.raises(Refused, match="Claude's own"):

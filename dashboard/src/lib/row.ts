@@ -28,6 +28,7 @@ const NOTHING: { [K in keyof Row as null extends Row[K] ? K : never]: null } = {
   detail: null,
   diff: null,
   host: null,
+  isolation: null,
   issue_id: null,
   message_waits: null,
   no_signal: null,
@@ -42,6 +43,7 @@ const NOTHING: { [K in keyof Row as null extends Row[K] ? K : never]: null } = {
   reason: null,
   review: null,
   role: null,
+  shared_by: null,
   signal_at: null,
   silent_since: null,
 };

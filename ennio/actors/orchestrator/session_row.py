@@ -49,6 +49,8 @@ class SessionRow:
     outcome: str = field(metadata=SOMETIMES)
     host: str = field(metadata=SOMETIMES)
     role: str = field(metadata=SOMETIMES)
+    isolation: str = field(metadata=SOMETIMES)
+    shared_by: str = field(metadata=SOMETIMES)
     question: str = field(metadata=SOMETIMES)
     options: tuple[str, ...] = field(metadata=SOMETIMES)
     detail: str = field(metadata=SOMETIMES)

@@ -10,7 +10,8 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Self
 
-from ennio.hosts.sharing import shared
+from ennio.actors.session_context import ISOLATION
+from ennio.hosts.sharing import shared, shared_by
 from ennio.model.changes import DiffStat
 from ennio.model.conflicts import ConflictWith
 from ennio.model.forecast import CostEstimate, TaskForecast
@@ -100,6 +101,8 @@ class SessionView(Session):
     since when; ``wants`` are the verbs that would be accepted now. ``checks`` and ``review``
     are of its pull request, ``diff`` of its branch. ``signal_at`` is when its agent last gave a
     signal, None while it does. ``conflicts`` are those expected with branches of other sessions.
+    ``isolation`` is what its programs are kept in, ``shared_by`` the strategy by which people
+    reach its terminal; None where it is neither.
     ``until`` is when time alone may change whose turn it is.
     """
 
@@ -125,6 +128,8 @@ class SessionView(Session):
     cost: SessionCost | None = None
     signal_at: datetime | None = None
     conflicts: tuple[ConflictWith, ...] = ()
+    isolation: str | None = None
+    shared_by: str | None = None
     until: datetime | None = field(default=None, metadata=INTERNAL)
 
     @classmethod
@@ -143,6 +148,7 @@ class SessionView(Session):
             **known,
             **_of_agent(inputs),
             **_row(inputs, verdict),
+            **_place(inputs.session),
             queued=place,
             message_waits=message,
             conflicts=conflicts,
@@ -186,6 +192,15 @@ class SessionDetail(SessionView):
     estimate: CostEstimate | None = field(metadata=SOMETIMES)
     accepts: tuple[str, ...] = field(metadata=SOMETIMES)
     shared: Mapping[str, str] = field(metadata=SOMETIMES)
+
+
+def _place(session: Session) -> dict[str, Any]:
+    """What is around its agent."""
+    handle = session.runtime_handle
+    return {
+        "isolation": session.metadata.get(ISOLATION),
+        "shared_by": shared_by(handle.data) or None if handle is not None else None,
+    }
 
 
 def _of_agent(inputs: TurnInputs) -> dict[str, Any]:
