@@ -119,8 +119,9 @@ class Sandboxes:
         machine, folder = self._machine, self._home.session(brief.session_id)
         agent = self._plugins.agent(brief.agent, brief.project_id, brief.agent_config, brief.env)
         own = agent.own_files(machine, path) if isinstance(agent, KeepsFiles) else ()
-        read = [one.path for one in own if not one.writable]
+        read = [one.path for one in own if not (one.writable or one.hidden)]
         written = [one.path for one in own if one.writable]
+        hidden = [one.path for one in own if one.hidden]
         for one in own:
             if one.folder:
                 machine.make_folder(one.path, private=True)
@@ -134,7 +135,7 @@ class Sandboxes:
             ),
             network=wanted.network,
             ports=wanted.ports,
-            known=_real(machine, (Path(brief.source), folder, path.parent)),
+            known=_real(machine, (Path(brief.source), folder, path.parent, *hidden)),
         )
         confined = ConfinedMachine(machine, isolation)
         workspace = self._plugins.workspace_on(brief.workspace, confined)

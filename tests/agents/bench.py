@@ -372,15 +372,18 @@ def bench(
     agent: str,
     config: Mapping[str, Any],
     settle: Settle,
+    of_project: Callable[[Model], Mapping[str, Any]] = lambda _model: {},
     **settings: Any,
 ) -> Iterator[Bench]:
     """A house whose one project uses the agent; ``settle`` makes the person's own files and says
-    the project's environment. ``settings`` are those of the whole file.
+    the project's environment. ``of_project`` is what else the project says, ``settings`` are those
+    of the whole file.
     """
     with Model() as model, ground_at(root, f"{bin_folder}:{os.environ['PATH']}") as ground:
         repository(ground)
         env = settle(ground, model)
         standard = project(ground, agent=agent, agent_config=dict(config), env=env, scm_config=None)
+        standard |= of_project(model)
         poll = {"runtime": 0.5, "agent": 0.5, "forge": 1}
         configure(
             ground,

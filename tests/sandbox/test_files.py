@@ -15,8 +15,10 @@ from ennio.config.model import AgentConfig
 from ennio.hosts.interface import Brief, SandboxSpec, Wanted
 from ennio.machine import single
 from ennio.machine.interface import FileKind, FileSpan, Machine
+from ennio.machine.sandbox.confined import ConfinedMachine
 from ennio.model.errors import EnnioError, NotFound, Refused
 from ennio.model.workspace_changes import Until
+from ennio.plugins.agent import claude_trust
 from tests.sandbox.bench import NOWHERE, SECRET, Bench, bench
 
 
@@ -174,3 +176,22 @@ def test_what_the_agent_left_is_removed_and_nothing_that_it_leads_to(
     assert not copy.exists()
     assert not ground.folder(made).exists()
     assert (outside / "file").read_text() == "kept"
+
+
+def test_claudes_trust_is_written_under_its_lock_which_nobody_inside_sees(ground: Bench) -> None:
+    """Its lock was none of the session's, and so no claude-code ever began in a sandbox."""
+    made = ground.brief("claude", ["true"], SandboxSpec(), agent="claude-code")
+    made = replace(made, agent_config=AgentConfig())
+    machine, copy = _machine(ground, made), ground.workspace(made)
+    settings = ground.person / ".claude.json"
+    note = ground.shared(made) / "trust.json"
+    note.parent.mkdir(parents=True)
+    assert claude_trust.trust(machine, settings, copy, note)
+    assert "hasTrustDialogAccepted" in settings.read_text()
+    claude_trust.forget(machine, note)
+    assert str(copy) not in settings.read_text()
+    assert isinstance(machine, ConfinedMachine)
+    isolation = machine.isolation
+    assert settings in isolation.readable
+    assert settings not in isolation.writable
+    assert not [one for one in (*isolation.readable, *isolation.writable) if one.suffix == ".lock"]

@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.sandbox.confined import ConfinedMachine
+from ennio.machine.untrusted import json_value
 from ennio.plugins.agent.claude_trust import read
 
 _KEY = "ANTHROPIC_API_KEY"
+_LARGEST = 1 << 20
 _LOGINS = (_KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
@@ -35,6 +39,21 @@ def environment(machine: Machine, file: Path, env: Mapping[str, str]) -> dict[st
 
 def settings(machine: Machine, file: Path, env: Mapping[str, str]) -> dict[str, object]:
     """What the session's settings need beside; the key itself is not among it."""
-    return (
-        {"apiKeyHelper": f"printenv {_KEY}"} if env.get(_KEY) and is_due(machine, file, env) else {}
-    )
+    helped = bool(env.get(_KEY)) and is_due(machine, file, env)
+    return {
+        **({"apiKeyHelper": f"printenv {_KEY}"} if helped else {}),
+        **(_renderer(machine, file) if isinstance(machine, ConfinedMachine) else {}),
+    }
+
+
+def _renderer(machine: Machine, file: Path) -> dict[str, object]:
+    """In a sandbox it finds no tmux around it and offers another way to draw, at each start anew,
+    since what it notes of that is not kept. Who has chosen one has it.
+    """
+    named = machine.environ.get("CLAUDE_CONFIG_DIR")
+    place = (file.parent if named else file.parent / ".claude") / "settings.json"
+    try:
+        chosen = json_value(single.content(machine, place, _LARGEST).decode() or "{}")
+    except (OSError, ValueError):
+        chosen = {}
+    return {} if isinstance(chosen, dict) and "tui" in chosen else {"tui": "default"}

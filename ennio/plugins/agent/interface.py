@@ -82,12 +82,14 @@ class OwnFile:
     """A file or folder that is an agent's own: in a sandbox it can be read there, or written to.
 
     Never ``writable``: what the same agent obeys elsewhere, settings or programs. ``folder``:
-    it is one, and made if it is not there.
+    it is one, and made if it is not there. ``hidden``: it is not in the sandbox, and what we do for
+    the agent outside needs it, such as a lock.
     """
 
     path: Path
     writable: bool = False
     folder: bool = False
+    hidden: bool = False
 
 
 class Agent(Protocol):

@@ -26,11 +26,13 @@ class ClaudeFiles:
         """See ``KeepsFiles``."""
         named = machine.environ.get("CLAUDE_CONFIG_DIR")
         top = Path(named) if named else machine.home / ".claude"
+        settings = (top if named else machine.home) / ".claude.json"
         slug = re.sub(r"[^A-Za-z0-9]", "-", str(workspace))
         return (
             *(OwnFile(top / name) for name in _CLAUDE_READS),
             OwnFile(top / ".credentials.json", writable=True),  # it renews its login
-            OwnFile((top if named else machine.home) / ".claude.json"),
+            OwnFile(settings),
+            OwnFile(settings.with_name(f"{settings.name}.lock"), hidden=True),
             OwnFile(machine.home / ".local" / "share" / "claude"),
             OwnFile(top / "projects" / slug, writable=True, folder=True),
         )
