@@ -34,7 +34,6 @@ _LATE = frozenset(
     }
 )
 _SLACK = 30.0  # seconds that an answer may be late
-_APART = "the stories play on this machine; tests/node cuts the channel and kills the node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class NodeHost:
         request = messages.ShutdownRequest(graceful=graceful)
         return bool(self._node("EnnioNode.Shutdown", request, timeout).accepted)
 
-    @failpoint("node.ask", because=_APART)
+    @failpoint("node.ask")
     def _node(self, name: str, request: Any, timeout: float) -> Any:
         try:
             return self._calls[name](request, timeout=timeout, metadata=self._metadata)
@@ -138,7 +137,7 @@ class NodeHost:
 
     # --- its host ---------------------------------------------------------------------------------
 
-    @failpoint("node.call", because=_APART)
+    @failpoint("node.call")
     def _ask(self, call: HostCall, *args: Any, **kwargs: Any) -> Any:
         request = call.request(*args, **kwargs)
         return self._heard(call, lambda: self._exchanged(request, _deadline(call, args, kwargs)))

@@ -28,7 +28,6 @@ from ennio.node.over_there import Found
 
 _LOOKING, _PACKING, _INSTALLING = 60.0, 900.0, 300.0
 _TOLD = 2000  # characters of what a program said
-_APART = "the stories play on this machine; tests/node breaks the way at each step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Deployment:
         self.root = self._expanded(settings.root) if settings.root else home
         self.log = Path(self.home / f"node-{settings.port}.log")
 
-    @failpoint("node.deploy", because=_APART)
+    @failpoint("node.deploy")
     def run(self, steps: Steps) -> None:
         """Have it there and start it. Raises Refused, Unreachable."""
         with steps.step(StepName.LOOK) as words:

@@ -32,7 +32,6 @@ from ennio.node.client import NodeDescription, NodeHost
 from ennio.node.deployment import Deployment, NodeSettings, Steps
 from ennio.node.tunnel import Tunnel
 
-_APART = "the stories play on this machine; tests/node cuts the way and kills the node"
 _REACH = 10.0  # seconds
 _ANSWERS_WITHIN = 5.0
 BEGINS_WITHIN, ENDS_WITHIN = 30.0, 20.0
@@ -78,7 +77,7 @@ class SshNodeLink:
 
     # --- NodeLink ---------------------------------------------------------------------------------
 
-    @failpoint("node.connect", because=_APART)
+    @failpoint("node.connect")
     def connect(self, report: Report) -> None:
         """See ``NodeLink``."""
         steps = Steps(report, self._clock)
@@ -106,7 +105,7 @@ class SshNodeLink:
         since = self._clock.now() - timedelta(seconds=uptime)
         return DaemonHealth(took, self._told.version if self._told else None, since)
 
-    @failpoint("node.disconnect", because=_APART)
+    @failpoint("node.disconnect")
     def disconnect(self) -> None:
         """See ``NodeLink``."""
         self._machine = self._machine or self._log_in()
@@ -215,7 +214,7 @@ class SshNodeLink:
 
     # --- the way ----------------------------------------------------------------------------------
 
-    @failpoint("node.tunnel", because=_APART)
+    @failpoint("node.tunnel")
     def _reach(self) -> socket.socket:
         if self._machine is None:
             raise Unreachable(f"nobody has logged in to {self._name}")

@@ -11,6 +11,8 @@
 ``order.<name>``      what a person asks of the house, between the deed and the answer
 ``conflicts.<name>``  what compares branches with each other
 ``meter.<name>``      what is done for a session that goes past the metering proxy
+``node.<name>``       the way to the daemon of another machine, and what goes by it
+``ssh.<name>``        the connections to other machines
 ``request.<name>``    what GitHub is asked, by method and path, or by operation
 
 A story must pass each of them, unless its declaration says why none does.
@@ -48,7 +50,15 @@ _KINDS = (
     "meter",
     "conflicts",
     "node",
+    "ssh",
     "request",
+)
+_MODULES = (
+    "ennio.boot",
+    "ennio.machine.ssh.login",
+    "ennio.node.link",
+    "ennio.plugins.forge.github",
+    "ennio.plugins.tracker.github",
 )
 _READS = ("request.get.", "request.query.")
 
@@ -92,6 +102,18 @@ usage is.
 """
 
 
+OF_NODES = (
+    "ssh.connect",
+    "node.ask",
+    "node.call",
+    "node.connect",
+    "node.deploy",
+    "node.disconnect",
+    "node.tunnel",
+)
+"""What is passed on the way to another machine."""
+
+
 @cache
 def tables() -> tuple[str, ...]:
     """The tables of a database of this version."""
@@ -103,7 +125,7 @@ def declared() -> tuple[FailPoint, ...]:
     """Every point there is in a story, by kind and name: those of the whole
     package, and of every table.
     """
-    for module in ("ennio.boot", "ennio.plugins.forge.github", "ennio.plugins.tracker.github"):
+    for module in _MODULES:
         importlib.import_module(module)
     found = {f"commit.{table}": FailPoint(f"commit.{table}") for table in tables()} | DECLARED
     return tuple(
@@ -126,7 +148,7 @@ def to_pass() -> Iterable[str]:
 
 def of_the_story() -> list[str]:
     """Every point the story on the local forge must pass."""
-    elsewhere = (*ONLY_ON_GITHUB, *OF_RETENTION, *OF_METERING, *OF_RELOAD)
+    elsewhere = (*ONLY_ON_GITHUB, *OF_RETENTION, *OF_METERING, *OF_NODES, *OF_RELOAD)
     return [name for name in to_pass() if name not in elsewhere and not name.startswith("request.")]
 
 

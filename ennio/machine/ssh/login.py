@@ -58,7 +58,7 @@ class _Hop:
         return self.check.login
 
 
-@failpoint("ssh.connect", because="reaches another machine, which no story of one machine has")
+@failpoint("ssh.connect")
 def log_in(target: SshTarget) -> SshLine:
     """Raises Unreachable, LoginRefused."""
     until = time.monotonic() + target.connection_timeout

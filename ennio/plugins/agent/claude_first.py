@@ -7,17 +7,16 @@ stays theirs; a key that nobody approved is then taken from a helper only.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.machine.sandbox.confined import ConfinedMachine
-from ennio.machine.untrusted import json_value
+from ennio.model.errors import Refused
 from ennio.plugins.agent.claude_trust import read
 
 _KEY = "ANTHROPIC_API_KEY"
-_LARGEST = 1 << 20
 _LOGINS = (_KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
@@ -52,8 +51,7 @@ def _renderer(machine: Machine, file: Path) -> dict[str, object]:
     """
     named = machine.environ.get("CLAUDE_CONFIG_DIR")
     place = (file.parent if named else file.parent / ".claude") / "settings.json"
-    try:
-        chosen = json_value(single.content(machine, place, _LARGEST).decode() or "{}")
-    except (OSError, ValueError):
-        chosen = {}
-    return {} if isinstance(chosen, dict) and "tui" in chosen else {"tui": "default"}
+    with contextlib.suppress(Refused):  # it says itself what is wrong with its settings
+        if "tui" in read(machine, place):
+            return {}
+    return {"tui": "default"}
