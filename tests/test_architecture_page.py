@@ -20,7 +20,7 @@ MOST_WORDS = 15
 MOST_STEPS = {
     "A check turns red": (24, 19),
     "`POST /sessions`": (24, 17),
-    "A hook": (20, 18),
+    "A hook": (20, 17),
 }
 """How many functions in how many files each walk is; one that becomes longer has got a step that
 something else could do without.

@@ -12,6 +12,8 @@ from ennio.cli.parser import GROUPS, Parser, verb_parser
 from tests.pages.markdown import table
 
 EVERYWHERE = ("--help", "--json", "--config")
+PLAIN = "the session's id"
+"""Said at the top of the page, for all."""
 
 
 def commands() -> Iterator[str]:
@@ -50,7 +52,7 @@ def _subs(parser: Parser) -> Iterator[str]:
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     yield f"```\n{' '.join([parser.prog, *_usage(parser)])}\n```\n"
-    shown = [action for action in _own(parser) if action.help is not argparse.SUPPRESS]
+    shown = [one for one in _own(parser) if one.help not in (argparse.SUPPRESS, PLAIN)]
     yield from table(
         ("Argument", "Means"),
         ((f"`{_name(action)}`", _means(action)) for action in shown),
@@ -92,6 +94,8 @@ def _name(action: argparse.Action) -> str:
 
 
 def _value(action: argparse.Action) -> str:
+    if isinstance(action.metavar, tuple):
+        return " ".join(action.metavar)
     if isinstance(action.metavar, str):
         return action.metavar if action.option_strings else action.metavar.upper()
     return action.dest.upper().replace("_", "-")
