@@ -1,5 +1,5 @@
 """Where the contract of a host is played: in this process, behind a node of another user, or by
-eight threads at once.
+three threads at once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from tests.ssh.bench import machine_of
 from tests.ssh.sshd import sshd
 
 ROOT = Path(__file__).resolve().parents[2]
-THREADS = 8
+THREADS = 3
 HOOKS = HookAddress("127.0.0.1", 1, "/hooks/x", "secret")
 STORY = [
     {
@@ -309,7 +309,7 @@ class Stand:
         self.made()
         done = self.host.launch(self.brief, number, HOOKS, "record", False, None)
         self.brief = replace(self.brief, handle=done.handle)
-        # eight begin at once, each an interpreter of its own
+        # several begin at once, each an interpreter of its own
         eventually(lambda: self.look().turns >= 1, 60, "its first turn is over")
         eventually(
             lambda: self.host.obstacle(self.brief, self.words("x")) is None, 60, "it takes words"
@@ -396,7 +396,7 @@ PLACES: Mapping[str, tuple[Callable[[Stage], Any], int]] = {
     "in this process": (in_this_process, 1),
     "behind a node": (behind_a_node, 1),
     "over ssh": (over_ssh, 1),
-    "from eight threads": (in_this_process, THREADS),
+    "from three threads": (in_this_process, THREADS),
 }
 STAGES = [
     (place, kind)

@@ -1,4 +1,4 @@
-"""What every host must do, in this process, behind a node of another user, and asked by eight
+"""What every host must do, in this process, behind a node of another user, and asked by three
 threads at once.
 """
 

@@ -21,7 +21,7 @@ from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
 pytestmark = pytest.mark.e2e
 
 FEW = 10
-LOOKS = 3
+LOOKS = 2
 WATCHED = ("tmux", "git")
 WORK = story(
     turn(

@@ -16,7 +16,7 @@ from ennio.http import address
 from tests.e2e.house import ROOT
 from tests.security.ground import LivedIn, lived_in
 
-SECONDS = int(os.environ.get("ENNIO_SCHEMA_SECONDS", "50"))
+SECONDS = int(os.environ.get("ENNIO_SCHEMA_SECONDS", "30"))
 """How long to try; a night of it finds more than half a minute."""
 SEED = os.environ.get("ENNIO_SCHEMA_SEED", "")
 """What a failure printed as its seed, to see it again."""
