@@ -23,6 +23,7 @@ FUSE = Fuse.of_environment()
 failpoints.install(FUSE)
 
 from ennio.http import serve  # noqa: E402
+from tests.faults.wiring import boot  # noqa: E402 - loaded once, for all workers that are to be killed
 
 
 def main() -> int:
@@ -35,8 +36,6 @@ def main() -> int:
 
 
 def _boot(config_file: Path, port: int) -> serve.Booted:
-    from tests.faults.wiring import boot
-
     return boot(config_file, port, FUSE)
 
 

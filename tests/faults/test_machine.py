@@ -245,13 +245,22 @@ STEPS = (
     "forge.merge:before",
     "notifier.notify:after",
 )
+STORIES = 4
+LEAPS = [
+    ";".join(f"{step}={way}" for step in STEPS[number::STORIES])
+    for way in ("back", "forth")
+    for number in range(STORIES)
+]
+"""Several jumps in one story, far apart and all the same way: words that lie between one back and
+one forth could not be told from older ones, and a person would be asked.
+"""
 
 
 @pytest.fixture(scope="module")
 def jumps(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Told]]]:
-    """A story for each jump of the clock that was chosen."""
+    """A story for each of the jumps of the clock that were chosen."""
     root = tmp_path_factory.mktemp("jumps")
     leaps = names_of(request, "jumps", "what")
     with side_by_side(
@@ -260,13 +269,11 @@ def jumps(
         yield futures
 
 
-@pytest.mark.parametrize(
-    "what", [f"{step}=back" for step in STEPS] + [f"{step}=forth" for step in STEPS]
-)
+@pytest.mark.parametrize("what", LEAPS)
 def test_a_clock_that_jumps_an_hour_changes_nothing(
     jumps: Mapping[str, Future[Told]], what: str
 ) -> None:
-    assert jumps[what].result().happened == (f"{what}#1",)
+    assert set(jumps[what].result().happened) == {str(order) for order in read(what)}
 
 
 def test_an_agent_that_floods_its_terminal_with_100_mb_keeps_nobody_waiting(tmp_path: Path) -> None:
