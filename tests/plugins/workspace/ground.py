@@ -4,9 +4,13 @@ unfinished work, and Ennio's home.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +109,22 @@ def commit(directory: Path, name: str, text: str) -> str:
 
 
 def settle(directory: Path) -> Ground:
-    """Make the ground; the person has a changed file, a staged one, an untracked one, and is
-    on a branch of their own.
+    """A copy of a ground that is made once; the person has a changed file, a staged one, an
+    untracked one, and is on a branch of their own.
     """
+    hub, source, pattern = directory / "hub.git", directory / "source", _pattern()
+    for made in (hub, source):
+        shutil.copytree(pattern / made.name, made, symlinks=True)
+    config = source / ".git" / "config"
+    config.write_text(config.read_text().replace(str(pattern), str(directory)))
+    git_ok(source, "update-index", "-q", "--refresh")  # the files are others than those it knows
+    return Ground(hub, source, directory / "home")
+
+
+@cache
+def _pattern() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="ennio-ground-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     hub, source = directory / "hub.git", directory / "source"
     git(directory, "init", "--quiet", "--bare", "-b", "main", str(hub))
     git(directory, "clone", "--quiet", str(hub), str(source))
@@ -119,7 +136,7 @@ def settle(directory: Path) -> Ground:
     (source / "staged").write_text("staged\n")
     git(source, "add", "staged")
     (source / "untracked").write_text("untracked\n")
-    return Ground(hub, source, directory / "home")
+    return directory
 
 
 def possessions(source: Path) -> tuple[str, ...]:
