@@ -104,6 +104,7 @@ class Executor:
             case RemoveWorkspace():
                 self._perform(effect, lambda: at.host.remove(at.brief))
             case DeliverMessage(message_id):
+                self._outbox.asks()
                 post, aside = (
                     self._outbox.message(message_id),
                     self._outbox.drafts.may_be_taken(self._deps.clock.now()),
@@ -112,6 +113,7 @@ class Executor:
                 held = self._deps.terminal_controls.obstacle(session.id, post)
                 self._perform(effect, lambda: held or at.host.obstacle(at.brief, words) or words)
             case SettleMessage(message_id):
+                self._outbox.asks()
                 post = self._outbox.message(message_id)
                 process = self._state.facts.process
                 alive = process is not None and process.presence is Presence.ALIVE

@@ -28,7 +28,7 @@ from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Brief, Observation, Wanted
-from ennio.model.facts import Place, PlaceSeen, Presence, ProcessSeen
+from ennio.model.facts import AgentSeen, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.forge.interface import Watch
 from ennio.plugins.workspace.interface import Glance
@@ -227,6 +227,8 @@ class Observations:
         posted = self._read_to(reading)
         news = reading.agent is not None and reading.agent != self._state.facts.agent
         if reading.agent is not None:
+            if _speaks(self._state.facts.agent, reading.agent):
+                self._outbox.news()
             self._state.facts = replace(
                 self._state.facts, agent=reading.agent if news else self._state.facts.agent
             )
@@ -323,6 +325,12 @@ def _way_out(told: Glance, brief: Brief) -> str:
             return f"its working copy is on {told.where} instead of {branch}; {back}"
         case Place.STANDING:
             return ""
+
+
+def _speaks(before: AgentSeen | None, after: AgentSeen) -> bool:
+    """Whether an agent tells what a message may wait for: that it took a prompt, or takes one."""
+    told = (after.activity, after.ready, after.turns, after.prompts)
+    return before is None or told != (before.activity, before.ready, before.turns, before.prompts)
 
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:

@@ -46,11 +46,24 @@ class Outbox:
         self._deps = deps
         self._state = state
         self._pauses: dict[str, datetime] = {}
+        self._waits_for_news: set[str] = set()
+        self._heard = False
         self._refused: dict[str, int] = {}
         self._unsure: dict[str, datetime] = {}
         self.drafts = Drafts(deps.store, state.session.id, deps.config.person_patience)
         self._typed_at: datetime | None = None
         self._taking = False
+
+    def news(self) -> None:
+        """The agent told something: what it was asked in vain before is asked again now."""
+        self._heard = True
+        for message_id in self._waits_for_news:
+            self._pauses.pop(message_id, None)
+        self._waits_for_news.clear()
+
+    def asks(self) -> None:
+        """It is about to be asked; what it tells from now on may not be in what comes of that."""
+        self._heard = False
 
     def next(self) -> PendingMessage | None:
         """The oldest message that is still to be delivered."""
@@ -203,6 +216,7 @@ class Outbox:
 
     def _not_now(self, message: Message, found: Delivery, now: datetime) -> None:
         """It waits, and uses up no attempt; a wait that lasts is looked at less often."""
+        self._waits_for_news.add(message.id)
         self._refused[message.id] = self._refused.get(message.id, 0) + 1
         self._pauses[message.id] = now + min(
             timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE
@@ -212,6 +226,7 @@ class Outbox:
         if begun or (message.detail, message.by_person) != (found.detail, found.by_person):
             back = {"state": MessageState.QUEUED, "attempts": tries, "carried": False}
             self._settle(message, **back, detail=found.detail, by_person=found.by_person)
+        self._heed_news()
 
     def _try_again(
         self,
@@ -224,10 +239,13 @@ class Outbox:
         """Look for it again, or type it again; ``tries`` are those that count."""
         attempts = message.attempts if tries is None else tries
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(attempts, 1), 30.0))
+        unsure = state is MessageState.SENT_UNSURE
+        (self._waits_for_news.add if unsure else self._waits_for_news.discard)(message.id)
+        self._heed_news()
         kept = message.detail if message.carried else detail
-        if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
+        if unsure and not self._long_unsure(message, now):
             self._settle(message, state=state, detail=kept)
-        elif state is MessageState.SENT_UNSURE:
+        elif unsure:
             minutes = UNSURE_LIMIT.total_seconds() / 60
             self._fail(
                 message,
@@ -241,6 +259,11 @@ class Outbox:
             self._fail(
                 message, f"a message could not be delivered in {attempts} tries: {detail}", detail
             )
+
+    def _heed_news(self) -> None:
+        """What was told while it was asked ends the pause that follows, too."""
+        if self._heard:
+            self.news()
 
     def _long_unsure(self, message: Message, now: datetime) -> bool:
         """Whether it has been looked for long enough; an agent that has yet to

@@ -19,7 +19,7 @@ from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
 from ennio.model.facts import Facts, Presence, ProcessSeen
-from ennio.model.message import Message
+from ennio.model.message import Message, Origin
 from ennio.model.session import Activity, Session, Usage
 from ennio.policy.lifecycle import LifecycleState, PendingMessage
 from ennio.policy.lifecycle.state import Pause, Phase, TurnGrant
@@ -143,6 +143,7 @@ class SessionState:
             first.detail,
             first.carried,
             first.by_person,
+            first.origin is Origin.PROMPT,
         )
 
 

@@ -25,7 +25,7 @@ from ennio.model.answer import Answer
 from ennio.model.clock import Clock
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, AgentContext
-from ennio.plugins.runtime.interface import Key, Runtime
+from ennio.plugins.runtime.interface import Key, Runtime, View
 
 ENTER_SETTLES = 8.0
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
@@ -48,7 +48,8 @@ class MessageDelivery:
     def obstacle(self, words: Words) -> Delivery | None:
         """What stands in the way now."""
         place = self._place(words)
-        return place.obstacle(place.cleared(), words.aside)
+        view = place.cleared()
+        return place.obstacle(view, words.aside) or place.unrest(view)
 
     def deliver(self, words: Words) -> Delivery:
         """Type them, or find out what became of them when they may have been typed."""
@@ -113,21 +114,36 @@ class MessageDelivery:
         for _ in range(2):
             pressed = place.view()
             self.runtime.press(self.handle, Key.ENTER)
-            if wait_for(lambda: self._received(text, since()), ENTER_SETTLES / 2):
-                return Delivery(Arrival.DELIVERED, "the agent says so")
-            if self.agent.received(self.context, text, since()) is Answer.UNKNOWN:
-                moved = place.view() != pressed and not place.keeps(typed)
-                words = (
-                    "the screen went on after Enter; the agent does not tell more"
-                    if moved
-                    else "nothing moved after Enter"
-                )
-                return Delivery(Arrival.DELIVERED if moved else Arrival.UNSURE, words)
+            told = self._entered(place, text, since, pressed)
+            if told is not None:
+                return told
             if not place.holds(typed, fresh=fresh):
                 break
         return Delivery(
             Arrival.UNSURE, "it was typed and entered; the agent has not said that it took it"
         )
+
+    def _entered(
+        self, place: TypingPlace, text: str, since: Callable[[], datetime], pressed: View | None
+    ) -> Delivery | None:
+        """What became of Enter: the agent's word, or what its screen did where it gives none. None
+        where it has not said yet that it took it.
+        """
+        typed = self.agent.typed(text)
+
+        def found() -> Answer:
+            told = self.agent.received(self.context, text, since())
+            if told is Answer.UNKNOWN and (place.view() == pressed or place.keeps(typed)):
+                return Answer.NO
+            return told
+
+        if not wait_for(lambda: found() is not Answer.NO, ENTER_SETTLES / 2):
+            tells = self.agent.received(self.context, text, since()) is not Answer.UNKNOWN
+            return None if tells else Delivery(Arrival.UNSURE, "nothing moved after Enter")
+        if self._received(text, since()):
+            return Delivery(Arrival.DELIVERED, "the agent says so")
+        words = "the screen went on after Enter; the agent does not tell more"
+        return Delivery(Arrival.DELIVERED, words)
 
     def _told(self, text: str, since: Callable[[], datetime]) -> Delivery:
         if wait_for(lambda: self._received(text, since()), ENTER_SETTLES):

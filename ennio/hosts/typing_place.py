@@ -23,6 +23,8 @@ PAUSE = 0.1
 AT_REST = 3  # looks at a screen that moved once and then did not
 ROUNDS = 3  # of keys that empty the place to type; who is not done then types along
 SCROLLED = "a person reads back in the terminal (its copy mode)"
+RESTS = 0.25
+MOVES = "its screen moves; words wait until it rests"
 NO_PLACE = "the screen shows no place to type"
 
 
@@ -77,6 +79,16 @@ class TypingPlace:
         if self.agent.has_protocol:
             return None
         return self._hindered(self.agent.input_box(view), aside)
+
+    def unrest(self, view: View | None) -> Delivery | None:
+        """That something moves on a screen of which nobody knows where its place to type is: what
+        looks like one may be in the middle of something.
+        """
+        box = self.agent.input_box(view) if view is not None else None
+        if box is None or box.opens is None:
+            return None
+        time.sleep(RESTS)
+        return None if self.view() == view else Delivery(Arrival.NOT_NOW, MOVES)
 
     def emptied(self, view: View, aside: str | None) -> EmptyPlace | Delivery:
         """The empty place to type, where there was no obstacle: our own words go from there, and a

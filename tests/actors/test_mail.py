@@ -51,6 +51,19 @@ def test_incident_25_what_the_agent_does_not_confirm_is_not_called_delivered(pla
         assert "message_delivered" not in stage.types(session_id)
 
 
+def test_news_of_the_agent_ends_the_pause_of_what_waits_for_it(play: Play) -> None:
+    play.agent.carries = False
+    play.runtime.deaf = True
+    with play.opened() as stage:
+        session_id = stage.launched("Write")
+        stage.says(session_id, Activity.READY, ready=True)
+        eventually(lambda: stage.messages(session_id)[0].state is MessageState.SENT_UNSURE)
+        stage.agent.took(session_id, stage.clock.now(), "Write")
+        stage.says(session_id, Activity.ACTIVE, prompts=1)
+        # the clock stands still: no pause ends by itself
+        eventually(lambda: stage.messages(session_id)[0].state is MessageState.DELIVERED)
+
+
 def test_incident_26_enter_is_pressed_apart_and_again_when_it_was_lost(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)

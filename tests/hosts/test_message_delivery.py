@@ -41,10 +41,11 @@ class Waits:
 
 
 @pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     time = Waits()
     for module in (message_delivery, typing_place):
         monkeypatch.setattr(module, "time", time)
+    return time
 
 
 class Announced(TypedLog):
@@ -168,12 +169,14 @@ def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -
 
 @pytest.mark.parametrize(("moves", "arrival"), [(True, Arrival.DELIVERED), (False, Arrival.UNSURE)])
 def test_of_an_agent_that_does_not_tell_the_screen_must_serve(
-    tmp_path: Path, moves: bool, arrival: Arrival
+    tmp_path: Path, moves: bool, arrival: Arrival, waits: Waits
 ) -> None:
     bench = Bench(tmp_path, tells=False)
     bench.on_enter(lambda: moves and bench.runtime.show("p-1", f"> {TEXT}\nthinking"))
     assert bench.deliver(TEXT).arrival is arrival
     assert bench.enters == 1
+    waited = waits.monotonic() >= message_delivery.ENTER_SETTLES / 2
+    assert waited is not moves, "what has moved is not waited for"
 
 
 def test_trouble_while_typing_is_raised(bench: Bench) -> None:
@@ -283,6 +286,18 @@ def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_kno
     assert done.arrival is Arrival.NOT_NOW
     assert why in done.detail
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_screen_whose_place_to_type_is_not_known_is_typed_to_once_it_rests(
+    bench: Bench, waits: Waits, monkeypatch: pytest.MonkeyPatch, moves: bool
+) -> None:
+    command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
+    bench.runtime.show("p-1", "hello\n❯ ")
+    if moves:
+        monkeypatch.setattr(waits, "sleep", lambda _: bench.runtime.show("p-1", "hello\nloads > "))
+    found = replace(bench.message_delivery, agent=command).obstacle(words(TEXT))
+    assert (found is not None and found.detail == typing_place.MOVES) is moves
 
 
 def test_words_a_person_types_between_two_enters_are_not_sent(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -243,7 +243,18 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
         """
         if process.presence is Presence.ALIVE and not self.settings.interactive:
             return Reading(AgentSeen(now, "process", ready=True), {})
-        return super().observe(context, cursor, process, screen, now)
+        reading = super().observe(context, cursor, process, screen, now)
+        if reading.seen.ready or reading.seen.activity is not None:
+            return reading
+        return Reading(replace(reading.seen, detail=self._waited_for), reading.cursor)
+
+    @property
+    def _waited_for(self) -> str:
+        """What its screen has to show, and where that is said."""
+        key = "agent_config.passthrough.ready"
+        if self.settings.ready is _DEFAULT_READY:
+            return f"its last line does not end like a prompt (> $ # : ❯ ›); {key} says how it does"
+        return f"its screen does not show what {key} matches, {self.settings.ready.pattern!r}"
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``FileBacked.files``: there are none, its terminal is all."""

@@ -103,7 +103,7 @@ class PendingMessage:
     """The oldest message not yet delivered; ``detail`` is what it is known to wait for.
 
     ``carried``: a command line carried it, so that it waits for nothing. ``by_person``: what a
-    person has begun to type keeps it.
+    person has begun to type keeps it. ``first``: nothing was said to the agent before it.
     """
 
     id: str
@@ -112,6 +112,7 @@ class PendingMessage:
     detail: str = ""
     carried: bool = False
     by_person: bool = False
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,7 +277,7 @@ def _with_closed_pull(
         return None
     if process.presence is Presence.ALIVE:
         return _alive(
-            process, state, f"#{pull.number} was closed unmerged; the agent is still there"
+            inputs, process, state, f"#{pull.number} was closed unmerged; the agent is still there"
         )
     return DerivedStatus(
         S.DONE,
@@ -294,7 +294,7 @@ def _without_pull(spec: Spec, inputs: Inputs, state: LifecycleState) -> DerivedS
     if process.presence is Presence.ALIVE:
         if state.pull is not None and not _proven_absent(spec, inputs):
             return None
-        return _alive(process, state, "the agent is alive and there is no pull request yet")
+        return _alive(inputs, process, state, "the agent is alive and there is no pull request yet")
     if not ended_well(process):
         return _exited(process)
     return _ended_without_pull(spec, inputs, state, process)
@@ -328,10 +328,14 @@ def _proven_absent(spec: Spec, inputs: Inputs) -> bool:
     return not spec.forge or (forge is not None and forge.presence is Presence.GONE)
 
 
-def _alive(process: ProcessSeen, state: LifecycleState, rule: str) -> DerivedStatus:
+def _alive(inputs: Inputs, process: ProcessSeen, state: LifecycleState, rule: str) -> DerivedStatus:
     if state.ready_at is None:
+        told = inputs.facts.agent
+        why = f": {told.detail}" if told is not None and told.detail else ""
         return DerivedStatus(
-            S.SPAWNING, "the agent was started and is not ready yet", (_process_ground(process),)
+            S.SPAWNING,
+            f"the agent was started and is not ready yet{why}",
+            (_process_ground(process),),
         )
     return DerivedStatus(S.WORKING, rule, (_process_ground(process),))
 

@@ -246,7 +246,7 @@ def _watch(
     if process is None or process.presence is Presence.UNKNOWN:
         return state, None
     if process.presence is Presence.ALIVE:
-        return state, _post(inputs, state, now)
+        return state, _post(spec, inputs, state, now)
     if statuses.ended_well(process):
         return _after_good_end(spec, inputs, state, now)
     if _unusable(inputs) or holding.hold(state) is not None:
@@ -270,13 +270,14 @@ def _undo_wanted(inputs: Inputs, state: LifecycleState) -> bool:
     return state.failure is not None and never_ran and state.phase is not Phase.NEW
 
 
-def _post(inputs: Inputs, state: LifecycleState, now: datetime) -> Effect | None:
+def _post(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Effect | None:
     pending = inputs.pending
     if pending is None or (pending.not_before is not None and now < pending.not_before):
         return None
     if pending.state is not MessageState.QUEUED:
         return SettleMessage(pending.id)
-    can_take = state.activity in (Activity.READY, Activity.IDLE, Activity.WAITING_INPUT)
+    rests = state.activity in (Activity.READY, Activity.IDLE, Activity.WAITING_INPUT)
+    can_take = rests or waiting.begins(spec, pending)
     free = holding.hold(state) is None and not _unusable(inputs)
     return DeliverMessage(pending.id) if state.ready_at is not None and can_take and free else None
 

@@ -47,6 +47,13 @@ def reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> Wait | None:
     return _busy(spec, state, inputs.pending) if state.ready_at is not None else None
 
 
+def begins(spec: Spec, pending: PendingMessage) -> bool:
+    """Whether nothing was said yet to an agent that is judged by its terminal alone: what moved
+    there was its start, and its place to type says whether that is over.
+    """
+    return pending.first and not spec.tells
+
+
 def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
     """Why there is no agent yet, or none any more, that could take it."""
     process = inputs.facts.process
@@ -56,15 +63,18 @@ def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
         return "waits until the agent is started"
     if process is None or process.presence is Presence.UNKNOWN:
         return "waits until the agent can be seen again"
-    ready = state.ready_at is not None or process.presence is Presence.GONE
-    return None if ready else "waits until the agent is ready"
+    if state.ready_at is not None or process.presence is Presence.GONE:
+        return None
+    agent = inputs.facts.agent
+    why = f": {agent.detail}" if agent is not None and agent.detail else ""
+    return f"waits until the agent is ready{why}"
 
 
 def _busy(spec: Spec, state: LifecycleState, pending: PendingMessage) -> Wait | None:
     """An agent that tells is at work; of another only the terminal moves, and a person
     who types on moves it too.
     """
-    if state.activity not in (Activity.ACTIVE, None):
+    if state.activity not in (Activity.ACTIVE, None) or begins(spec, pending):
         return None
     if spec.tells:
         return Wait("waits until the agent has done its turn")

@@ -243,7 +243,7 @@ def _relaunches_blind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _types_again_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    def eager(seen, state, now):  # type: ignore[no-untyped-def]
+    def eager(_spec, seen, state, now):  # type: ignore[no-untyped-def]
         ready = state.ready_at is not None and state.activity is not None
         return DeliverMessage(seen.pending.id) if seen.pending is not None and ready else None
 
