@@ -36,8 +36,8 @@ from ennio.actors.timers import NextWake
 from ennio.hosts.elsewhere import HostOverSsh
 from ennio.hosts.interface import Host
 from ennio.hosts.node_link import NodeLink
-from ennio.machine.ssh.errors import LoginRefused
-from ennio.model.errors import EnnioError, Unreachable
+from ennio.machine.ssh.errors import needs_a_person
+from ennio.model.errors import EnnioError
 from ennio.model.node import NodeHealth, NodeState
 from ennio.policy import nodes
 from ennio.policy.nodes import Answered, ContactWanted, Failed, Heard, Node, Parted, Rested, Stepped
@@ -209,8 +209,7 @@ class NodeActor(Actor):
         elif what == _LOOK and self._link is not None and not self._needed():
             self._hear(Rested())  # it may have ended by itself, and nobody misses it
         else:
-            by_time = isinstance(error, Unreachable) and not isinstance(error, LoginRefused)
-            self._hear(Failed(str(error), refused=not by_time))
+            self._hear(Failed(str(error), refused=needs_a_person(error)))
         if self._node.state is NodeState.CONNECTED is not was:
             self._tell_those_who_wait()
         elif was is NodeState.CONNECTED is not self._node.state:

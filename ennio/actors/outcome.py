@@ -43,28 +43,28 @@ def failed(
         "effect failed",
         extra={"session": state.session.id, "effect": type(effect).__name__, "error": str(error)},
     )
-    elsewhere = bool(state.session.host)
-    state.memory = orders.failed(state.memory, effect, error, now, elsewhere=elsewhere)
-    again = state.memory.failures > 1 and state.memory.failure == str(error)
-    state.write([] if again else [_setback(effect, error)])
+    words = orders.told_of(error, state.session.host)
+    state.memory = orders.failed(state.memory, effect, error, now, host=state.session.host)
+    again = state.memory.failures > 1 and state.memory.failure == words
+    state.write([] if again else [_setback(effect, error, words)])
     if isinstance(effect, LaunchAgent) and effect.message:
         outbox.requeue(effect.message)
 
 
-def _setback(effect: Effect, error: EnnioError) -> Draft:
+def _setback(effect: Effect, error: EnnioError, words: str) -> Draft:
     """What is told of a failure; who was turned away with a time only waits, and
     nobody need do anything.
     """
-    what, data = NAMES[type(effect)], {"error": str(error)}
+    what, data = NAMES[type(effect)], {"error": words}
     until = error.until if isinstance(error, Unreachable) else None
     if until is not None:
         waits = {"step": "waits", "until": rfc3339(until)} | data
         return Draft(
-            EventType.SESSION_STEP, f"{what} waits until {until:%H:%M} UTC: {error}", data=waits
+            EventType.SESSION_STEP, f"{what} waits until {until:%H:%M} UTC: {words}", data=waits
         )
     return Draft(
         EventType.SESSION_STEP,
-        f"{what} failed: {error}",
+        f"{what} failed: {words}",
         Priority.ACTION,
         {"step": "failed"} | data,
     )

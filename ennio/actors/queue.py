@@ -19,6 +19,7 @@ from ennio.actors.messages import Admit, EffectResult, NodeWanted, Ping, QueueCh
 from ennio.actors.registry import node_name, session_name
 from ennio.actors.timers import NextWake
 from ennio.config.host_name import limits_of_hosts
+from ennio.machine.ssh.errors import needs_a_person
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
@@ -32,11 +33,14 @@ _FRESH = 1.0  # seconds for which it holds what another host told of itself
 
 @dataclass(frozen=True, slots=True)
 class HostRoom:
-    """What another host told of itself: its free memory, or why it could not, and when."""
+    """What another host told of itself: its free memory, or why it could not, and when; and whether
+    a person has to mend that.
+    """
 
     free_memory: int | None
     closed: str
     at: float
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class QueueActor(Actor):
             if one.session_id in decided.admitted:
                 self._admit(one.session_id, one.project_id)
             elif decided.reasons[one.session_id] != queue[one.session_id].reason:
-                self._leave_waiting(queue[one.session_id], decided.reasons[one.session_id])
+                self._leave_waiting(queue[one.session_id], one, decided.reasons[one.session_id])
         if decided.reasons:
             self._next.set(LOOK_EVERY)
 
@@ -126,17 +130,22 @@ class QueueActor(Actor):
     def _told(self, name: str, free: int | None, error: EnnioError | None) -> None:
         closed = f"host {name} cannot be asked what room it has: {error}" if error else ""
         self._asking.discard(name)
-        self._elsewhere[name] = HostRoom(free, closed, time.monotonic())
+        self._elsewhere[name] = HostRoom(free, closed, time.monotonic(), needs_a_person(error))
         self._look()
 
-    def _leave_waiting(self, waiting: Waiting, reason: str) -> None:
-        """What it waits for is told once; what comes of that later, such as
-        another count, is in its place.
+    def _leave_waiting(self, waiting: Waiting, one: Candidate, reason: str) -> None:
+        """What it waits for is told once, and once more when that becomes a person's to mend; what
+        comes of it later, such as another count, is in its place.
         """
+        room = self._elsewhere.get(one.host)
+        blocked = room is not None and room.blocked and room.closed == reason
+        since = (waiting.blocked_at or self._deps.clock.now()) if blocked else None
         with self._deps.store.transaction() as tx:
-            waits = self._deps.store.queue.change(replace(waiting, reason=reason))
-            if waits and not waiting.reason:
-                step = Draft(EventType.SESSION_STEP, f"queued: {reason}", data={"step": "queued"})
+            changed = replace(waiting, reason=reason, blocked_at=since)
+            waits = self._deps.store.queue.change(changed)
+            if waits and (not waiting.reason or (blocked and waiting.blocked_at is None)):
+                data = {"step": "queued", "blocked": blocked}
+                step = Draft(EventType.SESSION_STEP, f"queued: {reason}", data=data)
                 tx.emit(waiting.session_id, waiting.project_id, step)
 
     def _admit(self, session_id: str, project_id: str) -> None:

@@ -132,7 +132,9 @@ def _of_one(
 
 
 def _in_queue(waiting: Waiting) -> InQueue:
-    return InQueue(waiting.enqueued_at, waiting.reason, waiting.held, waiting.held_at)
+    return InQueue(
+        waiting.enqueued_at, waiting.reason, waiting.held, waiting.held_at, waiting.blocked_at
+    )
 
 
 def _unknown_state(session: Session) -> LifecycleState:

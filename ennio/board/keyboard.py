@@ -207,7 +207,7 @@ class BoardKeyboard:
         if key.isdigit():
             return self._option(view, row, key)
         key = "⏎" if key == "KEY_ENTER" else key
-        if key == "h" and row.word == "queued":
+        if key == "h" and row.word in ("queued", "blocked"):
             return self._act(view, _HOLD, row)
         verb = view.verbs.by_key("+" if key == "-" else key, row)
         if verb is not None:

@@ -9,6 +9,7 @@ from ennio.config.model import NodeConfig, SshConfig
 from ennio.hosts.elsewhere import HostOverSsh, MachineOf
 from ennio.hosts.interface import Brief, Host, News
 from ennio.hosts.on_demand import OpenHost
+from ennio.machine.ssh.errors import LoginRefused, needs_a_person
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.node.deployment import NodeSettings
@@ -48,16 +49,22 @@ class NodeElsewhere(HostOverSsh):
     def _ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
         try:
             return super()._ask(name, *args, **kwargs)
+        except LoginRefused:
+            raise
         except Unreachable as error:
             raise self.link.explained(error) from error
 
     def _host(self) -> OpenHost:
         if not self.link.tunnel.is_open:
-            raise Unreachable(
-                f"the ennio-node on {self.name} is not connected; `ennio node status {self.name}` "
-                "says why"
-            )
+            raise self._away()
         return super()._host()
+
+    def _away(self) -> Unreachable:
+        """Why it is not connected, as the last try has it."""
+        trouble, words = self.link.trouble, f"the ennio-node on {self.name} is not connected"
+        if needs_a_person(trouble):
+            return LoginRefused(f"{words}: {trouble}")
+        return Unreachable(f"{words}; `ennio node status {self.name}` says why")
 
     def _connected(self) -> OpenHost:
         return self.link.host

@@ -25,7 +25,7 @@ from ennio.machine import files
 from ennio.machine.home import private
 from ennio.machine.interface import FileSpan, Machine
 from ennio.model.clock import Clock
-from ennio.model.errors import Exhausted, NotFound, Refused, Unauthorized, Unreachable
+from ennio.model.errors import EnnioError, Exhausted, NotFound, Refused, Unauthorized, Unreachable
 from ennio.model.failpoints import failpoint
 from ennio.model.node import StepName
 from ennio.node.client import NodeDescription, NodeHost
@@ -60,6 +60,8 @@ class SshNodeLink:
         self._machine: Machine | None = None
         self._told: NodeDescription | None = None
         self._host: NodeHost | None = None
+        self.trouble: EnnioError | None = None
+        """Why the last try to connect failed; None once one did not."""
         self.tunnel = Tunnel(self._reach, folder / "ways" / _short(name))
 
     @property
@@ -80,6 +82,14 @@ class SshNodeLink:
     @failpoint("node.connect")
     def connect(self, report: Report) -> None:
         """See ``NodeLink``."""
+        try:
+            self._connect(report)
+        except EnnioError as error:
+            self.trouble = error
+            raise
+        self.trouble = None
+
+    def _connect(self, report: Report) -> None:
         steps = Steps(report, self._clock)
         with steps.step(StepName.LOG_IN) as words:
             begun = time.monotonic()
@@ -108,6 +118,7 @@ class SshNodeLink:
     @failpoint("node.disconnect")
     def disconnect(self) -> None:
         """See ``NodeLink``."""
+        self.trouble = None
         self._machine = self._machine or self._log_in()
         if self._is_listened_to():
             self.tunnel.open()

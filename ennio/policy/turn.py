@@ -155,6 +155,14 @@ def _silent(inputs: TurnInputs, now: datetime) -> TurnMatch | None:
     return TurnMatch(Turn.YOU, "silent", since, why, ("look", "open", "kill"))
 
 
+def _blocked(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
+    queued = inputs.queued
+    if queued is None or queued.held or queued.blocked_since is None:
+        return None
+    why = turn_words.sentence(queued.reason)
+    return TurnMatch(Turn.YOU, "blocked", queued.blocked_since, why, ("move", "drop"))
+
+
 # --- somebody out there ---------------------------------------------------------------------------
 
 
@@ -262,6 +270,7 @@ RULES: tuple[tuple[str, Callable[[TurnInputs, datetime], TurnMatch | None]], ...
     ("6", _merge),
     ("7", _review),
     ("8", _silent),
+    ("8b", _blocked),
     ("9", _queued),
     ("10", _world),
     ("11", _agent),

@@ -52,12 +52,15 @@ class TurnRules:
 
 @dataclass(frozen=True, slots=True)
 class InQueue:
-    """That a session waits in the queue: since when, for what, and since when a person holds it."""
+    """That a session waits in the queue: since when, for what, since when a person holds it, and
+    since when it waits for what only a person can mend.
+    """
 
     since: datetime
     reason: str
     held: bool = False
     held_since: datetime | None = None
+    blocked_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

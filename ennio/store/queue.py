@@ -14,7 +14,8 @@ from ennio.store.row_table import RowTable
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One session in the queue. A ``held`` one is not admitted until released;
-    ``reason`` says what it waits for, ``held_at`` since when it is held.
+    ``reason`` says what it waits for, ``held_at`` since when it is held, ``blocked_at`` since when
+    it waits for what only a person can mend.
     """
 
     session_id: str
@@ -25,6 +26,7 @@ class Waiting:
     enqueued_at: datetime
     reason: str
     held_at: datetime | None = None
+    blocked_at: datetime | None = None
 
 
 class QueueRepository:

@@ -384,6 +384,7 @@ class QueueTable(DeclaredTable):
     enqueued_at = text_column()
     reason = text_column()
     held_at = text_column(null=True)
+    blocked_at = text_column(null=True)
 
     Meta = meta("queue")
 

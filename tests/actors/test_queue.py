@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -14,9 +14,11 @@ from ennio.actors.spawning import SpawnRequest
 from ennio.config.model import AuthType, SshAuth, SshConfig
 from ennio.hosts.interface import Host
 from ennio.machine.local import LocalMachine
+from ennio.machine.ssh.errors import LoginRefused
 from ennio.model.errors import Conflict
 from ennio.model.session import SessionStatus
 from ennio.policy.admission import MEMORY_PER_SESSION
+from ennio.policy.turn_inputs import Turn
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
@@ -58,6 +60,41 @@ def test_a_host_runs_no_more_sessions_than_it_may_and_says_so(play: Play) -> Non
         assert f"queued: {full}" in stage.words(third)
         stage.orchestrator.sessions.kill(first)
         eventually(lambda: _launched(stage) == [first, second, third])
+
+
+def test_what_only_a_person_can_mend_on_a_host_is_told_as_that_and_starts_once_it_is(
+    play: Play,
+) -> None:
+    play.settings["project"] = {"ssh": SshConfig("far", "me", SshAuth(AuthType.AGENT))}
+    with play.opened() as stage:
+        far = Refuses(stage.deps.this_machine)
+        cast("dict[str, Any]", stage.deps.other_machines)["me@far"] = far
+        session_id = stage.spawn("1")
+        turn = eventually(
+            lambda: (t := stage.orchestrator.sessions.detail(session_id)).turn is Turn.YOU and t
+        )
+        assert (turn.word, turn.rule) == ("blocked", "8b")  # type: ignore[attr-defined]
+        assert "ssh-keygen -R far" in turn.turn_why  # type: ignore[attr-defined]
+        why = f"queued: host me@far cannot be asked what room it has: {far.why}"
+        assert stage.words(session_id).count(why) == 1
+        far.why = None
+        eventually(lambda: _launched(stage) == [session_id], 30)
+
+
+class Refuses:
+    """A machine that lets nobody in until a person has seen to it."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.why: str | None = "its key has changed: ssh-keygen -R far"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
+
+    def free_memory(self) -> int | None:
+        if self.why is not None:
+            raise LoginRefused(self.why)
+        return self._host.free_memory()
 
 
 def test_who_asks_for_a_session_hears_at_once_whether_it_starts_or_what_it_waits_for(

@@ -99,6 +99,7 @@ def a_session(
 asks = {"question": "Run npm install?", "since": NOW - timedelta(minutes=2)}
 silent = {"silent_since": NOW - timedelta(minutes=11)}
 QUEUED = InQueue(NOW - timedelta(minutes=8), "project my-app has 2 of 2 sessions")
+BLOCKED = replace(QUEUED, blocked_since=NOW - timedelta(minutes=5))
 HELD = replace(QUEUED, held=True, held_since=NOW - timedelta(minutes=3))
 
 TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
@@ -297,6 +298,10 @@ TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
         a_session(S.SPAWNING, None, queued=HELD, session={"runtime_handle": None}),
         "world held", "9", timedelta(minutes=3), ("release", "move", "drop"),
     ),
+    "queued for what a person has to mend": (
+        a_session(S.SPAWNING, None, queued=BLOCKED, session={"runtime_handle": None}),
+        "you blocked", "8b", timedelta(minutes=5), ("move", "drop"),
+    ),
     "restored, and queued": (
         a_session(S.EXITED, Activity.EXITED, queued=QUEUED),
         "world queued", "9", timedelta(minutes=8), ("move", "drop"),
@@ -382,7 +387,7 @@ def test_every_rule_and_every_word_has_a_row_in_the_table() -> None:
     assert {row[1] for row in TABLE.values()} == {
         *(f"over {one}" for one in ("merged", "done", "killed")),
         *(f"you {one}" for one in ("asks", "ended", "money", "resume", "look", "merge")),
-        *(f"you {one}" for one in ("review", "silent")),
+        *(f"you {one}" for one in ("review", "silent", "blocked")),
         *(f"world {one}" for one in ("queued", "held", "quota", "checks", "review", "merging")),
         *(f"agent {one}" for one in ("starts", "fixes", "replies", "rebases", "rests", "works")),
     }
@@ -515,7 +520,7 @@ _inputs = st.builds(
     st.none()
     | st.builds(ForgeSeen, st.sampled_from(Presence), st.just(NOW), st.just("github"), _pulls),
     reactions=_reactions,
-    queued=st.sampled_from([None, QUEUED, HELD]),
+    queued=st.sampled_from([None, QUEUED, HELD, BLOCKED]),
     waits=st.booleans(),
     rules=st.sampled_from([TurnRules(stray=True), LOCAL, ELSEWHERE, replace(LOCAL, merges=True)]),
 )

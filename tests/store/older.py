@@ -23,8 +23,9 @@ UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
 """What makes of a database of today the one before rows were let go and counted."""
 
 
-WITHOUT_CONFLICTS = tuple(
-    f"DROP TABLE {one}" for one in ("review_orders", "branch_diffs", "conflicts")
+WITHOUT_CONFLICTS = (
+    "ALTER TABLE queue DROP COLUMN blocked_at",
+    *(f"DROP TABLE {one}" for one in ("review_orders", "branch_diffs", "conflicts")),
 )
 """What takes conflicts that are expected out of a database, and what came after them."""
 

@@ -78,10 +78,9 @@ def _spawned(session: dict[str, Any]) -> str:
         return f"spawned {name}{where}; see: ennio session info {name}"
     if queued.get("held"):
         return f"queued {name}{where}, held back; start it with: ennio queue release {name}"
-    return (
-        f"queued {name}{where}: {queued.get('reason') or 'the queue has yet to look at it'}; "
-        "see: ennio queue list"
-    )
+    if not queued.get("reason"):  # it is just being looked at
+        return f"spawned {name}{where}; see: ennio session info {name}"
+    return f"queued {name}{where}: {queued['reason']}; see: ennio queue list"
 
 
 def _order(options: argparse.Namespace, project_id: Any) -> dict[str, Any]:
@@ -141,7 +140,7 @@ def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
         for event in client.stream(after=0, session_id=session["id"]):
             if event["event_type"] != "activity_changed":
                 context.note(event["message"])
-            if _started(event):
+            if _started(event) or event["data"].get("blocked"):
                 break
     except KeyboardInterrupt:
         line = (
@@ -150,6 +149,10 @@ def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
         )
         return CommandResult(session, [line], code=INTERRUPTED)
     now = client.get(path("/sessions/{}", session["id"]))
+    if (now.get("queued") or {}).get("reason") and now["turn"] == "you":
+        lines = [f"{now['id']} waits for you: {now['queued']['reason']}"]
+        lines.append(f"it starts once that is mended, or: ennio queue drop {now['id']}")
+        return CommandResult(now, lines, code=1)
     failed = now["status"] in ("exited", "killed")
     from ennio.cli.verbs.session import last_words
 

@@ -18,6 +18,12 @@ class LoginRefused(Unreachable):
     http_status = 503
 
 
+def needs_a_person(error: Exception | None) -> bool:
+    """Whether time alone will not mend what was said of a machine."""
+    by_time = isinstance(error, Unreachable) and not isinstance(error, LoginRefused)
+    return error is not None and not by_time
+
+
 _NUMBERS = {os.strerror(number).lower(): number for number in errno.errorcode} | {
     "directory nonexistent": errno.ENOENT,  # as dash has it
     "no such file": errno.ENOENT,

@@ -169,26 +169,32 @@ def heard_again(state: LifecycleState) -> LifecycleState:
     return replace(state, retry_at=None) if state.failures else state
 
 
+def told_of(error: EnnioError, host: str) -> str:
+    """Its words, with the machine it is of: a path over there is none of here."""
+    words = str(error)
+    return words if not host or host in words else f"on host {host}: {words}"
+
+
 def failed(
     state: LifecycleState,
     effect: Effect,
     error: EnnioError,
     now: datetime,
     *,
-    elsewhere: bool = False,
+    host: str = "",
 ) -> LifecycleState:
     """An effect failed: trouble with the world is tried again with growing
     pauses, a refusal is not.
 
     Only what a start needs is ever given up; ending, cleaning and looking are tried for ever, and
-    so is what is to be done ``elsewhere``: another machine may be away for long.
+    so is what is to be done on another ``host``, which may be away for long.
     Who was turned away with a time waits for that time: nothing was asked, so no try is used
     up. Who lacks disk, memory or processes goes on trying until there is some: that says
     nothing against the session.
     """
     failures = state.failures + 1
     pause = timedelta(seconds=min(2.0 ** min(failures, 10), 60.0))
-    words = str(error)
+    words = told_of(error, host)
     if not isinstance(effect, MakeWorkspace | PrepareWorkspace | LaunchAgent):
         return replace(
             state, failure=state.failure or words, failures=failures, retry_at=now + pause
@@ -199,7 +205,7 @@ def failed(
         return replace(
             state, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE)
         )
-    if isinstance(error, Unreachable) and (elsewhere or failures < MAX_TRIES):
+    if isinstance(error, Unreachable) and (host or failures < MAX_TRIES):
         return replace(state, failure=words, failures=failures, retry_at=now + pause)
     desired = Desired.WATCH if state.desired is Desired.RUN else state.desired
     return replace(state, failure=words, failures=0, retry_at=None, desired=desired)

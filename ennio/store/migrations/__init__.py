@@ -21,6 +21,7 @@ from ennio.store import tables
 from ennio.store.ledger_rules import ledger_rules
 from ennio.store.migrations import (
     answer_links,
+    blocked,
     budgets,
     conflicts,
     deliveries,
@@ -105,6 +106,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(39, "conflicts that are expected", conflicts.CONFLICTS),
     Migration(40, "how much branches change", conflicts.BRANCH_DIFFS),
     Migration(41, "reviews that are to be on pull requests", reviews.REVIEW_ORDERS),
+    Migration(42, "since when the queue waits for a person", blocked.BLOCKED),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

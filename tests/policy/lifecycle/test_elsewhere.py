@@ -21,7 +21,7 @@ STATE = LifecycleState(SessionStatus.SPAWNING, NOW, desired=Desired.RUN)
 def test_a_start_waits_for_a_machine_that_is_away_however_long(effect: Effect) -> None:
     state, near = STATE, STATE
     for _ in range(50):
-        state = orders.failed(state, effect, Unreachable("no route"), NOW, elsewhere=True)
+        state = orders.failed(state, effect, Unreachable("no route"), NOW, host="me@build")
         near = orders.failed(near, effect, Unreachable("no route"), NOW)
     assert state.desired is Desired.RUN
     assert state.retry_at is not None
@@ -30,12 +30,15 @@ def test_a_start_waits_for_a_machine_that_is_away_however_long(effect: Effect) -
 
 
 def test_what_it_refuses_is_given_up_there_too() -> None:
-    state = orders.failed(STATE, MakeWorkspace(), Refused("no repository"), NOW, elsewhere=True)
+    state = orders.failed(STATE, MakeWorkspace(), Refused("no repository"), NOW, host="me@build")
     assert state.desired is Desired.WATCH
+    assert state.failure == "on host me@build: no repository", "a path over there is none of here"
 
 
 def test_once_it_is_heard_of_what_failed_waits_no_longer_and_a_restart_keeps_its_pause() -> None:
-    failed = orders.failed(STATE, StopAgent("killed"), Unreachable("no route"), NOW, elsewhere=True)
+    failed = orders.failed(
+        STATE, StopAgent("killed"), Unreachable("no route"), NOW, host="me@build"
+    )
     assert orders.heard_again(failed).retry_at is None
     paused = replace(STATE, retry_at=NOW + timedelta(seconds=5))
     assert orders.heard_again(paused) == paused
