@@ -6,6 +6,7 @@ Works on the plain values of the file, as ``cross_checks`` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,9 +41,30 @@ def faults(projects: Iterator[tuple[int, Any]], defaults: Mapping[str, Any]) -> 
             yield from _forge(index, project)
             yield from _metering(index, project)
             yield from _strategy(index, project, defaults, ssh)
+            yield from _place(index, ssh)
         if isinstance(ssh, dict) and name is not None:
             before, other = first.setdefault(name, (index, ssh))
             yield from _differing(index, ssh, before, other, name)
+
+
+_USER = re.compile(r"(?:ssh://)?(?P<user>[^@/]+)@(?P<host>.+)")
+_PORT = re.compile(r"(?P<host>[^:]+|\[[^]]+\]):(?P<port>\d+)")
+
+
+def _place(index: int, ssh: Mapping[str, Any]) -> Iterator[Fault]:
+    """A host with more in it than a host, and a key that opens nothing."""
+    host, auth = ssh.get("host"), ssh.get("auth")
+    if isinstance(host, str) and (one := _USER.fullmatch(host) or _PORT.fullmatch(host)):
+        key = "username" if "user" in one.groupdict() else "port"
+        words = f"{{value}} names the {key}, too: write `host: {one['host']}`"
+        words += f" and `{key}: {one['user' if key == 'username' else key]}`"
+        yield ("projects", index, "ssh_config", "host"), words
+    path = auth.get("path") if isinstance(auth, dict) else None
+    if isinstance(path, str) and path.endswith(".pub"):
+        yield (
+            ("projects", index, "ssh_config", "auth", "path"),
+            "{value} is the public half of a key: name the private one, " + path[: -len(".pub")],
+        )
 
 
 def _differing(

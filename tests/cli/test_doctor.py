@@ -17,15 +17,18 @@ import pytest
 from ennio.actors import adoption
 from ennio.cli.doctor import agents, configuration, machine, running
 from ennio.cli.doctor.finding import Level
+from ennio.cli.verbs.doctor import outcome
 from ennio.config.model import (
     Config,
     PluginChoice,
     Project,
 )
+from ennio.config.sandbox import Sandbox
 from ennio.hosts import session_files
 from ennio.machine.home import Home, private
 from ennio.machine.sandbox.availability import NoSandbox
 from ennio.model import codec
+from ennio.model.isolation import IsolationKind
 from ennio.model.session import Session, SessionStatus
 from tests.cli.conftest import Api, Place
 from tests.conftest import need
@@ -49,6 +52,23 @@ def test_git_must_be_new_enough(line: str | None, level: Level) -> None:
     finding = machine.git(line)
     assert finding.level is level
     assert bool(finding.fix) == (level is not Level.FINE)
+
+
+def test_what_a_sandbox_is_to_show_and_is_not_there_is_said(tmp_path: Path) -> None:
+    shown = Sandbox(readable=(tmp_path, tmp_path / "no data"), writable=(tmp_path / "cache",))
+    plain = Project("app", "app", "r", tmp_path, isolation=IsolationKind.BUBBLEWRAP, sandbox=shown)
+    config = Config(tmp_path / "ennio.yaml", tmp_path, projects=(plain,))
+    found = [one for one in configuration.idle(config) if "sandbox" in one.what]
+    assert [one.level for one in found] == [Level.WARNING, Level.WARNING]
+    assert f"sandbox.readable names {tmp_path}/no data, which is not there" in found[0].what
+    assert f"mkdir -p '{tmp_path}/no data'" in (found[0].fix or "")
+    assert f"sandbox.writable names {tmp_path}/cache" in found[1].what
+
+
+def test_what_was_not_asked_is_not_called_there() -> None:
+    assert outcome(0, all_asked=True) == "everything that is needed is there"
+    assert outcome(0, all_asked=False).startswith("nothing is missing so far; what the file names")
+    assert outcome(2, all_asked=False).startswith("2 to mend; what the file names was not asked")
 
 
 def test_python_must_be_new_enough() -> None:

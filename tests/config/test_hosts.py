@@ -161,3 +161,28 @@ def test_what_only_this_machine_has_is_told_with_the_way_out(
     (told,) = _problems(tmp_path, f"{settings}\n{ssh}")
     assert words in told
     _loaded(tmp_path, f"scm_config: {{plugin: local, config: {{hub: /srv/app.git}}}}\n{ssh}")
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        ("me@build", "names the username, too: write `host: build` and `username: me`"),
+        ("ssh://me@build", "names the username, too: write `host: build` and `username: me`"),
+        ("build:2222", "names the port, too: write `host: build` and `port: 2222`"),
+        ('"[::1]:2222"', "names the port, too: write `host: [::1]` and `port: 2222`"),
+    ],
+)
+def test_a_host_is_a_host_alone_and_what_else_is_in_it_has_a_key(
+    tmp_path: Path, host: str, says: str
+) -> None:
+    (problem,) = _problems(tmp_path, f"ssh_config: {{host: {host}, username: u, {LOGIN}}}")
+    assert "ssh_config.host" in problem
+    assert says in problem
+    for plain in ("build", '"::1"', '"[::1]"', "build.example.com"):
+        assert _loaded(tmp_path, f"ssh_config: {{host: {plain}, username: u, {LOGIN}}}")
+
+
+def test_the_public_half_of_a_key_is_not_taken_for_the_key(tmp_path: Path) -> None:
+    login = "auth: {type: key, path: ~/.ssh/id_ed25519.pub}"
+    (problem,) = _problems(tmp_path, f"ssh_config: {{host: h, username: u, {login}}}")
+    assert "is the public half of a key: name the private one, ~/.ssh/id_ed25519" in problem

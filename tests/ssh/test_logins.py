@@ -119,6 +119,9 @@ def test_a_key_that_is_not_there_or_not_wanted_is_refused_by_name(
     )
     with pytest.raises(LoginRefused, match=rf"was refused; tried: the key {stranger}"):
         _uid(server, account, key=stranger)
+    half = stranger.with_suffix(".pub")
+    with pytest.raises(LoginRefused, match="is the public half of a key: name the private one"):
+        _uid(server, account, key=half.rename(tmp_path / "half"))
 
 
 # --- the person's own configuration ---------------------------------------------------------------

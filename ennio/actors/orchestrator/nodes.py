@@ -149,7 +149,7 @@ class NodeApi:
         project = self.deps.config.project(name)
         if project is not None:
             return host_of(project)
-        known = [*self.deps.other_machines, *_living(self.deps)]
+        known = list(dict.fromkeys((*self.deps.other_machines, *_living(self.deps))))
         if name in known:
             return name
         # who names a machine without the person is understood where that is one

@@ -7,14 +7,18 @@ from __future__ import annotations
 import ipaddress
 import shlex
 import socket
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ennio.cli.doctor import nats
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
+from ennio.cli.doctor.ownership import allows, not_ours
 from ennio.config import trusted
+from ennio.config.host_name import host_of
 from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
+from ennio.config.sandbox import Sandbox
 from ennio.config.secrets import masked
 from ennio.model.errors import ConfigError, Problem, Untrusted
 from ennio.plugins.github.settings import found_address
@@ -46,6 +50,7 @@ def trust(config: Config, new: Sequence[Demand]) -> Finding:
         "the configuration is not trusted: nothing it names was run, and no token of yours was "
         "shown to anybody"
     )
+    asked += sorted({f"host {host_of(one)}" for one in config.projects if one.ssh is not None})
     what += f"; not asked: {', '.join(asked)}" if asked else ""
     return warning(
         what, f"ennio config trust --show   and when you agree: {trusted.command(config.source)}"
@@ -95,7 +100,7 @@ def repository(place: Project) -> Finding | None:
     except ConfigError:
         return None  # the settings' own finding
     if (path / "HEAD").exists() or (path / ".git").exists():
-        return None
+        return _taken_by_git(place, path)
     fix = (
         "put it back where it was, or say in repo where it is now; pull requests stay as they "
         "were last seen until then. "
@@ -104,6 +109,22 @@ def repository(place: Project) -> Finding | None:
     )
     return broken(
         f"project {place.id}: its forge's repository {path} cannot be read: there is none", fix
+    )
+
+
+def _taken_by_git(place: Project, path: Path) -> Finding | None:
+    """Whether git reads it, which it does not where it is somebody else's."""
+    asked = ("git", "-C", str(path), "rev-parse", "--git-dir")
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=15)
+    except (OSError, subprocess.TimeoutExpired):
+        return None  # that git is missing is the machine's finding
+    if (refused := not_ours(done.stderr)) is None:
+        return None
+    return broken(
+        f"project {place.id}: git does not take its forge's repository {refused}: it belongs to "
+        "somebody else",
+        allows(refused),
     )
 
 
@@ -198,6 +219,19 @@ def channel(place: NotifierConfig) -> Finding | None:
     )
 
 
+def sandbox_folders(place: Project) -> Iterator[Finding]:
+    """What a sandbox is to show and is not there: it is left out of it."""
+    shown = place.sandbox if place.isolation != "none" else Sandbox()
+    for key, paths in (("readable", shown.readable), ("writable", shown.writable)):
+        for path in paths:
+            if not path.exists():
+                yield warning(
+                    f"project {place.id}: sandbox.{key} names {path}, which is not there: its "
+                    "sessions go without it",
+                    f"mkdir -p {shlex.quote(str(path))}   or mend the path in ennio.yaml",
+                )
+
+
 def idle(config: Config) -> Iterator[Finding]:
     """What a configuration asks for in vain in this version."""
     for place in config.projects:
@@ -206,6 +240,7 @@ def idle(config: Config) -> Iterator[Finding]:
             (
                 absent(place, place.tracker, "tracker"),
                 absent(place, place.forge, "scm"),
+                *sandbox_folders(place),
             ),
         )
     yield from filter(None, (*map(channel, config.notifiers), *nats.idle(config)))

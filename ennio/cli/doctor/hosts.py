@@ -12,6 +12,8 @@ from ennio.board.quantities import size
 from ennio.cli.doctor.agents import KINDS
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.cli.doctor.machine import GIT
+from ennio.cli.doctor.nodes import node
+from ennio.cli.doctor.ownership import allows, not_ours
 from ennio.config.host_name import host_of, limits_of_hosts
 from ennio.config.model import Config, Project, SshConfig, SshStrategy
 from ennio.hosts.far_machine import far_machine
@@ -83,6 +85,8 @@ def _host(name: str, projects: Sequence[Project], least: int) -> Iterator[Findin
         try:
             way = shlex.join(_login(projects))
             yield from _tools(machine, ssh, way)
+            if ssh.strategy is SshStrategy.NODE:
+                yield from node(machine, ssh, way)
             for project in projects:
                 yield from _project(machine, project, way)
             yield from _room(machine, least, way)
@@ -139,7 +143,16 @@ def _project(machine: SshMachine, project: Project, way: str) -> Iterator[Findin
     asked = ("git", "-C", str(place), "ls-remote", "--exit-code", "origin", "HEAD")
     env = {**machine.environ, **_QUIET}
     done = machine.run(Command(asked, cwd="/", env=env, timeout=_ASK))
-    if done.code != 0 or done.overdue is not None:
+    refused = not_ours(done.stderr.decode(errors="replace"))
+    if refused is not None:
+        over_there = source_of(machine, refused) == place
+        yield broken(
+            f"{here}: git does not take {refused}: it belongs to somebody else",
+            f"{way} {shlex.quote(allows(refused))}"
+            if over_there
+            else f"{allows(refused)}  (where it lies, as the user it is reached by)",
+        )
+    elif done.code != 0 or done.overdue is not None:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"no answer within {_ASK:g} s"
         again = f"{way} {shlex.quote(shlex.join(asked))}"

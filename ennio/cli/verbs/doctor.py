@@ -44,12 +44,30 @@ def run(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     ]
     bad = sum(1 for finding in findings if finding.level is Level.BROKEN)
     lines = [line for finding in findings for line in lines_of(finding, context)]
-    lines += ["", f"{bad} to mend" if bad else "everything that is needed is there"]
+    lines += ["", outcome(bad, all_asked=config is None or not _untrusted(config))]
     return CommandResult(
         {"ok": not bad, "findings": [asdict(finding) for finding in findings]},
         lines,
         code=1 if bad else 0,
     )
+
+
+def outcome(bad: int, *, all_asked: bool) -> str:
+    """The last line: what is to be mended, and whether all was asked."""
+    rest = "" if all_asked else "; what the file names was not asked: it is not trusted yet"
+    if bad:
+        return f"{bad} to mend{rest}"
+    return f"nothing is missing so far{rest}" if rest else "everything that is needed is there"
+
+
+def _untrusted(config: Config) -> bool:
+    from ennio.config import trusted
+    from ennio.machine.home import Home
+
+    try:
+        return bool(trusted.unknown(config, Home.of_environment(), os.environ))
+    except Refused:
+        return False  # the machine's own finding
 
 
 def lines_of(finding: Finding, context: CliContext) -> list[str]:
@@ -174,7 +192,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     yield configuration.settings(problems)
     for project in config.projects:
         yield None if project.ssh else configuration.project(project)
-        yield None if project.ssh else configuration.repository(project)
+        yield configuration.repository(project)
     yield from configuration.idle(config)
     if not new and any(project.ssh for project in config.projects):
         from ennio.cli.doctor import hosts

@@ -37,6 +37,8 @@ COLUMNS = (
     Column("MEMORY", right=True),
     Column("TROUBLE", elastic=True),
 )
+_RESTS = "idle"
+"""The state of one that nobody needs, which is no trouble."""
 _UNDER_WAY = ("connecting", "deploying")
 _PAUSE, _FRESH, _PATIENCE = 0.3, 5.0, 600.0
 
@@ -70,7 +72,7 @@ def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
             _milliseconds(one["round_trip"]),
             str(one["sessions"]),
             "?" if one["free_memory"] is None else size(one["free_memory"]),
-            one["error"] or "",
+            "" if one["state"] == _RESTS else one["error"] or "",
         )
         for one in found
     ]
@@ -187,7 +189,8 @@ def _told(node: Mapping[str, Any], width: int | None) -> Iterator[str]:
         if node[key] is not None:
             yield f"{label:12} {size(node[key])}"
     if node["error"]:
-        yield f"trouble      {printable(node['error'])}"
+        label = "why" if node["state"] == _RESTS else "trouble"
+        yield f"{label:12} {printable(node['error'])}"
     yield from _failed(node["steps"])
     columns = (
         *(Column("LOOKS AT"), Column("TOOK", right=True), Column("WATCHED", right=True)),

@@ -246,6 +246,13 @@ class _Agent(AgentSSH):
             self._connect(connection)  # type: ignore[attr-defined]  # not in the stubs
 
 
+_PUBLIC = (
+    *(b"ssh-", b"ecdsa-", b"sk-ssh-", b"sk-ecdsa-"),
+    *(b"---- BEGIN SSH2 PUBLIC", b"-----BEGIN PUBLIC", b"-----BEGIN RSA PUBLIC"),
+)
+"""How the files of public keys begin."""
+
+
 def loaded(path: Path, passphrase: str | None) -> paramiko.PKey:
     """A private key, as OpenSSH or PEM writes it. Raises LoginRefused."""
     secret: Any = passphrase.encode() if passphrase else None
@@ -258,4 +265,8 @@ def loaded(path: Path, passphrase: str | None) -> paramiko.PKey:
             raise LoginRefused(f"the key {path} takes no passphrase: leave it out") from error
         raise LoginRefused(f"the key {path} is locked: set auth.passphrase") from error
     except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
+        if path.read_bytes()[:40].lstrip().startswith(_PUBLIC):
+            raise LoginRefused(
+                f"{path} is the public half of a key: name the private one in auth.path"
+            ) from error
         raise LoginRefused(f"the key {path} cannot be opened: {error}") from error
