@@ -17,15 +17,39 @@ from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 AT_ONCE = 4
 
 
-def everything(deps: Dependencies, project_id: str | None) -> list[Preserved]:
-    """Of one project or all, the latest first; one request to git a project and host. Raises
-    Unreachable where a host cannot be asked.
+HERE = "here"
+"""How whoever asks calls this machine."""
+
+
+def everything(
+    deps: Dependencies, project_id: str | None, host: str | None = None
+) -> list[Preserved]:
+    """Of one project or all, of one machine or all, the latest first; one request to git a project
+    and host. Raises Unreachable where a host cannot be asked, NotFound for one that is not known.
     """
+    if host is not None and host != HERE and deps.host_of_name(host) is None:
+        raise NotFound(f"no machine is called {host!r}; `ennio node list` shows those there are")
+    found, away = _gathered(deps, project_id, host)
+    if away:
+        raise away[0]
+    return found
+
+
+def _gathered(
+    deps: Dependencies, project_id: str | None, host: str | None = None
+) -> tuple[list[Preserved], list[EnnioError]]:
+    """What is found, and what was said of machines that cannot be asked."""
     projects = [deps.project(project_id)] if project_id is not None else list(deps.config.projects)
-    found = Pool(AT_ONCE).map(lambda project: _of(deps, project), projects)
-    return sorted(
-        (item for items in found for item in items), key=lambda item: item.at, reverse=True
-    )
+    asked = [
+        (project, one)
+        for project in projects
+        for one in _places(deps, project)
+        if host is None or (one.name or HERE) == host
+    ]
+    answers = list(Pool(AT_ONCE).map(lambda pair: _of(*pair), asked))
+    found = [item for items in answers if not isinstance(items, EnnioError) for item in items]
+    away = [error for error in answers if isinstance(error, EnnioError)]
+    return sorted(found, key=lambda item: item.at, reverse=True), away
 
 
 def contents(deps: Dependencies, item_id: str) -> Contents:
@@ -50,15 +74,18 @@ def left_of(deps: Dependencies, session: Session) -> str:
     return f"its work is saved: ennio preserved show {item.id}" if item else ""
 
 
-def _of(deps: Dependencies, project: Project) -> Sequence[Preserved]:
-    """On this machine, and wherever sessions of the project are or were."""
+def _places(deps: Dependencies, project: Project) -> list[Host]:
+    """This machine, and wherever sessions of the project are or were."""
     elsewhere = {session.host for session in deps.store.sessions.list(project.id, archived=True)}
-    return [
-        replace(item, host=host.name)
-        for host in deps.hosts
-        if not host.name or host.name in elsewhere
-        for item in host.preserved(project.id, str(project.path))
-    ]
+    return [host for host in deps.hosts if not host.name or host.name in elsewhere]
+
+
+def _of(project: Project, host: Host) -> Sequence[Preserved] | EnnioError:
+    try:
+        found = host.preserved(project.id, str(project.path))
+    except EnnioError as error:
+        return error
+    return [replace(item, host=host.name) for item in found]
 
 
 def _host(deps: Dependencies, item: Preserved) -> Host:
@@ -69,7 +96,11 @@ def _host(deps: Dependencies, item: Preserved) -> Host:
 
 
 def _need(deps: Dependencies, item_id: str) -> Preserved:
-    item = next((one for one in everything(deps, None) if one.id == item_id), None)
+    """Raises NotFound; where it may be on a machine that cannot be asked, what was said of that."""
+    found, away = _gathered(deps, None)
+    item = next((one for one in found if one.id == item_id), None)
+    if item is None and away:
+        raise away[0]
     if item is None:
         raise NotFound(f"nothing is preserved as {item_id}; `ennio preserved list` shows what is")
     return item

@@ -193,7 +193,14 @@ def test_a_whole_life_on_another_host_never_meets_our_processes(house: House) ->
         assert at.host.remove(at.brief).preserved
         saved = {(item.id, item.host) for item in preserved.everything(house.deps, "play")}
         assert (session_id, THERE) in saved, "what its removal saved is found where it is"
+        assert (session_id, THERE) in _saved(house, THERE)
+        assert (session_id, THERE) not in _saved(house, preserved.HERE)
     assert not (house.root / "home" / "sessions" / session_id).exists(), "nothing of it is here"
+
+
+def _saved(house: House, host: str) -> set[tuple[str, str]]:
+    found = preserved.everything(house.deps, "play", host)
+    return {(item.id, item.host) for item in found}
 
 
 def test_a_session_for_a_host_that_nobody_knows_goes_on_waiting_and_says_why(house: House) -> None:

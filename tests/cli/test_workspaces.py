@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.cli.conftest import Api
 
 
@@ -91,3 +93,32 @@ def test_an_agent_may_end_its_own_session_and_see_what_a_cleanup_would_do(api: A
     )
     assert api.ennio("session", "kill", "ma-1", ENNIO_SESSION_ID="ma-1").code == 0
     assert api.ennio("cleanup", "--dry-run", ENNIO_SESSION_ID="ma-1").code == 0
+
+
+class ByHost(dict[Any, Any]):
+    """The answers of a supervisor one of whose machines is away."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(api.answers)
+        self._api = api
+
+    def get(self, asked: Any, missing: Any = None) -> Any:
+        host = self._api.asked[-1][2].get("host")
+        if asked == ("GET", "/preserved") and host != "here":
+            return (
+                504,
+                {"error": "me@build cannot be reached: no route", "code": 504},
+                "Unreachable",
+            )
+        return super().get(asked, missing)
+
+
+def test_what_is_saved_where_somebody_answers_is_listed_beside_who_is_away(api: Api) -> None:
+    item = {"id": "ma-1-2", "project_id": "my-app", "place": "x", "commit": "c0ffee1234567"}
+    api.on("GET", "/preserved", [item | {"at": "2026-01-01T00:00:00Z", "subject": "Not committed"}])
+    api.on("GET", "/nodes", [{"name": "desk"}, {"name": "me@build"}])
+    api.answers = ByHost(api)
+    told = api.ennio("preserved", "list")
+    assert told.code == 1, "it is not all"
+    assert "ma-1-2" in told.out
+    assert "not shown, since it cannot be asked: me@build cannot be reached: no route" in told.err

@@ -374,7 +374,8 @@ class SmallWorkspaces(WorkspaceApi):
         ]
         return [CleanupItem(name, "/w", 12, action, "because", None) for name, action in actions]
 
-    def preserved(self, project_id: str | None) -> list[Preserved]:
+    def preserved(self, project_id: str | None, host: str | None = None) -> list[Preserved]:
+        del host
         return [PRESERVED] if project_id in (None, PRESERVED.project_id) else []
 
     def contents(self, item_id: str) -> Contents:

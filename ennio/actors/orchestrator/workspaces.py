@@ -26,9 +26,9 @@ class WorkspaceApi:
         """
         return cleaning.cleanup(self.deps, session_id, project_id, dry_run=dry_run, force=force)
 
-    def preserved(self, project_id: str | None) -> list[Preserved]:
-        """What removals saved."""
-        return preserved.everything(self.deps, project_id)
+    def preserved(self, project_id: str | None, host: str | None = None) -> list[Preserved]:
+        """What removals saved, on one machine or all."""
+        return preserved.everything(self.deps, project_id, host)
 
     def contents(self, item_id: str) -> Contents:
         """What is in one of it. Raises NotFound."""

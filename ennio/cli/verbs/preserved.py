@@ -9,10 +9,12 @@ from ennio.board.quantities import age
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.model.errors import EnnioError, Unreachable
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
+    from ennio.http.client import ApiClient
 
 EXAMPLES = """\
   ennio preserved list
@@ -48,7 +50,7 @@ def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from datetime import UTC, datetime
 
     query = {"project_id": context.project_id(options.project)} if options.project else {}
-    items = context.client(PATIENCE).get("/preserved", **query)
+    items, away = _items(context.client(PATIENCE), query)
     now = datetime.now(UTC)
     rows = [
         (
@@ -61,9 +63,28 @@ def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
         )
         for one in items
     ]
-    return CommandResult(
-        items, table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"]
-    )
+    for error in away:
+        context.note(f"not shown, since it cannot be asked: {error}")
+    found = table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"]
+    return CommandResult(items, found if rows or not away else [], code=1 if away else 0)
+
+
+def _items(
+    client: ApiClient, query: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[EnnioError]]:
+    """All of it; where a machine is away, that of the others, and what was said of it."""
+    try:
+        return client.get("/preserved", **query), []
+    except Unreachable:
+        names = [one["name"] for one in client.get("/nodes")]
+    found: list[dict[str, Any]] = []
+    away: list[EnnioError] = []
+    for at, name in enumerate(names):  # the first is the supervisor's own
+        try:
+            found += client.get("/preserved", host="here" if at == 0 else name, **query)
+        except EnnioError as error:
+            away.append(error)
+    return sorted(found, key=lambda one: str(one["at"]), reverse=True), away
 
 
 def show(options: argparse.Namespace, context: CliContext) -> CommandResult:

@@ -36,9 +36,10 @@ class CleanupResource(Resource):
 
 @dataclass(frozen=True, slots=True)
 class OfProject:
-    """Of one project, or of all."""
+    """Of one project, or of all; on one machine (``here`` for the supervisor's own), or on all."""
 
     project_id: Annotated[str | None, IdField()] = None
+    host: Annotated[str | None, TextField()] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class PreservedResource(Resource):
     def on_get(self, query: OfProject) -> Sequence[Preserved]:
         """Of one project or all, the latest first."""
         project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
-        return self._orchestrator.workspaces.preserved(project_id)
+        return self._orchestrator.workspaces.preserved(project_id, query.host)
 
     @operation("Its commits and files.", Contents)
     def on_get_one(self, item_id: str) -> Contents:
