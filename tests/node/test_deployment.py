@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -373,3 +375,45 @@ def test_two_builds_of_ennio_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> 
     assert bundle.digest() == before
     monkeypatch.setattr(bundle, "LIBRARIES", bundle.LIBRARIES[:2])
     assert bundle.digest() != before
+
+
+# --- another Python over there --------------------------------------------------------------------
+
+
+def _another_python() -> str | None:
+    """One that is newer than ours, of another tag: on the path, or where pyenv keeps them."""
+    names = [f"python3.{minor}" for minor in range(sys.version_info.minor + 1, 20)]
+    kept = (Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3.*")
+    found = [*map(shutil.which, names), *(str(one) for one in kept if one.name in names)]
+    return next((one for one in found if one is not None and _runs(one)), None)
+
+
+def _runs(python: str) -> bool:
+    done = subprocess.run(
+        [python, "-I", "-c", "import venv, ssl"], capture_output=True, check=False
+    )
+    return done.returncode == 0
+
+
+def test_a_node_stands_on_another_python_than_ours(tmp_path: Path) -> None:
+    """Its libraries are those that were made for that one, of the same versions."""
+    python = _another_python()
+    if python is None:
+        pytest.skip("no Python beside this one: a node on another one was NOT tested")
+    place = tmp_path / "bin"
+    place.mkdir()
+    (place / "python3").symlink_to(python)
+    machine = Account(tmp_path / "home", f"{place}:/usr/bin:/bin")
+    machine.home.mkdir()
+    made = Ground(machine, tmp_path / "here", NodeSettings(_free_port(), 3600.0, None, None, ""))
+    link = made.link()
+    try:
+        link.connect(made.told.append)
+        (packed,) = [step.detail for step in made.told if step.name == "pack"]
+        assert f"Python {Path(python).name.removeprefix('python')} on" in packed
+        pid = link.host.describe().pid
+        assert os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(python)
+        assert link.host.free_memory() > 0
+    finally:
+        link.disconnect()
+        link.release()

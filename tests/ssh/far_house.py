@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.house import Ground, project
-from tests.ssh.sshd import HOST, Account, Sshd
+from tests.ssh.sshd import Account, Sshd
 
 _GITCONFIG = "[user]\n  name = An Agent\n  email = agent@example.org\n[safe]\n  directory = *\n"
 
@@ -49,7 +49,7 @@ def reaches_us(server: Sshd, account: Account) -> str:
     with keys.open("a") as known:
         known.write(Path(f"{account.key}.pub").read_text())
     keys.chmod(0o644)
-    return f"ssh://{us}@{HOST}:{server.port}"
+    return f"ssh://{us}@{server.address}:{server.port}"
 
 
 def far_project(
@@ -65,7 +65,7 @@ def far_project(
         known = ground.root / f"known_hosts-{server.port}"
         known.write_text(server.known_host)
         ssh = {
-            "host": HOST,
+            "host": server.address,
             "port": server.port,
             "username": account.name,
             "auth": {"type": "key", "path": str(account.key)},

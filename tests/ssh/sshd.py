@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 
 from tests.conftest import eventually, lacking, need
+from tests.ssh.namespace import Namespace
 
 HOST = "127.0.0.1"
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -71,11 +72,21 @@ class Account:
 
 class Sshd:
     """An sshd with a folder of its own, which others may look into; ``options`` are lines of its
-    configuration, which come before ours.
+    configuration, which come before ours. Where it has a network of its own, ``address`` is where
+    it is reached.
     """
 
-    def __init__(self, folder: Path, options: Sequence[str] = (), *, own: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str] = (),
+        *,
+        own: bool = False,
+        network: Namespace | None = None,
+    ) -> None:
         self.folder = folder
+        self.address = network.far if network else HOST
+        self._within = network.within if network else ()
         self._own = own or os.geteuid() != 0
         self.port = _free_port()
         self._accounts = list[Account]()
@@ -96,7 +107,7 @@ class Sshd:
         lines = [
             *options,
             f"Port {self.port}",
-            f"ListenAddress {HOST}",
+            *(f"ListenAddress {address}" for address in dict.fromkeys((HOST, self.address))),
             f"HostKey {self.host_key}",
             f"AuthorizedKeysFile {self.folder}/keys/%u",
             f"PidFile {self.folder}/pid",
@@ -146,7 +157,7 @@ class Sshd:
         """Start it, and wait until it greets."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [program(), "-D", "-e", "-f", str(self.folder / "config")],
+                [*self._within, program(), "-D", "-e", "-f", str(self.folder / "config")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -156,7 +167,10 @@ class Sshd:
 
     def greets(self) -> bool:
         """Whether it can be reached."""
-        with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1) as made:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((self.address, self.port), 1) as made,
+        ):
             return made.recv(4) == b"SSH-"
         return False
 
@@ -217,7 +231,7 @@ class Sshd:
     def known_host(self) -> str:
         """The line of a known_hosts file that knows it."""
         kind, key = self.host_key.with_suffix(".pub").read_text().split()[:2]
-        return f"[{HOST}]:{self.port} {kind} {key}\n"
+        return f"[{self.address}]:{self.port} {kind} {key}\n"
 
     def close(self) -> None:
         """Kill it, and remove all accounts with what they left running."""
@@ -228,7 +242,7 @@ class Sshd:
 
 
 @contextlib.contextmanager
-def sshd(*options: str, own: bool = False) -> Iterator[Sshd]:
+def sshd(*options: str, own: bool = False, network: Namespace | None = None) -> Iterator[Sshd]:
     """One that runs, in a folder that others may enter too, until the block is left. ``own``: who
     logs in is the user who runs the tests, with another HOME.
     """
@@ -236,7 +250,7 @@ def sshd(*options: str, own: bool = False) -> Iterator[Sshd]:
     need("ssh-keygen")
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix="ennio-sshd-"))
-    server = Sshd(folder, options, own=own)
+    server = Sshd(folder, options, own=own, network=network)
     try:
         server.start()
         yield server

@@ -4,9 +4,11 @@ again by itself.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +89,32 @@ def test_connections_that_were_cut_are_opened_again_unnoticed(
     server.cut()
     eventually(lambda: _works(patient))
     assert patient.count.connections == 2
+
+
+def test_a_line_that_breaks_in_the_middle_of_a_question_leaves_no_folder_there(
+    server: Sshd, account: Account, patient: SshMachine
+) -> None:
+    before = set(Path("/dev/shm").glob("ennio-*"))
+
+    def left() -> list[Path]:
+        found = []
+        for one in set(Path("/dev/shm").glob("ennio-*")) - before:
+            with contextlib.suppress(FileNotFoundError):
+                found += [one] if one.stat().st_uid == account.uid else []
+        return found
+
+    waits = Command(("sleep", "1.5"))
+    asking = threading.Thread(target=lambda: _lost(patient, waits))
+    asking.start()
+    eventually(left, why="it is in the middle of it")
+    server.cut()
+    asking.join(LIMIT)
+    eventually(lambda: left() == [], why="what the question kept there is gone")
+
+
+def _lost(machine: SshMachine, command: Command) -> None:
+    with contextlib.suppress(Unreachable):
+        machine.run_all([command, command])
 
 
 def test_a_frozen_sshd_holds_nobody_up_for_long(server: Sshd, machine: SshMachine) -> None:

@@ -58,6 +58,14 @@ ENNIO
  ennio_k=${ennio_w%%:*}
  printf '%%sc%(index)d:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9 )"""
 """A program whose outputs are files: it may leave a server behind that holds them open."""
+_KEPT = rb"""
+ennio_d=%b; mkdir -m 700 -- "$ennio_d" || exit 1
+trap 'rm -rf -- "$ennio_d"' 0; trap 'exit 1' 1 13 15
+"""
+_LEFT = b"""
+trap - 0 1 13 15; rm -rf -- "$ennio_d"
+"""
+"""The folder of those files; it goes, too, where the line breaks before they were read."""
 _OURS = rb"(?:p(\d+):(\d+)\n|c(\d+):(\d*)(k?);|x(\d+)([^;]*);)"
 _END = rb"""
 for ennio_i in %(pids)b; do kill -0 "$ennio_i" 2>/dev/null && printf '%%s ' "$ennio_i"
@@ -109,14 +117,14 @@ class RemoteCommands:
     def _run_filed(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
         folder = f"{self._facts.memory}/ennio-{os.urandom(8).hex()}"
         parts = [b"".join(self._checked(command, at) for at, command in enumerate(commands))]
-        parts.append(b'ennio_d=%b; mkdir -m 700 -- "$ennio_d" || exit 1\n' % quoted(folder))
+        parts.append(_KEPT % quoted(folder))
         together = b" &\n" if len(commands) > 1 else b"\n"
         parts += [self._filed(command, at) + together for at, command in enumerate(commands)]
         parts.append(b"wait\n")
         for at in range(len(commands)):
             parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.o"\n' % at)
             parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.e"\n' % at)
-        parts.append(b'rm -rf -- "$ennio_d"\n')
+        parts.append(_LEFT)
         running = _Running(self._pool, self._facts, tuple(commands))
         patience = self._pool.patience
         with self._pool.shell(time.monotonic() + patience) as shell:
