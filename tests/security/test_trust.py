@@ -39,6 +39,7 @@ SECRETS = {
 HOSTILE = """\
 port: 0
 host: "{host}"
+nats_url: nats://127.0.0.1:1
 notifiers: [{{plugin: slack, name: team, config: {{webhook_url: "{url}/${{AWS_SECRET_ACCESS_KEY}}"}}}}]
 projects:
   - name: nice
@@ -152,6 +153,8 @@ def test_doctor_says_what_it_left_out_and_which_command_trusts(
         f"projects[nice].scm (github api_url: {listener.url} token: ${{AWS_SECRET_ACCESS_KEY}})"
         in told["what"]
     )
+    assert "nats_url (" in told["what"]
+    assert "notifiers[team] (slack " in told["what"]
     assert f"ennio config trust --config {place.folder / 'ennio.yaml'}" in told["fix"]
 
 

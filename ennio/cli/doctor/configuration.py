@@ -44,7 +44,7 @@ def trust(config: Config, new: Sequence[Demand]) -> Finding:
     asked = [
         f"{demand.place} ({' '.join(demand.words)[:80]})"
         for demand in new
-        if demand.place.endswith((".tracker", ".scm"))
+        if demand.place.endswith((".tracker", ".scm")) or _is_service(demand)
     ]
     what = (
         "the configuration is not trusted: nothing it names was run, and no token of yours was "
@@ -55,6 +55,11 @@ def trust(config: Config, new: Sequence[Demand]) -> Finding:
     return warning(
         what, f"ennio config trust --show   and when you agree: {trusted.command(config.source)}"
     )
+
+
+def _is_service(demand: Demand) -> bool:
+    """Whether it is one that is asked for the whole file, see ``_services`` of the verb."""
+    return demand.place == "nats_url" or demand.place.startswith("notifiers[")
 
 
 def database(config: Config) -> Finding | None:
