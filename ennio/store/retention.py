@@ -76,17 +76,27 @@ class RetentionRepository:
     def forget_facts(self, before: datetime) -> int:
         """Let go why sessions had earlier statuses, what reactions did, and what issues were told.
 
-        The reason for the present status stays, and that for the end of a session.
+        The reason for the present status stays, and that for the end of a session. Where nothing is
+        old nothing is begun: at rest nothing is written, not even that somebody was about to.
         """
+        if not any(self._old_facts(before)):
+            return 0
         with self._transaction():
-            reasons = self._old_reasons(before)
+            reasons, history, told = self._old_facts(before)
             self._remove(tables.EvidenceTable, "ordinal", reasons)
-            history = self._old(tables.ReactionHistoryTable, "ordinal", "at", before)
             self._remove(tables.ReactionHistoryTable, "ordinal", history)
-            kind = self._column(tables.DeliveryTable, "kind") == encode(DeliveryKind.MILESTONE)
-            told = self._old(tables.DeliveryTable, "subject", "settled_at", before, kind)
-            self._remove(tables.DeliveryTable, "subject", told, kind)
+            self._remove(tables.DeliveryTable, "subject", told, self._is_milestone())
         return len(reasons) + len(history) + len(told)
+
+    def _old_facts(self, before: datetime) -> tuple[list[Any], list[Any], list[Any]]:
+        return (
+            self._old_reasons(before),
+            self._old(tables.ReactionHistoryTable, "ordinal", "at", before),
+            self._old(tables.DeliveryTable, "subject", "settled_at", before, self._is_milestone()),
+        )
+
+    def _is_milestone(self) -> Any:
+        return self._column(tables.DeliveryTable, "kind") == encode(DeliveryKind.MILESTONE)
 
     def _old_reasons(self, before: datetime) -> list[Any]:
         evidence = peewee.Table(name_of(tables.EvidenceTable))

@@ -29,6 +29,7 @@ LONG = story(
 
 
 NO_ROOM = "budget global:daily has no room for"
+LEFT = "is left of the budget"
 
 
 def budgets(house: Supervised) -> dict[str, dict[str, Any]]:
@@ -60,6 +61,7 @@ def test_a_session_over_its_budget_is_paused_and_goes_on_once_that_is_raised(
         assert raised.code == 0, raised.err
         eventually(lambda: len(house.ground.taken(name)) == 3, 40, "both are told")
         assert house.session(name)["paused"] is None
+        assert LEFT not in " ".join(house.ground.taken(name)), "agents are told by request alone"
         kinds = [event["event_type"] for event in house.events()]
         for kind in ("budget_exceeded", "session_paused", "session_resumed", "budget_raised"):
             assert kinds.count(kind) == 1, kind
@@ -91,7 +93,7 @@ def test_incident_38_a_dead_supervisor_neither_forgets_a_cap_nor_says_twice_to_g
     tmp_path: Path,
 ) -> None:
     limit = [{"scope": "session", "limit_usd": 1}]
-    with supervised(tmp_path, on, budgets=limit) as house:
+    with supervised(tmp_path, on, budgets=limit, expose_budget=True) as house:
         name = house.spawn()
         eventually(lambda: house.session(name)["paused"], 40, "it is paused")
         house.kill_worker()
@@ -108,6 +110,7 @@ def test_incident_38_a_dead_supervisor_neither_forgets_a_cap_nor_says_twice_to_g
         told = [event for event in house.events() if event["event_type"] == "budget_exceeded"]
         assert len(told) == 1
         assert len(house.ground.taken(name)) == 2
+        assert f"$1.80 {LEFT}" in house.ground.taken(name)[1]
 
 
 def test_a_person_sets_raises_and_removes_budgets_and_lets_a_turn_end(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.e2e.house import Ground, Supervised
 from tests.e2e.persons import AWAY, Follower
 from tests.faults.plan import VARIABLE, Order, happened, write
 
-LIMIT = 120.0
+LIMIT = 300.0
 SETTINGS: dict[str, Any] = {
     "poll": {"runtime": "150ms", "agent": "100ms", "forge": "150ms"},
     "ready_threshold": "500ms",

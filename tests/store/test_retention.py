@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
 from ennio.model.session import Session, SessionStatus
-from ennio.store import Store
+from ennio.store import Store, database_file
 from ennio.store import retention as module
 from ennio.store.retention import STEP
 
@@ -111,6 +112,18 @@ def test_old_reasons_go_but_not_the_present_one_nor_that_for_an_end(
     assert [each.status for each in store.evidence.list(ended.id)] == [SessionStatus.MERGED]
     assert _totals(store) == before
     assert store.retention.forget_facts(later) == 0
+
+
+def test_a_look_that_finds_nothing_old_writes_nothing(
+    sqlite_store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_file, "_MARK_SECONDS", 0.0)  # the next write is marked, too
+    sqlite_store.meta.set("anything", "new")
+    files = [tmp_path / "ennio.db", tmp_path / "ennio.db-wal"]
+    before = [file.read_bytes() for file in files]
+    assert sqlite_store.retention.forget_facts(clock.now()) == 0
+    assert sqlite_store.retention.forget_forecasts() == 0
+    assert [file.read_bytes() for file in files] == before
 
 
 def test_what_the_database_takes_is_known(store: Store) -> None:
