@@ -1,5 +1,6 @@
-"""The documentation is a book: what is made of it is up to date, every page stands in its
-contents, begins with what it is for, and no link leads to a heading that is not there.
+"""The documentation is a book: every page stands in its contents, begins with what it is for, and
+no link leads to a heading that is not there. That what is made of it is up to date holds
+``tests/config/test_reference.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from ennio.model.events import EventType
-from tests.pages.book import DOCS, PARTS, as_made, made_pages
+from tests.pages.book import DOCS, PARTS
 from tests.pages.events import MEANINGS
 from tests.pages.markdown import anchor
 
@@ -22,12 +23,6 @@ PAGES = [*sorted(ROOT.glob("*.md")), CONTENTS, *CHAPTERS]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->")
-
-
-@pytest.mark.parametrize("name", made_pages())
-def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
-    written = (DOCS / name).read_text(encoding="utf-8")
-    assert written == as_made(name), "run: python -m tests.pages"
 
 
 def test_what_stands_between_two_marks_is_made_anew() -> None:
