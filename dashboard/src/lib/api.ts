@@ -35,6 +35,16 @@ export function whenLoggedOut(tell: () => void): void {
   onLoggedOut = tell;
 }
 
+/** The cookie counts no longer, as somebody else than the API has said. */
+export function loggedOut(): void {
+  onLoggedOut();
+}
+
+/** Ask whether the cookie still counts: a socket that is refused does not say why. */
+export function askWhetherLoggedIn(): void {
+  ask(api.GET("/api/v1/status")).catch(() => {});
+}
+
 /** The whole envelope of an answer; throws a Refusal with the sentence of the one that is none. */
 export async function whole<T>(asked: Answer<T>): Promise<T> {
   let got: Awaited<Answer<T>>;

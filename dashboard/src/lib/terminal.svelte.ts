@@ -1,6 +1,6 @@
 // The connection to one agent's terminal (docs/terminal.md): says hello, counts offsets,
 // acknowledges what is on the screen, and comes back by itself where it was.
-import { api, ask, type Refusal } from "./api";
+import { api, ask, askWhetherLoggedIn, loggedOut, type Refusal } from "./api";
 
 export type Mode = "bytes" | "screen";
 
@@ -51,7 +51,8 @@ const PROTOCOL = "ennio.terminal.v1";
 const WAITS = [500, 1000, 2000, 5000, 10_000];
 const ACK_EACH = 64 * 1024;
 const SKIP_TOLD = 10_000; // for so long the page says that something was passed over
-const REFUSED = [1008, 4401];
+const REFUSED = 1008;
+const LOGGED_OUT = 4401;
 
 export class TerminalLine {
   line = $state.raw<Line>({ is: "connecting" });
@@ -76,6 +77,7 @@ export class TerminalLine {
   #waiting = new Map<number, () => void>();
   #ids = 0;
   #gone = false;
+  #opened = false;
 
   constructor(id: string, mode: Mode, shown: Shown) {
     this.#id = id;
@@ -95,7 +97,9 @@ export class TerminalLine {
     const socket = new WebSocket(`${scheme}://${host}/api/v1/sessions/${id}/terminal`, PROTOCOL);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#opened = false;
     socket.onopen = () => {
+      this.#opened = true;
       this.#say("hello", {
         mode: this.#mode,
         stream: this.#stream,
@@ -244,10 +248,12 @@ export class TerminalLine {
     if (this.#gone || socket !== this.#socket) return;
     this.#whole = false;
     if (this.line.is === "over") return;
-    if (REFUSED.includes(code)) {
+    if (code === LOGGED_OUT) loggedOut();
+    if (code === REFUSED || code === LOGGED_OUT) {
       this.line = { is: "over", why: reason || "the server closed it" };
       return;
     }
+    if (!this.#opened) askWhetherLoggedIn();
     const wait = WAITS[Math.min(this.#tries++, WAITS.length - 1)] ?? 10_000;
     const since = this.line.is === "lost" ? this.line.since : Date.now();
     this.line = { is: "lost", since, retryAt: Date.now() + wait, why: reason };
