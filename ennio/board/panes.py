@@ -19,6 +19,8 @@ from ennio.board.view import TABS, BoardView
 Document = Mapping[str, Any]
 _FOLDED = 600.0
 """A gap of so many seconds takes no room of its own on the timeline."""
+_LINES = 2000
+"""Of a longer text so many lines are drawn; every frame draws them anew."""
 _LOG = 12
 
 
@@ -225,8 +227,9 @@ class _Pane:
         text = self.told.get("output")
         if not isinstance(text, str) or not text.strip():
             return self._absent("output", "its terminal is empty")
-        lines = [words(line.rstrip()) for line in text.rstrip().split("\n")]
-        return [cut(line, self.width) for line in lines]
+        lines = text.rstrip().split("\n")
+        above = [self._muted("…")] if len(lines) > _LINES else []
+        return [*above, *(cut(words(line.rstrip()), self.width) for line in lines[-_LINES:])]
 
     def _screen(self) -> list[str]:
         told = self.told.get("screen") if "screen" not in self.faults else None
@@ -268,8 +271,10 @@ class _Pane:
             return [head, *self._absent("hunks", "asking ...")]
         lines = str(told.get("text") or "").rstrip("\n").split("\n")
         first = next((at for at, line in enumerate(lines) if line.startswith("@@")), 0)
-        cut_off = [self._muted("the rest is in the whole difference: d")]
-        return [head, *map(self._hunk, lines[first:]), *(cut_off if told.get("truncated") else [])]
+        most = first + _LINES
+        cut_off = [self._muted("… the rest is in the whole difference: d")]
+        rest = cut_off if told.get("truncated") or len(lines) > most else []
+        return [head, *map(self._hunk, lines[first:most]), *rest]
 
     def _hunk(self, line: str) -> str:
         tone = {"+": "good", "-": "bad", "@": "muted"}.get(line[:1])

@@ -28,7 +28,8 @@ def words(text: object) -> str:
     """Somebody's words as they may stand on one line of the board."""
     if not text:
         return ""
-    short = str(text)[:_LONGEST]
+    whole = str(text)
+    short = whole if len(whole) <= _LONGEST else whole[:_LONGEST] + "…"
     return clean(short) if short.isascii() else clean(short.translate(_JOINERS))
 
 

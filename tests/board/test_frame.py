@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.board.frame import frame
-from ennio.board.news import Looked
+from ennio.board.news import Happened, Looked
 from ennio.board.row import Row
 from ennio.board.style import Style, bare, shown
 from ennio.board.table import cells
 from ennio.board.view import PAGES, TABS, BoardView
-from tests.board.stand_ins import board, peeked, session, sessions
+from tests.board.stand_ins import board, event, peeked, session, sessions
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ((59, 20), (80, 24), (160, 45))
@@ -236,3 +237,61 @@ def test_the_pane_says_that_a_session_is_in_a_sandbox_and_by_what_it_is_shared()
         drawn = "\n".join(bare(line) for line in frame(peeked(view), 160, 45))
         assert ("kept in a sandbox (bubblewrap)" in drawn) == bool(around)
         assert ("is shared by remote control" in drawn) == bool(around)
+
+
+MIB = 1 << 20
+STRANGERS = {
+    "a long line": "x" * MIB,
+    "wide letters": "語" * (MIB // 3),
+    "words": "word " * (MIB // 5),
+    "lines": "a line\n" * (MIB // 7),
+    "nothing but breaks": "\n" * MIB,
+    "escapes": "\x1b]0;pwned\x07\x1b[2J\x1b[31mred\x1b[?1049l" * (MIB // 32),
+    "marks on one letter": "a" + "\u0308" * (MIB // 2),
+    "markup": "<script>window.hit=1</script>" * (MIB // 29),
+}
+MOST = 8.0
+"""Seconds of the processor for all frames of a stranger's words; it takes one or less."""
+
+
+@pytest.mark.parametrize("what", STRANGERS)
+def test_a_megabyte_of_a_strangers_words_is_drawn_at_once_and_cut_with_a_mark(what: str) -> None:
+    said = STRANGERS[what]
+    fields = ("title", "turn_why", "question", "branch", "agent_name", "detail", "host")
+    told = session(
+        0,
+        **dict.fromkeys(fields, said),
+        options=[said, said],
+        pr_number=7,
+        conflicts=[{"with": said, "branch": said, "paths": [said], "since": None}],
+    )
+    begun = time.process_time()
+    view = peeked(board(0, told=[told, session(1)], look="colour"))
+    view = Happened((event(1, view.peek.id, said),)).taken(view)
+    fact = {"what": said, "source": said, "at": None}
+    evidence = {"at": None, "status": "working", "rule": said, "facts": [fact]}
+    letter = {"text": said, "state": "queued", "origin": "person", "detail": said}
+    changed = {"path": said, "status": "modified", "added": 1, "removed": 1}
+    check = {"name": said, "state": "failing", "log_tail": said}
+    comment = {"path": said, "line": 1, "author": said, "body": said}
+    pull = {"number": 7, "title": said, "state": said, "mergeability": said, "review": said}
+    for tab, news in (
+        ("evidence", [evidence]),
+        ("messages", [letter | {"created_at": None}]),
+        ("output", said),
+        ("screen", {"lines": [[{"t": said, "s": "b"}]] * 50}),
+        ("files", {"files": [changed]}),
+        ("hunks", {"file": changed, "text": f"@@ -1 +1 @@\n+{said}"}),
+        ("pr", pull | {"check_runs": [check], "comments": [comment]}),
+    ):
+        view = Looked(view.peek.id, tab, news).taken(view)
+    shows = [replace(view, tab=tab) for tab in ("", *TABS)]
+    shows += [replace(view, tab="files", file=said)]
+    shows += [replace(view, page=page, page_lines=(said,)) for page in PAGES]
+    for each in shows:
+        lines = frame(each, 160, 45)
+        assert as_large(lines, 160, 45)
+        drawn = "".join(map(bare, lines))
+        assert not any(one in drawn for one in "\x1b\x07\n\r"), each.tab
+    assert time.process_time() - begun < MOST
+    assert what == "nothing but breaks" or "…" in text_of(shows[1], 160, 45)

@@ -32,6 +32,23 @@ AXE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "a
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+SPACED = """
+* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
+p { margin-bottom: 2em !important; }
+"""
+STICK_OUT = """
+() => [...document.querySelectorAll('body *')]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 100)).slice(0, 5)
+"""
+CUT = """
+() => [...document.querySelectorAll('main button, main h1, main h3, main .why')]
+  .filter((one) => !one.matches('.visually-hidden') && one.getClientRects().length > 0 && getComputedStyle(one).overflow !== 'auto')
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+  .map((one) => one.outerHTML.slice(0, 120))
+"""
+
+
 def chromium() -> str:
     """Where it is; a laptop skips without it, CI fails."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -150,3 +167,12 @@ class Newcomer:
         for key in keys:
             self.page.keyboard.press(key)
             self.pressed += 1
+
+
+def unreadable(page: Page) -> list[str]:
+    """What of a page does not fit the window that it has now: all of it sideways, or a text that is
+    cut off where nobody can move it.
+    """
+    over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    wide = [f"{over} pixels too wide: {page.evaluate(STICK_OUT)}"] if over > 0 else []
+    return wide + [f"cut off: {one}" for one in page.evaluate(CUT)]

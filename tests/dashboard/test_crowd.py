@@ -18,7 +18,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.bench.timing import percentile
 from tests.conftest import eventually
-from tests.dashboard.browsing import PHONE, Newcomer, log_in, violations, visitor
+from tests.dashboard.browsing import (
+    PHONE,
+    SPACED,
+    Newcomer,
+    log_in,
+    unreadable,
+    violations,
+    visitor,
+)
 from tests.dashboard.conftest import Shot
 from tests.dashboard.crowd import crowded
 from tests.e2e.house import Supervised
@@ -277,18 +285,6 @@ def test_what_nobody_waits_for_is_behind_its_menu_and_its_key(
     assert house.session(made["works"])["word"] == "works"
 
 
-SPACED = """
-* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
-p { margin-bottom: 2em !important; }
-"""
-CUT = """
-() => [...document.querySelectorAll('main button, main h1, main h3, main .why')]
-  .filter((one) => !one.matches('.visually-hidden') && one.getClientRects().length > 0 && getComputedStyle(one).overflow !== 'auto')
-  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
-  .map((one) => one.outerHTML.slice(0, 120))
-"""
-
-
 @pytest.mark.parametrize("shown", [0, 5, 50, 500])
 @pytest.mark.parametrize("size", [None, PHONE], ids=["desktop", "phone"])
 def test_few_and_many_are_readable_by_everybody(
@@ -325,14 +321,44 @@ def test_few_and_many_are_readable_by_everybody(
             {"width": 320, "height": 400} if size else {"width": 640, "height": 400}
         )
         page.add_style_tag(content=SPACED)
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found += [f"{over} pixels too wide at 200 %"] if over > 0 else []
-        found += [f"cut off: {one}" for one in page.evaluate(CUT)]
+        found += unreadable(page)
         shot(page, f"{shown}-spaced")
         if size:
             page.get_by_role("button", name="Menu").click()
             page.get_by_role("link", name="Events").click()
             expect(page.get_by_role("link", name="Events")).not_to_be_visible()
+    assert not found, "\n".join(found)
+
+
+ZOOMED = {"200 %": {"width": 640, "height": 400}, "400 %": {"width": 320, "height": 256}}
+
+
+def test_every_view_is_read_at_any_size_and_spacing(
+    browser: Browser, crowd: tuple[Supervised, dict[str, str]], shot: Shot
+) -> None:
+    house, made = crowd
+    tabs = ("", "/diff", "/pr", "/messages", "/files", "/log", "/terminal")
+    paths = (
+        *("/", "/?view=cards&group=project", "/spend", "/events", "/settings", "/nodes"),
+        *("/projects", "/p/my-app", "/nowhere", f"/s/{made['asks']}", f"/s/{made['look']}/pr"),
+        *(f"/s/{made['merge']}{tab}" for tab in tabs),
+    )
+    found: list[str] = []
+    with visitor(browser, house) as context:
+        page = log_in(context.new_page(), house)
+        for path in paths:
+            page.set_viewport_size(ZOOMED["200 %"])
+            page.goto(path)
+            expect(page.locator("main h1").first).to_be_visible()
+            expect(page.locator("main [role=status]", has_text="…")).to_have_count(0)
+            for zoom, size in ZOOMED.items():
+                page.set_viewport_size(size)
+                if zoom == "400 %":
+                    found += [f"{path} at {zoom}: {one}" for one in violations(page)]
+                spaced = page.add_style_tag(content=SPACED)
+                found += [f"{path} at {zoom}: {one}" for one in unreadable(page)]
+                shot(page, f"{zoom}-{path}")
+                spaced.evaluate("style => style.remove()")
     assert not found, "\n".join(found)
 
 
