@@ -38,7 +38,8 @@ p { margin-bottom: 2em !important; }
 """
 STICK_OUT = """
 () => [...document.querySelectorAll('body *')]
-  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)
+  .filter((one) => !one.parentElement.closest('.scroll'))
   .map((one) => one.outerHTML.slice(0, 100)).slice(0, 5)
 """
 CUT = """

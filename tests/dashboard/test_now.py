@@ -16,6 +16,8 @@ from tests.e2e.house import Supervised, project, story, supervised, turn
 HIT = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>"
 EVIL = f"{HIT}\x1b]0;pwned\x07\x1b[31m\u202e javascript:window.hit=1 {{@html hit}} "
 ASK = {"question": "Run npm install?", "options": ["Yes", "Yes, always", "No"]}
+EVIL_FILE = "<img src=x onerror='window.hit=1'>.js"
+MIB = 1 << 20
 EVIL_ASK = {"question": f"May I {HIT}", "options": [HIT, "No"]}
 
 
@@ -24,7 +26,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
     """One project whose agents ask, one that delivers, one of strangers' words."""
     del browser
     asks = story(turn("prompt", [{"ask": ASK}, {"say": "Thank you."}]))
-    strange = story(turn("prompt", [{"say": EVIL}, {"ask": EVIL_ASK}, {"say": EVIL}]))
+    loud = {"say": f"{EVIL}{'z' * (MIB // 4)}"}
+    strange = story(turn("prompt", [loud, {"ask": EVIL_ASK}, {"say": EVIL}]))
     with supervised(
         tmp_path_factory.mktemp("now"),
         project,
@@ -172,12 +175,15 @@ def test_words_of_strangers_are_text_everywhere(page: Page, house: Supervised, s
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
     card = _turn(page, session, "asks")
     expect(card).to_contain_text("<img src=x")
+    tree = house.ground.home / "worktrees" / "strange" / session
+    (tree / EVIL_FILE).write_text(f"{HIT}{'y' * MIB}\n")
     house.client.post(f"/sessions/{session}/send", {"message": EVIL.replace("\x07", "")})
     shot(page, "strangers")
     for path in ("", "/terminal", "/diff", "/pr", "/messages", "/files", "/log"):
         page.goto(f"/s/{session}{path}")
         expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x")
         expect(page.locator("main img, main script")).to_have_count(0)
+        assert page.evaluate("1 + 1") == 2  # what it shows has not frozen it
     for path in ("/events", "/projects", f"/?q={HIT}", f"/nowhere/{HIT}", "/p/strange"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1).first).to_be_attached()
