@@ -52,7 +52,7 @@ from ennio.hosts.unfit_agent import UnfitAgent
 from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
 from ennio.machine.home import Home
-from ennio.machine.interface import Machine
+from ennio.machine.interface import Machine, Questions
 from ennio.model.clock import Clock
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused
@@ -68,7 +68,7 @@ from ennio.plugins.runtime.interface import LaunchSpec, Pane, WatchableRuntime
 from ennio.plugins.runtime.liveness import judged
 from ennio.plugins.terminal.interface import BroadcastTerminal
 from ennio.plugins.trial_merge import TrialMerge
-from ennio.plugins.workspace import changes, hook_run, preserved
+from ennio.plugins.workspace import changes, hook_run, preserved, private
 from ennio.plugins.workspace.compared import SessionBranch
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
@@ -108,6 +108,8 @@ class PluginHost:
         self._sandboxes = Sandboxes(plugins, home)
         self._sharing = sharing or Unshared()
         self._last_output = LastOutput()
+        self._programs: dict[str, tuple[str, str | None]] = {}
+        """Where each agent's program was looked for the last time."""
         self._making = SessionLocks()
         self._typing = SessionLocks()
 
@@ -197,8 +199,9 @@ class PluginHost:
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
         files = SessionFiles(self._machine, self._home, brief.session_id)
-        files.write(PROMPT, prompt)
-        files.write(SYSTEM, system)
+        with self._machine.gathered():
+            files.write(PROMPT, prompt)
+            files.write(SYSTEM, system)
 
     def prepare(self, brief: Brief) -> None:
         """See ``Host``."""
@@ -217,8 +220,19 @@ class PluginHost:
         carry: Words | None,
     ) -> Launched:
         """See ``Host``."""
-        with self._making.alone(brief.session_id):
+        machine = self._machine
+        with self._making.alone(brief.session_id), machine.foreseen(self._of_a_launch(brief)):
             return self._launched(brief, number, hooks, record, resume, carry)
+
+    def _of_a_launch(self, brief: Brief) -> Questions:
+        """What is asked of the machine before anything of a launch is written."""
+        at = self._resolve(brief)
+        asked = at.files.of_a_launch(at.path, at.sandbox)
+        links = private.questions(at.path, at.source)
+        files, states = (*asked.files, *links.files), (*asked.states, *links.states)
+        known = self._programs.get(brief.agent)
+        programs = () if known is None else (known,)
+        return replace(asked, files=files, states=states, programs=programs)
 
     def _launched(
         self,
@@ -248,14 +262,15 @@ class PluginHost:
         self._check_program(launch, at.agent)
         if at.sandbox is not None:
             launch = self._sandboxes.apart(launch, at.agent, brief, at.sandbox)
-        at.files.lead_hooks(hooks)
-        session_files.write_all(at.machine, command.files)
-        at.files.typed.keep()
-        at.files.typed.launched(number)
-        if carry is not None and command.carries:
-            at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
-        at.files.write(RECORD, record)
-        handle = self._sharing.share(at.files.folder, at.runtime, at.runtime.start(launch))
+        with self._machine.gathered():
+            at.files.lead_hooks(hooks)
+            session_files.write_all(at.machine, command.files)
+            at.files.typed.launched(number)
+            if carry is not None and command.carries:
+                at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
+            at.files.write(RECORD, record)
+            started = at.runtime.start(launch)
+        handle = self._sharing.share(at.files.folder, at.runtime, started)
         self._reader.started(brief.session_id, handle)
         return Launched(handle, number, begun, command.carries, words)
 
@@ -619,6 +634,7 @@ class PluginHost:
         """Say what is missing before anything is started; in its terminal nobody would read it."""
         program = launch.argv[0]
         place = str(launch.cwd / program) if "/" in program else program
+        self._programs[agent.name] = place, launch.env.get("PATH")
         if self._machine.which(place, launch.env.get("PATH")) is None:
             where = (
                 ""

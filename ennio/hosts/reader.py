@@ -17,6 +17,7 @@ from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
 from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
+from ennio.machine.interface import FileSpan, Questions
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Place, Presence, ProcessSeen
@@ -134,7 +135,7 @@ class Reader:
         read: dict[str, Observation] = {}
 
         def files() -> None:
-            with machine.seen_together(self._rests_on(wanted, contexts)):
+            with machine.foreseen(self._rests_on(wanted, contexts)):
                 for each in wanted:
                     at = contexts[each.brief.session_id]
                     read[each.brief.session_id] = self._read(each, at, screens.get(at.handle.id))
@@ -146,16 +147,21 @@ class Reader:
 
     def _rests_on(
         self, wanted: Sequence[Wanted], contexts: Mapping[str, ResolvedBrief]
-    ) -> Sequence[Path]:
-        """The files that tell whether anything has to be read at all."""
-        paths = list[Path]()
+    ) -> Questions:
+        """The files that tell whether anything has to be read at all; and of whom something has to
+        be, what its agent's plugin may know.
+        """
+        paths, real, files = list[Path](), list[Path](), list[FileSpan]()
         for each in wanted:
             session_id, at = each.brief.session_id, contexts[each.brief.session_id]
             cache = None if each.afresh else self._caches.get(session_id)
             paths += cache.files if cache is not None else ()
+            if cache is None:
+                asked = at.files.rests_on(at.path)
+                real, files = [*real, *asked.real], [*files, *asked.files]
             if each.place and _is_glanceable(at.workspace):
                 paths += at.workspace.stands_on(at.path, each.brief.branch)
-        return paths
+        return Questions(states=paths, real=real, files=files)
 
     def forget(self, session_id: str) -> None:
         """Nobody will want it any more."""

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ennio.hosts.sandboxes import AGENT, SessionSandbox
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine import single
 from ennio.machine.home import Home
-from ennio.machine.interface import FilePart, FileSpan, Machine
+from ennio.machine.interface import FilePart, FileSpan, Machine, Questions
 from ennio.plugins.agent.interface import AgentContext
 
 PROMPT, SYSTEM, HOOKS, RECORD = "prompt.md", "system.md", "bell.json", "session.json"
@@ -39,7 +39,7 @@ class SessionFiles:
 
     def read(self, name: str) -> str | None:
         """The text of a file; None when it is not there."""
-        (part,) = self.machine.read([FileSpan(self.folder / name, most=_MOST)])
+        (part,) = self.machine.read([self._span(name)])
         if isinstance(part, FileNotFoundError):
             return None
         if isinstance(part, OSError):
@@ -48,12 +48,18 @@ class SessionFiles:
 
     def write(self, name: str, text: str) -> None:
         """Write it whole or not at all, for its owner's eyes only."""
-        self.machine.make_folder(self.folder, private=True)
-        self.machine.write(self.folder / name, text.encode())
+        with self.machine.gathered():
+            self.machine.make_folder(self.folder, private=True)
+            self.machine.write(self.folder / name, text.encode())
 
     def remove(self) -> None:
         """Prompts, keys, logs of hooks: nobody reads them any more."""
         self.machine.remove_tree(self.folder)
+
+    def of_a_launch(self, workspace: Path, sandbox: SessionSandbox | None) -> Questions:
+        """What is asked of the machine before a launch."""
+        asked = self.rests_on(workspace, self._shared(sandbox))
+        return replace(asked, files=(*asked.files, self._span(PROMPT), self.typed.span))
 
     # --- what its agent's plugin may know ---------------------------------------------------------
 
@@ -62,9 +68,17 @@ class SessionFiles:
     ) -> AgentContext:
         """The session as its agent's plugin may know it; the folder is there."""
         folder = self._shared(sandbox)
-        if not single.is_folder(self.machine, folder):
-            self.machine.make_folder(folder, private=True)
-        return self.context_without_folder(brief, workspace, sandbox)
+        with self.machine.foreseen(self.rests_on(workspace, folder)):
+            if not single.is_folder(self.machine, folder):
+                self.machine.make_folder(folder, private=True)
+            return self.context_without_folder(brief, workspace, sandbox)
+
+    def rests_on(self, workspace: Path, *folders: Path) -> Questions:
+        """What is asked of the machine for a context."""
+        return Questions(states=folders, real=(workspace,), files=(self._span(SYSTEM),))
+
+    def _span(self, name: str) -> FileSpan:
+        return FileSpan(self.folder / name, most=_MOST)
 
     def _shared(self, sandbox: SessionSandbox | None) -> Path:
         """Where its agent and we meet: of one in a sandbox only a part of the folder."""
@@ -133,6 +147,7 @@ def records(machine: Machine, home: Home) -> Iterator[tuple[str, str]]:
 
 def write_all(machine: Machine, files: Mapping[Path, str]) -> None:
     """The files that a command needs."""
-    for path, text in files.items():
-        machine.make_folder(path.parent, private=True)
-        machine.write(path, text.encode())
+    with machine.gathered():
+        for path, text in files.items():
+            machine.make_folder(path.parent, private=True)
+            machine.write(path, text.encode())

@@ -15,7 +15,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ennio.machine import single
 from ennio.machine.interface import FileSpan, Machine
 from ennio.model.clock import parse_time, rfc3339
 
@@ -47,14 +46,15 @@ class TypedLog:
         self._machine = machine
         self._path = path
 
-    def keep(self) -> None:
-        """From now on what is not written down was not typed."""
-        if not single.exists(self._machine, self._path):
-            self._machine.make_folder(self._path.parent, private=True)
-            self._machine.write(self._path, b"")
+    @property
+    def span(self) -> FileSpan:
+        """What is read of it."""
+        return FileSpan(self._path, most=_MOST)
 
     def launched(self, number: int) -> None:
-        """This launch is about to begin; nothing when it has begun already."""
+        """This launch is about to begin; nothing when it has begun already. From now on what is
+        not written down was not typed.
+        """
         launches = [
             line["launch"]
             for line in self._lines() or ()
@@ -88,7 +88,7 @@ class TypedLog:
         return found
 
     def _lines(self) -> list[Any] | None:
-        (part,) = self._machine.read([FileSpan(self._path, most=_MOST)])
+        (part,) = self._machine.read([self.span])
         if isinstance(part, FileNotFoundError):
             return None
         if isinstance(part, OSError):
@@ -96,9 +96,10 @@ class TypedLog:
         return [line for line in map(_read, part.data.decode().splitlines()) if line is not None]
 
     def _append(self, line: dict[str, Any]) -> None:
-        self._machine.make_folder(self._path.parent, private=True)
-        # a line that a crash cut off spoils no other
-        self._machine.append(self._path, f"\n{json.dumps(line)}\n".encode())
+        with self._machine.gathered():
+            self._machine.make_folder(self._path.parent, private=True)
+            # a line that a crash cut off spoils no other
+            self._machine.append(self._path, f"\n{json.dumps(line)}\n".encode())
 
 
 def _read(line: str) -> Any:

@@ -38,10 +38,21 @@ def run_all(commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
         return tuple(running.answer() for running in begun)
 
 
+def run_in_turn(commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
+    """See ``Machine.run_in_turn``."""
+    done = list[CompletedCommand]()
+    for command in commands:
+        done.append(run(command))
+        if done[-1].code != 0 or done[-1].overdue is not None:
+            break
+    return tuple(done)
+
+
 def begin(command: Command, output: Path) -> BegunCommand:
     """See ``Machine.begin``."""
     number = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
+        offset = os.fstat(number).st_size
         process = subprocess.Popen(
             command.argv,
             cwd=command.cwd,
@@ -53,7 +64,8 @@ def begin(command: Command, output: Path) -> BegunCommand:
         )
     finally:
         os.close(number)
-    return _Child(ProcessId(process.pid, process_table.start_of(process.pid)), process)
+    born = process_table.start_of(process.pid)
+    return _Child(ProcessId(process.pid, born), process, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class _Child:
 
     id: ProcessId
     process: subprocess.Popen[bytes]
+    offset: int
 
     def wait(self, seconds: float) -> int | None:
         """See ``BegunCommand``."""

@@ -39,7 +39,7 @@ class Command:
     are there. ``leaves_server``: what it leaves running keeps its outputs open, and is not
     waited for. A command that is ended is asked to, and made to after ``grace`` seconds, with
     all that stayed in its group. ``place`` is the working copy that it is about, where it is
-    about one.
+    about one. ``only_reads``: it changes nothing over there.
     """
 
     argv: tuple[str, ...]
@@ -52,6 +52,7 @@ class Command:
     leaves_server: bool = False
     grace: float = 2.0
     place: str = ""
+    only_reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +139,40 @@ class ProcessEntry:
     ended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is about to be asked of a machine: looks at paths, with links followed and not; real
+    paths, parts of files, names in folders, programs with their search paths, commands that only
+    read, all processes, some by their numbers, and those that were given a variable. What is not
+    asked after all does no harm.
+    """
+
+    states: Sequence[Path] = ()
+    links: Sequence[Path] = ()
+    real: Sequence[Path] = ()
+    files: Sequence[FileSpan] = ()
+    folders: Sequence[Path] = ()
+    programs: Sequence[tuple[str, str | None]] = ()
+    commands: Sequence[Command] = ()
+    processes: bool = False
+    pids: Sequence[int] = ()
+    marked: Sequence[str] = ()
+
+
+NOTHING_ASKED = Questions()
+
+
 class BegunCommand(Protocol):
     """A command under way that outlives whoever began it."""
 
     @property
     def id(self) -> ProcessId:
         """Its process, which leads a kernel session of its own."""
+        ...
+
+    @property
+    def offset(self) -> int:
+        """Where its output begins in the file it is added to."""
         ...
 
     def wait(self, seconds: float) -> int | None:
@@ -203,6 +232,16 @@ class Machine(Protocol):
         """
         ...
 
+    def run_in_turn(
+        self, commands: Sequence[Command], then: Questions = NOTHING_ASKED
+    ) -> tuple[CompletedCommand, ...]:
+        """Run one after the other until one fails; the answers of those that were run. Raises
+        OSError when one of them cannot be begun.
+
+        ``then`` is asked after the last, and told as long as a ``foreseen`` around this lasts.
+        """
+        ...
+
     def begin(self, command: Command, output: Path) -> BegunCommand:
         """Begin a command, and add what it prints to a file, made if need be for its owner alone.
         None of its limits is kept: who waits for it keeps them. Raises OSError.
@@ -225,9 +264,10 @@ class Machine(Protocol):
         """
         ...
 
-    def seen_together(self, paths: Sequence[Path]) -> AbstractContextManager[None]:
-        """While the block lasts, this thread may be told of these what one look at its beginning
-        told, as long as it changes nothing over there. Raises Unreachable.
+    def foreseen(self, questions: Questions) -> AbstractContextManager[None]:
+        """While the block lasts, this thread may be told what it was told at the beginning, where
+        all of this was asked at once, but for what it has changed over there itself since. Raises
+        Unreachable.
         """
         ...
 
@@ -237,6 +277,13 @@ class Machine(Protocol):
 
     def real(self, paths: Sequence[Path]) -> tuple[Path, ...]:
         """These by their real paths, whatever links lead there and whether or not they exist."""
+        ...
+
+    def gathered(self) -> AbstractContextManager[None]:
+        """While the block lasts, what this thread writes, appends, removes and makes folders of may
+        wait for what it asks next, or for the end of the block: it is done in its order before
+        that, and nothing is done after what is refused. The OSError of that is the block's.
+        """
         ...
 
     def write(

@@ -18,6 +18,7 @@ import psutil
 
 from ennio.machine import commands, files, home, links, process_table
 from ennio.machine.interface import (
+    NOTHING_ASKED,
     BegunCommand,
     Command,
     CompletedCommand,
@@ -27,6 +28,7 @@ from ennio.machine.interface import (
     FileState,
     ProcessEntry,
     ProcessId,
+    Questions,
 )
 from ennio.machine.watch import MachineWatch
 
@@ -80,6 +82,12 @@ class LocalMachine:
         """See ``Machine``."""
         return commands.run_all(commands_)
 
+    def run_in_turn(
+        self, commands_: Sequence[Command], then: Questions = NOTHING_ASKED
+    ) -> tuple[CompletedCommand, ...]:
+        """See ``Machine``."""
+        return commands.run_in_turn(commands_)
+
     def begin(self, command: Command, output: Path) -> BegunCommand:
         """See ``Machine``."""
         return commands.begin(command, output)
@@ -94,9 +102,13 @@ class LocalMachine:
         """See ``Machine``."""
         return tuple(_stat(path, follow=follow) for path in paths)
 
-    def seen_together(self, paths: Sequence[Path]) -> contextlib.AbstractContextManager[None]:
+    def foreseen(self, questions: Questions) -> contextlib.AbstractContextManager[None]:
         """Each look here is a call of the system."""
-        del paths
+        del questions
+        return contextlib.nullcontext()
+
+    def gathered(self) -> contextlib.AbstractContextManager[None]:
+        """Each change here is made at once."""
         return contextlib.nullcontext()
 
     def list(self, folder: Path) -> tuple[str, ...]:

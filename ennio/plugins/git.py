@@ -17,24 +17,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import Command, CompletedCommand, Machine, Overdue
+from ennio.machine.interface import (
+    NOTHING_ASKED,
+    Command,
+    CompletedCommand,
+    Machine,
+    Overdue,
+    Questions,
+)
 from ennio.model.errors import EnnioError, TimedOut
 from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment
 from ennio.plugins.git_errors import readable, redacted
 
 __all__ = [
+    "COMMON",
     "HEAVY",
     "NETWORK",
     "QUICK",
     "Git",
+    "GitAnswer",
     "GitCommand",
     "GitOutput",
     "GitPlace",
+    "as_asked",
     "failure",
     "readable",
     "redacted",
@@ -51,6 +61,7 @@ STALL = 30.0
 """Seconds without any progress after which a server is not waited for any longer."""
 _LOCK_PATIENCE = 5.0
 _SERVERS = frozenset({"clone", "fetch", "ls-remote", "push", "submodule"})
+COMMON = ("rev-parse", "--git-common-dir")
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _QUIET = (
     "-c", "core.fsmonitor=false",
@@ -94,6 +105,10 @@ class GitOutput:
         return tuple(field for field in self.stdout.split("\0") if field)
 
 
+GitAnswer = GitOutput | TimedOut
+"""What came of a command that was to be run among others."""
+
+
 @dataclass(frozen=True, slots=True)
 class GitPlace:
     """Which repository git means in a directory. ``common`` is shared by all its worktrees,
@@ -113,7 +128,8 @@ class Git:
     """The git executable of a machine, working in one directory: a repository, a working copy, or
     a bare repository itself.
 
-    ``env`` is added to the environment of every call (an index or an identity of its own, say).
+    ``above`` is the real folder that the directory lies in, where that is known. ``env`` is added
+    to the environment of every call (an index or an identity of its own, say).
     ``hooks=True`` lets the repository's hooks run; they do not otherwise.
     """
 
@@ -124,12 +140,13 @@ class Git:
         *,
         env: Mapping[str, str] | None = None,
         hooks: bool = False,
+        above: Path | None = None,
     ) -> None:
         self.machine = machine
         self.directory = directory
         self._env = dict(env or {})
         self._hooks = hooks
-        self._above: Path | None = None
+        self._above = above
 
     @property
     def _ceiling(self) -> Path:
@@ -158,9 +175,10 @@ class Git:
         input: str | None = None,  # noqa: A002
         timeout: float = QUICK,
         check: bool = True,
+        first: GitAnswer | None = None,
     ) -> GitOutput:
         """Run one command. Waits some seconds for another git's lock, and tries a lost race again,
-        before it believes in it.
+        before it believes in it. ``first`` is what came of a first attempt.
 
         Blocks. Raises TimedOut after ``timeout`` seconds, or ``STALL`` ones in which a server gave
         no sign, whatever ``check`` says; Unreachable when git cannot be started just now; and, with
@@ -169,7 +187,9 @@ class Git:
         deadline = time.monotonic() + _LOCK_PATIENCE
         pause = 0.05
         while True:
-            output = self._once(args, input, timeout)
+            if isinstance(first, TimedOut):
+                raise first
+            output, first = first or self._once(args, input, timeout), None
             if output.ok or not _is_passing(args, output.stderr) or time.monotonic() > deadline:
                 break
             time.sleep(pause)
@@ -177,6 +197,31 @@ class Git:
         if check and not output.ok:
             raise failure(self, args, output)
         return output
+
+    def in_turn(
+        self,
+        *each: tuple[tuple[str, ...], str | None],
+        timeout: float = QUICK,
+        then: Questions = NOTHING_ASKED,
+    ) -> tuple[GitAnswer, ...]:
+        """Run commands with their inputs one after the other until one fails, each once; what came
+        of those that were run. For ``then`` see ``Machine.run_in_turn``.
+
+        Blocks. Raises Unreachable.
+        """
+        commands = [self._command(args, given, timeout) for args, given in each]
+        try:
+            done = self.machine.run_in_turn(commands, then)
+        except OSError as error:
+            raise git_errors.not_begun(error) from error
+        asked = zip(each, commands, done, strict=False)
+        return tuple(self._ended(command, told, args) for (args, _), command, told in asked)
+
+    def _ended(self, command: Command, done: CompletedCommand, args: tuple[str, ...]) -> GitAnswer:
+        try:
+            return self._answer(command, done, args)
+        except TimedOut as error:
+            return error
 
     def beginning(self, *args: str, longest: int, timeout: float = QUICK) -> tuple[str, bool]:
         """The first bytes that a command prints, and whether there were more;
@@ -218,7 +263,7 @@ class Git:
         """The directory all worktrees of the repository share, or None when there is
         no repository right here.
         """
-        answer = self.run("rev-parse", "--git-common-dir", check=False)
+        (answer,) = side_by_side(GitCommand(self, COMMON))
         return self._real(self.directory / answer.text)[0] if answer.ok else None
 
     @property
@@ -288,13 +333,19 @@ class GitCommand:
     args: tuple[str, ...]
 
 
+def as_asked(question: GitCommand, timeout: float = QUICK) -> Command:
+    """The command as ``side_by_side`` puts it."""
+    command = question.git._command(question.args, None, timeout)  # noqa: SLF001 - its own module
+    return replace(command, only_reads=True)
+
+
 def side_by_side(*questions: GitCommand, timeout: float = QUICK) -> tuple[GitOutput, ...]:
     """Put all questions at once; the answers come in their order, whatever their exit codes.
 
     Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of
     them runs any more then.
     """
-    commands = [one.git._command(one.args, None, timeout) for one in questions]  # noqa: SLF001 - its own module
+    commands = [as_asked(one, timeout) for one in questions]
     try:
         done = questions[0].git.machine.run_all(commands)
     except OSError as error:

@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 
-from ennio.machine.interface import Machine, ProcessEntry, ProcessId
+from ennio.machine.interface import Machine, ProcessEntry, ProcessId, Questions
 from ennio.model.errors import Unreachable
 
 MARK = "ENNIO_SESSION_ID"
@@ -80,12 +80,13 @@ def end_carrying(
 ) -> None:
     """End what carries another mark, and the ``known``, as ``end`` does."""
     remembered = list(known)
-    _end(
-        machine,
-        lambda: _living(machine, remembered) | set(carrying(machine, mark, accepts)),
-        grace,
-        what,
-    )
+    asked = Questions(pids=[one.pid for one in remembered], marked=[mark])
+
+    def living() -> set[ProcessId]:
+        with machine.foreseen(asked):
+            return _living(machine, remembered) | set(carrying(machine, mark, accepts))
+
+    _end(machine, living, grace, what)
 
 
 def end_known(machine: Machine, known: Iterable[ProcessId], grace: float, what: str) -> None:

@@ -28,6 +28,7 @@ from ennio.machine.interface import (
     Machine,
     Overdue,
     ProcessId,
+    Questions,
 )
 from ennio.machine.local import LocalMachine
 from tests.conftest import eventually
@@ -347,7 +348,7 @@ def test_files_that_are_seen_together_are_told_as_they_are_afterwards(
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     machine.write(one, b"1")
-    with machine.seen_together([one, two, one]):
+    with machine.foreseen(Questions(states=[one, two, one])):
         assert (single.exists(machine, one), single.exists(machine, two)) == (True, False)
         machine.write(two, b"22")
         found = single.state(machine, two)

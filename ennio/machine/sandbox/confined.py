@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine.interface import (
+    NOTHING_ASKED,
     BegunCommand,
     Command,
     CompletedCommand,
@@ -29,6 +30,7 @@ from ennio.machine.interface import (
     Machine,
     ProcessEntry,
     ProcessId,
+    Questions,
 )
 from ennio.machine.sandbox import beneath, bubblewrap
 from ennio.machine.sandbox.isolation import Isolation
@@ -105,6 +107,12 @@ class ConfinedMachine:
         """See ``Machine``."""
         return self.machine.run_all(list(map(self._walled, commands)))
 
+    def run_in_turn(
+        self, commands: Sequence[Command], then: Questions = NOTHING_ASKED
+    ) -> tuple[CompletedCommand, ...]:
+        """See ``Machine``."""
+        return self.machine.run_in_turn(list(map(self._walled, commands)), then)
+
     def begin(self, command: Command, output: Path) -> BegunCommand:
         """See ``Machine``; with the doors, since it is a command of the project's."""
         return self.machine.begin(self._walled(command, doors=True), output)
@@ -147,9 +155,13 @@ class ConfinedMachine:
             return error
         return state
 
-    def seen_together(self, paths: Sequence[Path]) -> contextlib.AbstractContextManager[None]:
+    def foreseen(self, questions: Questions) -> contextlib.AbstractContextManager[None]:
         """See ``Machine``."""
-        return self.machine.seen_together(paths)
+        return self.machine.foreseen(questions)
+
+    def gathered(self) -> contextlib.AbstractContextManager[None]:
+        """See ``Machine``."""
+        return self.machine.gathered()
 
     def list(self, folder: Path) -> tuple[str, ...]:
         """See ``Machine``."""

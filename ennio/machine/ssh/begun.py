@@ -24,6 +24,7 @@ ennio_q=%(output)b
 ennio_d=%(folder)b; mkdir -m 700 -- "$ennio_d" || exit 1
 (umask 077; LC_ALL=C; export LC_ALL; : >> "$ennio_q") || { rmdir "$ennio_d"; exit 1; }
 %(env)b
+echo $(($(wc -c < "$ennio_q")))
 { ennio_w=$( { %(own)b %(clean)b sh -c 'echo $$ > "$0/p"; %(given)b
  exec "$@" >&4 2>&4 4>&- 8<&-' "$ennio_d" %(words)b </dev/null 4>>"$ennio_q" 8<<ENNIO
 $ennio_v
@@ -68,9 +69,10 @@ def begin(pool: ShellPool, facts: MachineFacts, command: Command, output: Path) 
     if refused is not None:
         program = refused.startswith(b"p: ")
         raise errors.system_error(refused, command.argv[0] if program else command.cwd)
-    number, _, listed = bytes(answer.out).decode(errors="replace").partition("\n")
+    told = bytes(answer.out).decode(errors="replace")
+    size, number, listed = told.split("\n", 2)
     process = ProcessId(int(number), _born(int(number), listed))
-    return _BegunThere(pool, folder, process, facts.tells)
+    return _BegunThere(pool, folder, process, facts.tells, int(size))
 
 
 def _born(pid: int, listed: str) -> str:
@@ -91,6 +93,7 @@ class _BegunThere:
     folder: str
     id: ProcessId
     tells: bool
+    offset: int
     _code: int | None = field(default=None)
 
     def wait(self, seconds: float) -> int | None:

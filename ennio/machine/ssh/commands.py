@@ -56,7 +56,8 @@ $ennio_v
 ENNIO
  echo ":$?"; } 2>&1 )
  ennio_k=${ennio_w%%:*}
- printf '%%sc%(index)d:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9 )"""
+ printf '%%sc%(index)d:%%s%%s;' "$ennio_n" "${ennio_w##*:}" "${ennio_k:+k}" >&9
+ [ "${ennio_w##*:}" = 0 ] )"""
 """A program whose outputs are files: it may leave a server behind that holds them open."""
 _KEPT = rb"""
 ennio_d=%b; mkdir -m 700 -- "$ennio_d" || exit 1
@@ -66,6 +67,12 @@ _LEFT = b"""
 trap - 0 1 13 15; rm -rf -- "$ennio_d"
 """
 """The folder of those files; it goes, too, where the line breaks before they were read."""
+_IN_TURN = rb"""
+if [ -n "$ennio_g" ]; then
+%b || ennio_g=
+fi"""
+_TOLD = rb"""printf '%%so' "$ennio_n"; cat "$ennio_d/%(file)b" 2>/dev/null
+"""
 _OURS = rb"(?:p(\d+):(\d+)\n|c(\d+):(\d*)(k?);|x(\d+)([^;]*);)"
 _END = rb"""
 for ennio_i in %(pids)b; do kill -0 "$ennio_i" 2>/dev/null && printf '%%s ' "$ennio_i"
@@ -100,9 +107,8 @@ class RemoteCommands:
         body = ready_for(command, 0) + self._piped(command, streamed=streamed)
         running = _Running(self._pool, self._facts, (command,))
         patience = self._pool.patience
-        with self._pool.shell(time.monotonic() + patience) as shell:
-            until = time.monotonic() + patience + command.timeout
-            answer = shell.begin(body, command.stdin if streamed else None, until)
+        stdin, until = command.stdin if streamed else None, time.monotonic() + patience
+        with self._pool.asked(body, stdin, until, command.timeout) as (shell, answer):
             self._pool.heard(shell, answer)
             return running.answer(shell, answer)
 
@@ -112,25 +118,67 @@ class RemoteCommands:
             return (self.run(commands[0]),)
         return self._run_filed(commands) if commands else ()
 
+    def look_and_run(
+        self, look: bytes, commands: Sequence[Command]
+    ) -> tuple[ShellAnswer, tuple[CompletedCommand, ...]]:
+        """A question that starts no program of ours, with its answer, and commands after it as in
+        ``run_all``; none where one of them cannot be begun.
+        """
+        running = _Running(self._pool, self._facts, tuple(commands))
+        body = look + self._filed_all(commands)
+        answer, done = self._asked(running, body)
+        return answer, done if isinstance(done, tuple) else ()
+
+    def run_in_turn(
+        self, commands: Sequence[Command], look: bytes
+    ) -> tuple[tuple[CompletedCommand, ...], ShellAnswer]:
+        """See ``Machine.run_in_turn``; and the answer to a question that is asked after them."""
+        running = _Running(self._pool, self._facts, tuple(commands), in_turn=True)
+        answer, done = self._asked(running, self._filed_all(commands, look, in_turn=True))
+        if isinstance(done, OSError):
+            raise done
+        return tuple(one for at, one in enumerate(done) if at in running.told.pids), answer
+
     # --- what is asked ----------------------------------------------------------------------------
 
     def _run_filed(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
+        running = _Running(self._pool, self._facts, tuple(commands))
+        _, done = self._asked(running, self._filed_all(commands))
+        if isinstance(done, OSError):
+            raise done
+        return done
+
+    def _asked(
+        self, running: _Running, body: bytes
+    ) -> tuple[ShellAnswer, tuple[CompletedCommand, ...] | OSError]:
+        """How the commands ended, or why none was begun."""
+        done: tuple[CompletedCommand, ...] | OSError
+        with self._pool.asked(body, None, time.monotonic() + self._pool.patience) as asked:
+            self._pool.heard(*asked)
+            try:
+                done = running.answers(*asked)
+            except OSError as error:
+                done = error
+        return asked[1], done
+
+    def _filed_all(
+        self, commands: Sequence[Command], look: bytes = b"", *, in_turn: bool = False
+    ) -> bytes:
+        """Commands side by side, or one after the other until one fails, and a look after them."""
         folder = f"{self._facts.memory}/ennio-{os.urandom(8).hex()}"
         parts = [b"".join(self._checked(command, at) for at, command in enumerate(commands))]
         parts.append(_KEPT % quoted(folder))
-        together = b" &\n" if len(commands) > 1 else b"\n"
-        parts += [self._filed(command, at) + together for at, command in enumerate(commands)]
-        parts.append(b"wait\n")
+        each, end = (_IN_TURN, b"\n") if in_turn else (b"%b", b" &\n")
+        parts.append(b"ennio_g=y\n" if in_turn else b"")
+        parts += [
+            each % self._filed(command, at) + (end if len(commands) > 1 else b"\n")
+            for at, command in enumerate(commands)
+        ]
+        parts += [b"wait\n", look]
         for at in range(len(commands)):
-            parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.o"\n' % at)
-            parts.append(b'printf \'%%so\' "$ennio_n"; cat "$ennio_d/%d.e"\n' % at)
+            parts.append(_TOLD % {b"file": b"%d.o" % at} + _TOLD % {b"file": b"%d.e" % at})
         parts.append(_LEFT)
-        running = _Running(self._pool, self._facts, tuple(commands))
-        patience = self._pool.patience
-        with self._pool.shell(time.monotonic() + patience) as shell:
-            answer = shell.begin(b"".join(parts), None, time.monotonic() + patience)
-            self._pool.heard(shell, answer)
-            return running.answers(shell, answer)
+        return b"".join(parts)
 
     def _checked(self, command: Command, index: int) -> bytes:
         # a folder that is entered for the look alone; what was refused ends the whole question
@@ -201,6 +249,7 @@ class _Running:
     pool: ShellPool
     facts: MachineFacts
     commands: tuple[Command, ...]
+    in_turn: bool = False
     told: _Told = field(default_factory=_Told)
 
     def answer(self, shell: KeptShell, answer: ShellAnswer) -> CompletedCommand:
@@ -243,7 +292,8 @@ class _Running:
         """Why it is to be ended; None where it has ended, or has told as much as is wanted."""
         most = self.commands[0].most if len(self.commands) == 1 else None
         silence = self.commands[0].silence
-        lasts = max(command.timeout for command in self.commands)
+        timeouts = [command.timeout for command in self.commands]
+        lasts = sum(timeouts) if self.in_turn else max(timeouts)
         begun, moved, size = 0.0, time.monotonic(), 0
         while not answer.over:
             if most is not None and answer.sure() >= most:

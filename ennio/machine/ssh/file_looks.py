@@ -21,7 +21,7 @@ _KINDS = {
     modes.S_IFDIR: FileKind.FOLDER,
     modes.S_IFLNK: FileKind.LINK,
 }
-_A_BYTE = 2e-6  # seconds that a byte may take on the slowest line
+A_BYTE = 2e-6  # seconds that a byte may take on the slowest line
 _LOOK = rb"""
 ennio_g() { ennio_k=; ennio_i=0
 for ennio_q do shift; if [ -e "$ennio_q" ]%(links)b; then set -- "$@" "$ennio_q"
@@ -93,8 +93,12 @@ class FileLooks:
     def _looked(
         self, paths: Sequence[Path], *, follow: bool
     ) -> tuple[FileState | OSError, ...] | None:
-        answer = self._pool.ask(self._look(paths, follow=follow, more=b":"))
-        return _states(answer.nonce, bytes(answer.out), paths)
+        answer = self._pool.ask(self.look(paths, follow=follow))
+        return states(answer.nonce, bytes(answer.out), paths)
+
+    def look(self, paths: Sequence[Path], *, follow: bool) -> bytes:
+        """The question that ``states`` reads the answer to."""
+        return self._look(paths, follow=follow, more=b":")
 
     def _look(self, paths: Sequence[Path], *, follow: bool, more: bytes) -> bytes:
         return _LOOK % {
@@ -135,7 +139,7 @@ class FileLooks:
             b"stat": self._stat(follow=True),
             b"read": _BLOCKS if self._facts.dd else _TAILS,
         }
-        answer = self._pool.ask(body, more=_A_BYTE * span.most)
+        answer = self._pool.ask(body, more=A_BYTE * span.most)
         if answer.code:
             return errors.system_error(bytes(answer.err), span.path)
         told, _, data = bytes(answer.out).partition(answer.nonce + b"\n")
@@ -144,6 +148,14 @@ class FileLooks:
 
     def _read(self, wanted: Sequence[FileSpan]) -> tuple[FilePart | OSError, ...] | None:
         """None where one of them was replaced meanwhile."""
+        more = A_BYTE * sum(min(span.most, 1 << 26) for span in wanted)
+        answer = self._pool.ask(self.reading(wanted), more=more)
+        return parts(answer.nonce, bytes(answer.out), wanted)
+
+    def reading(self, wanted: Sequence[FileSpan]) -> bytes:
+        """The question that ``parts`` reads the answer to; links are followed in all of them or
+        in none.
+        """
         follow = wanted[0].follow
         paths = [span.path for span in wanted]
         numbers = b"".join(
@@ -153,10 +165,7 @@ class FileLooks:
         tools = _BLOCKS if self._facts.dd else _TAILS
         body = numbers + tools + self._look(paths, follow=follow, more=b'ennio_v "$@"')
         body = b"ennio_v() {\n%b}\n" % _READ + body
-        body += _AGAIN % {b"stat": self._stat(follow=follow), b"paths": joined(paths)}
-        more = _A_BYTE * sum(min(span.most, 1 << 26) for span in wanted)
-        answer = self._pool.ask(body, more=more)
-        return _parts(answer.nonce, bytes(answer.out), wanted)
+        return body + _AGAIN % {b"stat": self._stat(follow=follow), b"paths": joined(paths)}
 
 
 def _state(words: Sequence[bytes]) -> FileState:
@@ -177,9 +186,10 @@ def _nanoseconds(text: bytes) -> int:
     return int(whole) * 10**9 + int((part + b"0" * 9)[:9])
 
 
-def _states(
+def states(
     nonce: bytes, told: bytes, paths: Sequence[Path]
 ) -> tuple[FileState | OSError, ...] | None:
+    """What a look told; None where one of them went away between two steps."""
     found: dict[int, FileState | OSError] = {}
     for match in re.finditer(re.escape(nonce) + rb"-(\d+) ([^\n]*)\n", told):
         at = int(match[1])
@@ -195,14 +205,14 @@ def _states(
     return tuple(found[at] for at in range(len(paths)))
 
 
-def _parts(
+def parts(
     nonce: bytes, told: bytes, wanted: Sequence[FileSpan]
 ) -> tuple[FilePart | OSError, ...] | None:
     """Put together what was read; None where a file was not the same before and after."""
     paths = [span.path for span in wanted]
     head, *pieces = re.split(re.escape(nonce) + rb"(?=[+!~])", told)
-    states = _states(nonce, head, paths)
-    if states is None:
+    seen = states(nonce, head, paths)
+    if seen is None:
         return None
     found: dict[int, FilePart | OSError] = {}
     after: list[bytes] = []
@@ -212,16 +222,16 @@ def _parts(
             after = rest.split(b"\n")
             continue
         number, _, word = line[1:].partition(b" ")
-        state = states[int(number)]
+        state = seen[int(number)]
         if isinstance(state, OSError):
             raise Unreachable("what was told of a file makes no sense")
         if line.startswith(b"!"):
             found[int(number)] = errors.system_error(word, paths[int(number)])
         else:
             found[int(number)] = FilePart(rest, int(word), state)
-    read = [found.get(at, state) for at, state in enumerate(states)]
-    present = [at for at, state in enumerate(states) if not isinstance(state, OSError)]
-    if after and not _are_same([states[at] for at in present], after):
+    read = [found.get(at, state) for at, state in enumerate(seen)]
+    present = [at for at, state in enumerate(seen) if not isinstance(state, OSError)]
+    if after and not _are_same([seen[at] for at in present], after):
         return None
     return tuple(_judged(span, one) for span, one in zip(wanted, read, strict=True))
 

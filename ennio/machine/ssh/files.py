@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ennio.machine.ssh import errors
 from ennio.machine.ssh.facts import MachineFacts
+from ennio.machine.ssh.gathered import Change
 from ennio.machine.ssh.pool import ShellPool
 from ennio.machine.ssh.shell import LARGE
 from ennio.machine.ssh.words import joined, quoted
+from ennio.model.errors import Refused
+
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 
 _A_BYTE = 2e-6  # seconds that a byte may take on the slowest line
 _ENTER = rb"""
@@ -97,19 +101,13 @@ class RemoteFiles:
 
     def list(self, folder: Path) -> tuple[str, ...]:
         """See ``Machine.list``."""
-        body = _ENTER % (quoted(folder), quoted(folder))
-        body += (
-            b'for ennio_q in * .[!.]* ..?*; do if [ -e "$ennio_q" ] || [ -L "$ennio_q" ]; then '
-            b"printf '%s\\0' \"$ennio_q\"; fi; done; exit 0\n"
-        )
-        return tuple(os.fsdecode(name) for name in self._done(body, folder).split(b"\0")[:-1])
+        return names(self._done(listing(folder), folder))
 
     def real(self, paths: Sequence[Path]) -> tuple[Path, ...]:
         """See ``Machine.real``."""
         if not paths:
             return ()
-        told = self._done(_REAL % joined(paths), paths[0])
-        return tuple(Path(os.path.normpath(os.fsdecode(one))) for one in told.split(b"\0")[:-1])
+        return reals(self._done(resolving(paths), paths[0]))
 
     def free_disk(self, path: Path) -> int:
         """See ``Machine.free_disk``."""
@@ -139,7 +137,7 @@ class RemoteFiles:
             b"sync": b'sync "$ennio_d" 2>/dev/null || sync' if durable else b":",
         }
         script = (_NEW if new else _WRITE) % parts
-        self._done(script, path, content if _is_streamed(content) else None)
+        self._made(script, path, content)
 
     def _keep(self, path: Path) -> bytes:
         form = b"-f %OLp" if b"-f " in self._facts.stat else b"-c %a"
@@ -154,7 +152,7 @@ class RemoteFiles:
             b"mask": b"%o" % (0o777 & ~mode),
             b"content": _given(content),
         }
-        self._done(_APPEND % parts, path, content if _is_streamed(content) else None)
+        self._made(_APPEND % parts, path, content)
 
     def copy(self, path: Path, to: Path) -> None:
         """See ``Machine.copy``."""
@@ -168,9 +166,9 @@ class RemoteFiles:
 
     def remove(self, paths: Iterable[Path]) -> None:
         """See ``Machine.remove``."""
-        names = tuple(paths)
-        if names:
-            self._done(_REMOVE % joined(names), names[0])
+        each = tuple(paths)
+        if each:
+            self._made(_REMOVE % joined(each), each[0])
 
     def remove_tree(self, folder: Path) -> None:
         """See ``Machine.remove_tree``."""
@@ -178,17 +176,25 @@ class RemoteFiles:
         self._done(b"[ -L %b ] || rm -rf -- %b 2>/dev/null; :\n" % (name, name), folder, more=300)
 
     def make_folder(self, folder: Path, *, private: bool, new: bool) -> None:
-        """See ``Machine.make_folder``, but for its Refused."""
+        """See ``Machine.make_folder``."""
         name, mode = quoted(folder), b"-m 700" if private else b""
         if new:
-            self._done(b"LC_ALL=C mkdir %b -- %b\n" % (mode, name), folder)
+            self._made(b"LC_ALL=C mkdir %b -- %b\n" % (mode, name), folder)
             return
         above = quoted(folder.parent)
         script = (
             b"[ -d %b/ ] || { LC_ALL=C mkdir -p -- %b && { LC_ALL=C mkdir %b -- %b 2>/dev/null || "
             b"[ -d %b/ ] || LC_ALL=C mkdir %b -- %b; }; }\n"
         )
-        self._done(script % (name, above, mode, name, name, mode, name), folder)
+        meant = self._closed if private else None
+        self._made(script % (name, above, mode, name, name, mode, name), folder, meant=meant)
+
+    def _closed(self, error: OSError) -> Exception:
+        """What it means that no private folder can be made."""
+        if error.errno not in _CLOSED:
+            return error
+        where = f"{error.filename} cannot be made on {self._pool.target.name}"
+        return Refused(f"the folder {where}: {error.strerror}")
 
     def temporary_folder(self) -> Path:
         """See ``Machine.temporary_folder``."""
@@ -233,6 +239,25 @@ class RemoteFiles:
 
     # --- within -----------------------------------------------------------------------------------
 
+    def _made(
+        self,
+        body: bytes,
+        path: Path,
+        content: bytes = b"",
+        meant: Callable[[OSError], Exception] | None = None,
+    ) -> None:
+        """Make a change, or let it wait with others."""
+        streamed = _is_streamed(content)
+        change = Change(body, path, meant or _plainly)
+        if not streamed and self._pool.gathered.add(change):
+            if self._pool.gathered.are_many:
+                self._pool.ask(b":\n")
+            return
+        try:
+            self._done(body, path, content if streamed else None)
+        except OSError as error:
+            raise change.meant(error) from error
+
     def _done(
         self, body: bytes, path: Path, stdin: bytes | None = None, more: float = 0.0
     ) -> bytes:
@@ -242,6 +267,44 @@ class RemoteFiles:
         if answer.code:
             raise errors.system_error(bytes(answer.err), path)
         return bytes(answer.out)
+
+
+def listing(folder: Path) -> bytes:
+    """The question that ``names`` reads the answer to."""
+    return _ENTER % (quoted(folder), quoted(folder)) + (
+        b'for ennio_q in * .[!.]* ..?*; do if [ -e "$ennio_q" ] || [ -L "$ennio_q" ]; then '
+        b"printf '%s\\0' \"$ennio_q\"; fi; done; exit 0\n"
+    )
+
+
+def names(told: bytes) -> tuple[str, ...]:
+    """The names in a folder."""
+    return tuple(os.fsdecode(name) for name in told.split(b"\0")[:-1])
+
+
+def resolving(paths: Sequence[Path]) -> bytes:
+    """The question that ``reals`` reads the answer to."""
+    return _REAL % joined(paths)
+
+
+def reals(told: bytes) -> tuple[Path, ...]:
+    """The real paths."""
+    return tuple(Path(os.path.normpath(os.fsdecode(one))) for one in told.split(b"\0")[:-1])
+
+
+def finding(program: str, path: str | None) -> bytes:
+    """The question that ``found`` reads the answer to."""
+    where = b'"$PATH"' if path is None else quoted(path)
+    return b"ennio_o %b %b || exit 1\nprintf '%%s\\0' \"$ennio_d\"\n" % (quoted(program), where)
+
+
+def found(told: bytes, code: int | None) -> str | None:
+    """Where the program is."""
+    return os.fsdecode(told[:-1]) if code == 0 else None
+
+
+def _plainly(error: OSError) -> Exception:
+    return error
 
 
 def _is_streamed(content: bytes) -> bool:

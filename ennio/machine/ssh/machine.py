@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from ennio.machine.interface import (
+    NOTHING_ASKED,
     BegunCommand,
     Command,
     CompletedCommand,
@@ -20,27 +20,20 @@ from ennio.machine.interface import (
     FileState,
     ProcessEntry,
     ProcessId,
+    Questions,
 )
-from ennio.machine.ssh import facts
+from ennio.machine.ssh import facts, files
 from ennio.machine.ssh.begun import begin
 from ennio.machine.ssh.commands import RemoteCommands
 from ennio.machine.ssh.facts import MachineFacts
-from ennio.machine.ssh.file_looks import FileLooks
+from ennio.machine.ssh.file_looks import A_BYTE, FileLooks
 from ennio.machine.ssh.files import RemoteFiles
+from ennio.machine.ssh.foreseen import ForeseenAnswers, Foresight, Told
 from ennio.machine.ssh.pool import Count, ShellPool
-from ennio.machine.ssh.processes import RemoteProcesses
+from ennio.machine.ssh.processes import ProcessListing, RemoteProcesses
+from ennio.machine.ssh.shell import ShellAnswer
 from ennio.machine.ssh.sockets import RemoteSockets
 from ennio.machine.ssh.target import SshTarget
-from ennio.machine.ssh.words import quoted
-from ennio.model.errors import Refused
-
-_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
-
-
-class _SeenTogether(threading.local):
-    """What one look told a thread of several files."""
-
-    states: Mapping[Path, FileState | OSError] = {}
 
 
 class SshMachine:
@@ -56,7 +49,7 @@ class SshMachine:
         self._pool = pool or ShellPool(target)
         self._meeting = threading.Lock()
         self._known: MachineFacts | None = None
-        self._seen = _SeenTogether()
+        self._ahead = ForeseenAnswers()
 
     def __repr__(self) -> str:
         return f"SshMachine({self.name!r})"
@@ -117,70 +110,121 @@ class SshMachine:
 
     def which(self, program: str, path: str | None = None) -> str | None:
         """See ``Machine``."""
-        where = b'"$PATH"' if path is None else quoted(path)
-        body = b"ennio_o %b %b || exit 1\nprintf '%%s\\0' \"$ennio_d\"\n" % (quoted(program), where)
-        answer = self._pool.ask(body)
-        return os.fsdecode(bytes(answer.out[:-1])) if answer.code == 0 else None
+        told = self._ahead.told
+        if told is not None and (program, path) in told.programs:
+            return told.programs[program, path]
+        answer = self._pool.ask(files.finding(program, path))
+        return files.found(bytes(answer.out), answer.code)
 
     def run(self, command: Command) -> CompletedCommand:
         """See ``Machine``."""
-        self._seen.states = {}
-        return self._commands.run(command)
+        return self.run_all((command,))[0]
 
     def run_all(self, commands: Sequence[Command]) -> tuple[CompletedCommand, ...]:
-        """See ``Machine``."""
+        """See ``Machine``; what was asked ahead only reads."""
+        told = self._ahead.told
+        known = [told.completed(one) for one in commands] if told is not None else []
+        if known and all(done is not None for done in known):
+            return tuple(done for done in known if done is not None)
+        if not all(one.only_reads for one in commands):
+            self._ahead.forget()
         return self._commands.run_all(commands)
+
+    def run_in_turn(
+        self, commands: Sequence[Command], then: Questions = NOTHING_ASKED
+    ) -> tuple[CompletedCommand, ...]:
+        """See ``Machine``."""
+        if not commands:
+            return ()
+        self._ahead.forget()
+        wanted = then if self._ahead.told is not None else NOTHING_ASKED
+        done, answer = self._commands.run_in_turn(commands, self._foresight.question(wanted))
+        if self._ahead.told is not None:
+            self._ahead.told = self._foresight.read(answer.nonce, _told_first(answer), wanted)
+        return done
 
     def begin(self, command: Command, output: Path) -> BegunCommand:
         """See ``Machine``."""
+        self._ahead.forget()
         return begin(self._pool, self.facts, command, output)
 
     # --- files ------------------------------------------------------------------------------------
 
-    @property
-    def _files(self) -> RemoteFiles:
-        """What changes files: nothing that was seen of any counts afterwards."""
-        self._seen.states = {}
-        return self._unchanged_files
-
     @cached_property
-    def _unchanged_files(self) -> RemoteFiles:
+    def _files(self) -> RemoteFiles:
         return RemoteFiles(self._pool, self.facts)
 
     @cached_property
     def _looks(self) -> FileLooks:
         return FileLooks(self._pool, self.facts)
 
+    @cached_property
+    def _foresight(self) -> Foresight:
+        return Foresight(self._looks, self._processes)
+
+    @contextmanager
+    def foreseen(self, questions: Questions) -> Iterator[None]:
+        """See ``Machine``: a long line makes it dear to ask one after the other."""
+        outermost, told = self._ahead.told is None, self._ahead.told or Told()
+        told.add(self._asked_ahead(told.missing(questions)))
+        self._ahead.told = told
+        try:
+            yield
+        finally:
+            if outermost:
+                self._ahead.told = None
+
+    def _asked_ahead(self, questions: Questions) -> Told:
+        body = self._foresight.question(questions)
+        if not questions.commands:
+            if not body:
+                return Told()
+            more = A_BYTE * sum(min(span.most, 1 << 26) for span in questions.files)
+            answer = self._pool.ask(body, more=more)
+            return self._foresight.read(answer.nonce, bytes(answer.out), questions)
+        answer, done = self._commands.look_and_run(body, questions.commands)
+        told = self._foresight.read(answer.nonce, _told_first(answer), questions)
+        told.commands.extend(
+            pair for pair in zip(questions.commands, done, strict=False) if not pair[1].overdue
+        )
+        return told
+
+    def gathered(self) -> AbstractContextManager[None]:
+        """See ``Machine``: a long line makes it dear to wait for each."""
+        return self._pool.gathered.gathering(lambda: self._pool.ask(b":\n"))
+
     def read(self, wanted: Sequence[FileSpan]) -> tuple[FilePart | OSError, ...]:
         """See ``Machine``."""
+        told = self._ahead.told
+        known = [told.part(span) for span in wanted] if told is not None else []
+        if known and all(part is not None for part in known):
+            return tuple(part for part in known if part is not None)
         return self._looks.read(wanted)
 
     def stat(
         self, paths: Sequence[Path], *, follow: bool = True
     ) -> tuple[FileState | OSError, ...]:
         """See ``Machine``."""
-        seen = self._seen.states
-        if follow and seen and all(path in seen for path in paths):
-            return tuple(seen[path] for path in paths)
+        told = self._ahead.told
+        known = {} if told is None else told.states if follow else told.links
+        if known and all(path in known for path in paths):
+            return tuple(known[path] for path in paths)
         return self._looks.stat(paths, follow=follow)
-
-    @contextmanager
-    def seen_together(self, paths: Sequence[Path]) -> Iterator[None]:
-        """See ``Machine``: a long line makes it dear to look at one after the other."""
-        each = tuple(dict.fromkeys(paths))
-        self._seen.states = dict(zip(each, self._looks.stat(each, follow=True), strict=True))
-        try:
-            yield
-        finally:
-            self._seen.states = {}
 
     def list(self, folder: Path) -> tuple[str, ...]:
         """See ``Machine``."""
-        return self._unchanged_files.list(folder)
+        told = self._ahead.told
+        known = told.folders.get(folder) if told is not None else None
+        if isinstance(known, OSError):
+            raise known
+        return self._files.list(folder) if known is None else known
 
     def real(self, paths: Sequence[Path]) -> tuple[Path, ...]:
         """See ``Machine``."""
-        return self._unchanged_files.real(paths)
+        told = self._ahead.told
+        if told is not None and all(path in told.real for path in paths):
+            return tuple(told.real[path] for path in paths)
+        return self._files.real(paths)
 
     def write(
         self,
@@ -193,22 +237,18 @@ class SshMachine:
         new: bool = False,
     ) -> None:
         """See ``Machine``."""
+        self._ahead.changed(path)
         self._files.write(path, content, mode=mode, keep_mode=keep_mode, durable=durable, new=new)
 
     def append(self, path: Path, content: bytes, *, mode: int = 0o600) -> None:
         """See ``Machine``."""
+        self._ahead.changed(path)
         self._files.append(path, content, mode=mode)
 
     def make_folder(self, folder: Path, *, private: bool = False, new: bool = False) -> None:
         """See ``Machine``."""
-        try:
-            self._files.make_folder(folder, private=private, new=new)
-        except OSError as error:
-            if new or not private or error.errno not in _CLOSED:
-                raise
-            raise Refused(
-                f"the folder {folder} cannot be made on {self.name}: {error.strerror}"
-            ) from error
+        self._ahead.made(folder)
+        self._files.make_folder(folder, private=private, new=new)
 
     def temporary_folder(self) -> Path:
         """See ``Machine``."""
@@ -216,27 +256,33 @@ class SshMachine:
 
     def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
         """See ``Machine``."""
+        self._ahead.changed(folder / relative)
         return self._files.link_below(folder, relative, to)
 
     def copy(self, path: Path, to: Path) -> None:
         """See ``Machine``."""
+        self._ahead.changed(to)
         self._files.copy(path, to)
 
     def rename(self, path: Path, to: Path) -> None:
         """See ``Machine``."""
+        self._ahead.changed(path, to)
         self._files.rename(path, to)
 
     def remove(self, paths: Iterable[Path]) -> None:
         """See ``Machine``."""
-        self._files.remove(paths)
+        each = tuple(paths)
+        self._ahead.changed(*each)
+        self._files.remove(each)
 
     def remove_tree(self, folder: Path) -> None:
         """See ``Machine``."""
+        self._ahead.changed(folder)
         self._files.remove_tree(folder)
 
     def is_locked(self, path: Path) -> bool:
         """See ``Machine``."""
-        return self._unchanged_files.is_locked(path)
+        return self._files.is_locked(path)
 
     # --- processes --------------------------------------------------------------------------------
 
@@ -246,7 +292,18 @@ class SshMachine:
 
     def processes(self, pids: Iterable[int]) -> Mapping[int, ProcessEntry]:
         """See ``Machine``."""
-        return self._processes.entries(pids)
+        wanted, told, listing = tuple(pids), self._ahead.told, self._listing
+        if listing is not None:
+            return {pid: listing.known[pid] for pid in wanted if pid in listing.known}
+        if told is not None and all(pid in told.entries for pid in wanted):
+            known = {pid: told.entries[pid] for pid in wanted}
+            return {pid: entry for pid, entry in known.items() if entry is not None}
+        return self._processes.entries(wanted)
+
+    @property
+    def _listing(self) -> ProcessListing | None:
+        """All, where they were asked for ahead."""
+        return None if self._ahead.told is None else self._ahead.told.processes
 
     def words(self, pid: int) -> tuple[str, ...]:
         """See ``Machine``."""
@@ -254,18 +311,24 @@ class SshMachine:
 
     def others(self) -> tuple[ProcessEntry, ...]:
         """See ``Machine``."""
-        return self._processes.others()
+        listing = self._listing
+        return self._processes.others() if listing is None else listing.others()
 
     def marked(self, variable: str) -> tuple[tuple[ProcessEntry, str], ...]:
         """See ``Machine``."""
+        told = self._ahead.told
+        if told is not None and variable in told.marked:
+            return told.marked[variable]
         return self._processes.marked(variable)
 
     def signal(self, processes: Iterable[ProcessId], number: int) -> None:
         """See ``Machine``."""
+        self._ahead.forget()
         self._processes.signal(processes, number)
 
     def signal_group(self, leader: ProcessId, number: int) -> None:
         """See ``Machine``."""
+        self._ahead.forget()
         self._processes.signal_group(leader, number)
 
     # --- news, and the machine itself -------------------------------------------------------------
@@ -283,12 +346,17 @@ class SshMachine:
 
     def free_disk(self, path: Path) -> int:
         """See ``Machine``."""
-        return self._unchanged_files.free_disk(path)
+        return self._files.free_disk(path)
 
     def connect(self, address: Path | int, timeout: float) -> socket.socket:
         """See ``Machine``."""
         temporary = Path(self.facts.environ.get("TMPDIR") or "/tmp")  # noqa: S108
         return RemoteSockets(self._pool, self._files, temporary).connect(address, timeout)
+
+
+def _told_first(answer: ShellAnswer) -> bytes:
+    """What was told before what commands put out."""
+    return bytes(answer.out).partition(answer.nonce + b"o")[0]
 
 
 _MEMORY = rb"""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ennio.machine.ssh.backoff import Backoff, clocks_apart
+from ennio.machine.ssh.gathered import GatheredChanges, ahead_of, judge
 from ennio.machine.ssh.shell import KeptShell, ShellAnswer
 from ennio.machine.ssh.target import SshTarget
 from ennio.model.errors import Exhausted, TimedOut, Unreachable
@@ -61,6 +62,7 @@ class ShellPool:
         self.target = target
         self.patience = patience
         self.count = Count()
+        self.gathered = GatheredChanges()
         self._links = list[_Link]()
         self._backoff = backoff or Backoff()
         self._changed = threading.Condition()
@@ -72,13 +74,26 @@ class ShellPool:
         """
         limit = self.patience + more
         until = time.monotonic() + limit
-        with self.shell(until) as shell:
-            answer = shell.begin(body, stdin, until)
+        with self.asked(body, stdin, until) as (shell, answer):
             self.heard(shell, answer)
             if not shell.finish(answer, until):
                 self.condemn()
                 raise TimedOut(f"{self.target.name} did not answer within {limit:g} s")
-            return answer
+        return answer
+
+    @contextlib.contextmanager
+    def asked(
+        self, body: bytes, stdin: bytes | None, until: float, more: float = 0.0
+    ) -> Iterator[tuple[KeptShell, ShellAnswer]]:
+        """A question on its way, and the shell that answers it, which may take ``more`` seconds
+        for what it is sent. Changes that waited go ahead of it. Raises ChangeRefused at the end of
+        the block, and Unreachable.
+        """
+        with self.shell(until) as shell:
+            changes = self.gathered.take()
+            answer = shell.begin(ahead_of(changes, body), stdin, until + more)
+            yield shell, answer
+        judge(changes, answer)
 
     def heard(self, shell: KeptShell, answer: ShellAnswer) -> None:
         """Wait for the first word of an answer: a machine that has not even that is believed no

@@ -7,6 +7,7 @@ import os
 import re
 import signal as signals
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from ennio.machine import process_table
@@ -26,6 +27,26 @@ ennio_a() { ennio_v=$(LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null)
 ennio_z=$(LC_ALL=C ps -o state= -p "$1" 2>/dev/null); [ -n "$ennio_v" ] || return 1; }
 """
 
+_GIVEN = rb"""
+for ennio_q in $(grep -lF %b /proc/[0-9]*/environ 2>/dev/null); do
+printf '%%s(' "$ennio_n"; cat "${ennio_q%%/*}/stat" 2>/dev/null
+printf '%%s=' "$ennio_n"; cat "$ennio_q" 2>/dev/null; done
+"""
+"""Each process in whose environment a text stands: as it is listed, and that environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessListing:
+    """All processes over there, and the shell that was asked for them."""
+
+    known: Mapping[int, ProcessEntry]
+    asking: int
+
+    def others(self) -> tuple[ProcessEntry, ...]:
+        """The living ones that have nothing to do with the question."""
+        mine = _kin(self.known, self.asking)
+        return tuple(one for pid, one in self.known.items() if pid not in mine and not one.ended)
+
 
 class RemoteProcesses:
     """See the module."""
@@ -38,21 +59,27 @@ class RemoteProcesses:
         wanted = [pid for pid in pids if pid > 0]
         if not wanted:
             return {}
+        return self.read(bytes(self._pool.ask(self.asking(wanted)).out))
+
+    def asking(self, pids: Sequence[int]) -> bytes:
+        """The question that ``read`` reads the answer to."""
         if self._facts.has_proc:
-            files = b" ".join(b"/proc/%d/stat" % pid for pid in wanted)
-            told = bytes(self._pool.ask(b"cat %b 2>/dev/null\n" % files).out)
-        else:
-            told = self._ps(b"-p " + b",".join(b"%d" % pid for pid in wanted))
-        return self._listed(told)
+            return b"cat %b 2>/dev/null\n" % b" ".join(b"/proc/%d/stat" % pid for pid in pids)
+        return self._ps(b"-p " + b",".join(b"%d" % pid for pid in pids))
 
     def others(self) -> tuple[ProcessEntry, ...]:
         """See ``Machine.others``: all but the shell that asks, those above and those below it."""
+        return self.listed(bytes(self._pool.ask(self.listing()).out)).others()
+
+    def listing(self) -> bytes:
+        """The question that ``listed`` reads the answer to."""
         listed = b"cat /proc/[0-9]*/stat 2>/dev/null" if self._facts.has_proc else self._all()
-        answer = self._pool.ask(b"echo $$\n%b\n" % listed)
-        asking, _, told = bytes(answer.out).partition(b"\n")
-        known = self._listed(told)
-        mine = _kin(known, int(asking))
-        return tuple(one for pid, one in known.items() if pid not in mine and not one.ended)
+        return b"echo $$\n%b\n" % listed
+
+    def listed(self, told: bytes) -> ProcessListing:
+        """All that there are."""
+        asking, _, listed = told.partition(b"\n")
+        return ProcessListing(self.read(listed), int(asking))
 
     def words(self, pid: int) -> tuple[str, ...]:
         """See ``Machine.words``."""
@@ -64,14 +91,37 @@ class RemoteProcesses:
 
     def marked(self, variable: str) -> tuple[tuple[ProcessEntry, str], ...]:
         """See ``Machine.marked``."""
-        name = os.fsencode(variable) + b"="
-        values = self._given(name) if self._facts.has_proc else self._given_by_ps(name)
+        body = self.marking(variable)
+        if body is not None:
+            answer = self._pool.ask(body)
+            return self.were_marked(variable, answer.nonce, bytes(answer.out))
+        values = self._given_by_ps(_assigned(variable))
         known = self.entries(values) if values else {}
         return tuple(
             (known[pid], value)
             for pid, value in values.items()
             if pid in known and not known[pid].ended
         )
+
+    def marking(self, variable: str) -> bytes | None:
+        """The question that ``were_marked`` reads the answer to; None where there is no ``/proc``,
+        and it takes two.
+        """
+        return _GIVEN % quoted(_assigned(variable)) if self._facts.has_proc else None
+
+    def were_marked(
+        self, variable: str, nonce: bytes, told: bytes
+    ) -> tuple[tuple[ProcessEntry, str], ...]:
+        """The living processes that were given it, and what."""
+        name, found = _assigned(variable), list[tuple[ProcessEntry, str]]()
+        for piece in told.split(nonce + b"(")[1:]:
+            listed, _, environ = piece.partition(nonce + b"=")
+            given = next((one for one in environ.split(b"\0") if one.startswith(name)), None)
+            if given is not None:
+                value = os.fsdecode(given[len(name) :])
+                entries = self.read(listed).values()
+                found += [(one, value) for one in entries if not one.ended]
+        return tuple(found)
 
     def signal(self, processes: Iterable[ProcessId], number: int) -> None:
         """See ``Machine.signal``."""
@@ -102,10 +152,10 @@ class RemoteProcesses:
         return b"LC_ALL=C ps -ax -o %b" % process_table.PS_FIELDS.encode()
 
     def _ps(self, which: bytes) -> bytes:
-        body = b"LC_ALL=C ps -o %b %b\n" % (process_table.PS_FIELDS.encode(), which)
-        return bytes(self._pool.ask(body).out)
+        return b"LC_ALL=C ps -o %b %b\n" % (process_table.PS_FIELDS.encode(), which)
 
-    def _listed(self, told: bytes) -> Mapping[int, ProcessEntry]:
+    def read(self, told: bytes) -> Mapping[int, ProcessEntry]:
+        """Those that were listed."""
         found = dict[int, ProcessEntry]()
         if not self._facts.has_proc:
             for line in told.decode(errors="replace").splitlines():
@@ -120,21 +170,6 @@ class RemoteProcesses:
                 found[pid] = process_table.from_stat(pid, text)
         return found
 
-    def _given(self, name: bytes) -> Mapping[int, str]:
-        body = (
-            b"for ennio_q in $(grep -lF %b /proc/[0-9]*/environ 2>/dev/null); do "
-            b'printf \'%%s%%s\\n\' "$ennio_n" "$ennio_q"; cat "$ennio_q" 2>/dev/null; done\n'
-        ) % quoted(name)
-        answer = self._pool.ask(body)
-        found = dict[int, str]()
-        for piece in bytes(answer.out).split(answer.nonce)[1:]:
-            place, _, environ = piece.partition(b"\n")
-            for entry in environ.split(b"\0"):
-                if entry.startswith(name):
-                    found[int(place.split(b"/")[2])] = os.fsdecode(entry[len(name) :])
-                    break
-        return found
-
     def _given_by_ps(self, name: bytes) -> Mapping[int, str]:
         """What ``ps`` shows of environments, where a value ends at the next name."""
         told = bytes(self._pool.ask(b"LC_ALL=C ps -axEww -o pid=,command=\n").out)
@@ -144,6 +179,10 @@ class RemoteProcesses:
             if match is not None:
                 found[int(match[1])] = os.fsdecode(match[2])
         return found
+
+
+def _assigned(variable: str) -> bytes:
+    return os.fsencode(variable) + b"="
 
 
 def _signal(number: int) -> bytes:

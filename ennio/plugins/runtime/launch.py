@@ -30,16 +30,13 @@ def write(machine: Machine, launch: LaunchSpec) -> tuple[str, ...]:
     return _laid(machine, launch)
 
 
-def write_new(machine: Machine, launch: LaunchSpec) -> tuple[str, ...] | None:
-    """The same unless a launch file lies there: then a terminal may be about to read
-    it, and None is returned.
+def write_new(machine: Machine, launch: LaunchSpec) -> tuple[str, ...]:
+    """The same. Raises FileExistsError where a launch file lies there: a terminal may be about to
+    read it.
 
     Where none lay, nobody reads the one that was written but the terminal that is now asked for.
     """
-    try:
-        return _laid(machine, launch)
-    except FileExistsError:
-        return None
+    return _laid(machine, launch)
 
 
 def withdraw(machine: Machine, launch: LaunchSpec) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ennio.machine import single
-from ennio.machine.interface import Machine, ProcessId
+from ennio.machine.interface import Machine, ProcessId, Questions
 from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalShot
@@ -70,10 +70,7 @@ class TmuxRuntime:
         """Start the agent in a session of its own, or in the dead pane of an
         earlier launch, or find it.
         """
-        if self._machine.which("tmux") is None:
-            raise Refused(
-                "tmux is not installed; install it, or set `runtime: process` for this project"
-            )
+        self._client.check_installed()
         name = named(launch.name)
         row = self._begun_or_found(launch, name)
         self._panes[launch.name] = row.pane_id
@@ -147,7 +144,7 @@ class TmuxRuntime:
             f"display-message -p -t {pane} {naming}\n{capture} -t {pane}\n"
             for pane in wanted.values()
         )
-        done = self._client.run(["source-file", "-"], script.encode())
+        done = self._client.run(["source-file", "-"], script.encode(), only_reads=True)
         if done.code != 0:
             self._client.insist_absent(done)
         shown = sections_of(done.stdout.decode(errors="replace"), mark)
@@ -195,11 +192,12 @@ class TmuxRuntime:
         asked, end the agent all the same.
         """
         pid, born = process_of(handle)
-        known = orphans.family(self._machine, pid, born)
-        try:
-            known += self._closed(handle, server_of(self._machine, pid if known else None))
-        finally:
-            orphans.end(self._machine, handle.id, self._grace, known)
+        with self._machine.foreseen(Questions(processes=True)):
+            known = orphans.family(self._machine, pid, born)
+            try:
+                known += self._closed(handle, server_of(self._machine, pid if known else None))
+            finally:
+                orphans.end(self._machine, handle.id, self._grace, known)
 
     def _closed(self, handle: RuntimeHandle, server: ProcessId) -> list[ProcessId]:
         """Close the session; whom it held. ``server`` is whose child the agent is: a server that
@@ -313,10 +311,14 @@ class TmuxRuntime:
         """A first launch, begun without a look whether it stands: tmux has no two sessions of one
         name. None where one has to look.
         """
-        command = launching.write_new(self._machine, launch) if launch.number == 1 else None
-        if command is None:
+        if launch.number != 1:
             return None
-        done = self._client.run(words_of(launch, None, command))
+        try:
+            with self._machine.gathered():
+                command = launching.write_new(self._machine, launch)
+                done = self._client.run(words_of(launch, None, command))
+        except FileExistsError:
+            return None
         if done.code != 0 and complaint(done).startswith(_TAKEN):
             launching.withdraw(self._machine, launch)
             return None
@@ -351,7 +353,7 @@ class TmuxRuntime:
         )
 
     def _find(self, name: str) -> PaneRow | None:
-        listing = self._client.ask(listed(name))
+        listing = self._client.ask(listed(name), only_reads=True)
         return next(iter(rows_of(self._machine, listing or "")), None)
 
     def _pane(self, handle: RuntimeHandle) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ennio.machine.inherited import inherited
 from ennio.machine.interface import Command, CompletedCommand, Machine
-from ennio.model.errors import TimedOut, Unreachable
+from ennio.model.errors import Refused, TimedOut, Unreachable
 from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 from ennio.plugins.runtime.tmux_server import TmuxServer
 
@@ -25,15 +25,18 @@ class TmuxClient:
         self._machine = machine
         self._socket = socket
         self._timeout = timeout
+        self._is_installed = False
         self.server = TmuxServer(machine, socket)
         self.guard = AttachGuard()
 
-    def ask(self, arguments: Sequence[str], stdin: bytes | None = None) -> str | None:
+    def ask(
+        self, arguments: Sequence[str], stdin: bytes | None = None, *, only_reads: bool = False
+    ) -> str | None:
         """What tmux printed; None when it proves that the thing asked for is not there.
         Raises Unreachable otherwise.
         """
         for pause in (*BETWEEN, None):
-            done = self.run(arguments, stdin)
+            done = self.run(arguments, stdin, only_reads=only_reads)
             if done.code == 0:
                 return done.stdout.decode(errors="replace")
             # one look a try: between two of them another server may have begun
@@ -59,7 +62,9 @@ class TmuxClient:
     def _no_answer(self, done: CompletedCommand) -> Unreachable:
         return Unreachable(f"tmux on socket {self._socket} did not answer: {complaint(done)}")
 
-    def run(self, arguments: Sequence[str], stdin: bytes | None = None) -> CompletedCommand:
+    def run(
+        self, arguments: Sequence[str], stdin: bytes | None = None, *, only_reads: bool = False
+    ) -> CompletedCommand:
         """One command, however it ended. Raises Unreachable where it could not be run, TimedOut."""
         words = ("tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments)
         # the client hands its ends to the server, and a hung server would keep
@@ -71,6 +76,7 @@ class TmuxClient:
             timeout=self._timeout,
             leaves_server=True,
             grace=0,
+            only_reads=only_reads,
         )
         try:
             with self.guard.command():
@@ -86,6 +92,18 @@ class TmuxClient:
                 f"tmux on socket {self._socket} did not answer within {self._timeout:g} s"
             )
         return done
+
+    def check_installed(self) -> None:
+        """Raise Refused where there is none. Another machine is asked until it has it: a command
+        there says it, too.
+        """
+        if self._machine.name and self._is_installed:
+            return
+        self._is_installed = self._machine.which("tmux") is not None
+        if not self._is_installed:
+            raise Refused(
+                "tmux is not installed; install it, or set `runtime: process` for this project"
+            )
 
     def environment(self) -> dict[str, str]:
         """What a client is given: the server takes its environment from the one that starts it, so

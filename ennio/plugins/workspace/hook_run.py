@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ennio.machine import single
-from ennio.machine.interface import BegunCommand, Command, Machine, ProcessId
+from ennio.machine.interface import BegunCommand, Command, FileSpan, Machine, ProcessId
 from ennio.machine.sandbox.confined import walled_shell
 from ennio.plugins import orphans
 
 _GRACE = 2.0
-_LARGEST = 4 << 20  # bytes; commands may be long
+LARGEST = 4 << 20  # bytes; commands may be long
 _GLANCE = 0.2
 _KEEPING = (
     'sh -c "$1"; code=$?; (umask 077; printf %s "$code" >"$2.new" && mv -f "$2.new" "$2") '
@@ -62,11 +62,16 @@ class Track:
         """Whether what is under way can be found again."""
         return self._trace is not None
 
+    @property
+    def spans(self) -> tuple[FileSpan, ...]:
+        """What is read of it."""
+        return () if self._trace is None else (FileSpan(self._trace, most=LARGEST + 1),)
+
     def found(self) -> Trace | None:
         """The command that was under way last, if its end has not been taken note of."""
         try:
             told: dict[str, Any] = (
-                json.loads(single.content(self._machine, self._trace, _LARGEST))
+                json.loads(single.content(self._machine, self._trace, LARGEST))
                 if self._trace is not None
                 else {}
             )
@@ -79,7 +84,7 @@ class Track:
         try:
             if self._code is None:
                 return None
-            return int(single.content(self._machine, self._code, _LARGEST))
+            return int(single.content(self._machine, self._code, LARGEST))
         except (OSError, ValueError):
             return None
 
@@ -111,22 +116,19 @@ def begin(
     log: Path,
 ) -> BegunCommand:
     """Begin one of the commands in a kernel session of its own; what it prints is added to a log
-    that is there.
+    that is there. Who begins it writes its trace down at once.
     """
     track.forget()
-    found = single.state(machine, log)
-    offset = found.size if found is not None else 0
     walled = walled_shell(machine, cwd, ("sh", "-c", commands[index]), doors=True)
     words = track.command(commands[index] if walled is None else walled)
     # its exit code is kept on this side of the walls
     where = str(cwd) if walled is None else "/"
-    begun = machine.begin(Command(words, where, dict(env)), log)
-    try:
-        track.write(Trace(index, commands, str(cwd), *begun.id, time.time(), offset))
-    except OSError:
-        kill(machine, begun)  # nobody would find it again
-        raise
-    return begun
+    return machine.begin(Command(words, where, dict(env)), log)
+
+
+def trace_of(begun: BegunCommand, commands: tuple[str, ...], index: int, cwd: Path) -> Trace:
+    """What is written down of it."""
+    return Trace(index, commands, str(cwd), *begun.id, time.time(), begun.offset)
 
 
 def outlast(machine: Machine, trace: Trace, limit: float) -> bool:

@@ -104,14 +104,23 @@ def _clear(hooks: _Hooks, trace: Trace | None) -> None:
 def _run(hooks: _Hooks, index: int, track: Track) -> None:
     machine = hooks.machine
     words = f"$ {hooks.commands[index]}\n".encode("utf-8", "surrogateescape")
-    machine.append(hooks.log, words)
-    start, code = _size(machine, hooks.log), None
-    begun = hook_run.begin(machine, track, hooks.commands, index, hooks.cwd, hooks.env, hooks.log)
+    code = None
+    with machine.gathered():
+        machine.append(hooks.log, words)
+        begun = hook_run.begin(
+            machine, track, hooks.commands, index, hooks.cwd, hooks.env, hooks.log
+        )
+    start = begun.offset
     try:
-        code = begun.wait(hooks.limit)
+        with machine.gathered():
+            track.write(hook_run.trace_of(begun, hooks.commands, index, hooks.cwd))
+            code = begun.wait(hooks.limit)
         if code is None:
             hook_run.end(machine, begun)
             raise Refused(_story(hooks, index, _late(hooks), start))
+    except OSError:
+        hook_run.kill(machine, begun)  # nobody would find it again
+        raise
     finally:
         if code is None and not track.is_kept:
             # the caller was interrupted, and nobody would find it again

@@ -15,10 +15,11 @@ from ennio.config.model import Symlink
 from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.model.errors import Refused
-from ennio.plugins.git import Git
+from ennio.plugins.git import Git, GitCommand, GitOutput, side_by_side
 from ennio.plugins.workspace import private
 
-_MOST = 16 << 20  # bytes of a file of patterns
+MOST = 16 << 20  # bytes of a file of patterns
+_PERSONS = ("config", "--path", "core.excludesFile")
 _HEADING = "# links that Ennio places in working copies"
 
 
@@ -29,55 +30,68 @@ def place(machine: Machine, links: Sequence[Symlink], workspace: Path, project: 
         _link(machine, link, _source(machine, link, project), workspace)
 
 
-def exclude(links: Sequence[Symlink], git: Git) -> None:
+def exclude(links: Sequence[Symlink], git: Git) -> Path | None:
     """Keep the links out of commits: those git does not ignore are added to a list of
     this working copy's own.
 
     A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name. A clone
     has its own ``info/exclude``. Worktrees share the one of their repository with the person's
     checkout, whose files it would hide: theirs is a file of their own (see ``private.py``), which
-    begins with the person's own patterns.
+    begins with the person's own patterns. It is what is returned, where it was written to.
     """
-    shown = [
-        link.target.as_posix()
-        for link in links
-        if not git.run("check-ignore", "-q", "--", link.target.as_posix(), check=False).ok
-    ]
+    names = [link.target.as_posix() for link in links]
+    asked = [GitCommand(git, ("check-ignore", "-q", "--", name)) for name in names]
+    *told, where = side_by_side(*asked, GitCommand(git, _PERSONS))
+    shown = [name for name, answer in zip(names, told, strict=True) if not answer.ok]
     if not shown:
-        return
+        return None
     own = private.folder(git.machine, git.directory)
     if own is None:
-        told = git.run("rev-parse", "--git-path", "info/exclude").text
-        _append(git.machine, git.directory / told, shown)
-    else:
-        path = own / private.EXCLUDE
-        if not single.exists(git.machine, path):
-            git.machine.write(path, _persons(git), mode=0o644)
+        place = git.run("rev-parse", "--git-path", "info/exclude").text
+        _append(git.machine, git.directory / place, shown)
+        return None
+    path = own / private.EXCLUDE
+    if single.exists(git.machine, path):
         _append(git.machine, path, shown)
+    else:
+        persons = _persons(git.machine, where)
+        git.machine.write(path, persons + _added(persons, shown), mode=0o644)
+    return path
 
 
-def _persons(git: Git) -> bytes:
+def _persons(machine: Machine, where: GitOutput) -> bytes:
     """The patterns a person has for all repositories; the file that is read
     instead begins with them.
     """
-    told = git.run("config", "--path", "core.excludesFile", check=False).text
-    config = Path(git.machine.environ.get("XDG_CONFIG_HOME") or git.machine.home / ".config")
-    path = Path(told) if told else config / "git" / "ignore"
-    there = single.is_file(git.machine, path)
-    return single.content(git.machine, path, _MOST) + b"\n" if there else b""
+    path = Path(where.text) if where.text else usual_persons(machine)
+    there = single.is_file(machine, path)
+    return single.content(machine, path, MOST) + b"\n" if there else b""
+
+
+def usual_persons(machine: Machine) -> Path:
+    """Where they are unless the person says otherwise."""
+    config = Path(machine.environ.get("XDG_CONFIG_HOME") or machine.home / ".config")
+    return config / "git" / "ignore"
 
 
 def _append(machine: Machine, path: Path, shown: Sequence[str]) -> None:
     machine.make_folder(path.parent)
     there = single.exists(machine, path)
-    raw = single.content(machine, path, _MOST) if there else b""
+    raw = single.content(machine, path, MOST) if there else b""
+    text = _added(raw, shown)
+    if text:
+        machine.append(path, text, mode=0o644)
+
+
+def _added(raw: bytes, shown: Sequence[str]) -> bytes:
+    """What a file of patterns lacks."""
     before = raw.decode("utf-8", "surrogateescape")
     missing = [line for line in map(_pattern, shown) if line not in before.splitlines()]
     heading = [] if _HEADING in before.splitlines() else [_HEADING]
-    if missing:
-        gap = "" if before.endswith("\n") or not before else "\n"
-        text = gap + "".join(f"{line}\n" for line in heading + missing)
-        machine.append(path, text.encode(), mode=0o644)
+    if not missing:
+        return b""
+    gap = "" if before.endswith("\n") or not before else "\n"
+    return (gap + "".join(f"{line}\n" for line in heading + missing)).encode()
 
 
 def _pattern(target: str) -> str:

@@ -4,10 +4,12 @@ the project's own commands.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.plugins.git import HEAVY, NETWORK, Git
-from ennio.plugins.workspace import hooks, links, private
+from ennio.plugins.workspace import foresight, hooks, links, private
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 
 
@@ -19,11 +21,13 @@ def prepare(machine: Machine, spec: WorkspaceSpec, made: Created) -> None:
     git = Git(machine, made.path)
     if spec.submodules:
         _fill(git)
-    links.place(machine, spec.symlinks, made.path, spec.source)
-    if spec.symlinks and git.common is not None:
-        links.exclude(spec.symlinks, git)
-    env = _environment(machine, spec, made)
-    hooks.run_all(machine, spec.post_create, made.path, env, spec.post_create_timeout, spec.log)
+    with machine.foreseen(foresight.of_preparing(machine, spec, made.path)), machine.gathered():
+        is_repository = bool(spec.symlinks) and git.common is not None
+        links.place(machine, spec.symlinks, made.path, spec.source)
+        excluded = links.exclude(spec.symlinks, git) if is_repository else None
+        if spec.post_create:
+            env, limit = _environment(machine, spec, made, excluded), spec.post_create_timeout
+            hooks.run_all(machine, spec.post_create, made.path, env, limit, spec.log)
 
 
 def _fill(git: Git) -> None:
@@ -35,7 +39,9 @@ def _fill(git: Git) -> None:
         git.run("submodule", "update", "--init", "--recursive", "--progress", timeout=NETWORK)
 
 
-def _environment(machine: Machine, spec: WorkspaceSpec, made: Created) -> dict[str, str]:
+def _environment(
+    machine: Machine, spec: WorkspaceSpec, made: Created, excluded: Path | None
+) -> dict[str, str]:
     """``ENNIO_SESSION_ID`` marks the processes as the session's, so that what they
     leave behind can be found.
     """
@@ -44,5 +50,8 @@ def _environment(machine: Machine, spec: WorkspaceSpec, made: Created) -> dict[s
         "ENNIO_PROJECT_ID": spec.project_id,
         "ENNIO_BRANCH": made.branch,
     }
-    more = {**spec.env, **private.environment(machine, made.path), **who}
+    own = (
+        private.environment(machine, made.path) if excluded is None else private.settings(excluded)
+    )
+    more = {**spec.env, **own, **who}
     return hooks.environment(machine, more)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import Machine
+from ennio.machine.interface import FileSpan, Machine, Questions
 
 _POINTER = 8192  # bytes; a path is no longer
 EXCLUDE = "ennio.exclude"
@@ -15,17 +15,30 @@ EXCLUDE = "ennio.exclude"
 """
 
 
+def pointer(workspace: Path) -> FileSpan:
+    """What is read of a worktree's ``.git`` file."""
+    return FileSpan(workspace / ".git", most=_POINTER + 1)
+
+
+def questions(workspace: Path, source: Path) -> Questions:
+    """What is asked of the machine for the ``environment`` of a working copy, as far as it can be
+    guessed what git calls its private folder.
+    """
+    own = source / ".git" / "worktrees" / workspace.name
+    return Questions(files=(pointer(workspace),), states=(own, own / EXCLUDE))
+
+
 def folder(machine: Machine, workspace: Path) -> Path | None:
     """A worktree's private folder in its repository, as its ``.git`` file tells; None
     for what is no worktree.
     """
     try:
-        pointer = single.content(machine, workspace / ".git", _POINTER).decode()
+        told = single.content(machine, workspace / ".git", _POINTER).decode()
     except (OSError, ValueError):
         return None  # a folder, nothing at all, or whatever an agent put there instead
-    if "\0" in pointer:
+    if "\0" in told:
         return None
-    return workspace / pointer.removeprefix("gitdir:").strip()
+    return workspace / told.removeprefix("gitdir:").strip()
 
 
 def exclude(machine: Machine, workspace: Path) -> Path | None:
@@ -43,8 +56,11 @@ def environment(machine: Machine, workspace: Path) -> Mapping[str, str]:
     Reads files only; for any folder, also one that is no worktree.
     """
     path = exclude(machine, workspace)
-    if path is None:
-        return {}
+    return {} if path is None else settings(path)
+
+
+def settings(path: Path) -> Mapping[str, str]:
+    """The same, where it is known which file that is."""
     return {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "core.excludesFile",

@@ -93,6 +93,11 @@ class Remotes:
             for source in sources
         )
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of all remotes, as they are written down."""
+        return tuple(url for _, url in self._addresses())
+
     def _addresses(self) -> list[tuple[str, str]]:
         named = (
             (key, values)

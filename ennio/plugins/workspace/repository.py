@@ -16,15 +16,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import quote
 
 from ennio.machine import single
 from ennio.machine.interface import FileKind, Machine
 from ennio.model.branch import twin
 from ennio.model.errors import Refused, Unreachable
-from ennio.plugins.git import NETWORK, Git, GitCommand, GitOutput, redacted, side_by_side
+from ennio.plugins.git import NETWORK, Git, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
+from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref
 
 # How long the branches a remote host told of are believed; a repository on this
 # machine is asked every time.
@@ -94,8 +94,8 @@ class SourceRepository:
         self.repo = repo
         self.common = _common(self.git, repo)
         near = local_path(machine, repo, source)
-        self._near = near if near is not None and single.is_folder(machine, near) else None
-        self.own = self._near is not None and _common_of(self.git.at(self._near)) == self.common
+        self.near = near if near is not None and single.is_folder(machine, near) else None
+        self.own = self.near is not None and _common_of(self.git.at(self.near)) == self.common
         self.address = str(near) if near is not None else repo
         self._window = _FRESH if near is None else 0.0
         with _guard:
@@ -137,13 +137,19 @@ class SourceRepository:
     def there(self, branch: str) -> str | None:
         """The head of a branch in the ordered repository now. Raises Unreachable."""
         ref = f"refs/heads/{branch}"
-        if self._near is not None:
+        if self.near is not None:
             return (
-                self.git.at(self._near).run("show-ref", "--verify", "--hash", ref, check=False).text
+                self.git.at(self.near).run("show-ref", "--verify", "--hash", ref, check=False).text
                 or None
             )
         lines = self.git.run("ls-remote", "--heads", self.remote or self.address, ref).lines
         return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those of other repositories, as they were written down here the last time."""
+        remotes = self._shared.remotes
+        return () if remotes is None else remotes.addresses
 
     @cached_property
     def _remotes(self) -> Remotes:
@@ -159,14 +165,14 @@ class SourceRepository:
 
     def kept(self, branch: str) -> str:
         """The ref under which a branch of the ordered repository is known here."""
-        return f"refs/heads/{branch}" if self.own else f"refs/ennio/base/{quote(branch, safe='')}"
+        return kept_ref(branch, own=self.own)
 
     def bring(self, base: str, branch: str) -> BranchTips:
         """Fetch what the two branches are now. Raises Unreachable; Refused
         when there is no such base.
         """
         asked = time.monotonic()
-        tips = self._at_hand(base, branch)
+        tips = self.at_hand(base, branch)
         if tips is not None:
             return tips
         with self._shared.fetching:
@@ -207,7 +213,7 @@ class SourceRepository:
         names = [ref.removeprefix("refs/heads/") for ref in here]
         refuse_twin(branch, (*names, *(asked.shas if asked is not None else ())), self.repo)
 
-    def _at_hand(self, base: str, branch: str) -> BranchTips | None:
+    def at_hand(self, base: str, branch: str) -> BranchTips | None:
         """The tips where the ordered repository lies on this machine and nothing of it has to be
         fetched; None where it takes more.
 
@@ -215,16 +221,11 @@ class SourceRepository:
         answers count if they still are so.
         """
         guess = self._shared.remotes
-        if self._near is None or guess is None or guess.has_rewrites or guess.ignores_case:
+        if self.near is None or guess is None or guess.has_rewrites or guess.ignores_case:
             return None
-        names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
-        here = {name: self.kept(name) for name in names}
-        there = {name: f"refs/heads/{name}" for name in names}
-        near = [
-            GitCommand(self.git.at(self._near), _shown(there)),
-            *(() if self.own else [GitCommand(self.git, _shown(here))]),
-        ]
-        settings, *told = side_by_side(GitCommand(self.git, ASKED), *near)
+        wanted = WantedBranches(base, branch, self.own)
+        here, there = wanted.here, wanted.there
+        settings, *told = side_by_side(*wanted.questions(self.git, self.git.at(self.near)))
         self._remotes = self._learnt(settings)
         theirs, ours = _tips(told[0], there), _tips(told[-1], here)
         at_hand = (
@@ -295,7 +296,7 @@ class SourceRepository:
         return known.shas
 
     def _ask(self) -> Mapping[str, str]:
-        near = self.source if self.own else self._near if not self._remotes.has_rewrites else None
+        near = self.source if self.own else self.near if not self._remotes.has_rewrites else None
         if near is not None:
             lines = (
                 self.git.at(near)
@@ -328,13 +329,6 @@ def refuse_twin(branch: str, names: Iterable[str], repo: str) -> None:
             "alone, which file names here do not tell apart (git config core.ignorecase), so git "
             "would take one for the other: choose another name"
         )
-
-
-def _shown(refs: Mapping[str, str]) -> tuple[str, ...]:
-    """The question for these refs alone; git ends at the first that is not there. What lists them
-    reads every ref beside them.
-    """
-    return ("show-ref", "--verify", "--", *refs.values())
 
 
 def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:
@@ -371,10 +365,14 @@ def _common_of(git: Git) -> Path | None:
     return single.real(git.machine, near) if near is not None else git.common
 
 
+def parts_of(place: Path) -> tuple[Path, ...]:
+    """What tells a repository."""
+    return tuple(place / name for name in ("HEAD", "objects", "refs", "commondir"))
+
+
 def _is_repository(machine: Machine, place: Path) -> bool:
     """Whether git would take the directory for a repository that is nobody's worktree."""
-    names = ("HEAD", "objects", "refs", "commondir")
-    found = machine.stat([place / name for name in names])
+    found = machine.stat(parts_of(place))
     kinds = [getattr(state, "kind", None) for state in found]
     return kinds == [FileKind.FILE, FileKind.FOLDER, FileKind.FOLDER, None]
 

@@ -24,8 +24,8 @@ from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.facts import WorkspaceSeen
-from ennio.plugins.git import HEAVY, Git, failure
-from ennio.plugins.workspace import folder, private, worktree_state
+from ennio.plugins.git import HEAVY, Git, GitAnswer, failure
+from ennio.plugins.workspace import folder, foresight, private, worktree_state
 from ennio.plugins.workspace.branch_locks import past_stale_locks
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
 from ennio.plugins.workspace.glance import glance, stands_on
@@ -49,18 +49,27 @@ class WorktreeWorkspace:
         """Add the worktree, or find it with whatever is in it, on whatever branch it is now."""
         check_branch(spec.branch)
         check_branch(spec.base)
-        repository = SourceRepository(self._machine, spec.source, spec.repo)
+        with self._machine.foreseen(foresight.of_making(self._machine, spec)):
+            repository = SourceRepository(self._machine, spec.source, spec.repo)
+            made = self._created(repository, spec)
+        foresight.remember(repository)
+        return made
+
+    def _created(self, repository: SourceRepository, spec: WorkspaceSpec) -> Created:
         with repository.alone():
             tree = _mended(repository, spec)
             if tree is not None:
                 repository.named()
+            else:
+                tips = repository.at_hand(spec.base, spec.branch)
+                if tips is not None:
+                    return _begun(repository, spec, tips)
         if tree is None:
             tips = repository.bring(spec.base, spec.branch)
             with repository.alone():
                 tree = _mended(repository, spec)
                 if tree is None:
-                    made = partial(_added, repository, spec, tips)
-                    return past_stale_locks(repository, _refs(spec), made)
+                    return _begun(repository, spec, tips)
         return _made(repository, spec, tree)
 
     def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
@@ -185,27 +194,37 @@ def _hold(repository: SourceRepository, spec: WorkspaceSpec, there: FoundWorktre
         _preserver(repository, spec).keep_commit(there.entry.head)
 
 
+def _begun(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
+    made = partial(_added, repository, spec, tips)
+    return past_stale_locks(repository, _refs(spec), made)
+
+
 def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
     """The worktree on its branch; a branch that was made for it goes again
     when it cannot be added.
     """
     repository.refuse_twin(spec.branch)
-    repository.machine.make_folder(spec.path.parent)
-    start = tips.branch or tips.base
+    start, named = tips.branch or tips.base, repository.remote_name
     with ExitStack() as undo:
-        new = _new_branch(repository, spec, start)
+        with repository.machine.gathered():
+            repository.machine.make_folder(spec.path.parent)
+            new, added = _new_branch(repository, spec, start)
         if new:
             undo.callback(_unmake_branch, repository, spec, start)
         else:
             _old_branch(repository, spec, tips)
         undo.callback(_clear, repository, spec)
-        repository.git.run("worktree", "add", "--quiet", str(spec.path), spec.branch, timeout=HEAVY)
+        repository.git.run(*_adding(spec), timeout=HEAVY, first=added)
         _check(repository, spec)
         undo.pop_all()
     repository.named()
     if not new or start != tips.base:
         return _made(repository, spec, repository.git.at(spec.path))
-    return Created(spec.path, spec.branch, start, repository.remote_name)
+    return Created(spec.path, spec.branch, start, named)
+
+
+def _adding(spec: WorkspaceSpec) -> tuple[str, ...]:
+    return ("worktree", "add", "--quiet", str(spec.path), spec.branch)
 
 
 def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
@@ -220,14 +239,21 @@ def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
         raise Refused(f"{made}, so it was taken away again")
 
 
-def _new_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> bool:
-    """Make the branch, marked as this session's; False when there is one of that name."""
+def _new_branch(
+    repository: SourceRepository, spec: WorkspaceSpec, start: str
+) -> tuple[bool, GitAnswer | None]:
+    """Make the branch, marked as this session's, and the worktree on it at once. Whether the branch
+    was made, which it is not where there is one of that name; and what git said of the worktree.
+    """
     ref = f"refs/heads/{spec.branch}"
     words = f"create {ref} {start}\nupdate {_mark(spec)} {start}\n"
-    made = repository.git.run("update-ref", "--stdin", input=words, check=False)
-    if not made.ok and repository.git.commit(ref) is None:
-        raise failure(repository.git, ("update-ref",), made)
-    return made.ok
+    git, marking = repository.git, ("update-ref", "--stdin")
+    then = foresight.of_made(repository, spec)
+    told = git.in_turn((marking, words), (_adding(spec), None), timeout=HEAVY, then=then)
+    made = git.run(*marking, input=words, check=False, first=told[0])
+    if not made.ok and git.commit(ref) is None:
+        raise failure(git, ("update-ref",), made)
+    return made.ok, told[1] if len(told) > 1 else None
 
 
 def _unmake_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from marshmallow import ValidationError
 
@@ -21,6 +22,7 @@ from ennio.config.model import AgentConfig
 from ennio.config.number_fields import BoolField, FactorField
 from ennio.config.plugin_settings import read
 from ennio.machine import single
+from ennio.machine.interface import Machine
 from ennio.model.answer import Answer
 from ennio.model.errors import ConfigError, Refused
 from ennio.model.facts import ProcessSeen
@@ -36,6 +38,8 @@ from ennio.plugins.agent.words import checked, is_same_text
 from ennio.plugins.runtime.interface import Key, View
 
 _PLAYER = Path(__file__).with_name("player.py")
+_played_on = WeakSet[Machine]()
+"""The machines where it was found."""
 _NOTHING = AgentConfig()
 _SOURCE, _PATH = "configuration", "agent_config.passthrough"
 
@@ -109,11 +113,15 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
         """There is nothing to settle. Raises Refused on a machine where Ennio's own sources do not
         lie: the player is one of them.
         """
-        if context.machine.name and not single.exists(context.machine, _PLAYER):
+        machine = context.machine
+        if not machine.name or machine in _played_on:
+            return
+        if not single.exists(machine, _PLAYER):
             raise Refused(
-                f"the scripted agent plays from {_PLAYER}, which is not on {context.machine.name}: "
+                f"the scripted agent plays from {_PLAYER}, which is not on {machine.name}: "
                 "it is for demonstrations on this machine; choose another agent there"
             )
+        _played_on.add(machine)
 
     def forget(self, context: AgentContext) -> None:
         """There is nothing to undo."""
