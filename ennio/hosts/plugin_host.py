@@ -52,7 +52,8 @@ from ennio.hosts.unfit_agent import UnfitAgent
 from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
 from ennio.machine.home import Home
-from ennio.machine.interface import Machine, Questions
+from ennio.machine.interface import Machine
+from ennio.machine.questions import Questions
 from ennio.model.clock import Clock
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused

@@ -17,7 +17,8 @@ from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
 from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
-from ennio.machine.interface import FileSpan, Questions
+from ennio.machine.interface import FileSpan
+from ennio.machine.questions import Questions
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Place, Presence, ProcessSeen

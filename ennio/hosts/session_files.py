@@ -15,7 +15,8 @@ from ennio.hosts.sandboxes import AGENT, SessionSandbox
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine import single
 from ennio.machine.home import Home
-from ennio.machine.interface import FilePart, FileSpan, Machine, Questions
+from ennio.machine.interface import FilePart, FileSpan, Machine
+from ennio.machine.questions import Questions
 from ennio.plugins.agent.interface import AgentContext
 
 PROMPT, SYSTEM, HOOKS, RECORD = "prompt.md", "system.md", "bell.json", "session.json"

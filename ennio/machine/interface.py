@@ -18,6 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ennio.machine.questions import NOTHING_ASKED, Questions
+
 if TYPE_CHECKING:
     from ennio.machine.watch import MachineWatch  # ptyd knows this interface and no library
 
@@ -137,29 +139,6 @@ class ProcessEntry:
     session: int
     name: str
     ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """What is about to be asked of a machine: looks at paths, with links followed and not; real
-    paths, parts of files, names in folders, programs with their search paths, commands that only
-    read, all processes, some by their numbers, and those that were given a variable. What is not
-    asked after all does no harm.
-    """
-
-    states: Sequence[Path] = ()
-    links: Sequence[Path] = ()
-    real: Sequence[Path] = ()
-    files: Sequence[FileSpan] = ()
-    folders: Sequence[Path] = ()
-    programs: Sequence[tuple[str, str | None]] = ()
-    commands: Sequence[Command] = ()
-    processes: bool = False
-    pids: Sequence[int] = ()
-    marked: Sequence[str] = ()
-
-
-NOTHING_ASKED = Questions()
 
 
 class BegunCommand(Protocol):

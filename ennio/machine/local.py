@@ -18,7 +18,6 @@ import psutil
 
 from ennio.machine import commands, files, home, links, process_table
 from ennio.machine.interface import (
-    NOTHING_ASKED,
     BegunCommand,
     Command,
     CompletedCommand,
@@ -28,8 +27,8 @@ from ennio.machine.interface import (
     FileState,
     ProcessEntry,
     ProcessId,
-    Questions,
 )
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.machine.watch import MachineWatch
 
 _KINDS = {

@@ -21,14 +21,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import (
-    NOTHING_ASKED,
-    Command,
-    CompletedCommand,
-    Machine,
-    Overdue,
-    Questions,
-)
+from ennio.machine.interface import Command, CompletedCommand, Machine, Overdue
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model.errors import EnnioError, TimedOut
 from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment

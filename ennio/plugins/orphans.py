@@ -11,7 +11,8 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 
-from ennio.machine.interface import Machine, ProcessEntry, ProcessId, Questions
+from ennio.machine.interface import Machine, ProcessEntry, ProcessId
+from ennio.machine.questions import Questions
 from ennio.model.errors import Unreachable
 
 MARK = "ENNIO_SESSION_ID"

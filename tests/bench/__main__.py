@@ -33,6 +33,7 @@ from tests.bench.figures import (
     relay,
     requests,
     server,
+    ssh,
     terminal,
     usage,
     webhook,
@@ -60,6 +61,7 @@ GROUPS: tuple[Group, ...] = tuple(
         requests,
         proxy,
         relay,
+        ssh,
         crowd,
     )
 )

@@ -55,6 +55,15 @@ PROMISED = (
         "board.first",
         "board.first.rows",
     ),
+    *(
+        "ssh.spawn",
+        "ssh.look.50",
+        "ssh.look.50.ways",
+        "ssh.look.200",
+        "ssh.look.200.ways",
+        "ssh.idle",
+        "ssh.memory",
+    ),
 )
 
 

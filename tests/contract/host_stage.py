@@ -42,7 +42,8 @@ from tests.conftest import eventually, lacking, need
 from tests.node.node_bench import TOKEN, port_of
 from tests.node.relay import Relay
 from tests.ssh.bench import machine_of
-from tests.ssh.sshd import sshd
+from tests.ssh.sshd import Account as SshAccount
+from tests.ssh.sshd import Sshd, sshd
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 3
@@ -125,6 +126,7 @@ class Stage:
     more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     far: SshMachine | None = None
+    server: tuple[Sshd, SshAccount] | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -387,7 +389,7 @@ def over_ssh(stage: Stage) -> Iterator[Stage]:
         env = {**stage.env, "ENNIO_HOME": str(stage.home)}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in env.items()]
         (there.home / ".bashrc").write_text("\n".join(["echo Good day", *lines]) + "\n")
-        stage.far = machine_of(server, there)
+        stage.far, stage.server = machine_of(server, there), (server, there)
         yield stage
         stage.far.close()
 

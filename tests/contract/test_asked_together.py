@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from ennio.machine import single
-from ennio.machine.interface import Command, FileSpan, Machine, Questions
+from ennio.machine.interface import Command, FileSpan, Machine
 from ennio.machine.local import LocalMachine
+from ennio.machine.questions import Questions
 from ennio.model.errors import Refused
 from tests.contract.machine_bench import MachineBench, over_ssh
 

@@ -28,9 +28,9 @@ from ennio.machine.interface import (
     Machine,
     Overdue,
     ProcessId,
-    Questions,
 )
 from ennio.machine.local import LocalMachine
+from ennio.machine.questions import Questions
 from tests.conftest import eventually
 from tests.contract.machine_bench import MachineBench, over_ssh
 
@@ -649,5 +649,6 @@ def test_many_threads_may_ask_at_once(machine: Machine, tmp_path: Path) -> None:
 
 def test_every_question_that_can_be_asked_is_asked_here() -> None:
     asked = {name for name in vars(Machine) if not name.startswith("_")}
-    text = Path(__file__).read_text(encoding="utf-8")
+    files = Path(__file__), Path(__file__).with_name("test_asked_together.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     assert {name for name in asked if f"machine.{name}" not in text} == set()

@@ -10,25 +10,30 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
-from ennio.hosts.interface import Wanted
+from ennio.hosts.interface import Wanted, WorkspaceMade
 from ennio.hosts.kept_files import forget_logs
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.interface import Command, FileSpan
 from ennio.machine.ssh.machine import SshMachine
 from tests.conftest import eventually
-from tests.contract.host_stage import Stage, Stand, stage_at
+from tests.contract.host_stage import HOOKS, Stage, Stand, stage_at
 from tests.ssh.bench import machine_of
 from tests.ssh.sshd import Sshd
 
 MOST = 4
 """Of a look at all sessions, one each: the survey, and then panes, screens, files."""
+SPAWN = {"make": 2, "instruct": 1, "prepare": 6, "launch": 3}
+"""Where a session was begun before from the same repository, with a link and a command of the
+project's own.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +157,27 @@ def test_a_look_at_many_sessions_takes_as_many_ways_as_one_at_few(stage: Stage) 
     finally:
         for stand in stands:
             stand.clear()
+
+
+def test_a_session_is_begun_in_few_ways(stage: Stage) -> None:
+    far = stage.far
+    assert far is not None
+    first, stand = Stand(stage), Stand(stage)
+    try:
+        first.launched()
+        made = list[WorkspaceMade]()
+        ways = {"make": _ways(far, lambda: made.append(stand.host.make(stand.brief)))}
+        brief = replace(stand.brief, path=made[0].path)
+        asked: Mapping[str, Callable[[], object]] = {
+            "instruct": lambda: stand.host.instruct(brief, "Play the sonata", "Never stop"),
+            "prepare": lambda: stand.host.prepare(brief),
+            "launch": lambda: stand.host.launch(brief, 1, HOOKS, "record", False, None),
+        }
+        ways |= {name: _ways(far, ask) for name, ask in asked.items()}
+        assert ways == SPAWN
+    finally:
+        first.clear()
+        stand.clear()
 
 
 def test_no_other_user_can_see_the_environment_that_a_command_is_given(

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine.interface import (
-    NOTHING_ASKED,
     BegunCommand,
     Command,
     CompletedCommand,
@@ -30,8 +29,8 @@ from ennio.machine.interface import (
     Machine,
     ProcessEntry,
     ProcessId,
-    Questions,
 )
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.machine.sandbox import beneath, bubblewrap
 from ennio.machine.sandbox.isolation import Isolation
 from ennio.machine.watch import MachineWatch

@@ -17,8 +17,8 @@ from ennio.machine.interface import (
     FileSpan,
     FileState,
     ProcessEntry,
-    Questions,
 )
+from ennio.machine.questions import Questions
 from ennio.machine.ssh import errors, file_looks, files
 from ennio.machine.ssh.file_looks import FileLooks
 from ennio.machine.ssh.processes import ProcessListing, RemoteProcesses

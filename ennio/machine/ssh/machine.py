@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ennio.machine.interface import (
-    NOTHING_ASKED,
     BegunCommand,
     Command,
     CompletedCommand,
@@ -20,8 +19,8 @@ from ennio.machine.interface import (
     FileState,
     ProcessEntry,
     ProcessId,
-    Questions,
 )
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.machine.ssh import facts, files
 from ennio.machine.ssh.begun import begin
 from ennio.machine.ssh.commands import RemoteCommands

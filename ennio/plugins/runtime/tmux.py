@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ennio.machine import single
-from ennio.machine.interface import Machine, ProcessId, Questions
-from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.machine.interface import Machine, ProcessId
+from ennio.machine.questions import Questions
+from ennio.model.errors import Conflict, NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalShot
 from ennio.plugins import orphans

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import NOTHING_ASKED, Command, FileSpan, Machine, Questions
+from ennio.machine.interface import Command, FileSpan, Machine
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model import repository_address
 from ennio.plugins import orphans
 from ennio.plugins.git import COMMON, Git, GitCommand, as_asked

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import FileSpan, Machine, Questions
+from ennio.machine.interface import FileSpan, Machine
+from ennio.machine.questions import Questions
 
 _POINTER = 8192  # bytes; a path is no longer
 EXCLUDE = "ennio.exclude"

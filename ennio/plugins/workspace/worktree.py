@@ -24,8 +24,8 @@ from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.facts import WorkspaceSeen
-from ennio.plugins.git import HEAVY, Git, GitAnswer, failure
-from ennio.plugins.workspace import folder, foresight, private, worktree_state
+from ennio.plugins.git import HEAVY, Git
+from ennio.plugins.workspace import folder, foresight, private, session_branch, worktree_state
 from ennio.plugins.workspace.branch_locks import past_stale_locks
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
 from ennio.plugins.workspace.glance import glance, stands_on
@@ -118,7 +118,7 @@ class WorktreeWorkspace:
             let_go = _is_gone_there(repository, spec)
             with repository.alone():
                 dissolved = partial(_dissolve, repository, spec, let_go=let_go)
-                past_stale_locks(repository, _refs(spec), dissolved)
+                past_stale_locks(repository, session_branch.refs(spec), dissolved)
         return freed
 
     def remote(self, spec: WorkspaceSpec) -> str:
@@ -196,7 +196,7 @@ def _hold(repository: SourceRepository, spec: WorkspaceSpec, there: FoundWorktre
 
 def _begun(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
     made = partial(_added, repository, spec, tips)
-    return past_stale_locks(repository, _refs(spec), made)
+    return past_stale_locks(repository, session_branch.refs(spec), made)
 
 
 def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
@@ -208,23 +208,19 @@ def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) 
     with ExitStack() as undo:
         with repository.machine.gathered():
             repository.machine.make_folder(spec.path.parent)
-            new, added = _new_branch(repository, spec, start)
+            new, added = session_branch.make(repository, spec, start)
         if new:
-            undo.callback(_unmake_branch, repository, spec, start)
+            undo.callback(session_branch.unmake, repository, spec, start)
         else:
-            _old_branch(repository, spec, tips)
+            session_branch.take_over(repository, spec, tips)
         undo.callback(_clear, repository, spec)
-        repository.git.run(*_adding(spec), timeout=HEAVY, first=added)
+        repository.git.run(*session_branch.adding(spec), timeout=HEAVY, first=added)
         _check(repository, spec)
         undo.pop_all()
     repository.named()
     if not new or start != tips.base:
         return _made(repository, spec, repository.git.at(spec.path))
     return Created(spec.path, spec.branch, start, named)
-
-
-def _adding(spec: WorkspaceSpec) -> tuple[str, ...]:
-    return ("worktree", "add", "--quiet", str(spec.path), spec.branch)
 
 
 def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
@@ -237,52 +233,6 @@ def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     if meant.branch != spec.branch:
         made = f"{spec.path} was made on {meant.branch or 'no branch'} instead of {spec.branch}"
         raise Refused(f"{made}, so it was taken away again")
-
-
-def _new_branch(
-    repository: SourceRepository, spec: WorkspaceSpec, start: str
-) -> tuple[bool, GitAnswer | None]:
-    """Make the branch, marked as this session's, and the worktree on it at once. Whether the branch
-    was made, which it is not where there is one of that name; and what git said of the worktree.
-    """
-    ref = f"refs/heads/{spec.branch}"
-    words = f"create {ref} {start}\nupdate {_mark(spec)} {start}\n"
-    git, marking = repository.git, ("update-ref", "--stdin")
-    then = foresight.of_made(repository, spec)
-    told = git.in_turn((marking, words), (_adding(spec), None), timeout=HEAVY, then=then)
-    made = git.run(*marking, input=words, check=False, first=told[0])
-    if not made.ok and git.commit(ref) is None:
-        raise failure(git, ("update-ref",), made)
-    return made.ok, told[1] if len(told) > 1 else None
-
-
-def _unmake_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> None:
-    """As it was before: nobody can have worked on what was made a moment ago."""
-    words = f"delete refs/heads/{spec.branch} {start}\ndelete {_mark(spec)} {start}\n"
-    repository.git.run("update-ref", "--stdin", input=words, check=False)
-
-
-def _old_branch(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> None:
-    """See that a branch which was there before is free, and up to date with the remote's."""
-    git, ref = repository.git, f"refs/heads/{spec.branch}"
-    holder = next((entry for entry in repository.worktrees() if entry.branch == spec.branch), None)
-    if holder is not None:
-        message = (
-            f"branch {spec.branch} is checked out in {holder.path}, where it stays: give the "
-            "session another branch"
-        )
-        raise Refused(message)
-    here = git.commit(ref)
-    if here is None or tips.branch is None or git.contains(tips.branch, here):
-        return
-    if not git.contains(here, tips.branch):
-        words = f"branch {spec.branch} in {spec.source} and in {spec.repo} have gone different ways"
-        message = (
-            f"{words}: bring them together (git -C {spec.source} branch -f {spec.branch} "
-            f"{repository.kept(spec.branch)})"
-        )
-        raise Refused(message)
-    git.run("update-ref", ref, tips.branch, here)
 
 
 def _made(repository: SourceRepository, spec: WorkspaceSpec, tree: Git) -> Created:
@@ -318,7 +268,7 @@ def _is_gone_there(repository: SourceRepository, spec: WorkspaceSpec) -> bool:
     """Whether the ordered repository has no such branch any more, as after a merge; what its
     base is now is known then.
     """
-    if repository.own or repository.git.commit(_mark(spec)) is None:
+    if repository.own or repository.git.commit(session_branch.mark(spec)) is None:
         return False
     try:
         gone = repository.there(spec.branch) is None
@@ -343,16 +293,20 @@ def _drop_branch(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     and all of it is elsewhere.
     """
     git, ref = repository.git, f"refs/heads/{spec.branch}"
-    start, tip = git.commit(_mark(spec)), git.commit(ref)
+    start, tip = git.commit(session_branch.mark(spec)), git.commit(ref)
     if start is None:
         return
     if tip is None:
-        git.run("update-ref", "-d", _mark(spec))
+        git.run("update-ref", "-d", session_branch.mark(spec))
     elif not any(entry.branch == spec.branch for entry in repository.worktrees()) and _is_elsewhere(
         repository, spec, tip
     ):
         _forget_upstream(git, spec.branch)
-        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)}\n")
+        git.run(
+            "update-ref",
+            "--stdin",
+            input=f"delete {ref} {tip}\ndelete {session_branch.mark(spec)}\n",
+        )
 
 
 def _forget_upstream(git: Git, branch: str) -> None:
@@ -414,11 +368,3 @@ def _is_merged(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> b
         return True
     merged = git.run("merge-tree", "--write-tree", base, tip, check=False)
     return merged.ok and merged.lines[:1] == git.run("rev-parse", f"{base}^{{tree}}").lines
-
-
-def _refs(spec: WorkspaceSpec) -> tuple[str, str]:
-    return f"refs/heads/{spec.branch}", _mark(spec)
-
-
-def _mark(spec: WorkspaceSpec) -> str:
-    return f"refs/ennio/made/{spec.session_id}"

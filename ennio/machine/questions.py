@@ -1,0 +1,34 @@
+"""What is asked of a machine ahead of its need, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ennio.machine.interface import Command, FileSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is about to be asked of a machine: looks at paths, with links followed and not; real
+    paths, parts of files, names in folders, programs with their search paths, commands that only
+    read, all processes, some by their numbers, and those that were given a variable. What is not
+    asked after all does no harm.
+    """
+
+    states: Sequence[Path] = ()
+    links: Sequence[Path] = ()
+    real: Sequence[Path] = ()
+    files: Sequence[FileSpan] = ()
+    folders: Sequence[Path] = ()
+    programs: Sequence[tuple[str, str | None]] = ()
+    commands: Sequence[Command] = ()
+    processes: bool = False
+    pids: Sequence[int] = ()
+    marked: Sequence[str] = ()
+
+
+NOTHING_ASKED = Questions()

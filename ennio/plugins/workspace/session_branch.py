@@ -1,0 +1,72 @@
+"""The branch of a session in the repository that its worktree hangs on: made for it, or there
+before. A ref of Ennio's own marks one that was made for a session.
+"""
+
+from __future__ import annotations
+
+from ennio.model.errors import Refused
+from ennio.plugins.git import HEAVY, GitAnswer, failure
+from ennio.plugins.workspace import foresight
+from ennio.plugins.workspace.interface import WorkspaceSpec
+from ennio.plugins.workspace.repository import BranchTips, SourceRepository
+
+
+def adding(spec: WorkspaceSpec) -> tuple[str, ...]:
+    """What git is told to add a worktree on it."""
+    return ("worktree", "add", "--quiet", str(spec.path), spec.branch)
+
+
+def make(
+    repository: SourceRepository, spec: WorkspaceSpec, start: str
+) -> tuple[bool, GitAnswer | None]:
+    """Make the branch, marked as this session's, and the worktree on it at once. Whether the branch
+    was made, which it is not where there is one of that name; and what git said of the worktree.
+    """
+    ref = f"refs/heads/{spec.branch}"
+    words = f"create {ref} {start}\nupdate {mark(spec)} {start}\n"
+    git, marking = repository.git, ("update-ref", "--stdin")
+    then = foresight.of_made(repository, spec)
+    told = git.in_turn((marking, words), (adding(spec), None), timeout=HEAVY, then=then)
+    made = git.run(*marking, input=words, check=False, first=told[0])
+    if not made.ok and git.commit(ref) is None:
+        raise failure(git, ("update-ref",), made)
+    return made.ok, told[1] if len(told) > 1 else None
+
+
+def unmake(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> None:
+    """As it was before: nobody can have worked on what was made a moment ago."""
+    words = f"delete refs/heads/{spec.branch} {start}\ndelete {mark(spec)} {start}\n"
+    repository.git.run("update-ref", "--stdin", input=words, check=False)
+
+
+def take_over(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> None:
+    """See that a branch which was there before is free, and up to date with the remote's."""
+    git, ref = repository.git, f"refs/heads/{spec.branch}"
+    holder = next((entry for entry in repository.worktrees() if entry.branch == spec.branch), None)
+    if holder is not None:
+        message = (
+            f"branch {spec.branch} is checked out in {holder.path}, where it stays: give the "
+            "session another branch"
+        )
+        raise Refused(message)
+    here = git.commit(ref)
+    if here is None or tips.branch is None or git.contains(tips.branch, here):
+        return
+    if not git.contains(here, tips.branch):
+        words = f"branch {spec.branch} in {spec.source} and in {spec.repo} have gone different ways"
+        message = (
+            f"{words}: bring them together (git -C {spec.source} branch -f {spec.branch} "
+            f"{repository.kept(spec.branch)})"
+        )
+        raise Refused(message)
+    git.run("update-ref", ref, tips.branch, here)
+
+
+def refs(spec: WorkspaceSpec) -> tuple[str, str]:
+    """The branch and its mark."""
+    return f"refs/heads/{spec.branch}", mark(spec)
+
+
+def mark(spec: WorkspaceSpec) -> str:
+    """The ref that tells where the branch began."""
+    return f"refs/ennio/made/{spec.session_id}"

@@ -1,0 +1,149 @@
+"""Sessions on another machine, at the end of a line that takes its time: how long one takes to be
+begun, how often all can be looked at, what goes over the line while nothing happens, and what a
+session costs the memory of this process.
+
+The line is a relay to an sshd on loopback. A spawn is what a host does for one: the working copy,
+its link, the project's own command, and the agent's terminal. The bare counterpart is the same in
+this process, and three ways there and back.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import psutil
+
+from ennio.hosts.elsewhere import FarHost
+from ennio.hosts.interface import Wanted as WantedOf
+from ennio.machine.ssh.machine import SshMachine
+from ennio.model.clock import SystemClock
+from tests.bench.figure import Figure, Group, Run, Wanted
+from tests.bench.stand import come
+from tests.contract.host_stage import HOOKS, Stage, Stand, stage_at
+from tests.ssh.bench import machine_of
+from tests.ssh.relay import Line, line_to
+
+KIND = "tmux and worktree"
+_WAYS = 3
+_NEAR, _DISTANT = 0.05, 0.2
+"""Seconds there and back."""
+
+
+def measure(run: Run) -> Iterator[Figure]:
+    """Here, and over lines of two lengths; medians."""
+    run.say("sessions over ssh ...")
+    with stage_at("in this process", KIND) as stage:
+        here = statistics.median(_spawned(Stand(stage)) for _ in range(run.times(3, 10)))
+    with stage_at("over ssh", KIND) as stage:
+        with _at_the_end_of(stage, _NEAR):
+            Stand(stage).made()  # it is met, and so is the repository
+            there = statistics.median(_spawned(Stand(stage)) for _ in range(run.times(3, 10)))
+            yield Figure("ssh.spawn", there, "s", here + _WAYS * _NEAR, Wanted("ratio", 1.3))
+        stands = _launched(stage, run.times(2, 10))
+        yield from _looked_at(run, stage, stands)
+
+
+def _looked_at(run: Run, stage: Stage, stands: list[tuple[Stand, int]]) -> Iterator[Figure]:
+    kept = [stand for stand, _ in stands]
+    for seconds in (_NEAR, _DISTANT):
+        name = f"ssh.look.{round(seconds * 1000)}"
+        with _at_the_end_of(stage, seconds) as line:
+            look = _Look(stage, kept)
+            come(lambda look=look: look.rests(), 60, "nothing new is seen")  # type: ignore[misc]
+            ways, bytes_ = _machine(stage).count.questions, line.bytes
+            taken = [look.once() for _ in range(run.times(5, 20))]
+            ways = _machine(stage).count.questions - ways
+            # what the line itself takes is the least for one
+            yield Figure(name, 60 / statistics.median(taken), "per minute", 60 / seconds)
+            yield Figure(f"{name}.ways", ways / len(taken), "per look", 1.0, Wanted("value", 4))
+            if seconds == _NEAR:
+                moved = (line.bytes - bytes_) / len(taken)
+                # one look in each five seconds, as a supervisor does where nothing happens
+                yield Figure("ssh.idle", moved * 12 / 1024, "KiB/min")
+    yield Figure("ssh.memory", statistics.mean(size for _, size in stands[1:]) / 1024, "KiB")
+
+
+class _Look:
+    """At all of some sessions, each where the one before left off."""
+
+    def __init__(self, stage: Stage, stands: list[Stand]) -> None:
+        self._stage, self._stands = stage, stands
+        self._cursors: dict[str, Mapping[str, str]] = {}
+
+    def once(self) -> float:
+        """How long it took, in seconds."""
+        begun, host = time.monotonic(), self._stage.host
+        host.survey("tmux", {one.id: one.brief.handle for one in self._stands})
+        briefs = [one.brief for one in self._stands]
+        wanted = [
+            WantedOf(each, self._cursors.get(each.session_id, {}), True, True) for each in briefs
+        ]
+        for name, read in host.observe(wanted).items():
+            self._cursors[name] = read.cursor
+        return time.monotonic() - begun
+
+    def rests(self) -> bool:
+        """Whether it found nothing that it has to read."""
+        before = _machine(self._stage).count.questions
+        self.once()
+        return _machine(self._stage).count.questions - before <= 3
+
+
+def _launched(stage: Stage, number: int) -> list[tuple[Stand, int]]:
+    """Sessions, each with the bytes of memory that this process has grown by."""
+    process, stands = psutil.Process(os.getpid()), list[tuple[Stand, int]]()
+    for _ in range(number):
+        before, stand = process.memory_info().rss, Stand(stage)
+        stand.launched()
+        stands.append((stand, max(0, process.memory_info().rss - before)))
+    return stands
+
+
+def _spawned(stand: Stand) -> float:
+    begun = time.monotonic()
+    stand.made()
+    stand.host.launch(stand.brief, 1, HOOKS, "record", False, None)
+    taken = time.monotonic() - begun
+    stand.clear()
+    return taken
+
+
+@contextmanager
+def _at_the_end_of(stage: Stage, seconds: float) -> Iterator[Line]:
+    """The machine of the stage, so long there and back."""
+    assert stage.server is not None
+    server, account = stage.server
+    near, close_by = stage.host, _machine(stage)
+    with line_to(server.port, seconds / 2) as line:
+        known = server.folder / f"known-{line.port}"
+        known.write_text(server.known_host.replace(f":{server.port} ", f":{line.port} "))
+        stage.far = machine_of(server, account, port=line.port, known_hosts=known)
+        stage.host = FarHost("there", stage.far, SystemClock(), "contract")
+        try:
+            yield line
+        finally:
+            stage.far.close()
+            stage.far, stage.host = close_by, near
+
+
+def _machine(stage: Stage) -> SshMachine:
+    assert stage.far is not None
+    return stage.far
+
+
+GROUP = Group(
+    (
+        "ssh.spawn",
+        "ssh.look.50",
+        "ssh.look.50.ways",
+        "ssh.look.200",
+        "ssh.look.200.ways",
+        "ssh.idle",
+        "ssh.memory",
+    ),
+    measure,
+)
