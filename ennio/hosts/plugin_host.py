@@ -53,7 +53,7 @@ from ennio.hosts.unmetered import Unmetered
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.interface import Machine
-from ennio.machine.questions import Questions
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model.clock import Clock
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid, Refused
@@ -227,6 +227,8 @@ class PluginHost:
 
     def _of_a_launch(self, brief: Brief) -> Questions:
         """What is asked of the machine before anything of a launch is written."""
+        if not self._machine.name:
+            return NOTHING_ASKED
         at = self._resolve(brief)
         asked = at.files.of_a_launch(at.path, at.sandbox)
         links = private.questions(at.path, at.source)
