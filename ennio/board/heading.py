@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from ennio.board.quantities import money
@@ -48,6 +49,9 @@ def gravest(status: Document, tight: Document | None) -> tuple[str, bool]:
     ordered = sorted(degraded, key=lambda one: not one.get("blocks"))
     if ordered and ordered[0].get("blocks"):
         return _part(ordered[0]), True
+    if status.get("config_edited"):
+        name = PurePath(str(status.get("config") or "")).name or "the configuration"
+        return words(f"{name} has changed since it was read: ennio reload"), False
     if tight is not None and float(tight.get("percent_used") or 0) >= _WARNED:
         return words(f"budget {tight.get('name')}: {float(tight['percent_used']):g} % used"), False
     return (_part(ordered[0]), False) if ordered else ("", False)

@@ -33,3 +33,12 @@ def known(run_dir: Path) -> bytes | None:
     with suppress(OSError):
         return (run_dir / NAME).read_bytes()
     return None
+
+
+def is_edited(run_dir: Path, source: Path) -> bool:
+    """Whether the file is another by now than what a supervisor stands on."""
+    held = known(run_dir)
+    try:
+        return held is not None and source.read_bytes() != held
+    except OSError:
+        return False

@@ -64,6 +64,7 @@ def _reload(place: Place) -> None:
 
     file.write_text(f"port: 1\n{TEXT}    max_sessions: 2\n")
     assert "ennio.yaml has changed since it was read: ennio reload" in place.ennio("status").out
+    assert "ennio.yaml has changed since it was read" in place.ennio("board", "--once").out
     told = place.ennio("reload", "--json").document
     assert told["changed"] == ["projects[my-app].max_sessions"]
     assert told["waits_for_restart"] == ["port"]

@@ -9,9 +9,11 @@ const TELLING =
   /^(budget_|config_|disk_|node_|session_paused|session_resumed|usage_|pr_merged|place_lost)/;
 
 interface Status {
+  config?: string;
   config_problem?: string | null;
+  config_edited?: boolean;
   database_problem?: string | null;
-  degraded?: string[];
+  degraded?: { part: string; name: string; detail: string; blocks: boolean }[];
 }
 
 class Condition {

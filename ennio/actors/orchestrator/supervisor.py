@@ -50,6 +50,11 @@ class SupervisorApi:
         """Take in what GitHub sent; see ``webhooks.received``."""
         return webhooks.received(self.deps, event, delivery, signature, raw)
 
+    @property
+    def run_dir(self) -> str:
+        """Where it keeps what belongs to this one life of it."""
+        return str(self.deps.home.run(self.deps.config.source))
+
     def status(self) -> dict[str, Any]:
         """How it is: actors, sources, sessions, queue."""
         return {

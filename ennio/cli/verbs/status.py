@@ -151,11 +151,7 @@ def _is_edited(context: CliContext) -> bool:
     """Whether the file is another than what the supervisor stands on."""
     from ennio.config import last_good
 
-    held = last_good.known(context.run_directory())
-    try:
-        return held is not None and context.config_file().read_bytes() != held
-    except OSError:
-        return False
+    return last_good.is_edited(context.run_directory(), context.config_file())
 
 
 def _edited(edited: bool, context: CliContext) -> list[str]:

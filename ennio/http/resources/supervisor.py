@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import falcon
 
 from ennio.actors.orchestrator import DiskUsage
+from ennio.config import last_good
 from ennio.config.secrets import masked
 from ennio.config.sources import sources
 from ennio.http.debug_dump import dump
@@ -36,7 +38,11 @@ class SupervisorResource(Resource):
     @operation("How actors and pollers are.", ANY)
     def on_get(self) -> dict[str, Any]:
         """How its actors and pollers are."""
-        return self._orchestrator.supervisor.status()
+        supervisor, source = self._orchestrator.supervisor, self._orchestrator.config.source
+        return {
+            **supervisor.status(),
+            "config_edited": last_good.is_edited(Path(supervisor.run_dir), source),
+        }
 
     @operation("The configuration, secrets masked.", ANY, query=ConfigQuery)
     def on_get_config(self, query: ConfigQuery) -> Any:

@@ -1,0 +1,28 @@
+"""The one line above the board's rows: what a person should know first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ennio.board.heading import gravest
+
+EDITED = "ennio.yaml has changed since it was read: ennio reload"
+
+
+@pytest.mark.parametrize(
+    ("also", "told"),
+    [
+        ({}, (EDITED, False)),
+        ({"config_edited": False}, ("", False)),
+        ({"config_problem": "line 3"}, ("the configuration was refused: line 3", True)),
+        ({"degraded": [{"name": "disk", "detail": "full", "blocks": True}]}, ("disk: full", True)),
+        ({"degraded": [{"name": "nats", "detail": "away", "blocks": False}]}, (EDITED, False)),
+    ],
+)
+def test_an_edited_file_is_told_where_nothing_graver_is(
+    also: dict[str, Any], told: tuple[str, bool]
+) -> None:
+    status = {"config": "/home/me/app/ennio.yaml", "config_edited": True, **also}
+    assert gravest(status, None) == told
