@@ -35,6 +35,7 @@ from tests.bench.figures import (
     server,
     ssh,
     terminal,
+    token,
     usage,
     webhook,
 )
@@ -51,6 +52,7 @@ GROUPS: tuple[Group, ...] = tuple(
         usage,
         server,
         reads,
+        token,
         events,
         prompt,
         message,

@@ -41,6 +41,7 @@ PROMISED = (
         "store.postgres",
         "reads",
         "status.100",
+        "status.token",
     ),
     *(
         "hook.to_terminal",

@@ -12,21 +12,22 @@ from tests.bench.timing import by_turns, took
 from tests.e2e.house import ROOT
 
 NAME = "status"
+COMMAND = (str(ROOT / "bin" / "ennio"), "status")
 
 
 def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """The command as a person types it; the house stands."""
-    ours = (str(ROOT / "bin" / "ennio"), "status")
     bare = (sys.executable, "-c", "pass")
     value, baseline = by_turns(
         run.times(5, 25),
-        lambda: took(lambda: _called(house, ours)),
-        lambda: took(lambda: _called(house, bare)),
+        lambda: took(lambda: called(house, COMMAND)),
+        lambda: took(lambda: called(house, bare)),
     )
     yield Figure(f"{NAME}.{many}", 1000 * value, "ms", 1000 * baseline, Wanted("ratio", 12.0))
 
 
-def _called(house: MeasuredHouse, command: tuple[str, ...]) -> None:
+def called(house: MeasuredHouse, command: tuple[str, ...]) -> None:
+    """Run it in the folder of the configuration."""
     subprocess.run(
         command,
         cwd=house.ground.clone,
