@@ -1,0 +1,203 @@
+"""The way out that ``ennio doctor`` prints under a finding, done word by word: it heals it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ennio.http.address import read, running
+from ennio.machine.home import Home
+from tests.cli.conftest import ROOT, Place
+from tests.conftest import eventually, need
+
+_SENTENCE = re.compile(r"^.*(?:: it runs by |when you agree: |up to date: )")
+"""What stands before the command, where a sentence leads to it."""
+_REMARK = re.compile(r"\s{2,}\(.*\)$|\s{3}or .*$")
+"""What stands behind it."""
+
+
+@dataclass(slots=True)
+class Sick:
+    """A folder with a configuration, where something is to be broken and mended."""
+
+    place: Place
+    env: dict[str, str]
+
+    @property
+    def folder(self) -> Path:
+        return self.place.folder
+
+    def write(self, *, repo: str = "", path: str = "", more: str = "", top: str = "") -> None:
+        """The file, with one project."""
+        where = f"{{name: app, repo: {repo or self.folder}, path: {path or self.folder}{more}}}"
+        text = "defaults: {agent: scripted, runtime: process}\n" + top
+        (self.folder / "ennio.yaml").write_text(f"{text}projects:\n  - {where}\n")
+
+    def sh(self, line: str) -> subprocess.CompletedProcess[str]:
+        """As typed into the shell of whoever reads it."""
+        return subprocess.run(
+            ["sh", "-c", line],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def doctor(self) -> dict[str, str]:
+        """What is not well, with the way out of each."""
+        ended = self.sh("ennio doctor --json")
+        assert ended.stderr == ""
+        return {
+            finding["what"]: finding["fix"]
+            for finding in json.loads(ended.stdout)["findings"]
+            if finding["level"] != "fine"
+        }
+
+    def finds(self, words: str) -> str:
+        """The way out of what is told by these words."""
+        found = self.doctor()
+        return next((way for what, way in found.items() if words in what), "") or pytest.fail(
+            f"nothing of {words!r} in {found}"
+        )
+
+    def heals(self, words: str) -> str:
+        """Do what is printed under it, and see it gone; what was done is given back."""
+        command = _REMARK.sub("", _SENTENCE.sub("", self.finds(words)))
+        done = self.sh(command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        left = self.doctor()
+        assert not [what for what in left if words in what], (command, left)
+        return command
+
+
+@pytest.fixture
+def sick(place: Place) -> Iterator[Sick]:
+    """A sound one to begin with; whatever supervisor is left at the end is stopped."""
+    programs = place.home / "programs"
+    programs.mkdir()
+    shim = programs / "ennio"
+    shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ennio.cli "$@"\n')
+    shim.chmod(0o755)
+    env = place.env | {
+        "PATH": f"{programs}:{place.env['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "GIT_CONFIG_GLOBAL": str(place.home / ".gitconfig"),
+    }
+    place.git("init", "-q", "-b", "main")
+    place.git("commit", "-q", "--allow-empty", "-m", "first")
+    one = Sick(place, env)
+    one.write()
+    yield one
+    one.sh("ennio stop --timeout 20")
+
+
+def _no_file(sick: Sick) -> None:
+    (sick.folder / "ennio.yaml").unlink()
+    sick.sh(f"git remote add origin {sick.folder}")
+
+
+def _no_clone(sick: Sick) -> None:
+    sick.write(path=str(sick.place.home / "elsewhere"))
+
+
+def _nobody(sick: Sick) -> None:
+    for name in [name for name in sick.env if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
+        del sick.env[name]
+    (sick.place.home / ".gitconfig").write_text("[user]\n  useConfigOnly = true\n")
+
+
+def _no_folder(sick: Sick) -> None:
+    need("bwrap")
+    missing = sick.place.home / "cache of mine"
+    sick.write(more=f', isolation: bubblewrap, sandbox: {{writable: ["{missing}"]}}')
+
+
+def _not_trusted(sick: Sick) -> None:
+    sick.env["ENNIO_TRUSTED_CONFIG_PATHS"] = ""
+    sick.write(more=", post_create: [echo hello]")
+
+
+def _lost_hub(sick: Sick) -> None:
+    hub = sick.place.home / "hub of mine.git"
+    sick.write(repo=f'"{hub}"', more=", scm_config: {plugin: local}")
+
+
+def _somebody_elses_hub(sick: Sick) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to somebody else")
+    hub = sick.place.home / "hub.git"
+    sick.place.git("clone", "-q", "--bare", ".", str(hub))
+    for each in (hub, *hub.rglob("*")):
+        os.lchown(each, 65534, 65534)
+    sick.write(repo=str(hub), more=", scm_config: {plugin: local}")
+
+
+def _ended_without_a_word(sick: Sick) -> None:
+    assert sick.sh("ennio start --detach").returncode == 0
+    directory = Home(sick.place.home / "ennio").run(sick.folder / "ennio.yaml")
+    address = read(directory)
+    assert address is not None
+    for one in [*psutil.Process(address.pid).children(recursive=True), psutil.Process(address.pid)]:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    eventually(lambda: running(directory) is None)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (_no_file, "there is no ennio.yaml here"),
+        (_no_clone, "is no git repository"),
+        (_nobody, "git does not know who you are"),
+        (_no_folder, "which is not there"),
+        (_not_trusted, "the configuration is not trusted"),
+        (_lost_hub, "cannot be read: there is none"),
+        (_somebody_elses_hub, "it belongs to somebody else"),
+        (_ended_without_a_word, "ended without tidying up"),
+    ],
+    ids=lambda value: value.__name__.strip("_") if callable(value) else "",
+)
+def test_a_finding_is_healed_by_what_is_printed_under_it(
+    sick: Sick, broken: Callable[[Sick], None], words: str
+) -> None:
+    broken(sick)
+    sick.heals(words)
+
+
+def test_a_supervisor_that_does_not_find_an_agent_is_begun_anew(sick: Sick) -> None:
+    agents = sick.place.home / "agents"
+    agents.mkdir()
+    (agents / "codex").write_text("#!/bin/sh\necho codex-cli 1.2.3\n")
+    (agents / "codex").chmod(0o755)
+    sick.write(more=", agent: codex")
+    assert sick.sh("ennio start --detach").returncode == 0
+    sick.env["PATH"] = f"{agents}:{sick.env['PATH']}"
+    sick.heals("but not by the supervisor")
+
+
+def test_a_terminal_of_no_session_is_ended(sick: Sick) -> None:
+    tmux, home = need("tmux"), Home(sick.place.home / "ennio")
+    socket = home.tmux_socket_of(home.run(sick.folder / "ennio.yaml").name)
+    assert sick.sh("ennio start --detach").returncode == 0
+    for name in ("stray", "kept"):
+        done = sick.sh(f"{tmux} -L {socket} new-session -d -s {name} sleep 600")
+        assert done.returncode == 0, done.stderr
+    try:
+        command = sick.heals("terminal(s) belong to no session known here: kept, stray")
+        assert command.endswith("kill-session -t =kept")
+        sick.heals("terminal(s) belong to no session known here: stray")
+    finally:
+        sick.sh(f"{tmux} -L {socket} kill-server")
