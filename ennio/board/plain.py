@@ -85,8 +85,9 @@ class PlainBoard:
 
     @property
     def knows(self) -> bool:
-        """Whether all that there is was told."""
-        return self.view.link.live or self.view.link.lost is not None
+        """Whether all that there is was told: the rows come before what can be done to them."""
+        lost = self.view.link.lost is not None
+        return self.view.link.live or (lost and bool(self.view.verbs.verbs or not self.view.loaded))
 
     def settle(self) -> None:
         """What was ordered before the input ended is waited for."""

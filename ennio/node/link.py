@@ -236,6 +236,8 @@ class SshNodeLink:
             self._reach().close()
         except ConnectionRefusedError:
             return False
+        except ConnectionResetError:
+            return True  # it was taken in, by one that is just about to end
         except OSError as error:
             raise Refused(
                 f"port {self._own.port} on {self._name} cannot be reached through ssh: "

@@ -248,7 +248,7 @@ def test_a_resize_is_followed_and_a_wide_terminal_shows_more(
 ) -> None:
     asking(house, terminal, "Grow with me")
     terminal.tmux("resize-window", "-x", "160", "-y", "45")
-    terminal.shows("EVENTS", "session_working", "SESSION PROJ", "AGENT")
+    terminal.shows("EVENTS", "Run npm install? [1. Yes", "SESSION PROJ", "AGENT")
     terminal.keys("Space")
     terminal.shows("[why]", "turn: you, asks (rule 2)")
     terminal.tmux("resize-window", "-x", "59", "-y", "20")

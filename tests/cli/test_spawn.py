@@ -124,14 +124,11 @@ def test_spawn_wait_follows_the_session_until_it_has_begun(api: Api, begun: dict
         ),
         (
             {"held": False, "reason": ""},
-            (
-                "queued ma-1a2b3c4d on issue-42-login: the queue has yet to look at it; see: ennio "
-                "queue list"
-            ),
+            "spawned ma-1a2b3c4d on issue-42-login; see: ennio session info ma-1a2b3c4d",
         ),
     ],
 )
-def test_a_session_that_waits_is_not_called_spawned(
+def test_a_session_that_is_known_to_wait_is_not_called_spawned(
     api: Api, queued: dict[str, Any], words: str
 ) -> None:
     api.on(
