@@ -203,12 +203,21 @@ def understand(words: Sequence[str]) -> Call:
         return _help(options, name, rest)
     assert name is not None  # noqa: S101 - for the type checker
     if name not in VERBS:
-        raise UsageError(
-            f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help"
-        )
+        near = _below(name) or nearest(name, list(VERBS))
+        raise UsageError(f"no command {name!r}{near}; all commands: ennio --help")
     parser = verb_parser(name)
     given = parser.parse_args(rest, options)
     return Call(given.run, given, getattr(given, "json", False), getattr(given, "config", None))
+
+
+def _below(name: str) -> str:
+    """``, did you mean ...?`` for a word that stands behind another command, else nothing."""
+    found = [
+        f"ennio {verb} {name}"
+        for verb, summary in VERBS.items()
+        if name in summary.rpartition(": ")[2].split(", ")
+    ]
+    return f", did you mean {' or '.join(found[:3])}?" if found else ""
 
 
 def _help(options: argparse.Namespace, name: str | None, rest: Sequence[str]) -> Call:

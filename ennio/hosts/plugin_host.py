@@ -639,19 +639,16 @@ class PluginHost:
         place = str(launch.cwd / program) if "/" in program else program
         self._programs[agent.name] = place, launch.env.get("PATH")
         if self._machine.which(place, launch.env.get("PATH")) is None:
-            where = (
-                ""
-                if "/" in program
-                else f" on the PATH of {self.name or 'the supervisor'} "
-                f"({launch.env.get('PATH', '')})"
-            )
             again = (
-                f"have that PATH in what a login of {self.name} by ssh runs (`ssh {self.name} env`)"
+                f"have its folder in the PATH of a login of {self.name} by ssh (`ssh {self.name} "
+                "env`)"
                 if self.name
                 else "start the supervisor from there: ennio stop && ennio start --detach"
             )
-            way = f"{agent.hint}; where a shell of yours finds it, {again}"
-            raise Refused(f"{program} is not installed, or not executable{where}; {way}")
+            searched = launch.env.get("PATH", "")  # last, since it is long and lines are cut
+            path = "" if "/" in program else f" (PATH here: {searched})"
+            way = f"{agent.hint}; where a shell of yours finds it, {again}{path}"
+            raise Refused(f"{program} is not installed, or not executable: {way}")
 
 
 def _is_metered(brief: Brief) -> bool:

@@ -123,6 +123,12 @@ def test_the_configuration_may_be_named_anywhere(line: str) -> None:
     assert understand(line.split()).config == "x.yaml"
 
 
+@pytest.mark.parametrize(("name", "meant"), [("kill", "session kill"), ("merge", "pr merge")])
+def test_a_command_that_stands_behind_another_is_led_to(name: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean ennio {meant}?"):
+        understand([name, "x"])
+
+
 def test_an_unknown_command_suggests_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'status'"):
         understand(["statsu"])
