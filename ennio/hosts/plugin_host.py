@@ -439,9 +439,10 @@ class PluginHost:
     def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Survey:
         """See ``Host``."""
         at, begun = self._plugins.runtime(runtime), time.monotonic()
-        panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
-        seen = judged(self._machine, handles, panes, source, now)
-        self._reader.surveyed(seen, begun)
+        with self._reader.surveying():
+            panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
+            seen = judged(self._machine, handles, panes, source, now)
+            self._reader.surveyed(seen, begun)
         return Survey(
             self._last_output.told(at, seen, panes),
             tuple(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,6 +102,22 @@ class Reader:
         """Whose working copies nobody waits for."""
         self._under_way: set[str] = set()
         """Whose proxy had a request under way when it was read last."""
+        self._surveys = 0
+        self._forgotten: set[str] = set()
+        """While somebody surveys: who is not to come back by what that tells."""
+
+    @contextmanager
+    def surveying(self) -> Iterator[None]:
+        """Around a survey and what is told of it here."""
+        with self._lock:
+            self._surveys += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._surveys -= 1
+                if not self._surveys:
+                    self._forgotten.clear()
 
     def surveyed(self, processes: Mapping[str, ProcessSeen], begun: float) -> None:
         """What became of these processes: who lives is read, and who has ended once more.
@@ -110,6 +126,8 @@ class Reader:
         """
         with self._lock:
             for session_id, seen in processes.items():
+                if session_id in self._forgotten:
+                    continue
                 if begun < self._processes.get(session_id, (begun, seen))[0]:
                     continue
                 self._processes[session_id] = begun, seen
@@ -121,6 +139,8 @@ class Reader:
         before says nothing of it.
         """
         unseen = ProcessSeen.unseen(handle, self._clock.now(), "start", "it was just started")
+        with self._lock:
+            self._forgotten.discard(session_id)
         self.surveyed({session_id: unseen}, time.monotonic())
 
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
@@ -173,6 +193,8 @@ class Reader:
             self._astray.discard(session_id)
             self._last_words.discard(session_id)
             self._under_way.discard(session_id)
+            if self._surveys:
+                self._forgotten.add(session_id)
         self._news.forget(session_id)
 
     def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, Shown]:

@@ -174,3 +174,17 @@ def test_of_two_surveys_the_one_that_looked_later_counts_whenever_it_ends() -> N
         "p-1": Presence.GONE,
         "p-2": Presence.ALIVE,
     }
+
+
+def test_a_survey_that_was_under_way_brings_nobody_back_who_was_forgotten() -> None:
+    reader = Reader(
+        lambda _: pytest.fail("nothing is read"), ManualClock(), HostNews(LocalMachine())
+    )
+    alive = ProcessSeen(Presence.ALIVE, NOW, "test")
+    with reader.surveying():
+        reader.forget("p-1")
+        reader.surveyed({"p-1": alive, "p-2": alive}, 1.0)
+    assert set(reader._processes) == {"p-2"}
+    with reader.surveying():
+        reader.surveyed({"p-1": alive}, 2.0)
+    assert set(reader._processes) == {"p-1", "p-2"}

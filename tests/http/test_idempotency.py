@@ -82,7 +82,8 @@ def test_a_key_of_another_request_is_refused_with_the_reason(
 def test_what_is_no_key_is_refused_naming_the_header(
     api: Api, orchestrator: SmallOrchestrator, key: str
 ) -> None:
-    assert HEADER in api.post("/sessions", SPAWN, 400, headers=keyed(key))["error"]
+    for path in ("/sessions", "/sessions?dry_run=true"):
+        assert HEADER in api.post(path, SPAWN, 400, headers=keyed(key))["error"]
     assert orchestrator.store.sessions.list() == ()
 
 

@@ -21,7 +21,7 @@ from ennio.actors.orchestrator import (
     row_of,
 )
 from ennio.http.envelope import answer
-from ennio.http.idempotency import answer_once
+from ennio.http.idempotency import answer_once, key_of
 from ennio.http.openapi.schemas import TEXT
 from ennio.http.operation import Operation, Resource, Timed, described, operation, word
 from ennio.http.requests import read_body, read_query
@@ -168,6 +168,9 @@ class SessionsResource(Resource):
         dry_run = read_query(req, SpawnQuery).dry_run
         wanted = read_body(req, SpawnRequest)
         if dry_run:
+            key_of(
+                req, wanted
+            )  # nothing is done that could be repeated; a key that is none is told
             answer(resp, self._orchestrator.sessions.preview(wanted))
         else:
             answer_once(

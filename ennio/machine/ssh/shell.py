@@ -210,7 +210,7 @@ class KeptShell:
             raise TimedOut("the machine takes nothing in") from error
         except (OSError, EOFError) as error:
             self.broken = True
-            raise Unreachable(f"the connection broke off: {error or 'it was closed'}") from error
+            raise self._gone(f"the connection broke off: {error or 'it was closed'}") from error
         finally:
             if timer is not None:
                 timer.cancel()
@@ -236,13 +236,28 @@ class KeptShell:
         self.broken = True
         if self._drain(answer):
             return
-        words = bytes(answer.err or answer.out)[-400:].decode(errors="replace").strip()
-        began = any(answer.begun)
-        if not began and self.transport.is_active():
-            raise Unreachable(
-                "the login shell over there runs no commands" + (f": {words}" if words else "")
-            )
+        if not any(answer.begun) and self.transport.is_active():
+            raise _runs_nothing(_last_words(answer))
         raise Unreachable("the connection broke off before the answer came")
+
+    def _gone(self, otherwise: str) -> Unreachable:
+        """Why a question could not be sent: a shell that runs nothing may be gone before it was
+        asked anything, and has said so.
+        """
+        answer = self._answer
+        while answer is not None and self._drain(answer):
+            continue
+        words = _last_words(answer) if answer is not None and not any(answer.begun) else ""
+        return _runs_nothing(words) if words else Unreachable(otherwise)
+
+
+def _last_words(answer: ShellAnswer) -> str:
+    return bytes(answer.err or answer.out)[-400:].decode(errors="replace").strip()
+
+
+def _runs_nothing(words: str) -> Unreachable:
+    said = f": {words}" if words else ""
+    return Unreachable(f"the login shell over there runs no commands{said}")
 
 
 class _Bell:
