@@ -257,28 +257,29 @@ def forget_of_files(deps: Dependencies, bare: set[Past]) -> None:
     if after is None:
         return
     before = _before(deps, after)
-    for name, past in _of_hosts(deps, before, bare).items():
+    of_host = _of_hosts(deps, before)
+    bare.intersection_update(past for those in of_host.values() for past in those)
+    for name, those in of_host.items():
+        asked = [past for past in those if past not in bare][:FOLDERS]
         host = deps.host_of_name(name)
-        if host is None:
+        if host is None or not asked:
             continue
         try:
-            host.forget_logs([session_id for session_id, _ in past], before)
+            host.forget_logs([session_id for session_id, _ in asked], before)
         except EnnioError as error:
             log.info("old logs are kept for now", extra={"host": name, "error": str(error)})
         else:
-            bare.update(past)
+            bare.update(asked)
 
 
-def _of_hosts(
-    deps: Dependencies, before: datetime, bare: set[Past]
-) -> Mapping[str, Sequence[Past]]:
+def _of_hosts(deps: Dependencies, before: datetime) -> Mapping[str, Sequence[Past]]:
     ended = [status for status in SessionStatus if status.terminal]
     of_host: dict[str, list[Past]] = {}
     for session in deps.store.sessions.list(archived=True, statuses=ended):
-        past = (session.id, session.last_activity_at)
-        if session.last_activity_at < before and past not in bare:
+        if session.last_activity_at < before:
+            past = (session.id, session.last_activity_at)
             of_host.setdefault(session.host, []).append(past)
-    return {name: past[:FOLDERS] for name, past in of_host.items()}
+    return of_host
 
 
 def _before(deps: Dependencies, after: float) -> datetime:

@@ -21,7 +21,7 @@ from ennio.machine.home import Home
 from tests.cli.conftest import ROOT, Place
 from tests.conftest import eventually, need
 
-_SENTENCE = re.compile(r"^.*(?:: it runs by |when you agree: |up to date: )")
+_SENTENCE = re.compile(r"^.*(?:when you agree: |up to date: )")
 """What stands before the command, where a sentence leads to it."""
 _REMARK = re.compile(r"\s{2,}\(.*\)$|\s{3}or .*$")
 """What stands behind it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ennio.machine.interface import Machine
+from ennio.machine.local import LocalMachine
 from ennio.machine.ssh.machine import SshMachine
 from tests.ssh.bench import machine_of
 from tests.ssh.sshd import Account, sshd
@@ -60,3 +61,10 @@ def own_over_ssh() -> Iterator[SshMachine]:
             yield machine
         finally:
             machine.close()
+
+
+MACHINES: dict[str, Callable[[], AbstractContextManager[MachineBench]]] = {
+    "local": lambda: nullcontext(MachineBench(LocalMachine())),
+    "ssh": over_ssh,
+}
+"""How each is reached; what is asked of a machine is asked of all of these."""

@@ -5,23 +5,16 @@ been asked one by one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ennio.machine import single
 from ennio.machine.interface import Command, FileSpan, Machine
-from ennio.machine.local import LocalMachine
 from ennio.machine.questions import Questions
 from ennio.model.errors import Refused
-from tests.contract.machine_bench import MachineBench, over_ssh
-
-MACHINES: dict[str, Callable[[], AbstractContextManager[MachineBench]]] = {
-    "local": lambda: nullcontext(MachineBench(LocalMachine())),
-    "ssh": over_ssh,
-}
+from tests.contract.machine_bench import MACHINES, MachineBench
 
 
 @pytest.fixture(params=list(MACHINES), scope="module")

@@ -1,4 +1,6 @@
-"""What every machine must do. Another one is held by adding how it is reached to ``MACHINES``."""
+"""What every machine must do. Another one is held by adding how it is reached to
+``machine_bench.MACHINES``.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,7 @@ import sys
 import threading
 import time
 import typing
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,8 @@ from ennio.machine.interface import (
 from ennio.machine.local import LocalMachine
 from ennio.machine.questions import Questions
 from tests.conftest import eventually
-from tests.contract.machine_bench import MachineBench, over_ssh
+from tests.contract.machine_bench import MACHINES, MachineBench
 
-MACHINES: dict[str, Callable[[], AbstractContextManager[MachineBench]]] = {
-    "local": lambda: nullcontext(MachineBench(LocalMachine())),
-    "ssh": over_ssh,
-}
 WORDS = st.binary(max_size=200).map(lambda raw: os.fsdecode(raw.replace(b"\0", b"")))
 """Any bytes that may be an argument."""
 NAMES = st.binary(min_size=1, max_size=100).map(

@@ -8,13 +8,11 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.conftest import eventually
@@ -53,7 +51,9 @@ class Far:
 
     def pids(self) -> list[int]:
         """The node's processes over there, seen without asking Ennio."""
-        return self._those(lambda one: f"ennio.node --port {self.port}" in " ".join(one.cmdline()))
+        return self.account.processes(
+            lambda one: f"ennio.node --port {self.port}" in " ".join(one.cmdline())
+        )
 
     def pid(self) -> int:
         (found,) = self.pids()
@@ -65,16 +65,7 @@ class Far:
 
     def agents(self) -> list[int]:
         """The processes of agents over there."""
-        return self._those(lambda one: "ENNIO_SESSION_ID" in one.environ())
-
-    def _those(self, wanted: Callable[[psutil.Process], bool]) -> list[int]:
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                own = process.uids().real == self.account.uid
-                if own and process.status() != psutil.STATUS_ZOMBIE and wanted(process):
-                    found.append(process.pid)
-        return sorted(found)
+        return self.account.processes(lambda one: "ENNIO_SESSION_ID" in one.environ())
 
     # --- its session ------------------------------------------------------------------------------
 

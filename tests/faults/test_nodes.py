@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from ennio.model.errors import Conflict, Refused
@@ -49,30 +48,8 @@ class Far:
     house: Wired
     account: Account
 
-    def those(self, wanted: Callable[[psutil.Process], bool]) -> list[int]:
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                own = process.uids().real == self.account.uid
-                if own and process.status() != psutil.STATUS_ZOMBIE and wanted(process):
-                    found.append(process.pid)
-        return sorted(found)
-
     def nodes(self) -> list[int]:
-        return self.those(lambda one: "ennio.node --port" in " ".join(one.cmdline()))
-
-    def agents(self) -> set[str]:
-        """The launches that live there."""
-        found = set[str]()
-
-        def launched(one: psutil.Process) -> bool:
-            env = one.environ()
-            if "ENNIO_SESSION_ID" in env:
-                found.add(f"{env['ENNIO_SESSION_ID']} {env.get('ENNIO_LAUNCH')}")
-            return False
-
-        self.those(launched)
-        return found
+        return self.account.processes(lambda one: "ennio.node --port" in " ".join(one.cmdline()))
 
     def insists(self, ask: Callable[[], Any], why: str) -> Any:
         """Ask until it is answered, by whichever supervisor."""
@@ -138,7 +115,7 @@ def test_a_supervisor_that_is_killed_around_all_that_leads_there_does_all_of_it_
             return told["status"], told["activity"]
 
         at.until(lambda: session() == ("working", "ready"), "it ended its turn")
-        assert at.agents() == {f"{name} 1"}, "it was started once"
+        assert at.account.launches() == {f"{name} 1"}, "it was started once"
         for node in at.nodes():
             os.kill(node, signal.SIGKILL)
         at.orders("two", f"/sessions/{name}/send", {"message": WORDS})
@@ -154,11 +131,11 @@ def test_a_supervisor_that_is_killed_around_all_that_leads_there_does_all_of_it_
         at.until(lambda: "I heard." in output(), "it answered")
         said = at.insists(output, "its terminal is seen")
         assert (said.count("I begin."), said.count("I heard.")) == (1, 1), said
-        assert at.agents() == {f"{name} 1"}, "nor was it started again"
+        assert at.account.launches() == {f"{name} 1"}, "nor was it started again"
         assert len(at.nodes()) == 1
         at.insists(lambda: house.client.delete(f"/sessions/{name}"), "it is to end")
         at.until(lambda: session()[0] == "killed", "it is ended")
-        assert at.agents() == set()
+        assert at.account.launches() == set()
         at.insists(lambda: house.client.post("/nodes/score/disconnect", {}), "its node is to end")
         eventually(lambda: at.nodes() == [], 60, "its node has ended")
         eventually(lambda: set(happened(house.ground.home)) == set(map(str, ORDERS)), 60)

@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -63,6 +63,29 @@ class Account:
         """Give the account what a test has made."""
         if os.geteuid() == 0:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def processes(self, wanted: Callable[[psutil.Process], bool]) -> list[int]:
+        """Its living processes of which that holds, seen without asking Ennio."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                own = process.uids().real == self.uid
+                if own and process.status() != psutil.STATUS_ZOMBIE and wanted(process):
+                    found.append(process.pid)
+        return sorted(found)
+
+    def launches(self) -> set[str]:
+        """Each launch of an agent that lives there, with its session."""
+        found = set[str]()
+
+        def note(process: psutil.Process) -> bool:
+            env = process.environ()
+            if "ENNIO_SESSION_ID" in env and "ENNIO_LAUNCH" in env:
+                found.add(f"{env['ENNIO_SESSION_ID']} {env['ENNIO_LAUNCH']}")
+            return False
+
+        self.processes(note)
+        return found
 
     @property
     def as_user(self) -> dict[str, int]:

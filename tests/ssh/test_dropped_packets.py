@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from ennio.model.errors import EnnioError
@@ -38,15 +37,6 @@ def test_packets_that_are_dropped_end_nobody_and_start_nobody_twice(tmp_path: Pa
         house = Wired(ground)
         house.start()
 
-        def launches() -> set[str]:
-            found = set[str]()
-            for process in psutil.process_iter():
-                with suppress(psutil.Error, KeyError):
-                    if process.uids().real == account.uid:
-                        env = process.environ()
-                        found.add(f"{env['ENNIO_SESSION_ID']} {env['ENNIO_LAUNCH']}")
-            return found
-
         def steps() -> list[str]:
             return [str(event["message"]) for event in house.events()]
 
@@ -67,7 +57,7 @@ def test_packets_that_are_dropped_end_nobody_and_start_nobody_twice(tmp_path: Pa
             eventually(is_away, 120, "it is noticed")
             net.let_through()
             eventually(works, 180, "it is made all the same")
-            assert launches() == {f"{name} 1"}
+            assert account.launches() == {f"{name} 1"}
 
             net.drop()
             server.cut()
@@ -82,13 +72,13 @@ def test_packets_that_are_dropped_end_nobody_and_start_nobody_twice(tmp_path: Pa
 
             eventually(lambda: "I heard." in output(), 180, "it took the words")
             eventually(works, 120, "it is seen")
-            assert launches() == {f"{name} 1"}
+            assert account.launches() == {f"{name} 1"}
             told_of = [event["event_type"] for event in house.events()]
             assert "session_exited" not in told_of
             said: Any = eventually(output)
             assert (said.count("I begin."), said.count("I heard.")) == (1, 1), said
             house.client.delete(f"/sessions/{name}")
-            eventually(lambda: launches() == set(), 120, "nothing of it is left there")
+            eventually(lambda: account.launches() == set(), 120, "nothing of it is left there")
             house.stop()
         finally:
             with suppress(OSError, ValueError):
