@@ -53,6 +53,7 @@ _APART = {
         runtime/tmux_control runtime/tmux_stream
         """,
     "whose a git is, is known by the process at hand that began it": "git_orphans",
+    "what is installed beside the interpreter that asks": "entry_points",
     "who makes plugins for no other machine makes them for this one": "registry",
     "takes the guard of JSON alone, which reads nothing": """
         agent/claude_cost agent/claude_trust

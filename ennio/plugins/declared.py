@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import entry_points
 from typing import Any, TypeVar, cast
 
 from ennio.config.plugin_settings import Declaration, read
+from ennio.plugins.entry_points import entry_points
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.shipped import SHIPPED
 
@@ -60,7 +60,7 @@ def shipped(slot: str, name: str) -> Declaration | None:
     One of another distribution is not even imported: which it is, a file says that
     nobody may have trusted yet.
     """
-    points = tuple(entry_points(group=f"ennio.{slot}", name=name))
+    points = entry_points(slot, name)
     return declaration(points[0].load()) if is_ours(slot, name) else None
 
 
@@ -68,7 +68,7 @@ def is_ours(slot: str, name: str) -> bool:
     """Whether the plugin of this name is the one that came with Ennio: a name that is kept for
     later may be another's by now.
     """
-    points = tuple(entry_points(group=f"ennio.{slot}", name=name))
+    points = entry_points(slot, name)
     return (
         name in SHIPPED.get(slot, ())
         and bool(points)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from ennio.model.errors import ConfigError, Problem
 from ennio.model.failpoints import failpoint, guarded
 from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Agent
+from ennio.plugins.entry_points import entry_points
 from ennio.plugins.forge.interface import Forge
 from ennio.plugins.notifier.interface import Notifier
 from ennio.plugins.observed import PluginCalls, observed
@@ -74,7 +74,7 @@ _INTERFACES: Mapping[str, type] = {
 
 def installed(slot: str) -> tuple[str, ...]:
     """The names of the plugins of a slot that can be used in this version."""
-    return tuple(sorted(point.name for point in entry_points(group=f"ennio.{slot}")))
+    return tuple(sorted(point.name for point in entry_points(slot)))
 
 
 class Registry:
@@ -187,7 +187,7 @@ class Registry:
 
 def factory(slot: str, name: str) -> Factory:
     """The factory behind a name. Raises ConfigError naming those there are."""
-    points: tuple[EntryPoint, ...] = tuple(entry_points(group=f"ennio.{slot}", name=name))
+    points = entry_points(slot, name)
     if not points:
         names = ", ".join(installed(slot)) or "none at all (is ennio installed?)"
         raise ConfigError(

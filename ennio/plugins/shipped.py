@@ -6,8 +6,9 @@ A distribution brings one by an entry point in the group ``ennio.<slot>``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from types import MappingProxyType
+
+from ennio.plugins.entry_points import entry_points
 
 SHIPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -25,8 +26,5 @@ SHIPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def known() -> Mapping[str, tuple[str, ...]]:
     """Every name a configuration may use, by slot: the shipped ones first. Nothing is loaded."""
-    found = entry_points()
-    brought = {
-        slot: (point.name for point in found.select(group=f"ennio.{slot}")) for slot in SHIPPED
-    }
+    brought = {slot: (point.name for point in entry_points(slot)) for slot in SHIPPED}
     return {slot: tuple(dict.fromkeys((*names, *brought[slot]))) for slot, names in SHIPPED.items()}

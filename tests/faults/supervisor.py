@@ -3,9 +3,9 @@
 """
 
 # The order is the point: what is imported before the patch keeps the blocking versions for good.
-from gevent import monkey
+from ennio import greenlets
 
-monkey.patch_all()
+greenlets.patch()
 
 from ennio import children, locks  # noqa: E402
 

@@ -3,9 +3,9 @@ tests.http.small_supervisor DIRECTORY PORT``.
 """
 
 # what is imported before the patch keeps the blocking versions for good
-from gevent import monkey
+from ennio import greenlets
 
-monkey.patch_all()
+greenlets.patch()
 
 import os  # noqa: E402
 import sys  # noqa: E402
