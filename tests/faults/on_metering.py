@@ -17,6 +17,7 @@ from tests.e2e.house import Ground, configure, ground_at, project, repository, s
 from tests.faults.account import close
 from tests.faults.plan import Order, happened
 from tests.faults.teller import SETTINGS, Teller, Wired
+from tests.postgres import chosen
 
 ASKS = 4
 PROMPT = "Ask your model"
@@ -48,7 +49,7 @@ class Asker(Teller):
 @contextmanager
 def told(root: Path, orders: tuple[Order, ...] = ()) -> Iterator[tuple[Wired, Asker]]:
     """A house in which the story begins, with these orders; swept however it ends."""
-    with Model() as model, ground_at(root) as ground:
+    with Model() as model, ground_at(root, database=chosen()) as ground:
         repository(ground)
         configure(ground, _project(ground, model), **SETTINGS)
         house = Wired(ground, orders=orders)

@@ -14,6 +14,7 @@ from tests.e2e.house import Ground, configure, ground_at, project, repository, s
 from tests.faults.account import close
 from tests.faults.plan import Order, happened
 from tests.faults.teller import SETTINGS, Teller, Wired
+from tests.postgres import chosen
 
 PROMPT, WORDS, DONE = "Use up the plan", "continue", "it went on"
 RESETS_IN = 5.0
@@ -51,7 +52,7 @@ def told(
     root: Path, orders: tuple[Order, ...] = (), *, kills_parked: bool = False
 ) -> Iterator[tuple[Wired, PlanTeller]]:
     """A house in which the story begins, with these orders; swept however it ends."""
-    with ground_at(root) as ground:
+    with ground_at(root, database=chosen()) as ground:
         repository(ground)
         configure(ground, _project(ground), **SETTINGS)
         house = Wired(ground, orders=orders)

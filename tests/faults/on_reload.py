@@ -15,6 +15,7 @@ from tests.e2e.house import Ground, configure, ground_at, project, repository
 from tests.faults.account import close, paper
 from tests.faults.plan import Order, happened
 from tests.faults.teller import SETTINGS, Teller, Wired
+from tests.postgres import chosen
 
 PAUSE = 4.0  # seconds between two orders to read the file again
 WRONG = "projects: ["
@@ -62,7 +63,7 @@ class Mender(Teller):
 
 def play(root: Path, plan: tuple[Order, ...]) -> tuple[str, ...]:
     """Tell it while this goes wrong, and hold the account; the orders that were carried out."""
-    with ground_at(root) as ground:
+    with ground_at(root, database=chosen()) as ground:
         repository(ground)
         configure(ground, project(ground), **SETTINGS)
         house = Wired(ground, orders=plan)

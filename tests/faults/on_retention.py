@@ -25,6 +25,7 @@ from tests.e2e.house import Ground, configure, free_port, ground_at, project, re
 from tests.faults.account import close, paper
 from tests.faults.plan import FREE_DISK, Order, happened
 from tests.faults.teller import SETTINGS, Teller, Wired, on_paper
+from tests.postgres import chosen
 
 OLD, NEW = 450, LEAST + 450
 AWAY_AT = 7
@@ -55,7 +56,7 @@ class Keeper(Teller):
 @contextmanager
 def told(root: Path, orders: tuple[Order, ...] = ()) -> Iterator[tuple[Wired, Keeper]]:
     """A house in which the story begins, with these orders; swept however it ends."""
-    with ground_at(root) as ground:
+    with ground_at(root, database=chosen()) as ground:
         repository(ground)
         configure(
             ground,
@@ -80,7 +81,7 @@ def plant(ground: Ground) -> None:
     """Old events and new ones, and a relay that has come to an early one."""
     long_ago = ManualClock(datetime.now(UTC) - timedelta(days=100))
     for clock, many in ((long_ago, OLD), (SystemClock(), NEW)):
-        store = open_store("sqlite:ennio.db", ground.clone, clock)
+        store = open_store(ground.database or "sqlite:ennio.db", ground.clone, clock)
         with store.transaction() as tx:
             for _ in range(many):
                 tx.emit("", "score", Draft(EventType.BASE_PUSHED, WORDS))
