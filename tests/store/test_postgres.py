@@ -20,6 +20,7 @@ from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Session
 from ennio.store import Store, migrations, open_store, postgres_server, tables
+from ennio.store import postgres as dialect
 from ennio.store.declaring import columns_of, name_of
 from ennio.store.migrations import NEWEST, Migration
 from ennio.store.statements import POSTGRES
@@ -421,3 +422,24 @@ def test_the_statements_of_steps_are_put_into_its_words() -> None:
         == "ALTER TABLE a ADD COLUMN text_of BIGINT"
     )
     assert migrations.in_words_of(POSTGRES, "UPDATE a SET b = ?") == "UPDATE a SET b = %s"
+
+
+def test_what_is_in_use_is_reckoned_from_a_part_of_a_large_table_and_falls_with_what_goes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = Draft(EventType.ALL_COMPLETE, "x" * 1000)
+    for _ in range(10):
+        with store.transaction() as transaction:
+            for _ in range(200):
+                transaction.emit("", "my-app", words)
+    whole = store.size().used
+    assert whole is not None
+    assert 2_000_000 < whole < 3_000_000
+    monkeypatch.setattr(dialect, "_SAMPLED", 100)  # of some three hundred blocks
+    assert store.size().used == pytest.approx(whole, rel=0.5)
+    for _ in range(9):
+        store.retention.forget_events(store.events.last_seq() - 200)
+    left = store.size()
+    assert left.used is not None
+    assert left.used < 0.3 * whole, "though the server gives nothing back"
+    assert left.total > whole
