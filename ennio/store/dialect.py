@@ -64,7 +64,9 @@ class Dialect(Protocol):
         """Return once every transaction of ours has either happened or not."""
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> Any:
-        """Run a statement, inside of the transaction if there is one; gives the driver's cursor."""
+        """Run a statement, inside of the transaction if there is one; gives the driver's cursor,
+        which is asked before the next statement.
+        """
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Add many rows to a table in one go, inside of the transaction."""

@@ -27,6 +27,16 @@ def by_turns(times: int, *deeds: Callable[[], float]) -> list[float]:
     return [statistics.median(values) for values in zip(*found, strict=True)]
 
 
+def beside(times: int, deed: Callable[[], float], bare: Callable[[], float]) -> list[float]:
+    """What a deed and its bare counterpart return, where a few in a hundred matter: each turn is
+    held against the one next to it, and the middle of that is taken. The first of each, which also
+    loads what is needed, does not count.
+    """
+    _, *pairs = [(deed(), bare()) for _ in range(times + 1)]
+    middle = statistics.median(beside for _, beside in pairs)
+    return [middle * statistics.median(value / beside for value, beside in pairs), middle]
+
+
 def percentile(values: Sequence[float], part: float) -> float:
     """The value that so large a part (0..1) of all stays below or equal to."""
     ranked = sorted(values)

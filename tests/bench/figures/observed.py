@@ -30,7 +30,7 @@ from ennio.plugins.registry import Registry
 from ennio.store import Store
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.figures.commits import transitions_in, with_session
-from tests.bench.timing import by_turns
+from tests.bench.timing import beside
 from tests.otlp import receiving_elsewhere
 
 OFTEN = 20
@@ -40,7 +40,7 @@ log = logging.getLogger("ennio.logs")
 
 def measure(run: Run) -> Iterator[Figure]:
     """Both in the same file, by turns."""
-    seconds, numbers = (0.3 if run.quick else 2.0), count()
+    seconds, numbers = (0.3 if run.quick else 1.0), count()
     run.say("what it costs to be watched ...")
     store = with_session(f"sqlite:{run.root / 'watched.db'}")
     reader, transition = MetricsReader(_dependencies(store, run.root)), transitions_in(store)
@@ -59,7 +59,7 @@ def measure(run: Run) -> Iterator[Figure]:
             handler.setFormatter(Formatter(redact))
             return of_processor(seen(transition, None), numbers, seconds)
 
-        value, baseline = by_turns(run.times(3, 9), watched, alone)
+        value, baseline = beside(run.times(3, 21), watched, alone)
     wanted = Wanted("ratio", 0.97, most=False)
     yield Figure("watched.transitions", value, "per s of processor", baseline, wanted)
 
