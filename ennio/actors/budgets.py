@@ -37,6 +37,7 @@ from ennio.policy.budgets.standing import (
 )
 from ennio.policy.budgets.windows import BudgetWindow, window
 from ennio.policy.lifecycle.state import Stop
+from ennio.store import Notice
 from ennio.store.budgets import BudgetNotice, Reservation
 from ennio.store.ledger import Selection
 from ennio.store.transaction import Transaction
@@ -209,11 +210,12 @@ def pass_on(deps: Dependencies, session: Session, what: BudgetsReached) -> None:
 
 
 def wake(deps: Dependencies, besides: str = "") -> None:
-    """Have every session, and the queue, look what budgets say now."""
+    """Have every session, the queue, and who tells people look what budgets say now."""
     for name in deps.actors.names():
         if name.startswith(session_name("")) and name != session_name(besides):
             deps.actors.tell(name, Wake())
     deps.actors.tell(QUEUE, QueueChanged())
+    deps.actors.tell(NOTICES, NotificationDue())
 
 
 def _tell(deps: Dependencies, tx: Transaction, session: Session, at: BudgetStanding) -> bool:
@@ -251,9 +253,31 @@ def _act(
     deps.store.notifications.add(cause.notice(event, rule.priority, told))
 
 
-def settle(deps: Dependencies, before: BudgetStanding) -> None:
-    """What was told of it holds no more: there is more, or it has begun anew."""
-    for level, (_, key) in _TOLD.items():
-        deps.store.notifications.resolve(
-            key, deps.clock.now(), fingerprint=fingerprint(before, level)
-        )
+def settle(deps: Dependencies) -> None:
+    """What was told of budgets and holds no more is resolved: there is more, its window is over, it
+    was taken away, or its session has ended. What is raised by too little is still used up.
+    """
+    keys = [key for _, key in _TOLD.values()]
+    for notice in deps.store.notifications.unresolved(keys):
+        if not _still_holds(deps, notice):
+            deps.store.notifications.resolve(str(notice.reaction), deps.clock.now(), id=notice.id)
+
+
+def _still_holds(deps: Dependencies, notice: Notice) -> bool:
+    session = deps.store.sessions.get(notice.session_id)
+    is_over = session is None or session.status.terminal
+    return any(
+        _is_of(notice, at)
+        for at in standings(deps, notice.project_id, notice.session_id)
+        if not (is_over and at.applied.budget.scope is BudgetScope.SESSION)
+    )
+
+
+def _is_of(notice: Notice, at: BudgetStanding) -> bool:
+    """Whether it tells of that budget, in this window, and of no more than holds."""
+    if at.level is BudgetLevel.WITHIN:
+        return False
+    levels = [at.level, BudgetLevel.WARNED]
+    marks = [f"budget:{at.applied.name}:{level.value}:{at.window.key}" for level in levels]
+    said = f"{notice.fingerprint}:"  # which limit was reached may follow
+    return any(said.startswith(f"{mark}:") for mark in marks)

@@ -14,20 +14,23 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import answer_links
+from ennio.actors import answer_links, budgets
 from ennio.actors.actor import Actor
 from ennio.actors.channel_lanes import ChannelLanes
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.durable_queue import DurableQueue
 from ennio.actors.messages import EffectResult, NotificationDue, Ping, Wake
+from ennio.actors.timers import Alarm
 from ennio.actors.withdrawals import Withdrawals
 from ennio.config.model import NotifierConfig
+from ennio.config.money import BudgetPeriod
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
 from ennio.plugins.notifier.interface import Notification, NotificationAction, Notifier
 from ennio.policy import delivering, notices
+from ennio.policy.budgets.windows import window
 from ennio.store import Notice, Transaction
 
 RETRY = delivering.Retry(first=seconds(15.0, shortened=1.0), factor=2.0)
@@ -51,6 +54,7 @@ class NotifierActor(Actor):
         self._queue = DurableQueue(self, deps, DeliveryKind.NOTICE, self, before=self._fold)
         withdrawals = Withdrawals(deps, self._plugin, self._notification)
         self._withdrawals = DurableQueue(self, deps, DeliveryKind.WITHDRAWAL, withdrawals)
+        self._midnight = Alarm(self, deps.clock, Wake())
 
     def on_start(self) -> None:
         """Take up what was not told before, over the channels there are now."""
@@ -58,12 +62,14 @@ class NotifierActor(Actor):
         self._lanes.remember(self._deps.store.deliveries.tried(DeliveryKind.NOTICE, since))
         pending = self._deps.store.notifications.pending()
         self._route([one for one in pending if one.folds is None])
+        self._settle()
         self._take_back()
         self._queue.start()
         self._withdrawals.start()
 
     def on_stop(self) -> None:
         """No more tries."""
+        self._midnight.cancel()
         self._queue.stop()
         self._withdrawals.stop()
 
@@ -72,10 +78,9 @@ class NotifierActor(Actor):
         match message:
             case NotificationDue():
                 self._route(self._deps.store.notifications.unrouted())
-                self._take_back()
-                self._next()
+                self._look_again()
             case Wake():
-                self._next()
+                self._look_again()
             case EffectResult(DeliveryRecord(DeliveryKind.WITHDRAWAL) as delivery, result, error):
                 self._withdrawals.ended(delivery, result, error)
             case EffectResult(DeliveryRecord() as delivery, result, error):
@@ -87,6 +92,11 @@ class NotifierActor(Actor):
             case _:
                 assert_never(message)
         return None
+
+    def _look_again(self) -> None:
+        self._settle()
+        self._take_back()
+        self._next()
 
     def _next(self) -> None:
         self._queue.next()
@@ -197,6 +207,11 @@ class NotifierActor(Actor):
                 self._end(tx, notice, now)
 
     # --- taken back -------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Of budgets only what they say now; whatever begins anew does so at midnight."""
+        budgets.settle(self._deps)
+        self._midnight.set(window(BudgetPeriod.DAILY, self._deps.clock.now()).until)
 
     def _take_back(self) -> None:
         """See to what was told of causes that are gone; to what is just being told, after it."""

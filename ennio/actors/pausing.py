@@ -12,6 +12,8 @@ from datetime import datetime
 
 from ennio.actors import budgets, metered, parking
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import NotificationDue
+from ennio.actors.registry import NOTICES
 from ennio.actors.session_state import MessageChange, SessionState
 from ennio.model.errors import OverBudget
 from ennio.model.events import Draft, EventType
@@ -46,6 +48,8 @@ def write(
             _end(deps, state, before, goes_on=plan.goes_on)
         written = parking.write(state, plan, messages)
     budgets.pass_on(deps, state.session, reached)
+    if after is None:
+        deps.actors.tell(NOTICES, NotificationDue())  # what was told of it may hold no more
     _tell(deps, state.session, before, after)
     return written
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
@@ -96,6 +96,10 @@ class NotificationRepository:
         unresolved = self._rows.column("resolved_at").is_null()
         query = self._rows.table.update(update).where(*where, unresolved)
         return self._rows.connection.change(query) > 0
+
+    def unresolved(self, reactions: Collection[str]) -> tuple[Notice, ...]:
+        """Those of some reactions of which nobody has said that their cause is gone."""
+        return self._rows.find(reaction=tuple(reactions), resolved_at=None)
 
     def resolved(self) -> tuple[Notice, ...]:
         """Those whose cause is gone, and about which there is still something to do."""

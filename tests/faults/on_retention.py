@@ -95,12 +95,12 @@ def settle(house: Wired) -> None:
 
 
 def _account(ground: Ground) -> Iterator[str]:
-    (left,) = ground.rows(
-        "select count(*) as many, max(seq) as last from event_log where event_type = 'base_pushed'"
+    (left,) = ground.rows(  # in one statement: more may go between two
+        "select count(*) as many, max(seq) as last, (select amount from pruned where name = "
+        "'event:base_pushed') as counted from event_log where event_type = 'base_pushed'"
     )
-    (counted,) = ground.rows("select amount from pruned where name = 'event:base_pushed'")
-    if left["many"] + int(counted["amount"]) != OLD + NEW:
-        yield f"{left['many']} are left and {counted['amount']} are counted of {OLD + NEW}"
+    if left["many"] + int(left["counted"]) != OLD + NEW:
+        yield f"{left['many']} are left and {left['counted']} are counted of {OLD + NEW}"
     if left["last"] != OLD + NEW:
         yield f"of the newest some are gone: the last is {left['last']}"
     (at,) = ground.rows("select seq from cursors where name = 'nats'")

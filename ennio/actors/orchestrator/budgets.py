@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from ennio.actors import budgets
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import GoOn, NotificationDue
+from ennio.actors.messages import GoOn
 from ennio.actors.orchestrator.budget_view import BudgetCheck, BudgetOrder, BudgetView, RaiseOrder
-from ennio.actors.registry import NOTICES, session_name
+from ennio.actors.registry import session_name
 from ennio.config.money import EACH, Budget, BudgetScope
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.events import Draft, EventType
@@ -195,7 +195,6 @@ class BudgetApi:
             self._raise(one, before, order, once)
         except RequestRepeatedError:
             return self._named(one.name)
-        self.deps.actors.tell(NOTICES, NotificationDue())
         budgets.wake(self.deps)
         return self._named(one.name)
 
@@ -220,7 +219,6 @@ class BudgetApi:
             if once is not None:
                 self.deps.store.idempotency.begin(once, more.id, now)
             self.deps.store.budgets.add_raise(more)
-            budgets.settle(self.deps, before)
             tx.emit("", self._project_of(one.budget), _told_raise(more))
 
     @failpoint("order.go_on", because="asks the session, as the orders that are played do")
