@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ennio.actors.orchestrator.budgets import BudgetOrder, RaiseOrder
+from ennio.actors.orchestrator.budget_view import BudgetOrder, RaiseOrder
 from ennio.config.money import Budget, BudgetPeriod, BudgetScope, OnExceed
 from ennio.model.session import Activity, SessionStatus, Usage
 from tests.actors.ground import Play, Stage
