@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board import printing
 from ennio.board.style import PLAIN, Style
+from ennio.cli.late_interrupt import LateInterrupt
 from ennio.model.errors import Invalid, NotFound, Unauthorized
 from ennio.model.nearest import nearest as meant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ennio.http.address import SupervisorAddress
@@ -34,6 +36,7 @@ class CliContext:
     interactive: bool = False
     known: Tagged = field(default_factory=dict, repr=False, compare=False)
     old: list[str] = field(default_factory=list, repr=False, compare=False)
+    interrupt: LateInterrupt = field(default_factory=LateInterrupt, repr=False, compare=False)
 
     @classmethod
     def of_terminal(cls, *, json: bool, config: str | None) -> CliContext:
@@ -89,6 +92,20 @@ class CliContext:
             self.old,
         )
         return found if patience is None else found.patient(patience)
+
+    def order(self, path: str, body: Mapping[str, object], *, once: bool = False) -> Any:
+        """The answer to a POST that makes something; Ctrl-C meanwhile is answered behind it, so
+        that nothing is made of which nobody was told. ``once``: the path takes a key.
+        """
+        client = self.client()
+        self.interrupt.hold()
+        try:
+            return client.post_once(path, body) if once else client.post(path, body)
+        except KeyboardInterrupt:
+            self.note("not waited for: whether it was done is not known; see: ennio status")
+            raise
+        finally:
+            self.interrupt.answered()
 
     def distrusted(self, error: Unauthorized) -> Unauthorized:
         """The error where the supervisor does not take the token that was read for it;

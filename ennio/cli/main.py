@@ -68,7 +68,7 @@ def _call(words: Sequence[str]) -> int:
     _print(answer, as_json=call.json)
     if context.old:
         context.note(f"as last known: the database is away since {context.old[0]}")
-    return answer.code
+    return INTERRUPTED if context.interrupt.came else answer.code
 
 
 def _answered(call: Call, context: CliContext) -> CommandResult:

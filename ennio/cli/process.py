@@ -9,10 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ennio.http.logfile import LARGEST, LOG, predecessor
+
+if TYPE_CHECKING:
+    import psutil
 
 ENTRY = "ennio.supervise"
 _PAUSE = 0.05
@@ -38,6 +43,36 @@ def is_supervisor(pid: int) -> bool:
         return False
     except psutil.AccessDenied:
         return False  # another user's process cannot be ours
+
+
+def holders(lock: Path) -> list[psutil.Process]:
+    """The supervisor's processes that hold this file, the one above its worker first."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if is_supervisor(process.pid) and any(
+                opened.path == str(lock) for opened in process.open_files()
+            ):
+                found.append(process)
+    return sorted(found, key=lambda process: process.create_time())
+
+
+def wake(pid: int) -> bool:
+    """Let a supervisor that was stopped (Ctrl-Z, SIGSTOP) run on, with its workers, so that it
+    hears what it is told; whether it was.
+    """
+    import psutil
+
+    woken = False
+    with suppress(psutil.Error):
+        above = psutil.Process(pid)
+        for process in (*above.children(), above):
+            if is_supervisor(process.pid) and process.status() == psutil.STATUS_STOPPED:
+                process.resume()
+                woken = True
+    return woken
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -147,6 +149,68 @@ def test_ctrl_c_while_a_session_is_waited_for_tells_its_id(api: Api) -> None:
             assert "ma-1a2b3c4d" in out
             assert "Traceback" not in err
             assert not more or json.loads(out)["id"] == "ma-1a2b3c4d"
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "answer", "told"),
+    [
+        (["spawn", "my-app", "-p", "x"], "/sessions", SESSION, "spawned ma-1a2b3c4d on b"),
+        (["spawn", "my-app", "-p", "x", "--wait"], "/sessions", SESSION, "not waited for: session"),
+        (["issue", "add", "my-app", "x"], "/projects/my-app/issues", {"id": "7"}, "added issue 7"),
+        (
+            ["pr", "create", "my-app", "-b", "b", "-t", "x"],
+            "/projects/my-app/pulls",
+            {"number": 9, "url": "u"},
+            "#9 is open",
+        ),
+        (["send", "ma-1a2b3c4d", "x"], "/sessions/ma-1a2b3c4d/send", "queued", "queued for"),
+    ],
+)
+def test_ctrl_c_between_an_order_and_its_answer_tells_what_was_made(
+    api: Api, words: list[str], asked: str, answer: object, told: str
+) -> None:
+    (out, err), code = _interrupted(api, words, asked, answer)
+    assert told in out, (out, err)
+    assert (err, code) == ("", 130)
+
+
+def test_ctrl_c_twice_does_not_wait_for_what_is_being_made(api: Api) -> None:
+    (out, err), code = _interrupted(api, ["spawn", "my-app", "-p", "x"], "/sessions", None)
+    assert (out, code) == ("", 130)
+    assert err == "not waited for: whether it was done is not known; see: ennio status\n"
+
+
+def _interrupted(
+    api: Api, words: list[str], asked: str, answer: object
+) -> tuple[tuple[str, str], int]:
+    """What is printed, and the code, where Ctrl-C comes while the answer is still being made: one
+    that is None is never given, and Ctrl-C comes twice.
+    """
+    reached, pressed = threading.Event(), threading.Event()
+
+    def made() -> object:
+        reached.set()
+        assert pressed.wait(60)
+        return answer
+
+    api.on("POST", asked, made).on("GET", "/sessions/ma-1a2b3c4d", SESSION)
+    with begun(api.place, *words) as process:
+        assert reached.wait(30)
+        process.send_signal(signal.SIGINT)
+        eventually(lambda: _has_noted(process.pid), 30, "it has heard it")
+        if answer is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        pressed.set()
+        code = process.wait(30)
+        return process.communicate(), code
+
+
+def _has_noted(pid: int) -> bool:
+    """Whether it has answered a first Ctrl-C: from then on it also listens for its alarm."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+    return bool(caught >> (signal.SIGALRM - 1) & 1)
 
 
 def test_ctrl_c_while_the_supervisor_starts_says_that_it_goes_on(place: Place) -> None:

@@ -67,6 +67,10 @@ def test_stop_asks_counts_the_agents_and_waits(api: Api) -> None:
     # this test's process holds the lock and does not end: that is told too
     assert ended.code == 1
     assert f"pid {os.getpid()} still runs after 0.2 s" in ended.err
+    assert "ennio stop --force" in ended.err
+    forced = api.ennio("stop", "--timeout", "0.2", "--force")
+    assert forced.code == 1
+    assert "is still held, by no supervisor of yours" in forced.err
     assert ("POST", "/shutdown", {}, {}) in api.asked
 
 

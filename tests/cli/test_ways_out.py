@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ennio.cli.process import is_supervisor
 from ennio.http.address import read, running
 from ennio.machine.home import Home
 from tests.cli.conftest import ROOT, Place
@@ -156,6 +157,20 @@ def _ended_without_a_word(sick: Sick) -> None:
     eventually(lambda: running(directory) is None)
 
 
+def _supervisors(sick: Sick) -> list[psutil.Process]:
+    directory = Home(sick.place.home / "ennio").run(sick.folder / "ennio.yaml")
+    address = read(directory)
+    assert address is not None
+    above = psutil.Process(address.pid)
+    return [one for one in (above, *above.children()) if is_supervisor(one.pid)]
+
+
+def _stopped_as_a_whole(sick: Sick) -> None:
+    assert sick.sh("ennio start --detach").returncode == 0
+    for one in _supervisors(sick):
+        one.suspend()
+
+
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
@@ -167,6 +182,7 @@ def _ended_without_a_word(sick: Sick) -> None:
         (_lost_hub, "cannot be read: there is none"),
         (_somebody_elses_hub, "it belongs to somebody else"),
         (_ended_without_a_word, "ended without tidying up"),
+        (_stopped_as_a_whole, "does not answer"),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",
 )
@@ -201,3 +217,19 @@ def test_a_terminal_of_no_session_is_ended(sick: Sick) -> None:
         sick.heals("terminal(s) belong to no session known here: stray")
     finally:
         sick.sh(f"{tmux} -L {socket} kill-server")
+
+
+def test_a_supervisor_that_does_not_end_is_killed_by_force_and_its_agents_go_on(
+    sick: Sick,
+) -> None:
+    assert sick.sh("ennio start --detach").returncode == 0
+    spawned = sick.sh('ennio spawn app -p "wait for me" --wait --json')
+    session = json.loads(spawned.stdout)["id"]
+    before = _supervisors(sick)
+    ended = sick.sh("ennio stop --force --timeout 0 --json")
+    assert (ended.returncode, json.loads(ended.stdout)["killed"]) == (0, True), ended
+    assert not [one for one in before if is_supervisor(one.pid)]
+    assert sick.sh("ennio start --detach").returncode == 0
+    there = json.loads(sick.sh(f"ennio session info {session} --json").stdout)
+    assert there["status"] not in ("exited", "killed")
+    assert sick.sh(f"ennio session kill {session}").returncode == 0

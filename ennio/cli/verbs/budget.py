@@ -124,7 +124,7 @@ def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
         "by": caller.name(),
     }
     given = {key: value for key, value in order.items() if value is not None}
-    view = context.client().post("/budgets", given)
+    view = context.order("/budgets", given)
     return CommandResult(view, [f"set {view['name']}", *_standing(view)])
 
 
@@ -133,7 +133,7 @@ def increase(options: argparse.Namespace, context: CliContext) -> CommandResult:
     caller.insist_on_person(_ACT)
     order = {"usd": options.by, "tokens": options.tokens, "by": caller.name()}
     given = {key: value for key, value in order.items() if value is not None}
-    view = context.client().post_once(path("/budgets/{}/raise", options.budget), given)
+    view = context.order(path("/budgets/{}/raise", options.budget), given, once=True)
     until = f" until {_moment(view['resets_at'])}" if view["resets_at"] else ""
     return CommandResult(view, [f"raised {view['name']}{until}", *_standing(view)])
 

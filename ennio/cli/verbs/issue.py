@@ -57,9 +57,7 @@ def add(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Add one."""
     body = text_of(options.body) if options.body else ""
     order = {"title": options.title, "body": body, "labels": options.label}
-    issue = context.client().post(
-        path("/projects/{}/issues", context.project_id(options.project)), order
-    )
+    issue = context.order(path("/projects/{}/issues", context.project_id(options.project)), order)
     return CommandResult(
         issue,
         [

@@ -150,8 +150,8 @@ def _post(
     action: str,
     body: dict[str, Any] | None = None,
 ) -> Any:
-    return context.client().post(
-        path("/projects/{}/pulls/{}/" + action, *locate(options.pull, context)), body
+    return context.order(
+        path("/projects/{}/pulls/{}/" + action, *locate(options.pull, context)), body or {}
     )
 
 
@@ -228,9 +228,7 @@ def create(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Open one."""
     body = text_of(options.body) if options.body else ""
     order = {"branch": options.branch, "title": options.title, "body": body, "draft": options.draft}
-    pull = context.client().post(
-        path("/projects/{}/pulls", context.project_id(options.project)), order
-    )
+    pull = context.order(path("/projects/{}/pulls", context.project_id(options.project)), order)
     return CommandResult(pull, [f"#{pull['number']} is open: {pull['url']}"])
 
 

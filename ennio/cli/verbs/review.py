@@ -51,7 +51,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Send it."""
     order = _order(options)
-    sent = context.client().post_once(path("/sessions/{}/review", options.session), order)
+    sent = context.order(path("/sessions/{}/review", options.session), order, once=True)
     number, forge = sent["comments"], sent["pull"]
     also = f"; they are on #{forge} too" if forge else ""
     line = (

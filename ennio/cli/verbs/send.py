@@ -30,8 +30,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Queue the message."""
     message = text_of(" ".join(options.message))
     status = context.client().get(path("/sessions/{}", options.session))["status"]
-    told = context.client().post_once(
-        path("/sessions/{}/send", options.session), {"message": message}
+    told = context.order(
+        path("/sessions/{}/send", options.session), {"message": message}, once=True
     )
     line = f"queued for {options.session}; whether it arrived: ennio messages {options.session}"
     if status == "exited":

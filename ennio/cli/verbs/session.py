@@ -188,7 +188,7 @@ def kill(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Start it again."""
-    session = context.client().post(path("/sessions/{}/restore", options.session))
+    session = context.order(path("/sessions/{}/restore", options.session), {})
     from ennio.cli.detail_view import place
 
     if session.get("queued"):

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if options.dry_run:
         preview = context.client().post("/sessions", order, dry_run=True)
         return CommandResult(preview, _preview_lines(preview))
-    session = context.client().post_once("/sessions", order)
+    session = context.order("/sessions", order, once=True)
     if options.wait and not options.hold:
         return _waited(session, context)
     return CommandResult(session, [_spawned(session)])
@@ -137,6 +137,7 @@ def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
     """
     client = context.client()
     try:
+        context.interrupt.release()
         for event in client.stream(after=0, session_id=session["id"]):
             if event["event_type"] != "activity_changed":
                 context.note(event["message"])

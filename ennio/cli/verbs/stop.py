@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ennio.cli import caller
@@ -12,12 +14,16 @@ from ennio.cli.command_result import CommandResult
 from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.http.address import SupervisorAddress
 
+_KILLING = 5.0  # seconds until the machine has cleaned up after it
 EXAMPLES = """\
   ennio stop
+  ennio stop --force
 """
 
 
@@ -26,12 +32,17 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=20.0, help="seconds to wait for its end (default 20)"
     )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="kill one that has not ended by then; agents go on, and nothing is lost",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Ask it to stop, and wait until it is gone."""
-    from ennio.cli.process import within
+    from ennio.cli.process import wake, within
     from ennio.http.address import locked
     from ennio.http.client import NoSupervisor
 
@@ -42,17 +53,41 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if address is None:
         raise NoSupervisor(f"no supervisor runs for {context.config_file()}: nothing to stop")
     directory = context.run_directory()
+    wake(address.pid)
     running, metering = _agents(context), _metering(context)
     _ask(context, address)
+    killed = False
     if not within(options.timeout, lambda: not locked(directory)):
-        raise EnnioError(
-            f"pid {address.pid} still runs after {options.timeout:g} s; ennio logs may say why; "
-            f"kill -9 {address.pid} ends it"
-        )
+        if not options.force:
+            raise EnnioError(
+                f"pid {address.pid} still runs after {options.timeout:g} s; ennio logs may say "
+                "why; ennio stop --force ends it all the same"
+            )
+        killed = _killed(directory)
+    how = "killed" if killed else "stopped"
     return CommandResult(
-        {"stopped": address.pid, "agents": running, "metered": metering},
-        [f"stopped the supervisor (pid {address.pid}); {_words(running)}", *_proxy(metering)],
+        {"stopped": address.pid, "killed": killed, "agents": running, "metered": metering},
+        [f"{how} the supervisor (pid {address.pid}); {_words(running)}", *_proxy(metering)],
     )
+
+
+def _killed(directory: Path) -> bool:
+    """Kill what holds this instance, where that is a supervisor. Raises EnnioError."""
+    import psutil
+
+    from ennio.cli.process import holders, within
+    from ennio.http.address import LOCK, locked
+
+    found = holders(directory / LOCK)
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    if not within(_KILLING, lambda: not locked(directory)):
+        raise EnnioError(
+            f"{directory / LOCK} is still held, by no supervisor of yours; see by whom with: "
+            f"fuser -v {shlex.quote(str(directory / LOCK))}"
+        )
+    return bool(found)
 
 
 def _agents(context: CliContext) -> int | None:
