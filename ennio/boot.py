@@ -56,7 +56,7 @@ from ennio.http.serve import UNBORN
 from ennio.locks import in_a_thread
 from ennio.looking import lookers
 from ennio.machine import files
-from ennio.machine.home import Home, private
+from ennio.machine.home import INSTANCE, Home, private
 from ennio.metering import meters
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Away, ConfigError, Conflict, Unreachable, Untrusted
@@ -73,8 +73,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 WINDING_UP = 3.0
-# under this name in the store: the run folder of the file that it was first run with
-INSTANCE = "instance"
 
 
 @dataclass(slots=True)
@@ -121,9 +119,8 @@ def take_lock(config: Config, home: Home) -> int:
         path, patience=PATIENCE
     )  # a worker that was just told to end may need a moment to do so
     if lock is None:
-        holder = files.holder(path) or "an unknown process"
         works = f"another supervisor works on {database.shown(config.database_url)} already"
-        raise Conflict(f"{works}: {holder}; `ennio stop --config ...` ends it")
+        raise Conflict(f"{works}: {database.held_by(files.holder(path))}")
     words = {
         "pid": os.getpid(),
         "supervisor": os.getppid(),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ennio.config.model import Config, Demand
 
 
-def obtain(config: Config, context: CliContext, *, given: bool) -> None:
+def obtain(config: Config, context: CliContext, *, given: bool, verb: str = "start") -> None:
     """Make sure that the file is trusted: it is, or ``given`` says so, or a person is asked.
     Raises Untrusted, Refused.
     """
@@ -28,7 +28,7 @@ def obtain(config: Config, context: CliContext, *, given: bool) -> None:
     if not new:
         return
     if not given and not _agreed(config, new, context, before=trusted.known(config.source, home)):
-        raise Untrusted(trusted.refusal(config.source, new))
+        raise Untrusted(trusted.refusal(config.source, new, verb))
     trusted.trust(config, home, os.environ)
 
 

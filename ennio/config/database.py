@@ -4,8 +4,10 @@ what of it may be shown.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -15,6 +17,16 @@ WAYS = "write sqlite:ennio.db, sqlite::memory: or postgresql://user@host/databas
 _PORT = re.compile(r":([^:,\]]*)(?=,|$)")
 _SERVERS = ("postgresql://", "postgres://")
 _SECRET = ("password", "sslpassword")
+
+
+def held_by(note: str) -> str:
+    """Who works on a database, by what they noted in its lock, and the command that ends them."""
+    try:
+        who = json.loads(note)
+        way = f"ennio stop --config {shlex.quote(who['config'])}"
+        return f"that of {who['config']} (pid {who['supervisor']}); end it with: {way}"
+    except (ValueError, KeyError, TypeError):
+        return f"{note or 'an unknown process'}; end it where it was begun"
 
 
 def resolved(url: str, directory: Path, home: Callable[[str], str] = os.path.expanduser) -> str:

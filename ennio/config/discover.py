@@ -41,10 +41,16 @@ def _named(start: Path, explicit: Path) -> Path:
         for name in NAMES:
             if (path / name).is_file():
                 return path / name
-        raise _lost(f"no {NAMES[0]} in the folder {path}: `ennio init {path}` writes one")
+        raise _lost(f"no {NAMES[0]} in the folder {path}: {_init(path)} writes one")
     if not path.exists():
-        raise _lost(f"there is no configuration file {path}: `ennio init` writes one")
+        raise _lost(f"there is no configuration file {path}: {_init(path)} writes it")
     return path
+
+
+def _init(path: Path) -> str:
+    from shlex import quote  # noqa: PLC0415 - see above
+
+    return f"`ennio init {quote(str(path))}`"
 
 
 def _lost(message: str) -> NotFound:

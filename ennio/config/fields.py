@@ -30,7 +30,9 @@ def hint(word: str, known: Collection[str]) -> str:
     like it, else all of them.
     """
     near = nearest(word, known)
-    return f"did you mean `{near}`?" if near else f"known are {', '.join(known)}"
+    if near:
+        return f"did you mean `{near}`?"
+    return f"known are {', '.join(known)}" if known else "there is none; leave it out"
 
 
 class ConfigField(fields.Field[T]):

@@ -85,8 +85,8 @@ def insist_on_database(config: Config) -> None:
         raise Untrusted(f"the database says what runs, and {trouble}")
 
 
-def refusal(source: Path, new: Collection[Demand]) -> str:
-    """Why a file is not used, and how a person says that it may be."""
+def refusal(source: Path, new: Collection[Demand], verb: str = "start") -> str:
+    """Why a file is not used, and how a person says that it may be; ``verb`` takes ``--trust``."""
     told = "; ".join(
         f"{demand.kind} {demand.place} ({', '.join(demand.words)[:80]})"
         for demand in list(new)[:_SHOWN]
@@ -94,7 +94,7 @@ def refusal(source: Path, new: Collection[Demand]) -> str:
     more = f"; and {len(new) - _SHOWN} more" if len(new) > _SHOWN else ""
     return (
         f"{source} is not trusted: it would {told}{more}. Read it, then: {command(source)}   (or "
-        "ennio start --trust)"
+        f"ennio {verb} --trust)"
     )
 
 

@@ -92,7 +92,9 @@ def find(
     run_dir = home.run(config_file)
     found = address.running(run_dir)
     if found is None:
-        raise NoSupervisor(f"no supervisor runs for {config_file}; start it with: ennio start")
+        raise NoSupervisor(
+            f"no supervisor runs for {config_file}; start it with: ennio start --detach"
+        )
     token = address.known_token(run_dir) or configured_token() or ""
     return ApiClient(found.url, token, name=str(config_file), known=known, old=old)
 
@@ -303,7 +305,8 @@ class ApiClient:
         except ConnectionRefusedError:
             connection.close()
             raise NoSupervisor(
-                f"no supervisor answers for {self._name} at {self.url}; start it with: ennio start"
+                f"no supervisor answers for {self._name} at {self.url}; start it with: ennio start "
+                "--detach"
             ) from None
         except (OSError, HTTPException) as error:
             connection.close()

@@ -102,6 +102,7 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     logs.to_stderr(secrets(config), as_json=config.log_format is LogFormat.JSON)
     run_dir = private(home.run(config.source))
     _take(run_dir, config)
+    address.remove(run_dir)  # of one that ended without a word: nobody is to be sought there
     if (kept := LogFile.of_process(run_dir / LOG)) is not None:
         logs.before_each(kept.look)
     last_good.forget(run_dir)

@@ -23,6 +23,10 @@ from pathlib import Path
 
 from ennio.model.errors import Refused
 
+INSTANCE = "instance"
+"""Under this name in the store, and in a file of the run folder beside it: the name of the run
+folder of the file that it was first run with.
+"""
 _CLOSED = (
     errno.EROFS,
     errno.EACCES,

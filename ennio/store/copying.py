@@ -76,8 +76,8 @@ def _source(url: str) -> Iterator[Connection]:
 def _held(file: Path) -> Iterator[None]:
     lock = files.acquire(database.lock_of(file), patience=_PATIENCE)
     if lock is None:
-        holder = files.holder(database.lock_of(file)) or "an unknown process"
-        raise Conflict(f"a supervisor works on {file}: {holder}; end it first with: ennio stop")
+        holder = database.held_by(files.holder(database.lock_of(file)))
+        raise Conflict(f"a supervisor works on {file}: {holder}")
     try:
         yield
     finally:

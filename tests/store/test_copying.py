@@ -210,8 +210,9 @@ def test_a_target_on_which_a_supervisor_works_is_refused(
 def test_a_source_that_a_supervisor_holds_is_refused(file: Path, postgres: Server) -> None:
     lock = files.acquire(database.lock_of(file))
     assert lock is not None
-    files.note_holder(lock, "pid 17")
-    _refused(file, postgres.made(), "a supervisor works on .*pid 17.*ennio stop", Conflict)
+    files.note_holder(lock, '{"supervisor": 17, "config": "/a folder/ennio.yaml"}')
+    way = "ennio stop --config '/a folder/ennio.yaml'"
+    _refused(file, postgres.made(), f"a supervisor works on .*pid 17.*{way}", Conflict)
     os.close(lock)
     copy(f"sqlite:{file}", postgres.made(), ManualClock(), _silent)
 

@@ -4,7 +4,9 @@ left over of an earlier run.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import shlex
 import socket
 import subprocess
@@ -168,13 +170,15 @@ def port(number: int, host: str, *, ours: bool, name: str) -> Finding:
         from ennio.http.port import port_owner
 
         other = port_owner(number)
-        if other.ennio:
+        if taken == os.strerror(errno.EADDRINUSE):
+            join = "and" if other.ennio else "or"
             return broken(
                 f"{name} {number} is taken by {other.who}",
-                f"{other.way}, and set another `port` in ennio.yaml",
+                f"{other.way}, {join} set another `{name}` in ennio.yaml",
             )
-        fix = f"ss -ltnp 'sport = :{number}'  tells who has it; or set another port in ennio.yaml"
-        return broken(f"{name} {number} cannot be listened on: {taken}", fix)
+        return broken(
+            f"{name} {number} cannot be listened on: {taken}", f"set another `{name}` in ennio.yaml"
+        )
     return fine(f"{name} {number} is free")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -138,9 +139,10 @@ def state(root: Path) -> Finding:
     return fine(f"state in {root}")
 
 
-def database(url: str) -> Finding | None:
-    """Whether the database's file can be written and has others made beside it;
-    None where it is no file.
+def database(url: str, *, held: bool = False, before: bool = False) -> Finding | None:
+    """Whether the database's file is there, can be written and has others made beside it;
+    None where it is no file. ``held``: a supervisor runs on it, and tells itself where it is gone;
+    ``before``: one ran here before.
     """
     file = database_file(url)
     if file is None:
@@ -153,7 +155,39 @@ def database(url: str) -> Finding | None:
             f"the database is {file}, and {why}",
             "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml",
         )
+    return (
+        _gone(file, before=before) if not held and not file.exists() else fine(f"database {file}")
+    )
+
+
+def _gone(file: Path, *, before: bool) -> Finding:
+    begun = "the next start makes an empty one, and takes in the agents that run"
+    if (copy := saved(file)) is not None:
+        there, rest = (
+            shlex.quote(str(file)),
+            " ".join(shlex.quote(f"{file}{end}") for end in ("-wal", "-shm")),
+        )
+        return broken(
+            f"the database {file} is gone, and what it held was saved in {copy}",
+            f"rm -f {rest} && mv {shlex.quote(str(copy))} {there} && ennio start --detach"
+            "   or ennio start --new-database  (with an empty one)",
+        )
+    if before:
+        return warning(
+            f"the database {file} is gone: {begun}",
+            "ennio start --detach   or put a backup there before",
+        )
     return fine(f"database {file}")
+
+
+def saved(file: Path | None) -> Path | None:
+    """The newest copy that was saved of a database that was taken away, where that is still away;
+    None where there is none.
+    """
+    if file is None or file.exists():
+        return None
+    copies = sorted(file.parent.glob(f"{file.name}.saved-*"))
+    return copies[-1] if copies else None
 
 
 def server(url: str, *, trusted: bool) -> Finding | None:

@@ -129,8 +129,6 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
     yield machine.memory(
         psutil.virtual_memory().available, config.min_free_memory if config else 512 * 1024**2
     )
-    if config is not None:
-        yield machine.database(config.database_url)
     try:
         root = Home.of_environment().root
     except Refused as error:
@@ -177,7 +175,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     from ennio.cli.doctor import configuration, machine, running
     from ennio.cli.doctor.agents import KINDS
     from ennio.config import trusted
-    from ennio.machine.home import Home
+    from ennio.machine.home import INSTANCE, Home
     from ennio.plugins import fitting
 
     folder = _folder(context)
@@ -187,6 +185,8 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     new = trusted.unknown(config, home, os.environ)
     yield configuration.trust(config, new)
     yield configuration.database(config)
+    held, before = address is not None, (folder / INSTANCE).exists()
+    yield machine.database(config.database_url, held=held, before=before)
     yield machine.server(config.database_url, trusted=not new)
     problems = fitting.problems(config, home, trusted=not new)
     yield configuration.settings(problems)

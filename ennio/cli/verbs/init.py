@@ -24,6 +24,7 @@ EXAMPLES = """\
   ennio init ~/src/my-app
 """
 DATABASE = "ennio.db*"
+_BLANK = 4096  # bytes: what is larger was written by somebody
 
 
 def configure(parser: Parser) -> None:
@@ -116,10 +117,15 @@ def _refuse_overwrite(target: Path) -> None:
 
     for name in {target.name, *NAMES}:
         file = target.with_name(name)
-        if file.exists():
+        if file.exists() and not _is_blank(file):
             raise Conflict(
                 f"{file} exists already and is not overwritten; edit it, or move it away first"
             )
+
+
+def _is_blank(file: Path) -> bool:
+    """Whether there is nothing in it that could be lost."""
+    return file.is_file() and file.stat().st_size < _BLANK and not file.read_bytes().strip()
 
 
 def _refuse_workspace(target: Path) -> None:
@@ -179,6 +185,9 @@ def _save(target: Path, text: str, undo: ExitStack) -> None:
     from ennio.config.load import load
     from ennio.machine.home import Home
 
+    if target.exists() and _is_blank(target):
+        target.unlink()
+        undo.callback(target.touch)
     with target.open("x", encoding="utf-8") as stream:
         undo.callback(target.unlink, missing_ok=True)
         stream.write(text)

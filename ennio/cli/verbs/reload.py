@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     caller.insist_on_person("reload the configuration")
     config = _loaded(context)
     before = _in_force(context)
-    consent.obtain(config, context, given=options.trust)
+    consent.obtain(config, context, given=options.trust, verb="reload")
     trusted.insist(config, Home.of_environment(), os.environ)
     fitting.insist(config, Home.of_environment())
     status = context.client().get("/status")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
@@ -13,7 +14,7 @@ from ennio.cli import caller
 from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.logfile import tail
 from ennio.http.logfile import LOG
-from ennio.model.errors import Conflict, EnnioError, Unreachable
+from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ennio.config.model import Config
     from ennio.http.address import SupervisorAddress
 
+_REASONS = ("could not start: ", "ennio-supervisor: ")  # before why a supervisor ended
 EXAMPLES = """\
   ennio start
   ennio start --detach
@@ -39,6 +41,11 @@ def configure(parser: Parser) -> None:
         "--trust",
         action="store_true",
         help="trust the configuration as it is now: what it runs, whom it talks to",
+    )
+    parser.add_argument(
+        "--new-database",
+        action="store_true",
+        help="begin with an empty one where the database is gone and a copy of it is left",
     )
     parser.add_argument(
         "--timeout",
@@ -63,7 +70,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     caller.insist_on_person("start a supervisor")
     config = load(context.config_file(), os.environ, known(), declared=declared.shipped)
     _refuse_second(context)
-    _tell_of_copies(config, context)
+    _insist_on_database(config, new=options.new_database)
     if (door := open_door(config)) is not None:
         context.note(f"{door.what}; {door.fix}")
     consent.obtain(config, context, given=options.trust)
@@ -137,24 +144,54 @@ def _left(begun: Detached, context: CliContext) -> CommandResult:
 
 def answers(context: CliContext) -> bool:
     """Whether a supervisor of this configuration answers."""
+    from ennio.http.client import NoSupervisor
+
     address = context.address()
     if address is None:
         return False
     try:
         return bool(context.client().get("/health") == "ok")
-    except Unreachable:
+    except (Unreachable, NoSupervisor):
         return False
 
 
 def _why_not(begun: Detached, timeout: float) -> str:
     """In this run's own words; what the log holds of earlier ones is not about this."""
+    last = tail(begun.log, 30, begin=begun.begin)
+    if begun.process.poll() is not None and (reason := _reason(last)):
+        return f"the supervisor could not start: {reason}"
     code = begun.process.poll()
     late = (
         f"the supervisor did not answer within {timeout:g} s (pid {begun.process.pid} still tries)"
     )
     what = late if code is None else f"the supervisor ended at once with code {code}"
-    last = "\n".join(f"  {line}" for line in tail(begun.log, 15, begin=begun.begin))
-    return f"{what}; the last lines of {begun.log}:\n{last}"
+    shown = "\n".join(f"  {line}" for line in last[-15:])
+    return f"{what}; the last lines of {begun.log}:\n{shown}"
+
+
+def _reason(lines: Sequence[str]) -> str | None:
+    """What it said of itself before it ended; None where it ended without such a word."""
+    for at in range(len(lines) - 1, -1, -1):
+        line = _message(lines[at])
+        for mark in _REASONS:
+            if mark in line:
+                return "\n".join([line.partition(mark)[2], *_rest(lines[at + 1 :])])
+    return None
+
+
+def _message(line: str) -> str:
+    import json
+
+    try:
+        return str(json.loads(line)["message"]) if line.startswith("{") else line
+    except (ValueError, KeyError):
+        return line
+
+
+def _rest(lines: Sequence[str]) -> list[str]:
+    """The further lines of one message: those of the log begin with a time, or are objects."""
+    whole = next((at for at, line in enumerate(lines) if line[:1] in "{0123456789"), len(lines))
+    return list(lines[:whole])
 
 
 def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
@@ -183,21 +220,14 @@ def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
     return CommandResult(document, lines)
 
 
-def _tell_of_copies(config: Config, context: CliContext) -> None:
-    """A database that is not there and a copy that was saved of it: whoever
-    begins anew should know.
+def _insist_on_database(config: Config, *, new: bool) -> None:
+    """Raise Refused where the database cannot be written, or is gone and a copy of what it held
+    lies beside it: a new one in its place would know nothing of what runs.
     """
+    from ennio.cli.doctor import machine
+    from ennio.cli.doctor.finding import Level
     from ennio.config import database
 
-    file = database.file(config.database_url)
-    if file is None or file.exists():
-        return
-    copies = sorted(file.parent.glob(f"{file.name}.saved-*"))
-    if copies:
-        words = (
-            f"the database {file} is not there, so a new one is made; what it held was saved in "
-            f"{copies[-1]}"
-        )
-        context.note(
-            f"{words}; to go on with that: ennio stop && mv {copies[-1]} {file} && ennio start"
-        )
+    file, found = database.file(config.database_url), machine.database(config.database_url)
+    if found is not None and found.level is Level.BROKEN and not (new and machine.saved(file)):
+        raise Refused(f"{found.what}; {found.fix}")

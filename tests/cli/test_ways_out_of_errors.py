@@ -1,0 +1,264 @@
+"""The way out that an error prints, done word by word: what was refused goes through then."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+
+import pytest
+
+from tests.cli.test_ways_out import Sick, sick
+from tests.conftest import eventually
+
+__all__ = ["sick"]
+_QUOTED = re.compile(r"`((?:ennio|git) [^`]+)`")
+_LED_TO = re.compile(
+    r"(?:: |; )((?:ennio|git|rm|mv|cp) [^;]+?)(?:\s{2,}.*| finds them| and .*)?$", re.MULTILINE
+)
+_PATIENT = 60.0
+
+
+def refused(sick: Sick, line: str, words: str) -> str:
+    """What an error says, which has these words."""
+    done = sick.sh(line)
+    assert done.returncode != 0, done
+    said = done.stderr + done.stdout
+    assert words in said, done
+    return said
+
+
+def way_out(said: str) -> str:
+    """The command that it names."""
+    found = _QUOTED.findall(said) or _LED_TO.findall(said)
+    assert found, said
+    return (
+        str(found[-1])
+        .replace("ennio start", "ennio start --detach")
+        .replace("--detach --detach", "--detach")
+    )
+
+
+def heals(sick: Sick, line: str, words: str, *, where: str = ".") -> str:
+    """Do what the error names, and see the same line go through; what was done is given back."""
+    way = way_out(refused(sick, f"cd {where} && {line}", words))
+    done = sick.sh(f"cd {where} && {way}")
+    assert done.returncode == 0, (way, done)
+    again = sick.sh(f"cd {where} && {line}")
+    assert again.returncode == 0, (way, again)
+    assert words not in again.stderr + again.stdout
+    return way
+
+
+def runs(sick: Sick) -> None:
+    done = sick.sh("ennio start --detach")
+    assert done.returncode == 0, done
+
+
+def spawned(sick: Sick, *more: str) -> str:
+    done = sick.sh(f"ennio spawn app -p hello --json {' '.join(more)}")
+    assert done.returncode == 0, done
+    return str(json.loads(done.stdout)["id"])
+
+
+def status_of(sick: Sick, session: str) -> str:
+    found = json.loads(sick.sh("ennio status --json --all").stdout)
+    return str(next(one["status"] for one in found["sessions"] if one["id"] == session))
+
+
+# --- without a supervisor -------------------------------------------------------------------------
+
+
+def test_no_configuration_is_written_by_init(sick: Sick) -> None:
+    (sick.folder / "ennio.yaml").unlink()
+    assert heals(sick, "ennio config check", "no ennio.yaml in") == "ennio init"
+
+
+def test_a_configuration_that_was_named_and_is_not_there_is_written_there(sick: Sick) -> None:
+    (sick.folder / "ennio.yaml").unlink()
+    (sick.folder / "a folder").mkdir()
+    for name in ("other file.yaml", "a folder"):
+        heals(sick, f"ennio config check --config '{name}'", str(sick.folder / name))
+
+
+def test_an_empty_configuration_is_written_by_init(sick: Sick) -> None:
+    (sick.folder / "ennio.yaml").write_text("\n")
+    assert heals(sick, "ennio config check", "the file is empty") == "ennio init"
+
+
+def test_a_folder_without_a_repository_is_made_one(sick: Sick) -> None:
+    folder = sick.place.home / "bare"
+    folder.mkdir()
+    (folder / "README").write_text("x")
+    heals(sick, "ennio init", "is in no git repository", where=str(folder))
+    assert (folder / ".git").is_dir()
+
+
+def test_a_repository_without_a_commit_is_given_one(sick: Sick) -> None:
+    folder = sick.place.home / "bare"
+    folder.mkdir()
+    (folder / "README").write_text("x")
+    sick.place.git("init", "-q", "-b", "main", cwd=folder)
+    heals(sick, "ennio init", "has no commits yet", where=str(folder))
+
+
+def test_without_a_supervisor_one_is_started(sick: Sick) -> None:
+    assert heals(sick, "ennio status", "no supervisor runs for") == "ennio start --detach"
+
+
+def test_a_log_that_is_not_there_is_written_by_a_start_in_the_background(sick: Sick) -> None:
+    said = refused(sick, "ennio logs -n 1", "no log at")
+    assert "ennio start --detach" in said
+    runs(sick)
+    assert sick.sh("ennio logs -n 1").returncode == 0
+
+
+def test_a_configuration_that_is_not_trusted_is_trusted_by_what_is_printed(sick: Sick) -> None:
+    sick.env["ENNIO_TRUSTED_CONFIG_PATHS"] = ""
+    sick.write(more=", post_create: [echo hello]")
+    said = refused(sick, "ennio start --detach", "is not trusted")
+    way = said.split("then: ")[1].split("   (")[0]
+    assert sick.sh(way).returncode == 0
+    runs(sick)
+    sick.write(more=", post_create: [echo other]")
+    said = refused(sick, "ennio reload", "is not trusted")
+    assert said.rstrip().endswith("(or ennio reload --trust)")
+    assert sick.sh("ennio reload --trust").returncode == 0
+
+
+def test_a_database_of_which_a_copy_was_saved_is_put_back(sick: Sick) -> None:
+    runs(sick)
+    session = spawned(sick, "--hold")
+    assert sick.sh("ennio stop").returncode == 0
+    (file,) = sick.folder.glob("ennio.db")
+    file.rename(file.with_name("ennio.db.saved-20260101-000000"))
+    assert "is gone" in " ".join(sick.doctor())
+    said = refused(sick, "ennio start --detach", "what it held was saved in")
+    way = said.split("; ", 1)[1].split("   or ")[0]
+    done = sick.sh(way)
+    assert done.returncode == 0, done
+    assert session in sick.sh("ennio status").stdout
+
+
+def test_a_database_of_which_a_copy_was_saved_is_begun_anew_by_order(sick: Sick) -> None:
+    (sick.folder / "ennio.db.saved-20260101-000000").write_text("")
+    refused(sick, "ennio start --detach", "ennio start --new-database")
+    assert sick.sh("ennio start --detach --new-database").returncode == 0
+
+
+def test_a_database_that_cannot_be_written_is_told_as_doctor_tells_it(sick: Sick) -> None:
+    (sick.folder / "file").write_text("")
+    sick.write(top=f"database_url: sqlite:{sick.folder}/file/ennio.db\n")
+    way = sick.finds("is no folder")
+    said = refused(sick, "ennio start --detach", f"is no folder; {way}")
+    assert len(said.splitlines()) == 1, said
+
+
+def test_a_supervisor_that_could_not_start_says_why_in_its_own_words_alone(sick: Sick) -> None:
+    for log in ("text", "json"):
+        sick.write(top=f"log_format: {log}\ndatabase_url: sqlite:/proc/none/ennio.db\n")
+        said = refused(sick, "ennio start --detach", "the supervisor could not start: ")
+        assert "gunicorn" not in said
+        assert "/proc/none" in said
+
+
+def test_a_port_that_a_stranger_has_is_told_alike_by_start_and_doctor(sick: Sick) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        sick.write(top=f"port: {port}\n")
+        said = refused(sick, "ennio start --detach", f"port {port} on 127.0.0.1 is taken by ")
+        assert "gunicorn" not in said
+        who = said.split("is taken by ")[1].split(";")[0]
+        assert f"is taken by {who}" in " ".join(sick.doctor())
+
+
+# --- with one -------------------------------------------------------------------------------------
+
+
+def test_one_that_runs_already_is_stopped(sick: Sick) -> None:
+    runs(sick)
+    heals(sick, "ennio start --detach", "it runs already")
+
+
+def test_a_second_file_on_the_same_database_names_the_command_that_ends_the_first(
+    sick: Sick,
+) -> None:
+    runs(sick)
+    other = sick.place.home.parent / "work" / "other file.yaml"
+    text = (sick.folder / "ennio.yaml").read_text()
+    other.write_text(f"port: 0\n{text}")
+    line = f"ennio start --detach --config '{other}'"
+    heals(sick, line, "another supervisor works on")
+    assert sick.sh(f"ennio stop --config '{other}'").returncode == 0
+
+
+def test_a_token_that_was_spoilt_is_made_anew(sick: Sick) -> None:
+    runs(sick)
+    (token,) = (sick.place.home / "ennio" / "run").glob("*/api_token")
+    token.write_text("spoilt")
+    heals(sick, "ennio status", "does not take the token")
+
+
+@pytest.mark.parametrize("how", ["deleted", "another"])
+def test_a_database_that_was_taken_away_is_gone_on_with(sick: Sick, how: str) -> None:
+    runs(sick)
+    session = spawned(sick, "--hold")
+    file = sick.folder / "ennio.db"
+    if how == "deleted":
+        file.unlink()
+    else:
+        shutil.copy(file, sick.folder / "backup.db")
+        (sick.folder / "backup.db").replace(file)
+
+    def told() -> str:
+        found = json.loads(sick.sh("ennio status --json").stdout)
+        return str(found["database_problem"] or "")
+
+    eventually(told, _PATIENT, "it is noticed")
+    way = way_out(told())
+    done = sick.sh(way)
+    assert done.returncode == 0, (way, done)
+    assert session in sick.sh("ennio status").stdout
+    assert not told()
+
+
+def test_an_edited_file_is_taken_in_by_a_reload(sick: Sick) -> None:
+    runs(sick)
+    sick.write(more=", max_sessions: 7")
+    said = sick.sh("ennio status")
+    assert "has changed" in said.stdout + said.stderr
+    assert sick.sh("ennio reload").returncode == 0
+    said = sick.sh("ennio status")
+    assert "has changed" not in said.stdout + said.stderr
+
+
+def test_a_session_that_nobody_knows_is_found_in_the_list(sick: Sick) -> None:
+    runs(sick)
+    session = spawned(sick, "--hold")
+    said = refused(sick, "ennio session info nosuch", "no session")
+    assert session in sick.sh(way_out(said)).stdout
+
+
+def test_a_held_one_is_released_and_an_exited_one_restored(sick: Sick) -> None:
+    runs(sick)
+    held = sick.sh("ennio spawn app -p hello --hold").stdout
+    session = held.split()[1].rstrip(",")
+    done = sick.sh(held.strip().rpartition("with: ")[2])
+    assert done.returncode == 0, done
+    eventually(lambda: status_of(sick, session) != "spawning", _PATIENT, "it began")
+    refused(sick, f"ennio answer {session} yes", "asks nothing")
+
+
+def test_a_message_to_an_exited_one_is_read_after_what_is_printed(sick: Sick) -> None:
+    sick.write(more=", agent: command, agent_config: {passthrough: {run: 'exit 3'}}")
+    runs(sick)
+    session = spawned(sick)
+    eventually(lambda: status_of(sick, session) == "exited", _PATIENT, "it ended")
+    told = sick.sh(f"ennio send {session} hello").stdout
+    assert sick.sh(told.strip().rpartition(": ")[2]).returncode == 0
+    eventually(lambda: status_of(sick, session) == "exited", _PATIENT, "it ended again")
+    said = refused(sick, f"ennio answer {session} yes", "nobody asks")
+    assert sick.sh(way_out(said)).returncode == 0
