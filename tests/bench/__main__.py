@@ -34,6 +34,7 @@ from tests.bench.figures import (
     requests,
     server,
     ssh,
+    start,
     terminal,
     token,
     usage,
@@ -64,6 +65,7 @@ GROUPS: tuple[Group, ...] = tuple(
         proxy,
         relay,
         ssh,
+        start,
         crowd,
     )
 )

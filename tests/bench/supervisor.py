@@ -6,22 +6,19 @@ had seen how many sessions.
 hour (seconds since 1970).
 """
 
-# The order is the point: what is imported before the patch keeps the blocking versions for good.
-from gevent import monkey
+# The order is the point: it patches, and what is imported before that keeps the blocking versions.
+from ennio import supervise  # isort: skip
 
-monkey.patch_all()
+import functools
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
 
-import functools  # noqa: E402
-import os  # noqa: E402
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-from ennio import supervise  # noqa: E402
-from ennio.actors.observations import Observations  # noqa: E402
-from ennio.model.facts import Presence  # noqa: E402
+from ennio.actors.observations import Observations
+from ennio.model.facts import Presence
 
 
 def _note(name: str) -> int:

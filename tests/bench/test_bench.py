@@ -42,6 +42,8 @@ PROMISED = (
         "reads",
         "status.100",
         "status.token",
+        "start.supervisor",
+        "start.command",
     ),
     *(
         "hook.to_terminal",

@@ -3,9 +3,10 @@
 """
 
 # The order is the point: what is imported before the patch keeps the blocking versions for good.
-from ennio import greenlets
+from ennio import dataclass_methods, greenlets
 
 greenlets.patch()
+dataclass_methods.compile_when_called()
 
 from ennio import children, locks  # noqa: E402
 

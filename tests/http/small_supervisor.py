@@ -3,9 +3,10 @@ tests.http.small_supervisor DIRECTORY PORT``.
 """
 
 # what is imported before the patch keeps the blocking versions for good
-from ennio import greenlets
+from ennio import dataclass_methods, greenlets
 
 greenlets.patch()
+dataclass_methods.compile_when_called()
 
 import os  # noqa: E402
 import sys  # noqa: E402
