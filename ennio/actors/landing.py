@@ -20,7 +20,7 @@ from ennio.model.request_fields import ChoiceField, FlagField, TextField
 from ennio.model.session import Priority, Session
 from ennio.plugins.forge.interface import Forge, Merged
 from ennio.policy.lifecycle import LifecycleState
-from ennio.policy.lifecycle.status import settled_checks
+from ennio.policy.lifecycle.pull_request import settled_checks
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _HEAD = """\
 Every session has a status, from `spawning` to `merged`, `done` or `killed`. This
 page says what leads to each and which can follow which; it is made from the table in
 `ennio/policy/lifecycle/transitions.py`, and a test holds that to the rules in
-`ennio/policy/lifecycle/status.py`.
+`ennio/policy/lifecycle/status.py` and, where there is a pull request, `pull_request.py` beside it.
 
 A status is derived from what was seen, anew each time: the first rule that matches gives it. So
 nearly every status can follow every other one: an agent that Ennio did not see for an hour may have

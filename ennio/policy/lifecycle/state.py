@@ -1,4 +1,4 @@
-"""What a session remembers between two steps, and what it is given at each."""
+"""What a session remembers between two steps, what it is given at each, and what its parts find."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from ennio.config.model import CleanupPolicy, Restart
+from ennio.model.events import Draft
+from ennio.model.evidence import Ground
 from ennio.model.facts import Facts
 from ennio.model.message import MessageState, Origin
 from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus
+from ennio.model.session import SessionStatus as S
 from ennio.policy.lifecycle.parked import Parked
 
 
@@ -212,3 +215,21 @@ class LifecycleState:
     def finished(self) -> bool:
         """Nothing is left to do for this session, ever."""
         return self.status.terminal and self.cleaned_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedStatus:
+    """A status, the rule that gave it in words, and the facts it rests on."""
+
+    status: S
+    rule: str
+    grounds: tuple[Ground, ...] = ()
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The state with what was new in it, and the events that tell of them."""
+
+    state: LifecycleState
+    events: tuple[Draft, ...] = ()

@@ -30,6 +30,7 @@ from ennio.model.session import SessionStatus
 from ennio.policy import restart
 from ennio.policy.lifecycle import DeliverMessage, Desired, Inputs, LaunchAgent, orders, step
 from ennio.policy.lifecycle import status as statuses
+from ennio.policy.lifecycle.state import DerivedStatus
 from ennio.policy.lifecycle.transitions import ARROWS
 from tests.policy.lifecycle.world import World, pull_request
 
@@ -269,7 +270,7 @@ def _says_killed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         statuses,
         "_killed",
-        lambda state: statuses.DerivedStatus(SessionStatus.KILLED, f"killed by {state.killed_by}"),
+        lambda state: DerivedStatus(SessionStatus.KILLED, f"killed by {state.killed_by}"),
     )
 
 

@@ -14,9 +14,10 @@ from ennio.model.facts import Facts, ForgeSeen, Presence, ProcessSeen
 from ennio.model.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle import Inputs, Spec
-from ennio.policy.lifecycle.diff import apply, mergeable
-from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
-from ennio.policy.lifecycle.status import DerivedStatus, derive
+from ennio.policy.lifecycle.diff import apply
+from ennio.policy.lifecycle.pull_request import mergeable
+from ennio.policy.lifecycle.state import DerivedStatus, Desired, LifecycleState, Phase
+from ennio.policy.lifecycle.status import derive
 from ennio.policy.metering import SessionMetrics, metered
 from tests.policy.lifecycle.world import START, pull_request
 

@@ -19,6 +19,7 @@ from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle import orders, status
+from ennio.policy.lifecycle import pull_request as pull_rules
 from ennio.policy.lifecycle.state import Phase
 from ennio.policy.lifecycle.transitions import ARROWS, PHASE_ARROWS, TRANSITIONS
 from tests.policy.lifecycle.world import World, pull_request
@@ -30,7 +31,8 @@ KEPT = 20
 def _given_by() -> set[tuple[str, str]]:
     """Each function of the rules with each status it gives, as the source has them."""
     found: set[tuple[str, str]] = set()
-    for function in ast.parse(inspect.getsource(status)).body:
+    rules = "".join(inspect.getsource(module) for module in (status, pull_rules))
+    for function in ast.parse(rules).body:
         if not isinstance(function, ast.FunctionDef):
             continue
         for call in (
