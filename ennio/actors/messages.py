@@ -12,7 +12,7 @@ from ennio.model.facts import ForgeSeen, ProcessSeen
 from ennio.model.node import NodeStep
 from ennio.model.session import RuntimeHandle, Session
 from ennio.policy.lifecycle.parked import ResumeWhen
-from ennio.policy.reactions.cases import Situation
+from ennio.policy.reactions.situation import Situation
 from ennio.store.answer_links import AnswerLink
 
 # --- to any actor ------------------------------------------------------------------------------

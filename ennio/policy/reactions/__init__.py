@@ -4,10 +4,12 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 ``decide`` compares that with what was done before. One thing seen, one action.
 """
 
-from ennio.policy.reactions.cases import Case, Situation, all_complete, case, on_its_way
+from ennio.policy.reactions.cases import all_complete, case, on_its_way
 from ennio.policy.reactions.decide import Decision, ReactionState, Verdict, decide, is_over, shifted
+from ennio.policy.reactions.pull_request import to_agent
 from ennio.policy.reactions.seen_item import SeenItem
-from ennio.policy.reactions.text import notice, notice_of_project, to_agent, words_of
+from ennio.policy.reactions.situation import Case, Situation
+from ennio.policy.reactions.text import notice, notice_of_project, words_of
 
 __all__ = ["Case", "Decision", "ReactionState", "SeenItem", "Situation", "Verdict"]
 __all__ += [

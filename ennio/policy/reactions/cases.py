@@ -1,23 +1,23 @@
-"""The conditions of the reactions: does it hold, and what exactly was seen."""
+"""The case of each reaction, and the conditions of those to what an agent does: does it hold, and
+what exactly was seen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ennio.config.fan_out import FanOut
 from ennio.config.model import Reaction
-from ennio.model.facts import AgentSeen, Facts, Presence
-from ennio.model.forecast import AnomalyLimit
+from ennio.model.facts import AgentSeen, Presence
 from ennio.model.message import Message
-from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.policy import fan_out
-from ennio.policy.fan_out import FullestMinute
-from ennio.policy.lifecycle.parked import Parked, hour
-from ennio.policy.reactions.anomaly import Anomaly, anomalies, silent_until
-from ennio.policy.reactions.seen_item import SeenItem, item
+from ennio.policy.lifecycle.parked import hour
+from ennio.policy.reactions import pull_request
+from ennio.policy.reactions.anomaly import anomalies, silent_until
+from ennio.policy.reactions.seen_item import SeenItem
+from ennio.policy.reactions.situation import NOT_HERE, Case, Situation
 
 STUCK_AFTER = 600.0
 BEGINS_WITHIN = timedelta(seconds=10)
@@ -26,61 +26,6 @@ tells nothing, or was quick.
 """
 _IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
 _AT_REST = (Activity.READY, Activity.IDLE)
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """One session as the reactions see it. ``merge_ready`` is the head that is
-    approved, green and clean.
-
-    ``launched_at`` is when the present launch of the agent was confirmed, None while there is none.
-    ``resumed_at`` is when the machine last woke, or its clock was set: silence counts from there.
-    ``parked``: a window of its agent's plan is used up; ``goes_on``: it goes on by itself after
-    that. ``burned`` is what it used in the fullest minute of late, None where nobody knows, and
-    ``limits`` what it may begin and burn. Beyond ``usual`` it is out of the ordinary.
-    """
-
-    session: Session
-    facts: Facts
-    merge_ready: str = ""
-    bots: tuple[str, ...] = ()
-    launched_at: datetime | None = None
-    resumed_at: datetime | None = None
-    parked: Parked | None = None
-    goes_on: bool = False
-    burned: FullestMinute | None = None
-    limits: FanOut = FanOut()
-    usual: tuple[AnomalyLimit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Whether a condition holds (None: it cannot be seen) and the items that were seen.
-
-    Without items the episode itself is the item; items of a case that does not hold are passed
-    over. ``wake_at`` is when time alone may make it hold. ``lasting`` is False for words that only
-    have to be passed on: nothing is retried or escalated. ``round`` is the head that words were
-    said of: new words on a new head are a new round of review. ``at_work``: what the agent was told
-    last is on its way to it, or its turn goes on: what is new is a step on that way, and no try has
-    failed yet; ``wake_at`` is then when that ends by time alone. ``patient``: whoever is given a
-    time has all of it, also between turns. ``lingers``: it may come back at once and be the same
-    trouble still; False where every time is news by itself. ``anomalies`` are what is out of the
-    ordinary.
-    """
-
-    holds: bool | None
-    headline: str
-    items: tuple[SeenItem, ...] = ()
-    wake_at: datetime | None = None
-    lasting: bool = True
-    round: str = ""
-    lingers: bool = False
-    at_work: bool = False
-    patient: bool = False
-    anomalies: tuple[Anomaly, ...] = ()
-
-
-NOT_HERE = Case(False, "")
 
 
 def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
@@ -110,134 +55,6 @@ def on_its_way(case: Case, last: Message | None, agent: AgentSeen | None, now: d
     begun = last.delivered_at + BEGINS_WITHIN
     # a moment to come is one from before the clock was put back
     return replace(case, at_work=True, wake_at=begun) if last.delivered_at <= now < begun else case
-
-
-def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
-    """A comment by a program: the forge says so, its name ends in
-    ``[bot]``, or it is on the list.
-    """
-    return comment.bot or comment.author.endswith("[bot]") or comment.author in bots
-
-
-def _open_pull(situation: Situation) -> tuple[PullRequest | None, Case | None]:
-    """The open pull request, or the case there is without one."""
-    forge = situation.facts.forge
-    if forge is None:
-        return None, NOT_HERE
-    if forge.presence is Presence.UNKNOWN:
-        return None, Case(None, forge.detail or "the forge was not seen")
-    if forge.pull is None or forge.pull.state is not PullState.OPEN:
-        return None, NOT_HERE
-    return forge.pull, None
-
-
-def _ci_failed(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
-    pull, otherwise = _open_pull(situation)
-    if pull is None:
-        return otherwise or NOT_HERE
-    if pull.checks is CheckState.FAILING:
-        names = [check.name for check in pull.failing]
-        unread = [check.name for check in pull.failing if check.unread]
-        if unread:
-            # told without it, the agent would have to guess, and nothing would tell it later
-            return Case(
-                None,
-                f"checks failed on #{pull.number}, and the log of {', '.join(unread)} could not "
-                "be read yet",
-            )
-        return Case(
-            True,
-            f"checks failed on #{pull.number}: {', '.join(names)}",
-            (SeenItem(f"{pull.head}:{','.join(names)}"),),
-        )
-    if pull.checks is CheckState.PASSING:
-        return NOT_HERE
-    # a new head has no checks for a moment: that is no end of the episode
-    return Case(None, "the checks are not through")
-
-
-def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
-    pull, otherwise = _open_pull(situation)
-    if pull is None:
-        return otherwise or NOT_HERE
-    said = tuple(
-        item(comment)
-        for comment in pull.comments
-        if not comment.own and not is_bot(comment, situation.bots)
-    )
-    if pull.review is not ReviewState.CHANGES_REQUESTED:
-        return (
-            Case(True, f"people commented on #{pull.number}", said, lasting=False)
-            if said
-            else _only_own(pull)
-        )
-    who = ", ".join(one.author for one in pull.answered)
-    answered = f"#{pull.number} is answered by {pull.head[:7]} and waits for another look by {who}"
-    return Case(
-        True,
-        answered if who else f"a reviewer of #{pull.number} asks for changes",
-        said,
-        round=pull.head,
-    )
-
-
-def _only_own(pull: PullRequest) -> Case:
-    """Nobody else said anything; what the agent itself said is named, so that one can find
-    out why it was not told.
-    """
-    own = tuple(SeenItem(comment.id) for comment in pull.comments if comment.own)
-    return (
-        Case(False, f"on #{pull.number} only the agent's own account answered", own)
-        if own
-        else NOT_HERE
-    )
-
-
-def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
-    pull, otherwise = _open_pull(situation)
-    if pull is None:
-        return otherwise or NOT_HERE
-    said = tuple(
-        item(comment)
-        for comment in pull.comments
-        if not comment.own and is_bot(comment, situation.bots)
-    )
-    return (
-        Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
-    )
-
-
-def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Case:
-    pull, otherwise = _open_pull(situation)
-    if pull is None:
-        return otherwise or NOT_HERE
-    if pull.mergeability is Mergeability.UNKNOWN:
-        return Case(None, "the forge does not know yet whether it merges")
-    if pull.mergeability is Mergeability.CLEAN:
-        return NOT_HERE
-    # the base's name, not its head: others are merged while the agent is at it, and that is no news
-    # to it whoever is given a time has all of it: an agent that pushes in small steps rests between
-    # them, and fails at none
-    patient = rule.escalate_after is not None
-    return Case(
-        True,
-        f"#{pull.number} conflicts with {pull.base}",
-        (SeenItem(f"{pull.head}:{pull.base}"),),
-        patient=patient,
-    )
-
-
-def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
-    pull, otherwise = _open_pull(situation)
-    if pull is None:
-        return otherwise or NOT_HERE
-    if situation.session.status is not SessionStatus.APPROVED or situation.merge_ready != pull.head:
-        return NOT_HERE
-    return Case(
-        True,
-        f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}",
-        (SeenItem(pull.head),),
-    )
 
 
 def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
@@ -363,11 +180,11 @@ def _anomaly(_rule: Reaction, situation: Situation, now: datetime) -> Case:
 
 
 _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
-    "ci-failed": _ci_failed,
-    "changes-requested": _changes_requested,
-    "bugbot-comments": _bugbot_comments,
-    "merge-conflicts": _merge_conflicts,
-    "approved-and-green": _approved_and_green,
+    "ci-failed": pull_request.ci_failed,
+    "changes-requested": pull_request.changes_requested,
+    "bugbot-comments": pull_request.bugbot_comments,
+    "merge-conflicts": pull_request.merge_conflicts,
+    "approved-and-green": pull_request.approved_and_green,
     "agent-stuck": _agent_stuck,
     "agent-resting": _agent_resting,
     "agent-needs-input": _agent_needs_input,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ennio.config.model import Reaction, ReactionAction
-from ennio.policy.reactions.cases import Case
 from ennio.policy.reactions.seen_item import SeenItem
+from ennio.policy.reactions.situation import Case
 
 REMEMBERED = 500
 GONE = timedelta(minutes=5)
