@@ -8,7 +8,8 @@ from typing import Any
 from ennio.actors import answer_links, pausing
 from ennio.actors.beside import Beside
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.executor import NAMES, Executor
+from ennio.actors.effects import NAMES
+from ennio.actors.executor import Executor
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.reply import Reply

@@ -17,6 +17,7 @@ from ennio.actors.messages import BranchChosen
 from ennio.actors.outbox import Outbox
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
+from ennio.actors.task import Task
 from ennio.hosts.interface import Words
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
@@ -154,21 +155,7 @@ class Executor:
         traced = tracing.traced(f"session.{type(effect).__name__}", told, run)
         self._greenlet = self._actor.perform(effect, traced)
 
-    def _choose_branch(self, work: effects.Task, path: str) -> Session:
+    def _choose_branch(self, work: Task, path: str) -> Session:
         told = BranchChosen(work.branch, work.title, work.asked, path)
         chosen: Any = self._actor.actor_ref.ask(told, timeout=ASK_WITHIN)
         return chosen  # type: ignore[no-any-return]
-
-
-NAMES: dict[type[Effect], str] = {
-    MakeWorkspace: "making the workspace",
-    PrepareWorkspace: "preparing the workspace",
-    LaunchAgent: "starting the agent",
-    StopAgent: "ending the agent",
-    InspectWorkspace: "looking at the workspace",
-    InterruptAgent: "interrupting the agent",
-    RemoveWorkspace: "removing the workspace",
-    DeliverMessage: "delivering a message",
-    SettleMessage: "settling a message",
-}
-"""What each effect is called when a person is told of it."""

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
 from ennio.actors.messages import NotificationDue
@@ -37,6 +36,8 @@ what waits behind it goes on.
 """
 LONGEST_PAUSE = timedelta(seconds=10)
 ECHO = timedelta(seconds=3)
+WITH_THE_COMMAND = "given with the command line"
+"""What a person reads of a message that a command line carried."""
 
 
 class Outbox:
@@ -149,7 +150,7 @@ class Outbox:
                     replace(
                         message,
                         state=MessageState.SENT_UNSURE,
-                        detail=effects.WITH_THE_COMMAND,
+                        detail=WITH_THE_COMMAND,
                         carried=True,
                     ),
                 )
@@ -171,7 +172,7 @@ class Outbox:
         given = replace(
             prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number
         )
-        return replace(given, detail=effects.WITH_THE_COMMAND, carried=True)
+        return replace(given, detail=WITH_THE_COMMAND, carried=True)
 
     def delivered(
         self, message_id: str, delivery: Delivery | None, error: EnnioError | None, now: datetime

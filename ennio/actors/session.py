@@ -16,9 +16,9 @@ import pykka
 
 from ennio.actors import (
     budgets,
+    effects,
     forecasting,
     hook_token,
-    outcome,
     parking,
     pausing,
 )
@@ -384,7 +384,7 @@ class SessionActor(Actor):
                 self._tell_others()  # a reaction may wait for the agent to have it
             self._give_back()
         elif error is not None:
-            outcome.failed(self._state, self._outbox, effect, error, now)
+            effects.failed(self._state, self._outbox, effect, error, now)
         else:
-            outcome.succeeded(self._state, self._outbox, effect, result, now)
+            effects.succeeded(self._state, self._outbox, effect, result, now)
         self._advance()

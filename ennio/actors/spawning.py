@@ -14,6 +14,7 @@ from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import kind_of
 from ennio.actors.session_context import ISOLATION, brief, context
+from ennio.actors.task import rules, task
 from ennio.config.host_name import host_of
 from ennio.config.model import Project
 from ennio.model import codec
@@ -179,9 +180,9 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     at = context(deps, session)
     with suppress(EnnioError):  # what is in its way is told by the making
         at = at.now_of(effects.called(session, at.host.remote(at.brief)))
-    work = effects.task(at)
-    rules = effects.rules(at, work.branch)
-    command = at.host.preview(replace(at.brief, branch=work.branch), work.words, rules)
+    work = task(at)
+    system = rules(at, work.branch)
+    command = at.host.preview(replace(at.brief, branch=work.branch), work.words, system)
     return Preview(
         session_id=session.id,
         agent=session.agent_name or project.agent,
@@ -191,7 +192,7 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
         branch=work.branch,
         base=session.base or project.default_branch,
         prompt=work.words,
-        system=rules,
+        system=system,
         command=command.argv,
         env=command.env,
         post_create=project.post_create,
