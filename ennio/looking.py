@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ennio.actors.adopter import AdopterActor
-from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.host_poller import AgentPoller, RuntimePoller
 from ennio.actors.news import NewsActor
 from ennio.actors.registry import adopter_name, agents_name, news_name, runtime_name
 from ennio.actors.root import Start
-from ennio.actors.runtime_poller import RuntimePoller
 from ennio.plugins.registry import installed
 
 

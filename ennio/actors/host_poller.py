@@ -1,5 +1,5 @@
-"""What looks at a host share: while somebody waits for its news, those that are waited
-for are looked at seldom.
+"""Who looks at a host: at the processes in its runtimes, and at what its agents tell. While somebody
+waits for its news, those that are waited for are looked at seldom.
 
 A look is the second witness then: what was not told of, it finds. Whoever has news is looked at at
 once, and then no more often than without it.
@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pykka
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import NewsTold, NodeDoubted
+from ennio.actors.look_schedule import LookSchedule
+from ennio.actors.messages import AgentObserved, NewsTold, NodeDoubted, RuntimeObserved, WatchAgent
 from ennio.actors.poller import Look, PollerActor
 from ennio.actors.registry import node_name
-from ennio.hosts.interface import Host
+from ennio.hosts.interface import Host, Observation, Survey, Wanted
 from ennio.model.errors import EnnioError
+from ennio.model.facts import ProcessSeen
+from ennio.plugins.workspace.interface import Glance
 
 SECOND_WITNESS = 15.0  # seconds between two looks at those that are waited for
 NEWS_WITHIN = 30.0  # seconds after which a host is asked anew whether there is news
@@ -103,3 +107,141 @@ class HostPoller(PollerActor):
     def _seldom(self) -> float:
         """Seconds between two looks at those that are waited for."""
         return max(self._pace.wait(), SECOND_WITNESS)
+
+
+class RuntimePoller(HostPoller):
+    """One survey of a runtime a tick, for all the sessions in it. Tells each session what became of
+    its agent's process; who was seen to be as
+    before is not told again.
+    """
+
+    def __init__(
+        self,
+        deps: Dependencies,
+        name: str,
+        watcher: pykka.ActorRef[Any] | None,
+        runtime: str,
+        host: Host,
+    ) -> None:
+        super().__init__(deps, name, watcher, deps.config.poll.runtime, host)
+        self._runtime = runtime
+        self._looked_at = deps.clock.now()
+
+    def turn(self, now: float) -> Mapping[str, Any]:
+        """Everybody: a survey is one request however many there are."""
+        self._begins(now)
+        self._looked_at = self._deps.clock.now()
+        return super().turn(now)
+
+    def look(self, watched: Mapping[str, Any]) -> Survey:
+        """One survey."""
+        return self._host.survey(
+            self._runtime, {session_id: watch.handle for session_id, watch in watched.items()}
+        )
+
+    def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
+        """Who came while the survey was under way is told of by the next; a survey that
+        failed makes all unknown.
+        """
+        self._awaits(self._watched, result.awaited if error is None else ())
+        for session_id, watch in tuple(self._watched.items()):
+            if error is None:
+                seen = result.processes.get(session_id)
+            else:
+                seen = ProcessSeen.unseen(
+                    watch.handle, self._deps.clock.now(), f"{self._runtime} survey", str(error)
+                )
+            if seen is None or self._told.get(session_id) == seen:
+                continue
+            if error is None:  # by our clock, and no later than what it saw
+                seen = replace(seen, at=self._looked_at)
+            self._told[session_id] = seen
+            self._tell_session(session_id, RuntimeObserved(seen, begun))
+
+
+class AgentPoller(HostPoller):
+    """Has all agents read at once by their host, off every session's mailbox, and tells each session
+    what its own said. Who is in a hurry (an agent that is just starting) is looked at between two
+    rounds, without the others.
+    """
+
+    def __init__(
+        self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, host: Host
+    ) -> None:
+        super().__init__(deps, name, watcher, deps.config.poll.agent, host)
+        self._looks = LookSchedule()
+        self._turn: tuple[str, ...] = ()
+        self._asked: frozenset[str] = frozenset()
+        self._round = True
+        self._places_due = 0.0
+
+    def _watch(self, message: Any) -> None:
+        """How far a session has read is no reason to look again at once."""
+        before = self._watched.get(message.session_id)
+        if before is not None and replace(before, cursor=message.cursor) == message:
+            self._watched[message.session_id] = message
+        else:
+            super()._watch(message)
+
+    def _look_now(self, session_id: str | None) -> None:
+        self._looks = self._looks.expedite(session_id)
+        super()._look_now(session_id)
+
+    def next_look(self) -> float:
+        """When the next round is due, however many looks there were since the last."""
+        return min(self._looks.soon, self._looks.due) if self._unawaited else self._looks.due
+
+    def turn(self, now: float) -> Mapping[str, Any]:
+        """Everybody, or those for whom nobody waits, when a round is
+        due, else who is in a hurry.
+        """
+        self._begins(now)
+        self._asked, self._round = self._looks.expedited, now >= self._looks.soon
+        self._turn, self._looks = self._looks.take(
+            self._watched, self._unawaited, now, self._pace.wait(), self._seldom
+        )
+        return {session_id: self._watched[session_id] for session_id in self._turn}
+
+    def look(self, watched: Mapping[str, Any]) -> Mapping[str, Observation]:
+        """One observation of all whose turn it is; working copies no more often
+        than a runtime is looked at.
+        """
+        places = time.monotonic() >= self._places_due and self._round
+        if places:
+            self._places_due = time.monotonic() + self._deps.config.poll.runtime
+        return self._host.observe([_wanted(watch, places) for watch in watched.values()])
+
+    def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
+        """Whoever asked, or wants to hear of every look, is told also that there was nothing."""
+        readings = {} if error is not None else result
+        eager = {
+            session_id
+            for session_id in self._turn
+            if session_id in self._watched and self._watched[session_id].eager
+        }
+        self._awaits(
+            self._turn,
+            {session_id for session_id, reading in readings.items() if reading.awaited} - eager,
+        )
+        for session_id in self._turn:
+            watch, reading = self._watched.get(session_id), readings.get(session_id)
+            if watch is None:
+                continue
+            news = reading is not None and (
+                reading.agent is not None or self._is_new_place(session_id, reading.place)
+            )
+            if news or watch.eager or session_id in self._asked:
+                self._tell_session(session_id, AgentObserved(reading, begun))
+
+    def _is_new_place(self, session_id: str, place: Glance | None) -> bool:
+        """Whether a working copy is not as it was told of last;
+        remembers that it is told of now.
+        """
+        if place is None or self._told.get(session_id) == place:
+            return False
+        self._told[session_id] = place
+        return True
+
+
+def _wanted(watch: WatchAgent, places: bool) -> Wanted:
+    return Wanted(watch.brief, watch.cursor, watch.screen, places and watch.place, watch.afresh)

@@ -15,10 +15,10 @@ from typing import Any
 import gevent
 import pykka
 
-from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
+from ennio.actors.host_poller import AgentPoller, RuntimePoller
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import CrashForTest, LookNow, Ping, Wake
 from ennio.actors.notifier import NotifierActor
@@ -38,7 +38,6 @@ from ennio.actors.registry import (
     session_name,
 )
 from ennio.actors.root import RootSupervisor, Start
-from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
 from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Poll, Project
 from ennio.config.reactions import merged

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.actors.agent_poller import LookSchedule
+from ennio.actors.look_schedule import LookSchedule
 from ennio.actors.messages import AgentObserved, RuntimeObserved
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
