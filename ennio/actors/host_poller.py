@@ -1,5 +1,5 @@
-"""Who looks at a host: at the processes in its runtimes, and at what its agents tell. While somebody
-waits for its news, those that are waited for are looked at seldom.
+"""Who looks at a host: at the processes in its runtimes, and at what its agents tell. While
+somebody waits for its news, those that are waited for are looked at seldom.
 
 A look is the second witness then: what was not told of, it finds. Whoever has news is looked at at
 once, and then no more often than without it.

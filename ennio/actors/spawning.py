@@ -13,13 +13,15 @@ from ennio.actors import budgets, effects, forecasting
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import kind_of
+from ennio.actors.messages import Ping, QueueChanged, StartSession
+from ennio.actors.registry import QUEUE, ROOT
 from ennio.actors.session_context import ISOLATION, brief, context
 from ennio.actors.task import rules, task
 from ennio.config.host_name import host_of
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
-from ennio.model.errors import EnnioError, Invalid
+from ennio.model.errors import EnnioError, Invalid, NotFound, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.forecast import TaskForecast
 from ennio.model.idempotency import IdempotentRequest
@@ -28,6 +30,7 @@ from ennio.model.request_fields import BODY_LIMIT, FlagField, IdField, NumberFie
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import orders
 from ennio.store import Waiting
+from ennio.store.idempotency import RequestRepeatedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,33 @@ def _walls(project: Project) -> dict[str, str]:
     """What is noted of a session that begins in a sandbox."""
     apart = project.isolation is not IsolationKind.NONE
     return {ISOLATION: str(project.isolation)} if apart else {}
+
+
+def begin(
+    deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | None = None
+) -> Session:
+    """Spawn a session and have it begin: admitted by the queue, or with what it waits for there.
+
+    The one there is, where it was spawned ``once`` already. Raises as ``spawn`` does.
+    """
+    done = deps.store.idempotency.find(once, deps.clock.now()) if once is not None else None
+    if done is not None:
+        return deps.store.sessions.need(done.subject)
+    try:
+        session = spawn(deps, request, once)
+    except RequestRepeatedError as repeated:
+        return deps.store.sessions.need(repeated.done.subject)
+    deps.actors.tell(ROOT, StartSession(session.id))
+    deps.actors.tell(QUEUE, QueueChanged())
+    return in_its_place(deps, session)
+
+
+def in_its_place(deps: Dependencies, session: Session) -> Session:
+    """The session once the queue has looked: it is admitted, or its place has a reason."""
+    # it is written down; a queue that is being restarted finds it there
+    with suppress(NotFound, Unreachable):
+        deps.actors.ask(QUEUE, Ping())
+    return deps.store.sessions.get(session.id) or session
 
 
 def spawn(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +25,13 @@ from ennio.actors.messages import (
     Interrupt,
     LookNow,
     MessageQueued,
-    Ping,
-    QueueChanged,
     RestartChild,
     Restore,
     ResumeParked,
-    StartSession,
 )
 from ennio.actors.orchestrator.session_rows import rows
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
-from ennio.actors.registry import ASK_TIMEOUT, QUEUE, ROOT, agents_name, session_name
+from ennio.actors.registry import ASK_TIMEOUT, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.actors.turns import inputs_of
@@ -142,16 +138,7 @@ class SessionApi:
 
         The one there is, where it was spawned ``once`` already.
         """
-        done = self._done(once)
-        if done is not None:
-            return self.need(done.subject)
-        try:
-            session = spawning.spawn(self.deps, request, once)
-        except RequestRepeatedError as repeated:
-            return self.need(repeated.done.subject)
-        self.deps.actors.tell(ROOT, StartSession(session.id))
-        self.deps.actors.tell(QUEUE, QueueChanged())
-        return self._looked_at(session)
+        return spawning.begin(self.deps, request, once)
 
     @failpoint("order.preview", because="answers what a spawn would do, and does nothing")
     def preview(self, request: SpawnRequest) -> Preview:
@@ -192,15 +179,7 @@ class SessionApi:
         refuse_protected(
             session.branch or session.id, project.default_branch, project.protected_branches
         )
-        return self._looked_at(self._ask(session_id, Restore()))
-
-    def _looked_at(self, session: Session) -> Session:
-        """The session once the queue has looked: it is admitted, or its place has a reason."""
-        with suppress(
-            NotFound, Unreachable
-        ):  # it is written down; a queue that is being restarted finds it there
-            self.deps.actors.ask(QUEUE, Ping())
-        return self.deps.store.sessions.get(session.id) or session
+        return spawning.in_its_place(self.deps, self._ask(session_id, Restore()))
 
     @failpoint("order.send")
     def send(
