@@ -160,9 +160,9 @@ class RuntimePoller(HostPoller):
 
 
 class AgentPoller(HostPoller):
-    """Has all agents read at once by their host, off every session's mailbox, and tells each session
-    what its own said. Who is in a hurry (an agent that is just starting) is looked at between two
-    rounds, without the others.
+    """Has all agents read at once by their host, off every session's mailbox, and tells each
+    session what its own said. Who is in a hurry (an agent that is just starting) is looked at
+    between two rounds, without the others.
     """
 
     def __init__(

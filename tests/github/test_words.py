@@ -13,7 +13,7 @@ from ennio.model.errors import Invalid, NotFound, Refused
 from ennio.model.facts import Facts
 from ennio.model.pulls import Check, CheckState, ReviewState
 from ennio.model.session import Session, SessionStatus
-from ennio.plugins.forge.github.failures import cut
+from ennio.plugins.forge.github.check_words import cut
 from ennio.plugins.forge.github.forge import GitHubForge
 from ennio.plugins.forge.github.interval import SOON
 from ennio.plugins.forge.interface import Watch

@@ -4,32 +4,41 @@ failing checks included.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError, NotFound, Unreachable
-from ennio.model.pulls import Mergeability, PullRequest
-from ennio.plugins.forge.github.failures import Failures
+from ennio.model.failpoints import asks
+from ennio.model.pulls import CheckState, Mergeability, PullRequest
+from ennio.plugins.forge.github.check_words import annotated, cut
+from ennio.plugins.forge.github.conflicts import conflicting
 from ennio.plugins.forge.github.graphql import (
     ENDED,
-    MORE,
+    FAILURES,
     OPEN,
     PullQuery,
     bases_of,
     survey_query,
 )
-from ennio.plugins.forge.github.parsing import Node, parse_pull
-from ennio.plugins.git import Git
+from ennio.plugins.forge.github.parsing import Node, contexts, parse_pull
+from ennio.plugins.forge.github.whole_lists import completed, pages
 from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.web import as_published, sound
 
+log = logging.getLogger(__name__)
 BATCH = 50
 LEAST = 10
-_MOST_PAGES = 20
 _HELD = 500
+_AT_ONCE = 50
+_PATIENCE = timedelta(minutes=2)
+"""How long words that cannot be read are waited for: a log is there some time after its job has
+ended, and any server may be away.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +154,7 @@ class PullQueries:
             "name": self._client.address.name,
         }
         nodes = list(
-            _pages(
+            pages(
                 lambda cursor: self._client.ask(OPEN, {**values, "after": cursor})["repository"][
                     "pullRequests"
                 ]
@@ -155,7 +164,7 @@ class PullQueries:
         return [found for _, found in sorted(self._parsed(nodes).items())]
 
     def _parsed(self, nodes: Sequence[Node]) -> dict[int, PullRequest]:
-        whole = [self._completed(node) for node in nodes]
+        whole = [completed(self._client, node) for node in nodes]
         read = {
             node["number"]: (node, parse_pull(node, include_own=self._include_own))
             for node in whole
@@ -171,38 +180,6 @@ class PullQueries:
         }
         self._sound = {**dict(list(self._sound.items())[-_HELD:]), **fresh}
         return shown
-
-    def _completed(self, node: Node) -> Node:
-        """The node with every list read to its end."""
-        whole = {**node}
-        for name in ("reviews", "comments", "reviewThreads"):
-            whole[name] = node[name] and self._rest(node["id"], name, node[name])
-        whole["reviewThreads"] = {
-            "nodes": [self._whole_thread(thread) for thread in whole["reviewThreads"]["nodes"]]
-        }
-        rollup = node["statusCheckRollup"]
-        whole["statusCheckRollup"] = rollup and {
-            "contexts": self._rest(node["id"], "contexts", rollup["contexts"])
-        }
-        return whole
-
-    def _whole_thread(self, thread: Node) -> Node:
-        return {**thread, "comments": self._rest(thread["id"], "replies", thread["comments"])}
-
-    def _rest(self, node_id: str, name: str, first: Node) -> Node:
-        """A list to its end, as one page; read backwards where the newest come first."""
-        if not _following(first):
-            return first
-
-        def page(cursor: str | None) -> Node:
-            node = self._client.ask(MORE[name], {"id": node_id, "cursor": cursor})["node"]
-            if node is None:
-                raise NotFound("it went away while it was read")
-            return _list(node, name)
-
-        nodes = list(first["nodes"])
-        nodes += _pages(page, _following(first))
-        return {"nodes": nodes}
 
     def _with_conflicts(self, found: PullRequest) -> PullRequest:
         """GitHub does not say which files conflict; the clone on this
@@ -238,59 +215,109 @@ def _unmerged(base: Node | None) -> frozenset[str]:
     )
 
 
-def conflicting(clone: Path, head: str, base: str) -> tuple[str, ...]:
-    """The files in which two commits conflict, by a trial merge in a clone;
-    empty when it cannot tell.
-    """
-    git = Git(LocalMachine(), clone)
-    try:
-        if not all(
-            git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False).ok
-            for commit in (head, base)
-        ):
-            # an empty refmap: the person's remote-tracking branches stay where they are
-            options = (
-                "--progress",
-                "--no-tags",
-                "--no-write-fetch-head",
-                "--no-recurse-submodules",
-                "--refmap=",
-            )
-            git.run("fetch", *options, "origin", base, head, timeout=60, check=False)
-        trial = git.run(
-            "merge-tree",
-            "--write-tree",
-            "--name-only",
-            "--no-messages",
-            "-z",
-            base,
-            head,
-            check=False,
+class Failures:
+    """The words of failing checks by run; a run never changes its words once it has ended."""
+
+    def __init__(self, client: GitHubClient) -> None:
+        self._client = client
+        self._words: OrderedDict[str, str] = OrderedDict()
+        self._unread: dict[str, datetime] = {}
+
+    def with_words(self, pulls: Mapping[int, tuple[Node, PullRequest]]) -> dict[int, PullRequest]:
+        """The pull requests with the words of their failing checks; one query for all that are new.
+
+        Trouble in reading them leaves the check failing and unread for a while; then its words
+        say what was the trouble.
+        """
+        failing = {
+            context["id"]: context
+            for node, pull in pulls.values()
+            for context in _failed_runs(node, pull)
+        }
+        passing = self._read_new(
+            {run: context for run, context in failing.items() if run not in self._words}
         )
-    except EnnioError:
-        return ()
-    return tuple(dict.fromkeys(trial.fields[1:])) if trial.code == 1 else ()
+        words = {**{run: self._words.get(run, "") for run in failing}, **passing}
+        unread = self._waited_for(passing)
+        return {number: _with_words(pull, words, unread) for number, (_, pull) in pulls.items()}
+
+    def _waited_for(self, passing: Iterable[str]) -> set[str]:
+        """Those of which something is missing and that are not given up yet; they are
+        read again all the same.
+        """
+        now = self._client.now()
+        # a time to come is one from before the clock was put back
+        self._unread = {run: min(self._unread.get(run, now), now) for run in passing}
+        return {run for run, since in self._unread.items() if now - since < _PATIENCE}
+
+    def _read_new(self, new: Mapping[str, Node]) -> dict[str, str]:
+        """Keep the words of these runs; returned are those in which something is missing
+        that may be there next time.
+        """
+        passing = {}
+        ids = list(new)
+        for start in range(0, len(ids), _AT_ONCE):
+            details = self._details(ids[start : start + _AT_ONCE])
+            for run in ids[start : start + _AT_ONCE]:
+                words, final = self._words_of(new[run], details)
+                if final:
+                    self._words[run] = words
+                else:
+                    passing[run] = words
+        self._forget()
+        return passing
+
+    def _forget(self) -> None:
+        while len(self._words) > _HELD:
+            self._words.popitem(last=False)
+
+    def _details(self, ids: Sequence[str]) -> Mapping[str, Node] | None:
+        try:
+            nodes = self._client.ask(FAILURES, {"ids": list(ids)})["nodes"]
+        except EnnioError as error:
+            log.info("annotations could not be read", extra={"error": str(error)})
+            return None
+        return {node["id"]: node for node in nodes if node}
+
+    @asks("get.actions.jobs.logs", "get.elsewhere")
+    def _words_of(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
+        """The words, and whether they are final; a log that is forbidden will not
+        be there next time either.
+        """
+        annotations = annotated((details or {}).get(run["id"]))
+        if (run["checkSuite"]["app"] or {}).get("slug") != "github-actions" or not run[
+            "databaseId"
+        ]:
+            return annotations, details is not None
+        final = details is not None
+        try:
+            tail = cut(
+                self._client.text(
+                    self._client.address.at("actions", "jobs", run["databaseId"], "logs")
+                )
+            )
+        except EnnioError as error:
+            tail, final = (
+                f"(the log could not be read: {error})",
+                final and not isinstance(error, Unreachable | NotFound),
+            )
+        return "\n".join(filter(None, [annotations, tail])), final
 
 
-def _following(page: Node) -> str | None:
-    """The cursor of the next page, or None."""
-    info = page.get("pageInfo") or {}
-    if info.get("hasNextPage"):
-        return str(info["endCursor"])
-    return str(info["startCursor"]) if info.get("hasPreviousPage") else None
+def _with_words(
+    pull: PullRequest, words: Mapping[str, str], unread: Collection[str]
+) -> PullRequest:
+    runs = tuple(
+        replace(run, log_tail=words.get(run.id, run.log_tail), unread=run.id in unread)
+        for run in pull.check_runs
+    )
+    return replace(pull, check_runs=runs) if runs != pull.check_runs else pull
 
 
-def _list(node: Node, name: str) -> Node:
-    if name == "contexts":
-        return node["statusCheckRollup"]["contexts"] if node["statusCheckRollup"] else {"nodes": ()}
-    found: Node = node["comments" if name == "replies" else name]
-    return found
-
-
-def _pages(read: Callable[[str | None], Node], cursor: str | None = None) -> Iterator[Node]:
-    for _ in range(_MOST_PAGES):
-        page = read(cursor)
-        yield from page["nodes"]
-        cursor = _following(page)
-        if cursor is None:
-            return
+def _failed_runs(node: Node, pull: PullRequest) -> list[Node]:
+    failing = {run.id for run in pull.check_runs if run.state is CheckState.FAILING}
+    return [
+        context
+        for context in contexts(node)
+        if context["__typename"] == "CheckRun" and context["id"] in failing
+    ]

@@ -9,7 +9,7 @@ from ennio.model.check_log import LONGEST_LOG, CheckLog, LogPart
 from ennio.model.errors import NotFound
 from ennio.model.failpoints import asks
 from ennio.model.pulls import PullRequest
-from ennio.plugins.forge.github.failures import plain
+from ennio.plugins.forge.github.check_words import plain
 from ennio.plugins.forge.github.parsing import Node, contexts
 from ennio.plugins.github.client import GitHubClient
 
