@@ -10,11 +10,12 @@ from ennio.actors.beside import Beside
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.effects import NAMES
 from ennio.actors.executor import Executor
-from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.reply import Reply
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
+from ennio.actors.session_step import Observations
+from ennio.actors.subscriptions import Subscriptions
 from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
@@ -31,6 +32,7 @@ class Answers:
         deps: Dependencies,
         state: SessionState,
         outbox: Outbox,
+        subscriptions: Subscriptions,
         observations: Observations,
         executor: Executor,
         beside: Beside,
@@ -39,6 +41,7 @@ class Answers:
         self._deps = deps
         self._state = state
         self._outbox = outbox
+        self._subscriptions = subscriptions
         self._observations = observations
         self._executor = executor
         self._beside = beside
@@ -71,7 +74,7 @@ class Answers:
         if not at.host.traits(at.brief).tells:
             self._type(text, link, reply)
             return
-        wanted = self._observations.wanted_now()
+        wanted = self._subscriptions.wanted_now()
 
         def seen(readings: Any) -> None:
             if self._observations.on_read(readings[wanted.brief.session_id]):
@@ -146,5 +149,5 @@ class Answers:
         self._given += 1
         words, data = f"a person answered its question: {text[:80]}", {"answer": text}
         self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "answered", **data})])
-        self._observations.look_now()
+        self._subscriptions.look_now()
         reply.set()

@@ -1,9 +1,9 @@
 """One actor owns one session: facts come in, a pure step decides, the state is written,
 one effect is performed.
 
-What it holds: the state (what is known), the observations (what is seen), the outbox
-(what the agent is to be told), the executor (what is under way). All of them are its
-own and run in its mailbox.
+What it holds: the state (what is known), the subscriptions (what is looked for), the observations
+(what is seen), the outbox (what the agent is to be told), the executor (what is under way), the
+step (what follows). All of them are its own and run in its mailbox.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors import (
-    budgets,
     effects,
     forecasting,
     hook_token,
-    parking,
     pausing,
 )
 from ennio.actors.actor import Actor
@@ -47,28 +45,25 @@ from ennio.actors.messages import (
     Resubscribe,
     ResumeParked,
     RuntimeObserved,
-    SessionChanged,
-    SessionOver,
     Wake,
 )
-from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
-from ennio.actors.registry import QUEUE, REACTIONS, ROOT
+from ennio.actors.registry import QUEUE
 from ennio.actors.reply import Reply
 from ennio.actors.restoring import restore
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
-from ennio.actors.situation import situation_of
+from ennio.actors.session_step import Observations, SessionStep
+from ennio.actors.subscriptions import Subscriptions
 from ennio.actors.timers import Alarm
 from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
 from ennio.hosts.interface import Words
-from ennio.model.clock import ClockJump
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.session import Session
 from ennio.policy import lifecycle
-from ennio.policy.lifecycle import Inputs, orders
+from ennio.policy.lifecycle import orders
 from ennio.policy.lifecycle.effects import (
     DeliverMessage,
     Effect,
@@ -79,7 +74,6 @@ from ennio.policy.lifecycle.effects import (
     StopAgent,
 )
 
-MAX_STEPS = 12
 TYPING = (DeliverMessage, SettleMessage, InterruptAgent)
 """What presses keys in the agent's terminal."""
 
@@ -95,13 +89,14 @@ class SessionActor(Actor):
         self._id = session_id
         self._state: SessionState
         self._outbox: Outbox
+        self._subscriptions: Subscriptions
         self._observations: Observations
         self._executor: Executor
         self._answers: Answers
+        self._step: SessionStep
         self._beside = Beside(self)
         self._orders = WaitingOrders(self)
         self._alarm = Alarm(self, deps.clock, Wake())
-        self._clock_jump = ClockJump(deps.clock)
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -109,16 +104,30 @@ class SessionActor(Actor):
         """Read the state back and adopt whatever runs."""
         self._state = SessionState.load(self._deps, self._id)
         self._outbox = Outbox(self._deps, self._state)
-        self._observations = Observations(self._deps, self._state, self._outbox)
+        self._subscriptions = Subscriptions(self._deps, self._state, self._outbox)
+        self._observations = Observations(
+            self._deps, self._state, self._outbox, self._subscriptions
+        )
         self._executor = Executor(self, self._deps, self._state, self._outbox)
         self._answers = Answers(
             self._deps,
             self._state,
             self._outbox,
+            self._subscriptions,
             self._observations,
             self._executor,
             self._beside,
             self._orders,
+        )
+        self._step = SessionStep(
+            self._deps,
+            self._state,
+            self._outbox,
+            self._subscriptions,
+            self._executor,
+            self._beside,
+            self._orders,
+            self._alarm,
         )
         if self._deps.store.queue.get(self._id) is None:
             self._state.memory = orders.admit(
@@ -132,7 +141,7 @@ class SessionActor(Actor):
         # an agent that runs on finds the API where it is now; from elsewhere nobody reaches it
         if memory.launches and not memory.finished and not session.host:
             self.perform("hook token", lambda: hook_token.renew(self._deps, session))
-        self._observations.watch()
+        self._subscriptions.watch()
         pausing.begin(self._deps, self._state)
         self._begin()
 
@@ -140,7 +149,7 @@ class SessionActor(Actor):
         """Go on; where its end was ordered while nothing could be written, with that."""
         by = self._deps.store.stops.by(self._id)
         if by is None:
-            self._advance()
+            self._step.advance()
             return
         if not self._session.status.terminal:
             self._on_kill(by)
@@ -181,7 +190,7 @@ class SessionActor(Actor):
             case EffectResult(what, result, error):
                 self._on_effect(what, result, error)
             case Wake() | MessageQueued():
-                self._advance()
+                self._step.advance()
             case Admit():
                 self._change(orders.admit(self._state.memory))
             case Kill(by):
@@ -192,15 +201,16 @@ class SessionActor(Actor):
                 return self._change(orders.resume(self._state.memory, when))
             case GoOn():
                 pausing.let_go_on(self._deps, self._state, self._outbox.next())
-                self._advance()
+                self._step.advance()
             case Clean(force):
                 return self._change(orders.clean(self._state.memory, force=force))
             case Resubscribe():
-                self._observations.resubscribe()
-                self._tell_others()  # somebody was started again, and knows nothing of this session
-                self._advance()
+                self._subscriptions.resubscribe()
+                # somebody was started again, and knows nothing of this session
+                self._step.tell_others()
+                self._step.advance()
             case AnswerQuestion(text, link):
-                return self._answers.give(text, link, self._advance)
+                return self._answers.give(text, link, self._step.advance)
             case Interrupt():
                 return self._interrupt()
             case BranchChosen():
@@ -217,7 +227,7 @@ class SessionActor(Actor):
 
     def _change(self, memory: lifecycle.LifecycleState) -> Session:
         self._state.memory = memory
-        self._advance()
+        self._step.advance()
         return self._session
 
     def _on_kill(self, by: str) -> Session:
@@ -234,13 +244,13 @@ class SessionActor(Actor):
             self._deps.store.queue.remove(self._id)
             self._state.write()
         self._deps.actors.tell(QUEUE, QueueChanged())
-        self._advance()
+        self._step.advance()
         return self._session
 
     def _on_restore(self) -> Session:
         restore(self._deps, self._state)
         self._deps.actors.tell(QUEUE, QueueChanged())
-        self._advance()
+        self._step.advance()
         return self._session
 
     def _on_branch(self, chosen: BranchChosen) -> Session:
@@ -261,7 +271,7 @@ class SessionActor(Actor):
             ]
         )
         forecasting.read_issue(self._deps, self._session)
-        self._observations.watch()
+        self._subscriptions.watch()
         return self._session
 
     def _give_back(self) -> None:
@@ -305,68 +315,13 @@ class SessionActor(Actor):
         self._beside.ended(asked, result, error)
         if not self._state.stands():
             raise error or Unreachable("what came of it could not be written")
-        self._advance()
+        self._step.advance()
 
     # --- the step ---------------------------------------------------------------------------------
 
     def _advance_if(self, news: bool) -> None:
         if news:
-            self._advance()
-
-    def _advance(self) -> None:
-        """Step until the world, the state and what is desired agree, then perform
-        the one effect that is due.
-        """
-        self._orders.go_on()
-        jump = self._clock_jump.taken()
-        if jump is not None and jump < timedelta():
-            self._put_back(-jump)
-        for _ in range(MAX_STEPS):
-            state = self._state
-            inputs = Inputs(
-                state.facts,
-                self._outbox.next(),
-                self._executor.busy or self._beside.busy,
-                parking.waiting(state),
-                budgets.stop_of(self._deps, state.session),
-            )
-            spec, now = context(self._deps, self._session).spec, self._deps.clock.now()
-            plan = self._executor.announced(lifecycle.step(spec, inputs, state.memory, now))
-            settled = plan.state == state.memory and plan.effect is None
-            state.memory = plan.state
-            told = [
-                *self._outbox.undeliverable(),
-                *self._outbox.waiting(inputs.pending, plan.waits),
-                *parking.overtaken(state),
-            ]
-            if pausing.write(self._deps, state, plan, told):
-                self._tell_others()
-            self._alarm.set(plan.wake_at)
-            if plan.look:
-                self._observations.look_now()
-            if plan.effect is not None:
-                self._executor.start(plan.effect)
-            if settled or plan.effect is not None:
-                break
-        self._observations.watch()
-        if self._state.memory.finished:
-            self._deps.actors.tell(ROOT, SessionOver(self._id))
-
-    def _put_back(self, by: timedelta) -> None:
-        """The clock was put back, and nothing takes longer for it."""
-        now, facts = self._deps.clock.now(), self._state.facts
-        self._state.memory = orders.put_back(self._state.memory, by, now)
-        self._outbox.put_back(by)
-        if facts.process is not None and facts.process.at > now:  # since when it cannot be seen
-            self._state.facts = replace(facts, process=replace(facts.process, at=now))
-
-    def _tell_others(self) -> None:
-        state, memory = self._state, self._state.memory
-        project = self._deps.project(state.session.project_id)
-        situation = situation_of(project, state.session, memory, state.facts, state.books.burned)
-        self._deps.actors.tell(REACTIONS, SessionChanged(situation))
-        if memory.status.terminal:
-            self._deps.actors.tell(QUEUE, QueueChanged())
+            self._step.advance()
 
     def _on_effect(self, effect: Effect, result: Any, error: EnnioError | None) -> None:
         if not self._executor.ended(effect):
@@ -381,10 +336,10 @@ class SessionActor(Actor):
             self._outbox.delivered(effect.message_id, result, error, now)
             if not self._outbox.message(effect.message_id).state.pending:
                 self._state.memory = lifecycle.pausing.taken(self._state.memory, now)
-                self._tell_others()  # a reaction may wait for the agent to have it
+                self._step.tell_others()  # a reaction may wait for the agent to have it
             self._give_back()
         elif error is not None:
             effects.failed(self._state, self._outbox, effect, error, now)
         else:
             effects.succeeded(self._state, self._outbox, effect, result, now)
-        self._advance()
+        self._step.advance()

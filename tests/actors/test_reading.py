@@ -12,10 +12,11 @@ import pytest
 
 from ennio.actors.look_schedule import LookSchedule
 from ennio.actors.messages import AgentObserved, RuntimeObserved
-from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import AGENTS
 from ennio.actors.session_state import SessionState
+from ennio.actors.session_step import Observations
+from ennio.actors.subscriptions import Subscriptions
 from ennio.config.model import Poll
 from ennio.hosts import reader
 from ennio.model.facts import Presence, ProcessSeen
@@ -137,7 +138,9 @@ def test_an_agent_that_starts_is_read_before_its_turn_and_the_others_are_not(
 def test_an_end_that_was_seen_before_a_launch_is_not_believed_after_it(play: Play) -> None:
     with play.opened() as stage:
         state = SessionState.load(stage.deps, stage.working())
-        observations = Observations(stage.deps, state, Outbox(stage.deps, state))
+        outbox = Outbox(stage.deps, state)
+        subscriptions = Subscriptions(stage.deps, state, outbox)
+        observations = Observations(stage.deps, state, outbox, subscriptions)
         gone = ProcessSeen(Presence.GONE, stage.deps.clock.now(), "survey")
         assert not observations.on_process(RuntimeObserved(gone, time.monotonic())), (
             "its last words are waited for"

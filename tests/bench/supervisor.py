@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ennio.actors.observations import Observations
+from ennio.actors.session_step import Observations
 from ennio.model.facts import Presence
 
 
