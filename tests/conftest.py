@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.postgres import Server
+
+# how long an example takes says how busy the machine is, and nothing of what is tested
+settings.register_profile("busy", settings(), deadline=None)
+settings.load_profile("busy")
 
 TESTS = Path(__file__).parent
 PURE = (
