@@ -87,6 +87,30 @@ def test_few_words_are_ours() -> None:
     assert 0 < len(rows) - 2 <= MOST_WORDS
 
 
+ASKED = {
+    "where a red check becomes words": "policy/reactions/pull_request.py:to_agent",
+    "where a token is compared": "http/auth.py:same_secret",
+    "where the pane is listed": "plugins/runtime/tmux.py:TmuxRuntime.survey",
+    "where a session is adopted": "actors/session.py:SessionActor.on_start",
+    "what is written before a merge": "actors/reaction.py:ReactionActor._intend_merge",
+    "which rule makes `review_pending`": "policy/lifecycle/pull_request.py:by_pull",
+    "where `${var}` is expanded": "config/expand.py:expand",
+    "what a plugin must implement": "plugins/agent/interface.py",
+    "where an event gets its number": "store/transaction.py:Transaction.emit",
+    "how a hook is let in": "http/auth.py:Gate._check_token",
+}
+"""What somebody who has never seen the code asks first, and the place named first for it."""
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_who_asks_is_led_to_the_right_place_in_one_try(question: str) -> None:
+    rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| ")]
+    (answer,) = (row[1] for row in rows if question in row[0].lower())
+    named = re.search(r"`([\w/]+\.py(?::[\w.]+)?)`", answer)
+    assert named is not None
+    assert named[1] == ASKED[question]
+
+
 @pytest.mark.parametrize("begins", MOST_STEPS)
 def test_a_walk_does_not_grow(begins: str) -> None:
     walk = _section("Three walks").partition(f"\n**{begins}")[2].partition("\n**")[0]
