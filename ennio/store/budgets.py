@@ -115,10 +115,6 @@ class BudgetRepository:
         """All there were, in their order."""
         return self._known_raises.get()
 
-    def get_raise(self, raise_id: str) -> BudgetRaise | None:
-        """One of them."""
-        return self._raises.get(raise_id)
-
     def add_raise(self, more: BudgetRaise) -> None:
         """Raise one. Raises Conflict where this was done already."""
         self._raises.insert(more)
