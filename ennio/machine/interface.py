@@ -259,9 +259,10 @@ class Machine(Protocol):
         ...
 
     def gathered(self) -> AbstractContextManager[None]:
-        """While the block lasts, what this thread writes, appends, removes and makes folders of may
-        wait for what it asks next, or for the end of the block: it is done in its order before
-        that, and nothing is done after what is refused. The OSError of that is the block's.
+        """While the block lasts, what this thread writes, appends, renames, removes and makes
+        folders of may wait for what it asks next, or for the end of the block: it is done in its
+        order before that, and nothing is done after what is refused. The OSError of that is the
+        block's.
         """
         ...
 

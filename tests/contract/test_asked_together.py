@@ -139,6 +139,30 @@ def test_changes_that_wait_are_there_for_the_next_question(
     assert found.mode == 0o640
 
 
+def test_what_is_moved_and_taken_away_waits_with_the_rest(machine: Machine, tmp_path: Path) -> None:
+    one, two, tree = tmp_path / "it's one", tmp_path / "two", tmp_path / "tree"
+    with machine.gathered():
+        machine.make_folder(tree / "deep")
+        machine.write(tree / "deep" / "file", b"1")
+        machine.rename(tree / "deep" / "file", one)
+        machine.remove_tree(tree)
+        told = machine.run(Command(("cat", str(one))))
+        machine.rename(one, two)
+    assert told.stdout == b"1"
+    assert machine.list(tmp_path) == ("two",)
+
+    def of_what_is_missing() -> None:
+        with machine.gathered():
+            machine.rename(one, tmp_path / "three")
+            machine.remove_tree(tmp_path)
+            machine.run(Command(("touch", str(tmp_path / "ran"))))
+
+    with pytest.raises(FileNotFoundError) as refused:
+        of_what_is_missing()
+    assert str(one) in str(refused.value.filename)
+    assert machine.list(tmp_path) == ("two",)
+
+
 def test_nothing_is_done_after_a_change_that_was_refused(machine: Machine, tmp_path: Path) -> None:
     def into_a_folder_that_is_missing(*, asks: bool) -> None:
         with machine.gathered():
@@ -199,3 +223,15 @@ def test_a_program_that_is_begun_tells_where_its_output_begins(
     assert begun.wait(30) == 0
     assert begun.offset == 5
     assert single.content(machine, log, 100) == b"$ it\nx\n"
+
+
+def test_what_is_soon_over_and_what_takes_its_time_tell_their_ends_alike(
+    machine: Machine, tmp_path: Path
+) -> None:
+    for pause in ("", "sleep 0.5; "):
+        for end, code in (("exit 3", 3), ("kill -9 $$", -9), ("true", 0)):
+            words = ("sh", "-c", f"{pause}echo =c0 9k; {end}")
+            begun = machine.begin(Command(words, env=dict(os.environ)), tmp_path / "log")
+            assert begun.wait(30) == code, words
+            assert begun.wait(0) == code, words
+    assert single.content(machine, tmp_path / "log", 1000) == b"=c0 9k\n" * 6

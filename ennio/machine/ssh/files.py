@@ -162,7 +162,7 @@ class RemoteFiles:
         """See ``Machine.rename``."""
         script = b"[ -e %b ] || [ -L %b ] || { ennio_f %b >&2; exit 1; }\nLC_ALL=C %b %b %b\n"
         one = quoted(path)
-        self._done(script % (one, one, one, self._facts.move, one, quoted(to)), path)
+        self._made(script % (one, one, one, self._facts.move, one, quoted(to)), path)
 
     def remove(self, paths: Iterable[Path]) -> None:
         """See ``Machine.remove``."""
@@ -173,7 +173,7 @@ class RemoteFiles:
     def remove_tree(self, folder: Path) -> None:
         """See ``Machine.remove_tree``."""
         name = quoted(folder)
-        self._done(b"[ -L %b ] || rm -rf -- %b 2>/dev/null; :\n" % (name, name), folder, more=300)
+        self._made(b"[ -L %b ] || rm -rf -- %b 2>/dev/null; :\n" % (name, name), folder, more=300)
 
     def make_folder(self, folder: Path, *, private: bool, new: bool) -> None:
         """See ``Machine.make_folder``."""
@@ -245,6 +245,7 @@ class RemoteFiles:
         path: Path,
         content: bytes = b"",
         meant: Callable[[OSError], Exception] | None = None,
+        more: float = 0.0,
     ) -> None:
         """Make a change, or let it wait with others."""
         streamed = _is_streamed(content)
@@ -254,7 +255,7 @@ class RemoteFiles:
                 self._pool.ask(b":\n")
             return
         try:
-            self._done(body, path, content if streamed else None)
+            self._done(body, path, content if streamed else None, more)
         except OSError as error:
             raise change.meant(error) from error
 
