@@ -328,10 +328,20 @@ class PluginHost:
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
         """See ``Host``."""
-        if not dry_run:
-            self._end_under_way(brief)
-        with self._making.alone(brief.session_id):
-            return self._removed(brief, dry_run=dry_run)
+        with self._machine.foreseen(self._of_a_removal(brief)):
+            if not dry_run:
+                self._end_under_way(brief)
+            with self._making.alone(brief.session_id):
+                return self._removed(brief, dry_run=dry_run)
+
+    def _of_a_removal(self, brief: Brief) -> Questions:
+        """What is asked of the machine before anything of a session is removed."""
+        if not self._machine.name:
+            return NOTHING_ASKED
+        at = self._resolve(brief)
+        asked = at.files.rests_on(at.path, at.files.folder)
+        traces = hook_run.Track(self._machine, at.files.folder).spans
+        return replace(asked, files=(*asked.files, *traces), marked=(orphans.MARK,))
 
     def _removed(self, brief: Brief, *, dry_run: bool) -> WorkspaceRemoved:
         at = self._resolve(brief)

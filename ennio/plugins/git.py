@@ -16,9 +16,10 @@ What every call here has in common, whatever it does:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ennio.machine import single
 from ennio.machine.interface import Command, CompletedCommand, Machine, Overdue
@@ -27,19 +28,24 @@ from ennio.model.errors import EnnioError, TimedOut
 from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment
 from ennio.plugins.git_errors import readable, redacted
+from ennio.plugins.git_questions import COMMON, PLACE, commit_of, is_within, only_reads
 
 __all__ = [
     "COMMON",
     "HEAVY",
     "NETWORK",
+    "PLACE",
     "QUICK",
     "Git",
     "GitAnswer",
     "GitCommand",
+    "GitDeed",
     "GitOutput",
     "GitPlace",
     "as_asked",
+    "commit_of",
     "failure",
+    "is_within",
     "readable",
     "redacted",
     "side_by_side",
@@ -55,7 +61,6 @@ STALL = 30.0
 """Seconds without any progress after which a server is not waited for any longer."""
 _LOCK_PATIENCE = 5.0
 _SERVERS = frozenset({"clone", "fetch", "ls-remote", "push", "submodule"})
-COMMON = ("rev-parse", "--git-common-dir")
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _QUIET = (
     "-c", "core.fsmonitor=false",
@@ -118,6 +123,14 @@ class GitPlace:
     branch: str | None
 
 
+class GitDeed(NamedTuple):
+    """A command that changes something, with its input; whether it has to go well."""
+
+    args: tuple[str, ...]
+    given: str | None = None
+    check: bool = True
+
+
 class Git:
     """The git executable of a machine, working in one directory: a repository, a working copy, or
     a bare repository itself.
@@ -157,7 +170,7 @@ class Git:
     def under(self, env: Mapping[str, str]) -> Git:
         """The same directory with more environment."""
         more = {**self._env, **env}
-        return Git(self.machine, self.directory, env=more, hooks=self._hooks)
+        return Git(self.machine, self.directory, env=more, hooks=self._hooks, above=self._above)
 
     def at(self, directory: Path) -> Git:
         """Another directory of the same machine."""
@@ -179,11 +192,12 @@ class Git:
         ``check``, Unreachable (time mends it) or Refused (all else) with git's last words.
         """
         deadline = time.monotonic() + _LOCK_PATIENCE
-        pause = 0.05
+        pause, again = 0.05, False
         while True:
             if isinstance(first, TimedOut):
                 raise first
-            output, first = first or self._once(args, input, timeout), None
+            output, first = first or self._once(args, input, timeout, again=again), None
+            again = True
             if output.ok or not _is_passing(args, output.stderr) or time.monotonic() > deadline:
                 break
             time.sleep(pause)
@@ -211,6 +225,17 @@ class Git:
         asked = zip(each, commands, done, strict=False)
         return tuple(self._ended(command, told, args) for (args, _), command, told in asked)
 
+    def run_each(self, deeds: Sequence[GitDeed]) -> None:
+        """Run these in their order, each as ``run`` does; what does not go well at once is tried
+        again before the next. Raises as ``run`` does, and none runs after that.
+        """
+        if not deeds:
+            return
+        told = self.in_turn(*((one.args, one.given) for one in deeds))
+        for at, one in enumerate(deeds):
+            first = told[at] if at < len(told) else None
+            self.run(*one.args, input=one.given, check=one.check, first=first)
+
     def _ended(self, command: Command, done: CompletedCommand, args: tuple[str, ...]) -> GitAnswer:
         try:
             return self._answer(command, done, args)
@@ -236,21 +261,11 @@ class Git:
 
     def commit(self, name: str) -> str | None:
         """The id of the commit a name stands for, or None."""
-        return (
-            self.run(
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                "--end-of-options",
-                f"{name}^{{commit}}",
-                check=False,
-            ).text
-            or None
-        )
+        return self.run(*commit_of(name), check=False).text or None
 
     def contains(self, ancestor: str, descendant: str) -> bool:
         """Whether one commit is part of the other's history (or is it)."""
-        return self.run("merge-base", "--is-ancestor", ancestor, descendant, check=False).ok
+        return self.run(*is_within(ancestor, descendant), check=False).ok
 
     @property
     def common(self) -> Path | None:
@@ -265,19 +280,7 @@ class Git:
         """Which repository and working copy git means right here, in one question;
         None when there is none.
         """
-        wanted = (
-            "--git-common-dir",
-            "--absolute-git-dir",
-            "--show-toplevel",
-            "--symbolic-full-name",
-            "HEAD",
-        )
-        told = [
-            *self.run("rev-parse", "--path-format=absolute", *wanted, check=False).lines,
-            "",
-            "",
-            "",
-        ]
+        told = [*self.run(*PLACE, check=False).lines, "", "", ""]
         if not told[0]:
             return None
         common, private, top = self._real(*map(Path, told[:3]))
@@ -287,8 +290,12 @@ class Git:
     def _real(self, *paths: Path) -> tuple[Path, ...]:
         return self.machine.real(paths)
 
-    def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> GitOutput:
+    def _once(
+        self, args: tuple[str, ...], given: str | None, timeout: float, *, again: bool
+    ) -> GitOutput:
         command = self._command(args, given, timeout)
+        if again:  # and not told what was told ahead
+            command = replace(command, only_reads=False)
         try:
             return self._answer(command, self.machine.run(command), args)
         except OSError as error:
@@ -308,6 +315,7 @@ class Git:
             silence=STALL if served else None,  # whoever asks a server tells of its progress
             most=most,
             place=str(self.directory.absolute()),
+            only_reads=only_reads(_verb(args), args),
         )
 
     def _answer(self, command: Command, done: CompletedCommand, args: tuple[str, ...]) -> GitOutput:
@@ -321,15 +329,17 @@ class Git:
 
 @dataclass(frozen=True, slots=True)
 class GitCommand:
-    """A command that only reads, and whom it is put to."""
+    """A command that only reads, with its input, and whom it is put to."""
 
     git: Git
     args: tuple[str, ...]
+    given: str | None = None
 
 
 def as_asked(question: GitCommand, timeout: float = QUICK) -> Command:
     """The command as ``side_by_side`` puts it."""
-    command = question.git._command(question.args, None, timeout)  # noqa: SLF001 - its own module
+    git = question.git
+    command = git._command(question.args, question.given, timeout)  # noqa: SLF001 - its own module
     return replace(command, only_reads=True)
 
 

@@ -17,7 +17,16 @@ import pytest
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
 from ennio.plugins import git_environment, git_errors, git_orphans
-from ennio.plugins.git import Git, GitCommand, GitOutput, GitPlace, failure, redacted, side_by_side
+from ennio.plugins.git import (
+    Git,
+    GitCommand,
+    GitDeed,
+    GitOutput,
+    GitPlace,
+    failure,
+    redacted,
+    side_by_side,
+)
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
 from tests.plugins.workspace.ground import commit, git
@@ -200,6 +209,32 @@ def test_a_worktree_that_another_git_is_just_making_is_waited_for(
     finally:
         making.join()
     assert (tmp_path / "z" / "file").exists()
+
+
+def test_deeds_are_done_in_their_order_and_none_after_one_that_fails(repository: Path) -> None:
+    here, lock = Git(LocalMachine(), repository), repository / ".git" / "config.lock"
+
+    def there() -> list[str]:
+        return git(repository, "for-each-ref", "--format=%(refname)", "refs/x").split()
+
+    def making(number: int) -> GitDeed:
+        return GitDeed(("update-ref", "--stdin"), f"create refs/x/{number} HEAD\n")
+
+    may_fail = GitDeed(("config", "--remove-section", "none"), check=False)
+    here.run_each([making(1), may_fail, making(2)])
+    assert there() == ["refs/x/1", "refs/x/2"]
+    with pytest.raises(Refused, match="update-ref"):
+        here.run_each([making(3), making(1), making(4)])
+    assert there() == ["refs/x/1", "refs/x/2", "refs/x/3"]
+    lock.write_text("")
+    freed = threading.Timer(0.3, lock.unlink)
+    freed.start()
+    try:
+        here.run_each([GitDeed(("config", "play.key", "minor")), making(5)])
+    finally:
+        freed.join()
+    assert git(repository, "config", "play.key").strip() == "minor"
+    assert there()[-1] == "refs/x/5"
 
 
 def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:

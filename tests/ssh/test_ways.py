@@ -22,7 +22,10 @@ from ennio.hosts.kept_files import forget_logs
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.interface import Command, FileSpan
+from ennio.machine.questions import Questions
 from ennio.machine.ssh.machine import SshMachine
+from ennio.plugins.git import Git, GitCommand, as_asked
+from ennio.plugins.workspace.repository import WORKTREES
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, Stage, Stand, stage_at
 from tests.ssh.bench import machine_of
@@ -30,10 +33,12 @@ from tests.ssh.sshd import Sshd
 
 MOST = 4
 """Of a look at all sessions, one each: the survey, and then panes, screens, files."""
-SPAWN = {"make": 2, "instruct": 1, "prepare": 6, "launch": 3}
+SPAWN = {"make": 2, "instruct": 1, "prepare": 4, "launch": 3}
 """Where a session was begun before from the same repository, with a link and a command of the
-project's own.
+project's own that is soon over.
 """
+REMOVAL = {"nothing": 8, "a commit": 10, "a commit and a file": 16}
+"""By what is only there, where something was begun before from the same repository."""
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +183,41 @@ def test_a_session_is_begun_in_few_ways(stage: Stage) -> None:
     finally:
         first.clear()
         stand.clear()
+
+
+@pytest.mark.parametrize("what", REMOVAL)
+def test_a_working_copy_is_removed_in_few_ways(stage: Stage, what: str) -> None:
+    far = stage.far
+    assert far is not None
+    stand = Stand(stage)
+    stand.made()
+    if what != "nothing":
+        stage.run("git", "commit", "-q", "--allow-empty", "-m", "A cadence", cwd=stand.folder)
+    if what.endswith("file"):
+        stage.run("sh", "-c", "echo coda > unsaved.txt", cwd=stand.folder)
+    elif what == "nothing":
+        stage.run("rm", "hooked.txt", cwd=stand.folder)
+    else:
+        stage.run("sh", "-c", "git add hooked.txt && git commit -qm hook", cwd=stand.folder)
+    assert _ways(far, lambda: stand.host.inspect(stand.brief)) == 2
+    brief = replace(stand.brief, ended=True)
+    assert _ways(far, lambda: stand.host.remove(brief)) == REMOVAL[what]
+    kept = stage.run("git", "for-each-ref", "refs/ennio", "refs/heads", cwd=stage.root / "score")
+    assert (stand.id in kept) is (what != "nothing")
+    assert not stand.folder.exists()
+
+
+def test_what_may_pass_was_told_ahead_and_is_asked_again(stage: Stage) -> None:
+    """A worktree that another git was just making, when all was asked at once."""
+    far, stand = stage.far, Stand(stage)
+    assert far is not None
+    stand.made()
+    pointer = stage.root / "score" / ".git" / "worktrees" / stand.id / "commondir"
+    whole, git = pointer.read_text(), Git(far, stage.root / "score")
+    pointer.write_text("")
+    with far.foreseen(Questions(commands=[as_asked(GitCommand(git, WORKTREES))])):
+        pointer.write_text(whole)
+        assert str(stand.folder) in git.run(*WORKTREES).stdout
 
 
 def test_no_other_user_can_see_the_environment_that_a_command_is_given(

@@ -7,17 +7,18 @@ too: git itself sees no more of them than a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.plugins.git import HEAVY, Git, readable
+from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.plugins.git import COMMON, HEAVY, Git, GitCommand, as_asked, commit_of, readable
 from ennio.plugins.workspace import inventory, unreferenced
-from ennio.plugins.workspace.index import Index, as_named
+from ennio.plugins.workspace.index import LISTED, Index, as_named
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.inventory import Inventory
-from ennio.plugins.workspace.repository import listed
+from ennio.plugins.workspace.repository import WORKTREES, listed
 
 FETCHED = ("--remotes", "--glob=refs/ennio/base")
 """Refs whose commits the ordered repository has, as arguments of ``git rev-list``."""
@@ -100,20 +101,33 @@ def survey(
     ``whole``: its repository ends with it, so all its refs and stashes count, not HEAD alone.
     ``tags`` are annotated ones that are kept in another place.
     """
-    index = Index.read(git)
-    with index.looked_at(git) as opened:
-        status = _Status.read(opened)
-    tips, commits = _tips(
-        git,
-        status.head,
-        elsewhere,
-        tags=_tags(git, tags or frozenset()) if whole else (),
-        whole=whole,
-    )
-    paths = _inner(git, index, status)
-    nested = tuple(_nested(git, paths, elsewhere, whole=whole))
+    with git.machine.foreseen(_of_survey(git)):
+        index = Index.read(git)
+        with index.looked_at(git) as opened:
+            status = _Status.read(opened)
+        tips, commits = _tips(
+            git,
+            status.head,
+            elsewhere,
+            tags=_tags(git, tags or frozenset()) if whole else (),
+            whole=whole,
+        )
+        paths = _inner(git, index, status)
+        nested = tuple(_nested(git, paths, elsewhere, whole=whole))
     found = (status.head, status.branch, status.changed, status.untracked)
     return DirtyState(git, *found, tips, commits, elsewhere, nested, index, status.ignored)
+
+
+def questions(git: Git, names: tuple[str, ...]) -> Questions:
+    """What is asked of the machine for a survey, where it is known how paths are named."""
+    asked = [GitCommand(git, words) for words in (LISTED, _PRIVATE, COMMON, WORKTREES)]
+    asked.append(GitCommand(git, unreferenced.OWN_REFS))
+    status = as_asked(GitCommand(git, _status(names)), HEAVY)
+    return Questions(real=[git.directory], commands=[*map(as_asked, asked), status])
+
+
+def _of_survey(git: Git) -> Questions:
+    return questions(git, as_named(git)) if git.machine.name else NOTHING_ASKED
 
 
 def counted(work: DirtyState) -> DirtyState:
@@ -175,6 +189,13 @@ _ALL = (
 )
 
 
+_PRIVATE = ("rev-parse", "--absolute-git-dir")
+
+
+def _status(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (*names, "status", *_ALL)
+
+
 @dataclass(frozen=True, slots=True)
 class _Status:
     """``git status``: HEAD (None: nothing committed yet), and paths.
@@ -190,7 +211,7 @@ class _Status:
 
     @classmethod
     def read(cls, git: Git) -> _Status:
-        fields = git.run(*as_named(git), "status", *_ALL, timeout=HEAVY).fields
+        fields = git.run(*_status(as_named(git)), timeout=HEAVY).fields
         told = {
             words[1]: words[2]
             for words in (field.split(" ", 2) for field in fields if field.startswith("# "))
@@ -222,26 +243,53 @@ def _changed(field: str) -> str | None:
 def _tips(
     git: Git, head: str | None, elsewhere: tuple[str, ...], *, tags: tuple[str, ...], whole: bool
 ) -> tuple[tuple[str, ...], int]:
-    heads, rest = [head] if head else [], list(unreferenced.commits(git, _private(git)))
+    heads, named = [head] if head else [], unreferenced.named(git, _private(git))
+    more: list[str] = []
     if whole:
         heads += git.run("for-each-ref", "--format=%(objectname)", "refs/heads").lines
-        rest += [*git.run("stash", "list", "--format=%H", check=False).lines, *_other_refs(git)]
-    alone = _beyond(git, heads, elsewhere)
-    ahead = [tip for tip in dict.fromkeys(heads) if tip in alone]
-    # what no branch leads to needs a name of its own, unless what is saved anyway leads to it
-    left = _beyond(git, rest, (*(elsewhere if whole else (*elsewhere, *_STAYING)), *ahead))
+        more = [*git.run("stash", "list", "--format=%H", check=False).lines, *_other_refs(git)]
+    staying = elsewhere if whole else (*elsewhere, *_STAYING)
+    with git.machine.foreseen(_of_tips(git, heads, named, more, elsewhere, staying)):
+        rest = [*unreferenced.existing(git, named), *more]
+        alone = _beyond(git, heads, elsewhere)
+        ahead = [tip for tip in dict.fromkeys(heads) if tip in alone]
+        # what no branch leads to needs a name of its own, unless what is saved anyway leads to it
+        left = _beyond(git, rest, (*staying, *ahead))
     return (*ahead, *(tip for tip in dict.fromkeys(rest) if tip in left), *tags), len(alone)
+
+
+def _of_tips(
+    git: Git,
+    heads: Sequence[str],
+    named: Sequence[str],
+    more: Sequence[str],
+    elsewhere: tuple[str, ...],
+    staying: tuple[str, ...],
+) -> Questions:
+    """What is asked of the machine for them, if all of these still are commits, and all heads or
+    none are elsewhere.
+    """
+    if not git.machine.name:
+        return NOTHING_ASKED
+    rest, each = [*named, *more], tuple(dict.fromkeys(heads))
+    asked = [_listing(git, heads, elsewhere)] if heads else []
+    asked += [unreferenced.looking(git, named)] if named else []
+    asked += [_listing(git, rest, places) for places in (staying, (*staying, *each)) if rest]
+    asked += [GitCommand(git, commit_of(head)) for head in each]
+    return Questions(commands=[as_asked(one) for one in asked])
 
 
 def _beyond(git: Git, tips: list[str], elsewhere: tuple[str, ...]) -> frozenset[str]:
     """All commits these lead to, and no place elsewhere does."""
     if not tips:
         return frozenset()
-    return frozenset(
-        git.run(
-            "rev-list", "--stdin", "--not", *elsewhere, input="".join(f"{tip}\n" for tip in tips)
-        ).lines
-    )
+    asked = _listing(git, tips, elsewhere)
+    return frozenset(git.run(*asked.args, input=asked.given).lines)
+
+
+def _listing(git: Git, tips: Sequence[str], elsewhere: tuple[str, ...]) -> GitCommand:
+    given = "".join(f"{tip}\n" for tip in tips)
+    return GitCommand(git, ("rev-list", "--stdin", "--not", *elsewhere), given)
 
 
 def _other_refs(git: Git) -> tuple[str, ...]:
@@ -272,7 +320,7 @@ def _tags(git: Git, kept: frozenset[str]) -> tuple[str, ...]:
 
 
 def _private(git: Git) -> Path:
-    return Path(git.run("rev-parse", "--absolute-git-dir").text)
+    return Path(git.run(*_PRIVATE).text)
 
 
 def _inner(git: Git, index: Index, status: _Status) -> list[Path]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ennio.machine.interface import Command, CompletedCommand, FileState, Machine
+from ennio.machine.questions import Questions
 
 _KINDS = {"p": "FIFO", "s": "socket", "b": "device", "c": "device"}
 _SPECIAL = re.compile(r"([\\*?\[])")
@@ -59,23 +60,29 @@ class FarWalk:
             for entry in listed[:-1]
             if entry[0] == "g" or not _is_within(entry[3:], skipped)
         ]
-        return done, [*self._folders(folders), *self._records(entries)]
+        counted = [path for path in folders if not _is_within(path, self.elsewhere)]
+        ignored = [path for kind, path in entries if kind in "fr" and path in self.ignored]
+        sizes = [self._command(_SIZES, [f"./{path}" for path in counted])] if counted else []
+        files = [self.root / path for path in ignored]
+        with self.machine.foreseen(Questions(links=files, commands=sizes)):
+            return done, [*self._folders(counted), *self._records(entries, ignored)]
 
     def _asked(self, script: str, words: Iterable[str]) -> CompletedCommand:
-        argv = ("sh", "-c", script, "sh", str(self.root), *words)
-        return self.machine.run(Command(argv, timeout=self.limit))
+        return self.machine.run(self._command(script, words))
 
-    def _folders(self, folders: Sequence[str]) -> Iterator[str]:
+    def _command(self, script: str, words: Iterable[str]) -> Command:
+        argv = ("sh", "-c", script, "sh", str(self.root), *words)
+        return Command(argv, timeout=self.limit, only_reads=True)
+
+    def _folders(self, counted: Sequence[str]) -> Iterator[str]:
         """Ignored folders, by what they take on the disk."""
-        counted = [path for path in folders if not _is_within(path, self.elsewhere)]
         if counted:
             sizes = _words(self._asked(_SIZES, [f"./{path}" for path in counted]))
             for path, size in zip(counted, sizes, strict=False):
                 if size:  # it is there still
                     yield f"i{int(size) * 1024}\t{path}/"
 
-    def _records(self, entries: Sequence[tuple[str, str]]) -> Iterator[str]:
-        ignored = [path for kind, path in entries if kind in "fr" and path in self.ignored]
+    def _records(self, entries: Sequence[tuple[str, str]], ignored: Sequence[str]) -> Iterator[str]:
         sizes = self.machine.stat([self.root / path for path in ignored], follow=False)
         for path, state in zip(ignored, sizes, strict=True):
             if isinstance(state, FileState):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import Command, CompletedCommand, FileKind, Machine
+from ennio.machine.questions import Questions
 from ennio.model.errors import Refused, TimedOut
 
 _LIMIT = 900.0
@@ -22,13 +23,18 @@ def sizes(machine: Machine, paths: Sequence[Path]) -> Mapping[Path, int]:
         return {}
     # several at once share what is hard-linked between them, so each is counted as
     # what its removal frees
-    lines = _text(_run(machine, "du", "-sk", "--", *map(str, paths)).stdout).splitlines()
+    lines = _text(_run(machine, measuring(paths)).stdout).splitlines()
     told = {
         Path(name): int(blocks) * 1024
         for blocks, _, name in (line.partition("\t") for line in lines)
         if blocks.isdigit()
     }
     return {path: told.get(path, 0) for path in paths}
+
+
+def measuring(paths: Sequence[Path]) -> Command:
+    """What tells ``sizes``."""
+    return Command(("du", "-sk", "--", *map(str, paths)), timeout=_LIMIT, only_reads=True)
 
 
 def size(machine: Machine, path: Path) -> int:
@@ -61,34 +67,43 @@ def discard(machine: Machine, path: Path) -> None:
     Processes that still stand in it keep standing. Raises Refused when something cannot be removed.
     """
     trash = path.with_name(f".{path.name}.removed")
-    _destroy(machine, trash)
-    found = single.state(machine, path, follow=False)
-    if found is None or found.kind is FileKind.LINK:
+    with machine.foreseen(in_the_way(path)):
+        if single.exists(machine, trash):
+            _destroy(machine, trash)
+        found = single.state(machine, path, follow=False)
+    if found is None:
+        return
+    if found.kind is FileKind.LINK:
         machine.remove([path])
         return
     try:
-        machine.rename(path, trash)
+        with machine.gathered():
+            machine.rename(path, trash)
+            _destroy(machine, trash)
     except OSError as error:
         message = f"{path} cannot be removed: {error.strerror}"
         raise Refused(message) from error
-    _destroy(machine, trash)
+
+
+def in_the_way(path: Path) -> Questions:
+    """What is asked of the machine before a directory is discarded."""
+    return Questions(states=[path.with_name(f".{path.name}.removed")], links=[path])
 
 
 def _destroy(machine: Machine, path: Path) -> None:
-    if not single.exists(machine, path):
-        return
-    if _run(machine, "rm", "-rf", "--", str(path)).code != 0:
-        _run(machine, "chmod", "-R", "u+rwX", "--", str(path))
-        again = _run(machine, "rm", "-rf", "--", str(path))
+    if _run(machine, Command(("rm", "-rf", "--", str(path)), timeout=_LIMIT)).code != 0:
+        _run(machine, Command(("chmod", "-R", "u+rwX", "--", str(path)), timeout=_LIMIT))
+        again = _run(machine, Command(("rm", "-rf", "--", str(path)), timeout=_LIMIT))
         if again.code != 0:
             last = _text(again.stderr).strip().splitlines()[-1:] or ["it said nothing"]
             message = f"{path} cannot be removed: {last[0]}; remove it by hand"
             raise Refused(message)
 
 
-def _run(machine: Machine, *words: str) -> CompletedCommand:
-    done = machine.run(Command(words, timeout=_LIMIT))
+def _run(machine: Machine, command: Command) -> CompletedCommand:
+    done = machine.run(command)
     if done.overdue is not None:
+        words = command.argv
         raise TimedOut(f"{words[0]} {words[-1]} did not end within {_LIMIT:g} s")
     return done
 

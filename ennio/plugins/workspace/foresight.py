@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import Command, FileSpan, Machine
+from ennio.machine.interface import FileSpan, Machine
 from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model import repository_address
 from ennio.plugins import orphans
@@ -25,7 +25,7 @@ PARTS = ("HEAD", "commondir", "gitdir")
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownSource:
+class KnownSource:
     """How a source was found the last time."""
 
     common: Path
@@ -34,7 +34,7 @@ class _KnownSource:
     addresses: tuple[str, ...]
 
 
-_known: dict[tuple[str, Path, str], _KnownSource] = {}
+_known: dict[tuple[str, Path, str], KnownSource] = {}
 
 
 def remember(repository: SourceRepository) -> None:
@@ -43,7 +43,7 @@ def remember(repository: SourceRepository) -> None:
     if machine.name and near is not None:
         if len(_known) >= _MOST:
             _known.clear()
-        known = _KnownSource(repository.common, near, repository.own, repository.addresses)
+        known = KnownSource(repository.common, near, repository.own, repository.addresses)
         _known[machine.name, repository.source, repository.repo] = known
 
 
@@ -51,29 +51,51 @@ def of_making(machine: Machine, spec: WorkspaceSpec) -> Questions:
     """Before a worktree is made."""
     if not machine.name:
         return NOTHING_ASKED
-    known = _known.get((machine.name, spec.source, spec.repo))
+    known = found_before(machine, spec)
+    asked = of_source(machine, spec, known)
+    return replace(
+        asked,
+        links=[spec.path],
+        real=[*asked.real, spec.path],
+        folders=[place / "worktrees" for place in (spec.source / ".git", spec.source)],
+        commands=[] if known is None else of_branches(machine, spec, known).commands,
+    )
+
+
+def found_before(machine: Machine, spec: WorkspaceSpec) -> KnownSource | None:
+    """How the source of a working copy was found the last time."""
+    return _known.get((machine.name, spec.source, spec.repo))
+
+
+def of_source(machine: Machine, spec: WorkspaceSpec, known: KnownSource | None) -> Questions:
+    """Before the source of a working copy is found."""
     near = () if known is None else (known.near,)
     roots = (spec.source, *near)
     places = [place for root in roots for place in (root / ".git", root)]
     beside = [] if known is None else _paths(machine, spec, known)
-    return Questions(
-        states=[*roots, *(part for place in places for part in parts_of(place))],
-        links=[spec.path],
-        real=[*places, spec.path, *beside],
-        folders=[place / "worktrees" for place in places[:2]],
-        commands=[] if known is None else _commands(machine, spec, known),
+    states = [*roots, *(part for place in places for part in parts_of(place))]
+    return Questions(states=states, real=[*places, *beside])
+
+
+def gits(machine: Machine, spec: WorkspaceSpec, known: KnownSource) -> tuple[Git, Git]:
+    """Those of the source and of the ordered repository."""
+    source = known.common.parent if known.common.name == ".git" else known.common
+    return (
+        Git(machine, spec.source, above=source.parent),
+        Git(machine, known.near, above=known.near.parent),
     )
 
 
-def _commands(machine: Machine, spec: WorkspaceSpec, known: _KnownSource) -> list[Command]:
-    source = known.common.parent if known.common.name == ".git" else known.common
-    wanted = WantedBranches(spec.base, spec.branch, known.own)
-    here = Git(machine, spec.source, above=source.parent)
-    there = Git(machine, known.near, above=known.near.parent)
-    return [as_asked(one) for one in wanted.questions(here, there)]
+def of_branches(
+    machine: Machine, spec: WorkspaceSpec, known: KnownSource, *, alone: bool = False
+) -> Questions:
+    """Before its base and branch are brought here, or the base ``alone``."""
+    wanted = WantedBranches(spec.base, spec.base if alone else spec.branch, known.own)
+    asked = wanted.questions(*gits(machine, spec, known))
+    return Questions(commands=[as_asked(one) for one in asked])
 
 
-def _paths(machine: Machine, spec: WorkspaceSpec, known: _KnownSource) -> list[Path]:
+def _paths(machine: Machine, spec: WorkspaceSpec, known: KnownSource) -> list[Path]:
     """Where addresses lead that are paths."""
     return [
         spec.source / single.expanded(machine, address)
@@ -116,5 +138,7 @@ def _of_links(machine: Machine, spec: WorkspaceSpec, path: Path) -> Questions:
         states=[*sources, persons],
         real=[path, spec.source / ".git", *(source.parent for source in sources)],
         files=[FileSpan(persons, most=links.MOST + 1)],
-        commands=[as_asked(GitCommand(git, COMMON))],
+        commands=[
+            as_asked(one) for one in (GitCommand(git, COMMON), *links.questions(spec.symlinks, git))
+        ],
     )

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import FileState
+from ennio.machine.interface import FileState, Machine
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import private
+
+LISTED = ("ls-files", "--stage", "-v", "-z")
+"""What tells of all that is tracked."""
+PLACE = ("rev-parse", "--git-path", "index")
+"""What tells where it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Index:
     def read(cls, git: Git) -> Index:
         """Read it in one request."""
         paths, modules, assumed, skipped = [], [], [], []
-        for field in git.run("ls-files", "--stage", "-v", "-z").fields:
+        for field in git.run(*LISTED).fields:
             told, _, path = field.partition("\t")
             tag, mode, *_ = told.split(" ")
             paths.append(path)
@@ -58,9 +63,13 @@ class Index:
         """The working copy with an index of its own in which git looks at every path; the
         real one stays as it is.
         """
-        folder = git.machine.temporary_folder()
-        try:
-            copied = git.under({"GIT_INDEX_FILE": str(_copy(git, folder))})
+        machine = git.machine
+        actual = git.directory / git.run(*PLACE).text
+        with contextlib.ExitStack() as undo:
+            with machine.gathered():
+                folder = machine.temporary_folder()
+                undo.callback(machine.remove_tree, folder)
+                copied = git.under({"GIT_INDEX_FILE": str(_copy(machine, actual, folder))})
             for option, paths in (
                 ("--no-assume-unchanged", self.assumed),
                 ("--no-skip-worktree", self.skipped),
@@ -70,8 +79,6 @@ class Index:
                         "update-index", option, "-z", "--stdin", input="\0".join(paths) + "\0"
                     )
             yield copied
-        finally:
-            git.machine.remove_tree(folder)
 
     @contextlib.contextmanager
     def looked_at(self, git: Git) -> Iterator[Git]:
@@ -94,16 +101,23 @@ def as_named(git: Git) -> tuple[str, ...]:
         if single.exists(git.machine, git.directory / ".GIT", follow=False)
         else ("-c", "core.ignoreCase=false")
     )
-    exclude = private.exclude(git.machine, git.directory)
+    return _named(case, private.exclude(git.machine, git.directory))
+
+
+def usually_named(exclude: Path | None) -> tuple[str, ...]:
+    """The same where names differ by case, with this file of patterns."""
+    return _named(("-c", "core.ignoreCase=false"), exclude)
+
+
+def _named(case: tuple[str, ...], exclude: Path | None) -> tuple[str, ...]:
     return case if exclude is None else (*case, "-c", f"core.excludesFile={exclude}")
 
 
-def _copy(git: Git, folder: Path) -> Path:
+def _copy(machine: Machine, actual: Path, folder: Path) -> Path:
     """With its time: git tells by it which files it must read again."""
     copy = folder / "index"
-    actual = git.directory / git.run("rev-parse", "--git-path", "index").text
     with contextlib.suppress(FileNotFoundError):
-        git.machine.copy(actual, copy)
+        machine.copy(actual, copy)
     return copy
 
 

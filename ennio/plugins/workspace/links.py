@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.config.model import Symlink
@@ -30,33 +31,57 @@ def place(machine: Machine, links: Sequence[Symlink], workspace: Path, project: 
         _link(machine, link, _source(machine, link, project), workspace)
 
 
-def exclude(links: Sequence[Symlink], git: Git) -> Path | None:
-    """Keep the links out of commits: those git does not ignore are added to a list of
-    this working copy's own.
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What keeps links out of commits: the links that git does not ignore, and what it says of the
+    person's own patterns.
 
-    A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name. A clone
-    has its own ``info/exclude``. Worktrees share the one of their repository with the person's
-    checkout, whose files it would hide: theirs is a file of their own (see ``private.py``), which
-    begins with the person's own patterns. It is what is returned, where it was written to.
+    A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name, nor
+    what is not there yet.
     """
+
+    git: Git
+    shown: tuple[str, ...]
+    persons: GitOutput
+
+    @classmethod
+    def of(cls, links: Sequence[Symlink], git: Git) -> Exclusion:
+        """As git says."""
+        *told, persons = side_by_side(*questions(links, git))
+        names = [link.target.as_posix() for link in links]
+        shown = (name for name, answer in zip(names, told, strict=True) if not answer.ok)
+        return cls(git, tuple(shown), persons)
+
+    def write(self) -> Path | None:
+        """Add them to a list of this working copy's own.
+
+        A clone has its own ``info/exclude``. Worktrees share the one of their repository with the
+        person's checkout, whose files it would hide: theirs is a file of their own (see
+        ``private.py``), which begins with the person's own patterns. It is what is returned, where
+        it was written to.
+        """
+        git, shown = self.git, self.shown
+        if not shown:
+            return None
+        own = private.folder(git.machine, git.directory)
+        if own is None:
+            place = git.run("rev-parse", "--git-path", "info/exclude").text
+            _append(git.machine, git.directory / place, shown)
+            return None
+        path = own / private.EXCLUDE
+        if single.exists(git.machine, path):
+            _append(git.machine, path, shown)
+        else:
+            persons = _persons(git.machine, self.persons)
+            git.machine.write(path, persons + _added(persons, shown), mode=0o644)
+        return path
+
+
+def questions(links: Sequence[Symlink], git: Git) -> tuple[GitCommand, ...]:
+    """What tells which links git does not ignore, and where the person's own patterns are."""
     names = [link.target.as_posix() for link in links]
-    asked = [GitCommand(git, ("check-ignore", "-q", "--", name)) for name in names]
-    *told, where = side_by_side(*asked, GitCommand(git, _PERSONS))
-    shown = [name for name, answer in zip(names, told, strict=True) if not answer.ok]
-    if not shown:
-        return None
-    own = private.folder(git.machine, git.directory)
-    if own is None:
-        place = git.run("rev-parse", "--git-path", "info/exclude").text
-        _append(git.machine, git.directory / place, shown)
-        return None
-    path = own / private.EXCLUDE
-    if single.exists(git.machine, path):
-        _append(git.machine, path, shown)
-    else:
-        persons = _persons(git.machine, where)
-        git.machine.write(path, persons + _added(persons, shown), mode=0o644)
-    return path
+    asked = (GitCommand(git, ("check-ignore", "-q", "--", name)) for name in names)
+    return (*asked, GitCommand(git, _PERSONS))
 
 
 def _persons(machine: Machine, where: GitOutput) -> bytes:

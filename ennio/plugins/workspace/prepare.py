@@ -23,8 +23,10 @@ def prepare(machine: Machine, spec: WorkspaceSpec, made: Created) -> None:
         _fill(git)
     with machine.foreseen(foresight.of_preparing(machine, spec, made.path)), machine.gathered():
         is_repository = bool(spec.symlinks) and git.common is not None
+        # asked before the links stand, which changes nothing of the answer
+        exclusion = links.Exclusion.of(spec.symlinks, git) if is_repository else None
         links.place(machine, spec.symlinks, made.path, spec.source)
-        excluded = links.exclude(spec.symlinks, git) if is_repository else None
+        excluded = exclusion.write() if exclusion is not None else None
         if spec.post_create:
             env, limit = _environment(machine, spec, made, excluded), spec.post_create_timeout
             hooks.run_all(machine, spec.post_create, made.path, env, limit, spec.log)

@@ -22,23 +22,24 @@ from itertools import count
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import FileState, Machine
+from ennio.machine.interface import Machine
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.machine.sandbox.confined import walled_shell
 from ennio.model.errors import EnnioError, Refused
-from ennio.plugins.git import HEAVY, NETWORK, Git, readable
+from ennio.plugins.git import (
+    COMMON,
+    HEAVY,
+    NETWORK,
+    Git,
+    GitCommand,
+    as_asked,
+    commit_of,
+)
 from ennio.plugins.workspace.dirty import DirtyState, counted
-from ennio.plugins.workspace.index import as_named
 from ennio.plugins.workspace.interface import Removed
+from ennio.plugins.workspace.snapshot import snapshot_of
 
 PRESERVED = "refs/ennio/preserved"
-LARGE = 100 * 1024 * 1024
-_IDENTITY = {
-    "GIT_AUTHOR_NAME": "Ennio",
-    "GIT_AUTHOR_EMAIL": "ennio@localhost",
-    "GIT_COMMITTER_NAME": "Ennio",
-    "GIT_COMMITTER_EMAIL": "ennio@localhost",
-}
-_TRIES = 3
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +67,10 @@ class Preserver:
 
         Saving the same again finds it saved. Raises Refused when something cannot be saved.
         """
-        saved = [self._keep(one, tip) for one in work.each() for tip in _wanted(one, self.session)]
+        with work.git.machine.gathered():
+            saved = [
+                self._keep(one, tip) for one in work.each() for tip in _wanted(one, self.session)
+            ]
         return saved[0] if saved else None
 
     def save_for_removal(self, work: DirtyState, freed: Removed, *, dry_run: bool) -> Removed:
@@ -100,9 +104,23 @@ class Preserver:
             or self.store.run("for-each-ref", "--count=1", "--contains", commit).text
         ):
             return None
-        return _file(self.store, self.session, commit, commit)
+        return _filed(self.store, self.session, commit, commit)
 
     def _keep(self, one: DirtyState, tip: str) -> str:
+        with one.git.machine.foreseen(self._of_keeping(one, tip)):
+            return self._kept(one, tip)
+
+    def _of_keeping(self, one: DirtyState, tip: str) -> Questions:
+        """What is asked of the machine before a tip is kept."""
+        if not one.git.machine.name or self.store is None:
+            return NOTHING_ASKED
+        both, name = (one.git, self.store), next(_names(self.session))
+        asked = [GitCommand(git, COMMON) for git in both]
+        asked += [GitCommand(one.git, commit_of(tip)), GitCommand(self.store, value_of(name))]
+        real = [place for git in both for place in (git.directory, git.directory / ".git")]
+        return Questions(real=real, commands=[as_asked(one) for one in asked])
+
+    def _kept(self, one: DirtyState, tip: str) -> str:
         if self.store is None:
             return self._bundle(one, tip)
         if one.git.common != self.store.common:
@@ -113,10 +131,10 @@ class Preserver:
                     "saved work was bundled", extra={"session": self.session, "reason": str(error)}
                 )
                 return self._bundle(one, tip)
-            ref = _file(self.store, self.session, tip, one.head)
+            ref = _file(self.store, self.session, tip, one)
             self.store.run("update-ref", "-d", _passing(self.session))
             return ref
-        return _file(self.store, self.session, tip, one.head)
+        return _file(self.store, self.session, tip, one)
 
     def _carry(self, git: Git, tip: str, store: Git) -> None:
         try:
@@ -158,105 +176,10 @@ def _is_walled(git: Git) -> bool:
 
 def _wanted(one: DirtyState, session: str) -> Iterator[str]:
     """The commits that, with their history, hold all of it."""
-    snapshot = _snapshot(one, session) if one.changed or one.untracked else None
+    snapshot = snapshot_of(one, session) if one.changed or one.untracked else None
     if snapshot is not None:
         yield snapshot
     yield from (tip for tip in one.tips if snapshot is None or tip != one.head)
-
-
-def _snapshot(one: DirtyState, session: str) -> str | None:
-    """A commit of the files as they are, on top of HEAD; None when that would say nothing new."""
-    _refuse_large(one)
-    with one.index.opened(one.git.under(_IDENTITY)) as git:
-        staged = git.run("write-tree", check=False).text  # nothing while a merge is unresolved
-        outside = _outside(one)
-        _add_all(one, git, outside)
-        tree = git.run("write-tree").text
-        _prove(one, git, tree, outside)
-        below = git.run(
-            "rev-parse", "--verify", "--quiet", f"{one.head}^{{tree}}", check=False
-        ).text
-        parent = one.head
-        if staged not in ("", tree, below):
-            parent = _commit(git, staged, parent, f"Staged in session {session}, not committed")
-        if tree == below and parent == one.head:
-            return None
-        return _commit(git, tree, parent, _message(one, session))
-
-
-def _outside(one: DirtyState) -> set[str]:
-    """Paths git must not try to add: what is looked at by itself, or has no content. Those it
-    ignores it would complain of.
-    """
-    inner = {_below(one, inner) for inner in one.nested} - set(one.index.modules)
-    ignored = tuple(path for path in one.ignored if path.endswith("/"))
-    paths = inner | {path for path, _ in one.inventory.special}
-    return {
-        path for path in paths if path not in one.ignored and not f"{path}/".startswith(ignored)
-    }
-
-
-def _add_all(one: DirtyState, git: Git, outside: set[str]) -> None:
-    """Enter every file as it is now. Raises Refused for one that cannot be
-    read, or never holds still.
-    """
-    pathspecs = [":(top)", *(f":(top,exclude,literal){path}" for path in sorted(outside))]
-    options = ("--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
-    for left in range(_TRIES, 0, -1):
-        added = git.run(
-            *as_named(git),
-            "add",
-            *options,
-            input="\0".join(pathspecs),
-            timeout=HEAVY,
-            check=left == 1,
-        )
-        moving = _moving(git, outside) if added.ok else ()
-        if added.ok and not moving:
-            return
-    names = ", ".join(moving[:5])
-    told = f"{readable(names)} in {one.git.directory} changed again and again"
-    raise Refused(f"not removed: {told} while it was being saved; end what writes to it")
-
-
-def _moving(git: Git, outside: set[str]) -> tuple[str, ...]:
-    """Paths that are not any more as they were entered."""
-    changed = git.run(
-        *as_named(git),
-        "diff-files",
-        "--name-only",
-        "--ignore-submodules=dirty",
-        "-z",
-        timeout=HEAVY,
-    ).fields
-    new = git.run(
-        *as_named(git), "ls-files", "--others", "--exclude-standard", "-z", timeout=HEAVY
-    ).fields
-    within = tuple(f"{path}/" for path in outside)
-    return tuple(
-        path
-        for path in (*changed, *new)
-        if not path.endswith("/") and not f"{path}/".startswith(within)
-    )
-
-
-def _prove(one: DirtyState, git: Git, tree: str, outside: set[str]) -> None:
-    """Every path that is here and was to be saved is in the tree."""
-    saved = frozenset(git.run("ls-tree", "-r", "-z", "--name-only", tree).fields)
-    within = tuple(f"{path}/" for path in outside)
-    paths = (*one.changed, *one.untracked)
-    places = [git.directory / path for path in paths]
-    wanted = (
-        path
-        for path, found in zip(paths, git.machine.stat(places, follow=False), strict=True)
-        if not isinstance(found, OSError)
-    )
-    missing = [path for path in wanted if path not in saved and not f"{path}/".startswith(within)]
-    if missing:
-        raise Refused(
-            f"not removed: git did not take {readable(', '.join(missing[:5]))} in "
-            f"{one.git.directory}, so it cannot be saved"
-        )
 
 
 def _refuse_lost(work: DirtyState) -> None:
@@ -267,45 +190,6 @@ def _refuse_lost(work: DirtyState) -> None:
             f"not removed, since it would be lost: {', '.join(lost[:5])}{more}; make it readable, "
             "move it or delete it"
         )
-
-
-def _refuse_large(one: DirtyState) -> None:
-    """What is too large to be saved must not be lost either: a person decides."""
-    found = one.git.machine.stat([one.git.directory / path for path in one.untracked], follow=False)
-    large = [path for path, state in zip(one.untracked, found, strict=True) if _size(state) > LARGE]
-    if large:
-        names = ", ".join(large[:5])
-        raise Refused(
-            f"not removed: {readable(names)} in {one.git.directory} is neither committed nor "
-            f"ignored, and above {LARGE // 1024 // 1024} MB "
-            "too large to be saved; commit, move, ignore or delete it"
-        )
-
-
-def _message(one: DirtyState, session: str) -> str:
-    return (
-        f"Not committed in session {session}\n\nSaved before the working copy "
-        f"{one.git.directory} was removed.\n"
-    )
-
-
-def _commit(git: Git, tree: str, parent: str | None, message: str) -> str:
-    return git.run(
-        "commit-tree", tree, *(("-p", parent) if parent else ()), "-F", "-", input=message
-    ).text
-
-
-def _below(one: DirtyState, inner: DirtyState) -> str:
-    within, root = one.git.machine.real([inner.git.directory, one.git.directory])
-    return within.relative_to(root).as_posix()
-
-
-def _size(found: FileState | OSError) -> int:
-    if isinstance(found, FileNotFoundError):
-        return 0  # it went meanwhile
-    if isinstance(found, OSError):
-        raise found
-    return found.size
 
 
 def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
@@ -330,11 +214,21 @@ def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
         raise Refused(message)
 
 
-def _file(store: Git, session: str, tip: str, head: str | None) -> str:
+def _file(store: Git, session: str, tip: str, one: DirtyState) -> str:
+    """Put a tip of a working copy under a name of the store."""
+    tag = one.git.commit(tip) != tip
+    return _filed(store, session, tip, one.head, tag=tag)
+
+
+def value_of(ref: str) -> tuple[str, ...]:
+    """What tells the object that a ref leads to."""
+    return "rev-parse", "--verify", "--quiet", ref
+
+
+def _filed(store: Git, session: str, tip: str, head: str | None, *, tag: bool = False) -> str:
     """Put a commit under the first name that is free, holds it, or only goes on to it."""
-    tag = store.commit(tip) != tip
     for ref in _names(session):
-        there = store.run("rev-parse", "--verify", "--quiet", ref, check=False).text or None
+        there = store.run(*value_of(ref), check=False).text or None
         if there == tip:
             break
         if there is not None and (tag or store.commit(ref) != there):

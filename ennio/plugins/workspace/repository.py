@@ -138,10 +138,7 @@ class SourceRepository:
         """The head of a branch in the ordered repository now. Raises Unreachable."""
         ref = f"refs/heads/{branch}"
         if self.near is not None:
-            return (
-                self.git.at(self.near).run("show-ref", "--verify", "--hash", ref, check=False).text
-                or None
-            )
+            return self.git.at(self.near).run(*head_of(branch), check=False).text or None
         lines = self.git.run("ls-remote", "--heads", self.remote or self.address, ref).lines
         return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
 
@@ -336,11 +333,20 @@ def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:
     return {name: told[ref] for name, ref in refs.items() if ref in told}
 
 
+def head_of(branch: str) -> tuple[str, ...]:
+    """What tells the head of a branch."""
+    return "show-ref", "--verify", "--hash", f"refs/heads/{branch}"
+
+
+WORKTREES = ("worktree", "list", "--porcelain")
+"""What tells of all worktrees."""
+
+
 def listed(git: Git) -> tuple[WorktreeEntry, ...]:
     """The worktrees of the repository a directory belongs to, as ``git
     worktree list`` tells them.
     """
-    records = git.run("worktree", "list", "--porcelain").stdout.strip("\n").split("\n\n")
+    records = git.run(*WORKTREES).stdout.strip("\n").split("\n\n")
     return tuple(_entry(record.split("\n")) for record in records if record)
 
 

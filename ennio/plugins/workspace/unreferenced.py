@@ -5,12 +5,12 @@ and what a reset left behind.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from ennio.machine.interface import FilePart, FileSpan
-from ennio.plugins.git import Git
+from ennio.plugins.git import Git, GitCommand
 
 # A merge, pick, revert or rebase in progress keeps here what it was begun with; the last two are
 # uncommitted work put aside.
@@ -26,41 +26,62 @@ _SHA = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _REPLACED = re.compile(r"commit \(amend\)|rebase|pull --rebase")
 
 
-def commits(git: Git, private: Path) -> tuple[str, ...]:
-    """Those that still exist, in the order found. ``private`` is the working
-    copy's own git directory.
+OWN_REFS = (
+    "for-each-ref", "--format=%(objectname)", "refs/worktree", "refs/bisect", "refs/rewritten"
+)  # fmt: skip
+"""The refs that a worktree has to itself."""
+
+
+def named(git: Git, private: Path) -> tuple[str, ...]:
+    """Those that there were, in the order found. ``private`` is the working copy's own git
+    directory.
     """
-    found = tuple(
-        dict.fromkeys([*_under_way(git, private), *_dropped(git, private), *_own_refs(git)])
+    return tuple(
+        dict.fromkeys(
+            [*_under_way(git, private), *_dropped(git, private), *git.run(*OWN_REFS).lines]
+        )
     )
-    if not found:
+
+
+def spans(private: Path) -> tuple[FileSpan, ...]:
+    """What is read for them."""
+    return (*_spans_under_way(private), _log_of(private))
+
+
+def looking(git: Git, names: Sequence[str]) -> GitCommand:
+    """What tells ``existing``."""
+    given = "".join(f"{sha}\n" for sha in names)
+    return GitCommand(git, ("cat-file", "--batch-check=%(objectname) %(objecttype)"), given)
+
+
+def existing(git: Git, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of these that still are commits."""
+    if not names:
         return ()
-    told = git.run(
-        "cat-file",
-        "--batch-check=%(objectname) %(objecttype)",
-        input="".join(f"{sha}\n" for sha in found),
-    ).lines
+    asked = looking(git, names)
+    told = git.run(*asked.args, input=asked.given).lines
     return tuple(sha for sha, _, kind in (line.partition(" ") for line in told) if kind == "commit")
 
 
 def _under_way(git: Git, private: Path) -> Iterator[str]:
-    for part in git.machine.read([FileSpan(private / name) for name in _UNDER_WAY]):
+    for part in git.machine.read(_spans_under_way(private)):
         if isinstance(part, FilePart):
             yield from _SHA.findall(part.data.decode("utf-8", "replace"))
         elif not isinstance(part, _NONE):
             raise part
 
 
-def _own_refs(git: Git) -> tuple[str, ...]:
-    """Refs that a worktree has to itself."""
-    return git.run(
-        "for-each-ref", "--format=%(objectname)", "refs/worktree", "refs/bisect", "refs/rewritten"
-    ).lines
+def _spans_under_way(private: Path) -> tuple[FileSpan, ...]:
+    return tuple(FileSpan(private / name) for name in _UNDER_WAY)
+
+
+def _log_of(private: Path) -> FileSpan:
+    return FileSpan(private / "logs" / "HEAD", most=_LONGEST_LOG)
 
 
 def _dropped(git: Git, private: Path) -> Iterator[str]:
     """Commits that HEAD was moved away from, unless they were replaced."""
-    (log,) = git.machine.read([FileSpan(private / "logs" / "HEAD", most=_LONGEST_LOG)])
+    (log,) = git.machine.read([_log_of(private)])
     if isinstance(log, FilePart):
         lines = log.data.decode("utf-8", "replace").splitlines()
         moves = [(line.split(" ", 1)[0], line.partition("\t")[2]) for line in lines]

@@ -22,17 +22,29 @@ from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
-from ennio.model.errors import EnnioError, Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git
-from ennio.plugins.workspace import folder, foresight, private, session_branch, worktree_state
+from ennio.plugins.workspace import (
+    dissolution,
+    folder,
+    foresight,
+    private,
+    removal_foresight,
+    session_branch,
+    worktree_state,
+)
 from ennio.plugins.workspace.branch_locks import past_stale_locks
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
 from ennio.plugins.workspace.glance import glance, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
-from ennio.plugins.workspace.preserve import PRESERVED, Preserver
-from ennio.plugins.workspace.repository import BranchTips, SourceRepository, listed
+from ennio.plugins.workspace.preserve import Preserver
+from ennio.plugins.workspace.repository import (
+    BranchTips,
+    SourceRepository,
+    listed,
+)
 from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
 
 
@@ -79,13 +91,10 @@ class WorktreeWorkspace:
     def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the worktree; asks nobody but the disk."""
         now = self._clock.now()
-        if not single.is_folder(self._machine, spec.path):
+        with self._machine.foreseen(removal_foresight.of_inspecting(self._machine, spec)):
+            work = self._work(spec)
+        if work is None:
             return WorkspaceSeen(now, exists=False)
-        repository = SourceRepository(self._machine, spec.source, spec.repo)
-        tree = worktree_state.tree(repository, worktree_state.look(repository, spec.path))
-        if tree is None:
-            return WorkspaceSeen(now, exists=False)
-        work = _survey(repository, spec, tree)
         return WorkspaceSeen(
             now,
             exists=True,
@@ -95,29 +104,43 @@ class WorktreeWorkspace:
             unpushed=work.commits,
         )
 
+    def _work(self, spec: WorkspaceSpec) -> DirtyState | None:
+        """What is only there; None where there is no worktree."""
+        if not single.is_folder(self._machine, spec.path):
+            return None
+        repository = SourceRepository(self._machine, spec.source, spec.repo)
+        tree = worktree_state.tree(repository, worktree_state.look(repository, spec.path))
+        work = None if tree is None else _survey(repository, spec, tree)
+        foresight.remember(repository)
+        return work
+
     def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the worktree, and the branch if nothing needs it.
 
         Raises Refused for a worktree somebody locked.
         """
         machine = self._machine
-        if not single.exists(machine, spec.path) and not single.is_folder(machine, spec.source):
-            return Removed(spec.path, 0)
-        repository = SourceRepository(self._machine, spec.source, spec.repo)
-        there = worktree_state.look(repository, spec.path)
-        tree = worktree_state.tree(repository, there)
-        freed = Removed(spec.path, folder.size(machine, spec.path))
-        if tree is not None:
-            _check_lock(there)
-            freed = _preserver(repository, spec).save_for_removal(
-                _survey(repository, spec, tree), freed, dry_run=dry_run
-            )
+        with machine.foreseen(removal_foresight.of_removing(machine, spec)):
+            if not single.exists(machine, spec.path) and not single.is_folder(machine, spec.source):
+                return Removed(spec.path, 0)
+            repository = SourceRepository(machine, spec.source, spec.repo)
+            there = worktree_state.look(repository, spec.path)
+            tree = worktree_state.tree(repository, there)
+            freed, work = Removed(spec.path, folder.size(machine, spec.path)), None
+            if tree is not None:
+                _check_lock(there)
+                work = _survey(repository, spec, tree)
+            tracked = None if dry_run else dissolution.left_behind(repository, spec)
+            if work is not None:
+                preserver = _preserver(repository, spec)
+                freed = preserver.save_for_removal(work, freed, dry_run=dry_run)
+            if not dry_run:
+                _hold(repository, spec, there)
+                folder.discard(machine, spec.path)
         if not dry_run:
-            _hold(repository, spec, there)
-            folder.discard(machine, spec.path)
-            let_go = _is_gone_there(repository, spec)
+            head = work.head if work is not None else None
             with repository.alone():
-                dissolved = partial(_dissolve, repository, spec, let_go=let_go)
+                dissolved = partial(dissolution.dissolve, repository, spec, head, tracked)
                 past_stale_locks(repository, session_branch.refs(spec), dissolved)
         return freed
 
@@ -257,114 +280,5 @@ def _clear(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """Remove folder and entry of a worktree whose work is saved, and of those the
     agent made inside of it.
     """
-    folder.discard(repository.machine, spec.path)
-    place = single.real(repository.machine, spec.path)
-    for entry in repository.worktrees():
-        if entry.path == place or place in entry.path.parents:
-            repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))
-
-
-def _is_gone_there(repository: SourceRepository, spec: WorkspaceSpec) -> bool:
-    """Whether the ordered repository has no such branch any more, as after a merge; what its
-    base is now is known then.
-    """
-    if repository.own or repository.git.commit(session_branch.mark(spec)) is None:
-        return False
-    try:
-        gone = repository.there(spec.branch) is None
-        if gone:
-            repository.bring(spec.base, spec.base)
-    except EnnioError:
-        return False
-    return gone
-
-
-def _dissolve(repository: SourceRepository, spec: WorkspaceSpec, *, let_go: bool) -> None:
-    _clear(repository, spec)
-    if let_go:
-        _drop_merged(repository, spec)
-    _drop_branch(repository, spec)
-    if not repository.own and spec.branch != spec.base:
-        repository.git.run("update-ref", "-d", repository.kept(spec.branch))
-
-
-def _drop_branch(repository: SourceRepository, spec: WorkspaceSpec) -> None:
-    """Delete the branch if this session made it, nobody has it checked out,
-    and all of it is elsewhere.
-    """
-    git, ref = repository.git, f"refs/heads/{spec.branch}"
-    start, tip = git.commit(session_branch.mark(spec)), git.commit(ref)
-    if start is None:
-        return
-    if tip is None:
-        git.run("update-ref", "-d", session_branch.mark(spec))
-    elif not any(entry.branch == spec.branch for entry in repository.worktrees()) and _is_elsewhere(
-        repository, spec, tip
-    ):
-        _forget_upstream(git, spec.branch)
-        git.run(
-            "update-ref",
-            "--stdin",
-            input=f"delete {ref} {tip}\ndelete {session_branch.mark(spec)}\n",
-        )
-
-
-def _forget_upstream(git: Git, branch: str) -> None:
-    """What the agent's push had set goes before its branch: a crash between leaves what leads
-    here again.
-    """
-    git.run("config", "--remove-section", f"branch.{branch}", check=False)
-
-
-def _drop_merged(repository: SourceRepository, spec: WorkspaceSpec) -> None:
-    """Delete what a push of this session left of a merged branch that is gone at the remote, as
-    ``git fetch --prune`` would.
-    """
-    git, tracked = repository.git, f"refs/remotes/{repository.remote}/{spec.branch}"
-    there = git.commit(tracked)
-    if there is None or not _is_merged(repository, spec, there):
-        return
-    ref = f"refs/heads/{spec.branch}"
-    tip = git.commit(ref)
-    if (
-        tip is not None
-        and git.contains(tip, there)
-        and not any(entry.branch == spec.branch for entry in repository.worktrees())
-    ):
-        _forget_upstream(git, spec.branch)
-        git.run("update-ref", "-d", ref, tip)
-    # last: whoever goes on after a crash knows the branch for merged by it
-    git.run("update-ref", "-d", tracked, there)
-
-
-def _is_elsewhere(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> bool:
-    """Whether a branch's commits are merged, pushed or saved.
-
-    In the project's own repository the branch itself is what a pull request stands on: only merged
-    ones go, squashed ones included (merging them again would change nothing).
-    """
-    git, base = repository.git, repository.kept(spec.base)
-    if repository.own:
-        return _is_merged(repository, spec, tip)
-    if git.contains(tip, base):
-        return True
-    return bool(
-        git.run(
-            "for-each-ref",
-            "--count=1",
-            "--contains",
-            tip,
-            "refs/remotes",
-            "refs/ennio/base",
-            f"{PRESERVED}/",
-        ).text
-    )
-
-
-def _is_merged(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> bool:
-    """Whether the base has a commit, or all that it changes."""
-    git, base = repository.git, repository.kept(spec.base)
-    if git.contains(tip, base):
-        return True
-    merged = git.run("merge-tree", "--write-tree", base, tip, check=False)
-    return merged.ok and merged.lines[:1] == git.run("rev-parse", f"{base}^{{tree}}").lines
+    going, _ = dissolution.parted(repository, spec)
+    repository.git.run_each(going)

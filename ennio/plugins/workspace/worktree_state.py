@@ -65,11 +65,19 @@ def is_untouched(repository: SourceRepository, path: Path) -> bool:
 
 def look(repository: SourceRepository, path: Path) -> FoundWorktree:
     """See what is there; changes nothing."""
-    entries = [one for one in repository.worktrees() if not one.bare]
-    place, *places = repository.machine.real([path, *(one.path for one in entries)])
-    found = zip(entries, places, strict=True)
-    entry = next((one for one, real in found if real == place), None)
+    entry = _entry(repository, path)
     return FoundWorktree(path, _state(repository, path, entry), entry)
+
+
+def _entry(repository: SourceRepository, path: Path) -> WorktreeEntry | None:
+    """Git's entry for a place; by its real path, which git has written down where it could."""
+    entries = [one for one in repository.worktrees() if not one.bare]
+    place = single.real(repository.machine, path)
+    found = next((one for one in entries if one.path == place), None)
+    if found is not None:
+        return found
+    places = repository.machine.real([one.path for one in entries])
+    return next((one for one, real in zip(entries, places, strict=True) if real == place), None)
 
 
 def _state(repository: SourceRepository, path: Path, entry: WorktreeEntry | None) -> WorktreeState:

@@ -10,7 +10,7 @@ import pytest
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git
-from ennio.plugins.workspace import preserve
+from ennio.plugins.workspace import preserve, snapshot
 from ennio.plugins.workspace.dirty import FETCHED, survey
 from ennio.plugins.workspace.interface import WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
@@ -118,7 +118,7 @@ def test_a_file_too_large_to_be_saved_keeps_its_working_copy_from_being_removed(
     ground: Ground,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(preserve, "LARGE", 1000)
+    monkeypatch.setattr(snapshot, "LARGE", 1000)
     (order.path / "core.1234").write_bytes(b"x" * 1001)
     (order.path / "README").write_text("y" * 2000)
 
