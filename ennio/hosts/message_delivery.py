@@ -99,20 +99,33 @@ class MessageDelivery:
         empty = place.emptied(view, words.aside)
         if isinstance(empty, Delivery):
             return empty
-        self.typed.note(words.message_id, Typing.BEGUN, since())
-        trouble = place.paste(empty.box, self.agent.typed(words.text))
-        done = trouble or self._enter(place, words.text, since, fresh=True)
+        # what is written goes ahead of the keys, in the same way there and back
+        with self.typed.ahead():
+            self.typed.note(words.message_id, Typing.BEGUN, since())
+            place.put(self.agent.typed(words.text))
+        pasted = place.pasted(empty.box, self.agent.typed(words.text))
+        done = (
+            pasted
+            if isinstance(pasted, Delivery)
+            else self._enter(place, words.text, since, fresh=True, before=pasted)
+        )
         return replace(done, aside=empty.aside)
 
     def _enter(
-        self, place: TypingPlace, text: str, since: Callable[[], datetime], *, fresh: bool
+        self,
+        place: TypingPlace,
+        text: str,
+        since: Callable[[], datetime],
+        *,
+        fresh: bool,
+        before: View | None = None,
     ) -> Delivery:
         """Press Enter and wait for the agent's word; press once more when exactly
-        this still stands there.
+        this still stands there. ``before``: what the terminal shows now, where that was just seen.
         """
         typed = self.agent.typed(text)
         for _ in range(2):
-            pressed = place.view()
+            pressed, before = before or place.view(), None
             self.runtime.press(self.handle, Key.ENTER)
             told = self._entered(place, text, since, pressed)
             if told is not None:
@@ -129,18 +142,19 @@ class MessageDelivery:
         """What became of Enter: the agent's word, or what its screen did where it gives none. None
         where it has not said yet that it took it.
         """
-        typed = self.agent.typed(text)
+        typed, last = self.agent.typed(text), Answer.NO
 
         def found() -> Answer:
-            told = self.agent.received(self.context, text, since())
+            nonlocal last
+            last = told = self.agent.received(self.context, text, since())
             if told is Answer.UNKNOWN and (place.view() == pressed or place.keeps(typed)):
                 return Answer.NO
             return told
 
         if not wait_for(lambda: found() is not Answer.NO, ENTER_SETTLES / 2):
-            tells = self.agent.received(self.context, text, since()) is not Answer.UNKNOWN
-            return None if tells else Delivery(Arrival.UNSURE, "nothing moved after Enter")
-        if self._received(text, since()):
+            unknown = last is Answer.UNKNOWN
+            return Delivery(Arrival.UNSURE, "nothing moved after Enter") if unknown else None
+        if last is Answer.YES:
             return Delivery(Arrival.DELIVERED, "the agent says so")
         words = "the screen went on after Enter; the agent does not tell more"
         return Delivery(Arrival.DELIVERED, words)

@@ -7,7 +7,8 @@ and so is what types to it; looking never waits for either.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -65,7 +66,12 @@ from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine, Quotable
 from ennio.plugins.registry import Registry
-from ennio.plugins.runtime.interface import LaunchSpec, Pane, WatchableRuntime
+from ennio.plugins.runtime.interface import (
+    ForeseeableRuntime,
+    LaunchSpec,
+    Pane,
+    WatchableRuntime,
+)
 from ennio.plugins.runtime.liveness import judged
 from ennio.plugins.terminal.interface import BroadcastTerminal
 from ennio.plugins.trial_merge import TrialMerge
@@ -359,17 +365,18 @@ class PluginHost:
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
         """See ``Host``."""
-        return self._words(brief).obstacle(words)
+        with self._machine.foreseen(self._of_typing(brief)):
+            return self._words(brief).obstacle(words)
 
     def deliver(self, brief: Brief, words: Words) -> Delivery:
         """See ``Host``."""
-        with self._typing.alone(brief.session_id):
-            return self._words(brief).deliver(words)
+        with self._to_type(brief) as delivery:
+            return delivery.deliver(words)
 
     def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
         """See ``Host``."""
-        with self._typing.alone(brief.session_id):
-            return self._words(brief).settle(words, alive=alive, entered=entered)
+        with self._to_type(brief) as delivery:
+            return delivery.settle(words, alive=alive, entered=entered)
 
     def received(self, brief: Brief, words: Words) -> Delivery:
         """See ``Host``."""
@@ -379,6 +386,26 @@ class PluginHost:
         """See ``Host``."""
         with self._typing.alone(brief.session_id):
             return self._words(brief).put_back(draft)
+
+    @contextmanager
+    def _to_type(self, brief: Brief) -> Iterator[MessageDelivery]:
+        """Types to its agent, and nobody else meanwhile."""
+        with (
+            self._typing.alone(brief.session_id),
+            self._machine.foreseen(self._of_typing(brief)),
+        ):
+            yield self._words(brief)
+
+    def _of_typing(self, brief: Brief) -> Questions:
+        """What is asked of the machine before an agent is typed to."""
+        if not self._machine.name:
+            return NOTHING_ASKED
+        at = self._resolve(brief)
+        asked = at.files.of_typing(at.path, at.sandbox)
+        if not hasattr(at.runtime, "foreseen"):
+            return asked
+        look = cast("ForeseeableRuntime", at.runtime).foreseen(at.handle.id)
+        return replace(asked, commands=look.commands)
 
     def _words(self, brief: Brief) -> MessageDelivery:
         at = self._resolve(brief)

@@ -62,6 +62,11 @@ class SessionFiles:
         asked = self.rests_on(workspace, self._shared(sandbox))
         return replace(asked, files=(*asked.files, self._span(PROMPT), self.typed.span))
 
+    def of_typing(self, workspace: Path, sandbox: SessionSandbox | None) -> Questions:
+        """What is asked of the machine before its agent is typed to."""
+        asked = self.rests_on(workspace, self._shared(sandbox))
+        return replace(asked, files=(*asked.files, self.typed.span))
+
     # --- what its agent's plugin may know ---------------------------------------------------------
 
     def context(

@@ -9,6 +9,7 @@ says nothing of this one.
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,6 +51,12 @@ class TypedLog:
     def span(self) -> FileSpan:
         """What is read of it."""
         return FileSpan(self._path, most=_MOST)
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """While the block lasts, what is noted may wait for what is asked of the machine next, and
+        is written before that.
+        """
+        return self._machine.gathered()
 
     def launched(self, number: int) -> None:
         """This launch is about to begin; nothing when it has begun already. From now on what is

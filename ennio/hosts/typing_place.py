@@ -67,7 +67,9 @@ class TypingPlace:
 
     def box(self) -> InputBox | None:
         """The place to type; None where there is none just now."""
-        view = self.view()
+        return self._box_of(self.view())
+
+    def _box_of(self, view: View | None) -> InputBox | None:
         return self.agent.input_box(view) if view is not None and not view.scrolled else None
 
     def obstacle(self, view: View | None, aside: str | None) -> Delivery | None:
@@ -105,10 +107,39 @@ class TypingPlace:
             return EmptyPlace(left, taken)
         return replace(_by_person(left.text if left is not None else None), aside=taken)
 
-    def paste(self, before: InputBox, typed: str) -> Delivery | None:
-        """Type it without Enter; None once the place to type holds exactly this."""
+    def put(self, typed: str) -> None:
+        """Type it without Enter."""
         self.runtime.paste(self.handle, typed)
-        return None if self._pasted(before, typed) else self._unpasted(typed)
+
+    def pasted(self, before: InputBox, typed: str) -> View | Delivery | None:
+        """What the terminal shows once the place to type holds exactly this; None where it has to
+        be looked at again before that is compared with.
+        """
+        last: InputBox | None = None
+        view: View | None = None
+        same = 0
+
+        def through() -> bool:
+            nonlocal last, same, view
+            view = self.view()
+            box = self._box_of(view)
+            if box is not None and box.holds(typed, fresh=True):
+                # of a place to type that is known the rest of the screen may still move
+                view = view if box.opens is None else None
+                return True
+            same = same + 1 if box is not None and box == last else 0
+            last = box
+            # of a program whose place to type is not known: nothing but this is new on its screen,
+            # and that has come to rest
+            return (
+                same >= AT_REST
+                and box is not None
+                and box.opens is not None
+                and is_added(before, box, typed)
+            )
+
+        held = wait_for(through, PASTE_SETTLES + len(typed) / 20_000)
+        return view if held else self._unpasted(typed)
 
     def put_back(self, draft: str) -> bool:
         """Type what a person had begun to type into the empty place to type, without Enter;
@@ -177,29 +208,6 @@ class TypingPlace:
                 return left
             box = left
         return box
-
-    def _pasted(self, before: InputBox, typed: str) -> bool:
-        """Whether the place to type has come to hold exactly this."""
-        last: InputBox | None = None
-        same = 0
-
-        def through() -> bool:
-            nonlocal last, same
-            box = self.box()
-            if box is not None and box.holds(typed, fresh=True):
-                return True
-            same = same + 1 if box is not None and box == last else 0
-            last = box
-            # of a program whose place to type is not known: nothing but this is new on its screen,
-            # and that has come to rest
-            return (
-                same >= AT_REST
-                and box is not None
-                and box.opens is not None
-                and is_added(before, box, typed)
-            )
-
-        return wait_for(through, PASTE_SETTLES + len(typed) / 20_000)
 
     def _unpasted(self, typed: str) -> Delivery:
         box = self.box()

@@ -12,11 +12,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedPid:
+    """A process whose number a command prints: in its first line, in this field (from 1 on)."""
+
+    separator: str
+    field: int
+
+
+@dataclass(frozen=True, slots=True)
 class Questions:
     """What is about to be asked of a machine: looks at paths, with links followed and not; real
     paths, parts of files, names in folders, programs with their search paths, commands that only
     read, all processes, some by their numbers, and those that were given a variable. What is not
     asked after all does no harm.
+
+    ``printed`` is asked of where this goes after commands, of what the last of them printed.
     """
 
     states: Sequence[Path] = ()
@@ -29,6 +39,7 @@ class Questions:
     processes: bool = False
     pids: Sequence[int] = ()
     marked: Sequence[str] = ()
+    printed: PrintedPid | None = None
 
 
 NOTHING_ASKED = Questions()

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.hosts.interface import Wanted, WorkspaceMade
+from ennio.hosts.interface import Arrival, Delivery, Wanted, Words, WorkspaceMade
 from ennio.hosts.kept_files import forget_logs
 from ennio.machine import single
 from ennio.machine.home import Home
@@ -33,9 +33,13 @@ from tests.ssh.sshd import Sshd
 
 MOST = 4
 """Of a look at all sessions, one each: the survey, and then panes, screens, files."""
-SPAWN = {"make": 2, "instruct": 1, "prepare": 4, "launch": 3}
+SPAWN = {"make": 2, "instruct": 1, "prepare": 4, "launch": 2}
 """Where a session was begun before from the same repository, with a link and a command of the
 project's own that is soon over.
+"""
+SEND = 6
+"""What was asked before typing, the note of it with the words, a look at them, Enter, the agent's
+word, and the note of that.
 """
 REMOVAL = {"nothing": 8, "a commit": 10, "a commit and a file": 16}
 """By what is only there, where something was begun before from the same repository."""
@@ -182,6 +186,29 @@ def test_a_session_is_begun_in_few_ways(stage: Stage) -> None:
         assert ways == SPAWN
     finally:
         first.clear()
+        stand.clear()
+
+
+def test_a_message_is_typed_in_few_ways(stage: Stage) -> None:
+    far, stand = stage.far, Stand(stage)
+    assert far is not None
+    try:
+        stand.launched()
+        assert _ways(far, lambda: stand.host.obstacle(stand.brief, stand.words("x"))) == 1
+        told = list[Delivery]()
+        words = [stand.words(f"Once more, {number}") for number in range(5)]
+
+        def sent(one: Words) -> int:
+            ready = lambda: stand.host.obstacle(stand.brief, one) is None  # noqa: E731
+            eventually(ready, why="it takes words")
+            return _ways(far, lambda: told.append(stand.host.deliver(stand.brief, one)))
+
+        # a slow agent is looked at again
+        assert min(map(sent, words)) == SEND
+        assert {one.arrival for one in told} == {Arrival.DELIVERED}
+        again = stand.host.deliver(stand.brief, words[0])
+        assert (again.arrival, again.detail) == (Arrival.DELIVERED, "it was taken before")
+    finally:
         stand.clear()
 
 

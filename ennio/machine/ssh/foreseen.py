@@ -137,11 +137,11 @@ class Foresight:
     def __init__(self, looks: FileLooks, processes: RemoteProcesses) -> None:
         self._looks, self._processes = looks, processes
 
-    def question(self, questions: Questions) -> bytes:
-        """What is sent."""
+    def question(self, questions: Questions, output: bytes = b"") -> bytes:
+        """What is sent. ``output`` is the file of what was printed before, as a shell names it."""
         return b"".join(
             b"( %b\n) 2>&1; printf '%%s#%%d\\n' \"$ennio_n\" $?\n" % section.body
-            for section in self._sections(questions, Told())
+            for section in self._sections(questions, Told(), output)
         )
 
     def read(self, nonce: bytes, out: bytes, questions: Questions) -> Told:
@@ -153,7 +153,7 @@ class Foresight:
             section.take(nonce, text, int(code))
         return told
 
-    def _sections(self, asked: Questions, told: Told) -> Iterator[_Section]:
+    def _sections(self, asked: Questions, told: Told, output: bytes = b"") -> Iterator[_Section]:
         yield from self._about_files(asked, told)
         for folder in asked.folders:
             yield _Section(files.listing(folder), partial(_take_names, folder, told))
@@ -164,6 +164,9 @@ class Foresight:
             yield _Section(self._processes.listing(), partial(self._take_processes, told))
         if pids := tuple(pid for pid in asked.pids if pid > 0):
             yield _Section(self._processes.asking(pids), partial(self._take_entries, pids, told))
+        if asked.printed is not None:
+            body = self._processes.asking_printed(output, asked.printed)
+            yield _Section(body, partial(self._take_printed, told))
         for variable in asked.marked:
             marking = self._processes.marking(variable)
             if marking is not None:
@@ -186,6 +189,9 @@ class Foresight:
     ) -> None:
         found = self._processes.read(out)
         told.entries |= {pid: found.get(pid) for pid in pids}
+
+    def _take_printed(self, told: Told, _nonce: bytes, out: bytes, _code: int) -> None:
+        told.entries |= self._processes.read(out)
 
     def _take_marked(self, variable: str, told: Told, nonce: bytes, out: bytes, _code: int) -> None:
         told.marked[variable] = self._processes.were_marked(variable, nonce, out)

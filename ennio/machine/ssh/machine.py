@@ -137,7 +137,8 @@ class SshMachine:
             return ()
         self._ahead.forget()
         wanted = then if self._ahead.told is not None else NOTHING_ASKED
-        done, answer = self._commands.run_in_turn(commands, self._foresight.question(wanted))
+        look = self._foresight.question(wanted, b'"$ennio_d/%d.o"' % (len(commands) - 1))
+        done, answer = self._commands.run_in_turn(commands, look)
         if self._ahead.told is not None:
             self._ahead.told = self._foresight.read(answer.nonce, _told_first(answer), wanted)
         return done

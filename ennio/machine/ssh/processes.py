@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from ennio.machine import process_table
 from ennio.machine.interface import ProcessEntry, ProcessId
+from ennio.machine.questions import PrintedPid
 from ennio.machine.ssh.facts import MachineFacts
 from ennio.machine.ssh.pool import ShellPool
 from ennio.machine.ssh.words import quoted
@@ -27,6 +28,7 @@ ennio_a() { ennio_v=$(LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null)
 ennio_z=$(LC_ALL=C ps -o state= -p "$1" 2>/dev/null); [ -n "$ennio_v" ] || return 1; }
 """
 
+_ITS = b'-p "$ennio_x"'
 _GIVEN = rb"""
 for ennio_q in $(grep -lF %b /proc/[0-9]*/environ 2>/dev/null); do
 printf '%%s(' "$ennio_n"; cat "${ennio_q%%/*}/stat" 2>/dev/null
@@ -66,6 +68,16 @@ class RemoteProcesses:
         if self._facts.has_proc:
             return b"cat %b 2>/dev/null\n" % b" ".join(b"/proc/%d/stat" % pid for pid in pids)
         return self._ps(b"-p " + b",".join(b"%d" % pid for pid in pids))
+
+    def asking_printed(self, output: bytes, printed: PrintedPid) -> bytes:
+        """The same of a process whose number stands in a file."""
+        number = b"ennio_x=$(head -n 1 %b | cut -d %b -f %d)\n"
+        listed = (
+            b'cat "/proc/$ennio_x/stat" 2>/dev/null' if self._facts.has_proc else self._ps(_ITS)
+        )
+        return number % (output, quoted(printed.separator), printed.field) + (
+            b"case $ennio_x in ''|*[!0-9]*) ;; *) %b;; esac\n" % listed.strip()
+        )
 
     def others(self) -> tuple[ProcessEntry, ...]:
         """See ``Machine.others``: all but the shell that asks, those above and those below it."""

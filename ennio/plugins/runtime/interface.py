@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from ennio.machine.questions import Questions
 from ennio.model.failpoints import failpoint
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalShot
@@ -201,6 +202,14 @@ class TerminalStream(Protocol):
     @failpoint("runtime.close", because="a look that is ended; the terminal goes on without it")
     def close(self) -> None:
         """Look no more; the terminal goes on."""
+        ...
+
+
+class ForeseeableRuntime(Protocol):
+    """What some runtimes offer beside: a look at a terminal can be asked ahead."""
+
+    def foreseen(self, name: str) -> Questions:
+        """What the next ``views`` of this terminal alone asks of the machine."""
         ...
 
 

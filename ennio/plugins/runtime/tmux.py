@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from ennio.machine import single
 from ennio.machine.interface import Machine, ProcessId
-from ennio.machine.questions import Questions
-from ennio.model.errors import Conflict, NotFound, Unreachable
+from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.model.errors import NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalShot
 from ennio.plugins import orphans
@@ -25,19 +25,21 @@ from ennio.plugins.runtime.polled_stream import PolledStream
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.tmux_client import BETWEEN, TmuxClient, complaint
 from ennio.plugins.runtime.tmux_control import NoControl, TmuxControl
-from ennio.plugins.runtime.tmux_keys import KEYS, keys
-from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_pid
+from ennio.plugins.runtime.tmux_keys import GONE, KEYS, keys, where_it_lives
+from ennio.plugins.runtime.tmux_listing import FORMAT, PROCESS, PaneRow, rows_of, server_pid
 from ennio.plugins.runtime.tmux_server import server_of
 from ennio.plugins.runtime.tmux_shot import (
     CURSOR,
     PANE_CURSOR,
     SIZE,
+    VIEW,
+    capturing,
     painted,
     sections_of,
     shot_of,
     view_of,
 )
-from ennio.plugins.runtime.tmux_start import ServerEnded, begun, listed, words_of
+from ennio.plugins.runtime.tmux_start import ServerEnded, begun, in_the_way, listed, words_of
 from ennio.plugins.runtime.tmux_stream import TmuxStream
 
 _ALL = ("list-panes", "-a", "-F", FORMAT)
@@ -45,6 +47,7 @@ _ALL_LINE = f"list-panes -a -F '{FORMAT}'"
 HISTORY, POLLED_HISTORY = 2000, 200
 """Lines above its screen that a terminal is shown with; where each change brings them all again."""
 _TAKEN = "duplicate session"
+_SCRIPT = ("source-file", "-")
 
 
 class TmuxRuntime:
@@ -63,6 +66,8 @@ class TmuxRuntime:
         self._socket = socket
         self._grace = grace
         self._panes: dict[str, str] = {}
+        self._marks: dict[str, str] = {}
+        """Of looks that were foreseen; each mark is good for one."""
         self._client = TmuxClient(machine, socket, timeout)
         self._server, self._guard = self._client.server, self._client.guard
         self._control = NoControl() if machine.name else TmuxControl(socket, timeout, self._guard)
@@ -120,14 +125,20 @@ class TmuxRuntime:
 
     def views(self, names: Sequence[str]) -> Mapping[str, View]:
         """The whole screens with their cursors, by one tmux command once a survey has seen them."""
-        shown = self._captured(names, PANE_CURSOR, "capture-pane -p -e")
+        shown = self._captured(names, PANE_CURSOR, VIEW)
         return {name: view_of(told, rows) for name, (told, rows) in shown.items()}
 
+    def foreseen(self, name: str) -> Questions:
+        """See ``ForeseeableRuntime``."""
+        pane = self._panes.get(name)
+        if pane is None or not self._machine.name:
+            return NOTHING_ASKED
+        mark = self._marks[name] = secrets.token_hex(16)
+        script = capturing([pane], mark, PANE_CURSOR, VIEW)
+        return Questions(commands=[self._client.command(_SCRIPT, script, only_reads=True)])
+
     def _captured(
-        self,
-        names: Sequence[str],
-        format: str,  # noqa: A002
-        capture: str,
+        self, names: Sequence[str], telling: str, capture: str
     ) -> dict[str, tuple[list[str], list[str]]]:
         """What tmux tells of each terminal (its name first), and its rows; names
         that are gone are left out.
@@ -138,14 +149,10 @@ class TmuxRuntime:
         wanted = {name: panes[name] for name in names if name in panes}
         if not wanted:
             return {}
-        mark = secrets.token_hex(16)
-        # Every line on standard input stands alone: a pane that is gone does not spoil the others.
-        naming = f"'{mark} {format}'"
-        script = "".join(
-            f"display-message -p -t {pane} {naming}\n{capture} -t {pane}\n"
-            for pane in wanted.values()
-        )
-        done = self._client.run(["source-file", "-"], script.encode(), only_reads=True)
+        ahead = self._marks.pop(names[0], None) if len(names) == 1 else None
+        mark = ahead or secrets.token_hex(16)
+        script = capturing(wanted.values(), mark, telling, capture)
+        done = self._client.run(_SCRIPT, script, only_reads=True)
         if done.code != 0:
             self._client.insist_absent(done)
         shown = sections_of(done.stdout.decode(errors="replace"), mark)
@@ -164,29 +171,32 @@ class TmuxRuntime:
         lost, and no shell sees it.
         """
         words = pasteable(text)
-        pane = self._living(handle)
         buffer = f"ennio-{secrets.token_hex(6)}"
-        put = ["paste-buffer", "-d", "-p", "-r", "-b", buffer, "-t", pane]
-        if (
-            self._client.ask(
-                ["load-buffer", "-b", buffer, "-", ";", "copy-mode", "-q", "-t", pane, ";", *put],
-                words,
-            )
-            is None
-        ):
-            self._client.ask(["delete-buffer", "-b", buffer])
-            raise NotFound(_no_terminal(handle))
+        load = ("load-buffer", "-b", buffer, "-", ";")
+        put = f"paste-buffer -d -p -r -b {buffer} -t %s"
+        try:
+            self._treat(handle, f"copy-mode -q -t %s ; {put}", load, words)
+        except NotFound:
+            self._client.run(["delete-buffer", "-b", buffer])  # where it came to be loaded
+            raise
 
     def press(self, handle: RuntimeHandle, key: Key) -> None:
         """Press one key, out of copy mode first: a person who scrolled back must not swallow it."""
-        pane = self._living(handle)
-        if (
-            self._client.ask(
-                ["copy-mode", "-q", "-t", pane, ";", "send-keys", "-t", pane, KEYS[key]]
-            )
-            is None
-        ):
-            raise NotFound(_no_terminal(handle))
+        self._treat(handle, f"copy-mode -q -t %s ; send-keys -t %s {KEYS[key]}")
+
+    def _treat(
+        self, handle: RuntimeHandle, act: str, before: Sequence[str] = (), stdin: bytes = b""
+    ) -> None:
+        """Do something with the pane (``%s``) of an agent that lives: in one request where it is
+        the one that was seen last, which tmux is asked for in the same. Raises NotFound.
+        """
+        name, seen = named(handle.id), self._panes.get(handle.id)
+        for pane in dict.fromkeys((seen, None)):
+            words = where_it_lives(name, pane or self._living(handle), act)
+            told = self._client.ask([*before, *words], stdin)
+            if told is not None and told.strip() != GONE:
+                return
+        raise NotFound(_no_terminal(handle))
 
     def stop(self, handle: RuntimeHandle) -> None:
         """Close the session, then end whatever of the agent outlives that; where tmux cannot be
@@ -259,11 +269,8 @@ class TmuxRuntime:
 
     def resize(self, handle: RuntimeHandle, columns: int, rows: int) -> None:
         """See ``WatchableRuntime``."""
-        pane = self._pane(handle)
-        if (
-            self._client.ask(["resize-window", "-t", pane, "-x", str(columns), "-y", str(rows)])
-            is None
-        ):
+        size = ("-x", str(columns), "-y", str(rows))
+        if self._client.ask(["resize-window", "-t", self._pane(handle), *size]) is None:
             raise NotFound(_no_terminal(handle))
 
     def _send(self, handle: RuntimeHandle, command: str) -> None:
@@ -317,7 +324,7 @@ class TmuxRuntime:
         try:
             with self._machine.gathered():
                 command = launching.write_new(self._machine, launch)
-                done = self._client.run(words_of(launch, None, command))
+                done = self._client.run(words_of(launch, None, command), then=PROCESS)
         except FileExistsError:
             return None
         if done.code != 0 and complaint(done).startswith(_TAKEN):
@@ -333,11 +340,7 @@ class TmuxRuntime:
             launching.tidy(self._machine, launch, None if row.pane.dead else row.pane.pid)
             return row
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
-            state = "ended" if row.pane.dead else "still runs"
-            raise Conflict(
-                f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch "
-                f"{launch.number} begins"
-            )
+            raise in_the_way(launch, row)
         command = launching.write(self._machine, launch)
         return begun(
             self._machine,
@@ -358,15 +361,16 @@ class TmuxRuntime:
         return next(iter(rows_of(self._machine, listing or "")), None)
 
     def _pane(self, handle: RuntimeHandle) -> str:
+        return self._row(handle).pane_id
+
+    def _row(self, handle: RuntimeHandle) -> PaneRow:
         row = self._find(named(handle.id))
         if row is None:
             raise NotFound(_no_terminal(handle))
-        return row.pane_id
+        return row
 
     def _living(self, handle: RuntimeHandle) -> str:
-        row = self._find(named(handle.id))
-        if row is None:
-            raise NotFound(_no_terminal(handle))
+        row = self._row(handle)
         if row.pane.dead:
             raise NotFound(
                 f"the agent of session {handle.id} has ended; nothing reads its terminal"

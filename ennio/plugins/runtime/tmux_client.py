@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ennio.machine.inherited import inherited
 from ennio.machine.interface import Command, CompletedCommand, Machine
+from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model.errors import Refused, TimedOut, Unreachable
 from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 from ennio.plugins.runtime.tmux_server import TmuxServer
@@ -63,24 +64,24 @@ class TmuxClient:
         return Unreachable(f"tmux on socket {self._socket} did not answer: {complaint(done)}")
 
     def run(
-        self, arguments: Sequence[str], stdin: bytes | None = None, *, only_reads: bool = False
+        self,
+        arguments: Sequence[str],
+        stdin: bytes | None = None,
+        *,
+        only_reads: bool = False,
+        then: Questions = NOTHING_ASKED,
     ) -> CompletedCommand:
-        """One command, however it ended. Raises Unreachable where it could not be run, TimedOut."""
-        words = ("tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments)
-        # the client hands its ends to the server, and a hung server would keep
-        # a pipe from ever ending
-        command = Command(
-            words,
-            env=self.environment(),
-            stdin=stdin or b"",
-            timeout=self._timeout,
-            leaves_server=True,
-            grace=0,
-            only_reads=only_reads,
-        )
+        """One command, however it ended; for ``then`` see ``Machine.run_in_turn``. Raises
+        Unreachable where it could not be run, TimedOut.
+        """
+        command = self.command(arguments, stdin, only_reads=only_reads)
         try:
             with self.guard.command():
-                done = self._machine.run(command)
+                done = (
+                    self._machine.run(command)
+                    if then is NOTHING_ASKED
+                    else self._machine.run_in_turn((command,), then)[0]
+                )
         except FileNotFoundError as error:
             raise Unreachable(
                 "tmux is not installed, so nobody can say what runs in it; install it"
@@ -92,6 +93,22 @@ class TmuxClient:
                 f"tmux on socket {self._socket} did not answer within {self._timeout:g} s"
             )
         return done
+
+    def command(
+        self, arguments: Sequence[str], stdin: bytes | None = None, *, only_reads: bool = False
+    ) -> Command:
+        """What ``run`` runs."""
+        # the client hands its ends to the server, and a hung server would keep
+        # a pipe from ever ending
+        return Command(
+            ("tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments),
+            env=self.environment(),
+            stdin=stdin or b"",
+            timeout=self._timeout,
+            leaves_server=True,
+            grace=0,
+            only_reads=only_reads,
+        )
 
     def check_installed(self) -> None:
         """Raise Refused where there is none. Another machine is asked until it has it: a command

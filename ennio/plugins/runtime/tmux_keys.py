@@ -21,6 +21,9 @@ KEYS = {
     **_ARROWS,
 }
 """The keys that Ennio itself presses."""
+GONE = "gone"
+"""What tmux says of a pane that is not what it was taken for; nothing was done then."""
+_LIVES = "#{&&:#{==:#{session_name},%s},#{!=:#{pane_dead},1}}"
 _NAMES = {
     b"A": "Up",
     b"B": "Down",
@@ -46,3 +49,11 @@ def keys(data: bytes) -> Iterator[str]:
 def _hexadecimal(data: bytes) -> Iterator[str]:
     for start in range(0, len(data), _MOST):
         yield "-H " + data[start : start + _MOST].hex(" ")
+
+
+def where_it_lives(session: str, pane: str, act: str) -> tuple[str, ...]:
+    """The words that do something with a pane (``%s``) if it is of this session and its program has
+    not ended, or say that it is ``GONE``.
+    """
+    otherwise = f"display-message -p {GONE}"
+    return "if-shell", "-F", "-t", pane, _LIVES % session, act.replace("%s", pane), otherwise

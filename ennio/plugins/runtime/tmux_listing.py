@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.questions import PrintedPid, Questions
 from ennio.plugins.runtime.interface import Pane
 
 # The title stands last: it is the only field that may hold the separator.
@@ -17,6 +18,8 @@ _FIELDS = (
     "pane_dead_status", "pane_dead_signal", "window_activity", "pane_tty", "pane_title",
 )  # fmt: skip
 _SERVER_PID = _FIELDS.index("pid")
+PROCESS = Questions(printed=PrintedPid("|", _FIELDS.index("pane_pid") + 1))
+"""The program of the pane that is listed first."""
 FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
 
 

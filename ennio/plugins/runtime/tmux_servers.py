@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ennio.machine.questions import Questions
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.tmux import TmuxRuntime
@@ -61,6 +62,10 @@ class TmuxServers:
             for runtime, of in self._shares(names)
             for name, view in runtime.views(of).items()
         }
+
+    def foreseen(self, name: str) -> Questions:
+        """See ``ForeseeableRuntime``."""
+        return self._of(name).foreseen(name)
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """See ``Runtime.output``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ennio.model.terminal_view import TerminalShot
 from ennio.plugins.runtime.interface import View
@@ -15,6 +15,7 @@ PANE_CURSOR = (
     "#{session_name} #{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{cursor_flag} "
     "#{pane_in_mode}"
 )
+VIEW = "capture-pane -p -e"
 _NO_LOOK = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x0e\x0f]|\x1b[^\[\]][^\x1b]?")
 """Codes that say nothing of how letters look: links, other sets of letters."""
 _MOST = 256 << 10
@@ -74,3 +75,13 @@ def view_of(told: Sequence[str], rows: Sequence[str]) -> View:
     return View(
         shown, left, min(column, width - 1), row, width, cursor=cursor == 1, scrolled=mode > 0
     )
+
+
+def capturing(panes: Iterable[str], mark: str, telling: str, capture: str) -> bytes:
+    """What tells of these panes and shows them. Every line of it stands alone: a pane that is gone
+    does not spoil the others.
+    """
+    naming = f"'{mark} {telling}'"
+    return "".join(
+        f"display-message -p -t {pane} {naming}\n{capture} -t {pane}\n" for pane in panes
+    ).encode()

@@ -83,3 +83,12 @@ def begun(machine: Machine, launch: LaunchSpec, done: CompletedCommand) -> PaneR
     if row is None:
         raise Unreachable(f"tmux session {launch.name} was closed while it started")
     return row
+
+
+def in_the_way(launch: LaunchSpec, row: PaneRow) -> Conflict:
+    """What is said of another launch of the same session that stands."""
+    state = "ended" if row.pane.dead else "still runs"
+    return Conflict(
+        f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch "
+        f"{launch.number} begins"
+    )

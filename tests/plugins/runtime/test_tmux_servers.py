@@ -196,3 +196,29 @@ def test_a_configuration_that_is_moved_keeps_the_server_that_its_agents_are_on(
         named.append(boot._instance(store, config, home))
     store.close()
     assert named == [home.run(tmp_path / "a" / "ennio.yaml").name] * 2
+
+
+def test_words_reach_their_agent_where_another_server_has_given_its_pane_to_somebody_else(
+    ground: Ground,
+) -> None:
+    seen, another = ground.older, TmuxRuntime(LocalMachine(), ground.shared, grace=2.0)
+    handle = seen.start(ground.launch("fix-a"))
+    seen.stop(handle)
+    _tmux("-L", ground.shared, "kill-server", check=False)
+    eventually(lambda: not _names(ground.shared), why="the server ends")
+    for name in ("fix-b", "fix-a"):
+        another.start(ground.launch(name))
+    panes = _tmux("-L", ground.shared, "list-panes", "-a", "-F", "#{pane_id} #{session_name}")
+    assert "%0 fix-b" in panes.splitlines()
+    for name in ("fix-a", "fix-b"):
+        eventually(lambda name=name: "READY" in another.screens([name])[name])  # type: ignore[misc]
+    seen.paste(handle, "words")
+    seen.press(handle, Key.ENTER)
+    eventually(lambda: "took words" in another.output(handle, 20))
+    assert "words" not in another.screens(["fix-b"])["fix-b"]
+    _tmux("-L", ground.shared, "kill-session", "-t", "=fix-a")
+    for act in (lambda: seen.paste(handle, "more"), lambda: seen.press(handle, Key.ENTER)):
+        with pytest.raises(NotFound):
+            act()
+    assert "more" not in another.screens(["fix-b"])["fix-b"]
+    assert _tmux("-L", ground.shared, "list-buffers") == ""
