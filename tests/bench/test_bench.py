@@ -60,6 +60,11 @@ PROMISED = (
     ),
     *(
         "ssh.spawn",
+        "ssh.spawn.ways",
+        "ssh.send",
+        "ssh.send.ways",
+        "ssh.remove",
+        "ssh.remove.ways",
         "ssh.look.50",
         "ssh.look.50.ways",
         "ssh.look.200",

@@ -1,10 +1,11 @@
 """Sessions on another machine, at the end of a line that takes its time: how long one takes to be
-begun, how often all can be looked at, what goes over the line while nothing happens, and what a
-session costs the memory of this process.
+begun, to be sent a message and to be removed, how often all can be looked at, what goes over the
+line while nothing happens, and what a session costs the memory of this process.
 
 The line is a relay to an sshd on loopback. A spawn is what a host does for one: the working copy,
-its link, the project's own command, and the agent's terminal. The bare counterpart is the same in
-this process, and three ways there and back.
+its link, the project's own command, and the agent's terminal. A removal is of one with a commit
+that was not pushed. The bare counterpart is the same in this process, and three ways there and
+back.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psutil
 
@@ -36,15 +38,30 @@ _NEAR, _DISTANT = 0.05, 0.2
 def measure(run: Run) -> Iterator[Figure]:
     """Here, and over lines of two lengths; medians."""
     run.say("sessions over ssh ...")
+    times = run.times(3, 10)
     with stage_at("in this process", KIND) as stage:
-        here = statistics.median(_spawned(Stand(stage)) for _ in range(run.times(3, 10)))
+        here = [_lived(Stand(stage)) for _ in range(times)]
     with stage_at("over ssh", KIND) as stage:
         with _at_the_end_of(stage, _NEAR):
             Stand(stage).made()  # it is met, and so is the repository
-            there = statistics.median(_spawned(Stand(stage)) for _ in range(run.times(3, 10)))
-            yield Figure("ssh.spawn", there, "s", here + _WAYS * _NEAR, Wanted("ratio", 1.3))
+            yield from _lives(here, [_lived(Stand(stage)) for _ in range(times)])
         stands = _launched(stage, run.times(2, 10))
         yield from _looked_at(run, stage, stands)
+
+
+_Life = Mapping[str, tuple[float, int]]
+"""What was done with a session: the seconds it took, and the ways there and back."""
+_MOST_WAYS = {"spawn": 5, "send": 5, "remove": 10}
+
+
+def _lives(here: list[_Life], there: list[_Life]) -> Iterator[Figure]:
+    for deed, most in _MOST_WAYS.items():
+        bare = statistics.median(life[deed][0] for life in here) + _WAYS * _NEAR
+        seconds = statistics.median(life[deed][0] for life in there)
+        ways = statistics.median(life[deed][1] for life in there)
+        wanted = Wanted("ratio", 1.3) if deed == "spawn" else None
+        yield Figure(f"ssh.{deed}", seconds, "s", bare, wanted)
+        yield Figure(f"ssh.{deed}.ways", ways, "", float(_WAYS), Wanted("value", most))
 
 
 def _looked_at(run: Run, stage: Stage, stands: list[tuple[Stand, int]]) -> Iterator[Figure]:
@@ -103,13 +120,33 @@ def _launched(stage: Stage, number: int) -> list[tuple[Stand, int]]:
     return stands
 
 
-def _spawned(stand: Stand) -> float:
-    begun = time.monotonic()
-    stand.made()
-    stand.host.launch(stand.brief, 1, HOOKS, "record", False, None)
-    taken = time.monotonic() - begun
+def _lived(stand: Stand) -> _Life:
+    """The life of a session, from its spawn to its removal."""
+    life, stage, host = dict[str, tuple[float, int]](), stand.stage, stand.host
+
+    def timed(deed: str, act: Callable[[], object]) -> None:
+        begun, ways = time.monotonic(), _ways(stage)
+        act()
+        life[deed] = time.monotonic() - begun, _ways(stage) - ways
+
+    def spawned() -> None:
+        stand.made()
+        done = host.launch(stand.brief, 1, HOOKS, "record", False, None)
+        stand.brief = replace(stand.brief, handle=done.handle)
+
+    timed("spawn", spawned)
+    come(lambda: stand.look().turns >= 1, 60, "its first turn is over")
+    words = stand.words("Once more")
+    come(lambda: host.obstacle(stand.brief, words) is None, 60, "it takes words")
+    timed("send", lambda: host.deliver(stand.brief, words))
     stand.clear()
-    return taken
+    stand.brief = replace(stand.brief, ended=True)
+    timed("remove", lambda: host.remove(stand.brief))
+    return life
+
+
+def _ways(stage: Stage) -> int:
+    return 0 if stage.far is None else stage.far.count.questions
 
 
 @contextmanager
@@ -137,7 +174,7 @@ def _machine(stage: Stage) -> SshMachine:
 
 GROUP = Group(
     (
-        "ssh.spawn",
+        *(f"ssh.{deed}{figure}" for deed in _MOST_WAYS for figure in ("", ".ways")),
         "ssh.look.50",
         "ssh.look.50.ways",
         "ssh.look.200",
