@@ -31,6 +31,8 @@ from ennio.model.errors import EnnioError, NotFound
 
 _PERIOD = 0.25
 """Seconds between two fetches of rows, at least."""
+_FIRST = 0.5
+"""Seconds that the stream waits for the first rows, at most."""
 _WHOLE = 60.0
 """So often all rows are read: time alone may change whose turn it is."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
@@ -86,6 +88,7 @@ class BoardFeed:
         self._heading = False
         self._joined: tuple[int | None, int | None] | None = None
         self._told_past = False
+        self._asked = threading.Event()
         self._over = False
 
     @property
@@ -121,6 +124,7 @@ class BoardFeed:
     # --- the stream -------------------------------------------------------------------------------
 
     def _listening(self) -> None:
+        self._asked.wait(_FIRST)  # what is opened beside the first rows would hold them up
         cursor: int | None = None
         attempt = 0
         while not self._over:
@@ -179,8 +183,9 @@ class BoardFeed:
             self._turn.notify_all()
 
     def _fetching(self) -> None:
-        with suppress(*_FAULTS):  # at once, while the stream is being opened: it tells what is lost
+        with suppress(*_FAULTS):  # before the stream is opened, which tells what is lost
             self._fetch(set(), None, whole=True, heading=False)
+        self._asked.set()
         due = time.monotonic() + _WHOLE
         while True:
             with self._turn:

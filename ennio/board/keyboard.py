@@ -20,11 +20,11 @@ from ennio.board.orders import (
     Repaint,
     ShowDiff,
     Spawn,
-    Stroke,
     WritePrompt,
 )
 from ennio.board.pages import commands
 from ennio.board.row import Row
+from ennio.board.stroke import Stroke
 from ennio.board.verb_table import LINES, BoardVerb
 from ennio.board.view import BoardView, Confirmation, Entry, Peek
 

@@ -1,5 +1,5 @@
 """The board's loop: take the news, paint, wait for a key, for news, or for the next minute. The
-picture itself is in ``frame``, what keys do in ``keyboard``.
+picture itself is in ``frame``, what keys do in ``keyboard``, how it begins in ``opening``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ennio.board.call_to_act import entry_line
@@ -18,8 +18,9 @@ from ennio.board.feed import BoardFeed
 from ennio.board.frame import frame
 from ennio.board.moving import resorted, settled, steady
 from ennio.board.news import Happened, News, Rows
-from ennio.board.orders import Act, LookInto, Order, Quit, Repaint, Stroke
-from ennio.board.screen import BoardEnded, BoardScreen
+from ennio.board.orders import Act, LookInto, Order, Quit, Repaint
+from ennio.board.screen import BoardScreen
+from ennio.board.stroke import Stroke
 from ennio.board.view import BoardView, Peek
 
 _RESORT_AFTER = 60.0
@@ -30,52 +31,6 @@ _FIRST_ROWS = 0.5
 """Seconds that the first rows are waited for before keys are read."""
 _LOOK_AGAIN = 0.5
 """So seldom the pane is asked for anew while events come in."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoardSettings:
-    """How the board is shown."""
-
-    colour: bool = True
-    ascii_only: bool = False
-    mouse: bool = True
-
-
-def show(
-    feed: BoardFeed, view: BoardView, settings: BoardSettings, command: Callable[..., Sequence[str]]
-) -> None:
-    """Show the board until q or Ctrl-C; the terminal is as before afterwards, whatever ends it.
-
-    ``command`` makes the line of a command of ours out of its words.
-    """
-    screen = BoardScreen(mouse=settings.mouse)
-    ended: int | None = None
-    try:
-        with screen.taken():
-            style, glyphs = screen.first_look(
-                colour=settings.colour, ascii_only=settings.ascii_only
-            )
-            view = replace(view, style=style, glyphs=glyphs)
-            screen.paint(frame(view, *screen.size), screen.size)
-            feed.start()  # it asks while the rest is loaded
-            board = BoardLoop(feed, screen, view, command)
-            board.begin()
-            screen.listen()
-            board.view = replace(
-                board.view,
-                style=screen.style(colour=settings.colour),
-                glyphs=screen.glyphs(ascii_only=settings.ascii_only),
-            )
-            board.run()
-    except KeyboardInterrupt:
-        pass
-    except BoardEnded as signalled:
-        ended = signalled.number
-    finally:
-        feed.stop()
-    if ended is not None:  # whoever sent it sees that it was heeded
-        signal.signal(ended, signal.SIG_DFL)
-        os.kill(os.getpid(), ended)
 
 
 class BoardLoop:

@@ -80,15 +80,3 @@ class Repaint:
 
 
 Order = Act | LookInto | Attach | ShowDiff | Browse | Copy | WritePrompt | Spawn | Quit | Repaint
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """A key as it was pressed: its name or character, and for a paste or the mouse what it
-    brought.
-    """
-
-    name: str
-    text: str = ""
-    x: int = 0
-    y: int = 0

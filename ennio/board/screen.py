@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board.glyphs import ASCII, UNICODE, Glyphs
 from ennio.board.guard import TerminalGuard
-from ennio.board.orders import Stroke
 from ennio.board.painting import painted
 from ennio.board.printing import screen
+from ennio.board.stroke import Stroke
 from ennio.board.style import Style
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blessed import LineEditor
 
-from ennio.board.orders import Stroke
+from ennio.board.stroke import Stroke
 
 _LONGEST = 8000
 _NOT_HERE = ("KEY_UP", "KEY_DOWN", "KEY_CTRL_N", "KEY_CTRL_P")

@@ -10,7 +10,6 @@ Who holds the lock is running: a pid can be another's by now, and a file outlive
 from __future__ import annotations
 
 import json
-import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,6 +102,8 @@ def known_token(run_dir: Path) -> str | None:
 
 
 def _make_token(run_dir: Path) -> str:
-    made = secrets.token_urlsafe(32)
+    from secrets import token_urlsafe  # noqa: PLC0415 - every command reads here, few make one
+
+    made = token_urlsafe(32)
     files.write_atomically(run_dir / TOKEN, made + "\n")
     return made

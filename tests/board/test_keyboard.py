@@ -12,7 +12,8 @@ from ennio.board.frame import frame
 from ennio.board.keyboard import BoardKeyboard
 from ennio.board.moving import steady
 from ennio.board.news import Acted, Looked, Rows
-from ennio.board.orders import Act, Attach, LookInto, Order, Quit, Stroke, WritePrompt
+from ennio.board.orders import Act, Attach, LookInto, Order, Quit, WritePrompt
+from ennio.board.stroke import Stroke
 from ennio.board.verb_table import KEYS
 from ennio.board.view import BoardView
 from ennio.model.verbs import SESSION_VERBS, SessionVerb

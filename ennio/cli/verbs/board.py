@@ -107,12 +107,11 @@ def _first(context: CliContext) -> BoardView:
 def _live(options: argparse.Namespace, project: str | None, context: CliContext) -> CommandResult:
     if find_spec("blessed") is None:
         raise Refused("the board needs the package blessed, which is missing")
-    from ennio.board.feed import BoardFeed
-    from ennio.board.loop import BoardSettings, show
+    from ennio.board.opening import BoardSettings, show
 
     context.client()  # who is not there is told before the terminal is taken
-    settings = BoardSettings(context.style.on, options.ascii, not options.no_mouse)
-    show(BoardFeed(context.client, project), _first(context), settings, _command(context))
+    settings = BoardSettings(context.style.on, options.ascii, not options.no_mouse, project)
+    show(context.client, _first(context), settings, _command(context))
     return CommandResult(spoken=True)
 
 
