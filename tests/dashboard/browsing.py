@@ -43,7 +43,7 @@ STICK_OUT = """
   .map((one) => one.outerHTML.slice(0, 100)).slice(0, 5)
 """
 CUT = """
-() => [...document.querySelectorAll('main button, main h1, main h3, main .why')]
+() => [...document.querySelectorAll(':is(main, dialog) :is(button, h1, h2, h3, .why), dialog')]
   .filter((one) => !one.matches('.visually-hidden') && one.getClientRects().length > 0 && getComputedStyle(one).overflow !== 'auto')
   .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
   .map((one) => one.outerHTML.slice(0, 120))
