@@ -8,6 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
+FAST = "fast"
+"""The tier of a request that was answered faster, for more."""
+
 
 class Billing(StrEnum):
     """Who pays: each request by itself, or a plan that was paid for before."""

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ennio.model.usage import FAST
+
 Json = dict[str, Any]
 
 LARGEST = 4 << 20
@@ -148,7 +150,7 @@ def _merged(found: Measured, data: Json) -> Measured:
     """With what one event, or the whole answer, says; a later number replaces an earlier one."""
     inner = _held(data, "message", "response")
     usage = _held(data, "usage") or _held(inner, "usage")
-    tiers = (_text(one.get("service_tier")) for one in (usage, inner, data))
+    tiers = [found.tier] if found.tier == FAST else map(_tier, (usage, inner, data))
     said: Json = {
         "answer_id": _text(inner.get("id")) or _text(data.get("id")),
         "model": _text(inner.get("model")) or _text(data.get("model")),
@@ -156,6 +158,11 @@ def _merged(found: Measured, data: Json) -> Measured:
         **_counts(usage),
     }
     return replace(found, **{name: new for name, new in said.items() if new is not None})
+
+
+def _tier(told: Json) -> str | None:
+    """The way it was served; Anthropic says beside it that it was fast."""
+    return FAST if told.get("speed") == FAST else _text(told.get("service_tier"))
 
 
 def _counts(usage: Json) -> dict[str, int | None]:

@@ -72,6 +72,15 @@ def test_a_stream_of_messages_counts_its_caches_apart_and_its_last_word_on_the_o
     assert found == Measured("msg_1", "claude-sonnet-4-5", "standard", 12, 77, 4000, 300, 100)
 
 
+@pytest.mark.parametrize("last", [{}, {"service_tier": "standard"}, {"speed": "fast"}])
+def test_an_answer_that_was_fast_says_so_beside_its_tier(last: dict[str, str]) -> None:
+    first = MESSAGES | {"usage": {**MESSAGES["usage"], "speed": "fast"}}
+    delta = DELTA | {"usage": {"output_tokens": 77, **last}}
+    begun = {"type": "message_start", "message": first}
+    assert read(stream(begun, delta), streamed=True).tier == "fast"
+    assert read(json.dumps(first).encode(), streamed=False).tier == "fast"
+
+
 def test_an_answer_in_one_piece_is_read_too() -> None:
     found = read(json.dumps(MESSAGES).encode(), streamed=False)
     assert (found.input_tokens, found.output_tokens, found.known) == (12, 1, True)

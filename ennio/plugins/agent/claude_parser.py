@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.model.session import Activity
-from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.model.usage import FAST, Billing, RequestUsage, Tokens
 from ennio.plugins.agent import claude_limits
 from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
 from ennio.plugins.agent.asks import Ask, Item
@@ -264,7 +264,7 @@ def _usage(
         or message.get("model") == "<synthetic>"
     ):
         return
-    at, model, tier = moment(entry) or 0.0, message.get("model"), usage.get("service_tier")
+    at, model = moment(entry) or 0.0, message.get("model")
     money.used(str(message.get("id")), usage, at)
     state.add_usage(
         RequestUsage(
@@ -273,10 +273,16 @@ def _usage(
             tokens=_tokens(usage),
             model=model if isinstance(model, str) else None,
             provider="anthropic",
-            tier=tier if isinstance(tier, str) else None,
+            tier=_tier(usage),
             billing=billing,
         )
     )
+
+
+def _tier(usage: Mapping[str, Any]) -> str | None:
+    """The way it was served; one that is fast costs more, and says so beside its tier."""
+    told = FAST if usage.get("speed") == FAST else usage.get("service_tier")
+    return told if isinstance(told, str) else None
 
 
 def _tokens(usage: Mapping[str, Any]) -> Tokens:

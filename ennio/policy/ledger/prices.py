@@ -18,12 +18,12 @@ from typing import Any
 
 from ennio.config.money import PriceOverride
 from ennio.model.money import NOTHING
-from ennio.model.usage import RequestUsage
+from ennio.model.usage import FAST, RequestUsage
 
 _MILLION = Decimal(1_000_000)
 _WAYS: Mapping[str, Mapping[str, str]] = {
     "batch": {"processing": "batch"},
-    "fast": {"speed": "fast", "service_tier": "fast"},
+    FAST: {"speed": "fast", "service_tier": "fast"},
 }
 """How the price data call the ways in which a request is served; any other is a service tier."""
 _STANDARD = ("", "default", "standard", "auto")

@@ -77,6 +77,22 @@ def test_claude_tells_what_was_read_from_its_cache_and_what_was_written_there(
     assert request.tokens == Tokens(3, 7, 1000, 30, 20)
 
 
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [({"speed": "fast"}, "fast"), ({"speed": "standard"}, "standard"), ({}, "standard")],
+)
+def test_claude_tells_of_a_request_that_was_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], tier: str
+) -> None:
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    claude = test_claude_parser.Watched(_desk(tmp_path), ALIVE, {})
+    usage = {"input_tokens": 3, "output_tokens": 7, "service_tier": "standard", **told}
+    message = {"id": "m1", "model": "claude-opus-5", "role": "assistant", "usage": usage}
+    claude.line(1, type="assistant", message=message)
+    (request,) = _twice(ClaudeCode(), claude)
+    assert request.tier == tier
+
+
 def test_codex_tells_what_its_sums_have_grown_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,13 @@ def test_a_batch_has_a_price_of_its_own() -> None:
     assert batch == Decimal("0.00225")
 
 
+def test_what_is_answered_faster_costs_more() -> None:
+    usual = PriceBook().cost(_told(Tokens(1000, 100), "claude-opus-5"))
+    fast = PriceBook().cost(_told(Tokens(1000, 100), "claude-opus-5", tier="fast"))
+    assert usual is not None
+    assert fast == 2 * usual
+
+
 @pytest.mark.parametrize("model", ["scripted", "", None, "no-such-model-9"])
 def test_a_model_that_nobody_knows_has_no_price(model: str | None) -> None:
     assert PriceBook().cost(_told(Tokens(1000, 100), model)) is None
