@@ -116,11 +116,13 @@ class CliContext:
         if "the token is wrong" not in str(error):
             return error
         file = self.run_directory() / TOKEN
+        way = "make them agree with: ennio stop && ennio start --detach"
+        if not file.exists() and self._configured_token(self.config_file()) is None:
+            return Unauthorized(f"the token of the supervisor is gone ({file}); {way}")
         source = file if file.exists() else f"api_token of {self.config_file()}"
         return Unauthorized(
             f"the supervisor does not take the token that was read for it ({source}): it was "
-            "changed since the start; "
-            "make them agree with: ennio stop && ennio start --detach"
+            f"changed since the start; {way}"
         )
 
     def _configured_token(self, source: Path) -> str | None:

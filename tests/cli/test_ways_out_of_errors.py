@@ -200,6 +200,8 @@ def test_a_token_that_was_spoilt_is_made_anew(sick: Sick) -> None:
     (token,) = (sick.place.home / "ennio" / "run").glob("*/api_token")
     token.write_text("spoilt")
     heals(sick, "ennio status", "does not take the token")
+    token.unlink()
+    heals(sick, "ennio status", "the token of the supervisor is gone")
 
 
 @pytest.mark.parametrize("how", ["deleted", "another"])
