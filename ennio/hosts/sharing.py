@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -49,6 +50,12 @@ while :; do
 done
 printf '%s\n' "$links"
 """
+_UNSHARE = r"""
+sock=$1
+[ ! -S "$sock" ] || tmate -S "$sock" kill-server 2>/dev/null
+rm -f "$sock" "$sock.sh"
+"""
+_ENDS = 5.0  # seconds that a server may take to hear that it is to end
 _LINKS = ("ssh", "ssh_ro", "web", "web_ro")
 
 
@@ -128,12 +135,20 @@ class TmateSharing(Unshared):
         return Command(argv, timeout=self._patience + 20.0, leaves_server=True)
 
     def unshare(self, session_id: str) -> None:
-        """See ``Sharing``. What it shows ends with the terminal, and it with that; this is for
-        one that hangs.
+        """See ``Sharing``. What it shows ends with the terminal, and it with that; one that hangs
+        is ended, and nothing of it stays.
         """
-        if self._machine.which("tmate") is not None:
-            socket = str(self._place / named(session_id))
-            self._machine.run(Command(("tmate", "-S", socket, "kill-server")))
+        socket = self._place / named(session_id)
+        command = Command(("sh", "-c", _UNSHARE, "sh", str(socket)), timeout=_ENDS, grace=0.0)
+        if self._machine.run(command).overdue is not None:
+            self._end(str(socket))
+            self._machine.remove([socket, socket.with_name(f"{socket.name}.sh")])
+
+    def _end(self, socket: str) -> None:
+        """End a server that takes no orders any more."""
+        found = [one for one in self._machine.others() if one.name == "tmate"]
+        hung = [one.id for one in found if socket in self._machine.words(one.id.pid)]
+        self._machine.signal(hung, signal.SIGKILL)
 
 
 class RemoteControlSharing(Unshared):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -114,7 +115,16 @@ def test_an_agent_shared_by_tmate_lives_in_tmux_and_says_why_there_is_no_link(
         at.runtime.stop(handle)
         sharing.unshare("s1")
         eventually(lambda: not _answers(place / "s1"), why="tmate ends with what it shows")
+        assert list(place.iterdir()) == [], "nothing of it stays"
         sharing.unshare("s1")
+
+        # nor of one that takes no orders any more
+        sharing.share(at.folder, at.runtime, at.start("s1", "cat"))
+        (server,) = at.account.processes(lambda one: one.name() == "tmate")
+        os.kill(server, signal.SIGSTOP)
+        sharing.unshare("s1")
+        assert list(place.iterdir()) == []
+        eventually(lambda: not at.account.processes(lambda one: one.pid == server))
 
 
 def _answers(path: Path) -> bool:
