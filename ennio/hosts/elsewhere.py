@@ -5,11 +5,13 @@ name the same share it, with its connections and its plugins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ennio.config.host_name import host_name
 from ennio.config.model import Config, SshConfig, SshStrategy
+from ennio.hosts.far_clock import FarClock, moved
 from ennio.hosts.interface import Brief, Host
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.hosts.plugin_host import PluginHost
@@ -24,8 +26,19 @@ from ennio.plugins.registry import Registry
 class FarMachine(Machine, Protocol):
     """A machine at the end of a line."""
 
+    @property
+    def ahead(self) -> float:
+        """How many seconds its clock is ahead of ours."""
+        ...
+
     def check(self) -> None:
         """Ask it something now, whatever went wrong before. Raises Unreachable."""
+        ...
+
+    def tell_time(self) -> None:
+        """Have it tell its time, where nobody has asked it anything for a while. Raises
+        Unreachable.
+        """
         ...
 
     def close(self) -> None:
@@ -38,7 +51,7 @@ MachineOf = Callable[[str, SshConfig], FarMachine]
 
 class FarHost(PluginHost):
     """The plugins of this process, on a machine that is elsewhere. Connects when it is made, and
-    raises Unreachable where that cannot be.
+    raises Unreachable where that cannot be. All moments are by that machine's clock.
     """
 
     def __init__(
@@ -50,6 +63,7 @@ class FarHost(PluginHost):
         strategy: SshStrategy = SshStrategy.TMUX,
     ) -> None:
         home = home_on(machine)
+        clock = FarClock(machine, clock)
         plugins = Registry(home, clock, instance=instance, machine=machine)
         super().__init__(plugins, home, clock, name, sharing=_sharing(strategy, machine, home))
 
@@ -77,7 +91,9 @@ def home_on(machine: Machine) -> Home:
 
 
 class HostOverSsh(HostOnDemand):
-    """One on a machine that is logged in to over ssh. Hangs up when it is closed."""
+    """One on a machine that is logged in to over ssh. Hangs up when it is closed. Moments are by
+    our clock, whatever the one over there says.
+    """
 
     def __init__(
         self,
@@ -96,6 +112,11 @@ class HostOverSsh(HostOnDemand):
         if self._machine is None:  # one that could not be reached knows when to try again
             self._machine = self._machine_of(self.name, self._ssh)
         return self._machine
+
+    def _ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        self._host()  # which tells the time
+        by = timedelta(seconds=self._machine.ahead if self._machine is not None else 0.0)
+        return moved(super()._ask(name, *moved(args, by), **moved(kwargs, by)), -by)
 
     def wake(self) -> None:
         """Ask at once whether it can be reached, however soon after a failure. Raises

@@ -4,7 +4,6 @@ same without being read.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -56,7 +55,7 @@ def read_cache(
     next change might not show.
     """
     fingerprints = _fingerprints(machine, files)
-    lately = time.time_ns() - _GRAIN
+    lately = int(machine.now() * 1e9) - _GRAIN
     if any(seen is not None and seen[-1] >= lately for seen in fingerprints):
         return None
     return ReadCache(machine, dict(cursor), _lasting(process), hash(screen), files, fingerprints)

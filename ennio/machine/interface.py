@@ -374,6 +374,10 @@ class Machine(Protocol):
 
     # --- the machine itself -----------------------------------------------------------------------
 
+    def now(self) -> float:
+        """Seconds since 1970 by the clock that stamps its files; asks nobody."""
+        ...
+
     def free_memory(self) -> int:
         """Bytes that a new program could have."""
         ...

@@ -11,6 +11,7 @@ import socket
 import stat as modes
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -221,6 +222,10 @@ class LocalMachine:
     def watch(self) -> MachineWatch:
         """See ``Machine.watch``."""
         return MachineWatch()
+
+    def now(self) -> float:
+        """See ``Machine``."""
+        return time.time()
 
     def free_memory(self) -> int:
         """See ``Machine``."""

@@ -589,6 +589,10 @@ def test_it_tells_of_itself(machine: Machine, tmp_path: Path) -> None:
     assert "PATH" in machine.environ
     assert machine.home.is_absolute()
     assert machine.free_memory() > 0
+    machine.append(tmp_path / "made", b"")
+    (made,) = machine.stat([tmp_path / "made"])
+    assert not isinstance(made, OSError)
+    assert abs(machine.now() - made.modified / 1e9) < 30, "by the clock that stamps its files"
     assert machine.free_disk(tmp_path / "not" / "there") > 0
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ennio.board.quantities import size
+from ennio.board.quantities import size, span
 from ennio.cli.doctor.agents import KINDS
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.cli.doctor.machine import GIT
@@ -84,6 +84,7 @@ def _host(name: str, projects: Sequence[Project], least: int) -> Iterator[Findin
         yield fine(f"host {name} answers, and lets us in")
         try:
             way = shlex.join(_login(projects))
+            yield from clock(machine.name, machine.ahead, way)
             yield from _tools(machine, ssh, way)
             if ssh.strategy is SshStrategy.NODE:
                 yield from node(machine, ssh, way)
@@ -94,6 +95,17 @@ def _host(name: str, projects: Sequence[Project], least: int) -> Iterator[Findin
             yield broken(f"host {name} could not be looked at: {error}", "ennio doctor")
     finally:
         machine.close()
+
+
+def clock(name: str, ahead: float, way: str) -> Iterator[Finding]:
+    """Whether it keeps the time, as far as that was told by the answers so far."""
+    if ahead:
+        which = "ahead of" if ahead > 0 else "behind"
+        words = (
+            f"host {name}: its clock is {span(abs(ahead))} {which} ours. What is shown goes by "
+            "ours; commits made over there do not"
+        )
+        yield warning(words, f"{way} {shlex.quote('sudo timedatectl set-ntp true')}")
 
 
 def _tools(machine: SshMachine, ssh: SshConfig, way: str) -> Iterator[Finding]:

@@ -323,6 +323,10 @@ class ConfinedMachine:
         """See ``Machine``."""
         return self.machine.watch()
 
+    def now(self) -> float:
+        """See ``Machine``."""
+        return self.machine.now()
+
     def free_memory(self) -> int:
         """See ``Machine``."""
         return self.machine.free_memory()

@@ -337,6 +337,22 @@ class SshMachine:
         """It is looked at; what happens there is not waited for."""
         return
 
+    def now(self) -> float:
+        """See ``Machine``."""
+        return self._pool.time.now()
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds its clock is ahead of ours, as it was told last."""
+        return self._pool.time.ahead
+
+    def tell_time(self) -> None:
+        """Have it tell its time, where nobody has asked it anything for a while. Raises
+        Unreachable.
+        """
+        if self._pool.time.is_due():
+            self._pool.ask(b":\n")
+
     def free_memory(self) -> int:
         """See ``Machine``."""
         told = bytes(self._pool.ask(_MEMORY).out).split()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ennio.machine.ssh.backoff import Backoff, clocks_apart
+from ennio.machine.ssh.far_time import ASKED, FarTime
 from ennio.machine.ssh.gathered import GatheredChanges, ahead_of, judge
 from ennio.machine.ssh.shell import KeptShell, ShellAnswer
 from ennio.machine.ssh.target import SshTarget
@@ -63,6 +64,7 @@ class ShellPool:
         self.patience = patience
         self.count = Count()
         self.gathered = GatheredChanges()
+        self.time = FarTime()
         self._links = list[_Link]()
         self._backoff = backoff or Backoff()
         self._changed = threading.Condition()
@@ -91,8 +93,12 @@ class ShellPool:
         """
         with self.shell(until) as shell:
             changes = self.gathered.take()
-            answer = shell.begin(ahead_of(changes, body), stdin, until + more)
+            begun = self.time.begun() if self.time.is_due() else None
+            asked = ASKED if begun is not None else b""
+            answer = shell.begin(ahead_of(changes, body), stdin, until + more, asked)
             yield shell, answer
+            if begun is not None:
+                self.time.told(begun, answer.time)
         judge(changes, answer)
 
     def heard(self, shell: KeptShell, answer: ShellAnswer) -> None:

@@ -28,7 +28,7 @@ _LINE = "exec sh -c 'while IFS= read -r ennio_l; do eval \"$ennio_l\"; done'"
 _LIBRARY = rb"""
 exec 9>&2
 ennio_b() { printf '%s(\n' "$ennio_n"; printf '%s(\n' "$ennio_n" >&2; }
-ennio_e() { printf '%s)%s\n' "$ennio_n" "$1"; printf '%s)\n' "$ennio_n" >&2; }
+ennio_e() { printf '%s)%s\n' "$ennio_n" "$1${2:+ $2}"; printf '%s)\n' "$ennio_n" >&2; }
 ennio_f() { if [ -d "${1%/*}/" ] && [ -x "${1%/*}/" ] && ! [ -L "$1" ]; then
  echo 'No such file or directory'; else LC_ALL=C ls -ldL -- "$1" 2>&1 >/dev/null; fi; }
 ennio_o() { ennio_y=; case $1 in */*) [ -f "$1" ] && [ -x "$1" ] && { ennio_d=$1; return 0; }
@@ -54,13 +54,16 @@ LARGE = 1 << 14  # more is not read by a shell, letter by letter
 
 @dataclass(slots=True)
 class ShellAnswer:
-    """What has come so far. ``code``: how the question ended, None as long as it has not."""
+    """What has come so far. ``code``: how the question ended, None as long as it has not;
+    ``time``: what the clock over there said then, where it was asked for.
+    """
 
     nonce: bytes
     out: bytearray = field(default_factory=bytearray)
     err: bytearray = field(default_factory=bytearray)
     code: int | None = None
     heard: float = 0.0
+    time: bytes = b""
     begun: list[bool] = field(default_factory=lambda: [False, False])
     _sought: list[int] = field(default_factory=lambda: [0, 0])
     _ended: list[bool] = field(default_factory=lambda: [False, False])
@@ -114,7 +117,8 @@ class ShellAnswer:
             self._sought[aside] = place
             return
         if not aside:
-            self.code = int(buffer[place + len(mark) : end] or b"0")
+            code, _, self.time = bytes(buffer[place + len(mark) : end]).partition(b" ")
+            self.code = int(code or b"0")
         del buffer[place:]
         self._ended[aside] = True
 
@@ -132,12 +136,14 @@ class KeptShell:
         self._pending = _FIRST + _lines(_LIBRARY)
         self._answer: ShellAnswer | None = None
 
-    def begin(self, body: bytes, stdin: bytes | None, until: float) -> ShellAnswer:
+    def begin(
+        self, body: bytes, stdin: bytes | None, until: float, more: bytes = b""
+    ) -> ShellAnswer:
         """Ask; it is answered in a shell of its own below this one. With an input the shell is of
-        no use any more afterwards. Raises Unreachable.
+        no use any more afterwards. ``more`` is a word that tells the time. Raises Unreachable.
         """
         nonce = b"ennio-" + os.urandom(12).hex().encode()
-        text = b"ennio_n=%b\nennio_b\n(\n%b\n)\nennio_e $?\n" % (nonce, body)
+        text = b"ennio_n=%b\nennio_b\n(\n%b\n)\nennio_e $? %b\n" % (nonce, body, more)
         sent = self._pending + _lines(text)
         self._pending = b""
         self._answer = ShellAnswer(nonce, heard=time.monotonic())

@@ -116,7 +116,7 @@ def _taken(machine: Machine, lock: Path) -> bool:
     except FileExistsError:
         with contextlib.suppress(OSError):
             found = single.state(machine, lock)
-            if found is not None and time.time() - found.modified / 1e9 > _STALE:
+            if found is not None and machine.now() - found.modified / 1e9 > _STALE:
                 machine.remove([lock])
         return False
     except OSError as error:
