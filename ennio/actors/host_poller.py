@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -172,8 +172,11 @@ class AgentPoller(HostPoller):
         self._looks = LookSchedule()
         self._turn: tuple[str, ...] = ()
         self._asked: frozenset[str] = frozenset()
-        self._round = True
-        self._places_due = 0.0
+        self._places: frozenset[str] = frozenset()
+        self._placed_at: dict[str, float] = {}
+        """When each working copy was looked at last: one clock for all of them would run for
+        whoever is looked at most, and leave none of its looks for the others.
+        """
 
     def _watch(self, message: Any) -> None:
         """How far a session has read is no reason to look again at once."""
@@ -181,6 +184,7 @@ class AgentPoller(HostPoller):
         if before is not None and replace(before, cursor=message.cursor) == message:
             self._watched[message.session_id] = message
         else:
+            self._placed_at.pop(message.session_id, None)
             super()._watch(message)
 
     def _look_now(self, session_id: str | None) -> None:
@@ -193,36 +197,40 @@ class AgentPoller(HostPoller):
 
     def turn(self, now: float) -> Mapping[str, Any]:
         """Everybody, or those for whom nobody waits, when a round is
-        due, else who is in a hurry.
+        due, else who is in a hurry. The working copy of none more often than a runtime is looked
+        at.
         """
         self._begins(now)
-        self._asked, self._round = self._looks.expedited, now >= self._looks.soon
+        self._asked = self._looks.expedited
         self._turn, self._looks = self._looks.take(
             self._watched, self._unawaited, now, self._pace.wait(), self._seldom
+        )
+        since = now - self._deps.config.poll.runtime
+        self._placed_at = {one: at for one, at in self._placed_at.items() if one in self._watched}
+        self._places = frozenset(
+            session_id
+            for session_id in self._turn
+            if self._watched[session_id].place and self._placed_at.get(session_id, since) <= since
         )
         return {session_id: self._watched[session_id] for session_id in self._turn}
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, Observation]:
-        """One observation of all whose turn it is; working copies no more often
-        than a runtime is looked at.
-        """
-        places = time.monotonic() >= self._places_due and self._round
-        if places:
-            self._places_due = time.monotonic() + self._deps.config.poll.runtime
-        return self._host.observe([_wanted(watch, places) for watch in watched.values()])
+        """One observation of all whose turn it is."""
+        places = self._places
+        return self._host.observe([_wanted(one, places) for one in watched.values()])
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
         """Whoever asked, or wants to hear of every look, is told also that there was nothing."""
         readings = {} if error is not None else result
+        if error is None:
+            self._placed_at |= dict.fromkeys(self._places, begun)
         eager = {
             session_id
             for session_id in self._turn
             if session_id in self._watched and self._watched[session_id].eager
         }
-        self._awaits(
-            self._turn,
-            {session_id for session_id, reading in readings.items() if reading.awaited} - eager,
-        )
+        awaited = {name for name, one in readings.items() if one.awaited and self._is_whole(name)}
+        self._awaits(self._turn, awaited - eager)
         for session_id in self._turn:
             watch, reading = self._watched.get(session_id), readings.get(session_id)
             if watch is None:
@@ -232,6 +240,14 @@ class AgentPoller(HostPoller):
             )
             if news or watch.eager or session_id in self._asked:
                 self._tell_session(session_id, AgentObserved(reading, begun))
+
+    def _is_whole(self, session_id: str) -> bool:
+        """Whether a look left nothing of a session unseen: who had news is waited for again once
+        its working copy was looked at too, for that may have been what was told of.
+        """
+        watch = self._watched.get(session_id)
+        unseen = watch is not None and watch.place and session_id not in self._places
+        return not unseen or session_id in self._awaited
 
     def _is_new_place(self, session_id: str, place: Glance | None) -> bool:
         """Whether a working copy is not as it was told of last;
@@ -243,5 +259,6 @@ class AgentPoller(HostPoller):
         return True
 
 
-def _wanted(watch: WatchAgent, places: bool) -> Wanted:
-    return Wanted(watch.brief, watch.cursor, watch.screen, places and watch.place, watch.afresh)
+def _wanted(watch: WatchAgent, places: Collection[str]) -> Wanted:
+    place = watch.session_id in places
+    return Wanted(watch.brief, watch.cursor, watch.screen, place, watch.afresh)

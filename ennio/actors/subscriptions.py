@@ -11,6 +11,7 @@ from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Wanted
+from ennio.model.facts import Presence
 from ennio.model.session import Activity
 from ennio.plugins.forge.interface import Watch
 from ennio.policy.lifecycle.state import Phase
@@ -54,7 +55,10 @@ class Subscriptions:
     def _watch_agent(self, at: SessionContext) -> WatchAgent:
         traits, memory = at.host.traits(at.brief), self._state.memory
         screen = traits.watched or not traits.tells
-        eager = memory.launched_at is not None and memory.ready_at is None
+        process = self._state.facts.process
+        ended = process is not None and process.presence is Presence.GONE
+        # who has ended without having been ready will not be any more
+        eager = memory.launched_at is not None and memory.ready_at is None and not ended
         eager = eager or bool(self._outbox.drafts.taken)
         afresh = self._state.facts.agent is None
         return WatchAgent(

@@ -5,6 +5,7 @@ what no news told of.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,13 +17,17 @@ import gevent
 import pytest
 
 from ennio.actors import host_poller
+from ennio.actors.host_poller import AgentPoller
 from ennio.actors.messages import NewsTold
 from ennio.actors.news import NewsActor
 from ennio.actors.registry import AGENTS, NEWS, runtime_name
+from ennio.config.model import Poll
 from ennio.hosts.interface import Host, News
 from ennio.model.errors import Unreachable
+from ennio.model.facts import Place
 from ennio.model.session import Activity
-from tests.actors.ground import Stage
+from ennio.plugins.agent.interface import AgentContext
+from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
 RUNTIME = runtime_name("stub")
@@ -208,6 +213,50 @@ def test_news_during_a_look_is_looked_at_after_it(stage: Stage, file: Path) -> N
         eventually(
             lambda: looks(stage) >= before + 2, why="the look that was under way, and another"
         )
+
+
+def test_a_deleted_working_copy_is_noticed_beside_an_agent_that_is_looked_at_all_the_time(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play.settings["poll"] = Poll(1.0, 0.02, 600.0)
+    monkeypatch.setattr(host_poller, "SECOND_WITNESS", 600.0)
+    rests_on = tmp_path / "transcript"
+    with play.opened() as stage, heard(stage):
+        restless, quiet = stage.working("one"), stage.working("two")
+        copy = Path(stage.session(quiet).workspace_path or "")
+
+        class Rests(type(stage.agent)):  # type: ignore[misc] # what a class offers is asked once
+            def files(self, context: AgentContext, _cursor: object) -> tuple[Path, ...] | None:
+                return (rests_on,) if context.session_id == quiet else None
+
+        stage.agent.__class__ = Rests
+        poller = _poller(stage)
+        for _ in range(3):
+            eventually(lambda: quiet in poller._awaited and restless not in poller._awaited)
+            shutil.rmtree(copy)
+            eventually(lambda: _place(stage, quiet) is Place.GONE, 10)
+            copy.mkdir()
+            eventually(lambda: _place(stage, quiet) is Place.STANDING, 10)
+
+
+def test_an_agent_that_ended_before_it_was_ready_is_nobody_to_be_in_a_hurry_for(
+    stage: Stage,
+) -> None:
+    session_id = stage.launched("ends at once")
+    eventually(lambda: _poller(stage)._watched[session_id].eager)
+    stage.runtime.finish(session_id, exit_code=0)
+    eventually(lambda: not _poller(stage)._watched[session_id].eager)
+
+
+def _poller(stage: Stage) -> AgentPoller:
+    found = stage.deps.actors.ref(AGENTS)._actor_weakref()  # type: ignore[union-attr]
+    assert isinstance(found, AgentPoller)
+    return found
+
+
+def _place(stage: Stage, session_id: str) -> Place | None:
+    seen = stage.deps.store.facts.get(session_id).place
+    return seen and seen.place
 
 
 def test_a_poller_that_is_restarted_looks_as_before_until_it_hears_news_again(
