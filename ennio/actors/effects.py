@@ -67,11 +67,27 @@ def make_workspace(at: SessionContext, chosen: Callable[[Task, str], Session]) -
     """
     work = task(at)
     at = at.now_of(chosen(work, at.host.workspace_path(at.brief)))
-    created = at.host.make(at.brief)
+    created = at.host.make(replace(at.brief, seen_heads=seen_heads(at)))
     at.host.instruct(
         at.brief, work.words, rules(at.now_of(called(at.session, created.remote)), work.branch)
     )
     return created
+
+
+def seen_heads(at: SessionContext) -> tuple[str, ...]:
+    """The commits its branch was seen at, the last one first: by the radar, after the end of its
+    agent, by the forge.
+    """
+    session, store = at.session, at.deps.store
+    counted, facts = store.branch_diffs.get(session.id), store.facts.get(session.id)
+    work, pull = facts.workspace, facts.forge and facts.forge.pull
+    ours = work is not None and work.branch == session.branch
+    seen = (
+        counted and counted.head,
+        work.head if work is not None and ours else None,
+        pull and pull.head,
+    )
+    return tuple(dict.fromkeys(head for head in seen if head))
 
 
 def called(session: Session, name: str) -> Session:
@@ -181,7 +197,7 @@ def succeeded(
             state.session = replace(
                 called(state.session, result.remote), workspace_path=result.path
             )
-            state.note_step("workspace", f"the workspace stands at {result.path}")
+            state.write([_made(result)])
         case PrepareWorkspace(), _:
             state.memory = orders.prepared(state.memory)  # written with the launch that follows
         case LaunchAgent(), Launched():
@@ -215,6 +231,16 @@ def _launched(
     state.write(
         [Draft(kind, words, data={"step": "launched", "launch": done.number})], messages=messages
     )
+
+
+def _made(made: WorkspaceMade) -> Draft:
+    """That the workspace stands; what became of the commits that were seen is told with it, and
+    where they are not on its branch a person has to know.
+    """
+    words = "; ".join(filter(None, (f"the workspace stands at {made.path}", made.note)))
+    data = {"step": "workspace"} | ({"lost": True} if made.lost else {})
+    priority = Priority.ACTION if made.lost else Priority.INFO
+    return Draft(EventType.SESSION_STEP, words, priority, data)
 
 
 def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessSeen:

@@ -57,6 +57,7 @@ class Brief:
     project's repository over there, ``path`` the place of the working copy (empty: where it
     always is). ``env`` is what the project adds to the environment; ``ended`` tells that
     nobody will ever work on it again. ``sandbox`` is there for one whose programs run in one.
+    ``seen_heads`` are commits that its branch was seen at, the last one first.
     """
 
     session_id: str
@@ -79,6 +80,7 @@ class Brief:
     handle: RuntimeHandle | None = None
     ended: bool = False
     sandbox: SandboxSpec | None = None
+    seen_heads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,16 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceMade:
-    """A working copy that stands: where, and what the project's repository is called in it."""
+    """A working copy that stands: where, and what the project's repository is called in it.
+
+    ``note`` says what became of the last commit that was seen of its branch, ``lost`` that the
+    branch does not have it.
+    """
 
     path: str
     remote: str
+    note: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

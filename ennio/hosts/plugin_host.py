@@ -201,7 +201,7 @@ class PluginHost:
                 sandboxes.check(brief, at.agent, self._machine)
                 sandboxes.lay(self._machine, at.sandbox.isolation)
             made = at.workspace.create(self._spec(at))
-        return WorkspaceMade(str(made.path), made.remote)
+        return WorkspaceMade(str(made.path), made.remote, made.note, made.lost)
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
@@ -635,6 +635,7 @@ class PluginHost:
             post_create=brief.post_create,
             post_create_timeout=brief.post_create_timeout,
             submodules=brief.submodules,
+            seen_heads=brief.seen_heads,
             env={**self._plain(brief), "ENNIO_REMOTE": brief.remote, **brief.env},
             log=at.files.folder / "hooks.log",
         )

@@ -256,7 +256,7 @@ def _poller(stage: Stage) -> AgentPoller:
 
 def _place(stage: Stage, session_id: str) -> Place | None:
     seen = stage.deps.store.facts.get(session_id).place
-    return seen and seen.place
+    return seen.place if seen is not None else None
 
 
 def test_a_poller_that_is_restarted_looks_as_before_until_it_hears_news_again(

@@ -23,7 +23,7 @@ from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.conftest import eventually
 from tests.contract.machine_bench import own_over_ssh
 from tests.plugins.workspace.conftest import ground, person
-from tests.plugins.workspace.ground import SESSION, Ground, git
+from tests.plugins.workspace.ground import SESSION, Ground, commit, git
 
 __all__ = ["ground", "person"]
 KINDS: dict[str, Callable[[Machine, ManualClock], Workspace]] = {
@@ -262,6 +262,35 @@ def test_incident_48_shell_words_in_names_are_only_names(
     assert freed.preserved_files == 1
     assert not wish.path.exists()
     assert not list(order.source.parent.rglob("pwned"))
+
+
+def test_incident_01_commits_outlive_a_working_copy_and_branch_that_were_deleted_by_hand(
+    workspace: Workspace, order: WorkspaceSpec
+) -> None:
+    workspace.create(order)
+    if workspace.name == "stub":
+        return
+    last = commit(order.path, "work", "not pushed\n")
+    shutil.rmtree(order.path)
+    if workspace.name == "worktree":
+        git(order.source, "worktree", "prune")
+        git(order.source, "branch", "-D", order.branch)
+
+    made = workspace.create(replace(order, seen_heads=(last,)))
+
+    head, words = git(order.path, "rev-parse", "HEAD"), made.note
+    assert git(order.path, "symbolic-ref", "--short", "HEAD") == order.branch
+    if workspace.name == "worktree":
+        assert (head, made.lost) == (last, False)
+        assert words == (
+            f"its branch {order.branch} had been deleted; it goes on at {last[:7]}, its last commit"
+        )
+    else:
+        assert made.lost
+        assert words == (
+            f"its last commit {last[:7]} was only in the working copy that is gone: "
+            f"{order.branch} begins again at {head[:7]}"
+        )
 
 
 def test_a_name_git_does_not_allow_is_the_caller_s_error(

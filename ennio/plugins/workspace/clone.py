@@ -20,7 +20,7 @@ from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
-from ennio.plugins.workspace import folder, settings
+from ennio.plugins.workspace import folder, last_commit, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
 from ennio.plugins.workspace.glance import glance, stands_on
@@ -49,6 +49,7 @@ class CloneWorkspace:
         check_branch(spec.branch)
         check_branch(spec.base)
         git = _standing(Git(self._machine, spec.path))
+        began = git is None
         if git is None:
             git = _cloned(self._machine, spec)
             _check(spec, git)
@@ -56,7 +57,8 @@ class CloneWorkspace:
             git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
         )
         base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{spec.base}", check=False).text
-        return Created(spec.path, branch, base or git.commit("HEAD") or "")
+        made = Created(spec.path, branch, base or git.commit("HEAD") or "")
+        return last_commit.noted(git, spec, made, began=began)
 
     def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
         """Links and ``post_create``."""
@@ -205,7 +207,18 @@ def _fill(git: Git, spec: WorkspaceSpec) -> None:
 
 
 def _start(git: Git, spec: WorkspaceSpec) -> str:
-    """The branch as it is at the remote already, else the base."""
+    """The branch as it is at the remote already, else the base; and the last commit that was seen
+    of it, where the remote still gives it away.
+    """
+    begin, base = _as_pushed(git, spec), f"refs/remotes/origin/{spec.base}"
+    pushed = None if begin == base else begin
+    if spec.seen_heads and last_commit.found(git, spec) is None:
+        asked = ("fetch", "--progress", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin")
+        git.run(*asked, spec.seen_heads[0], check=False, timeout=NETWORK)
+    return last_commit.start(git, spec, base, pushed) if spec.seen_heads else begin
+
+
+def _as_pushed(git: Git, spec: WorkspaceSpec) -> str:
     kept = f"refs/remotes/origin/{spec.branch}"
     if (
         spec.branch == spec.base

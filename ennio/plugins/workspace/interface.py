@@ -19,6 +19,8 @@ class WorkspaceSpec:
 
     ``branch`` starts from the freshly fetched ``base`` branch, unless it exists already (on the
     remote or here) and no other working copy holds it. ``log`` receives the output of hooks.
+    ``seen_heads`` are commits that the branch was seen at, the last one first: one that was made
+    before and is not there any more goes on at the latest of them that is in the repository.
     """
 
     project_id: str
@@ -34,6 +36,7 @@ class WorkspaceSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
     submodules: bool = False
+    seen_heads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,16 @@ class Created:
     """A working copy that stands: where, on which branch, from which commit.
 
     ``remote`` is git's name for the ordered repository there; empty where the working copy is one
-    of that very repository, so that a commit is where it belongs.
+    of that very repository, so that a commit is where it belongs. ``note`` says what became of the
+    last commit that was seen of its branch, ``lost`` that the branch does not have it.
     """
 
     path: Path
     branch: str
     base_head: str
     remote: str = "origin"
+    note: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

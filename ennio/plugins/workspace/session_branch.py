@@ -17,13 +17,14 @@ def adding(spec: WorkspaceSpec) -> tuple[str, ...]:
 
 
 def make(
-    repository: SourceRepository, spec: WorkspaceSpec, start: str
+    repository: SourceRepository, spec: WorkspaceSpec, start: str, begun: str
 ) -> tuple[bool, GitAnswer | None]:
-    """Make the branch, marked as this session's, and the worktree on it at once. Whether the branch
-    was made, which it is not where there is one of that name; and what git said of the worktree.
+    """Make the branch, marked as this session's, which has ``begun`` there, and the worktree on it
+    at once. Whether the branch was made, which it is not where there is one of that name; and what
+    git said of the worktree.
     """
     ref = f"refs/heads/{spec.branch}"
-    words = f"create {ref} {start}\nupdate {mark(spec)} {start}\n"
+    words = f"create {ref} {start}\nupdate {mark(spec)} {begun}\n"
     git, marking = repository.git, ("update-ref", "--stdin")
     then = foresight.of_made(repository, spec)
     told = git.in_turn((marking, words), (adding(spec), None), timeout=HEAVY, then=then)
@@ -33,9 +34,14 @@ def make(
     return made.ok, told[1] if len(told) > 1 else None
 
 
-def unmake(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> None:
+def begun(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> str:
+    """Where the branch began: one that was made before and goes on began where it did then."""
+    return (repository.git.commit(mark(spec)) if spec.seen_heads else None) or start
+
+
+def unmake(repository: SourceRepository, spec: WorkspaceSpec, start: str, begun: str) -> None:
     """As it was before: nobody can have worked on what was made a moment ago."""
-    words = f"delete refs/heads/{spec.branch} {start}\ndelete {mark(spec)} {start}\n"
+    words = f"delete refs/heads/{spec.branch} {start}\ndelete {mark(spec)} {begun}\n"
     repository.git.run("update-ref", "--stdin", input=words, check=False)
 
 

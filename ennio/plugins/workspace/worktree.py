@@ -29,6 +29,7 @@ from ennio.plugins.workspace import (
     dissolution,
     folder,
     foresight,
+    last_commit,
     private,
     removal_foresight,
     session_branch,
@@ -227,22 +228,24 @@ def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) 
     when it cannot be added.
     """
     repository.refuse_twin(spec.branch)
-    start, named = tips.branch or tips.base, repository.remote_name
+    git, named = repository.git, repository.remote_name
+    start = last_commit.start(git, spec, tips.base, tips.branch)
+    begun = session_branch.begun(repository, spec, tips.branch or tips.base)
     with ExitStack() as undo:
         with repository.machine.gathered():
             repository.machine.make_folder(spec.path.parent)
-            new, added = session_branch.make(repository, spec, start)
+            new, added = session_branch.make(repository, spec, start, begun)
         if new:
-            undo.callback(session_branch.unmake, repository, spec, start)
+            undo.callback(session_branch.unmake, repository, spec, start, begun)
         else:
             session_branch.take_over(repository, spec, tips)
         undo.callback(_clear, repository, spec)
-        repository.git.run(*session_branch.adding(spec), timeout=HEAVY, first=added)
+        git.run(*session_branch.adding(spec), timeout=HEAVY, first=added)
         _check(repository, spec)
         undo.pop_all()
     repository.named()
-    if not new or start != tips.base:
-        return _made(repository, spec, repository.git.at(spec.path))
+    if spec.seen_heads or not new or start != tips.base:
+        return _made(repository, spec, git.at(spec.path), began=new)
     return Created(spec.path, spec.branch, start, named)
 
 
@@ -258,11 +261,15 @@ def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
         raise Refused(f"{made}, so it was taken away again")
 
 
-def _made(repository: SourceRepository, spec: WorkspaceSpec, tree: Git) -> Created:
+def _made(
+    repository: SourceRepository, spec: WorkspaceSpec, tree: Git, *, began: bool = False
+) -> Created:
     head = tree.commit("HEAD") or ""
     branch = tree.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
     base = tree.run("merge-base", "HEAD", repository.kept(spec.base), check=False).text or head
-    return Created(spec.path, branch, base, repository.remote_name)
+    made = Created(spec.path, branch, base, repository.remote_name)
+    keep = _preserver(repository, spec).keep_commit
+    return last_commit.noted(tree, spec, made, began=began, keep=keep)
 
 
 def _check_lock(there: FoundWorktree) -> None:
