@@ -16,7 +16,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project, ReactionAction
 from ennio.model import codec
 from ennio.model.errors import EnnioError
-from ennio.model.facts import AgentSeen, ForgeSeen, ProcessSeen
+from ennio.model.facts import AgentSeen, ForgeSeen, PlaceSeen, ProcessSeen
 from ennio.model.message import Message
 from ennio.model.session import Session
 from ennio.model.session import SessionStatus as S
@@ -97,7 +97,7 @@ def _needs_process(session: Session) -> bool:
 
 def _gather(deps: Dependencies, ids: Collection[str] | None, blind: list[str]) -> _Gathered:
     store = deps.store
-    facts = dict(store.facts.seen(("agent", "forge"), ids))
+    facts = dict(store.facts.seen(("agent", "forge", "place"), ids))
     if blind:
         facts |= store.facts.seen(("process",), blind)
     reactions: dict[str, dict[str, ReactionState]] = {}
@@ -116,6 +116,7 @@ def _of_one(
     agent = found.facts.get((session.id, "agent"))
     forge = found.facts.get((session.id, "forge"))
     process = found.facts.get((session.id, "process"))
+    place = found.facts.get((session.id, "place"))
     text, queued = found.states.get(session.id), found.queue.get(session.id)
     return TurnInputs(
         session=session,
@@ -128,6 +129,7 @@ def _of_one(
         queued=None if queued is None else _in_queue(queued[1]),
         waits=waits is not None,
         rules=rules,
+        place=place if isinstance(place, PlaceSeen) else None,
     )
 
 

@@ -34,6 +34,7 @@ BUILT_IN: Mapping[str, Reaction] = MappingProxyType(
         "plan-window": Reaction(action=_NOTIFY, priority=Priority.ACTION),
         "fan-out": Reaction(action=_NOTIFY, priority=Priority.URGENT),
         "anomaly": Reaction(action=_NOTIFY, priority=Priority.ACTION),
+        "workspace-gone": Reaction(action=_NOTIFY, priority=Priority.URGENT),
     }
 )
 
@@ -56,6 +57,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
         "plan-window": "the window of the agent's plan is used up",
         "fan-out": "the agent starts many agents of its own, or burns tokens far faster than it may",  # noqa: E501
         "anomaly": "tokens, money or silence are far outside of what sessions like it came to",
+        "workspace-gone": "its working copy is gone, moved or cut off, or its branch is deleted",
     }
 )
 

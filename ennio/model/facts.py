@@ -142,6 +142,11 @@ class Place(StrEnum):
         """Whether an agent has files and a repository there."""
         return self not in (Place.GONE, Place.MOVED, Place.CUT_OFF)
 
+    @property
+    def takes_person(self) -> bool:
+        """Whether an agent there can do nothing about it; the branch it is on it may choose."""
+        return not self.usable or self is Place.BRANCHLESS
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceSeen:

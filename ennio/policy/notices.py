@@ -27,6 +27,7 @@ _TITLES: Mapping[str, str] = MappingProxyType(
         "plan-window": "a plan's window is used up",
         "fan-out": "an agent burns too much",
         "anomaly": "out of the ordinary",
+        "workspace-gone": "a working copy is gone",
         "disk-low": "the disk fills",
         "place-lost": "events were not passed on",
         "config-refused": "the configuration is refused",

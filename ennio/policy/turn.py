@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from ennio.model.facts import Place
 from ennio.model.pulls import CheckState, PullRequest
 from ennio.model.session import Activity
 from ennio.model.session import SessionStatus as S
 from ennio.policy import turn_words
 from ennio.policy.lifecycle import parking, pausing
-from ennio.policy.lifecycle.state import Desired
+from ennio.policy.lifecycle.state import Desired, Phase
 from ennio.policy.turn_calls import unseen
 from ennio.policy.turn_inputs import Turn, TurnInputs, TurnMatch, TurnVerdict
 
@@ -53,6 +54,15 @@ def _over(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
     word = status.value if status.terminal else S.KILLED.value
     why = turn_words.sentence(inputs.session.reason)
     return TurnMatch(Turn.OVER, word, inputs.state.status_since, why, ("open", "cleanup"))
+
+
+def _gone(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
+    """Before its question: what is answered there is worked on in nothing."""
+    place = inputs.place
+    if place is None or not place.place.takes_person or inputs.state.phase is not Phase.LAUNCHED:
+        return None
+    verbs = ("restore", "open", "kill") if place.place is Place.GONE else ("open", "kill")
+    return TurnMatch(Turn.YOU, "gone", place.at, turn_words.sentence(place.detail), verbs)
 
 
 def _asks(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
@@ -262,6 +272,7 @@ def _head_since(inputs: TurnInputs) -> datetime:
 
 RULES: tuple[tuple[str, Callable[[TurnInputs, datetime], TurnMatch | None]], ...] = (
     ("1", _over),
+    ("1b", _gone),
     ("2", _asks),
     ("3", _ended),
     ("4", _money),

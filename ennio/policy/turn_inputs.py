@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ennio.model.facts import AgentSeen, ForgeSeen, Presence, ProcessSeen
+from ennio.model.facts import AgentSeen, ForgeSeen, PlaceSeen, Presence, ProcessSeen
 from ennio.model.pulls import PullRequest, PullState
 from ennio.model.session import Session
 from ennio.policy.lifecycle.state import LifecycleState
@@ -82,6 +82,7 @@ class TurnInputs:
     queued: InQueue | None = None
     waits: bool = False
     rules: TurnRules = TurnRules()
+    place: PlaceSeen | None = None
 
     @property
     def pull(self) -> PullRequest | None:

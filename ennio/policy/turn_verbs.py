@@ -8,7 +8,7 @@ from ennio.model.facts import Presence
 from ennio.model.session import Activity
 from ennio.model.session import SessionStatus as S
 from ennio.policy.lifecycle import parking, pausing
-from ennio.policy.lifecycle.state import Phase, TurnGrant
+from ennio.policy.lifecycle.state import Desired, Phase, TurnGrant
 from ennio.policy.turn_calls import unseen
 from ennio.policy.turn_inputs import TurnInputs, TurnVerdict
 
@@ -57,7 +57,14 @@ def _answer(inputs: TurnInputs) -> bool:
 def _restore(inputs: TurnInputs) -> bool:
     if inputs.rules.stray or inputs.over:
         return False
-    return inputs.unwatched or inputs.session.status is S.EXITED
+    return inputs.unwatched or inputs.session.status is S.EXITED or _stands_in_nothing(inputs)
+
+
+def _stands_in_nothing(inputs: TurnInputs) -> bool:
+    """Whether it lives and its working copy is gone, which is made again by a restore."""
+    state, place = inputs.state, inputs.place
+    lives = state.phase is Phase.LAUNCHED and state.desired is Desired.WATCH
+    return lives and place is not None and not place.place.usable
 
 
 def _kill(inputs: TurnInputs) -> bool:

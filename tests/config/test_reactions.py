@@ -38,7 +38,10 @@ def test_a_built_in_reaction_is_as_documented(key: str, rule: Reaction) -> None:
     assert key in TRIGGERS
 
 
-OURS = ("agent-resting", "budget-warning", "budget-exceeded", "plan-window", "fan-out", "anomaly")
+OURS = (
+    *("agent-resting", "budget-warning", "budget-exceeded", "plan-window", "fan-out", "anomaly"),
+    "workspace-gone",
+)
 
 
 def test_the_nine_documented_ones_come_first_and_ours_tell_a_person() -> None:

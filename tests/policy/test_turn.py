@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.model.facts import AgentSeen, ForgeSeen, Presence, ProcessSeen
+from ennio.model.facts import AgentSeen, ForgeSeen, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.pulls import (
     Check,
     CheckState,
@@ -99,6 +99,7 @@ def a_session(
 asks = {"question": "Run npm install?", "since": NOW - timedelta(minutes=2)}
 silent = {"silent_since": NOW - timedelta(minutes=11)}
 QUEUED = InQueue(NOW - timedelta(minutes=8), "project my-app has 2 of 2 sessions")
+GONE = PlaceSeen(NOW - timedelta(minutes=4), Place.GONE, "its working copy /w is gone")
 BLOCKED = replace(QUEUED, blocked_since=NOW - timedelta(minutes=5))
 HELD = replace(QUEUED, held=True, held_since=NOW - timedelta(minutes=3))
 
@@ -115,6 +116,34 @@ TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
     "being killed while it asks": (
         a_session(activity=Activity.WAITING_INPUT, state={"killed_by": "a person"}),
         "over killed", "1", NOW - STATUS, ("open",),
+    ),
+    "no working copy any more, whatever it asks": (
+        a_session(activity=Activity.WAITING_INPUT, agent=asks, place=GONE),
+        "you gone", "1b", timedelta(minutes=4), ("restore", "open", "kill"),
+    ),
+    "its working copy was moved": (
+        a_session(place=replace(GONE, place=Place.MOVED)),
+        "you gone", "1b", timedelta(minutes=4), ("open", "kill"),
+    ),
+    "its branch was deleted": (
+        a_session(place=replace(GONE, place=Place.BRANCHLESS)),
+        "you gone", "1b", timedelta(minutes=4), ("open", "kill"),
+    ),
+    "ended where there is no working copy": (
+        a_session(S.EXITED, Activity.EXITED, place=GONE),
+        "you gone", "1b", timedelta(minutes=4), ("restore", "open", "kill"),
+    ),
+    "on another branch, which is its own to choose": (
+        a_session(place=replace(GONE, place=Place.ASTRAY)),
+        "agent works", "11", NOW - ACTIVITY, ("tell", "interrupt"),
+    ),
+    "its working copy is being made again": (
+        a_session(S.SPAWNING, None, place=GONE, state={"phase": Phase.NEW}, agent={}),
+        "agent starts", "11", NOW - STATUS, ("tell",),
+    ),
+    "killed where there is no working copy": (
+        a_session(S.KILLED, place=GONE, state={"stopped": 1}),
+        "over killed", "1", NOW - STATUS, ("cleanup",),
     ),
     "a question": (
         a_session(activity=Activity.WAITING_INPUT, agent=asks),
@@ -387,7 +416,7 @@ def test_every_rule_and_every_word_has_a_row_in_the_table() -> None:
     assert {row[1] for row in TABLE.values()} == {
         *(f"over {one}" for one in ("merged", "done", "killed")),
         *(f"you {one}" for one in ("asks", "ended", "money", "resume", "look", "merge")),
-        *(f"you {one}" for one in ("review", "silent", "blocked")),
+        *(f"you {one}" for one in ("gone", "review", "silent", "blocked")),
         *(f"world {one}" for one in ("queued", "held", "quota", "checks", "review", "merging")),
         *(f"agent {one}" for one in ("starts", "fixes", "replies", "rebases", "rests", "works")),
     }

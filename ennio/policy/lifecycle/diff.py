@@ -129,7 +129,7 @@ def _place(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) -
     if place is None or place.detail == state.place or state.phase is not Phase.LAUNCHED:
         return Applied(state)
     words = place.detail or "its working copy is as it should be again"
-    priority = Priority.INFO if place.place.usable else Priority.ACTION
+    priority = Priority.ACTION if place.place.takes_person else Priority.INFO
     data = {"step": "place", "place": place.place.value}
     return Applied(
         replace(state, place=place.detail), (Draft(EventType.SESSION_STEP, words, priority, data),)

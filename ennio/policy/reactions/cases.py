@@ -127,6 +127,13 @@ def _agent_exited(_rule: Reaction, situation: Situation, _now: datetime) -> Case
     return Case(True, situation.session.reason or "the agent ended unexpectedly")
 
 
+def _workspace_gone(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    place = situation.facts.place
+    if place is None or not place.place.takes_person:
+        return NOT_HERE
+    return Case(True, place.detail)
+
+
 def _plan_window(_rule: Reaction, situation: Situation, now: datetime) -> Case:
     parked = situation.parked
     if parked is None or parked.told_at is not None:
@@ -192,6 +199,7 @@ _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "plan-window": _plan_window,
     "fan-out": _fan_out,
     "anomaly": _anomaly,
+    "workspace-gone": _workspace_gone,
 }
 
 _LINGERING = frozenset({"ci-failed", "changes-requested", "bugbot-comments"})

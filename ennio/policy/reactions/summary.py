@@ -26,6 +26,7 @@ _NEEDS: Mapping[str, str] = MappingProxyType(
         "plan-window": "patience until the window begins anew, or another account",
         "fan-out": "a look at what it started",
         "anomaly": "a look: ennio session info {id}",
+        "workspace-gone": "what brings it back: ennio session why {id}",
     }
 )
 _LONGEST, _LISTED = 300, 10

@@ -38,6 +38,8 @@ _ASKS = {
     "anomaly": "This takes far more than tasks of this kind did before. Say where you stand, and "
     "what "
     "you need.",
+    "workspace-gone": "Your working copy, or its branch, is gone. Change nothing, and say what you "
+    "see.",
 }
 
 

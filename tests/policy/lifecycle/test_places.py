@@ -56,7 +56,7 @@ def test_what_became_of_the_workspace_stands_before_the_rule_and_is_told_once(pl
     assert plan.evidence is not None
     assert f"it is {place}" in [ground.what for ground in plan.evidence.facts]
     assert [event.priority for event in plan.events if event.data.get("step") == "place"] == [
-        Priority.INFO if place.usable else Priority.ACTION
+        Priority.ACTION if place.takes_person else Priority.INFO
     ]
     assert again.events == ()
 

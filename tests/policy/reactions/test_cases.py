@@ -11,7 +11,7 @@ import pytest
 
 from ennio.config.model import Reaction
 from ennio.config.reactions import BUILT_IN, KEYS
-from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.pulls import (
     Check,
@@ -565,3 +565,10 @@ def test_an_agent_that_took_words_is_given_a_moment_to_be_seen_at_work() -> None
         "it has been at work since"
     )
     assert on_its_way(HOLDS, last, None, NOW + SECOND) == HOLDS
+
+
+@pytest.mark.parametrize("place", Place)
+def test_a_person_is_told_of_a_working_copy_that_no_agent_can_mend(place: Place) -> None:
+    situation = _situation(place=PlaceSeen(NOW, place, "what is wrong with it"))
+    mine = (Place.GONE, Place.MOVED, Place.CUT_OFF, Place.BRANCHLESS)
+    assert _holds("workspace-gone", situation) is (place in mine)
