@@ -3,8 +3,9 @@ anything else is imported.
 """
 
 # The order is the point: what is imported before the patch keeps the blocking versions for good.
-from ennio import dataclass_methods, greenlets
+from ennio import dataclass_methods, greenlets, lasting
 
+lasting.begin()
 greenlets.patch()
 dataclass_methods.compile_when_called()
 

@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "model",
-        "machine logs tracing greenlets dataclass_methods",
+        "machine logs tracing greenlets dataclass_methods lasting",
         "config policy",
         "plugins store nats",
         "proxy",

@@ -26,7 +26,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from ennio import logs
+from ennio import lasting, logs
 from ennio.config import last_good
 from ennio.config.model import Config, LogFormat
 from ennio.config.secrets import secrets
@@ -119,6 +119,7 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
 
 def _run(arbiter: Arbiter) -> int:
     own = os.getpid()
+    lasting.end()  # of what supervise.py began: by now all is imported that the arbiter needs
     try:
         arbiter.run()
     except SystemExit as end:
@@ -202,6 +203,10 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
 
     def load(self) -> Any:
         """Boot the orchestrator in this worker and put the API over it."""
+        with lasting.lasting():
+            return self._booted()
+
+    def _booted(self) -> Any:
         from ennio.http.app import create_app  # noqa: PLC0415
         from ennio.http.dashboard_files import DashboardFiles  # noqa: PLC0415
         from ennio.http.websocket import handed_over  # noqa: PLC0415

@@ -3,11 +3,13 @@ tests.http.small_supervisor DIRECTORY PORT``.
 """
 
 # what is imported before the patch keeps the blocking versions for good
-from ennio import dataclass_methods, greenlets
+from ennio import dataclass_methods, greenlets, lasting
 
+lasting.begin()
 greenlets.patch()
 dataclass_methods.compile_when_called()
 
+import gc  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
@@ -21,12 +23,21 @@ from tests.http.small_orchestrator import SmallOrchestrator, SmallSupervisor, co
 from ennio.http.serve import serve, shutdown  # noqa: E402 # isort: skip
 from ennio.http.worker import Worker  # noqa: E402 # isort: skip
 
+COLLECTED = [gc.isenabled()]
+os.register_at_fork(before=lambda: COLLECTED.append(gc.isenabled()))
+"""Whether the collector of garbage looked: while this was imported, and when the worker was made."""
+
 
 class Stoppable(SmallSupervisor):
     """It can be stopped, and tells of itself."""
 
     def status(self) -> dict[str, Any]:
-        return super().status() | {"pid": os.getpid(), "listeners": Worker.sse_connections.open}
+        return super().status() | {
+            "pid": os.getpid(),
+            "listeners": Worker.sse_connections.open,
+            "collected": [*COLLECTED, gc.isenabled()],
+            "set_aside": gc.get_freeze_count(),
+        }
 
     def shutdown(self) -> None:
         shutdown()

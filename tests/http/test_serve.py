@@ -129,6 +129,20 @@ def token_of(supervisor: Supervisor) -> str:
     return token
 
 
+def test_garbage_is_looked_for_once_arbiter_and_worker_stand_and_not_among_what_lasts(
+    supervisor: Supervisor,
+) -> None:
+    status = supervisor.client().get("/status")
+    assert status["collected"] == [False, True, True]
+    assert status["set_aside"] > 50_000
+    os.kill(status["pid"], signal.SIGKILL)
+
+    def again() -> Any:
+        return (found := supervisor.client().get("/status"))["pid"] != status["pid"] and found
+
+    assert eventually(again)["collected"] == [False, True, True, True]  # type: ignore[index]
+
+
 def test_a_client_finds_it_by_the_configuration_file_and_speaks_to_it(
     supervisor: Supervisor,
 ) -> None:
