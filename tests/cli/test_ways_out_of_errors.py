@@ -6,9 +6,12 @@ import json
 import re
 import shutil
 import socket
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from ennio.machine.home import Home
 from tests.cli.test_ways_out import Sick, sick
 from tests.conftest import eventually
 
@@ -264,3 +267,60 @@ def test_a_message_to_an_exited_one_is_read_after_what_is_printed(sick: Sick) ->
     eventually(lambda: status_of(sick, session) == "exited", _PATIENT, "it ended again")
     said = refused(sick, f"ennio answer {session} yes", "nobody asks")
     assert sick.sh(way_out(said)).returncode == 0
+
+
+def test_without_any_supervisor_one_begins_with_init(sick: Sick) -> None:
+    (sick.folder / "ennio.yaml").unlink()
+    said = sick.sh("ennio ls").stdout
+    assert sick.sh(said.strip().rpartition(": ")[2]).returncode == 0
+    runs(sick)
+    assert str(sick.folder) in sick.sh("ennio ls").stdout
+
+
+def test_what_is_held_is_released_by_what_holding_prints(sick: Sick) -> None:
+    runs(sick)
+    session = spawned(sick, "--hold")
+    told = sick.sh(f"ennio queue hold {session}").stdout
+    assert sick.sh(told.strip().rpartition("undo with: ")[2]).returncode == 0
+    eventually(lambda: session not in sick.sh("ennio queue list").stdout, _PATIENT, "it is out")
+
+
+def _switched(sick: Sick, workspace: Path) -> None:
+    sick.place.git("switch", "-q", "-c", f"other-{workspace.name}", cwd=workspace)
+
+
+def _moved(sick: Sick, workspace: Path) -> None:
+    elsewhere = workspace.with_name(f"{workspace.name} elsewhere")
+    sick.place.git("worktree", "move", str(workspace), str(elsewhere), cwd=sick.folder)
+
+
+def _branchless(sick: Sick, workspace: Path) -> None:
+    branch = sick.place.git("branch", "--show-current", cwd=workspace)
+    sick.place.git("update-ref", "-d", f"refs/heads/{branch}", cwd=workspace)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (_switched, "goes back"),
+        (_moved, "brings it back"),
+        (_branchless, "brings it back"),
+    ],
+)
+def test_a_working_copy_that_was_led_astray_is_brought_back(
+    sick: Sick, broken: Callable[[Sick, Path], None], words: str
+) -> None:
+    runs(sick)
+    session = spawned(sick, "--wait")
+    workspace = Home(sick.place.home / "ennio").root / "worktrees" / "app" / session
+    assert workspace.is_dir()
+
+    def why() -> str:
+        return sick.sh(f"ennio session why {session}").stdout
+
+    broken(sick, workspace)
+    eventually(lambda: words in why(), _PATIENT, "it is noticed")
+    way = way_out(re.sub(r"\n\s*", " ", why()))
+    done = sick.sh(way)
+    assert done.returncode == 0, (way, done)
+    eventually(lambda: words not in why(), _PATIENT, "it is healed")
