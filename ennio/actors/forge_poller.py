@@ -5,12 +5,13 @@ asks for it by a ``Watch``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pykka
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import ForgeObserved
+from ennio.actors.messages import ForgeObserved, LookSince, Unwatch
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, Presence
@@ -28,6 +29,20 @@ class ForgePoller(PollerActor):
         if forge is None:
             raise AssertionError(f"{project_id} has no forge to poll")
         self._forge = forge
+        self._since: dict[str, datetime] = {}
+        """Who waits for a look that is made no earlier than that."""
+
+    def on_receive(self, message: Any) -> Any:
+        """Somebody may wait for a look that comes by itself, or at once where it can."""
+        match message:
+            case LookSince(session_id, at):
+                if self._since.get(session_id) != at:
+                    self._since[session_id] = at
+                    self._look_now(session_id)
+                return None
+            case Unwatch(session_id):
+                self._since.pop(session_id, None)
+        return super().on_receive(message)
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, ForgeSeen]:
         """One survey."""
@@ -58,8 +73,11 @@ class ForgePoller(PollerActor):
             )
             if seen is None:
                 continue  # it came while the survey was under way
-            known = self._told.get(session_id)
-            if known == seen:
+            known, since = self._told.get(session_id), self._since.get(session_id)
+            awaited = since is not None and seen.at >= since
+            if known == seen and not awaited:
                 continue
+            if awaited:
+                del self._since[session_id]
             self._told[session_id] = seen
             self._tell_session(session_id, ForgeObserved(seen, begun))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ennio.hosts.interface import Brief, Observation
@@ -140,6 +141,16 @@ class LookNow:
     """Look at once instead of at the next tick; many of these make one look."""
 
     session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookSince:
+    """Tell the session what the next look sees that is made no earlier than that, also where it is
+    nothing new. Said again it asks for no further look.
+    """
+
+    session_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

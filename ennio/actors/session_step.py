@@ -251,6 +251,8 @@ class SessionStep:
             self._alarm.set(plan.wake_at)
             if plan.look:
                 self._subscriptions.look_now()
+            if plan.forge_look is not None:
+                self._subscriptions.await_forge(plan.forge_look)
             if plan.effect is not None:
                 self._executor.start(plan.effect)
             if settled or plan.effect is not None:

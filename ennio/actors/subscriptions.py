@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import LookNow, Unwatch, WatchAgent, WatchProcess
+from ennio.actors.messages import LookNow, LookSince, Unwatch, WatchAgent, WatchProcess
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
@@ -94,6 +95,11 @@ class Subscriptions:
         """Have the forge tell again; unchanged news would not be told again by themselves."""
         session = self._state.session
         self._deps.actors.tell(forge_name(session.project_id), LookNow(session.id))
+
+    def await_forge(self, since: datetime) -> None:
+        """Have what the forge tells from that moment on told here."""
+        session = self._state.session
+        self._deps.actors.tell(forge_name(session.project_id), LookSince(session.id, since))
 
     def expedite(self) -> None:
         """Have the agent read again soon, without waiting for everybody's turn."""

@@ -41,6 +41,10 @@ class SandboxSchema(MappingSchema):
     )
 
 
+_LISTENING = ("opencode",)
+"""Shipped agents whose plugins say that they listen; others are refused as they are asked for."""
+
+
 def faults(project: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
     """What of a project cannot be with a sandbox, or does nothing without one."""
     isolation = project.get("isolation")
@@ -64,6 +68,16 @@ def faults(project: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[
     if runtime not in _RUNTIMES:
         where = ("runtime",) if project.get("runtime") else ("isolation",)
         yield where, f"`runtime: {runtime}` does not go with it: use tmux or process"
+    name = project.get("agent") or defaults.get("agent")
+    if name in _LISTENING:
+        yield (
+            ("agent",) if project.get("agent") else ("isolation",),
+            (
+                f"`agent: {name}` does not go with a sandbox: it is spoken to on a port of this "
+                "machine and has one database for all that it works on, so it cannot be kept "
+                "apart; use claude-code, codex or aider"
+            ),
+        )
     agent = project.get("agent_config")
     sandbox = project.get("sandbox")
     network = sandbox.get("network") if isinstance(sandbox, dict) else None

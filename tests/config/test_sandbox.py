@@ -44,6 +44,7 @@ def test_its_paths_are_those_of_the_person(tmp_path: Path) -> None:
     [
         ("workspace: worktree", "workspace", "needs `clone`"),
         ("runtime: ssh", "runtime", "use tmux or process"),
+        ("agent: opencode", "agent", "use claude-code, codex or aider"),
         (
             "ssh_config: {host: b.example.com, username: me, auth: {type: agent}}",
             "isolation",

@@ -17,7 +17,15 @@ from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
 
 MAX_TRIES = 6
 EXHAUSTED_PAUSE = timedelta(seconds=15)
-_MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_at", "released_at")
+_MOMENTS = (
+    "status_since",
+    "activity_since",
+    "launched_at",
+    "ready_at",
+    "head_at",
+    "unseen_at",
+    "released_at",
+)
 
 
 def fresh(now: datetime) -> LifecycleState:

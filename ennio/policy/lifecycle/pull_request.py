@@ -37,17 +37,40 @@ def by_push(inputs: Inputs, pull: PullRequest) -> bool:
 
 
 def settled_checks(
-    spec: Spec, state: LifecycleState, pull: PullRequest, now: datetime
+    spec: Spec, state: LifecycleState, pull: PullRequest, until: datetime
 ) -> CheckState:
-    """What the checks say; "there are none" counts as passing once the head
-    had time to register some.
+    """What the checks say, by a look at that moment; "there are none" counts as passing once the
+    head had time to register some. Time in which nobody could see the forge is none: there may be
+    no checks because it was away.
     """
     if pull.checks is not CheckState.NONE:
         return pull.checks
-    since = state.head_at if state.head == pull.head else None
-    if since is not None and now - since >= timedelta(seconds=spec.checks_grace):
+    settled = checks_settle_at(spec, state) if state.head == pull.head else None
+    if settled is not None and state.unseen_at is None and until >= settled:
         return CheckState.PASSING
     return CheckState.NONE
+
+
+def checks_settle_at(spec: Spec, state: LifecycleState) -> datetime | None:
+    """From when on a look that sees no checks of the head sees that there are none."""
+    if state.head_at is None:
+        return None
+    return state.head_at + timedelta(seconds=spec.checks_grace + state.unseen)
+
+
+def look_due(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> datetime | None:
+    """The moment from which on somebody has to look at the forge, where it has passed unseen."""
+    forge, pull, settled = inputs.facts.forge, known_pull(inputs), checks_settle_at(spec, state)
+    if forge is None or pull is None or pull.state is not PullState.OPEN or settled is None:
+        return None
+    waits = settled_checks(spec, state, pull, _seen_until(inputs, now)) is CheckState.NONE
+    return settled if waits and forge.at < settled <= now else None
+
+
+def _seen_until(inputs: Inputs, now: datetime) -> datetime:
+    """Up to when the forge was looked at."""
+    forge = inputs.facts.forge
+    return now if forge is None else min(forge.at, now)
 
 
 def passed(pull: PullRequest) -> str:
@@ -103,6 +126,7 @@ def _pull(_spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
             pull=pull.number,
             head=pull.head,
             head_at=pull.head_since or now,
+            unseen=0.0,
             pull_state=PullState.OPEN,
         )
     elif state.head != pull.head:
@@ -111,7 +135,7 @@ def _pull(_spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
                 EventType.PR_UPDATED, f"#{pull.number} has a new head {pull.head[:10]}", data=told
             )
         )
-        state = replace(state, head=pull.head, head_at=pull.head_since or now)
+        state = replace(state, head=pull.head, head_at=pull.head_since or now, unseen=0.0)
     if state.pull_state != pull.state:
         events.extend(_state_change(pull))
         state = replace(state, pull_state=pull.state, by_push=by_push(inputs, pull))
@@ -150,7 +174,7 @@ def _checks(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) ->
     pull = known_pull(inputs)
     if pull is None or pull.state is not PullState.OPEN:
         return Applied(state)
-    checks = settled_checks(spec, state, pull, now)
+    checks = settled_checks(spec, state, pull, _seen_until(inputs, now))
     if checks not in (CheckState.FAILING, CheckState.PASSING):
         return Applied(state)
     if (state.checks_head, state.checks) == (pull.head, checks):
@@ -203,7 +227,9 @@ def _review(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) 
 
 def _merge_ready(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Applied:
     pull = known_pull(inputs)
-    if pull is None or state.merge_ready == pull.head or not mergeable(spec, state, pull, now):
+    if pull is None or state.merge_ready == pull.head:
+        return Applied(state)
+    if not mergeable(spec, state, pull, _seen_until(inputs, now)):
         return Applied(state)
     told = {"number": pull.number, "head": pull.head}
     green = "has no checks" if pull.unchecked else "green"
@@ -213,7 +239,20 @@ def _merge_ready(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetim
     return Applied(replace(state, merge_ready=pull.head), (word,))
 
 
-NEWS = (_pushed, _pull, _checks, _review, _merge_ready)
+def _seen(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) -> Applied:
+    """How long the forge could not be seen is no time in which checks were looked for."""
+    forge = inputs.facts.forge
+    if forge is None:
+        return Applied(state)
+    if forge.presence is Presence.UNKNOWN:
+        return Applied(state if state.unseen_at else replace(state, unseen_at=forge.at))
+    if state.unseen_at is None:
+        return Applied(state)
+    unseen = max(0.0, (forge.at - state.unseen_at).total_seconds())
+    return Applied(replace(state, unseen_at=None, unseen=state.unseen + unseen))
+
+
+NEWS = (_seen, _pushed, _pull, _checks, _review, _merge_ready)
 """Takes in what is new of it, in the order in which it must have happened."""
 
 
@@ -224,7 +263,7 @@ def by_pull(
     spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime
 ) -> DerivedStatus | None:
     """The rules for an open pull request, in the documented order."""
-    checks = settled_checks(spec, state, pull, now)
+    checks = settled_checks(spec, state, pull, _seen_until(inputs, now))
     replaced_red = any(head != pull.head for head in state.red_heads)
     name = f"#{pull.number}"
     green = "there are no checks" if pull.unchecked else "its checks pass"

@@ -142,7 +142,9 @@ class LifecycleState:
     is True once what was begun for the session has been ended, launch or not. ``failure`` is why
     the last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
     launches made without a person. ``red_heads`` are heads whose checks failed since the last green
-    one. ``pushed`` is the commit on the base that was last told of. ``checks`` is what was last
+    one. ``unseen_at`` is since when the forge cannot be seen, and ``unseen`` for how many seconds
+    it could not be before that, since there was this head.
+    ``pushed`` is the commit on the base that was last told of. ``checks`` is what was last
     told of the checks, and ``checks_head`` of which head; ``review`` and ``pull_state`` what was
     last told of the pull request. ``by_push``: it was merged by a push. ``place`` is what was last
     told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process,
@@ -175,6 +177,8 @@ class LifecycleState:
     pull: int | None = None
     head: str | None = None
     head_at: datetime | None = None
+    unseen_at: datetime | None = None
+    unseen: float = 0.0
     red_heads: tuple[str, ...] = ()
     checks: CheckState | None = None
     checks_head: str | None = None

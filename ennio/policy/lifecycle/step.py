@@ -18,7 +18,7 @@ from ennio.model.message import MessageState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy import restart
 from ennio.policy.lifecycle import activity as activities
-from ennio.policy.lifecycle import holding, parking, pausing, waiting
+from ennio.policy.lifecycle import holding, parking, pausing, pull_request, waiting
 from ennio.policy.lifecycle import status as statuses
 from ennio.policy.lifecycle.diff import apply
 from ennio.policy.lifecycle.effects import (
@@ -42,8 +42,9 @@ class Plan:
     ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone
     would change something. ``waits`` is what the next message waits for, when that is known
     without a look at the terminal. ``look``: something hangs on a look at the process that was
-    not made yet. ``says``: the agent is to be told to go on, in words of
-    this name that are written with the state. ``goes_on``: it is to be told so after a pause.
+    not made yet; ``forge_look``: on one at the forge, no earlier than that. ``says``: the agent is
+    to be told to go on, in words of this name that are written with the state. ``goes_on``: it is
+    to be told so after a pause.
     """
 
     state: LifecycleState
@@ -55,6 +56,7 @@ class Plan:
     says: str | None = None
     goes_on: bool = False
     look: bool = False
+    forge_look: datetime | None = None
 
 
 def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Plan:
@@ -80,6 +82,7 @@ def step(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Pl
         park.says,
         paused.goes_on,
         activities.look_is_due(spec, inputs, state, now),
+        pull_request.look_due(spec, inputs, state, now),
     )
 
 
@@ -387,7 +390,7 @@ def _wake_at(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -
     if state.phase is Phase.LAUNCHED and state.ready_at is None and state.launched_at is not None:
         moments.append(state.launched_at + timedelta(seconds=spec.ready_threshold))
     if state.head_at is not None and not state.status.terminal:
-        moments.append(state.head_at + timedelta(seconds=spec.checks_grace))
+        moments.append(pull_request.checks_settle_at(spec, state))
     if inputs.pending is not None:
         moments.append(inputs.pending.not_before)
     moments += pausing.turns_at(inputs, state)
