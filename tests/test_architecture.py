@@ -22,7 +22,6 @@ WALLS = (
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
 LONG: dict[str, str] = {
-    "ennio/config/schema.py": "every key of the file, declared at one place",
     "ennio/store/tables.py": "every table, declared at one place",
     "ennio/hosts/interface.py": "the whole of one interface",
     "ennio/hosts/plugin_host.py": "the whole of one interface",

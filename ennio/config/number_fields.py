@@ -17,6 +17,8 @@ from ennio.config import quantity
 from ennio.config.fields import ConfigField, Json
 from ennio.config.text_fields import VARIABLE
 
+MANY = 2**32 - 1
+
 
 class BoolField(ConfigField[bool]):
     """Yes or no."""
