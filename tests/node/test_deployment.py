@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,8 @@ class Ground:
         return self.steps()
 
 
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    folder = tmp_path_factory.mktemp("far")
+@contextmanager
+def _far(folder: Path) -> Iterator[Ground]:
     machine = Account(folder / "home")
     machine.home.mkdir()
     made = Ground(machine, folder / "here", NodeSettings(_free_port(), 3600.0, None, None, ""))
@@ -113,22 +113,47 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         link.release()
 
 
+@pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[Ground]:
+    """A machine on which there never was a node."""
+    with _far(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with _far(tmp_path_factory.mktemp("far")) as made:
+        yield made
+
+
+@pytest.fixture
+def ground(shared: Ground) -> Ground:
+    """A machine with a node that runs, whatever the test before left of it: to put one there for
+    each takes long.
+    """
+    shared.machine.lost = None
+    link = shared.link()
+    shared.connect(link)
+    link.release()
+    return shared
+
+
 PUT = ["log in", "look", "pack", "copy", "install", "start", "verify"]
 FOUND = ["log in", "tunnel", "verify"]
 
 
-def test_a_node_is_put_there_once_and_met_again_by_whoever_has_its_token(ground: Ground) -> None:
-    link = ground.link()
-    assert ground.connect(link) == PUT
+def test_a_node_is_put_there_once_and_met_again_by_whoever_has_its_token(untouched: Ground) -> None:
+    link = untouched.link()
+    assert untouched.connect(link) == PUT
     told = link.heartbeat()
     assert told.version == ennio.__version__
     assert 0 < told.round_trip < 10
     assert link.host.free_memory() > 0
-    assert not list(ground.machine.home.rglob(".node-token*")), "its token lies in no file there"
-    assert ground.connect(link) == FOUND
+    assert not list(untouched.machine.home.rglob(".node-token*")), "its token lies in no file there"
+    assert untouched.connect(link) == FOUND
     link.release()
-    again = ground.link()
-    assert ground.connect(again) == FOUND, "a supervisor that was started anew"
+    again = untouched.link()
+    assert untouched.connect(again) == FOUND, "a supervisor that was started anew"
     pid = again.host.describe().pid
     words = Path(f"/proc/{pid}/cmdline").read_bytes()
     assert again._own.token.encode() not in words, "every user can read a command line"
