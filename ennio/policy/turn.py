@@ -62,7 +62,8 @@ def _gone(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
     if place is None or not place.place.takes_person or inputs.state.phase is not Phase.LAUNCHED:
         return None
     verbs = ("restore", "open", "kill") if place.place is Place.GONE else ("open", "kill")
-    return TurnMatch(Turn.YOU, "gone", place.at, turn_words.sentence(place.detail), verbs)
+    why = turn_words.gone(place.place, inputs.session)
+    return TurnMatch(Turn.YOU, "gone", place.at, why, verbs)
 
 
 def _asks(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:

@@ -4,7 +4,7 @@ no others. Pure.
 
 from __future__ import annotations
 
-from ennio.model.facts import AgentSeen
+from ennio.model.facts import AgentSeen, Place
 from ennio.model.printable import one_line
 from ennio.model.pulls import Check, CheckState, PullRequest
 from ennio.model.session import Activity, Session
@@ -44,6 +44,20 @@ def question(agent: AgentSeen | None) -> str:
     """What the agent asks."""
     asked = sentence(agent.question if agent is not None else None)
     return asked or "it waits for an answer, and does not say to what"
+
+
+def gone(place: Place, session: Session) -> str:
+    """What became of its working copy and which command leads on; the paths are long, and stand in
+    the reason of its status.
+    """
+    if place is Place.GONE:
+        return f"its working copy is gone: ennio session restore {session.id}"
+    what = {
+        Place.MOVED: "its working copy was moved",
+        Place.CUT_OFF: "its working copy has lost its repository",
+        Place.BRANCHLESS: "its branch was deleted",
+    }
+    return f"{what[place]}: ennio session why {session.id} says what brings it back"
 
 
 def called(key: str, state: ReactionState, pull: PullRequest | None, session: Session) -> str:

@@ -422,6 +422,13 @@ def test_every_rule_and_every_word_has_a_row_in_the_table() -> None:
     }
 
 
+@pytest.mark.parametrize("place", [place for place in Place if place.takes_person])
+def test_why_a_working_copy_is_gone_fits_with_its_command(place: Place) -> None:
+    inputs = a_session(place=replace(GONE, place=place, detail="its working copy " + "/long" * 50))
+    command = "restore" if place is Place.GONE else "why"
+    assert f"ennio session {command} ma-1" in turn.decide(inputs, NOW).match.why
+
+
 def test_what_nobody_waits_for_is_accepted_all_the_same() -> None:
     works = a_session(activity=Activity.ACTIVE)
     assert "kill" not in wants(works, turn.decide(works, NOW))
