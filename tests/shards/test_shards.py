@@ -161,6 +161,18 @@ def test_the_busy_lane_has_all_cores_once_no_real_agent_is_looked_at(
     assert rooms == [max(1, cores // 2), max(1, cores // 2), cores, cores + 1]
 
 
+@pytest.mark.parametrize("cores", [1, 2, 16])
+def test_stories_are_told_side_by_side_once_nothing_else_is_left(
+    cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "CORES", cores)
+    rooms = [
+        suite.rooms(STORIES, lanes)
+        for lanes in ({"agents", STORIES, BUSY}, {STORIES, BUSY}, {"agents", STORIES}, {STORIES})
+    ]
+    assert rooms == [1, 1, 1, cores]
+
+
 MEET = """\
 import threading
 from pathlib import Path
