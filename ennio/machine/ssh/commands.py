@@ -71,8 +71,10 @@ _IN_TURN = rb"""
 if [ -n "$ennio_g" ]; then
 %b || ennio_g=
 fi"""
-_TOLD = rb"""printf '%%so' "$ennio_n"; cat "$ennio_d/%(file)b" 2>/dev/null
+_TOLD = rb"""
+printf '%%so' "$ennio_n"; [ -s "$ennio_d/%(file)b" ] && cat "$ennio_d/%(file)b" 2>/dev/null
 """
+"""A program is begun for what was put out alone: most have nothing to complain of."""
 _OURS = rb"(?:p(\d+):(\d+)\n|c(\d+):(\d*)(k?);|x(\d+)([^;]*);)"
 _END = rb"""
 for ennio_i in %(pids)b; do kill -0 "$ennio_i" 2>/dev/null && printf '%%s ' "$ennio_i"
@@ -166,7 +168,7 @@ class RemoteCommands:
     ) -> bytes:
         """Commands side by side, or one after the other until one fails, and a look after them."""
         folder = f"{self._facts.memory}/ennio-{os.urandom(8).hex()}"
-        parts = [b"".join(self._checked(command, at) for at, command in enumerate(commands))]
+        parts = [self._all_checked(commands)]
         parts.append(_KEPT % quoted(folder))
         each, end = (_IN_TURN, b"\n") if in_turn else (b"%b", b" &\n")
         parts.append(b"ennio_g=y\n" if in_turn else b"")
@@ -179,6 +181,14 @@ class RemoteCommands:
             parts.append(_TOLD % {b"file": b"%d.o" % at} + _TOLD % {b"file": b"%d.e" % at})
         parts.append(_LEFT)
         return b"".join(parts)
+
+    def _all_checked(self, commands: Sequence[Command]) -> bytes:
+        """Each program in its folder once, however many commands call it there."""
+        alike: dict[tuple[str, str, str | None], int] = {}
+        for at, one in enumerate(commands):
+            path = None if one.env is None else one.env.get("PATH", _DEFAULT_PATH)
+            alike.setdefault((one.cwd, one.argv[0], path), at)
+        return b"".join(self._checked(commands[at], at) for at in alike.values())
 
     def _checked(self, command: Command, index: int) -> bytes:
         # a folder that is entered for the look alone; what was refused ends the whole question
