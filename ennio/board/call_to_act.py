@@ -121,7 +121,8 @@ def _hints(view: BoardView) -> list[str]:
         ": all commands",
     ]
     more = ["y copy id", "d diff", "b browser", "S spawn", "K kill", "q quit"]
-    return [*verbs, *see, *more]
+    used = {hint.split(" ", 1)[0] for hint in (*verbs, *see)}
+    return [*verbs, *see, *(hint for hint in more if hint.split(" ", 1)[0] not in used)]
 
 
 def _verbs(view: BoardView, row: Row) -> list[str]:

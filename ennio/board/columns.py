@@ -19,6 +19,7 @@ WIDE = 120
 _TITLE, _WHY = 25, 25
 _WORD = 7
 _WIDEST_ID = 14
+_WIDEST_PR = 9
 _OPTIONAL = (("checks", 5), ("agent", 10), ("cost", 6), ("review", 4), ("project", 6))
 """With their widths, in the order in which they get room."""
 _HOST = ("host", 14)
@@ -74,14 +75,18 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout(width: int, *, pane: bool, longest_id: int = 7, hosts: bool = False) -> Layout:
+def layout(
+    width: int, *, pane: bool, longest_id: int = 7, pr_width: int = 4, hosts: bool = False
+) -> Layout:
     """How the columns share the room; with a ``pane`` beside the table the reason stands there.
-    ``hosts``: some session is on another machine than this.
+    ``hosts``: some session is on another machine than this. A number of a pull request is never
+    cut: what is left of one is another.
     """
     of_id = min(max(longest_id, 7), _WIDEST_ID)
     if width < NARROW:
         return Layout(width, (), of_id)
-    given = {"word": _WORD, "id": of_id, "pr": 4, "for": 4, "title": 12}
+    of_pr = min(max(pr_width, 4), _WIDEST_PR)
+    given = {"word": _WORD, "id": of_id, "pr": of_pr, "for": 4, "title": 12}
     if not pane:
         given["why"] = 12
     # the bar and the mark before, a space between

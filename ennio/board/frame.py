@@ -84,7 +84,13 @@ def _headed(found: Regions, view: BoardView) -> Regions:
 def shape_of(view: BoardView, found: Regions) -> Layout:
     """The columns of the table."""
     body = view.body
-    return layout(found.table, pane=bool(found.side), longest_id=body.longest, hosts=body.hosts)
+    return layout(
+        found.table,
+        pane=bool(found.side),
+        longest_id=body.longest,
+        pr_width=len(f"#{body.latest_pr}"),
+        hosts=body.hosts,
+    )
 
 
 def frame(view: BoardView, width: int, height: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ennio.board.help_text import help_lines
 from ennio.board.panes import pane
-from ennio.board.quantities import moment
+from ennio.board.quantities import moment, money
 from ennio.board.row import words
 from ennio.board.table import clean, cut, pad
 from ennio.board.verb_table import KEYS, BoardVerb
@@ -98,16 +98,14 @@ def _palette(view: BoardView, width: int) -> list[str]:
 
 
 def _spend(view: BoardView, width: int) -> list[str]:
-    lines = [view.style.paint("strong", " budgets"), ""]
-    for told in view.header.budgets:
-        limit, used = told.get("limit"), told.get("used")
-        if limit is None:
-            continue
-        share = told.get("percent_used") or 0.0
-        bar = _bar(view, float(share))
-        name = words(told.get("name"))
-        lines.append(cut(f" {pad(name, 24)} ${used or '?'} of ${limit} {bar} {share:g} %", width))
-    if len(lines) == 2:
+    lines = [view.style.paint("strong", " budgets, the most used first"), ""]
+    limited = [told for told in view.header.budgets if told.get("limit") is not None]
+    limited.sort(key=_share, reverse=True)
+    wide = max((len(str(told.get("name"))) for told in limited), default=0)
+    for told in limited:
+        name = pad(words(told.get("name")), min(wide, max(12, width - 36)))
+        lines.append(cut(f" {name} {_used(view, told)}", width))
+    if not limited:
         lines.append(" no budget is set; ennio budget set --help tells how")
     lines += ["", view.style.paint("strong", " sessions that cost"), ""]
     costly = [row for row in view.rows.values() if row.cost]
@@ -116,6 +114,19 @@ def _spend(view: BoardView, width: int) -> list[str]:
             cut(f" {pad(row.id, 14)} {row.cost:>8}  {pad(row.word, 8)} {row.title}", width)
         )
     return lines
+
+
+def _share(told: Mapping[str, Any]) -> float:
+    return float(told.get("percent_used") or 0.0)
+
+
+def _used(view: BoardView, told: Mapping[str, Any]) -> str:
+    """How much of a budget is used; one that is for each of many has its limit alone."""
+    limit = money(str(told["limit"]))
+    if told.get("used") is None:
+        return f"{'':>8}    {limit:>8}"
+    used = money(str(told["used"]), int(told.get("unpriced_requests") or 0))
+    return f"{used:>8} of {limit:>8} {_bar(view, _share(told))} {_share(told):.0f} %"
 
 
 def _amount(told: Mapping[str, Any]) -> float:

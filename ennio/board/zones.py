@@ -70,6 +70,7 @@ class Body:
     places: Mapping[Key, int] = field(default_factory=dict)
     short: Mapping[str, str] = field(default_factory=dict)
     longest: int = 7
+    latest_pr: int = 0
     hosts: bool = False
     queued: int = 0
     held: int = 0
@@ -117,6 +118,7 @@ def body(order: Order, rows: Mapping[str, Row], wishes: Wishes) -> Body:
         {item.key: at for at, item in enumerate(items)},
         short,
         max((len(one) for one in short.values()), default=7),
+        max((row.pr or 0 for row in rows.values()), default=0),
         any(row.host for row in rows.values()),
         sum(bool(row.place) for row in rows.values()),
         sum(row.place == "held" for row in rows.values()),

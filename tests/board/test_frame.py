@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.board.frame import frame
-from ennio.board.news import Happened, Looked
+from ennio.board.heading import header
+from ennio.board.news import Happened, Headed, Looked
 from ennio.board.row import Row
 from ennio.board.style import Style, bare, shown
 from ennio.board.table import cells
@@ -207,6 +208,35 @@ def test_ids_are_as_short_as_they_are_still_one() -> None:
     )
     assert set(view.body.short.values()) == {"ma-1234567a", "ma-1234567b"}
     assert all(len(one) == 7 for one in board(3).body.short.values())
+
+
+@pytest.mark.parametrize("width", [59, 80, 120, 200])
+@pytest.mark.parametrize("number", [7, 412, 4001, 123456])
+def test_the_number_of_a_pull_request_is_never_cut(number: int, width: int) -> None:
+    told = [session(0, pr_number=number), session(1, pr_number=3)]
+    assert f"#{number} " in text_of(board(0, told=told), width=width)
+
+
+@pytest.mark.parametrize("tab", ["", "why"])
+def test_a_key_is_offered_once(tab: str) -> None:
+    view = replace(board(0, told=[session(0, word="ended", wants=["restore", "kill"])]), tab=tab)
+    for width in (80, 200, 400):
+        keys = [hint.split()[0] for hint in bare(frame(view, width, 40)[-1]).split("  ") if hint]
+        assert len(keys) == len(set(keys)), keys
+
+
+def test_budgets_are_told_to_the_cent_and_the_most_used_first() -> None:
+    each = {"name": "session:each:total", "limit": "5", "used": None, "percent_used": None}
+    little = {"name": "global:daily", "limit": "20.5", "used": "0.2123", "percent_used": 1.04}
+    much = {"name": "session:ma-12345678:total", "limit": "5", "used": "6.5", "percent_used": 130}
+    view = Headed(header({}, [each, little, much])).taken(replace(board(3), page="spend"))
+    names = [much["name"], little["name"], each["name"]]
+    lines = [line.split() for line in text_of(view, 80, 24).splitlines()]
+    told = {words[0]: " ".join(words[1:]) for words in lines if words and words[0] in names}
+    assert list(told) == names
+    assert told[much["name"]].startswith("$6.50 of $5.00 [")
+    assert told[little["name"]].startswith("$0.21 of $20.50 [")
+    assert told[each["name"]] == "$5.00", "nobody has used of what is for each"
 
 
 def test_machines_are_named_where_some_session_is_on_another() -> None:
