@@ -122,6 +122,7 @@ UNDONE: Mapping[str, Places] = {
         "store/sqlite.py": ("sqlite3",),
     },
     "it mends nothing: it shows more, and whoever reads it decides": {
+        "plugins/workspace/last_commit.py": ("git -C",),
         "actors/answers.py": ("session why",),
         "actors/landing.py": ("pr diff",),
         "actors/orchestrator/pulls.py": ("pr show",),
@@ -226,6 +227,7 @@ UNDONE: Mapping[str, Places] = {
         ),
         "policy/prompt.py": ("git push",),
         "policy/reactions/summary.py": (
+            "session why",
             "answer",
             "open",
             "pr merge",

@@ -230,6 +230,7 @@ def test_a_supervisor_that_does_not_end_is_killed_by_force_and_its_agents_go_on(
     assert (ended.returncode, json.loads(ended.stdout)["killed"]) == (0, True), ended
     assert not [one for one in before if is_supervisor(one.pid)]
     assert sick.sh("ennio start --detach").returncode == 0
-    there = json.loads(sick.sh(f"ennio session info {session} --json").stdout)
-    assert there["status"] not in ("exited", "killed")
+    found = json.loads(sick.sh("ennio status --json --all").stdout)["sessions"]
+    (there,) = (one["status"] for one in found if one["id"] == session)
+    assert there not in ("exited", "killed")
     assert sick.sh(f"ennio session kill {session}").returncode == 0
