@@ -101,3 +101,15 @@ def test_of_a_session_that_has_ended_its_own_budget_asks_nobody(play: Play) -> N
         stage.orchestrator.sessions.kill(session_id)
         stage.until(session_id, SessionStatus.KILLED)
         eventually(lambda: _told(stage) == {"budget-exceeded": True})
+
+
+def test_a_level_is_told_once_however_many_requests_follow(play: Play) -> None:
+    _limited(play, limit_usd=Decimal(5), on_exceed=OnExceed.WARN)
+    with play.opened() as stage:
+        session_id = stage.working()
+        for number, dollars in enumerate(("4", "4.5", "5", "6", "7"), start=1):
+            used = Usage(1000 * number, 100, Decimal(dollars), "m")
+            stage.says(session_id, Activity.ACTIVE, ready=True, usage=used)
+            eventually(lambda number=number: stage.deps.store.ledger.count() == number)
+        told = [one.event_type for one in stage.deps.store.events.after(0)]
+        assert told.count("budget_warning") == told.count("budget_exceeded") == 1
