@@ -193,4 +193,5 @@ def test_nobody_is_stuck_while_a_thread_reads_and_greenlets_look_and_wait(tmp_pa
         timeout=60,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("10 ['looks', 'reads', 'waits', 'writes']\n", "")
+    told = (done.returncode, done.stderr, done.stdout)
+    assert told == (0, "", "10 ['looks', 'reads', 'waits', 'writes']\n")
