@@ -138,33 +138,43 @@ class NotifierActor(Actor):
             DeliveryKind.NOTICE, notice.id, STREAM, DeliveryState.DONE, 1, now, settled_at=now
         )
         if self._deps.store.deliveries.intend(shown):
-            self._tell_stream(tx, notice, notice.message)
+            self._tell_stream(tx, EventType.NOTIFICATION_RAISED, notice, notice.message)
 
-    def _tell_stream(self, tx: Transaction, notice: Notice, words: str) -> None:
+    def _tell_stream(self, tx: Transaction, kind: EventType, notice: Notice, words: str) -> None:
         data = {
             "notice": notice.id,
             "channels": list(notice.sent or (STREAM,)),
             "failed": dict(notice.failed),
             "reaction": notice.reaction,
         }
-        draft = Draft(EventType.NOTIFICATION_SENT, words, notice.priority, data)
-        tx.emit(notice.session_id, notice.project_id, draft)
+        tx.emit(notice.session_id, notice.project_id, Draft(kind, words, notice.priority, data))
 
     def _end(self, tx: Transaction, notice: Notice, now: datetime) -> None:
-        """Write down whether anything is left to try; a notice that is done says
-        which channels were given up.
+        """Write down whether anything is left to try; what became of a notice is told once, when
+        it is done.
         """
         deliveries = self._of(notice)
         over = not any(delivery.state.open for delivery in deliveries)
         self._deps.store.notifications.save(replace(notice, done_at=now if over else None))
         if over:
             self._waiting.pop(notice.id, None)
+        if over and notice.done_at is None:
+            self._tell_of_channels(tx, notice, deliveries)
+
+    def _tell_of_channels(
+        self, tx: Transaction, notice: Notice, deliveries: Collection[DeliveryRecord]
+    ) -> None:
+        """That it was sent is said only where a channel took it: the event stream is none, and
+        neither is one that refused.
+        """
+        taken = any(one.state is DeliveryState.DONE and one.lane != STREAM for one in deliveries)
         lost = [
             one for one in deliveries if one.state in (DeliveryState.REFUSED, DeliveryState.FAILED)
         ]
-        if over and lost:
+        if taken or lost:
+            kind = EventType.NOTIFICATION_SENT if taken else EventType.NOTIFICATION_FAILED
             told = self._deps.store.notifications.get(notice.id) or notice
-            self._tell_stream(tx, told, notice.message + _untold(lost))
+            self._tell_stream(tx, kind, told, notice.message + (_untold(lost) if lost else ""))
 
     # --- told together ----------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ _COLOURS: Mapping[str, str] = {
     "review_changes_requested": "yellow",
     "reaction_triggered": "cyan",
     "session_paused": "yellow",
-    "notification_sent": "yellow",
+    "notification_raised": "yellow",
     "message_delivered": "cyan",
     "ci_passing": "green",
     "review_approved": "green",

@@ -83,7 +83,7 @@ _WORDS: Mapping[str, Callable[[Event], str | None]] = {
     "message_queued": _nothing,
     "reaction_triggered": _reaction,
     "reaction_escalated": lambda event: f"a person is called: {event['message']}",
-    "notification_sent": lambda event: f"you get a notice: {event['message']}",
+    "notification_raised": lambda event: f"you get a notice: {event['message']}",
     "review_pending": _nothing,
     "review_approved": _nothing,
     "review_comments_sent": _nothing,

@@ -74,7 +74,9 @@ class EventType(StrEnum):
     MESSAGE_QUEUED = "message_queued"
     MESSAGE_DELIVERED = "message_delivered"
     MESSAGE_FAILED = "message_failed", _NO_STORY
+    NOTIFICATION_RAISED = "notification_raised"
     NOTIFICATION_SENT = "notification_sent"
+    NOTIFICATION_FAILED = "notification_failed", _NO_STORY
     SIGNAL_LOST = "signal_lost", _NO_STORY
     SIGNAL_REGAINED = "signal_regained", _NO_STORY
     BASE_PUSHED = "base_pushed", _NO_STORY

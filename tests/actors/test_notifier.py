@@ -38,9 +38,54 @@ def _notice(stage: Stage, question: str) -> Notice:
     return next(n for n in stage.deps.store.notifications.list() if question in n.message)
 
 
+TOLD = (
+    EventType.NOTIFICATION_RAISED,
+    EventType.NOTIFICATION_SENT,
+    EventType.NOTIFICATION_FAILED,
+)
+
+
 def _shown(stage: Stage) -> list[Event]:
     """What the event stream told of notifications."""
-    return stage.deps.store.events.after(0, limit=1000, types=[EventType.NOTIFICATION_SENT])
+    return stage.deps.store.events.after(0, limit=1000, types=TOLD)
+
+
+def _told(stage: Stage) -> list[str]:
+    return [event.event_type for event in _shown(stage)]
+
+
+def test_a_notice_that_only_stands_in_the_events_was_sent_to_nobody(play: Play) -> None:
+    play.settings["defaults"] = Defaults(notifiers=())
+    with play.opened() as stage:
+        _asks(stage, "Shall I?")
+        eventually(lambda: _notice(stage, "Shall I?").done_at)
+        assert _told(stage) == ["notification_raised"]
+
+
+def test_a_notice_is_sent_once_a_channel_took_it_and_not_before(play: Play) -> None:
+    play.notifiers["bell"].trouble = Unreachable("no network")
+    with play.opened() as stage:
+        _asks(stage, "Shall I?")
+        eventually(lambda: "bell" in _notice(stage, "Shall I?").failed)
+        eventually(lambda: "horn" in _notice(stage, "Shall I?").sent)
+        assert _told(stage) == ["notification_raised"]
+        play.notifiers["bell"].trouble = None
+        stage.pass_time(60)
+        eventually(lambda: _notice(stage, "Shall I?").done_at)
+        assert _told(stage) == ["notification_raised", "notification_sent"]
+
+
+def test_a_notice_that_every_channel_refused_was_not_sent_and_that_is_said_once(
+    play: Play,
+) -> None:
+    for channel in play.notifiers.values():
+        channel.trouble = Refused("a wrong address")
+    with play.opened() as stage:
+        session_id = _asks(stage, "Shall I?")
+        eventually(lambda: _notice(stage, "Shall I?").done_at)
+        stage.says(session_id, Activity.ACTIVE)
+        eventually(lambda: _notice(stage, "Shall I?").withdrawn_at)
+        assert _told(stage) == ["notification_raised", "notification_failed"]
 
 
 def test_a_channel_that_was_given_up_is_not_taken_for_told(play: Play) -> None:
@@ -200,4 +245,4 @@ def test_notifications_of_an_older_version_are_told_where_they_were_not_and_nowh
         name: [one.id for one in play.notifiers[name].sent] for name in ("slack", "desk", "horn")
     }
     assert told == {"slack": ["new"], "desk": ["waits", "new"], "horn": ["new"]}
-    assert shown == ["new", "waits (not told on horn: gone)"]
+    assert shown == ["new", "waits (not told on horn: gone)", "new"]

@@ -62,7 +62,9 @@ def _state(notice: dict[str, Any]) -> str:
         return "resolved"
     if not notice["done_at"]:
         return "waiting"
-    return "failed" if notice["failed"] else "told"
+    if notice["failed"]:
+        return "failed"
+    return "told" if set(notice["sent"]) - {"events"} else "events"
 
 
 def _reasons(notice: dict[str, Any]) -> list[str]:
