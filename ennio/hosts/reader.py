@@ -172,17 +172,23 @@ class Reader:
         """The files that tell whether anything has to be read at all; and of whom something has to
         be, what its agent's plugin may know.
         """
-        paths, real, files = list[Path](), list[Path](), list[FileSpan]()
+        paths, real = list[Path](), list[Path]()
+        files, folders = list[FileSpan](), list[Path]()
         for each in wanted:
             session_id, at = each.brief.session_id, contexts[each.brief.session_id]
             cache = None if each.afresh else self._caches.get(session_id)
             paths += cache.files if cache is not None else ()
             if cache is None:
                 asked = at.files.rests_on(at.path)
-                real, files = [*real, *asked.real], [*files, *asked.files]
+                real += asked.real
+                files += asked.files
             if each.place and _is_glanceable(at.workspace):
-                paths += at.workspace.stands_on(at.path, each.brief.branch)
-        return Questions(states=paths, real=real, files=files)
+                asked = at.workspace.foreseen(at.path, each.brief.branch, at.source)
+                paths += asked.states
+                real += asked.real
+                files += asked.files
+                folders += asked.folders
+        return Questions(states=paths, real=real, files=files, folders=folders)
 
     def forget(self, session_id: str) -> None:
         """Nobody will want it any more."""

@@ -141,7 +141,18 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
-def test_a_look_at_many_sessions_takes_as_many_ways_as_one_at_few(stage: Stage) -> None:
+ELSEWISE = {
+    "stands": "true",
+    "is on another branch": "git checkout -q -b astray-$1",
+    "is on no branch": "git checkout -q --detach",
+    "has no branch": "git update-ref -d $(git symbolic-ref HEAD)",
+    "is gone": 'rm -r "$PWD"',
+}
+
+
+@pytest.mark.parametrize("how", ELSEWISE)
+def test_a_look_at_many_sessions_takes_as_many_ways_as_one_at_few(stage: Stage, how: str) -> None:
+    """Also where each of their working copies is not as it should be."""
     far = stage.far
     assert far is not None
     stands = [Stand(stage) for _ in range(3)]
@@ -159,6 +170,8 @@ def test_a_look_at_many_sessions_takes_as_many_ways_as_one_at_few(stage: Stage) 
 
     try:
         begun = [_ways(far, stand.launched) for stand in stands]
+        for stand in stands:
+            stage.run("sh", "-c", ELSEWISE[how], "sh", stand.id, cwd=stand.folder)
         # what was written in the last seconds is read again, for it may have changed unseen
         eventually(lambda: look(stands) <= MOST, why="they rest, and a look takes few ways")
         assert look(stands) == look(stands[:1]) <= MOST

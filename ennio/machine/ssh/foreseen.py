@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ennio.machine.interface import (
     Command,
@@ -22,6 +22,8 @@ from ennio.machine.questions import Questions
 from ennio.machine.ssh import errors, file_looks, files
 from ennio.machine.ssh.file_looks import FileLooks
 from ennio.machine.ssh.processes import ProcessListing, RemoteProcesses
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ class Foresight:
 
     def _sections(self, asked: Questions, told: Told, output: bytes = b"") -> Iterator[_Section]:
         yield from self._about_files(asked, told)
-        for folder in asked.folders:
+        for folder in _once(asked.folders):
             yield _Section(files.listing(folder), partial(_take_names, folder, told))
         for program, path in asked.programs:
             taken = partial(_take_program, (program, path), told)
@@ -181,7 +183,7 @@ class Foresight:
         if real := _once(asked.real):
             yield _Section(files.resolving(real), partial(_take_real, real, told))
         for follow in (True, False):
-            if spans := tuple(span for span in asked.files if span.follow is follow):
+            if spans := tuple(span for span in _once(asked.files) if span.follow is follow):
                 yield _Section(self._looks.reading(spans), partial(_take_parts, spans, told))
 
     def _take_entries(
@@ -231,8 +233,8 @@ def _take_program(
     told.programs[asked] = files.found(out, code)
 
 
-def _once(paths: Sequence[Path]) -> tuple[Path, ...]:
-    return tuple(dict.fromkeys(paths))
+def _once(asked: Sequence[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(asked))
 
 
 def _is_near(known: Path, changed: Path) -> bool:

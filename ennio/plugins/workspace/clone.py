@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.questions import Questions
 from ennio.machine.sandbox.confined import unconfined
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
@@ -23,7 +24,7 @@ from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder, last_commit, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
-from ennio.plugins.workspace.glance import glance, stands_on
+from ennio.plugins.workspace.glance import glance, questions, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
@@ -104,6 +105,10 @@ class CloneWorkspace:
     def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
         """See ``Glanceable.stands_on``."""
         return stands_on(self._machine, path, branch)
+
+    def foreseen(self, path: Path, branch: str, source: Path) -> Questions:
+        """See ``Glanceable.foreseen``."""
+        return questions(self._machine, path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""

@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import FileKind, Machine
+from ennio.machine.interface import FileKind, FileSpan, Machine
+from ennio.machine.questions import Questions
 from ennio.model.facts import Place
 from ennio.plugins.workspace import private
 from ennio.plugins.workspace.interface import Glance
@@ -18,6 +19,9 @@ from ennio.plugins.workspace.interface import Glance
 _SMALL = 8192  # bytes of a HEAD or a pointer
 _LARGE = 256 << 20  # bytes of all packed refs, or of a log
 _REF = "ref: refs/heads/"
+_REBASING = ("rebase-merge/head-name", "rebase-apply/head-name")
+_COMMON = "../.."
+"""What git writes into ``commondir`` of a worktree."""
 
 
 def glance(machine: Machine, path: Path, branch: str, source: Path) -> Glance | None:
@@ -38,18 +42,52 @@ def stands_on(machine: Machine, path: Path, branch: str) -> tuple[Path, ...]:
     return known[0] if known is not None else ()
 
 
+def questions(machine: Machine, path: Path, branch: str, source: Path) -> Questions:
+    """What the next glance asks of the machine, as far as the last one tells: many that do not
+    stand are looked at by one request.
+    """
+    key = machine.name, path, branch
+    known, found = _STANDING.get(key), _ELSEWISE.get(key)
+    standing = known[0] if known is not None else ()
+    if found is None:
+        return Questions(states=standing)
+    own, common = found
+    small = [path / ".git"]
+    states = [*standing, path.parent, path, path / ".git", source / ".git" / "HEAD"]
+    if own is not None:
+        marks = [own / name for name in ("commondir", "HEAD", *_REBASING)]
+        states += [*marks, own / "logs" / "HEAD"]
+        small += marks
+    listed = [
+        common / "worktrees" / name / file
+        for name in _ENTRIES.get((machine.name, common), ())
+        for file in ("gitdir", "HEAD")
+    ]
+    states += [common / "reftable", common / "packed-refs", common / "refs" / "heads" / branch]
+    return Questions(
+        states=[*states, *listed],
+        real=[own / _COMMON] if own is not None else [],
+        files=[FileSpan(file, most=_SMALL + 1) for file in (*small, common / "HEAD", *listed)],
+        folders=[common / "worktrees"],
+    )
+
+
 def _looked_at(machine: Machine, path: Path, branch: str, source: Path) -> Glance | None:
     if not single.is_folder(machine, path.parent):
         return None
     if not single.is_folder(machine, path):
-        return _absent(machine, branch, source)
+        return _absent(machine, path, branch, source)
     plain = single.is_folder(machine, path / ".git")
     own = path / ".git" if plain else private.folder(machine, path)
     if own is None or not single.is_file(machine, own / "HEAD"):
         return Glance(Place.CUT_OFF)
-    seen = _head(machine, own, branch)
+    common = common_folder(machine, own)
+    seen = _head(machine, own, common, branch)
     if seen is not None and seen.place is Place.STANDING:
+        _ELSEWISE.pop((machine.name, path, branch), None)
         _note_standing(machine, path, own, branch)
+    else:
+        _note_elsewise(machine, path, branch, own, common)
     return seen
 
 
@@ -59,6 +97,20 @@ _STANDING: dict[tuple[str, Path, str], tuple[tuple[Path, ...], _Seen]] = {}
 Looking again costs three calls.
 """
 _MOST = 4096
+_ELSEWISE: dict[tuple[str, Path, str], tuple[Path | None, Path]] = {}
+"""Of a working copy that does not stand as it should: its private folder, where it has one, and
+that of its repository.
+"""
+_ENTRIES: dict[tuple[str, Path], tuple[str, ...]] = {}
+"""The names of a repository's worktrees, as they were listed last."""
+
+
+def _note_elsewise(
+    machine: Machine, path: Path, branch: str, own: Path | None, common: Path
+) -> None:
+    if len(_ELSEWISE) >= _MOST:
+        _ELSEWISE.clear()
+    _ELSEWISE[machine.name, path, branch] = own, common
 
 
 def _still_stands(machine: Machine, path: Path, branch: str) -> bool:
@@ -102,13 +154,14 @@ def common_folder(machine: Machine, own: Path) -> Path:
     return single.real(machine, own / _text(machine, own / "commondir"))
 
 
-def _absent(machine: Machine, branch: str, source: Path) -> Glance:
+def _absent(machine: Machine, path: Path, branch: str, source: Path) -> Glance:
     common = next(
         (place for place in (source / ".git", source) if single.is_file(machine, place / "HEAD")),
         None,
     )
     if common is None:
         return Glance(Place.GONE)
+    _note_elsewise(machine, path, branch, None, common)
     elsewhere = next(
         (
             where
@@ -122,8 +175,7 @@ def _absent(machine: Machine, branch: str, source: Path) -> Glance:
     return Glance(Place.GONE, "" if _branch_exists(machine, common, branch) else branch)
 
 
-def _head(machine: Machine, own: Path, branch: str) -> Glance | None:
-    common = common_folder(machine, own)
+def _head(machine: Machine, own: Path, common: Path, branch: str) -> Glance | None:
     if single.exists(machine, common / "reftable"):
         return None  # its refs are no files
     head = _text(machine, own / "HEAD")
@@ -148,7 +200,7 @@ def _head(machine: Machine, own: Path, branch: str) -> Glance | None:
 
 def _rebased(machine: Machine, own: Path) -> str | None:
     """The branch that a rebase in progress is about: HEAD is detached meanwhile."""
-    for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
+    for name in _REBASING:
         if single.is_file(machine, own / name):
             return _text(machine, own / name).removeprefix("refs/heads/")
     return None
@@ -181,9 +233,11 @@ def _listed(machine: Machine, common: Path, _second: int) -> tuple[tuple[Path, s
 
 def _entries(machine: Machine, folder: Path) -> list[Path]:
     try:
-        return sorted(folder / name for name in machine.list(folder))
+        names = tuple(sorted(machine.list(folder)))
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        names = ()
+    _ENTRIES[machine.name, folder.parent] = names
+    return [folder / name for name in names]
 
 
 def _branch_exists(machine: Machine, common: Path, branch: str) -> bool:
@@ -206,13 +260,19 @@ def _is_packed(machine: Machine, path: Path, branch: str, _changed: int, _size: 
 def _last(machine: Machine, own: Path) -> str:
     """The commit HEAD was last on, as its log tells."""
     log = own / "logs" / "HEAD"
-    there = single.is_file(machine, log)
-    raw = single.content(machine, log, _LARGE) if there else b""
-    lines = raw.decode("utf-8", "replace").splitlines()
-    before, after = [*(lines[-1] if lines else "").split(" "), "", ""][:2]
+    told = single.state(machine, log)
+    there = told is not None and told.kind is FileKind.FILE
+    line = _last_line(machine, log, told.modified, told.size) if told is not None and there else ""
+    before, after = [*line.split(" "), "", ""][:2]
     return (
         after if after.strip("0") else before if before.strip("0") else ""
     )  # its deletion is in the log, too
+
+
+@lru_cache(maxsize=1024)
+def _last_line(machine: Machine, path: Path, _changed: int, _size: int) -> str:
+    raw = single.content(machine, path, _LARGE)
+    return next(reversed(raw.decode("utf-8", "replace").splitlines()), "")
 
 
 def _text(machine: Machine, path: Path) -> str:

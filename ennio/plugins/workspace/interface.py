@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ennio.config.model import Symlink
+from ennio.machine.questions import Questions
 from ennio.model.facts import Place, WorkspaceSeen
 from ennio.model.failpoints import failpoint
 
@@ -119,6 +120,10 @@ class Glanceable(Protocol):
         """While these files are as they are a working copy stands as the last glance saw it; none
         where it did not stand, or nobody knows.
         """
+        ...
+
+    def foreseen(self, path: Path, branch: str, source: Path) -> Questions:
+        """What the next glance asks of the machine, as far as the last one tells."""
         ...
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import FileKind, Machine
+from ennio.machine.questions import Questions
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Refused
@@ -86,6 +87,10 @@ class StubWorkspace:
     def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
         """See ``Glanceable.stands_on``."""
         return (path,)
+
+    def foreseen(self, path: Path, branch: str, source: Path) -> Questions:
+        """See ``Glanceable.foreseen``."""
+        return Questions(states=(path,))
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""

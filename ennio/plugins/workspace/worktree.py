@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.questions import Questions
 from ennio.model.branch import check_branch
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Refused, Unreachable
@@ -37,7 +38,7 @@ from ennio.plugins.workspace import (
 )
 from ennio.plugins.workspace.branch_locks import past_stale_locks
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
-from ennio.plugins.workspace.glance import glance, stands_on
+from ennio.plugins.workspace.glance import glance, questions, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
@@ -156,6 +157,10 @@ class WorktreeWorkspace:
     def stands_on(self, path: Path, branch: str) -> tuple[Path, ...]:
         """See ``Glanceable.stands_on``."""
         return stands_on(self._machine, path, branch)
+
+    def foreseen(self, path: Path, branch: str, source: Path) -> Questions:
+        """See ``Glanceable.foreseen``."""
+        return questions(self._machine, path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``."""
