@@ -174,9 +174,17 @@ def test_a_read_only_disk_is_named_with_its_folder_and_the_way_out(place: Place)
     if "mount:" in started.err:
         pytest.skip(f"no disk can be mounted here: {started.err}")
     assert started.code == 5
+    assert f"the database is {disk}/ennio.db, and {disk} lies on a read-only disk" in started.err
+    assert "database_url: sqlite:" in started.err
+    (place.folder / "ennio.yaml").write_text("port: 0\nprojects: []\n")
+    started = on_read_only_disk("start", "--detach")
+    assert started.code == 5
     assert f"the folder {disk}/home/" in started.err
     assert "read-only file system" in started.err
     assert "set ENNIO_HOME" in started.err
+    (place.folder / "ennio.yaml").write_text(
+        "port: 0\ndatabase_url: sqlite:disk/ennio.db\nprojects: []\n"
+    )
     looked = on_read_only_disk("doctor")
     assert f"state belongs in {disk}/home, and {disk} lies on a read-only disk" in looked.out
     assert f"the database is {disk}/ennio.db, and {disk} lies on a read-only disk" in looked.out

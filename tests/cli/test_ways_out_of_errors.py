@@ -81,8 +81,11 @@ def test_no_configuration_is_written_by_init(sick: Sick) -> None:
 def test_a_configuration_that_was_named_and_is_not_there_is_written_there(sick: Sick) -> None:
     (sick.folder / "ennio.yaml").unlink()
     (sick.folder / "a folder").mkdir()
-    for name in ("other file.yaml", "a folder"):
-        heals(sick, f"ennio config check --config '{name}'", str(sick.folder / name))
+    for name, words in (
+        ("other file.yaml", "no configuration file"),
+        ("a folder", "no ennio.yaml"),
+    ):
+        heals(sick, f"ennio config check --config '{name}'", words)
 
 
 def test_an_empty_configuration_is_written_by_init(sick: Sick) -> None:

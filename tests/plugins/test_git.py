@@ -224,7 +224,7 @@ def test_deeds_are_done_in_their_order_and_none_after_one_that_fails(repository:
     here.run_each([making(1), may_fail, making(2)])
     assert there() == ["refs/x/1", "refs/x/2"]
     with pytest.raises(Refused, match="update-ref"):
-        here.run_each([making(3), making(1), making(4)])
+        here.run_each([making(3), GitDeed(("update-ref", "refs/x/9", "nothing")), making(4)])
     assert there() == ["refs/x/1", "refs/x/2", "refs/x/3"]
     lock.write_text("")
     freed = threading.Timer(0.3, lock.unlink)
