@@ -5,6 +5,7 @@ the machine does is not its. Budgets have three times the slack here.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import pty
 import select
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from tests.e2e.house import Supervised, project, supervised
+from tests.e2e.house import Ground, Supervised, project, supervised
 
 pytest.importorskip("blessed")
 pytestmark = pytest.mark.e2e
@@ -35,9 +36,13 @@ KEYS = 60
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
     """Sessions that wait, and nobody who works."""
-    with supervised(tmp_path_factory.mktemp("house"), project) as made:
+
+    def full(ground: Ground) -> dict[str, object]:
+        return project(ground, max_sessions=0)
+
+    with supervised(tmp_path_factory.mktemp("house"), full) as made:
         for number in range(12):
-            made.spawn(f"Wait {number}", held=True)
+            made.spawn(f"Wait {number}")
         yield made
 
 
@@ -55,6 +60,11 @@ class Watched:
             if select.select([self.ours], [], [], left)[0]:
                 found += os.read(self.ours, 65536)
         return found
+
+    def says(self, within: float) -> bytes:
+        """The first of what it writes in so many seconds."""
+        ready = select.select([self.ours], [], [], within)[0]
+        return os.read(self.ours, 65536) if ready else b""
 
     def rests(self) -> None:
         """It has said all that it has to say."""
@@ -126,3 +136,30 @@ def test_a_key_is_painted_at_once(house: Supervised) -> None:
         board.rests()
         took = (board.used - before) / KEYS
         assert took <= 0.016 * SLACK, f"{1000 * took:.1f} ms a key"
+
+
+def test_what_happens_is_painted_soon_and_costs_little(house: Supervised) -> None:
+    """An event to paint: 100 ms and 2 KB; twenty of them a second: 5 % of a core."""
+    (session_id, *_), client = sorted(house.sessions()), house.client
+    turns = itertools.cycle(("hold", "release"))
+
+    def happens() -> None:
+        client.post(f"/queue/{session_id}/{next(turns)}")
+
+    with watched(house) as board:
+        delays, told = list[float](), list[int]()
+        for _ in range(12):
+            begun = time.monotonic()
+            happens()
+            first = board.says(30)
+            delays.append(time.monotonic() - begun)
+            told.append(len(first + board.told(0.3)))
+        assert sorted(delays)[len(delays) * 3 // 4] <= 0.1 * SLACK, delays
+        assert max(told) <= 2048 * SLACK, told
+        board.rests()
+        before, begun, number = board.used, time.monotonic(), 0
+        while time.monotonic() < begun + 4:
+            happens()
+            board.told(max(0.0, begun + (number := number + 1) / 20 - time.monotonic()))
+        share = (board.used - before) / (time.monotonic() - begun)
+        assert share <= 0.05 * SLACK, f"{share:.1%} of a core"

@@ -5,7 +5,9 @@ been asked one by one.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,8 +207,10 @@ def test_commands_in_turn_end_with_the_first_that_fails(machine: Machine, tmp_pa
     assert [(one.code, one.stdout) for one in done] == [(0, b"a"), (4, b"b")]
     assert single.content(machine, tmp_path / "log", 100) == b"a\nb\n"
     slow = Command(("sleep", "600"), timeout=0.3, grace=0)
-    (late,) = machine.run_in_turn([slow, appending("d", 0)])
+    patient, begun = replace(appending("d", 0), timeout=60), time.monotonic()
+    (late,) = machine.run_in_turn([slow, patient])
     assert late.overdue is not None
+    assert time.monotonic() - begun < 30, "it was given the time of the next one too"
     assert single.content(machine, tmp_path / "log", 100) == b"a\nb\n"
     with pytest.raises(FileNotFoundError):
         machine.run_in_turn([Command(("no-such-program",)), appending("e", 0)])

@@ -302,9 +302,7 @@ class _Running:
         """Why it is to be ended; None where it has ended, or has told as much as is wanted."""
         most = self.commands[0].most if len(self.commands) == 1 else None
         silence = self.commands[0].silence
-        timeouts = [command.timeout for command in self.commands]
-        lasts = sum(timeouts) if self.in_turn else max(timeouts)
-        begun, moved, size = 0.0, time.monotonic(), 0
+        begun, moved, size, ended = 0.0, time.monotonic(), 0, 0
         while not answer.over:
             if most is not None and answer.sure() >= most:
                 return None
@@ -312,6 +310,9 @@ class _Running:
             self._read(answer)
             if self.told.refused is None and self.told.pids:
                 begun = begun or now
+            if self.in_turn and len(self.told.codes) != ended:
+                begun, ended = now, len(self.told.codes)
+            lasts = self._lasts(ended)
             if len(answer.err) != size:
                 moved, size = now, len(answer.err)
             until = begun + lasts if begun else moved + self.pool.patience
@@ -326,6 +327,12 @@ class _Running:
                 return Overdue.TIME if now >= begun + lasts else Overdue.SILENCE
         self._read(answer)
         return None
+
+    def _lasts(self, ended: int) -> float:
+        """Seconds for what runs now: in turn each has its own, from the end of the one before."""
+        if self.in_turn:
+            return self.commands[min(ended, len(self.commands) - 1)].timeout
+        return max(command.timeout for command in self.commands)
 
     def _read(self, answer: ShellAnswer) -> None:
         """Take our own words out of what stands on standard error."""
