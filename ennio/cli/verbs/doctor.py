@@ -24,6 +24,8 @@ EXAMPLES = """\
   ennio doctor
   ennio doctor --json | jq -r '.findings[] | select(.level == "broken") | .fix'
 """
+_ANSWERS = 10.0
+"""Seconds within which a supervisor that works says that it does."""
 _MARKS = {
     Level.FINE: ("ok", "green"),
     Level.WARNING: ("warn", "yellow"),
@@ -242,6 +244,8 @@ def _running(context: CliContext, config: Config, url: str | None) -> Iterator[F
         yield running.supervisor(None, "")
         return
     try:
+        # one that hangs is found out by the smallest question, before a large one may take its time
+        context.client(patience=_ANSWERS).get("/health")
         sessions = context.client().get("/sessions", all=True)
         status = context.client().get("/status")
     except EnnioError as error:
