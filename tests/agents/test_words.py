@@ -134,10 +134,10 @@ def _is_heard(at: Bench, text: str, give: Callable[[], Any]) -> None:
 
 # opencode gets later messages past its terminal, one as the other
 AGENTS: dict[str, tuple[str, dict[str, Any], Settle, int, int, int]] = {
-    "claude-code": ("claude", {"permissions": "default"}, claude_home, len(FIRST), len(LATER), 8),
-    "codex": ("codex", {}, codex_home, len(FIRST), len(LATER), 8),
+    "claude-code": ("claude", {"permissions": "default"}, claude_home, len(FIRST), len(LATER), 5),
+    "codex": ("codex", {}, codex_home, len(FIRST), len(LATER), 5),
     "aider": ("aider", {"model": "openai/scripted"}, aider_home, 1, len(LATER), 5),
-    "opencode": ("opencode", {"model": "loop/scripted"}, opencode_home, 3, 16, 5),
+    "opencode": ("opencode", {"model": "loop/scripted"}, opencode_home, 2, 8, 3),
 }
 
 
