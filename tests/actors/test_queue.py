@@ -142,6 +142,29 @@ def test_priority_comes_before_age_and_a_place_can_be_taken(play: Play) -> None:
             eventually(lambda wanted=order[: place + 1]: _launched(stage) == wanted)
 
 
+def test_what_a_person_does_to_the_queue_is_an_event_and_what_changes_nothing_is_none(
+    play: Play,
+) -> None:
+    """A hold was seen on another's board half a minute later."""
+    play.settings["project"] = {"max_sessions": 0}
+    with play.opened() as stage:
+        (waits,) = _in_turn(stage, "1")
+        for order in (
+            stage.orchestrator.queue.hold,
+            stage.orchestrator.queue.hold,
+            stage.orchestrator.queue.release,
+            stage.orchestrator.queue.release,
+        ):
+            order(waits)
+        stage.orchestrator.queue.set_priority(waits, 3)
+        stage.orchestrator.queue.set_priority(waits, 3)
+        stage.orchestrator.queue.move(waits, 1)
+        events = stage.deps.store.events.list_by_session(waits)
+        steps = [event.data.get("step") for event in events]
+        told = [one for one in steps if one in ("held", "released", "priority", "moved")]
+        assert told == ["held", "released", "priority", "moved"]
+
+
 def test_a_session_taken_out_of_the_queue_never_starts(play: Play) -> None:
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
