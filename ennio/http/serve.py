@@ -130,11 +130,15 @@ def _run(arbiter: Arbiter) -> int:
 
 
 def _take(run_dir: Path, config: Config) -> None:
-    """Hold the instance's lock for the life of this process."""
+    """Hold the instance's lock for the life of this process.
+
+    Only the worker of an arbiter that was killed is waited for. Who waited for one that lives would
+    take its place when that is ended, when nobody wants a supervisor any more.
+    """
     until = time.monotonic() + PATIENCE
     while address.take(run_dir) is None:
-        if time.monotonic() > until:
-            who = address.read(run_dir)
+        who = address.read(run_dir)
+        if time.monotonic() > until or (who is not None and _lives(who.pid)):
             known = (
                 f"pid {who.pid}, since {who.started_at}, {who.url}"
                 if who
@@ -144,6 +148,16 @@ def _take(run_dir: Path, config: Config) -> None:
                 f"a supervisor runs already for {config.source} ({known}); `ennio stop` ends it"
             )
         time.sleep(0.1)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _address(config: Config, listener: socket.socket) -> address.SupervisorAddress:

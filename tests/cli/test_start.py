@@ -11,7 +11,8 @@ import sys
 
 from ennio.board.sessions import living
 from ennio.cli.logfile import grown, tail
-from ennio.cli.process import command, is_supervisor, within
+from ennio.cli.process import command, holders, is_supervisor, within
+from ennio.http.address import LOCK
 from ennio.machine.home import Home, private
 from tests.cli.conftest import MINIMAL, Api, Place
 
@@ -40,6 +41,28 @@ def test_incident_51_a_taken_port_ends_the_start_with_the_reason_alone(
     assert "the last lines of" not in ended.err
     assert str(port) in place.ennio("logs").out
     assert place.ennio("stop").code == 4
+
+
+def test_of_two_starts_at_once_one_stands_and_the_other_is_gone_and_never_takes_its_place(
+    place: Place,
+) -> None:
+    """The one that lost waited for the lock, and stood up when the other was stopped."""
+    (place.folder / "ennio.yaml").write_text(MINIMAL.format(port=0))
+    lock = Home(place.home / "ennio").run(place.folder / "ennio.yaml") / LOCK
+    words = place.command("start", "--detach")
+    for _ in range(3):
+        both = [
+            subprocess.Popen(
+                words, cwd=place.folder, env=place.env, stderr=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        said = sorted((one.communicate(timeout=60)[1], one.returncode) for one in both)
+        assert sorted(code for _, code in said) == [0, 1], said
+        assert [code for words, code in said if "runs already" in words] == [1], said
+        assert place.ennio("stop").code == 0
+        # a loser that was still there would take it within a tenth of a second
+        assert not within(0.5, lambda: bool(holders(lock)))
 
 
 def test_a_start_that_fails_shows_its_own_words_and_none_of_an_earlier_run(place: Place) -> None:

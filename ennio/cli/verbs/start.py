@@ -113,7 +113,7 @@ def _detached(context: CliContext, timeout: float) -> CommandResult:
     begun = None
     try:
         begun = detach(context.config_file(), directory)
-        came = within(timeout, lambda: begun.process.poll() is not None or answers(context))
+        came = within(timeout, lambda: begun.process.poll() is not None or _stands(begun, context))
     except KeyboardInterrupt:
         if begun is None:
             context.note(
@@ -126,6 +126,14 @@ def _detached(context: CliContext, timeout: float) -> CommandResult:
     if not came or begun.process.poll() is not None or address is None:
         raise EnnioError(_why_not(begun, timeout))
     return _told(address, context)
+
+
+def _stands(begun: Detached, context: CliContext) -> bool:
+    """Whether the one that was begun answers: another's answer, of a start beside this one, would
+    leave it behind unseen.
+    """
+    address = context.address()
+    return address is not None and address.pid == begun.process.pid and answers(context)
 
 
 def _left(begun: Detached, context: CliContext) -> CommandResult:
