@@ -27,10 +27,12 @@ from ennio.config.model import Config, Demand
 from ennio.machine.files import write_atomically
 from ennio.machine.home import Home, private
 from ennio.model.errors import Refused, Untrusted
+from ennio.model.printable import one_line
 
 VARIABLE = "ENNIO_TRUSTED_CONFIG_PATHS"
 _SESSION = "ENNIO_SESSION_ID"
 _SHOWN = 3
+_MOST_WORDS = 120  # characters of one demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,21 @@ def insist_on_database(config: Config) -> None:
 
 def refusal(source: Path, new: Collection[Demand], verb: str = "start") -> str:
     """Why a file is not used, and how a person says that it may be; ``verb`` takes ``--trust``."""
-    told = "; ".join(
-        f"{demand.kind} {demand.place} ({', '.join(demand.words)[:80]})"
-        for demand in list(new)[:_SHOWN]
-    )
+    told = "; ".join(f"{demand.kind} {brief(demand)}" for demand in list(new)[:_SHOWN])
     more = f"; and {len(new) - _SHOWN} more" if len(new) > _SHOWN else ""
     return (
-        f"{source} is not trusted: it would {told}{more}. Read it, then: {command(source)}   (or "
-        f"ennio {verb} --trust)"
+        f"{source} is not trusted: it would {told}{more}. Read it (all it would do: "
+        f"{command(source)} --show), then: {command(source)}   (or ennio {verb} --trust)"
     )
+
+
+def brief(demand: Demand) -> str:
+    """Its place and words on one line. Words that are cut end with an ellipsis, so
+    that none passes for a whole command.
+    """
+    words = one_line(", ".join(demand.words))
+    shown = words if len(words) <= _MOST_WORDS else f"{words[: _MOST_WORDS - 1]}…"
+    return f"{demand.place} ({shown})"
 
 
 def command(source: Path) -> str:

@@ -6,11 +6,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from ennio.config.trusted import VARIABLE, command, forget, insist, known, trust, unknown
+from ennio.config.model import Demand
+from ennio.config.trusted import (
+    VARIABLE,
+    brief,
+    command,
+    forget,
+    insist,
+    known,
+    refusal,
+    trust,
+    unknown,
+)
 from ennio.machine.home import Home
 from ennio.model.errors import Refused, Untrusted
 from tests.config.writing import PROJECT, loaded
@@ -43,12 +55,28 @@ def test_a_refusal_names_the_file_what_it_would_do_and_the_command(
     tmp_path: Path, home: Home
 ) -> None:
     config = loaded(tmp_path, PROJECT)
-    with pytest.raises(Untrusted) as refusal:
+    with pytest.raises(Untrusted) as refused:
         insist(config, home, {})
-    assert refusal.value.exit_code == 5
-    assert str(config.source) in str(refusal.value)
-    assert "talk to projects[app].repo (https://example.com/app.git)" in str(refusal.value)
-    assert command(config.source) in str(refusal.value)
+    assert refused.value.exit_code == 5
+    assert str(config.source) in str(refused.value)
+    assert "talk to projects[app].repo (https://example.com/app.git)" in str(refused.value)
+    assert command(config.source) in str(refused.value)
+
+
+def test_a_command_that_is_cut_in_a_refusal_says_so_and_where_it_is_whole() -> None:
+    long = "cat >> /tmp/notices.jsonl; " * 8 + "echo the-very-end"
+    file = Path("/srv/ennio.yaml")
+    said = refusal(file, [Demand("run", "notifiers[ops]", ("argv: sh", f"argv: {long}"), "")])
+    (shown,) = re.findall(r"notifiers\[ops\] \((.*?)\)", said)
+    assert shown.startswith("argv: sh, argv: cat >> /tmp/notices.jsonl; ")
+    assert shown.endswith("…")
+    assert f"{command(file)} --show" in said
+
+
+def test_what_fits_a_refusal_is_whole_and_on_one_line() -> None:
+    assert brief(Demand("run", "a", ("sh", "one\ntwo"), "")) == "a (sh, one two)"
+    assert brief(Demand("run", "a", ("x" * 120,), "")) == f"a ({'x' * 120})"
+    assert brief(Demand("run", "a", ("x" * 121,), "")) == f"a ({'x' * 119}…)"
 
 
 def test_trust_is_of_one_file_and_can_be_taken_back(tmp_path: Path, home: Home) -> None:

@@ -44,7 +44,7 @@ def trust(config: Config, new: Sequence[Demand]) -> Finding:
     if not new:
         return fine("the configuration is trusted")
     asked = [
-        f"{demand.place} ({' '.join(demand.words)[:80]})"
+        trusted.brief(demand)
         for demand in new
         if demand.place.endswith((".tracker", ".scm")) or _is_service(demand)
     ]
