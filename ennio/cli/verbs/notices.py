@@ -52,9 +52,9 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 def _row(notice: dict[str, Any]) -> tuple[str, ...]:
     sent = ", ".join(name for name in notice["sent"] if name != "events") or "-"
-    (first, *_) = notice["message"].splitlines() or [""]
+    message = " ".join(notice["message"].split())  # the cause may stand on a later line
     at, session = local(notice["at"]), notice["session_id"] or "-"
-    return at, notice["priority"], session, _state(notice), sent, first
+    return at, notice["priority"], session, _state(notice), sent, message
 
 
 def _state(notice: dict[str, Any]) -> str:
