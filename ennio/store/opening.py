@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,18 +123,31 @@ def _bring_up_to_date(connection: Connection, clock: Clock) -> int:
     failure leaves nothing behind.
     """
     with connection.transaction():
-        connection.check()
-        tables = connection.dialect.tables()
-        version = _version(connection, tables)
-        if version > NEWEST:
-            raise Refused(
-                f"the database {connection.name} is of a newer Ennio (schema {version}, this one "
-                f"knows {NEWEST}): "
-                "update Ennio, or restore a backup made before the update"
-            )
+        version = _usable(connection)
         if version == NEWEST:
             return version
         return migrate(connection.sql, version, connection.dialect.statements, rfc3339(clock.now()))
+
+
+def look_through(file: Path) -> None:
+    """Raise what opening a database's file would: it is damaged, another program's or of a newer
+    Ennio. Nothing is changed there.
+    """
+    with closing(Connection(Sqlite(str(file), PATIENCE, read_only=True))) as connection:
+        _usable(connection)
+
+
+def _usable(connection: Connection) -> int:
+    """The step of a database that is whole, ours and no newer than this; raises Refused."""
+    connection.check()
+    version = _version(connection, connection.dialect.tables())
+    if version > NEWEST:
+        raise Refused(
+            f"the database {connection.name} is of a newer Ennio (schema {version}, this one "
+            f"knows {NEWEST}): "
+            "update Ennio, or restore a backup made before the update"
+        )
+    return version
 
 
 def _version(connection: Connection, tables: Mapping[str, frozenset[str]]) -> int:

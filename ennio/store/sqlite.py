@@ -13,7 +13,7 @@ from typing import Any
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable
 from ennio.store.database_file import DatabaseFile
-from ennio.store.database_header import MAGIC, refuse_foreign_log
+from ennio.store.database_header import MAGIC, log_of, refuse_foreign_log
 from ennio.store.dialect import DatabaseSize, InWords, Row
 from ennio.store.statements import SQLITE
 
@@ -82,9 +82,9 @@ class Sqlite:
     retry_after = 30.0  # a person has to put the file back
     apart = False
 
-    def __init__(self, location: str, patience: float) -> None:
+    def __init__(self, location: str, patience: float, *, read_only: bool = False) -> None:
         """Open it; ``patience`` is how many seconds a lock of another process is
-        waited for. Raises Refused.
+        waited for; ``read_only``: a file that is there, which stays as it is. Raises Refused.
         """
         if sqlite3.sqlite_version_info < OLDEST:
             wanted = ".".join(map(str, OLDEST))
@@ -96,12 +96,16 @@ class Sqlite:
         self._file: DatabaseFile | None = None
         self._abandoned = False
         if location != MEMORY:
-            _look_at(Path(location))
+            _look_at(Path(location), os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT)
             refuse_foreign_log(Path(location))
         with InWords(self):
             # one connection for all greenlets, and transactions begin and end where we say so
             self._driver = sqlite3.connect(
-                location, timeout=patience, isolation_level=None, check_same_thread=False
+                _read_only(Path(location)) if read_only else location,
+                timeout=patience,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=read_only,
             )
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> Any:
@@ -237,12 +241,19 @@ def _code(error: BaseException) -> str:
     return str(getattr(error, "sqlite_errorname", ""))
 
 
-def _look_at(file: Path) -> None:
+def _read_only(file: Path) -> str:
+    """The address to read a file by. Without a log beside it none is made: the file is all."""
+    log = log_of(file)
+    whole = not log.exists() or not log.stat().st_size
+    return f"{file.absolute().as_uri()}?mode=ro{'&immutable=1' if whole else ''}"
+
+
+def _look_at(file: Path, flags: int) -> None:
     """Make an empty file only its owner can read, or see that the one there may be a
     database. An empty one is new.
     """
     try:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(file, flags | os.O_CLOEXEC, 0o600))
         with file.open("rb") as stream:
             header = stream.read(len(MAGIC))
     except OSError as error:

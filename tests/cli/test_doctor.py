@@ -96,7 +96,12 @@ def test_tmux_is_only_needed_where_a_project_wants_it() -> None:
 def test_memory_and_disk_warn_but_do_not_fail() -> None:
     assert machine.memory(100, 200).level is Level.WARNING
     assert machine.memory(300, 200).level is Level.FINE
-    assert machine.disk(1024, Path("/")).level is Level.WARNING
+    assert machine.disk(1024**3, Path("/")).level is Level.WARNING
+
+
+def test_a_full_disk_fails() -> None:
+    assert machine.disk(0, Path("/")).level is Level.BROKEN
+    assert machine.disk(machine.NO_DISK, Path("/")).level is Level.WARNING
 
 
 def test_a_state_folder_that_is_a_file_is_broken(tmp_path: Path) -> None:

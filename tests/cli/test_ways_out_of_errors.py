@@ -153,6 +153,42 @@ def test_a_database_of_which_a_copy_was_saved_is_begun_anew_by_order(sick: Sick)
     assert sick.sh("ennio start --detach --new-database").returncode == 0
 
 
+def test_an_empty_database_beside_a_saved_copy_is_one_that_is_gone(sick: Sick) -> None:
+    (sick.folder / "ennio.db").write_text("")
+    assert "is empty" not in " ".join(sick.doctor())
+    (sick.folder / "ennio.db.saved-20260101-000000").write_text("")
+    sick.finds("is empty, and what it held was saved in")
+    done = sick.sh("ennio start --detach")
+    assert done.returncode == 5, done
+    assert "ennio.db.saved-20260101-000000" in done.stderr
+    assert "ennio start --new-database" in done.stderr
+    assert sick.sh("ennio start --detach --new-database").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [(0, "is not an SQLite database; name another"), (4096, "is damaged (")],
+    ids=["not-one", "damaged"],
+)
+def test_a_broken_database_is_told_by_doctor_as_start_tells_it(
+    sick: Sick, at: int, words: str
+) -> None:
+    runs(sick)
+    assert sick.sh("ennio stop").returncode == 0
+    assert "the database" not in " ".join(sick.doctor())
+    file = sick.folder / "ennio.db"
+    with file.open("r+b") as stream:
+        stream.seek(at)
+        stream.write(b"\xa5" * 20_000)
+    before = {path.name: path.read_bytes() for path in sick.folder.glob("ennio.db*")}
+    (told,) = (what for what in sick.doctor() if "the database cannot be used" in what)
+    assert {path.name: path.read_bytes() for path in sick.folder.glob("ennio.db*")} == before
+    assert sick.sh("ennio doctor").returncode != 0
+    said = refused(sick, "ennio start --detach", words)
+    said = " ".join(said.partition("could not start: ")[2].split())
+    assert said == told.partition("cannot be used: ")[2]
+
+
 def test_a_database_that_cannot_be_written_is_told_as_doctor_tells_it(sick: Sick) -> None:
     (sick.folder / "file").write_text("")
     sick.write(top=f"database_url: sqlite:{sick.folder}/file/ennio.db\n")

@@ -14,12 +14,15 @@ from pathlib import Path
 from ennio.board.quantities import size
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.database import file as database_file
-from ennio.config.database import served, shown
+from ennio.config.database import lock_of, served, shown
+from ennio.machine import files
 from ennio.machine.home import standing
 from ennio.machine.sandbox.availability import NoSandbox
 from ennio.policy.degradation import LITTLE_DISK
 
 PYTHON = (3, 11)
+NO_DISK = 8 * 1024**2  # less does not hold what a start writes
+LOOK = 20.0  # seconds a database's file is looked through; a big one takes longer
 GIT = (2, 38)  # merge-tree --write-tree
 _PACKAGERS: Mapping[str, str] = {
     "apt-get": "sudo apt-get install {}",
@@ -119,7 +122,12 @@ def memory(free: int, needed: int) -> Finding:
 
 
 def disk(free: int, place: Path) -> Finding:
-    """Room for working copies."""
+    """Room for working copies, and for the database; without any nothing can be written."""
+    if free < NO_DISK:
+        return broken(
+            f"the disk is full: {size(free)} are free at {place}",
+            "free some there; ennio cleanup --dry-run  shows what ended sessions take",
+        )
     if free < LITTLE_DISK:
         return warning(
             f"only {size(free)} are free at {place}",
@@ -155,9 +163,8 @@ def database(url: str, *, held: bool = False, before: bool = False) -> Finding |
             f"the database is {file}, and {why}",
             "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml",
         )
-    return (
-        _gone(file, before=before) if not held and not file.exists() else fine(f"database {file}")
-    )
+    lost = not file.exists() or saved(file) is not None
+    return _gone(file, before=before) if lost and not held else fine(f"database {file}")
 
 
 def _gone(file: Path, *, before: bool) -> Finding:
@@ -167,8 +174,9 @@ def _gone(file: Path, *, before: bool) -> Finding:
             shlex.quote(str(file)),
             " ".join(shlex.quote(f"{file}{end}") for end in ("-wal", "-shm")),
         )
+        how = "empty" if file.exists() else "gone"
         return broken(
-            f"the database {file} is gone, and what it held was saved in {copy}",
+            f"the database {file} is {how}, and what it held was saved in {copy}",
             f"rm -f {rest} && mv {shlex.quote(str(copy))} {there} && ennio start --detach"
             "   or ennio start --new-database  (with an empty one)",
         )
@@ -181,10 +189,10 @@ def _gone(file: Path, *, before: bool) -> Finding:
 
 
 def saved(file: Path | None) -> Path | None:
-    """The newest copy that was saved of a database that was taken away, where that is still away;
-    None where there is none.
+    """The newest copy that was saved of a database that was taken away, where that is still away
+    or nothing but an empty file is there; None where there is none.
     """
-    if file is None or file.exists():
+    if file is None or (file.exists() and (not file.is_file() or file.stat().st_size)):
         return None
     copies = sorted(file.parent.glob(f"{file.name}.saved-*"))
     return copies[-1] if copies else None
@@ -196,15 +204,7 @@ def server(url: str, *, trusted: bool) -> Finding | None:
     """
     if not served(url) or not trusted:
         return None
-    # by stdin: on a command line everybody could read its password
-    asked = subprocess.run(
-        [sys.executable, "-m", "ennio.store"],
-        input=url,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    asked = _asked(url, 60)
     said = asked.stdout.strip().partition("\n")[0] or asked.stderr.strip().rpartition("\n")[2]
     if asked.returncode:
         return broken(
@@ -212,6 +212,43 @@ def server(url: str, *, trusted: bool) -> Finding | None:
             "mend it as it says, or name another by database_url",
         )
     return fine(f"database {shown(url)}: {said}")
+
+
+def looked_through(url: str) -> Finding | None:
+    """Whether a start could use what the database's file holds, read in a process of its own and
+    for ``LOOK`` seconds at most; nothing is changed there. None where it could, or where there is
+    no such file, or somebody works on it.
+    """
+    file = database_file(url)
+    if file is None or not file.is_file() or not file.stat().st_size:
+        return None
+    try:
+        if files.is_held(lock_of(file)):
+            return None
+        asked = _asked(url, LOOK)
+    except subprocess.TimeoutExpired:
+        return fine(f"database {file} (too big to be looked through in {LOOK:g} s)")
+    except OSError:
+        return None  # whether somebody works on it cannot be told
+    if not asked.returncode:
+        return None
+    said = " ".join(asked.stdout.split()) or asked.stderr.strip().rpartition("\n")[2]
+    return broken(
+        f"the database cannot be used: {said}",
+        "mend it as it says, or name another by database_url",
+    )
+
+
+def _asked(url: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    # by stdin: on a command line everybody could read its password
+    return subprocess.run(
+        [sys.executable, "-m", "ennio.store"],
+        input=url,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 def closed(path: Path) -> str:

@@ -173,6 +173,21 @@ def _folder(context: CliContext) -> Path | None:
         return None
 
 
+def _disk_of_database(config: Config, root: Path) -> Finding | None:
+    """Room for the database, where that lies on another disk than Ennio's files."""
+    from ennio.cli.doctor import machine
+    from ennio.config import database
+    from ennio.machine.home import standing
+
+    file = database.file(config.database_url)
+    if file is None:
+        return None
+    place = standing(file.parent)
+    if place.stat().st_dev == standing(root).stat().st_dev:
+        return None
+    return machine.disk(shutil.disk_usage(place).free, place)
+
+
 def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     from ennio.cli.doctor import configuration, machine, running
     from ennio.cli.doctor.agents import KINDS
@@ -188,7 +203,10 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     yield configuration.trust(config, new)
     yield configuration.database(config)
     held, before = address is not None, (folder / INSTANCE).exists()
-    yield machine.database(config.database_url, held=held, before=before)
+    found = machine.database(config.database_url, held=held, before=before)
+    sound = found is None or found.level is not Level.FINE or held
+    yield found if sound else machine.looked_through(config.database_url) or found
+    yield _disk_of_database(config, home.root)
     yield machine.server(config.database_url, trusted=not new)
     problems = fitting.problems(config, home, trusted=not new)
     yield configuration.settings(problems)
