@@ -101,6 +101,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
+        self._below: dict[str, Parser] = {}
         everywhere = self.add_argument_group("everywhere")
         everywhere.add_argument(
             "--json",
@@ -118,6 +119,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of ending the process."""
         raise UsageError(message + self._dashes(message), self.format_usage().strip())
+
+    def understood(self, words: Sequence[str], options: argparse.Namespace) -> argparse.Namespace:
+        """The options of a command line; what is left over is refused with the usage of
+        the sub-verb it was given to.
+        """
+        given, left = self.parse_known_args(words, options)
+        if left:
+            refuser = self._below.get(getattr(given, "sub", None) or "", self)
+            refuser.error(f"unrecognized arguments: {' '.join(left)}")
+        return given
 
     def _dashes(self, message: str) -> str:
         """How words that begin with a dash are given, where that may be what went wrong."""
@@ -144,7 +155,7 @@ class Parser(argparse.ArgumentParser):
         underscores become dashes.
         """
         subs = self.add_subparsers(dest="sub", metavar="COMMAND", required=True)
-        made: dict[str, Parser] = {}
+        made = self._below
         for key, (run, words) in run_of.items():
             name = key.replace("_", "-")
             made[name] = subs.add_parser(
@@ -206,7 +217,7 @@ def understand(words: Sequence[str]) -> Call:
         near = _below(name) or nearest(name, list(VERBS))
         raise UsageError(f"no command {name!r}{near}; all commands: ennio --help")
     parser = verb_parser(name)
-    given = parser.parse_args(rest, options)
+    given = parser.understood(rest, options)
     return Call(given.run, given, getattr(given, "json", False), getattr(given, "config", None))
 
 

@@ -27,3 +27,15 @@ def test_the_list_says_when_a_budget_runs_dry(api: Api) -> None:
         assert shown in row
     told = api.ennio("budget", "list", "--json").document
     assert told[0]["runs_dry"]["days"] == 3
+
+
+def test_the_budget_of_a_session_is_raised_by_how_its_id_begins(api: Api) -> None:
+    sessions = [
+        {"id": one, "branch": "b", "status": "working"} for one in ("a-94240000", "a-1b000000")
+    ]
+    api.on("GET", "/sessions", sessions)
+    api.on("POST", "/budgets/a-94240000/raise", VIEW | {"name": "session:a-94240000:total"})
+    raised = api.ennio("budget", "raise", "a-94", "--by", "5")
+    assert (raised.code, "raised session:a-94240000:total" in raised.out) == (0, True)
+    assert api.ennio("budget", "raise", "a-", "--by", "5").code == 2
+    assert api.ennio("budget", "raise", "no-such:daily", "--by", "5").code == 3

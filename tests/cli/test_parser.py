@@ -190,6 +190,14 @@ def test_words_that_begin_with_a_dash_are_told_how_to_be_given(line: list[str], 
     assert way in str(refused.value)
 
 
+@pytest.mark.parametrize("line", ["session kill ma-1 ma-2", "budget remove global:daily ma-2"])
+def test_a_word_too_many_is_refused_with_the_usage_of_its_sub_verb(line: str) -> None:
+    words = line.split()
+    with pytest.raises(UsageError, match="unrecognized arguments: ma-2") as refused:
+        understand(words)
+    assert refused.value.usage.startswith(f"usage: ennio {words[0]} {words[1]} ")
+
+
 def test_words_that_begin_with_a_dash_can_be_given() -> None:
     assert understand(["spawn", "app", "--prompt=-v"]).options.prompt == "-v"
     assert (

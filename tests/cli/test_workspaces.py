@@ -87,6 +87,19 @@ def test_what_was_preserved_is_listed_shown_and_brought_back(api: Api) -> None:
     assert api.ennio("preserved", "list", "--json").document == [item]
 
 
+def test_what_was_preserved_may_be_named_by_how_its_id_begins(api: Api) -> None:
+    item = {"id": "a-94240000", "project_id": "app", "source": "/src", "place": "/p", "at": "now"}
+    api.on("GET", "/preserved", [item, item | {"id": "b-1"}, item | {"id": "b-2"}])
+    told = {"item": item, "commits": [], "files": ["M README"], "more": False}
+    api.on("GET", "/preserved/a-94240000", told)
+    api.on("POST", "/preserved/a-94240000/restore", {"item": item, "branch": "mine"})
+    assert "a-94240000 of app" in api.ennio("preserved", "show", "a-94").out
+    assert "branch mine" in api.ennio("preserved", "restore", "a-94").out
+    several = api.ennio("preserved", "restore", "b-")
+    assert (several.code, "2 begin with 'b-': b-1, b-2; " in several.err) == (2, True)
+    assert api.ennio("preserved", "show", "c-").code == 3
+
+
 def test_an_agent_may_end_its_own_session_and_see_what_a_cleanup_would_do(api: Api) -> None:
     api.on("GET", "/sessions", [{"id": "ma-1"}]).on("DELETE", "/sessions/ma-1", "killed").on(
         "POST", "/cleanup", []

@@ -16,6 +16,8 @@ from ennio.board.table import Column, table
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.session_name import whole_id
+from ennio.model.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,9 +135,23 @@ def increase(options: argparse.Namespace, context: CliContext) -> CommandResult:
     caller.insist_on_person(_ACT)
     order = {"usd": options.by, "tokens": options.tokens, "by": caller.name()}
     given = {key: value for key, value in order.items() if value is not None}
-    view = context.order(path("/budgets/{}/raise", options.budget), given, once=True)
+    view = _raised(options.budget, given, context)
     until = f" until {_moment(view['resets_at'])}" if view["resets_at"] else ""
     return CommandResult(view, [f"raised {view['name']}{until}", *_standing(view)])
+
+
+def _raised(name: str, given: Mapping[str, Any], context: CliContext) -> Any:
+    """The budget as it is then; a name that no budget has may be how a session's id begins."""
+    try:
+        return context.order(path("/budgets/{}/raise", name), given, once=True)
+    except NotFound as error:
+        try:
+            whole = whole_id(name, context.client())
+        except NotFound:
+            raise error from None
+        if whole == name:
+            raise
+        return context.order(path("/budgets/{}/raise", whole), given, once=True)
 
 
 def remove(options: argparse.Namespace, context: CliContext) -> CommandResult:

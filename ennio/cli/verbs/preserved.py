@@ -9,9 +9,11 @@ from ennio.board.quantities import age
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
-from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.errors import EnnioError, Invalid, NotFound, Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.http.client import ApiClient
@@ -29,6 +31,7 @@ COLUMNS = (
     Column("WHAT", elastic=True),
     Column("PLACE", elastic=True),
 )
+_SHOWN = 5
 PATIENCE = 120.0  # seconds: every project's repository is asked
 
 
@@ -41,7 +44,9 @@ def configure(parser: Parser) -> None:
     )
     subs["list"].add_argument("--project", help="only this project (id or name)")
     for name in ("show", "restore"):
-        subs[name].add_argument("id", help="its id, as `ennio preserved list` shows it")
+        subs[name].add_argument(
+            "id", help="its id, as `ennio preserved list` shows it, or how that begins"
+        )
     subs["restore"].add_argument("-b", "--branch", help="the branch to make (default: restored/ID)")
 
 
@@ -89,7 +94,8 @@ def _items(
 
 def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """One of it."""
-    told = context.client(PATIENCE).get(path("/preserved/{}", options.id))
+    client = context.client(PATIENCE)
+    told = _found(client, options.id, lambda one: client.get(path("/preserved/{}", one)))
     item = told["item"]
     lines = [f"{item['id']} of {item['project_id']}, saved {item['at']} as {item['place']}", ""]
     lines += (
@@ -102,14 +108,33 @@ def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Bring it back."""
-    told = context.client(PATIENCE).post(
-        path("/preserved/{}/restore", options.id),
-        {"branch": options.branch} if options.branch else {},
+    client, order = context.client(PATIENCE), {"branch": options.branch} if options.branch else {}
+    told = _found(
+        client, options.id, lambda one: client.post(path("/preserved/{}/restore", one), order)
     )
     branch, source = told["branch"], told["item"]["source"]
     return CommandResult(
         told, [f"it is on the branch {branch} of {source} now: git -C {source} log -p {branch}"]
     )
+
+
+def _found(client: ApiClient, word: str, ask: Callable[[str], Any]) -> Any:
+    """What is answered of the one that is called so, or whose id alone begins so. Raises
+    NotFound, Invalid when several begin so.
+    """
+    try:
+        return ask(word)
+    except NotFound:
+        items, _ = _items(client, {})
+        begun = [str(one["id"]) for one in items if str(one["id"]).startswith(word)]
+        if not begun or word in begun:
+            raise
+    if len(begun) > 1:
+        raise Invalid(
+            f"{len(begun)} begin with {word!r}: {', '.join(begun[:_SHOWN])}"
+            f"{' and more' if len(begun) > _SHOWN else ''}; write more of the one you mean"
+        )
+    return ask(begun[0])
 
 
 def _indented(lines: list[str]) -> list[str]:
