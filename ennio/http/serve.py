@@ -151,13 +151,13 @@ def _take(run_dir: Path, config: Config) -> None:
 
 
 def _lives(pid: int) -> bool:
+    """Whether a process is there and has not ended: one that was killed may not be reaped yet."""
+    import psutil  # noqa: PLC0415 - only who meets another asks
+
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _address(config: Config, listener: socket.socket) -> address.SupervisorAddress:
