@@ -298,6 +298,7 @@ def test_a_wanted_agent_that_is_missing_fails_with_its_install_command(place: Pl
 
 
 def test_a_running_supervisor_is_asked_and_its_port_is_its_own(api: Api) -> None:
+    api.on("GET", "/health", "ok")
     api.on("GET", "/sessions", [])
     away = {
         "looks": 3,
@@ -319,6 +320,7 @@ def test_a_running_supervisor_is_asked_and_its_port_is_its_own(api: Api) -> None
 
 
 def test_a_supervisor_that_does_not_answer_well_is_a_warning(api: Api) -> None:
+    api.on("GET", "/health", "ok")
     api.on("GET", "/sessions", "out of order", status=500)
     found = _findings(api.ennio("doctor", "--json").document)
     assert found[f"the supervisor at {api.url} does not answer: out of order"] == "warning"
