@@ -32,7 +32,7 @@ from ennio.model.printable import one_line
 VARIABLE = "ENNIO_TRUSTED_CONFIG_PATHS"
 _SESSION = "ENNIO_SESSION_ID"
 _SHOWN = 3
-_MOST_WORDS = 120  # characters of one demand
+_MOST_WORDS = 200  # characters of one demand
 
 
 @dataclass(frozen=True, slots=True)

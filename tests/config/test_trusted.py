@@ -75,8 +75,8 @@ def test_a_command_that_is_cut_in_a_refusal_says_so_and_where_it_is_whole() -> N
 
 def test_what_fits_a_refusal_is_whole_and_on_one_line() -> None:
     assert brief(Demand("run", "a", ("sh", "one\ntwo"), "")) == "a (sh, one two)"
-    assert brief(Demand("run", "a", ("x" * 120,), "")) == f"a ({'x' * 120})"
-    assert brief(Demand("run", "a", ("x" * 121,), "")) == f"a ({'x' * 119}…)"
+    assert brief(Demand("run", "a", ("x" * 200,), "")) == f"a ({'x' * 200})"
+    assert brief(Demand("run", "a", ("x" * 201,), "")) == f"a ({'x' * 199}…)"
 
 
 def test_trust_is_of_one_file_and_can_be_taken_back(tmp_path: Path, home: Home) -> None:

@@ -150,11 +150,11 @@ def test_doctor_says_what_it_left_out_and_which_command_trusts(
     (told,) = [finding for finding in findings if "not trusted" in finding["what"]]
     assert told["level"] == "warning"
     assert (
-        f"projects[nice].scm (github api_url: {listener.url} token: ${{AWS_SECRET_ACCESS_KEY}})"
+        f"projects[nice].scm (github, api_url: {listener.url}, token: ${{AWS_SECRET_ACCESS_KEY}})"
         in told["what"]
     )
     assert "nats_url (" in told["what"]
-    assert "notifiers[team] (slack " in told["what"]
+    assert "notifiers[team] (slack, " in told["what"]
     assert f"ennio config trust --config {place.folder / 'ennio.yaml'}" in told["fix"]
 
 

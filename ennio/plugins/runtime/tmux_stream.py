@@ -30,6 +30,9 @@ _FAREWELL = re.compile(rb"\x1b\[1;\d+r\x1b\(B\x1b\[m\x1b\[\?1l\x1b>\x1b\[H\x1b\[
 """How a client that leaves begins to give a terminal back: by clearing it. Who watches keeps the
 last screen instead.
 """
+_BEGINS = re.compile(rb"\x1b(?:\[(?:1(?:;\d*)?)?)?\Z|\x1b\[1;\d+r[\x1b(B\[m?1l>H2J]*\Z")
+"""What may be its beginning, at the end of what was read: the rest comes with the next bytes."""
+_FOLLOWS = 0.1  # seconds that the rest is waited for
 _AGAIN = 0.25  # seconds between two questions for the size, while it draws
 
 Size = tuple[int, int]
@@ -90,6 +93,8 @@ class TmuxStream:
         data = _read(self._master)
         if data is None:  # the client has gone
             return None
+        if _FAREWELL.search(data) is None and _BEGINS.search(data) and self._is_readable(_FOLLOWS):
+            data += _read(self._master) or b""
         self._drew = True
         self._follow_size()
         return self._without_farewell(data)
