@@ -26,7 +26,8 @@ class Person:
     nothing is asked for twice.
 
     ``wanted`` are the prompts by role. A role that begins with ``extra`` is asked to sign its file.
-    ``refused`` are the heads for which changes were asked.
+    ``judged`` are the heads for which changes were about to be asked, ``refused`` those of which it
+    was seen that they were.
     """
 
     house: Supervised
@@ -34,6 +35,7 @@ class Person:
     ids: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    judged: dict[str, str] = field(default_factory=dict)
 
     def look(self, upto: int) -> bool:
         """Do what is due among the first ``upto`` roles; False when nobody answered."""
@@ -67,7 +69,8 @@ class Person:
             return
         pull = self.house.client.get(f"/projects/score/pulls/{session['pr_number']}")
         if pull["review"] == "changes_requested":
-            self.refused.setdefault(role, pull["head"])
+            # seen late, the agent may have answered already: it was the head that was judged
+            self.refused.setdefault(role, self.judged.get(role, pull["head"]))
         if (
             pull["checks"] != "passing"
             or pull["state"] != "open"
@@ -77,6 +80,7 @@ class Person:
         wish = {"greet": scene.REVIEW}.get(role, SIGN if role.startswith("extra") else None)
         place = f"/projects/score/pulls/{pull['number']}"
         if wish is not None and role not in self.refused:
+            self.judged[role] = pull["head"]
             self.house.client.post(f"{place}/request-changes", {"body": wish, "author": REVIEWER})
         elif role == "notes" and self.sessions[self.ids["greet"]]["status"] not in OVER:
             return  # the other one is merged first, and then they conflict
