@@ -94,7 +94,7 @@ class Sqlite:
             )
         self.name = location
         self._file: DatabaseFile | None = None
-        self._abandoned = False
+        self._abandoned = self._closed = False
         if location != MEMORY:
             _look_at(Path(location), os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT)
             refuse_foreign_log(Path(location))
@@ -173,6 +173,9 @@ class Sqlite:
 
     def explain(self, error: BaseException) -> EnnioError | None:
         """See ``Dialect.explain``."""
+        if self._closed and isinstance(error, sqlite3.ProgrammingError):
+            # a request under way while its process ends: what it met is no fault of Ennio's
+            return Unreachable(f"{self.name} is a closed database: its supervisor is stopping")
         code = _code(error)
         for primary, (kind, words) in _WORDS.items():
             if code == primary or code.startswith(primary + "_"):
@@ -218,6 +221,7 @@ class Sqlite:
 
     def close(self) -> None:
         """See ``Dialect.close``; what was copied over the file stays as it is."""
+        self._closed = True
         file, self._file = self._file, None
         if file is not None and file.overwritten:
             self._abandoned = True
