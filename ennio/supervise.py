@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def _boot(config_file: Path, port: int) -> serve.Booted:
-    from ennio.boot import boot  # noqa: PLC0415 - actors are the worker's: the process above it never loads one
+    from ennio.boot import boot  # noqa: PLC0415 - what boots is the worker's: the process above it needs none of it
 
     return boot(config_file, port)
 

@@ -33,7 +33,9 @@ from ennio.config.secrets import secrets
 from ennio.http import address
 from ennio.http.logfile import LOG, LogFile
 from ennio.http.port import listen, listener_of, second_ports, url_of
+from ennio.machine import single
 from ennio.machine.home import Home, private
+from ennio.machine.local import LocalMachine
 from ennio.model.clock import rfc3339
 from ennio.model.errors import ConfigError, EnnioError, Refused, Untrusted
 from ennio.model.printable import printable
@@ -138,7 +140,9 @@ def _take(run_dir: Path, config: Config) -> None:
     until = time.monotonic() + PATIENCE
     while address.take(run_dir) is None:
         who = address.read(run_dir)
-        if time.monotonic() > until or (who is not None and _lives(who.pid)):
+        if time.monotonic() > until or (
+            who is not None and single.start_of(LocalMachine(), who.pid)
+        ):
             known = (
                 f"pid {who.pid}, since {who.started_at}, {who.url}"
                 if who
@@ -148,16 +152,6 @@ def _take(run_dir: Path, config: Config) -> None:
                 f"a supervisor runs already for {config.source} ({known}); `ennio stop` ends it"
             )
         time.sleep(0.1)
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process is there and has not ended: one that was killed may not be reaped yet."""
-    import psutil  # noqa: PLC0415 - only who meets another asks
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _address(config: Config, listener: socket.socket) -> address.SupervisorAddress:

@@ -26,11 +26,11 @@ from ennio.plugins.runtime.tmux_attach_guard import AttachGuard
 _PIECE = 64 << 10
 _GOES = 1.0  # seconds that a client may take to end once its terminal has
 _COMES = 1.0  # seconds that its first word is waited for
-_FAREWELL = re.compile(rb"\x1b\[1;\d+r\x1b\(B\x1b\[m\x1b\[\?1l\x1b>\x1b\[H\x1b\[2J")
+FAREWELL = re.compile(rb"\x1b\[1;\d+r\x1b\(B\x1b\[m\x1b\[\?1l\x1b>\x1b\[H\x1b\[2J")
 """How a client that leaves begins to give a terminal back: by clearing it. Who watches keeps the
 last screen instead.
 """
-_BEGINS = re.compile(rb"\x1b(?:\[(?:1(?:;\d*)?)?)?\Z|\x1b\[1;\d+r[\x1b(B\[m?1l>H2J]*\Z")
+FAREWELL_BEGINS = re.compile(rb"\x1b(?:\[(?:1(?:;\d*)?)?)?\Z|\x1b\[1;\d+r[\x1b(B\[m?1l>H2J]*\Z")
 """What may be its beginning, at the end of what was read: the rest comes with the next bytes."""
 _FOLLOWS = 0.1  # seconds that the rest is waited for
 _AGAIN = 0.25  # seconds between two questions for the size, while it draws
@@ -93,7 +93,11 @@ class TmuxStream:
         data = _read(self._master)
         if data is None:  # the client has gone
             return None
-        if _FAREWELL.search(data) is None and _BEGINS.search(data) and self._is_readable(_FOLLOWS):
+        if (
+            FAREWELL.search(data) is None
+            and FAREWELL_BEGINS.search(data)
+            and self._is_readable(_FOLLOWS)
+        ):
             data += _read(self._master) or b""
         self._drew = True
         self._follow_size()
@@ -116,7 +120,7 @@ class TmuxStream:
         os.close(self._master)
 
     def _without_farewell(self, data: bytes) -> bytes:
-        found = _FAREWELL.search(data)
+        found = FAREWELL.search(data)
         if found is None:
             return data
         try:
