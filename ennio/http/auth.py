@@ -45,12 +45,15 @@ _HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Ev
 _EXPOSED = "ETag, Ennio-Last-Known"
 
 
-def same_secret(given: str, expected: str) -> bool:
-    """Whether two secrets are equal, in a time that tells nothing about where they differ."""
-    return hmac.compare_digest(_digest(given), _digest(expected))
+def same_secret(given: str, expected: bytes) -> bool:
+    """Whether a secret is the one of this digest, in a time that tells nothing about where they
+    differ.
+    """
+    return hmac.compare_digest(digest_of(given), expected)
 
 
-def _digest(secret: str) -> bytes:
+def digest_of(secret: str) -> bytes:
+    """What a secret is compared by: of one length, whatever that of the secret is."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
@@ -105,7 +108,7 @@ class Gate:
     ) -> None:
         self._dashboard = dashboard
         self._is_hook_token = is_hook_token or (lambda _session, _token: False)
-        self._token = token
+        self._token = digest_of(token)
         self._hosts = hosts
         self._let_in: str | None = None  # the name that was found ours last
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)

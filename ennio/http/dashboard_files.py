@@ -20,6 +20,8 @@ INDEX = "index.html"
 ASSETS = "/assets/"
 """What lies below it has the hash of its content in its name, so it never changes."""
 
+_API = "/api/"
+"""No file of the page lies below it, so what is asked most often costs no look at the folder."""
 _NO_PAGE = re.compile(r"/(api|auth|metrics|assets)(/|\Z)")
 _KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -69,7 +71,7 @@ class DashboardFiles:
 
     def find(self, req: falcon.Request) -> DashboardFile | None:
         """What answers this request; None where it is the API's, or nobody's."""
-        if req.method not in ("GET", "HEAD") or not self.built:
+        if req.method not in ("GET", "HEAD") or req.path.startswith(_API) or not self.built:
             return None
         if (file := self._files.get(req.path)) is not None:
             return file

@@ -4,7 +4,11 @@ sends one after the other.
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
+
 from gunicorn.http.wsgi import Response
+from gunicorn.util import http_date
 
 
 class WholeResponse(Response):  # type: ignore[misc] # gunicorn is not typed
@@ -21,9 +25,19 @@ class WholeResponse(Response):  # type: ignore[misc] # gunicorn is not typed
         self.sock.sendall(self._head() + arg)
 
     def _head(self) -> bytes:
+        """As gunicorn's own (``default_headers``), of an answer whose length is known."""
+        major, minor = self.req.version
         lines = (
-            *self.default_headers(),
+            f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\n",
+            _date_line(int(time.time())),
+            f"Connection: {'close' if self.should_close() else 'keep-alive'}\r\n",
             *(f"{name}: {value}\r\n" for name, value in self.headers),
             "\r\n",
         )
         return "".join(lines).encode("latin-1")
+
+
+@lru_cache(maxsize=1)
+def _date_line(second: int) -> str:
+    """The hour of an answer, which is put into words once a second."""
+    return f"Date: {http_date(second)}\r\n"
