@@ -30,7 +30,8 @@ class MeteringChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PriceOverride:
-    """What a model costs from a day on (UTC), in dollars for a million tokens.
+    """What a model costs from a day on (UTC), in dollars for a million tokens, and for a thousand
+    searches of the web.
 
     It holds for requests of more than ``above`` tokens, all of them; ``tier`` is the way a request
     is served where that has a price of its own. What of the cache has no price costs as input.
@@ -42,6 +43,7 @@ class PriceOverride:
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
     cache_write_1h: Decimal | None = None
+    web_searches: Decimal | None = None
     since: date | None = None
     above: int = 0
     tier: str | None = None

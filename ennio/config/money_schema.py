@@ -48,6 +48,10 @@ class PriceSchema(MappingSchema):
     cache_write_1h = MoneyField(
         "What is written to one that lasts an hour; left out: as `cache_write`", none=True
     )
+    web_searches = MoneyField(
+        "A thousand searches of the web by the provider; left out: as the price data have it",
+        none=True,
+    )
     since = DateField("The day (UTC) from which on it holds; left out: ever since", none=True)
     above = IntField(
         "It holds for requests that send more tokens than these, and for all of their tokens",

@@ -134,7 +134,7 @@ SCHEMAS: Mapping[str, Keys] = MappingProxyType(
         },
         "PriceOverride": {
             **_all(FREE, "model", "input", "output", "cache_read", "cache_write", "cache_write_1h"),
-            **_all(FREE, "since", "above", "tier"),
+            **_all(FREE, "web_searches", "since", "above", "tier"),
         },
         "Poll": _all(FREE, "runtime", "agent", "forge"),
         "Retention": {

@@ -157,4 +157,5 @@ def _tokens(measured: Measured) -> Tokens:
         measured.cache_read_tokens or 0,
         max(0, written - hour),
         hour,
+        measured.web_searches or 0,
     )

@@ -28,13 +28,16 @@ class UsageSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens by what they cost; ``input`` was neither read from a cache nor written to one."""
+    """What a request is charged by: tokens by what they cost, and how often its provider searched
+    the web for it. ``input`` was neither read from a cache nor written to one.
+    """
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
     cache_write_1h: int = 0
+    web_searches: int = 0
 
     @property
     def given(self) -> int:
@@ -54,9 +57,10 @@ class Tokens:
         return type(self)(*(max(a, b) for a, b in zip(self.counts, other.counts, strict=True)))
 
     @property
-    def counts(self) -> tuple[int, int, int, int, int]:
+    def counts(self) -> tuple[int, int, int, int, int, int]:
         """Each of them, in their order."""
-        return self.input, self.output, self.cache_read, self.cache_write, self.cache_write_1h
+        written = (self.cache_write, self.cache_write_1h)
+        return self.input, self.output, self.cache_read, *written, self.web_searches
 
 
 @dataclass(frozen=True, slots=True)

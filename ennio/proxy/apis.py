@@ -20,7 +20,7 @@ LARGEST = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one answer cost, in tokens; None is what the answer does not say.
+    """What one answer cost, in tokens and searches of the web; None is what it does not say.
 
     ``input_tokens`` are those that were neither read from a cache nor written to one.
     ``reasoning_tokens`` are among ``output_tokens``; ``cache_write_1h_tokens`` are among
@@ -36,6 +36,7 @@ class Measured:
     cache_write_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
     reasoning_tokens: int | None = None
+    web_searches: int | None = None
 
     @property
     def known(self) -> bool:
@@ -180,6 +181,7 @@ def _counts(usage: Json) -> dict[str, int | None]:
         "reasoning_tokens": _inside(
             usage, ("output_tokens_details", "completion_tokens_details"), "reasoning_tokens"
         ),
+        "web_searches": _inside(usage, ("server_tool_use",), "web_search_requests"),
     }
 
 

@@ -32,7 +32,7 @@ _PLAIN = (
     *("session_id", "usage_id", "revision", "project_id", "agent", "at", "posted_at"),
     *("source", "billing", "requests", "unpriced", "launch", "model", "tier"),
 )
-_COUNTS = tuple(f"{name}_tokens" for name in _TOKENS)
+_COUNTS = (*(f"{name}_tokens" for name in _TOKENS), "web_searches")
 _encode_plain = fields_of(_PLAIN)
 _PART = 1_000_000  # the two parts of an amount are summed apart: no sum is too large for 64 bits
 _MANY = 500
@@ -54,7 +54,7 @@ def _decode(values: Values) -> LedgerEntry:
     amount = values["amount"]
     return LedgerEntry(
         **decode_fields(LedgerEntry, {name: values[name] for name in _PLAIN}),
-        tokens=Tokens(*(values[name] for name in _COUNTS)),
+        tokens=Tokens(*(values[name] or 0 for name in _COUNTS)),
         cost_usd=None if amount is None else from_units(amount),
     )
 

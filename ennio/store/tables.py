@@ -585,6 +585,7 @@ class LedgerEntryTable(DeclaredTable):
     cache_read_tokens = number_column()
     cache_write_tokens = number_column()
     cache_write_1h_tokens = number_column()
+    web_searches = number_column(null=True)
     amount = number_column(null=True)
     launch = number_column(null=True)
     model = text_column(null=True)

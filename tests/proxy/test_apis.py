@@ -86,6 +86,12 @@ def test_an_answer_in_one_piece_is_read_too() -> None:
     assert (found.input_tokens, found.output_tokens, found.known) == (12, 1, True)
 
 
+def test_the_last_word_of_a_stream_tells_how_often_the_web_was_searched() -> None:
+    searched = {"output_tokens": 77, "server_tool_use": {"web_search_requests": 3}}
+    found = read(stream(STARTED, DELTA | {"usage": searched}), streamed=True)
+    assert (found.output_tokens, found.web_searches) == (77, 3)
+
+
 @pytest.mark.parametrize("kind", ["response.completed", "response.incomplete"])
 def test_what_openai_read_from_its_cache_is_no_input_that_is_paid_in_full(kind: str) -> None:
     found = read(stream({"type": kind, "response": RESPONSE}), streamed=True)

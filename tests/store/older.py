@@ -24,6 +24,7 @@ UNPRUNED = ("DROP TABLE pruned", "DROP INDEX idx_evidence_at")
 
 
 WITHOUT_CONFLICTS = (
+    "ALTER TABLE ledger_entries DROP COLUMN web_searches",
     "ALTER TABLE queue DROP COLUMN blocked_at",
     *(f"DROP TABLE {one}" for one in ("review_orders", "branch_diffs", "conflicts")),
 )

@@ -288,12 +288,14 @@ def _tier(usage: Mapping[str, Any]) -> str | None:
 def _tokens(usage: Mapping[str, Any]) -> Tokens:
     written, told = count(usage.get("cache_creation_input_tokens")), usage.get("cache_creation")
     long = count(told.get("ephemeral_1h_input_tokens")) if isinstance(told, Mapping) else 0
+    tools = usage.get("server_tool_use")
     return Tokens(
         input=count(usage.get("input_tokens")),
         output=count(usage.get("output_tokens")),
         cache_read=count(usage.get("cache_read_input_tokens")),
         cache_write=max(written - long, 0),
         cache_write_1h=min(long, written),
+        web_searches=count(tools.get("web_search_requests")) if isinstance(tools, Mapping) else 0,
     )
 
 

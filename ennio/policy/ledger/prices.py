@@ -21,6 +21,7 @@ from ennio.model.money import NOTHING
 from ennio.model.usage import FAST, RequestUsage
 
 _MILLION = Decimal(1_000_000)
+_THOUSAND = Decimal(1_000)
 _WAYS: Mapping[str, Mapping[str, str]] = {
     "batch": {"processing": "batch"},
     FAST: {"speed": "fast", "service_tier": "fast"},
@@ -31,17 +32,25 @@ _STANDARD = ("", "default", "standard", "auto")
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Dollars for a million tokens. What has no price of its own is charged as input."""
+    """Dollars for a million tokens, and for a thousand searches of the web. Tokens that have no
+    price of their own are charged as input.
+    """
 
     input: Decimal
     output: Decimal
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
     cache_write_1h: Decimal | None = None
+    web_searches: Decimal | None = None
 
-    def cost(self, told: RequestUsage) -> Decimal:
-        """What a request costs at these rates."""
+    def cost(self, told: RequestUsage) -> Decimal | None:
+        """What a request costs at these rates; None where it searched the web, for nobody knows
+        how much.
+        """
         tokens = told.tokens
+        if tokens.web_searches and self.web_searches is None:
+            return None
+        searched = tokens.web_searches * (self.web_searches or NOTHING) / _THOUSAND
         written = self.input if self.cache_write is None else self.cache_write
         parts = (
             (tokens.input, self.input),
@@ -53,7 +62,7 @@ class Rates:
                 written if self.cache_write_1h is None else self.cache_write_1h,
             ),
         )
-        return sum((count * rate for count, rate in parts), NOTHING) / _MILLION
+        return sum((count * rate for count, rate in parts), NOTHING) / _MILLION + searched
 
 
 class PriceBook:
@@ -84,9 +93,20 @@ class PriceBook:
         if not found:
             return None
         price = max(found, key=lambda each: (each.since or date.min, each.above))
+        written = (price.cache_write, price.cache_write_1h)
         return Rates(
-            price.input, price.output, price.cache_read, price.cache_write, price.cache_write_1h
+            price.input, price.output, price.cache_read, *written, self._of_searches(told, price)
         )
+
+    @staticmethod
+    def _of_searches(told: RequestUsage, price: PriceOverride) -> Decimal | None:
+        """What a thousand searches cost; where the configuration does not say, as the price data
+        have it, for they cost the same whatever was agreed for tokens.
+        """
+        if price.web_searches is not None or not told.tokens.web_searches:
+            return price.web_searches
+        shipped = _shipped(told)
+        return None if shipped is None else shipped.web_searches
 
 
 def _shipped(told: RequestUsage) -> Rates | None:
@@ -103,7 +123,8 @@ def _shipped(told: RequestUsage) -> Rates | None:
     }
     if rates["input"] is None or rates["output"] is None:
         return None
-    return Rates(**rates)  # type: ignore[arg-type] # both are there
+    searches = _rate(getattr(price, "web_searches_kcount", None), given)
+    return Rates(**rates, web_searches=searches)  # type: ignore[arg-type] # both are there
 
 
 def _way(tier: str) -> Mapping[str, str] | None:

@@ -107,6 +107,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(40, "how much branches change", conflicts.BRANCH_DIFFS),
     Migration(41, "reviews that are to be on pull requests", reviews.REVIEW_ORDERS),
     Migration(42, "since when the queue waits for a person", blocked.BLOCKED),
+    Migration(43, "searches of the web in the books", ledger.WEB_SEARCHES),
 )
 declare(
     "commit.schema_migrations", because="written before a story begins: the tests of migrations"

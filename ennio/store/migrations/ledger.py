@@ -104,3 +104,7 @@ def _money(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return found if found.is_finite() and 0 <= found <= MOST else None
+
+
+WEB_SEARCHES = ("ALTER TABLE ledger_entries ADD COLUMN web_searches INTEGER",)
+"""Entries of before know of none, which is nothing in a sum."""

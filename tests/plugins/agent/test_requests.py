@@ -69,12 +69,13 @@ def test_claude_tells_what_was_read_from_its_cache_and_what_was_written_there(
         "cache_creation": {"ephemeral_1h_input_tokens": 20, "ephemeral_5m_input_tokens": 30},
         "output_tokens": 7,
         "service_tier": "batch",
+        "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 5},
     }
     message = {"id": "m1", "model": "claude-opus-4-6", "role": "assistant", "usage": usage}
     claude.line(1, type="assistant", message=message)
     (request,) = _twice(ClaudeCode(), claude)
     assert (request.id, request.model, request.tier) == ("m1", "claude-opus-4-6", "batch")
-    assert request.tokens == Tokens(3, 7, 1000, 30, 20)
+    assert request.tokens == Tokens(3, 7, 1000, 30, 20, web_searches=2)
 
 
 @pytest.mark.parametrize(

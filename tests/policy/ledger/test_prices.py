@@ -78,6 +78,27 @@ def test_what_is_answered_faster_costs_more() -> None:
     assert fast == 2 * usual
 
 
+def test_searches_of_the_web_cost_by_the_thousand_beside_the_tokens() -> None:
+    searched = PriceBook().cost(
+        _told(Tokens(1000, 100, web_searches=3), "claude-sonnet-4-5", provider="anthropic")
+    )
+    assert searched == Decimal("0.0045") + Decimal("0.03")
+
+
+def test_the_configuration_may_know_what_a_search_costs_and_leaves_it_to_the_data_else() -> None:
+    tokens = Tokens(10**6, 0, web_searches=2)
+    agreed = PriceOverride("claude-sonnet-4-5", Decimal(1), Decimal(2))
+    dear = PriceOverride("claude-sonnet-4-5", Decimal(1), Decimal(2), web_searches=Decimal(50))
+    assert PriceBook((agreed,)).cost(_told(tokens, agreed.model)) == Decimal("1.02")
+    assert PriceBook((dear,)).cost(_told(tokens, dear.model)) == Decimal("1.1")
+
+
+def test_a_search_of_which_nobody_knows_the_price_makes_the_request_unknown_and_not_free() -> None:
+    mine = PriceBook((PriceOverride("mine", Decimal(1), Decimal(2)),))
+    assert mine.cost(_told(Tokens(1000, 0, web_searches=1), "mine")) is None
+    assert mine.cost(_told(Tokens(1000, 0), "mine")) == Decimal("0.001")
+
+
 @pytest.mark.parametrize("model", ["scripted", "", None, "no-such-model-9"])
 def test_a_model_that_nobody_knows_has_no_price(model: str | None) -> None:
     assert PriceBook().cost(_told(Tokens(1000, 100), model)) is None
