@@ -13,7 +13,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Clean
 from ennio.actors.registry import session_name
 from ennio.actors.session_context import context
-from ennio.hosts.interface import WorkspaceRemoved
+from ennio.hosts.session_results import WorkspaceRemoved
 from ennio.model.errors import EnnioError
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.workspace.interface import UnsavedPath

@@ -17,7 +17,8 @@ from ennio.actors.outbox import WITH_THE_COMMAND, Outbox
 from ennio.actors.session_context import SessionContext
 from ennio.actors.session_state import SessionState
 from ennio.actors.task import Task, rules, task
-from ennio.hosts.interface import Delivery, Launched, Words, WorkspaceMade
+from ennio.hosts.delivery import Delivery, Words
+from ennio.hosts.session_results import Launched, WorkspaceMade
 from ennio.model.branch import refuse_protected
 from ennio.model.clock import rfc3339
 from ennio.model.errors import EnnioError, Unreachable

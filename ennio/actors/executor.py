@@ -18,7 +18,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
 from ennio.actors.task import Task
-from ennio.hosts.interface import Words
+from ennio.hosts.delivery import Words
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.session import Session

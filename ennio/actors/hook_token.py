@@ -12,7 +12,7 @@ import hmac
 import secrets
 
 from ennio.actors.dependencies import Dependencies
-from ennio.hosts.interface import HookAddress
+from ennio.hosts.brief import HookAddress
 from ennio.model.session import Session
 from ennio.store import Store
 

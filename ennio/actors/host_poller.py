@@ -20,7 +20,8 @@ from ennio.actors.look_schedule import LookSchedule
 from ennio.actors.messages import AgentObserved, NewsTold, NodeDoubted, RuntimeObserved, WatchAgent
 from ennio.actors.poller import Look, PollerActor
 from ennio.actors.registry import node_name
-from ennio.hosts.interface import Host, Observation, Survey, Wanted
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import Observation, Survey, Wanted
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ProcessSeen
 from ennio.plugins.workspace.interface import Glance

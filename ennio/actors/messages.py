@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ennio.hosts.interface import Brief, Observation
+from ennio.hosts.brief import Brief
+from ennio.hosts.observation import Observation
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, ProcessSeen
 from ennio.model.node import NodeStep

@@ -18,7 +18,8 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, Ping, Wake
 from ennio.actors.poller import Pace, SourceHealth
 from ennio.actors.timers import NextWake
-from ennio.hosts.interface import Host, MeterState
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import MeterState
 from ennio.model.errors import EnnioError
 
 EVERY = 2.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 
 from ennio.actors.dependencies import Dependencies
-from ennio.hosts.interface import Observation
+from ennio.hosts.observation import Observation
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session

@@ -13,7 +13,8 @@ from ennio.actors.host_poller import NEWS_WITHIN
 from ennio.actors.messages import EffectResult, GetHealth, NewsTold, NodeDoubted, Ping, Wake
 from ennio.actors.poller import Pace, SourceHealth
 from ennio.actors.registry import node_name
-from ennio.hosts.interface import Host, News
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import News
 from ennio.model.errors import EnnioError
 
 FOLD = 0.1  # seconds between two words: who tells all the time is heard ten times a second

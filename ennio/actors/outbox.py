@@ -20,7 +20,8 @@ from ennio.actors.messages import NotificationDue
 from ennio.actors.reaction_cause import ReactionCause
 from ennio.actors.registry import NOTICES
 from ennio.actors.session_state import MessageChange, SessionState
-from ennio.hosts.interface import Arrival, Delivery, Launched
+from ennio.hosts.delivery import Arrival, Delivery
+from ennio.hosts.session_results import Launched
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin

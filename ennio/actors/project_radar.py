@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.session_context import brief
 from ennio.config.model import Project
-from ennio.hosts.interface import BranchAt, Host, MergePair
+from ennio.hosts.brief import BranchAt, MergePair
+from ennio.hosts.interface import Host
 from ennio.model.conflicts import BranchChanges, BranchDiff, ExpectedConflict, SessionPair
 from ennio.model.errors import NotFound, Refused
 from ennio.model.events import Draft

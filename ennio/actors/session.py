@@ -57,7 +57,7 @@ from ennio.actors.session_step import Observations, SessionStep
 from ennio.actors.subscriptions import Subscriptions
 from ennio.actors.timers import Alarm
 from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
-from ennio.hosts.interface import Words
+from ennio.hosts.delivery import Words
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence

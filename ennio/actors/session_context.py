@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import AgentConfig, Project, StaleApprovals
 from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import Brief, Host, LinkSpec, SandboxSpec
+from ennio.hosts.brief import Brief, LinkSpec, SandboxSpec
+from ennio.hosts.interface import Host
 from ennio.model.isolation import IsolationKind
 from ennio.model.session import Session
 from ennio.policy.lifecycle import Spec

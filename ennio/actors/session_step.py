@@ -31,7 +31,7 @@ from ennio.actors.subscriptions import Subscriptions
 from ennio.actors.timers import Alarm
 from ennio.actors.waiting_orders import WaitingOrders
 from ennio.actors.way_out import way_out
-from ennio.hosts.interface import Observation
+from ennio.hosts.observation import Observation
 from ennio.model.clock import ClockJump
 from ennio.model.facts import AgentSeen, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.plugins.workspace.interface import Glance

@@ -11,7 +11,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
-from ennio.hosts.interface import Wanted
+from ennio.hosts.observation import Wanted
 from ennio.model.facts import Presence
 from ennio.model.session import Activity
 from ennio.plugins.forge.interface import Watch

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import gevent
 
-from ennio.hosts.interface import Arrival, Delivery
+from ennio.hosts.delivery import Arrival, Delivery
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict
 from ennio.model.events import Draft, EventType

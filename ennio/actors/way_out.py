@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from ennio.hosts.interface import Brief
+from ennio.hosts.brief import Brief
 from ennio.model.facts import Place
 from ennio.plugins.workspace.interface import Glance
 

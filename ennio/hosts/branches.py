@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from ennio.hosts.interface import BranchAt, Brief, MergePair
+from ennio.hosts.brief import BranchAt, Brief, MergePair
 from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.model.changes import DiffStat

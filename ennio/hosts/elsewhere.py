@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from ennio.config.host_name import host_name
 from ennio.config.model import Config, SshConfig, SshStrategy
+from ennio.hosts.brief import Brief
 from ennio.hosts.far_clock import FarClock, moved
-from ennio.hosts.interface import Brief, Host
+from ennio.hosts.interface import Host
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.sharing import RemoteControlSharing, Sharing, TmateSharing, Unshared

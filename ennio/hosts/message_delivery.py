@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from ennio.hosts.interface import Arrival, Delivery, Words
+from ennio.hosts.delivery import Arrival, Delivery, Words
 from ennio.hosts.typed_log import TypedLog, Typing
 from ennio.hosts.typing_place import NO_PLACE, TypingPlace, wait_for
 from ennio.model.answer import Answer

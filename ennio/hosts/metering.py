@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import ennio
-from ennio.hosts.interface import MeterState
+from ennio.hosts.observation import MeterState
 from ennio.hosts.session_files import SessionFiles
 from ennio.hosts.tally import Tally
 from ennio.model.errors import Refused

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from ennio.hosts.interface import News
+from ennio.hosts.observation import News
 from ennio.machine.interface import Machine
 from ennio.machine.watch import MachineWatch
 from ennio.model.facts import Presence, ProcessSeen

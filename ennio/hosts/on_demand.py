@@ -13,8 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+from ennio.hosts.brief import Brief
 from ennio.hosts.calls import CALLS
-from ennio.hosts.interface import Brief, Host, MeterState, News, Traits
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import MeterState, News
+from ennio.hosts.session_results import Traits
 from ennio.model.errors import Invalid
 
 

@@ -20,33 +20,25 @@ from ennio.config.money import MeteringChoice
 from ennio.hosts import environment, kept_files, named_files, sandboxes, session_files
 from ennio.hosts.answering import Answering
 from ennio.hosts.branches import HostBranches
-from ennio.hosts.interface import (
-    BranchAt,
-    Brief,
-    CommandPreview,
-    Delivery,
-    HookAddress,
-    Launched,
-    MergePair,
-    MeterState,
-    News,
-    Observation,
-    Survey,
-    Traits,
-    Wanted,
-    Words,
-    WorkspaceMade,
-    WorkspaceRemoved,
-)
+from ennio.hosts.brief import BranchAt, Brief, HookAddress, MergePair
+from ennio.hosts.delivery import Delivery, Words
 from ennio.hosts.last_output import LastOutput
 from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
+from ennio.hosts.observation import MeterState, News, Observation, Survey, Wanted
 from ennio.hosts.reader import Apart, Reader, at_once
 from ennio.hosts.resolved import ResolvedBrief, source_of
 from ennio.hosts.sandboxes import Sandboxes
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
+from ennio.hosts.session_results import (
+    CommandPreview,
+    Launched,
+    Traits,
+    WorkspaceMade,
+    WorkspaceRemoved,
+)
 from ennio.hosts.sharing import Sharing, Unshared
 from ennio.hosts.typed_log import Typing
 from ennio.hosts.unfit_agent import UnfitAgent

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
 from ennio.config.money import BillingChoice
-from ennio.hosts.interface import Brief, Observation, Wanted
+from ennio.hosts.brief import Brief
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
+from ennio.hosts.observation import Observation, Wanted
 from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.machine.interface import FileSpan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.hosts.interface import Brief
+from ennio.hosts.brief import Brief
 from ennio.hosts.sandboxes import SessionSandbox
 from ennio.hosts.session_files import SessionFiles
 from ennio.machine.interface import Machine

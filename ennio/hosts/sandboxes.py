@@ -16,7 +16,7 @@ from pathlib import Path
 
 import ennio
 from ennio.config.money import MeteringChoice
-from ennio.hosts.interface import Brief, SandboxSpec
+from ennio.hosts.brief import Brief, SandboxSpec
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.inherited import inherited

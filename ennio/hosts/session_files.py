@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
-from ennio.hosts.interface import Brief, HookAddress
+from ennio.hosts.brief import Brief, HookAddress
 from ennio.hosts.sandboxes import AGENT, SessionSandbox
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine import single

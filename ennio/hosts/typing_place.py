@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ennio.hosts.interface import Arrival, Delivery
+from ennio.hosts.delivery import Arrival, Delivery
 from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
 from ennio.model.session import RuntimeHandle

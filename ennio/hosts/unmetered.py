@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from ennio.hosts.interface import MeterState
 from ennio.hosts.metering import HostMeter
+from ennio.hosts.observation import MeterState
 from ennio.hosts.session_files import SessionFiles
 from ennio.model.errors import Refused
 from ennio.plugins.agent.interface import Agent, AgentContext, CommandLine

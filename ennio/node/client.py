@@ -14,8 +14,9 @@ from typing import Any
 import grpc
 
 from ennio import __version__
+from ennio.hosts.brief import Brief
 from ennio.hosts.calls import CALLS, INTERFACE, HostCall, answered, packed, unpacked
-from ennio.hosts.interface import Brief, News
+from ennio.hosts.observation import News
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.failpoints import failpoint
 from ennio.model.terminal_view import TerminalOutput

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.interface import Brief, HookAddress, Host
+from ennio.hosts.brief import Brief, HookAddress
+from ennio.hosts.interface import Host
 from ennio.hosts.session_files import SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.machine.local import LocalMachine

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import NodeConfig, SshConfig
+from ennio.hosts.brief import Brief
 from ennio.hosts.elsewhere import HostOverSsh, MachineOf
-from ennio.hosts.interface import Brief, Host, News
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import News
 from ennio.hosts.on_demand import OpenHost
 from ennio.machine.ssh.errors import LoginRefused, needs_a_person
 from ennio.model.clock import Clock

@@ -22,7 +22,8 @@ from ennio.actors.messages import NewsTold
 from ennio.actors.news import NewsActor
 from ennio.actors.registry import AGENTS, NEWS, runtime_name
 from ennio.config.model import Poll
-from ennio.hosts.interface import Host, News
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import News
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Place
 from ennio.model.session import Activity

@@ -8,7 +8,7 @@ from pathlib import Path
 from ennio.actors.session_context import ISOLATION, brief
 from ennio.config.model import Project
 from ennio.config.sandbox import Sandbox
-from ennio.hosts.interface import SandboxSpec
+from ennio.hosts.brief import SandboxSpec
 from ennio.model.isolation import IsolationKind, NetworkAccess
 from ennio.model.session import Session, SessionStatus
 

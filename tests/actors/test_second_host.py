@@ -25,7 +25,8 @@ from ennio.actors.session_context import context
 from ennio.actors.spawning import SpawnRequest
 from ennio.boot import fixed_children
 from ennio.config.model import AgentConfig, Config, Poll, Project
-from ennio.hosts.interface import Brief, Host
+from ennio.hosts.brief import Brief
+from ennio.hosts.interface import Host
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.hosts.plugin_host import PluginHost
 from ennio.locks import in_a_thread

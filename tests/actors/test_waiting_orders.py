@@ -15,7 +15,7 @@ from gevent.event import Event
 from ennio.actors import waiting_orders
 from ennio.actors.messages import Ping
 from ennio.actors.registry import session_name
-from ennio.hosts.interface import Arrival, Delivery
+from ennio.hosts.delivery import Arrival, Delivery
 from ennio.hosts.plugin_host import PluginHost
 from ennio.model.errors import Conflict
 from ennio.model.facts import Presence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ennio.actors.way_out import way_out
-from ennio.hosts.interface import Brief
+from ennio.hosts.brief import Brief
 from ennio.model.facts import Place
 from ennio.plugins.workspace.interface import Glance
 

@@ -26,8 +26,11 @@ from unittest import mock
 import psutil
 
 from ennio.config.model import AgentConfig
+from ennio.hosts.brief import Brief, HookAddress, LinkSpec
+from ennio.hosts.delivery import Words
 from ennio.hosts.elsewhere import FarHost
-from ennio.hosts.interface import Brief, HookAddress, Host, LinkSpec, Wanted, Words
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import Wanted
 from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine.home import Home

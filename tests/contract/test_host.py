@@ -20,18 +20,11 @@ from typing import Any
 import pytest
 
 import ennio
+from ennio.hosts.brief import BranchAt, Brief, HookAddress, LinkSpec, MergePair
 from ennio.hosts.calls import CALLS
-from ennio.hosts.interface import (
-    Arrival,
-    BranchAt,
-    Brief,
-    HookAddress,
-    Host,
-    LinkSpec,
-    MergePair,
-    Wanted,
-    Words,
-)
+from ennio.hosts.delivery import Arrival, Words
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import Wanted
 from ennio.hosts.typed_log import Typing
 from ennio.machine.process_table import start_of
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable

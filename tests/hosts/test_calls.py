@@ -14,8 +14,9 @@ from typing import Any, cast
 import pytest
 
 from ennio.hosts import calls
+from ennio.hosts.brief import Brief
 from ennio.hosts.calls import CALLS, HostError, answered, done, packed, unpacked
-from ennio.hosts.interface import Brief, Host
+from ennio.hosts.interface import Host
 from ennio.hosts.news import HostNews
 from ennio.hosts.reader import Reader
 from ennio.machine.home import Home

@@ -10,7 +10,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.hosts import message_delivery, typing_place
-from ennio.hosts.interface import Arrival, Delivery, Words
+from ennio.hosts.delivery import Arrival, Delivery, Words
 from ennio.hosts.message_delivery import MessageDelivery, shows
 from ennio.hosts.typed_log import TypedLog, Typing
 from ennio.machine.local import LocalMachine

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.interface import Brief, Wanted
+from ennio.hosts.brief import Brief
+from ennio.hosts.observation import Wanted
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock

@@ -11,7 +11,8 @@ import pytest
 
 from ennio.actors.session_context import brief
 from ennio.config.model import AgentConfig, Project
-from ennio.hosts.interface import Brief, HookAddress, Wanted
+from ennio.hosts.brief import Brief, HookAddress
+from ennio.hosts.observation import Wanted
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock

@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.interface import Brief, Wanted
+from ennio.hosts.brief import Brief
+from ennio.hosts.observation import Wanted
 from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.reader import Reader
 from ennio.machine.home import Home

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.hosts.interface import Brief
+from ennio.hosts.brief import Brief
 from ennio.model.facts import Presence
 from ennio.node.client import NodeHost
 from tests.conftest import eventually, need

@@ -20,8 +20,10 @@ import grpc
 import pytest
 
 from ennio import __version__
+from ennio.hosts.brief import Brief
 from ennio.hosts.calls import CALLS
-from ennio.hosts.interface import Brief, Host, News
+from ennio.hosts.interface import Host
+from ennio.hosts.observation import News
 from ennio.model.errors import EnnioError, Exhausted, TimedOut, Unauthorized, Unreachable
 from ennio.node import client as client_module
 from ennio.node import ennio_node_pb2 as messages
@@ -337,7 +339,7 @@ from gevent import monkey
 monkey.patch_all()
 import sys
 import gevent
-from ennio.hosts.interface import Brief
+from ennio.hosts.brief import Brief
 from ennio.node.client import NodeHost
 
 node = NodeHost("b", f"127.0.0.1:{sys.argv[1]}", sys.argv[2])

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.interface import Brief
+from ennio.hosts.brief import Brief
 from ennio.model.errors import EnnioError, Refused, Unauthorized, Unreachable
 from ennio.node import options
 from ennio.node.client import NodeHost

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from ennio.hosts.interface import Arrival, Delivery, Words
+from ennio.hosts.delivery import Arrival, Delivery, Words
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Presence
 from tests.conftest import eventually

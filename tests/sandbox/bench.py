@@ -17,8 +17,9 @@ from typing import Any
 from unittest import mock
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.interface import Brief, HookAddress, Launched, SandboxSpec
+from ennio.hosts.brief import Brief, HookAddress, SandboxSpec
 from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.session_results import Launched
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import EnnioError

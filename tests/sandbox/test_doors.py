@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.hosts.interface import Brief, HookAddress, Launched, SandboxSpec
+from ennio.hosts.brief import Brief, HookAddress, SandboxSpec
 from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.session_results import Launched
 from ennio.model.errors import Refused
 from ennio.model.isolation import NetworkAccess
 from ennio.plugins.agent import hook

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ennio.hosts.interface import SandboxSpec
+from ennio.hosts.brief import SandboxSpec
 from ennio.model.isolation import NetworkAccess
 from ennio.plugins.agent import hook
 from tests.conftest import need

@@ -12,7 +12,8 @@ from dataclasses import replace
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.interface import Brief, SandboxSpec, Wanted
+from ennio.hosts.brief import Brief, SandboxSpec
+from ennio.hosts.observation import Wanted
 from ennio.machine import single
 from ennio.machine.interface import FileKind, FileSpan, Machine
 from ennio.machine.sandbox.confined import ConfinedMachine

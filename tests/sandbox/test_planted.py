@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.hosts.interface import BranchAt, Brief, MergePair, SandboxSpec
+from ennio.hosts.brief import BranchAt, Brief, MergePair, SandboxSpec
 from ennio.model.errors import EnnioError
 from ennio.model.workspace_changes import Until
 from tests.sandbox.bench import SECRET, Bench, bench

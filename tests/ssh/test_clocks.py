@@ -13,9 +13,10 @@ import pytest
 
 from ennio.cli.doctor.hosts import clock
 from ennio.config.model import AgentConfig, AuthType, SshAuth, SshConfig
+from ennio.hosts.delivery import Arrival, Words
 from ennio.hosts.elsewhere import HostElsewhere
 from ennio.hosts.far_clock import moved
-from ennio.hosts.interface import Arrival, Observation, Wanted, Words
+from ennio.hosts.observation import Observation, Wanted
 from ennio.machine.ssh.far_time import FarTime
 from ennio.machine.ssh.machine import SshMachine
 from ennio.machine.ssh.pool import ShellPool

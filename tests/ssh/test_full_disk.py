@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.hosts.interface import Arrival
+from ennio.hosts.delivery import Arrival
 from ennio.model.errors import Exhausted, run_out
 from ennio.model.facts import Presence
 from tests.conftest import eventually, lacking

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ennio.hosts.elsewhere import FarHost, home_on
-from ennio.hosts.interface import Wanted
+from ennio.hosts.observation import Wanted
 from ennio.model.clock import SystemClock
 from ennio.model.facts import Presence
 from tests.conftest import eventually

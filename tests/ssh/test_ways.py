@@ -17,8 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.hosts.interface import Arrival, Delivery, Wanted, Words, WorkspaceMade
+from ennio.hosts.delivery import Arrival, Delivery, Words
 from ennio.hosts.kept_files import forget_logs
+from ennio.hosts.observation import Wanted
+from ennio.hosts.session_results import WorkspaceMade
 from ennio.machine import single
 from ennio.machine.home import Home
 from ennio.machine.interface import Command, FileSpan

@@ -10,7 +10,7 @@ import pytest
 
 from ennio.actors.terminal_control import IDLE, SILENCE, TerminalControls
 from ennio.config.model import TerminalAccess
-from ennio.hosts.interface import Arrival
+from ennio.hosts.delivery import Arrival
 from ennio.model.errors import Conflict, Refused
 from ennio.model.message import Message, Origin
 from ennio.model.session import RuntimeHandle, Session

@@ -20,7 +20,7 @@ from dataclasses import replace
 import psutil
 
 from ennio.hosts.elsewhere import FarHost
-from ennio.hosts.interface import Wanted as WantedOf
+from ennio.hosts.observation import Wanted as WantedOf
 from ennio.machine.ssh.machine import SshMachine
 from ennio.model.clock import SystemClock
 from tests.bench.figure import Figure, Group, Run, Wanted
