@@ -58,7 +58,7 @@ class Launched:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceRemoved:
-    """What a removal did, or would do. See the workspace slot's ``Freed``."""
+    """What a removal did, or would do. See the workspace slot's ``Removed``."""
 
     path: str
     size: int
