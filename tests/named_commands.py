@@ -107,7 +107,7 @@ UNDONE: Mapping[str, Places] = {
         "cli/verbs/stop.py": ("start",),
         "config/load.py": ("init",),
         "config/text_fields.py": ("git config",),
-        "hosts/plugin_host.py": ("start", "stop"),
+        "hosts/session_effects.py": ("start", "stop"),
         "hosts/unfit_agent.py": ("reload",),
         "http/serve.py": ("stop",),
         "plugins/forge/local/merging.py": ("init",),

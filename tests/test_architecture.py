@@ -23,7 +23,6 @@ WALLS = (
 )
 LONG: dict[str, str] = {
     "ennio/store/tables.py": "every table, declared at one place",
-    "ennio/hosts/plugin_host.py": "the whole of one interface",
     "ennio/plugins/forge/local/forge.py": "the whole of one slot",
 }
 SHARED: dict[str, str] = {}

@@ -35,6 +35,7 @@ class SessionFiles:
 
     def __init__(self, machine: Machine, home: Home, session_id: str) -> None:
         self.machine = machine
+        self.home = home
         self.folder = home.session(session_id)
         self.session_id = session_id
 

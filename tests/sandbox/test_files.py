@@ -43,7 +43,7 @@ def _session(ground: Bench, name: str) -> Brief:
 
 
 def _machine(ground: Bench, brief: Brief) -> Machine:
-    return ground.host._believed(brief)
+    return ground.host._resolver.believed(brief)
 
 
 def test_a_link_in_the_working_copy_is_not_followed_for_a_person(

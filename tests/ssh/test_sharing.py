@@ -191,7 +191,7 @@ def test_one_that_shows_no_address_works_on_and_says_so(at: FarTerminal) -> None
 
 def test_a_host_shares_as_its_strategy_says(at: FarTerminal) -> None:
     shares = {
-        strategy: FarHost("far", at.machine, SystemClock(), "i", strategy)._sharing
+        strategy: FarHost("far", at.machine, SystemClock(), "i", strategy)._effects._sharing
         for strategy in SshStrategy
     }
     assert isinstance(shares[SshStrategy.TMATE], TmateSharing)

@@ -1,0 +1,228 @@
+"""What a host does to the world for a session: its working copy made, its agent launched and ended,
+and all of it removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ennio.config.money import MeteringChoice
+from ennio.hosts import sandboxes, session_files
+from ennio.hosts.brief import Brief, HookAddress
+from ennio.hosts.delivery import Words
+from ennio.hosts.metering import HostMeter
+from ennio.hosts.reader import Reader
+from ennio.hosts.resolved import BriefResolver
+from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM
+from ennio.hosts.session_locks import SessionLocks
+from ennio.hosts.session_results import CommandPreview, Launched, WorkspaceMade, WorkspaceRemoved
+from ennio.hosts.sharing import Sharing
+from ennio.hosts.typed_log import Typing
+from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.model.clock import Clock
+from ennio.model.errors import Refused
+from ennio.model.session import RuntimeHandle
+from ennio.plugins import orphans
+from ennio.plugins.agent.interface import Agent
+from ennio.plugins.runtime.interface import LaunchSpec
+from ennio.plugins.workspace import hook_run, private
+from ennio.plugins.workspace.interface import Created
+
+HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
+
+
+class SessionEffects:
+    """See ``Host`` for each method. For one session they are done one at a time: who asks again
+    while one is at work waits for it, and finds it done.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        resolver: BriefResolver,
+        reader: Reader,
+        meter: HostMeter,
+        sharing: Sharing,
+        clock: Clock,
+    ) -> None:
+        self._name = name
+        self._resolver = resolver
+        self._resolve = resolver.resolve
+        self._machine = resolver.machine
+        self._sandboxes = resolver.sandboxes
+        self._reader = reader
+        self._meter = meter
+        self._sharing = sharing
+        self._clock = clock
+        self._programs: dict[str, tuple[str, str | None]] = {}
+        """Where each agent's program was looked for the last time."""
+        self._making = SessionLocks()
+
+    def make(self, brief: Brief) -> WorkspaceMade:
+        """See ``Host``."""
+        with self._making.alone(brief.session_id):
+            at = self._resolve(brief)
+            if at.sandbox is not None:
+                sandboxes.check(brief, at.agent, self._machine)
+                sandboxes.lay(self._machine, at.sandbox.isolation)
+            made = at.workspace.create(at.spec)
+        return WorkspaceMade(str(made.path), made.remote, made.note, made.lost)
+
+    def instruct(self, brief: Brief, prompt: str, system: str) -> None:
+        """See ``Host``."""
+        files = self._resolver.files(brief.session_id)
+        with self._machine.gathered():
+            files.write(PROMPT, prompt)
+            files.write(SYSTEM, system)
+
+    def prepare(self, brief: Brief) -> None:
+        """See ``Host``."""
+        with self._making.alone(brief.session_id):
+            at = self._resolve(brief)
+            spec = at.spec
+            at.workspace.prepare(spec, Created(spec.path, spec.branch, ""))
+
+    def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        context = replace(at.context_without_folder, system=system)
+        command = at.agent.launch(context, prompt)
+        return CommandPreview(command.argv, tuple(sorted(at.environment(command, 1))))
+
+    def launch(
+        self,
+        brief: Brief,
+        number: int,
+        hooks: HookAddress,
+        record: str,
+        resume: bool,
+        carry: Words | None,
+    ) -> Launched:
+        """See ``Host``."""
+        machine = self._machine
+        with self._making.alone(brief.session_id), machine.foreseen(self._of_a_launch(brief)):
+            return self._launched(brief, number, hooks, record, resume, carry)
+
+    def _of_a_launch(self, brief: Brief) -> Questions:
+        """What is asked of the machine before anything of a launch is written."""
+        if not self._machine.name:
+            return NOTHING_ASKED
+        at = self._resolve(brief)
+        asked = at.files.of_a_launch(at.path, at.sandbox)
+        links = private.questions(at.path, at.source)
+        files, states = (*asked.files, *links.files), (*asked.states, *links.states)
+        known = self._programs.get(brief.agent)
+        programs = () if known is None else (known,)
+        return replace(asked, files=files, states=states, programs=programs)
+
+    def _launched(
+        self,
+        brief: Brief,
+        number: int,
+        hooks: HookAddress,
+        record: str,
+        resume: bool,
+        carry: Words | None,
+    ) -> Launched:
+        at, begun = self._resolve(brief), self._clock.now()
+        context = at.context
+        at.agent.prepare(context)
+        words = None if resume else (at.files.read(PROMPT) or "")
+        carried = carry.text if carry is not None else None
+        command = (
+            at.agent.launch(context, words)
+            if words is not None
+            else at.agent.resume(context, carried)
+        )
+        env = at.environment(command, number)
+        if self._meter.begins(at.files, number, begun, metered=_is_metered(brief)):
+            command = self._meter.lead(at.agent, context, command, env, number)
+            env = at.environment(command, number)
+        command = self._sharing.lead(brief.agent, brief.session_id, command)
+        launch = LaunchSpec(brief.session_id, command.argv, at.path, env, at.files.folder, number)
+        self._check_program(launch, at.agent)
+        if at.sandbox is not None:
+            launch = self._sandboxes.apart(launch, at.agent, brief, at.sandbox)
+        with self._machine.gathered():
+            at.files.lead_hooks(hooks)
+            session_files.write_all(at.machine, command.files)
+            at.files.typed.launched(number)
+            if carry is not None and command.carries:
+                at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
+            at.files.write(RECORD, record)
+            started = at.runtime.start(launch)
+        handle = self._sharing.share(at.files.folder, at.runtime, started)
+        self._reader.started(brief.session_id, handle)
+        return Launched(handle, number, begun, command.carries, words)
+
+    def _check_program(self, launch: LaunchSpec, agent: Agent) -> None:
+        """Say what is missing before anything is started; in its terminal nobody would read it."""
+        program = launch.argv[0]
+        place = str(launch.cwd / program) if "/" in program else program
+        self._programs[agent.name] = place, launch.env.get("PATH")
+        if self._machine.which(place, launch.env.get("PATH")) is None:
+            again = (
+                f"have its folder in the PATH of a login of {self._name} by ssh (`ssh {self._name} "
+                "env`)"
+                if self._name
+                else "start the supervisor from there: ennio stop && ennio start --detach"
+            )
+            searched = launch.env.get("PATH", "")  # last, since it is long and lines are cut
+            path = "" if "/" in program else f" (PATH here: {searched})"
+            way = f"{agent.hint}; where a shell of yours finds it, {again}{path}"
+            raise Refused(f"{program} is not installed, or not executable: {way}")
+
+    def stop(self, brief: Brief, *, launched: bool) -> None:
+        """See ``Host``."""
+        if launched:
+            runtime = self._resolver.runtime(brief)
+            with self._making.alone(brief.session_id):  # a launch that is under way is ended too
+                runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
+                self._sharing.unshare(brief.session_id)
+            self._meter.ended(brief.session_id)
+        else:
+            self._end_under_way(brief)
+
+    def _end_under_way(self, brief: Brief) -> None:
+        """End all that carries the session's mark, and the hook that was
+        begun for it, marked or not.
+        """
+        orphans.end(
+            self._machine,
+            brief.session_id,
+            HOOK_GRACE,
+            hook_run.under_way(self._machine, self._resolver.files(brief.session_id).folder),
+        )
+
+    def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
+        """See ``Host``."""
+        with self._machine.foreseen(self._of_a_removal(brief)):
+            if not dry_run:
+                self._end_under_way(brief)
+            with self._making.alone(brief.session_id):
+                return self._removed(brief, dry_run=dry_run)
+
+    def _of_a_removal(self, brief: Brief) -> Questions:
+        """What is asked of the machine before anything of a session is removed."""
+        if not self._machine.name:
+            return NOTHING_ASKED
+        at = self._resolve(brief)
+        asked = at.files.rests_on(at.path, at.files.folder)
+        traces = hook_run.Track(self._machine, at.files.folder).spans
+        return replace(asked, files=(*asked.files, *traces), marked=(orphans.MARK,))
+
+    def _removed(self, brief: Brief, *, dry_run: bool) -> WorkspaceRemoved:
+        at = self._resolve(brief)
+        if not dry_run:
+            at.agent.forget(at.context)
+        removed = at.workspace.remove(at.spec, dry_run=dry_run)
+        if brief.ended and not dry_run:
+            at.files.remove()
+            self._meter.forget(brief.session_id)
+            self._reader.forget(brief.session_id)
+            self._sandboxes.forget(brief.session_id)
+        return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
+
+
+def _is_metered(brief: Brief) -> bool:
+    return brief.agent_config.metering is MeteringChoice.PROXY
