@@ -26,7 +26,6 @@ from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.workspace import hook_run, private
-from ennio.plugins.workspace.interface import Created
 
 HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
 
@@ -79,8 +78,7 @@ class SessionEffects:
         """See ``Host``."""
         with self._making.alone(brief.session_id):
             at = self._resolve(brief)
-            spec = at.spec
-            at.workspace.prepare(spec, Created(spec.path, spec.branch, ""))
+            at.workspace.prepare(at.spec)
 
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
         """See ``Host``."""

@@ -117,9 +117,9 @@ class Folders(StubWorkspace):
         _after(self.hooks, "create", order.session_id)
         return made
 
-    def prepare(self, order: WorkspaceSpec, made: Created) -> None:
+    def prepare(self, order: WorkspaceSpec) -> None:
         self.before.get("prepare", _nothing)()
-        super().prepare(order, made)
+        super().prepare(order)
         _after(self.hooks, "prepare", order.session_id)
 
     def remove(self, order: WorkspaceSpec, *, dry_run: bool = False) -> Removed:

@@ -195,7 +195,7 @@ def test_links_and_commands_prepare_it_in_order(workspace: Workspace, order: Wor
     )
     made = workspace.create(wish)
 
-    workspace.prepare(wish, made)
+    workspace.prepare(wish)
 
     assert (made.path / "seen").read_text() == "PORT=1\n"
     assert f"blue {SESSION}" in log.read_text()
@@ -205,10 +205,10 @@ def test_incident_47_a_link_out_of_the_workspace_is_refused(
     workspace: Workspace, order: WorkspaceSpec
 ) -> None:
     wish = replace(order, symlinks=(Symlink(order.source / "README", Path("../outside")),))
-    made = workspace.create(wish)
+    workspace.create(wish)
 
     with pytest.raises(Refused, match=r"\.\./outside"):
-        workspace.prepare(wish, made)
+        workspace.prepare(wish)
     assert not (order.path.parent / "outside").is_symlink()
 
 
@@ -216,14 +216,14 @@ def test_a_command_that_fails_is_named_with_its_code_and_its_words(
     workspace: Workspace, order: WorkspaceSpec
 ) -> None:
     wish = replace(order, post_create=("true", "echo no such package; exit 7"))
-    made = workspace.create(wish)
+    workspace.create(wish)
 
     with pytest.raises(
         Refused,
         match=r"(?s)post_create\[1\] `echo no such package; exit 7` ended with exit code 7.*no "
         r"such package",
     ):
-        workspace.prepare(wish, made)
+        workspace.prepare(wish)
 
 
 def test_a_command_above_its_limit_ends_with_all_it_started(
@@ -236,7 +236,7 @@ def test_a_command_above_its_limit_ends_with_all_it_started(
 
     started = time.monotonic()
     with pytest.raises(Refused, match=r"did not end within 0.5 s \(post_create_timeout\)"):
-        workspace.prepare(wish, made)
+        workspace.prepare(wish)
 
     child = int((made.path / "child").read_text())
     assert time.monotonic() - started < 30
@@ -255,7 +255,8 @@ def test_incident_48_shell_words_in_names_are_only_names(
     )
     wish = replace(wish, env={"SAID": evil}, post_create=('test -n "$SAID"',))
 
-    workspace.prepare(wish, workspace.create(wish))
+    workspace.create(wish)
+    workspace.prepare(wish)
     (wish.path / "work").write_text("x")
     freed = workspace.remove(wish)
 

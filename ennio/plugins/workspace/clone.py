@@ -61,9 +61,9 @@ class CloneWorkspace:
         made = Created(spec.path, branch, base or git.commit("HEAD") or "")
         return last_commit.noted(git, spec, made, began=began)
 
-    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec) -> None:
         """Links and ``post_create``."""
-        prepare(self._machine, spec, made)
+        prepare(self._machine, spec)
 
     def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the clone: all its branches count; asks nobody but the disk."""

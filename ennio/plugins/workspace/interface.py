@@ -142,7 +142,7 @@ class Workspace(Protocol):
         ...
 
     @failpoint("workspace.prepare", files=True)
-    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec) -> None:
         """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time
         limit; output is kept in ``spec.log``.
 

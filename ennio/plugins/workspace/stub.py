@@ -44,9 +44,9 @@ class StubWorkspace:
         self._machine.make_folder(spec.path)
         return Created(spec.path, spec.branch, BASE_HEAD)
 
-    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec) -> None:
         """Links and ``post_create``, as everywhere."""
-        prepare(self._machine, spec, made)
+        prepare(self._machine, spec)
 
     def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """Every file counts as uncommitted, links do not."""

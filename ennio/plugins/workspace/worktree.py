@@ -86,9 +86,9 @@ class WorktreeWorkspace:
                     return _begun(repository, spec, tips)
         return _made(repository, spec, tree)
 
-    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec) -> None:
         """Links and ``post_create``."""
-        prepare(self._machine, spec, made)
+        prepare(self._machine, spec)
 
     def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the worktree; asks nobody but the disk."""

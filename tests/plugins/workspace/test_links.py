@@ -113,8 +113,8 @@ def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(
     )
     order = replace(ground.order(workspace.name), symlinks=wish)
     made = workspace.create(order)
-    workspace.prepare(order, made)
-    workspace.prepare(order, made)
+    workspace.prepare(order)
+    workspace.prepare(order)
     (made.path / "odd name").write_text("the agent's\n")
 
     own = dict(workspace.environment(made.path))
@@ -146,7 +146,7 @@ def test_links_hide_nothing_of_the_person_s_and_the_person_s_own_patterns_hold(
     workspace = plugin(LocalMachine())
     order = replace(ground.order(workspace.name), symlinks=_link("data", "data"))
     made = workspace.create(order)
-    workspace.prepare(order, made)
+    workspace.prepare(order)
     (made.path / "a.swp").write_text("x")
 
     assert git(made.path, "status", "--short", env=dict(workspace.environment(made.path))) == ""

@@ -52,7 +52,8 @@ def order(workspace: Workspace, ground: Ground, person: Path, tmp_path: Path) ->
 
 def test_without_the_wish_they_stay_empty(workspace: Workspace, order: WorkspaceSpec) -> None:
     plain = replace(order, submodules=False)
-    workspace.prepare(plain, workspace.create(plain))
+    workspace.create(plain)
+    workspace.prepare(plain)
     assert list((order.path / "library").iterdir()) == []
     assert workspace.inspect(plain).settled
     assert workspace.remove(plain).preserved is None
@@ -62,19 +63,20 @@ def test_they_are_filled_before_the_commands_run(
     workspace: Workspace, order: WorkspaceSpec
 ) -> None:
     wish = replace(order, post_create=("cat library/deep/lib > seen",))
-    workspace.prepare(wish, workspace.create(wish))
+    workspace.create(wish)
+    workspace.prepare(wish)
     assert (order.path / "seen").read_text() == "deep\n"
 
 
 def test_work_in_them_is_not_undone_by_a_second_preparation_and_is_saved(
     workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
-    made = workspace.create(order)
-    workspace.prepare(order, made)
+    workspace.create(order)
+    workspace.prepare(order)
     settled = workspace.inspect(order)
     head = commit(order.path / "library", "committed", "committed\n")
     (order.path / "library" / "deep" / "lib").write_text("changed\n")
-    workspace.prepare(order, made)
+    workspace.prepare(order)
 
     workspace.remove(order)
 
@@ -93,12 +95,13 @@ def test_one_that_cannot_be_had_is_named(
     workspace: Workspace, order: WorkspaceSpec, tmp_path: Path
 ) -> None:
     (tmp_path / "deep").rename(tmp_path / "away")
-    made = workspace.create(order)
+    workspace.create(order)
     with pytest.raises(EnnioError, match="deep"):
-        workspace.prepare(order, made)
+        workspace.prepare(order)
 
 
 def test_a_project_without_any_is_as_ever(workspace: Workspace, ground: Ground) -> None:
     order = ground.order(workspace.name, submodules=True)
-    workspace.prepare(order, workspace.create(order))
+    workspace.create(order)
+    workspace.prepare(order)
     assert workspace.inspect(order).settled

@@ -92,7 +92,7 @@ def test_nothing_of_the_person_s_is_touched(workspace: WorktreeWorkspace, ground
     order = ground.order("worktree")
 
     made = workspace.create(order)
-    workspace.prepare(order, made)
+    workspace.prepare(order)
     (made.path / "work").write_text("work\n")
     workspace.inspect(order)
     during = possessions(ground.source)
