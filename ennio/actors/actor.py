@@ -138,8 +138,8 @@ class Actor(pykka.Actor):
             self._watcher.tell(Down(self.name, self.actor_urn, self._death, self._outage))
 
     def perform(self, what: Any, effect: Callable[[], Any]) -> gevent.Greenlet:
-        """Run a slow effect beside the mailbox; an ``Effect`` message tells its end. A
-        bug in it ends the actor.
+        """Run a slow effect beside the mailbox; an ``EffectResult`` tells its end.
+        A bug in it ends the actor.
 
         A resource of the machine that has run out is no bug: it is told like
         what could not be reached.

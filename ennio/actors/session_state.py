@@ -71,7 +71,7 @@ class SessionState:
         Raises Conflict when a message is not as it was read.
         """
         session, memory, facts = self.written
-        self.session = _project(self.session, self.memory, self.facts, self.books.usage)
+        self.session = _row(self.session, self.memory, self.facts, self.books.usage)
         changed_facts = noteworthy(facts, self.facts)
         if (
             not (events or messages or evidence)
@@ -195,9 +195,7 @@ def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
     return replace(facts, process=process)
 
 
-def _project(
-    session: Session, memory: LifecycleState, facts: Facts, usage: Usage | None
-) -> Session:
+def _row(session: Session, memory: LifecycleState, facts: Facts, usage: Usage | None) -> Session:
     """The session's row as its memory, its facts and the books have it."""
     agent, forge = facts.agent, facts.forge
     lost, pause = _lost(memory, facts), memory.pause
