@@ -215,12 +215,12 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     command = at.host.preview(replace(at.brief, branch=work.branch), work.words, system)
     return Preview(
         session_id=session.id,
-        agent=session.agent_name or project.agent,
-        runtime=session.runtime_name or project.runtime,
-        workspace_kind=session.workspace_name or project.workspace,
+        agent=at.brief.agent,
+        runtime=at.brief.runtime,
+        workspace_kind=at.brief.workspace,
         workspace=at.host.workspace_path(at.brief),
         branch=work.branch,
-        base=session.base or project.default_branch,
+        base=at.brief.base,
         prompt=work.words,
         system=system,
         command=command.argv,
