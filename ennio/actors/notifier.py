@@ -28,7 +28,12 @@ from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
-from ennio.plugins.notifier.interface import Notification, NotificationAction, Notifier
+from ennio.plugins.notifier.interface import (
+    Notification,
+    NotificationAction,
+    Notifier,
+    RevocableNotifier,
+)
 from ennio.policy import delivering, notices
 from ennio.policy.budgets.windows import window
 from ennio.store import Notice, Transaction
@@ -250,7 +255,7 @@ class NotifierActor(Actor):
 
     def _can_withdraw(self, lane: str) -> bool:
         try:
-            return hasattr(self._plugin(lane), "withdraw")
+            return isinstance(self._plugin(lane), RevocableNotifier)
         except EnnioError:
             return False
 

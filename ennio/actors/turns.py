@@ -20,7 +20,7 @@ from ennio.model.facts import AgentSeen, ForgeSeen, PlaceSeen, ProcessSeen
 from ennio.model.message import Message
 from ennio.model.session import Session
 from ennio.model.session import SessionStatus as S
-from ennio.plugins.forge.interface import Forge, Revocable
+from ennio.plugins.forge.interface import Forge, RemindsReviewers, Rerunnable, Revocable
 from ennio.policy import turn
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.reactions import ReactionState
@@ -162,8 +162,8 @@ def rules_of(deps: Dependencies, session: Session) -> TurnRules:
         reviewed_here=forge is not None and forge.name == "local",
         ready_threshold=deps.config.ready_threshold,
         forge=forge is not None,
-        reruns=hasattr(forge, "rerun"),
-        reminds=hasattr(forge, "remind"),
+        reruns=isinstance(forge, Rerunnable),
+        reminds=isinstance(forge, RemindsReviewers),
         withdraws=isinstance(forge, Revocable),
     )
 

@@ -76,10 +76,9 @@ class SessionTerminals:
             return NOTHING_ASKED
         at = self._resolve(brief)
         asked = at.files.of_typing(at.path, at.sandbox)
-        if not hasattr(at.runtime, "foreseen"):
+        if not isinstance(at.runtime, ForeseeableRuntime):
             return asked
-        look = cast("ForeseeableRuntime", at.runtime).foreseen(at.handle.id)
-        return replace(asked, commands=look.commands)
+        return replace(asked, commands=at.runtime.foreseen(at.handle.id).commands)
 
     def _words(self, brief: Brief) -> MessageDelivery:
         at = self._resolve(brief)
@@ -137,10 +136,10 @@ class SessionTerminals:
     def _watchable(self, brief: Brief) -> tuple[WatchableRuntime, RuntimeHandle]:
         """Its runtime, where that can be watched, and its handle."""
         runtime = self._resolver.runtime(brief)
-        if not hasattr(runtime, "open_stream"):
+        if not isinstance(runtime, WatchableRuntime):
             raise Refused(
                 f"session {brief.session_id} runs in {brief.runtime}, whose terminals cannot be "
                 "watched; read its output instead"
             )
         handle = brief.handle or RuntimeHandle(brief.session_id, runtime.name)
-        return cast("WatchableRuntime", runtime), handle
+        return runtime, handle

@@ -14,11 +14,12 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import NotFound, Refused
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, FileBacked
-from ennio.plugins.forge.interface import Forge, Paced, Readable
+from ennio.plugins.forge.interface import Forge, Paced, Readable, RemindsReviewers, Rerunnable
 from ennio.plugins.observed import BOUNDS, PluginCalls, observed
 from ennio.plugins.predictor.interface import Predictor
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import Runtime
+from ennio.plugins.tracker.interface import TakesIssues, Tracker
 
 
 class Files:
@@ -42,6 +43,18 @@ class NoFiles:
         return "2"
 
 
+class Reruns:
+    """A forge, or a tracker, that offers more than it must."""
+
+    name = "reruns"
+
+    def rerun(self, number: int) -> Any:
+        return number
+
+    def add(self, title: str, _body: str, _labels: Any = ()) -> Any:
+        return title
+
+
 def test_each_call_is_counted_with_how_long_it_took_and_whether_it_failed(tmp_path: Path) -> None:
     plugins = Registry(Home(tmp_path), SystemClock())
     runtime = plugins.runtime("stub")
@@ -63,6 +76,18 @@ def test_what_a_plugin_offers_and_has_is_the_same_behind_the_counting() -> None:
     assert (with_files.name, without.version()) == ("files", "2")
     assert not isinstance(observed(NoFiles(), "scm", "none", Forge, calls), Paced | Readable)
     assert not hasattr(without, "files")
+
+
+def test_what_some_plugins_of_a_slot_offer_beside_it_is_counted_too() -> None:
+    calls = PluginCalls()
+    forge = observed(Reruns(), "scm", "reruns", Forge, calls)
+    tracker = observed(Reruns(), "tracker", "takes", Tracker, calls)
+    assert isinstance(forge, Rerunnable)
+    assert not isinstance(forge, RemindsReviewers)
+    assert isinstance(tracker, TakesIssues)
+    assert (forge.rerun(7), tracker.add("a", "b")) == (7, "a")
+    told = calls.read()
+    assert (told["scm", "reruns"].calls, told["tracker", "takes"].calls) == (1, 1)
 
 
 def test_calls_from_many_threads_are_all_counted() -> None:

@@ -14,7 +14,14 @@ from ennio.model.changes import Diff, Files
 from ennio.model.errors import Conflict, NotFound, Refused
 from ennio.model.failpoints import failpoint
 from ennio.model.pulls import PullRequest, ReviewState
-from ennio.plugins.forge.interface import Forge, Merged, Readable, Revocable
+from ennio.plugins.forge.interface import (
+    Forge,
+    Merged,
+    Readable,
+    RemindsReviewers,
+    Rerunnable,
+    Revocable,
+)
 
 _HANDED_ON = "hands on to the forge, where it is played, and writes nothing"
 
@@ -119,10 +126,9 @@ class PullApi:
     def rerun(self, project_id: str, number: int) -> PullRequest:
         """Run the checks of its head again, where the forge can."""
         forge = self._forge(project_id)
-        rerun = getattr(forge, "rerun", None)
-        if rerun is None:
+        if not isinstance(forge, Rerunnable):
             raise Refused(f"checks on {forge.name} are run again there, not from here")
-        return self._told(project_id, rerun(number))
+        return self._told(project_id, forge.rerun(number))
 
     @failpoint("order.nudge_reviewers", because="tells people of a forge; a lost one costs time")
     def remind(self, project_id: str, number: int) -> PullRequest:
@@ -130,10 +136,9 @@ class PullApi:
         cannot.
         """
         forge = self._forge(project_id)
-        remind = getattr(forge, "remind", None)
-        if remind is None:
+        if not isinstance(forge, RemindsReviewers):
             raise Refused(f"{forge.name} tells nobody of a review; tell its reviewers yourself")
-        return self._told(project_id, remind(number))
+        return self._told(project_id, forge.remind(number))
 
     @failpoint("order.leave_queue", because=_HANDED_ON)
     def leave_queue(self, project_id: str, number: int) -> PullRequest:

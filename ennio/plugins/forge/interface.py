@@ -86,6 +86,26 @@ class Readable(Protocol):
 
 
 @runtime_checkable
+class Rerunnable(Protocol):
+    """A forge that runs checks again when it is told to."""
+
+    def rerun(self, number: int) -> PullRequest:
+        """Run the checks of its head again, or those that failed. Raises NotFound, Conflict, and
+        Refused where there are none that it could run.
+        """
+        ...
+
+
+@runtime_checkable
+class RemindsReviewers(Protocol):
+    """A forge that tells reviewers that they are waited for."""
+
+    def remind(self, number: int) -> PullRequest:
+        """Tell them again. Raises NotFound, and Refused where nobody is asked."""
+        ...
+
+
+@runtime_checkable
 class Logged(Protocol):
     """A forge that gives the whole log of a check, and not its last lines alone."""
 

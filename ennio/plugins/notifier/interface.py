@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ennio.model.failpoints import failpoint
 from ennio.model.session import Priority
@@ -89,7 +89,8 @@ class AnsweringNotifier(Notifier, Protocol):
     """True where only those can read it who may answer."""
 
 
-class RevocableNotifier(Notifier, Protocol):
+@runtime_checkable
+class RevocableNotifier(Protocol):
     """A channel that can take back what it told."""
 
     @failpoint("notifier.withdraw")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ennio.machine.questions import Questions
 from ennio.model.failpoints import failpoint
@@ -205,6 +205,7 @@ class TerminalStream(Protocol):
         ...
 
 
+@runtime_checkable
 class ForeseeableRuntime(Protocol):
     """What some runtimes offer beside: a look at a terminal can be asked ahead."""
 
@@ -213,6 +214,7 @@ class ForeseeableRuntime(Protocol):
         ...
 
 
+@runtime_checkable
 class WatchableRuntime(Protocol):
     """What some runtimes offer beside: their terminals can be seen as they change, and typed
     to key by key.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ennio.model.failpoints import failpoint
 
@@ -83,6 +83,15 @@ class Milestone:
                     f"Session {self.session_id} was ended by a person; nobody works on this any "
                     "more."
                 )
+
+
+@runtime_checkable
+class TakesIssues(Protocol):
+    """A tracker to which new issues can be brought from here."""
+
+    def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+        """A new issue. Raises Invalid without a title, Unreachable."""
+        ...
 
 
 class Tracker(Protocol):
