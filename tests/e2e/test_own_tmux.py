@@ -96,6 +96,7 @@ def test_what_an_older_version_left_on_the_shared_server_is_looked_after_and_wha
     for session_id, socket in ((old, shared), (new, own)):
         command = newer.client.get(f"/sessions/{session_id}/attach")
         assert command[command.index("-L") + 1] == socket
+        assert newer.client.get(f"/sessions/{session_id}/screen")["rows"] > 0
         newer.client.delete(f"/sessions/{session_id}")
         newer.becomes(session_id, "killed")
     assert (_on(shared), _on(own)) == ([], [])

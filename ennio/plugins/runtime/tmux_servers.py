@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from ennio.machine.questions import Questions
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
+from ennio.model.terminal_view import TerminalShot
+from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, TerminalStream, View
 from ennio.plugins.runtime.tmux import TmuxRuntime
 
 
@@ -86,6 +87,22 @@ class TmuxServers:
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
         """The command that attaches to the server it is on."""
         return self._of(handle.id).attach_command(handle)
+
+    def open_stream(self, handle: RuntimeHandle) -> TerminalStream:
+        """See ``WatchableRuntime``."""
+        return self._of(handle.id).open_stream(handle)
+
+    def shot(self, handle: RuntimeHandle, history: int) -> TerminalShot:
+        """See ``WatchableRuntime``."""
+        return self._of(handle.id).shot(handle, history)
+
+    def type(self, handle: RuntimeHandle, data: bytes, *, paste: bool) -> None:
+        """See ``WatchableRuntime``."""
+        self._of(handle.id).type(handle, data, paste=paste)
+
+    def resize(self, handle: RuntimeHandle, columns: int, rows: int) -> None:
+        """See ``WatchableRuntime``."""
+        self._of(handle.id).resize(handle, columns, rows)
 
     def version(self) -> str | None:
         """See ``Runtime.version``."""

@@ -4,6 +4,7 @@ shared before goes on there.
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -96,6 +97,12 @@ def _is_empty(runtime: TmuxServers) -> bool:
         return False
 
 
+def _offered(kind: type) -> set[str]:
+    return {
+        name for name, value in vars(kind).items() if name[0] != "_" and inspect.isfunction(value)
+    }
+
+
 def test_a_new_agent_is_started_on_the_own_server_and_one_of_before_goes_on_where_it_is(
     ground: Ground,
 ) -> None:
@@ -111,6 +118,27 @@ def test_a_new_agent_is_started_on_the_own_server_and_one_of_before_goes_on_wher
         command = ground.runtime.attach_command(handle)
         assert command[command.index("-L") + 1] == socket
     assert set(ground.runtime.views(["fix-old", "fix-new"])) == {"fix-old", "fix-new"}
+
+
+def test_two_servers_offer_all_that_one_offers() -> None:
+    assert _offered(TmuxRuntime) - _offered(TmuxServers) == set()
+
+
+def test_terminals_on_either_server_are_watched_and_typed_to_key_by_key(ground: Ground) -> None:
+    for handle in (
+        ground.older.start(ground.launch("fix-old")),
+        ground.runtime.start(ground.launch("fix-new")),
+    ):
+        stream = ground.runtime.open_stream(handle)
+        stream.close()
+        ground.runtime.type(handle, b"key", paste=False)
+        ground.runtime.type(handle, b" by key", paste=True)
+        ground.runtime.press(handle, Key.ENTER)
+        ground.runtime.resize(handle, 100, 30)
+        eventually(
+            lambda handle=handle: "took key by key" in ground.runtime.shot(handle, 20).lines  # type: ignore[misc]
+        )
+        assert ground.runtime.shot(handle, 0).columns == 100
 
 
 def test_a_launch_of_before_is_found_and_never_begun_a_second_time_on_the_own_server(
