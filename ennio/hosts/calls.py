@@ -202,8 +202,8 @@ KINDS: Mapping[str, type[EnnioError]] = MappingProxyType(
 CALLS: Mapping[str, HostCall] = MappingProxyType(
     {
         name: _call(name, method)
-        for name, method in vars(Host).items()
-        if not name.startswith("_") and inspect.isfunction(method)
+        for name, method in inspect.getmembers(Host, inspect.isfunction)
+        if not name.startswith("_")
     }
 )
 """Every method of ``Host``, by name."""

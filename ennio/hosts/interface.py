@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ennio.hosts.brief import BranchAt, Brief, HookAddress, MergePair
-from ennio.hosts.delivery import Delivery, Words
+from ennio.hosts.delivery import Words
 from ennio.hosts.observation import MeterState, News, Observation, Survey, Wanted
 from ennio.hosts.session_results import (
     CommandPreview,
@@ -21,17 +21,17 @@ from ennio.hosts.session_results import (
     WorkspaceMade,
     WorkspaceRemoved,
 )
+from ennio.hosts.terminal_interface import AgentTerminals
 from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import WorkspaceSeen
 from ennio.model.review_pack import NamedContent, NamedFile
 from ennio.model.session import RuntimeHandle
-from ennio.model.terminal_view import TerminalOutput, TerminalShot
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
 
-class Host(Protocol):
+class Host(AgentTerminals, Protocol):
     """A machine on which agents work. Every call is safe to repeat."""
 
     name: str
@@ -119,76 +119,6 @@ class Host(Protocol):
         """Save what is only there, then remove the working copy; of an
         ended session its folder too.
         """
-        ...
-
-    # --- its terminal -----------------------------------------------------------------------------
-
-    def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
-        """What stands in the way of a delivery now; None when nothing does. Presses no key.
-        Raises Unreachable, NotFound.
-        """
-        ...
-
-    def deliver(self, brief: Brief, words: Words) -> Delivery:
-        """Give the agent the words, at most once for a message id. Raises
-        Unreachable, NotFound, Refused.
-        """
-        ...
-
-    def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
-        """Find out whether words in doubt arrived; typed but not entered, they are entered now."""
-        ...
-
-    def received(self, brief: Brief, words: Words) -> Delivery:
-        """What the agent says of words that were on its command line; without its
-        word they count as taken.
-        """
-        ...
-
-    def put_back(self, brief: Brief, draft: str) -> bool:
-        """Type what a person had begun to type, without Enter; whether it stands
-        in the place to type now.
-        """
-        ...
-
-    def interrupt(self, brief: Brief) -> None:
-        """Press what makes the agent leave off. Raises NotFound."""
-        ...
-
-    def answer(self, brief: Brief, text: str) -> None:
-        """Answer the question that the agent's screen shows right now. Raises Refused, NotFound."""
-        ...
-
-    def output(self, brief: Brief, lines: int) -> str:
-        """The last lines of the terminal, with what scrolled away. Raises NotFound."""
-        ...
-
-    def attach_command(self, brief: Brief) -> tuple[str, ...]:
-        """The command that connects a person's terminal to the agent's."""
-        ...
-
-    def watch(
-        self, brief: Brief, stream: str | None, offset: int, timeout: float
-    ) -> TerminalOutput:
-        """What its terminal put out after an offset of this stream, waited for at most so many
-        seconds; the whole picture where that is not remembered, or no stream is named.
-
-        However many watch, the terminal is looked at once. Raises NotFound, Refused.
-        """
-        ...
-
-    def shot(self, brief: Brief, history: int) -> TerminalShot:
-        """Its screen, and so many lines above it. Raises NotFound, Refused."""
-        ...
-
-    def type_keys(self, brief: Brief, data: bytes, *, paste: bool) -> None:
-        """Put these bytes into its terminal as a keyboard would, or as one paste.
-        Raises NotFound, Refused.
-        """
-        ...
-
-    def resize(self, brief: Brief, columns: int, rows: int) -> None:
-        """Give its terminal another size. Raises NotFound, Refused."""
         ...
 
     # --- looking ----------------------------------------------------------------------------------

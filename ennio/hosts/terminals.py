@@ -25,7 +25,7 @@ from ennio.plugins.terminal.interface import BroadcastTerminal
 
 
 class SessionTerminals:
-    """See ``Host`` for each method. To one agent only one types at a time; looking at its terminal
+    """See ``AgentTerminals``. To one agent only one types at a time; looking at its terminal
     does not wait for that.
     """
 
@@ -38,26 +38,26 @@ class SessionTerminals:
         self._typing = SessionLocks()
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         with self._machine.foreseen(self._of_typing(brief)):
             return self._words(brief).obstacle(words)
 
     def deliver(self, brief: Brief, words: Words) -> Delivery:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         with self._to_type(brief) as delivery:
             return delivery.deliver(words)
 
     def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         with self._to_type(brief) as delivery:
             return delivery.settle(words, alive=alive, entered=entered)
 
     def received(self, brief: Brief, words: Words) -> Delivery:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         return self._words(brief).received(words)
 
     def put_back(self, brief: Brief, draft: str) -> bool:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         with self._typing.alone(brief.session_id):
             return self._words(brief).put_back(draft)
 
@@ -87,49 +87,49 @@ class SessionTerminals:
         )
 
     def interrupt(self, brief: Brief) -> None:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         at = self._resolve(brief)
         for key in at.agent.interrupt_keys:
             at.runtime.press(at.handle, key)
 
     def answer(self, brief: Brief, text: str) -> None:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         with self._typing.alone(brief.session_id):
             at = self._resolve(brief)
             Answering(at.runtime, at.agent, at.context, at.handle).answer(text)
 
     def output(self, brief: Brief, lines: int) -> str:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         at = self._resolve(brief)
         return at.runtime.output(at.handle, lines)
 
     def attach_command(self, brief: Brief) -> tuple[str, ...]:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         at = self._resolve(brief)
         return at.runtime.attach_command(at.handle)
 
     def watch(
         self, brief: Brief, stream: str | None, offset: int, timeout: float
     ) -> TerminalOutput:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         runtime, handle = self._watchable(brief)
         web = cast("BroadcastTerminal", self._plugins.terminal("web"))
         begin = partial(runtime.open_stream, handle)
         return web.watch(brief.session_id, begin, stream, offset, timeout)
 
     def shot(self, brief: Brief, history: int) -> TerminalShot:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         runtime, handle = self._watchable(brief)
         return runtime.shot(handle, history)
 
     def type_keys(self, brief: Brief, data: bytes, *, paste: bool) -> None:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         runtime, handle = self._watchable(brief)
         with self._typing.alone(brief.session_id):
             runtime.type(handle, data, paste=paste)
 
     def resize(self, brief: Brief, columns: int, rows: int) -> None:
-        """See ``Host``."""
+        """See ``AgentTerminals``."""
         runtime, handle = self._watchable(brief)
         runtime.resize(handle, columns, rows)
 

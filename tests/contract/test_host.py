@@ -4,6 +4,7 @@ threads at once.
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -109,7 +110,7 @@ def test_no_path_and_no_callback_crosses_the_interface_of_a_host() -> None:
 
 def test_every_method_of_a_host_is_a_call_and_is_played_here() -> None:
     methods = {
-        name for name, value in vars(Host).items() if not name.startswith("_") and callable(value)
+        name for name, _ in inspect.getmembers(Host, inspect.isfunction) if not name.startswith("_")
     }
     assert set(CALLS) == methods
     by_all = {
