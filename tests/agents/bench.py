@@ -433,6 +433,21 @@ def aider_home(ground: Ground, model: Model) -> dict[str, str]:
 
 
 def opencode_home(ground: Ground, model: Model) -> dict[str, str]:
+    """The person of ``opencode_first``, who has started it before: then it installed what plugins
+    are written with, sixty megabytes from the network. Its animations, which draw the whole screen
+    25 times a second, they have switched off. Both keep a processor busy that all tests share.
+    """
+    env, person = opencode_first(ground, model), ground.root / "person"
+    folder, state = person / ".config" / "opencode", person / ".local" / "state" / "opencode"
+    (folder / "node_modules").mkdir()
+    root = {"dependencies": {"@opencode-ai/plugin": "*"}}  # all that it asks whether it is there
+    (folder / "package-lock.json").write_text(json.dumps({"packages": {"": root}}))
+    state.mkdir(parents=True)
+    (state / "kv.json").write_text(json.dumps({"animations_enabled": False}))
+    return env
+
+
+def opencode_first(ground: Ground, model: Model) -> dict[str, str]:
     """A person who has told opencode of a provider of their own, and wants to
     be asked before commands.
     """

@@ -10,7 +10,15 @@ import urllib3
 from ennio.machine.home import Home
 from ennio.machine.local import LocalMachine
 from ennio.plugins.agent.opencode_api import OpenCodeServer
-from tests.agents.bench import Bench, Scenes, bench, installed, opencode_home, play
+from tests.agents.bench import (
+    Bench,
+    Scenes,
+    bench,
+    installed,
+    opencode_first,
+    opencode_home,
+    play,
+)
 from tests.agents.day import Manners, day
 from tests.agents.scenes import begins_another, begins_to_type, types, views, waits_when_allowed
 from tests.conftest import eventually
@@ -84,6 +92,6 @@ SCENES: Scenes = (
 
 def test_what_persons_change_in_opencode_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(
-        tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home
+        tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_first
     ) as at:
         play(at, SCENES)
