@@ -34,6 +34,7 @@ EVERY = 0.5
 REST = 0.5
 PATIENCE = 90.0  # seconds for what takes as long as the machine takes
 ASIDE = 3.0  # seconds after which a message puts aside what a person has begun to type
+POLL = {"runtime": 0.5, "agent": 0.5, "forge": 1}
 KEY = "sk-test-12345678901234567890"
 
 
@@ -72,11 +73,13 @@ class Bench:
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def spawn(self, words: str) -> None:
+    def spawn(self, words: str, *, judged: bool = False) -> None:
+        """Begin a session; ``judged``: what Ennio says of it is sampled from now on."""
         self.session = self.house.spawn(words)
         self.mark("spawned", None, "ready", "active")
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
+        if judged:
+            self._thread = threading.Thread(target=self._sample, daemon=True)
+            self._thread.start()
 
     def _sample(self) -> None:
         while not self._stop.wait(EVERY):
@@ -112,7 +115,7 @@ class Bench:
     def _presses(self, key: str) -> None:
         before = self.screen("-e")
         self.keys(key)
-        eventually(lambda: self.screen("-e") != before, 30, f"{key} changes the screen:\n{before}")
+        self.sees(lambda: self.screen("-e") != before, 30, f"{key} changes the screen:\n{before}")
         self.comes_to_rest()
 
     def types(self, words: str) -> None:
@@ -125,19 +128,22 @@ class Bench:
 
     def shows(self, pattern: str, within: float = 30.0) -> None:
         """Wait until its screen shows this."""
-        eventually(
-            lambda: re.search(pattern, self.screen()),
-            within,
-            f"{pattern} is shown:\n{self.screen()}",
-        )
+        self.sees(lambda: re.search(pattern, self.screen()), within, f"{pattern} is shown")
 
     def hides(self, pattern: str, within: float = 30.0) -> None:
         """Wait until its screen does not show this any more."""
-        eventually(
-            lambda: not re.search(pattern, self.screen()),
-            within,
-            f"{pattern} is shown no more:\n{self.screen()}",
+        self.sees(
+            lambda: not re.search(pattern, self.screen()), within, f"{pattern} is shown no more"
         )
+
+    def sees(self, condition: Callable[[], object], within: float, why: str) -> object:
+        """Wait as ``eventually`` does. Its screen is told where that fails, and not captured
+        at each look: a program would be started for it each time.
+        """
+        try:
+            return eventually(condition, within, why)
+        except pytest.fail.Exception as failure:
+            pytest.fail(f"{failure}\n{self.screen()}")
 
     def comes_to_rest(self) -> None:
         """Wait until nothing has moved on its screen for a while."""
@@ -147,7 +153,7 @@ class Bench:
             self.goes_on(REST)
             return self.screen("-e") == before
 
-        eventually(rests, 30, f"the screen comes to rest:\n{self.screen()}")
+        self.sees(rests, 30, "the screen comes to rest")
 
     def screen(self, *options: str) -> str:
         return self.house.ground.tmux(
@@ -190,14 +196,12 @@ class Bench:
         def reached() -> dict[str, Any]:
             view = self.view()
             told = {key: view[key] for key in ("status", "activity", "question", "reason")}
-            assert view["activity"] in (activity, "idle" if activity == "ready" else activity), (
-                f"{told}\n{self.screen()}"
-            )
+            assert view["activity"] in (activity, "idle" if activity == "ready" else activity), told
             over = view["status"] not in ("spawning", "working")  # once what it left was ended
             assert over or activity != "exited", told
             return view
 
-        found: dict[str, Any] = eventually(reached, within, f"it is {activity}")  # type: ignore[assignment]
+        found: dict[str, Any] = self.sees(reached, within, f"it is {activity}")  # type: ignore[assignment]
         return found
 
     def ends_turns(self, number: int, within: float = 30.0) -> None:
@@ -205,11 +209,11 @@ class Bench:
 
         def done() -> bool:
             assert self.model.turns() >= number, (
-                f"{self.model.turns()} turns; {self.model.log[-3:]}\n{self.screen()}"
+                f"{self.model.turns()} turns; {self.model.log[-3:]}"
             )
             return True
 
-        eventually(done, within, f"{number} turns")
+        self.sees(done, within, f"{number} turns")
 
     def rests(self) -> None:
         """It has nothing more to do; it stays right until something happens. How late that is told
@@ -337,6 +341,7 @@ class Bench:
     def is_judged(self, scene: str = "day") -> None:
         """Print and keep the figures of the whole, and hold them to what is promised."""
         self._stop.set()
+        assert self.samples, "nobody looked"
         judged = self._keep(scene, self.samples, whole=True)
         assert judged["share"] >= (SHARE_WHEN_BUSY if figures.overloaded() else SHARE)
         assert judged["longest"] <= WRONG
@@ -384,11 +389,10 @@ def bench(
         env = settle(ground, model)
         standard = project(ground, agent=agent, agent_config=dict(config), env=env, scm_config=None)
         standard |= of_project(model)
-        poll = {"runtime": 0.5, "agent": 0.5, "forge": 1}
         configure(
             ground,
             {key: value for key, value in standard.items() if value is not None},
-            poll=poll,
+            poll=POLL,
             person_patience=ASIDE,
             **settings,
         )
@@ -471,24 +475,23 @@ def opencode_first(ground: Ground, model: Model) -> dict[str, str]:
 
 Scenes = Sequence[tuple[str, Callable[[Bench], None]]]
 FEW = 2
+"""So many of an agent's scenes are played in its day; the others only where nothing but the agents
+is run, for a run of everything has to end in time.
+"""
 
 
 def play(at: Bench, scenes: Scenes) -> None:
-    """Play them one after the other in one session: all in a run of the agents alone, a
-    few in a run of everything.
-
-    That has to end in time. ``$ENNIO_SCENES`` names those that are wanted,
-    with commas between them.
+    """Play those that no day plays one after the other in one session. ``$ENNIO_SCENES`` names
+    those that are wanted instead, with commas between them.
     """
     wanted = [
         name.strip() for name in os.environ.get("ENNIO_SCENES", "").split(",") if name.strip()
     ]
-    few = os.environ.get("CI") and not os.environ.get(figures.FILE)
-    at.spawn(":say good morning")
+    at.spawn(":say good morning", judged=True)
     at.ends_turns(1, PATIENCE)
     at.rests()
-    for name, scene in scenes[: FEW if few else None]:
-        if not wanted or name in wanted:
+    for name, scene in scenes:
+        if name in wanted or (not wanted and (name, scene) not in scenes[:FEW]):
             with at.scene(name):
                 scene(at)
     at.is_judged("all scenes")

@@ -3,8 +3,9 @@ stands in their ``Manners``.
 
 It is spawned with its prompt, works and asks; a person answers with ``ennio answer``. A message
 comes while it is busy. A person stops it in its terminal. The model answers 500, then 429, for a
-while. It is killed, and goes on in the very conversation. It leaves by itself. All the while what
-Ennio says of it is compared twice a second with what the model knows.
+while. It is killed, and goes on in the very conversation. The supervisor is killed, and another
+goes on. A scene or two of its own are played. It leaves by itself. All the while what Ennio says of it is compared twice a second with
+what the model knows, and now and then the books with what the model counted of each request.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from pathlib import Path
 import pytest
 
 from ennio.model.errors import EnnioError
-from tests.agents.bench import Bench
+from tests.agents import books
+from tests.agents.bench import FEW, Bench, Scenes
+from tests.agents.books import Agent
 from tests.conftest import eventually
 
 # seconds for what takes as long as the machine takes: a start, a try after many that failed
@@ -34,7 +37,7 @@ class Manners:
     while it asks, and when it was answered. ``works`` is what its screen shows while it answers.
     ``stops`` are the keys that stop it in its terminal, each with what that shows, ``leaves`` what
     ends it. ``gives_up`` is the HTTP code that it never tries again after. ``work`` is a first step
-    of a prompt that it does without asking.
+    of a prompt that it does without asking. ``alone``: it is at work when the supervisor dies.
     """
 
     choices: str
@@ -45,23 +48,33 @@ class Manners:
     leaves: str = "/exit"
     gives_up: int = 0
     work: str = ""
+    alone: bool = False
 
 
-def day(at: Bench, manners: Manners) -> None:
+def day(at: Bench, manners: Manners, agent: Agent, scenes: Scenes) -> None:
     """All of it, and at its end the judgement."""
+    at.model.caches = True
     works_and_asks(at, manners)
     is_told_something_while_busy(at)
+    books.agree(at, agent)
     is_stopped_by_a_person(at, manners)
     for code in (500, 429):
         the_model_is_in_trouble(at, code, manners)
     is_killed_and_goes_on(at, manners)
     at.tells_tokens(15)
+    books.agree(at, agent)
+    loses_its_supervisor(at, manners)
+    books.agree(at, agent)  # what was read is not posted again by the next one
+    books.are_reported(at, agent)
+    for name, scene in scenes[:FEW]:
+        with at.scene(name):
+            scene(at)
     leaves(at, manners)
     at.is_judged()
 
 
 def works_and_asks(at: Bench, manners: Manners) -> None:
-    at.spawn(":think 3\n:ask touch first.txt && echo made\n\n:say all is well")
+    at.spawn(":think 3\n:ask touch first.txt && echo made\n\n:say all is well", judged=True)
     at.becomes("waiting_input", PATIENCE)
     eventually(
         lambda: "touch first.txt" in (at.view()["question"] or ""), 30, "the question is told"
@@ -151,6 +164,29 @@ def is_killed_and_goes_on(at: Bench, manners: Manners) -> None:
     assert any(":say after 500" in words for words in _heard(at)), (
         f"it is another conversation: {_heard(at)}"
     )
+
+
+def loses_its_supervisor(at: Bench, manners: Manners) -> None:
+    """What it did meanwhile is known to the next one, which hears of what it does from then on."""
+    turns = at.model.turns()
+    if manners.alone:
+        at.say(":think 8\n:say said to nobody")
+        at.becomes("active")
+        eventually(lambda: at.delivered()[-1]["state"] == "delivered", 30, "it is delivered")
+        assert at.model.turns() == turns
+    at.house.kill_everything()
+    at.ends_turns(turns + manners.alone)
+    at.mark("another supervisor looks", "ready", "active", "None")
+    at.house.start()
+    at.rests()
+    if manners.alone:
+        at.tells_tokens()
+        assert at.view()["summary"] == "said to nobody"
+    at.mark("told", "ready", "active")
+    at.say(":think 3\n:say to the next one")
+    at.becomes("active")
+    at.ends_turns(turns + manners.alone + 1)
+    at.rests()
 
 
 def leaves(at: Bench, manners: Manners) -> None:

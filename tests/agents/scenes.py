@@ -1,4 +1,4 @@
-"""Scenes that are the same for several agents: a person looks, types, waits, or
+"""Scenes that are the same for several agents: a person looks, types, waits, refuses, or
 begins another conversation.
 """
 
@@ -9,6 +9,9 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
+from ennio.model.errors import EnnioError
 from ennio.model.message import PERSON
 from tests.agents.bench import Bench
 from tests.conftest import eventually
@@ -112,6 +115,34 @@ def waits_when_allowed(at: Bench) -> None:
     at.mark("slept", "active", "ready")
     at.rests()
     done.unlink()
+
+
+def refuses(at: Bench) -> None:
+    """A permission is refused through the API, which takes no answer where nothing is asked; and
+    what the agent does next is broken off through it.
+    """
+    at.ends_turns(1)
+    at.rests()
+    with pytest.raises(EnnioError, match="asks nothing just now"):
+        at.answer("yes")
+    at.say(":ask touch refused.txt\n:say well")
+    at.becomes("waiting_input")
+    at.mark("is being refused", "ready", "active", "waiting_input")
+    at.answer("no")
+    at.rests()
+    at.mark("refused", "ready")
+    assert not (Path(at.view()["workspace_path"]) / "refused.txt").exists()
+    at.say(":think 20\n:say never said")
+    at.becomes("active")
+    eventually(lambda: at.model.busy, 30)
+    at.mark("interrupted", "ready")
+    at.house.client.post(f"/sessions/{at.session}/interrupt")
+    at.rests()
+    eventually(
+        lambda: [served.end for served in at.model.log if served.scripted][-1] == "broken",
+        30,
+        "the agent has hung up",
+    )
 
 
 def begins_another(at: Bench, command: str, shows: str = FRESH, *, confirms: str = "") -> None:

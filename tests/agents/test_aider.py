@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.agents.bench import Bench, Scenes, aider_home, bench, installed, play
+from tests.agents.books import AIDER, PRICES
 from tests.agents.day import PATIENCE, Manners, day
 from tests.agents.scenes import begins_another, begins_to_type, types, waits_when_allowed
 from tests.conftest import eventually
@@ -35,16 +38,6 @@ MANNERS = Manners(
     stops=(("C-c", ""),),
 )
 
-
-def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("aider"), "aider", CONFIG, aider_home) as at:
-        day(at, MANNERS)
-        status = at.house.ground.git(
-            "status", "--porcelain", "--ignored", cwd=Path(at.view()["workspace_path"])
-        )
-        assert status == ""  # it keeps nothing of its own in the repository
-
-
 SCENES: Scenes = (
     ("clear and restore", lambda at: begins_another(at, "/clear", "chat history cleared")),
     ("person types", types),
@@ -53,6 +46,17 @@ SCENES: Scenes = (
 )
 
 
+def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
+    place = installed("aider")
+    with bench(tmp_path, place, "aider", CONFIG, aider_home, prices=PRICES) as at:
+        day(at, MANNERS, AIDER, SCENES)
+        status = at.house.ground.git(
+            "status", "--porcelain", "--ignored", cwd=Path(at.view()["workspace_path"])
+        )
+        assert status == ""  # it keeps nothing of its own in the repository
+
+
+@pytest.mark.scenes
 def test_what_persons_change_in_aider_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("aider"), "aider", CONFIG, aider_home) as at:
         play(at, SCENES)

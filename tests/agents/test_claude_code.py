@@ -5,24 +5,39 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.agents.bench import Settle, bench, claude_home, installed, play
+import pytest
+
+from tests.agents.bench import Bench, Settle, bench, claude_home, installed, play
+from tests.agents.books import CLAUDE, PRICES
 from tests.agents.claude_scenes import SCENES
 from tests.agents.day import Manners, day
 from tests.agents.model import Model
+from tests.agents.scenes import refuses
 from tests.conftest import eventually
 from tests.e2e.house import Ground
 
-MANNERS = Manners(choices=r"\d\. No", work=":run sleep 1\n")
+MANNERS = Manners(choices=r"\d\. No", answered=refuses, work=":run sleep 1\n", alone=True)
 
 
 def test_a_day_of_claude_code_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(
-        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
-    ) as at:
-        day(at, MANNERS)
-        assert float(at.view()["usage"]["cost_usd"]) > 0
+    place = installed("claude")
+    with bench(tmp_path, place, "claude-code", CLAUDE.config, claude_home, prices=PRICES) as at:
+        day(at, MANNERS, CLAUDE, SCENES)
+        nothing_of_the_persons_is_touched_but_the_entry_of_trust(at)
 
 
+def nothing_of_the_persons_is_touched_but_the_entry_of_trust(at: Bench) -> None:
+    person = at.house.ground.root / "person"
+    entries = json.loads((person / ".claude.json").read_text())["projects"]
+    workspace = at.view()["workspace_path"]
+    assert [path for path, entry in entries.items() if entry.get("hasTrustDialogAccepted")] == [
+        workspace
+    ]
+    assert not (person / ".claude" / "settings.json").exists()
+    assert at.house.ground.git("status", "--porcelain", cwd=Path(workspace)) == ""
+
+
+@pytest.mark.scenes
 def test_what_helpers_do_and_persons_change_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(
         tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
@@ -43,7 +58,7 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
     with bench(
         tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, without_hooks
     ) as at:
-        at.spawn(":think 3\n:ask touch first.txt && rm first.txt\n:say all is well")
+        at.spawn(":think 3\n:ask touch first.txt && rm first.txt\n:say all is well", judged=True)
         assert "touch first.txt" in at.becomes("waiting_input")["question"]
         at.goes_on(2)
         at.mark("answered", "active")
@@ -59,45 +74,9 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
             f"{at.delivered()}",
         )
         at.tells_tokens()
+        assert float(at.view()["usage"]["cost_usd"]) > 0  # the model it takes by itself has a price
         assert not (at.house.ground.home / "sessions" / at.session / "hooks.jsonl").exists()
         at.is_judged("without hooks")
-
-
-def test_nothing_of_the_persons_files_is_touched_but_the_entry_of_trust(tmp_path: Path) -> None:
-    with bench(
-        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
-    ) as at:
-        person = at.house.ground.root / "person"
-        at.spawn(":say all is well")
-        at.ends_turns(1)
-        at.rests()
-        entries = json.loads((person / ".claude.json").read_text())["projects"]
-        view = at.view()
-        assert [path for path, entry in entries.items() if entry.get("hasTrustDialogAccepted")] == [
-            view["workspace_path"]
-        ]
-        assert not (person / ".claude" / "settings.json").exists()
-        assert at.house.ground.git("status", "--porcelain", cwd=Path(view["workspace_path"])) == ""
-
-
-def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(
-    tmp_path: Path,
-) -> None:
-    with bench(
-        tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home
-    ) as at:
-        at.spawn(":think 3\n:say said to nobody")
-        at.becomes("active")
-        at.house.kill_everything()
-        at.ends_turns(1)
-        at.house.start()
-        at.rests()
-        at.tells_tokens()
-        assert at.view()["summary"] == "said to nobody"
-        at.say(":think 2\n:say rings at the new door")
-        at.becomes("active")
-        at.ends_turns(2)
-        at.rests()
 
 
 def with_old_copy(folder: Path, real: Path) -> Settle:
@@ -127,7 +106,7 @@ def test_a_trust_dialog_that_comes_although_trust_was_written_is_shown_and_can_b
     folder, real = tmp_path / "ending", installed("claude")
     settle = with_old_copy(folder, real)
     with bench(tmp_path, folder, "claude-code", {"permissions": "default"}, settle) as at:
-        at.spawn(":say trusted after all")
+        at.spawn(":say trusted after all", judged=True)
         at.mark("spawned", "None", "waiting_input")
         question = at.becomes("waiting_input")["question"]
         assert "one you trust?" in question

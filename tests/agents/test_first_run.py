@@ -98,28 +98,27 @@ def test_a_session_starts_where_nobody_ever_started_it(
         at.becomes("ready", 60)
         at.say(":say after the kill")
         at.ends_turns(2)
+        if (config, settle) == (ASKS, fresh):
+            its_trust_goes_with_its_workspace(at)
 
 
-def test_the_trust_that_a_session_was_given_goes_with_its_workspace(tmp_path: Path) -> None:
-    with bench(tmp_path, installed("claude"), "claude-code", ASKS, fresh) as at:
-        at.spawn(":say one")
-        at.ends_turns(1)
-        first = at.view()
-        second = at.house.spawn(":say two")
-        at.ends_turns(2)
-        assert sorted(entries(at)) == sorted(
-            [first["workspace_path"], at.house.session(second)["workspace_path"]]
-        )
-        at.house.client.delete(f"/sessions/{at.session}")
-        at.house.becomes(at.session, "killed")
-        at.house.client.post(f"/sessions/{at.session}/cleanup")
-        eventually(lambda: not Path(first["workspace_path"]).exists(), 30, "the workspace is gone")
-        # the other one lives, and writes the whole file when it likes
-        at.house.client.post(f"/sessions/{second}/send", {"message": ":say three"})
-        at.ends_turns(3)
-        assert entries(at) == [at.house.session(second)["workspace_path"]]
-        at.house.client.delete(f"/sessions/{second}")
-        at.house.becomes(second, "killed")
-        assert entries(at) == [at.house.session(second)["workspace_path"]]
-        at.house.client.post(f"/sessions/{second}/cleanup")
-        eventually(lambda: entries(at) == [], 30, "nothing is left of either")
+def its_trust_goes_with_its_workspace(at: Bench) -> None:
+    first, turns = at.view(), at.model.turns()
+    second = at.house.spawn(":say one")
+    at.ends_turns(turns + 1)
+    assert sorted(entries(at)) == sorted(
+        [first["workspace_path"], at.house.session(second)["workspace_path"]]
+    )
+    at.house.client.delete(f"/sessions/{at.session}")
+    at.house.becomes(at.session, "killed")
+    at.house.client.post(f"/sessions/{at.session}/cleanup")
+    eventually(lambda: not Path(first["workspace_path"]).exists(), 30, "the workspace is gone")
+    # the other one lives, and writes the whole file when it likes
+    at.house.client.post(f"/sessions/{second}/send", {"message": ":say two"})
+    at.ends_turns(turns + 2)
+    assert entries(at) == [at.house.session(second)["workspace_path"]]
+    at.house.client.delete(f"/sessions/{second}")
+    at.house.becomes(second, "killed")
+    assert entries(at) == [at.house.session(second)["workspace_path"]]
+    at.house.client.post(f"/sessions/{second}/cleanup")
+    eventually(lambda: entries(at) == [], 30, "nothing is left of either")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import urllib3
 
 from ennio.machine.home import Home
@@ -19,6 +20,7 @@ from tests.agents.bench import (
     opencode_home,
     play,
 )
+from tests.agents.books import OPENCODE, PRICES
 from tests.agents.day import Manners, day
 from tests.agents.scenes import begins_another, begins_to_type, types, views, waits_when_allowed
 from tests.conftest import eventually
@@ -73,14 +75,6 @@ MANNERS = Manners(
     stops=(("Escape", "again to interrupt"), ("Escape", "")),
 )
 
-
-def test_a_day_of_opencode_is_told_as_it_is(tmp_path: Path) -> None:
-    with bench(
-        tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home
-    ) as at:
-        day(at, MANNERS)
-
-
 SCENES: Scenes = (
     ("new and restore", lambda at: begins_another(at, "/new")),
     ("person types", types),
@@ -90,6 +84,13 @@ SCENES: Scenes = (
 )
 
 
+def test_a_day_of_opencode_is_told_as_it_is(tmp_path: Path) -> None:
+    place = installed("opencode")
+    with bench(tmp_path, place, "opencode", OPENCODE.config, opencode_home, prices=PRICES) as at:
+        day(at, MANNERS, OPENCODE, SCENES)
+
+
+@pytest.mark.scenes
 def test_what_persons_change_in_opencode_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(
         tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_first

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.agents.bench import bench, codex_home, installed
+from tests.agents.heard import FIRST_OF_PLANNED, is_heard
 from tests.agents.model import Model
 from tests.agents.used_up import UsedUp
 from tests.conftest import eventually
@@ -54,9 +55,7 @@ def test_an_agent_whose_plan_is_used_up_is_parked_and_goes_on_once_after_the_res
 ) -> None:
     folder = installed(executable)
     with bench(tmp_path, folder, agent, config, settle, resume_at_reset=True) as at:
-        at.spawn(":say the first turn is over")
-        at.ends_turns(1)
-        at.rests()
+        is_heard(at, FIRST_OF_PLANNED, lambda: at.spawn(FIRST_OF_PLANNED))
         reset = int(time.time()) + 30
         at.model.used_up = UsedUp(reset, reset + DAY)
         at.mark("used up", "active", "ready", "blocked", "waiting_input")

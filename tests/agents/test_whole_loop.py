@@ -22,7 +22,7 @@ import pytest
 
 from ennio.model.clock import SystemClock
 from ennio.model.errors import EnnioError
-from tests.agents.bench import Settle, aider_home, claude_home, installed
+from tests.agents.bench import POLL, Settle, aider_home, claude_home, installed
 from tests.agents.model import Model, Step
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
@@ -150,14 +150,14 @@ class Loop:
                 self._check()
             held = condition()
             view = self.house.session(self.session)
-            told = {key: view[key] for key in ("status", "activity", "question", "reason")}
-            assert held, (
-                f"{told}\n"
-                f"{self.house.ground.tmux('capture-pane', '-p', '-t', f'={self.session}:').stdout}"
-            )
+            assert held, {key: view[key] for key in ("status", "activity", "question", "reason")}
             return held
 
-        eventually(turn, within, why)
+        try:
+            eventually(turn, within, why)
+        except pytest.fail.Exception as failure:
+            shown = self.house.ground.tmux("capture-pane", "-p", "-t", f"={self.session}:").stdout
+            pytest.fail(f"{failure}\n{shown}")
 
     def becomes(self, status: str) -> None:
         self.until(lambda: self.house.session(self.session)["status"] == status, f"it is {status}")
@@ -252,6 +252,7 @@ def _house(ground: Ground, server: Server, kind: Kind, env: dict[str, str]) -> S
         ground,
         project(ground, **services, **agent),
         reactions={"approved-and-green": {"action": "auto_merge"}},
+        poll=POLL,
     )
     house = Supervised(ground)
     house.start()

@@ -7,9 +7,7 @@ where the model heard it.
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from hypothesis import strategies as st
 
 from ennio.plugins.agent.words import visible
 from tests.agents.bench import (
-    Bench,
     Settle,
     aider_home,
     bench,
@@ -28,22 +25,8 @@ from tests.agents.bench import (
     installed,
     opencode_home,
 )
-from tests.agents.script import Step
-from tests.conftest import eventually
+from tests.agents.heard import FIRST, is_heard
 
-BESIDE = re.compile(
-    r"</?pasted_content[^>\n]*>|\n\nTo suggest changes to a file you MUST [\s\S]*\Z"
-)
-"""What claude-code puts around a paste, and aider behind every prompt."""
-FRAME = "Message: "
-FIRST = [
-    "/clear",
-    "exit",
-    "!touch not-a-command.txt",
-    "ends with a backslash \\",
-    "look at @README.md",
-    "--version",
-]
 LATER = [
     *("/clear", "  /compact now", "\n/exit", "/nosuchthing", "/tmp/a is a path"),
     *("exit", "QUIT", ":q", "!touch not-a-command.txt", "#remember", "& later", "? what", "?"),
@@ -94,50 +77,12 @@ def _marks(letter: str) -> bool:
     return unicodedata.category(letter)[0] in "LN"
 
 
-def _shown(text: str) -> str:
-    """A text as a terminal has to be given it: control characters are their pictures."""
-    pictures = {
-        number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\t\n\r"
-    } | {0x7F: "\u2421"}
-    return visible(
-        text.translate(pictures | {number: f"\\x{number:x}" for number in range(0x80, 0xA0)})
-    )
-
-
-def _same(heard: str, text: str) -> bool:
-    told = visible(BESIDE.sub("", heard))
-    # past a terminal, by its own protocol, an agent hears the very text
-    return told in {
-        one for words in (_shown(text), visible(text)) for one in (words, visible(FRAME) + words)
-    }
-
-
-def _is_heard(at: Bench, text: str, give: Callable[[], Any]) -> None:
-    """Give it, and read what the model was asked last."""
-    wanted = (_shown(text), visible(text))
-    at.model.reacts = lambda words: (
-        [Step(words="ok")] if any(one in visible(words) for one in wanted) else None
-    )
-    turns = at.model.turns()
-    give()
-    at.ends_turns(turns + 1, 90)
-    heard = [served for served in at.model.good if served.scripted][-1].heard[-1]
-    assert _same(heard, text), f"{text!r} was heard as {heard!r}"
-    at.becomes("ready", 30)
-
-    def delivered() -> bool:
-        assert at.delivered()[-1]["state"] == "delivered", f"{at.delivered()[-1]}\n{at.screen()}"
-        return True
-
-    eventually(delivered, 30, "it is told as delivered")
-
-
 # opencode gets later messages past its terminal, one as the other
-AGENTS: dict[str, tuple[str, dict[str, Any], Settle, int, int, int]] = {
-    "claude-code": ("claude", {"permissions": "default"}, claude_home, len(FIRST), len(LATER), 5),
-    "codex": ("codex", {}, codex_home, len(FIRST), len(LATER), 5),
-    "aider": ("aider", {"model": "openai/scripted"}, aider_home, 1, len(LATER), 5),
-    "opencode": ("opencode", {"model": "loop/scripted"}, opencode_home, 2, 8, 3),
+AGENTS: dict[str, tuple[str, dict[str, Any], Settle, tuple[str, ...], int, int]] = {
+    "claude-code": ("claude", {"permissions": "default"}, claude_home, FIRST, len(LATER), 5),
+    "codex": ("codex", {}, codex_home, FIRST, len(LATER), 5),
+    "aider": ("aider", {"model": "openai/scripted"}, aider_home, ("/clear",), len(LATER), 5),
+    "opencode": ("opencode", {"model": "loop/scripted"}, opencode_home, ("exit",), 8, 3),
 }
 
 
@@ -145,12 +90,12 @@ AGENTS: dict[str, tuple[str, dict[str, Any], Settle, int, int, int]] = {
 def test_any_text_reaches_the_model_whole(tmp_path: Path, agent: str) -> None:
     executable, config, settle, firsts, laters, examples = AGENTS[agent]
     with bench(tmp_path, installed(executable), agent, config, settle) as at:
-        for text in FIRST[:firsts]:
-            _is_heard(at, text, lambda text=text: at.spawn(text))  # type: ignore[misc]
-            if text != FIRST[firsts - 1]:
+        for text in firsts:
+            is_heard(at, text, lambda text=text: at.spawn(text))  # type: ignore[misc]
+            if text != firsts[-1]:
                 at.house.client.delete(f"/sessions/{at.session}")
         for text in LATER[:laters]:
-            _is_heard(at, text, lambda text=text: at.say(text))  # type: ignore[misc]
+            is_heard(at, text, lambda text=text: at.say(text))  # type: ignore[misc]
 
         @settings(
             max_examples=examples,
@@ -160,7 +105,7 @@ def test_any_text_reaches_the_model_whole(tmp_path: Path, agent: str) -> None:
         )
         @given(TEXTS)
         def any_text(text: str) -> None:
-            _is_heard(at, text, lambda: at.say(text))
+            is_heard(at, text, lambda: at.say(text))
 
         any_text()
         assert not list(Path(at.view()["workspace_path"]).glob("not-a-command*")), "nothing was run"
