@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ennio.http.address import read, running
 from ennio.machine.home import Home
 from tests.cli.conftest import ROOT, Place
 from tests.conftest import eventually, need
+from tests.fork_server import forked
 
 _SENTENCE = re.compile(r"^.*(?:when you agree: |up to date: )")
 """What stands before the command, where a sentence leads to it."""
@@ -90,7 +90,7 @@ def sick(place: Place) -> Iterator[Sick]:
     programs = place.home / "programs"
     programs.mkdir()
     shim = programs / "ennio"
-    shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ennio.cli "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec {shlex.join(forked())} "$@"\n')
     shim.chmod(0o755)
     env = place.env | {
         "PATH": f"{programs}:{place.env['PATH']}",

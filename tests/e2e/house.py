@@ -31,6 +31,7 @@ from ennio.proxy.process import tell_to_end
 from tests.conftest import eventually, need
 from tests.e2e.keepsakes import keepsakes, kept
 from tests.ended import Ended
+from tests.fork_server import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"runtime": "250ms", "agent": "200ms", "forge": "250ms"}
@@ -111,9 +112,11 @@ class Ground:
     def ennio(
         self, *words: str, given: str = "", cwd: Path | None = None, timeout: float = 90, **env: str
     ) -> Ended:
-        """Run a command as the person would, in the repository's folder."""
+        """Run a command as the person would, in the repository's folder; its process need not
+        load it.
+        """
         done = subprocess.run(
-            self.command(*words),
+            forked(*words),
             cwd=cwd or self.clone,
             env=self.env | env,
             input=given,
