@@ -23,8 +23,11 @@ pytestmark = pytest.mark.e2e
 
 KILLS = 30
 LIMIT = 75.0
+LOOK = 0.1
+"""Seconds between two looks of the person. Each asks for everything: oftener, half of what the
+machine has would go to looking.
+"""
 EXTRAS = 6
-POLL = {"runtime": "150ms", "agent": "100ms", "forge": "150ms"}
 WANTED = {
     "greet": scene.GREET,
     "notes": scene.NOTES,
@@ -64,9 +67,7 @@ def test_thirty_kills_lose_double_and_orphan_nothing(tmp_path: Path, database: s
     print(f"chaos seed {seed}; ENNIO_CHAOS_SEED={seed} plays it again")
     files = {"check.sh": scene.CHECK, "CHANGES.md": scene.CHANGES}
     merging = {"approved-and-green": {"action": "auto_merge"}}
-    with supervised(
-        tmp_path, _project, files=files, reactions=merging, poll=POLL, database=database
-    ) as house:
+    with supervised(tmp_path, _project, files=files, reactions=merging, database=database) as house:
         follower, person = Follower(house), Person(house, WANTED)
         stages = _rage(house, person, random.Random(seed))
         print(f"kills by stage: {dict(stages)}")
@@ -84,7 +85,7 @@ def _rage(house: Supervised, person: Person, dice: random.Random) -> Counter[str
         pause = time.monotonic() + dice.uniform(*dice.choice([(0, 0.6), (0.6, 2), (2, 4)]))
         while time.monotonic() < pause:
             person.look(2 + number * EXTRAS // (KILLS - 4))
-            time.sleep(0.02)
+            time.sleep(max(0.0, min(LOOK, pause - time.monotonic())))
         stages.update(
             session["status"]
             for session in person.sessions.values()
@@ -102,7 +103,7 @@ def _finish(house: Supervised, person: Person) -> None:
     until = time.monotonic() + LIMIT
     while not (person.look(len(WANTED)) and person.done):
         assert time.monotonic() < until, _where(house, person)
-        time.sleep(0.05)
+        time.sleep(LOOK)
 
 
 def _where(house: Supervised, person: Person) -> str:

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ennio.model.errors import Conflict, EnnioError, Refused
-from tests.e2e.house import Ground, Supervised
+from tests.e2e.house import QUICK, Ground, Supervised
 from tests.e2e.persons import AWAY, Follower
 from tests.faults.plan import VARIABLE, Order, happened, write
 
 LIMIT = 300.0
+LOOK = 0.2
+"""Seconds between two looks of the person. Each asks for everything, and four stories are told side
+by side: oftener, they would take the machine from each other.
+"""
 SETTINGS: dict[str, Any] = {
-    "poll": {"runtime": "150ms", "agent": "100ms", "forge": "150ms"},
+    "poll": QUICK,
     "ready_threshold": "500ms",
     "cleanup": {"merged_after": "0s", "killed_after": "1d"},
     "notifiers": [{"plugin": "stub", "name": "paper", "config": {}}],
@@ -59,7 +63,7 @@ class Teller:
         until = time.monotonic() + limit
         while not self._step():
             assert time.monotonic() < until, self.where()
-            threading.Event().wait(0.05)
+            threading.Event().wait(LOOK)
 
     def _step(self) -> bool:
         if self.house.process is not None and self.house.process.poll() is not None:
