@@ -1,4 +1,4 @@
-"""One browser and one house for all tests of a module, and a page for each."""
+"""One browser for all, one house for the tests of a module, and a page for each."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.e2e.house import Supervised, project, story, supervised, turn
 Shot = Callable[[Page, str], None]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser without a head."""
+    """A browser without a head, in which each visitor has a context that nobody else sees."""
     with browsing() as opened:
         yield opened
 
