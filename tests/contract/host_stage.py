@@ -1,5 +1,5 @@
-"""Where the contract of a host is played: in this process, behind a node of another user, or by
-three threads at once.
+"""Where the contract of a host is played: in this process by three threads at once, behind a node of
+another user, or over ssh.
 """
 
 from __future__ import annotations
@@ -398,11 +398,13 @@ def over_ssh(stage: Stage) -> Iterator[Stage]:
 
 
 PLACES: Mapping[str, tuple[Callable[[Stage], Any], int]] = {
-    "in this process": (in_this_process, 1),
     "behind a node": (behind_a_node, 1),
     "over ssh": (over_ssh, 1),
     "from three threads": (in_this_process, THREADS),
 }
+"""Where, and by how many at once. Whoever asks alone is played behind a node, whose host is the same
+as in this process.
+"""
 STAGES = [
     (place, kind)
     for place in PLACES

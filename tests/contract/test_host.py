@@ -1,5 +1,5 @@
-"""What every host must do, in this process, behind a node of another user, and asked by three
-threads at once.
+"""What every host must do, in this process when three threads ask at once, behind a node of another
+user, and over ssh.
 """
 
 from __future__ import annotations
@@ -662,7 +662,7 @@ def test_old_logs_of_these_sessions_go_and_what_is_there_is_reckoned(at: Stand) 
 # --- what only a host elsewhere can suffer --------------------------------------------------------
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(scope="module", params=list(KINDS))
 def elsewhere(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with stage_at("behind a node", request.param) as stage:
         yield stage
