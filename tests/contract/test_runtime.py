@@ -198,11 +198,11 @@ def take_away(bench: Bench, *, for_good: bool) -> None:
         place.mkdir()
 
 
-def test_incident_41_one_survey_of_150_terminals_is_one_request(
+def test_incident_41_one_survey_of_many_terminals_is_one_request(
     real: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # what one costs over there does not grow with them, so few will do
-    names = [f"{real.name}-{index}" for index in range(12 if real.far else 150)]
+    names = [f"{real.name}-{index}" for index in range(12 if real.far else 50)]
     for name in names:
         real.runtime.start(real.launch("sleep", "600", name=name))
     real.runtime.survey()  # who answers is looked at once

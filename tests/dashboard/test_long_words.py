@@ -26,7 +26,7 @@ PATIENCE = 15_000
 FILE = ("<img src=x onerror='window.hit=1'>" + "z" * 255)[:251] + ".txt"
 """As long as a file system lets a name be."""
 CHECK = f"""\
-python3 -c "print('line of a log\\n' * 40000)"
+python3 -c "print(('line of a log ' * 5 + '\\n') * 8000)"
 python3 -c "print('E   AssertionError: ' + 'long ' * 250000)"
 cat <<'WORDS'
 {HIT}

@@ -122,7 +122,7 @@ def _memory(pids: list[int]) -> float:
     return sum(psutil.Process(pid).memory_full_info().pss for pid in pids) / 2**20
 
 
-@pytest.mark.parametrize(("runtime", "many"), [("tmux", 120), ("process", 40)])
+@pytest.mark.parametrize(("runtime", "many"), [("tmux", 101), ("process", 24)])
 def test_many_sessions_of_one_project_run_side_by_side(
     tmp_path: Path, tools: Path, runtime: str, many: int
 ) -> None:
