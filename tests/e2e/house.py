@@ -132,7 +132,7 @@ class Ground:
     def processes(self) -> dict[int, dict[str, str]]:
         """Every living process that belongs to this home, with its environment."""
         found = {}
-        for process in psutil.process_iter():
+        for process in _with("environ", f"ENNIO_HOME={self.home}"):
             with suppress(psutil.Error, OSError):
                 environment = process.environ()
                 if (
@@ -463,11 +463,25 @@ def _of_tmux(ground: Ground) -> list[int]:
     it was being told something ends no more: the two wait for each other.
     """
     found = []
-    for process in psutil.process_iter():
+    for process in _with("cmdline", ground.socket):
         with suppress(psutil.Error, OSError):
             if "-L" in (words := process.cmdline()) and ground.socket in words:
                 found.append(process.pid)
     return found
+
+
+def _with(file: str, words: str) -> Iterator[psutil.Process]:
+    """The processes in whose environment or command line these words are; where there is no
+    ``/proc``, all of them. Every house asks some times, and of most processes nothing else is
+    wanted.
+    """
+    for pid in psutil.pids():
+        with suppress(psutil.Error, OSError):
+            if psutil.LINUX:
+                with open(f"/proc/{pid}/{file}", "rb") as told:
+                    if os.fsencode(words) not in told.read():
+                        continue
+            yield psutil.Process(pid)
 
 
 def nothing_is_left(ground: Ground) -> None:
@@ -479,6 +493,11 @@ def _nothing(ground: Ground) -> bool:
     left = {pid: _what(pid) for pid in ground.processes()}
     assert not left, f"still running: {left}"
     assert not ground.terminals(), f"terminals: {ground.terminals()}"
+    return True
+
+
+def _none_of(left: dict[str, list[int]]) -> bool:
+    assert not left, f"still running: {left}"
     return True
 
 
@@ -504,7 +523,7 @@ def close(house: Supervised, cleaned: int | None = None) -> None:
     )
     for name in house.client.get("/sessions")[:cleaned]:
         house.client.post(f"/sessions/{name['id']}/cleanup", {"force": True})
-    eventually(lambda: not house.ground.agents(), 60, f"agents end: {house.ground.agents()}")
+    eventually(lambda: _none_of(house.ground.agents()), 60, "agents end")
     eventually(lambda: not house.ground.terminals(), 30, "terminals are closed")
     house.stop()
     nothing_is_left(house.ground)
