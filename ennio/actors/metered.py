@@ -10,6 +10,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.hosts.observation import Observation
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
+from ennio.model.plural import number_of
 from ennio.model.session import Priority, Session
 from ennio.model.usage import Counted, MeterNews, Tokens
 from ennio.store.transaction import Transaction
@@ -78,7 +79,7 @@ def told(counted: Counted) -> str:
 
 def _words(requests: int, tokens: Tokens | None) -> str:
     told = tokens or Tokens()
-    many = f"{requests} request{'' if requests == 1 else 's'}"
+    many = number_of(requests, "request")
     return f"{many} ({told.given} tokens in, {told.output} out)"
 
 

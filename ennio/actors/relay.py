@@ -34,6 +34,7 @@ from ennio.model import subjects
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Event
 from ennio.model.failpoints import failpoint, seconds
+from ennio.model.plural import number_of
 from ennio.nats import jetstream
 from ennio.nats.connecting import connected
 from ennio.nats.protocol import Incoming, Outgoing, publication
@@ -216,8 +217,8 @@ class RelayActor(FollowerActor):
     def _as_source(self) -> SourceHealth:
         state = self._state()
         down = state.state == "down"
-        events = "events" if state.behind is None else f"{state.behind} events"
-        detail = f"{events} wait for the server: {state.detail}" if down else ""
+        events = "events" if state.behind is None else number_of(state.behind, "event")
+        detail = f"{events} not on the server yet: {state.detail}" if down else ""
         return replace(self.health, ok=not down, detail=detail)
 
 

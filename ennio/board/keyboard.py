@@ -27,6 +27,7 @@ from ennio.board.row import Row
 from ennio.board.stroke import Stroke
 from ennio.board.verb_table import LINES, BoardVerb
 from ennio.board.view import BoardView, Confirmation, Entry, Peek
+from ennio.model.plural import number_of
 
 Outcome = tuple[BoardView, list[Order]]
 _HOLD = BoardVerb(
@@ -219,7 +220,8 @@ class BoardKeyboard:
         if verb is None or "answer" not in row.wants:
             return view.saying(f"{row.id} asks nothing"), []
         if row.options and not 1 <= int(key) <= len(row.options):
-            return view.saying(f"its question has {len(row.options)} answers", bad=True), []
+            answers = number_of(len(row.options), "answer")
+            return view.saying(f"its question has {answers}", bad=True), []
         return self._act(view, verb, row, key)
 
     def _back(self, view: BoardView, size: Size) -> BoardView:

@@ -11,6 +11,7 @@ from ennio.board.orders import Act
 from ennio.board.row import Row
 from ennio.board.verb_table import VerbTable
 from ennio.board.view import BoardView, Header, Link
+from ennio.model.plural import number_of
 
 _KEPT = 500
 _NAMED = 160
@@ -70,7 +71,7 @@ class Linked:
             return view
         if self.missed is None:
             return view.saying("connected again; the log is another one, all rows were read anew")
-        return view.saying(f"caught up: {self.missed} event{'s' * (self.missed != 1)}")
+        return view.saying(f"caught up: {number_of(self.missed, 'event')}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ennio.board.row import Row, words
 from ennio.board.style import bare
 from ennio.board.table import cells, cut, pad
 from ennio.board.view import TABS, BoardView
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 _FOLDED = 600.0
@@ -73,8 +74,7 @@ def _diff(row: Row, view: BoardView) -> str:
     if row.diff is None or not any(row.diff):
         return ""
     added, removed, files = row.diff
-    many = f"{files} file{'s' * (files != 1)}"
-    return f"+{added} {view.glyphs.minus}{removed}  {many}"
+    return f"+{added} {view.glyphs.minus}{removed}  {number_of(files, 'file')}"
 
 
 class _Pane:

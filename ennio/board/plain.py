@@ -22,6 +22,7 @@ from ennio.board.quantities import moment
 from ennio.board.row import TURNS, Row, words
 from ennio.board.verb_table import BoardVerb
 from ennio.board.view import BoardView
+from ennio.model.plural import number_of
 
 _TURNS = {"you": "waits for you", "agent": "agent", "world": "world", "over": "over"}
 HELP = """\
@@ -144,7 +145,7 @@ class PlainBoard:
         order = Order.sorted(self.view.rows)
         found = [self.view.rows[one] for turn in TURNS for one in order.zones[turn]]
         fitting = [row for row in found if wanted.fits(row)]
-        yield f"{len(fitting)} session{'s' * (len(fitting) != 1)}"
+        yield number_of(len(fitting), "session")
         yield from (self._sentence(row) for row in fitting)
 
     def _sentence(self, row: Row) -> str:

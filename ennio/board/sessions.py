@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ennio.board.quantities import age
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 
@@ -51,11 +52,8 @@ def warnings(sessions: Sequence[Document], now: datetime) -> list[str]:
     reasons = list(
         dict.fromkeys(session["no_signal"] for session in blind if session.get("no_signal"))
     )
-    why = (
-        f" ({reasons[0]}{f'; and {len(reasons) - 1} more reasons' if len(reasons) > 1 else ''})"
-        if reasons
-        else ""
-    )
+    others = number_of(len(reasons) - 1, "more reason")
+    why = f" ({reasons[0]}{f'; and {others}' if len(reasons) > 1 else ''})" if reasons else ""
     return [f"no signal from {named}{more}{why}: what is shown of them is the last that was seen"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ennio.board.style import Style
 from ennio.board.table import Column, table
+from ennio.model.plural import number_of
 
 FILES = (
     Column("FILE"),
@@ -24,10 +25,10 @@ def stat_lines(found: Mapping[str, Any], style: Style) -> list[str]:
     rows = [_row(one) for one in found["files"]]
     more = found["count"] - len(rows)
     rest = [f"... and {more} more"] if found["truncated"] and more > 0 else []
-    number = found["count"]
+    many = number_of(found["count"], "file")
     added, removed = f"+{found['added']}", f"-{found['removed']}"
     total = (
-        f"{number} file{'s' if number != 1 else ''}  {style.paint('green', added)}  "
+        f"{many}  {style.paint('green', added)}  "
         f"{style.paint('red', removed)}  since {found['base'][:10]} of {found['base_name']}"
     )
     return [*table(FILES, rows), *rest, "", total]

@@ -9,6 +9,7 @@ from typing import Any
 from ennio.board.quantities import age
 from ennio.board.table import Column, clean, table
 from ennio.model.conflicts import in_words
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 COLUMNS = (
@@ -39,7 +40,7 @@ def _unknown(report: Document) -> list[str]:
     for key, words in (("waiting", "still to be tried"), ("left_out", "left out: too many")):
         many = report[key]
         if many:
-            lines.append(f"{many} pair{'s' * (many != 1)} of branches {words}")
+            lines.append(f"{number_of(many, 'pair')} of branches {words}")
     return lines
 
 

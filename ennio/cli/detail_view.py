@@ -14,6 +14,7 @@ from ennio.board.table import clean, pairs
 from ennio.cli.conflict_view import expected_lines
 from ennio.cli.forecast_view import estimate_line, forecast_lines
 from ennio.cli.turn_table import turn_of
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 
@@ -98,7 +99,8 @@ def _counted(counted: Document | None) -> str:
         own = "" if told is None else "; its agent tells the same"
     else:
         own = f"; its agent tells of {counted['told_requests']} ({_both(told)}): they differ"
-    return f"{counted['requests']} requests by the proxy ({_both(passed)}){unknown}{own}"
+    many = number_of(counted["requests"], "request")
+    return f"{many} by the proxy ({_both(passed)}){unknown}{own}"
 
 
 def _both(told: Document) -> str:
@@ -138,10 +140,8 @@ def _course(metrics: Document | None) -> str:
     first, merged = metrics["time_to_first_pr_secs"], metrics["time_to_merge_secs"]
     parts = [
         f"pull request after {span(first)}" if first is not None else "",
-        f"{runs} run{'s' * (runs != 1)} of the checks, {metrics['ci_failures']} failed"
-        if runs
-        else "",
-        f"{rounds} round{'s' * (rounds != 1)} of review" if rounds else "",
+        f"{number_of(runs, 'run')} of the checks, {metrics['ci_failures']} failed" if runs else "",
+        f"{number_of(rounds, 'round')} of review" if rounds else "",
         f"merged after {span(merged)}" if merged is not None else "",
     ]
     return "; ".join(filter(None, parts))

@@ -7,6 +7,7 @@ from typing import Any
 
 from ennio.board.quantities import money, span, tokens
 from ennio.board.table import Column, table
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 
@@ -88,7 +89,7 @@ def _whose(answer: Document) -> str:
     """From whose past it was learned."""
     group, n = answer["group"], answer["n"]
     parts = (
-        f"by {n} ended session{'s' * (n != 1)}",
+        f"by {number_of(n, 'ended session')}",
         f"of {group['project_id']}" if group["project_id"] else "of all projects",
         f"by {group['agent']}" if group["agent"] else "",
         f"with {group['model']}" if group["model"] else "",

@@ -8,6 +8,7 @@ from typing import Any
 from ennio.board.quantities import money
 from ennio.board.table import clean, pairs
 from ennio.cli.conflict_view import warning_lines
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 _FEW = 20
@@ -55,8 +56,8 @@ def _counts(counts: Document | None) -> str:
 def _stat(changes: Document | None) -> str:
     if changes is None:
         return "?"
-    many = changes["count"]
-    return f"+{changes['added']} -{changes['removed']} in {many} file{'s' * (many != 1)}"
+    many = number_of(changes["count"], "file")
+    return f"+{changes['added']} -{changes['removed']} in {many}"
 
 
 def _cost(cost: Document | None) -> str:

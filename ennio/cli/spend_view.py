@@ -11,6 +11,7 @@ from typing import Any
 
 from ennio.board.quantities import local, money, tokens
 from ennio.board.table import clean
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 
@@ -64,7 +65,7 @@ def _merged(label: str, cost: Document) -> str:
     if not cost["pulls"]:
         return f"{label:12} no pull request yet"
     each = money(cost["each_usd"], cost["unpriced_requests"])
-    many = "1 pull request" if cost["pulls"] == 1 else f"{cost['pulls']} pull requests"
+    many = number_of(cost["pulls"], "pull request")
     return f"{label:12} {many}, {each} each"
 
 
@@ -83,7 +84,7 @@ def _plan(window: Document, now: datetime) -> str:
 def _unpriced(models: Sequence[Document]) -> Iterator[str]:
     """What to write, and where: nobody writes into a person's file but they."""
     for one in models:
-        many = "1 request" if one["requests"] == 1 else f"{one['requests']} requests"
+        many = number_of(one["requests"], "request")
         yield f"no price     {clean(one['model'] or 'a model nobody named')}: {many}"
     named = [clean(one["model"]) for one in models if one["model"]]
     if named:

@@ -11,6 +11,7 @@ from ennio.board.quantities import age
 from ennio.board.sessions import activity, message_waits
 from ennio.board.style import Style
 from ennio.board.table import Column, Tint, table
+from ennio.model.plural import number_of
 
 Document = Mapping[str, Any]
 
@@ -88,4 +89,4 @@ def count_of_turns(sessions: Sequence[Document]) -> str:
     counts = Counter(session["turn"] for session in sessions)
     words = {"you": "your turn", "agent": "the agent's", "world": "the world's", "over": "over"}
     parts = ", ".join(f"{counts[turn]} {words[turn]}" for turn in TURNS if counts[turn])
-    return f"{len(sessions)} session{'s' * (len(sessions) != 1)}: {parts}"
+    return f"{number_of(len(sessions), 'session')}: {parts}"

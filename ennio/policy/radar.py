@@ -22,6 +22,7 @@ from ennio.model.conflicts import (
     in_words,
 )
 from ennio.model.events import Draft, EventType
+from ennio.model.plural import number_of
 
 NAMED = 20
 """Paths that an event names."""
@@ -116,7 +117,7 @@ def changed(before: BranchDiff | None, after: BranchDiff) -> Draft | None:
     told = before is not None and before.head == after.head
     if told or (before is None and not any((after.added, after.removed, after.files))):
         return None
-    many = f"{after.files} file{'s' * (after.files != 1)}"
+    many = number_of(after.files, "file")
     words = f"its branch is at {after.head[:7]}: +{after.added} -{after.removed} in {many}"
     data = {"head": after.head, **{name: getattr(after, name) for name in _COUNTS}}
     return Draft(EventType.BRANCH_CHANGED, words, data=data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ennio.model.inline_comment import InlineComment, ReviewOrder
+from ennio.model.plural import number_of
 
 _QUOTED = 40
 """Lines of code that are quoted of one comment."""
@@ -11,8 +12,7 @@ _ASKS = "Answer each by a change, commit and push; say so where you decide again
 
 def words(order: ReviewOrder) -> str:
     """All comments, each with its place, the code it is about, and what was said."""
-    number = len(order.comments)
-    many = f"{number} comments" if number > 1 else "1 comment"
+    many = number_of(len(order.comments) or 1, "comment")
     head = f" at {order.head[:12]}" if order.head else ""
     parts = [f"A person read your changes{head} and has {many}. {_ASKS}"]
     if order.body.strip():

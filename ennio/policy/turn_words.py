@@ -5,6 +5,7 @@ no others. Pure.
 from __future__ import annotations
 
 from ennio.model.facts import AgentSeen, Place
+from ennio.model.plural import number_of
 from ennio.model.printable import one_line
 from ennio.model.pulls import Check, CheckState, PullRequest
 from ennio.model.session import Activity, Session
@@ -75,7 +76,7 @@ def called(key: str, state: ReactionState, pull: PullRequest | None, session: Se
 
 
 def _tries(count: int) -> str:
-    return f"{count} {'try' if count == 1 else 'tries'}"
+    return number_of(count, "try", "tries")
 
 
 def failing(pull: PullRequest | None) -> str:
@@ -98,7 +99,7 @@ def _passed(pull: PullRequest | None) -> str:
     many = sum(run.state is CheckState.PASSING for run in pull.check_runs)
     if not many:
         return "its checks pass"
-    return f"{many} check{'s' * (many != 1)} pass{'es' * (many == 1)}"
+    return number_of(many, "check passes", "checks pass")
 
 
 def waits_for_you(pull: PullRequest | None) -> str:
@@ -159,7 +160,7 @@ def told(word: str, state: ReactionState, pull: PullRequest | None) -> str:
             f"was told of conflicts with {pull.base if pull is not None else 'its base'}"
         )
     many = len(pull.comments) if pull is not None else 0
-    what = f"{many} comment{'s' * (many != 1)}" if many else "a request for changes"
+    what = number_of(many, "comment") if many else "a request for changes"
     return f"was told of {what}{nth}"
 
 

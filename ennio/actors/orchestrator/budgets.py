@@ -17,6 +17,7 @@ from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import declare, failpoint
 from ennio.model.idempotency import IdempotentRequest
+from ennio.model.plural import number_of
 from ennio.model.session import SessionStatus
 from ennio.policy.budgets import words
 from ennio.policy.budgets.applied import AppliedBudget, own_name
@@ -289,14 +290,14 @@ def _left(at: BudgetStanding) -> Decimal:
 
 def _told_set(name: str, order: BudgetOrder) -> Draft:
     limits = [] if order.limit_usd is None else [dollars(order.limit_usd)]
-    limits += [] if order.limit_tokens is None else [f"{order.limit_tokens} tokens"]
+    limits += [] if order.limit_tokens is None else [number_of(order.limit_tokens, "token")]
     said = f"budget {name} was set to {' and '.join(limits)} by {order.by}"
     return Draft(EventType.BUDGET_SET, said, data={"budget": name, "by": order.by})
 
 
 def _told_raise(more: BudgetRaise) -> Draft:
     amounts = [] if more.usd is None else [dollars(more.usd)]
-    amounts += [] if more.tokens is None else [f"{more.tokens} tokens"]
+    amounts += [] if more.tokens is None else [number_of(more.tokens, "token")]
     said = f"budget {more.budget} was raised by {' and '.join(amounts)} by {more.by}"
     data = {"budget": more.budget, "good_for": more.good_for, "by": more.by}
     return Draft(

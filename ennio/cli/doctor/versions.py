@@ -13,6 +13,7 @@ from typing import Any
 
 from ennio import __version__
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
+from ennio.model.plural import number_of
 from ennio.plugins.runtime.ptyd import protocol
 
 _PATIENCE = 60.0
@@ -52,7 +53,7 @@ def of_schema(told: Mapping[str, Any]) -> Finding:
     if schema == newest:
         return fine(f"the database {name} is of this version (schema {schema})")
     steps = told["steps"]
-    many = f"{len(steps)} step{'s' * (len(steps) > 1)}"
+    many = number_of(len(steps), "step")
     return warning(
         f"the database {name} is of an earlier Ennio (schema {schema or 'of 0.1'}); the next start "
         f"brings it to {newest} in {many}, all or none ({_some(steps)}): sessions, history and "

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
 from ennio.model.errors import EnnioError, Invalid, Refused
+from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,10 @@ def copy(options: argparse.Namespace, context: CliContext) -> CommandResult:
         elif told["of"] and told["done"]:
             context.note(f"{told['table']}: {told['done']} of {told['of']}")
     rows, to = sum(copied.values()), database.shown(target)
+    tables = sum(map(bool, copied.values()))
     document = {"from": source, "to": to, "rows": rows, "copied": copied}
     lines = [
-        f"copied {rows} rows of {sum(map(bool, copied.values()))} tables to {to}",
+        f"copied {number_of(rows, 'row')} of {number_of(tables, 'table')} to {to}",
         f"to go on there: database_url: {to}  in {context.config_file()}, then: ennio start",
     ]
     return CommandResult(document, lines)

@@ -10,6 +10,7 @@ from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 from ennio.model.errors import Refused, TimedOut, Unreachable
+from ennio.model.plural import number_of
 from ennio.model.printable import printable
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def disconnect(options: argparse.Namespace, context: CliContext) -> CommandResul
     """Shut its daemon down."""
     parted = context.client().post(path("/nodes/{}/disconnect", options.project))
     many = parted["sessions"]
-    said = {0: "no session is there", 1: "1 session goes on there, unseen"}
-    goes_on = said.get(many, f"{many} sessions go on there, unseen")
+    some = f"{number_of(many, 'session goes', 'sessions go')} on there, unseen"
+    goes_on = some if many else "no session is there"
     lines = [
         f"disconnected {parted['host']}: {goes_on}",
         f"ennio node connect {options.project} connects again",

@@ -15,6 +15,7 @@ from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.logfile import tail
 from ennio.http.logfile import LOG
 from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -217,7 +218,7 @@ def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
     if adopted:
         which = ", ".join(adopted)
         lines.append(
-            f"took in {len(adopted)} running agent{'s' * (len(adopted) > 1)} that the database "
+            f"took in {number_of(len(adopted), 'running agent')} that the database "
             f"did not know: {which}"
         )
     if status.get("database_problem"):

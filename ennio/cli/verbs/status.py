@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.command_result import CommandResult
+from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,7 @@ def _lag(nats: dict[str, Any] | None, context: CliContext) -> list[str]:
     """How far what is on NATS is behind; that it is down stands among what is not well."""
     if not nats or nats["state"] != "lagging":
         return []
-    events = f"{nats['behind']} event{'' if nats['behind'] == 1 else 's'}"
+    events = number_of(nats["behind"], "event")
     return [context.style.paint("yellow", f"NATS lags behind by {events}")]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
 from ennio.model.errors import EnnioError, Unauthorized, Unreachable
+from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +114,7 @@ def _proxy(metering: int | None) -> list[str]:
         return []
     if metering == 0:
         return ["the metering proxy ends too: no session needs it"]
-    many = f"{metering} session{'' if metering == 1 else 's'}"
+    many = number_of(metering, "session")
     goes_on = f"the metering proxy goes on, since {many} may ask a model through it"
     return [f"{goes_on}; it ends by itself ten minutes after the last"]
 
@@ -159,7 +160,5 @@ def _words(running: int | None) -> str:
         return "agents that run keep running; ennio start finds them again"
     if running == 0:
         return "no agent was running"
-    return (
-        f"{running} agent{'s keep' if running > 1 else ' keeps'} running; ennio start finds "
-        f"{'them' if running > 1 else 'it'} again"
-    )
+    go_on = number_of(running, "agent keeps", "agents keep")
+    return f"{go_on} running; ennio start finds {'them' if running > 1 else 'it'} again"

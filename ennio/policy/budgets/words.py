@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ennio.model.plural import number_of
 from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding, BudgetUse, dollars
 
 GO_ON = (
@@ -40,15 +41,14 @@ def _amount(at: BudgetStanding, use: BudgetUse) -> str:
     if at.limit_usd is not None and use.usd:
         parts.append(dollars(use.usd))
     if at.limit_tokens is not None and use.tokens:
-        parts.append(f"{use.tokens} tokens")
+        parts.append(number_of(use.tokens, "token"))
     return " and ".join(parts)
 
 
 def headline(at: BudgetStanding, level: BudgetLevel) -> str:
     """What people are told when a budget reaches a level."""
-    unknown = (
-        f", and what {at.used.unpriced} requests cost is not known" if at.is_partly_unknown else ""
-    )
+    many = number_of(at.used.unpriced, "request")
+    unknown = f", and what {many} cost is not known" if at.is_partly_unknown else ""
     if level is BudgetLevel.EXCEEDED:
         return f"budget {at.applied.name} is used up: {at.spelled}{unknown}; {at.reset}"
     return (
@@ -72,5 +72,5 @@ def left(at: BudgetStanding) -> str:
     if at.remaining_usd is not None:
         parts.append(dollars(at.remaining_usd))
     if at.remaining_tokens is not None:
-        parts.append(f"{at.remaining_tokens} tokens")
+        parts.append(number_of(at.remaining_tokens, "token"))
     return f"{' and '.join(parts)} is left of the budget {at.applied.name}"

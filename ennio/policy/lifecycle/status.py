@@ -11,6 +11,7 @@ from datetime import datetime
 
 from ennio.model.evidence import Ground
 from ennio.model.facts import Presence, ProcessSeen
+from ennio.model.plural import number_of
 from ennio.model.pulls import PullRequest, PullState
 from ennio.model.session import SessionStatus as S
 from ennio.policy.lifecycle import parking
@@ -173,7 +174,8 @@ def _ended_without_pull(
     if state.inspected < state.launches or workspace is None:
         return None
     if not workspace.settled:
-        lost = f"{workspace.uncommitted} uncommitted paths, {workspace.unpushed} unpushed commits"
+        paths = number_of(workspace.uncommitted, "uncommitted path")
+        lost = f"{paths}, {number_of(workspace.unpushed, 'unpushed commit')}"
         grounds = (_process_ground(process), Ground(lost, "git", workspace.at))
         return DerivedStatus(S.EXITED, f"it ended without handing in its work: {lost}", grounds)
     if not _proven_absent(spec, inputs):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ennio.config.model import Reaction, ReactionAction
+from ennio.model.plural import number_of
 from ennio.policy.reactions.seen_item import SeenItem
 from ennio.policy.reactions.situation import Case
 
@@ -215,7 +216,7 @@ def _too_long(rule: Reaction) -> str:
 
 
 def _tries(count: int) -> str:
-    return f"{count} attempt{'' if count == 1 else 's'}"
+    return number_of(count, "attempt")
 
 
 def _is_capped(rule: Reaction, state: ReactionState) -> bool:
@@ -235,7 +236,7 @@ def _too_many_rounds(
     return _escalate(
         replace(state, rounds=state.rounds + 1),
         now,
-        f"it goes on after {most} round{'' if most == 1 else 's'}",
+        f"it goes on after {number_of(most, 'round')}",
         fresh,
     )
 

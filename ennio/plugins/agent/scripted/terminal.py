@@ -8,6 +8,7 @@ import os
 import select
 import time
 
+from ennio.model.plural import number_of
 from ennio.plugins.agent.scripted.keyboard import INTERRUPT, LEAVE, Keyboard
 
 try:
@@ -88,9 +89,8 @@ class ScriptedTerminal:
         """Show the place to type with what stands in it; a long or many-lined text by its size."""
         text = self._keyboard.line.decode(errors="replace")
         lines = text.count("\n") + 1
-        shown = (
-            text if lines == 1 and len(text) <= 60 else f"[{lines} lines, {len(text)} characters]"
-        )
+        size = f"[{number_of(lines, 'line')}, {len(text)} characters]"
+        shown = text if lines == 1 and len(text) <= 60 else size
         self.write(f"\r\x1b[K{PROMPT}{shown}")
 
     def pause(self, seconds: float | None, also: int | None = None) -> None:

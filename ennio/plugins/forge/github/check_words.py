@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ennio.model.plural import number_of
 from ennio.model.printable import settled
 from ennio.plugins.forge.github.parsing import Node
 
@@ -32,7 +33,7 @@ def annotated(run: Node | None) -> str:
     lines = [line for line in (run["title"], run["summary"]) if line and line.strip()]
     lines += [_annotation(item) for item in found["nodes"][:_ANNOTATIONS]]
     if found["totalCount"] > _ANNOTATIONS:
-        lines.append(f"(and {found['totalCount'] - _ANNOTATIONS} more annotations)")
+        lines.append(f"(and {number_of(found['totalCount'] - _ANNOTATIONS, 'more annotation')})")
     return plain("\n".join(lines))[:LENGTH]
 
 

@@ -15,6 +15,7 @@ from ennio.config.model import Project
 from ennio.model.branch import protector
 from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.model.local_forge import PullRow, PullStore, ReviewRow
+from ennio.model.plural import number_of
 from ennio.model.pulls import PullState, ReviewState
 from ennio.plugins.forge.interface import Merged
 from ennio.plugins.forge.local.merge_commit import MergeSpec, build
@@ -74,7 +75,8 @@ def retry_merge(once: Callable[[], Merged | str], base: str) -> Merged:
         if time.monotonic() > deadline:
             break
         time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311 - spreads those who try at once
-    raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
+    tries = number_of(attempt, "attempt")
+    raise Unreachable(f"{base} could not be moved in {tries}; git says: {found}")
 
 
 def is_deletable(
