@@ -238,7 +238,7 @@ def _stand(
     """What needs the database: whose agents it does not know are taken in, and all actors begin."""
     recall_calls(deps.store, deps.plugins.calls)
     config_problem.tell(deps, problem)
-    adopted += adopt(deps)
+    adopted += (taken.session_id for taken in adopt(deps) if taken.runs)
     root = RootSupervisor.start(deps, fixed_children(deps, orchestrator), _fall_together)
     root.ask(Ping(), timeout=60.0)
     return root

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
-from ennio.actors.adoption import adopt
+from ennio.actors.adoption import TakenIn, adopt
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, GetHealth, Ping, StartSession, Wake
 from ennio.actors.poller import Pace, SourceHealth
@@ -63,10 +63,10 @@ class AdopterActor(Actor):
         self._next.cancel()
         self.perform(_ADOPT, lambda: adopt(self._deps, self._host))
 
-    def _looked(self, adopted: tuple[str, ...], error: EnnioError | None) -> None:
+    def _looked(self, adopted: tuple[TakenIn, ...], error: EnnioError | None) -> None:
         self.health.looked(self._deps.clock.now(), str(error or ""))
-        for session_id in adopted:
-            self._deps.actors.tell(ROOT, StartSession(session_id))
+        for taken in adopted:
+            self._deps.actors.tell(ROOT, StartSession(taken.session_id))
         if error is not None:
             self._pace.failures += 1
             self._next.set(self._pace.wait())

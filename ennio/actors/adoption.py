@@ -45,23 +45,32 @@ class LaunchRecord:
     machine: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """A session that was taken in; ``runs``: its agent has not ended in its terminal."""
+
+    session_id: str
+    runs: bool
+
+
 def record(deps: Dependencies, session: Session) -> str:
     """What a launch leaves beside itself, so that a database that does not know it can be told."""
     source, kept = str(deps.config.source), database.shown(deps.config.database_url)
     return codec.dumps(LaunchRecord(source, kept, session, platform.node()))
 
 
-def adopt(deps: Dependencies, host: Host | None = None) -> tuple[str, ...]:
+def adopt(deps: Dependencies, host: Host | None = None) -> tuple[TakenIn, ...]:
     """Take in whom the database does not know and who has a terminal on a host (None: this
-    machine); their ids. To be called before anybody looks after sessions there. Raises Unreachable
-    for another host that cannot be asked.
+    machine), also one whose agent has ended in it. To be called before anybody looks after
+    sessions there. Raises Unreachable for another host that cannot be asked.
     """
     at = host or deps.this_machine
-    adopted: list[str] = []
+    adopted: list[TakenIn] = []
     strangers = {session.id: session for session in _strangers(deps, at)}
     for session, handle in _running(deps, strangers):
+        taken = TakenIn(session.id, runs=bool(handle.data.get("started")))
         _take_in(deps, session, handle)
-        adopted.append(session.id)
+        adopted.append(taken)
     return tuple(adopted)
 
 

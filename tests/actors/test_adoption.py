@@ -88,4 +88,4 @@ def test_the_record_is_its_owners_alone_and_goes_with_the_session(stage: Stage) 
 
 
 def _adopted(stage: Stage) -> tuple[str, ...]:
-    return adoption.adopt(stage.deps)
+    return tuple(taken.session_id for taken in adoption.adopt(stage.deps))

@@ -4,9 +4,11 @@ place: it says so, agents go on, and the next start finds them again.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,22 @@ def test_a_start_without_a_database_takes_in_the_agents_that_live(tmp_path: Path
         house.stop()
         house.start()
         assert house.client.get("/status")["adopted"] == [], "once is enough"
+
+
+def test_of_the_agents_that_are_taken_in_only_those_are_counted_that_run(tmp_path: Path) -> None:
+    with supervised(tmp_path, waiting) as house:
+        ended, runs = house.spawn("Write a line"), house.spawn("Write another line")
+        for name in (ended, runs):
+            house.becomes(name, "working")
+        house.stop()
+        for pid in house.ground.agents()[ended]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        eventually(lambda: ended not in house.ground.agents())
+        cleaned(house)
+        house.start()
+        assert house.client.get("/status")["adopted"] == [runs]
+        house.becomes(ended, "exited")  # it is taken in all the same
 
 
 def backed_up(house: Supervised) -> Path:
