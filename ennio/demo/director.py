@@ -184,7 +184,7 @@ class Director:
         )
 
     def _raise(self, part: DemoSession, budget: str) -> None:
-        self.say(part.role, f"its budget is used up, and you raise it by a dollar: {budget}")
+        self.say(part.role, f"you raise its budget by a dollar: {budget}")
         self.budget = self.client.post_once(f"/budgets/{budget}/raise", {"usd": "1", "by": "you"})
 
     def _pull_a_plug(self, part: DemoSession, reaction: str) -> None:

@@ -26,7 +26,6 @@ _COLOURS: Mapping[str, str] = {
     "merge_conflicts": "red",
     "signal_lost": "red",
     "message_failed": "red",
-    "reaction_escalated": "yellow",
     "session_adopted": "yellow",
     "review_changes_requested": "yellow",
     "reaction_triggered": "cyan",

@@ -63,6 +63,16 @@ def _reaction(event: Event) -> str | None:
     )
 
 
+def _notice(event: Event) -> str | None:
+    """What a person is told; a channel that takes it later is no news, and the end of a project
+    has a line of its own.
+    """
+    if event["data"].get("reaction") == "all-complete":
+        return None
+    how = "a person is called" if event.get("priority") == "urgent" else "you get a notice"
+    return f"{how}: {event['message']}"
+
+
 def _adopted(event: Event) -> str:
     why = re.sub(r" \(.*\)", "", event["message"])
     return f"{why[0].lower()}{why[1:]}"
@@ -74,7 +84,7 @@ _WORDS: Mapping[str, Callable[[Event], str | None]] = {
     "session_spawned": _nothing,
     "session_working": _same("its agent begins"),
     "session_adopted": _adopted,
-    "session_paused": _same("is paused: its budget is used up"),
+    "session_paused": _same("is paused"),
     "session_resumed": _same("goes on"),
     "status_changed": _nothing,
     "activity_changed": _nothing,
@@ -82,8 +92,9 @@ _WORDS: Mapping[str, Callable[[Event], str | None]] = {
     "message_delivered": _delivered,
     "message_queued": _nothing,
     "reaction_triggered": _reaction,
-    "reaction_escalated": lambda event: f"a person is called: {event['message']}",
-    "notification_raised": lambda event: f"you get a notice: {event['message']}",
+    "reaction_escalated": _nothing,
+    "notification_raised": _notice,
+    "notification_sent": _nothing,
     "review_pending": _nothing,
     "review_approved": _nothing,
     "review_comments_sent": _nothing,

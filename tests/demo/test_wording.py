@@ -54,3 +54,21 @@ def test_what_is_told_of_it(told: dict[str, Any], said: str | None) -> None:
 def test_the_end_of_a_project_is_not_told_of_the_session_it_ended_with() -> None:
     assert of_project(event("all_complete"))
     assert not of_project(event("pr_merged"))
+
+
+@pytest.mark.parametrize("kind", ["notification_sent", "reaction_escalated", "budget_exceeded"])
+def test_what_a_notice_tells_has_no_second_line(kind: str) -> None:
+    """Raised, taken by a channel, and what it is about: three events of one thing."""
+    notice = event("notification_raised", "the budget is used up", reaction="budget-exceeded")
+    assert words(notice) == "you get a notice: the budget is used up"
+    assert words(event(kind, "the budget is used up", reaction="budget-exceeded")) is None
+
+
+def test_a_notice_that_cannot_wait_calls_a_person() -> None:
+    told = event("notification_raised", "no activity for 8 s") | {"priority": "urgent"}
+    assert words(told) == "a person is called: no activity for 8 s"
+
+
+def test_the_end_of_a_project_is_told_by_its_event_alone() -> None:
+    assert words(event("notification_raised", "all have ended", reaction="all-complete")) is None
+    assert words(event("all_complete", "all have ended")) == "all have ended"

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -260,6 +261,9 @@ def test_without_a_terminal_it_prints_a_line_for_each_event_and_keeps_its_folder
         "all 2 sessions of score have ended",
     ):
         assert words in text
+    told = re.findall(r"(?:you get a notice|a person is called): (.*)", text)
+    assert [text.count(one) for one in told] == [1] * len(told), "each notice is told once"
+    assert len(told) > 3
     assert "All that should merge has merged." in text
     kept = next(play.folder.glob("ennio-demo-*"))
     assert f"The demo's folder is kept: {kept}" in text
