@@ -118,7 +118,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of ending the process."""
-        raise UsageError(message + self._dashes(message), self.format_usage().strip())
+        told = message + _nearest_choice(message) + self._dashes(message)
+        raise UsageError(told, self.format_usage().strip())
 
     def understood(self, words: Sequence[str], options: argparse.Namespace) -> argparse.Namespace:
         """The options of a command line; what is left over is refused with the usage of
@@ -163,6 +164,14 @@ class Parser(argparse.ArgumentParser):
             )
             made[name].set_defaults(run=run)
         return made
+
+
+def _nearest_choice(message: str) -> str:
+    """``, did you mean ...?`` for a word that is none of those there are to choose from, as
+    argparse tells it.
+    """
+    found = re.search(r"invalid choice: '(.+)' \(choose from (.+)\)$", message)
+    return nearest(found[1], re.findall(r"[\w-]+", found[2])) if found else ""
 
 
 @dataclass(frozen=True, slots=True)

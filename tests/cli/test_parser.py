@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -132,6 +133,47 @@ def test_a_command_that_stands_behind_another_is_led_to(name: str, meant: str) -
 def test_an_unknown_command_suggests_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'status'"):
         understand(["statsu"])
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("session kil ma-1", "kill"),
+        ("queue prioritty ma-1 5", "priority"),
+        ("pr mrege app#1", "merge"),
+        ("demo --runtime tmx", "tmux"),
+        ("completion zhs", "zsh"),
+    ],
+)
+def test_a_word_that_is_none_to_choose_from_suggests_the_nearest(line: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean '{meant}'"):
+        understand(line.split())
+
+
+def test_a_word_that_is_near_to_none_of_the_choices_is_led_nowhere() -> None:
+    with pytest.raises(UsageError) as refused:
+        understand(["session", "xyzzy"])
+    assert "did you mean" not in str(refused.value)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "70000", "-1", "web", "3000.5", ""])
+def test_every_option_that_takes_a_port_refuses_what_is_none(port: str) -> None:
+    """A link with such a port would lead nowhere."""
+    taken = [
+        (path, option)
+        for path, those in words().items()
+        for option in those
+        if re.search(r"\bport\b", option)
+    ]
+    assert ("dashboard", "--port") in taken
+    for path, option in taken:
+        with pytest.raises(UsageError, match="is no port: write a number from 1 to 65535"):
+            understand([*path.split(), f"{option}={port}"])
+
+
+def test_the_first_and_the_last_port_are_taken() -> None:
+    for port in (1, 65535):
+        assert understand(["dashboard", "--port", str(port)]).options.port == port
 
 
 def test_an_option_is_never_guessed_from_its_beginning() -> None:

@@ -25,7 +25,7 @@ def configure(parser: Parser) -> None:
     """Which page, where, and how it is opened."""
     parser.add_argument("page", nargs="?", default="/", help="its path, as links show it: /s/ma-1")
     parser.add_argument(
-        "--port", type=int, help="another port than the supervisor's own, where it is forwarded"
+        "--port", type=_port, help="another port than the supervisor's own, where it is forwarded"
     )
     parser.add_argument(
         "--print", action="store_true", dest="printed", help="print the link, open nothing"
@@ -34,6 +34,12 @@ def configure(parser: Parser) -> None:
         "--qr", action="store_true", help="draw the link for a camera, open nothing"
     )
     parser.set_defaults(run=run)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: write a number from 1 to 65535")
+    return int(text)
 
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
