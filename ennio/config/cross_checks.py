@@ -14,6 +14,7 @@ from ennio.config import host_checks, sandbox_schema
 from ennio.config.fields import hint
 from ennio.config.money import EACH
 from ennio.config.yaml_source import Where, shown
+from ennio.model.plugin_names import offered
 from ennio.model.session import ID_PATTERN, derive_project_id
 
 Fault = tuple[Where, str]
@@ -253,7 +254,7 @@ def _plugins(data: Any, known: Known) -> Iterator[Fault]:
     for where, slot, name in _chosen(data):
         names = known.get(slot)
         if isinstance(name, str) and names is not None and name not in names:
-            yield where, f"{{value}} is no {slot} plugin: {hint(name, names)}"
+            yield where, f"{{value}} is no {slot} plugin: {hint(name, offered(names))}"
 
 
 def _chosen(data: Any) -> Iterator[tuple[Where, str, Any]]:

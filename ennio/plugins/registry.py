@@ -21,6 +21,8 @@ from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Problem
 from ennio.model.failpoints import failpoint, guarded
 from ennio.model.local_forge import ForgeStore
+from ennio.model.nearest import nearest
+from ennio.model.plugin_names import offered
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.entry_points import entry_points
 from ennio.plugins.forge.interface import Forge
@@ -189,15 +191,12 @@ def factory(slot: str, name: str) -> Factory:
     """The factory behind a name. Raises ConfigError naming those there are."""
     points = entry_points(slot, name)
     if not points:
-        names = ", ".join(installed(slot)) or "none at all (is ennio installed?)"
-        raise ConfigError(
-            "plugins",
-            [
-                Problem(
-                    slot, f"there is no {slot} plugin {name!r} in this version; there are: {names}"
-                )
-            ],
-        )
+        there = offered(installed(slot))
+        near = nearest(name, there)
+        meant = f", did you mean {near!r}?" if near else ";"
+        names = ", ".join(there) or "none at all (is ennio installed?)"
+        words = f"there is no {slot} plugin {name!r} in this version{meant} there are: {names}"
+        raise ConfigError("plugins", [Problem(slot, words)])
     return cast("Factory", points[0].load())
 
 

@@ -291,7 +291,7 @@ def test_a_plugin_nobody_ships_is_told_when_the_names_are_known(tmp_path: Path) 
         "projects[0].agent: `claude_code` is no agent plugin: did you mean `claude-code`?",
         (
             "projects[0].tracker_config.plugin: `jira` is no tracker plugin: known are github, "
-            "linear, local, stub"
+            "linear, local"
         ),
         "notifiers[0].plugin: `slak` is no notifier plugin: did you mean `slack`?",
     ]

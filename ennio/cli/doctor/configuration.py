@@ -23,6 +23,7 @@ from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Pro
 from ennio.config.sandbox import Sandbox
 from ennio.config.secrets import masked
 from ennio.model.errors import ConfigError, Problem, Untrusted
+from ennio.model.plugin_names import offered
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.token import TokenSource, login
 from ennio.plugins.registry import installed
@@ -197,7 +198,7 @@ def absent(place: Project, choice: PluginChoice | None, slot: str) -> Finding | 
     """A name the configuration may use, of a plugin that nobody has brought yet."""
     if choice is None or choice.plugin in installed(slot):
         return None
-    there = ", ".join(installed(slot))
+    there = ", ".join(offered(installed(slot)))
     return warning(
         f"project {place.id}: no {slot} plugin {choice.plugin} is installed, so nothing is asked "
         "of it",
@@ -218,7 +219,7 @@ def channel(place: NotifierConfig) -> Finding | None:
     """A channel to people that nobody has brought yet: what is routed to it reaches nobody."""
     if place.plugin in installed("notifier"):
         return None
-    there = ", ".join(name for name in installed("notifier") if name != "stub") or "none yet"
+    there = ", ".join(offered(installed("notifier"))) or "none yet"
     what = (
         f"notifiers[{place.name}]: this version has no notifier {place.plugin}, so nobody is "
         "told anything through it"
