@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 
 from ennio.config.model import Config
@@ -12,16 +13,42 @@ _DERIVED = frozenset(
     ("source", "directory", "hidden", "demands", "budget_lines", "origins", "config_hash")
 )
 _NAMED_BY = ("id", "name")
+_NOTHING: tuple[Any, ...] = (None, "", (), {})
 
 RESTART = ("host", "port", "terminal_port", "direct_terminal_port", "port_chosen")
 """What the process above the worker stands on, which a reload does not replace."""
 
 
-def differences(before: Config, after: Config) -> tuple[str, ...]:
-    """The places whose values differ, as ``projects[my-app].max_sessions``; an entry that came or
-    went is one place. Values are not told: some are secrets.
+class PlaceChange(StrEnum):
+    """What became of what stood at a place."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+_Place = tuple[str, PlaceChange]
+
+
+def differences(before: Config, after: Config) -> Mapping[str, PlaceChange]:
+    """The places whose values differ, as ``projects[my-app].max_sessions``, in order, and how; an
+    entry that came or went is one place. Values are not told: some are secrets.
     """
-    return tuple(sorted(set(_differing(_fields(before), _fields(after), ""))))
+    found = dict(_differing(_fields(before), _fields(after), ""))
+    return {place: _written(before, after, place) or found[place] for place in sorted(found)}
+
+
+def _written(before: Config, after: Config, place: str) -> PlaceChange | None:
+    """Whether it came into the file or went from it, where a default stands in for it otherwise."""
+    where = tuple(place.split("."))
+    was, now = where in before.origins, where in after.origins
+    return None if was == now else PlaceChange.ADDED if now else PlaceChange.REMOVED
+
+
+def _became(before: Any, after: Any) -> PlaceChange:
+    if before in _NOTHING:
+        return PlaceChange.ADDED
+    return PlaceChange.REMOVED if after in _NOTHING else PlaceChange.CHANGED
 
 
 def waits_for_restart(place: str) -> bool:
@@ -37,15 +64,15 @@ def _fields(value: Any) -> Mapping[str, Any]:
     }
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any], place: str) -> Iterator[str]:
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any], place: str) -> Iterator[_Place]:
     for key in before.keys() | after.keys():
         if key not in before or key not in after:
-            yield f"{place}{key}"
+            yield f"{place}{key}", PlaceChange.REMOVED if key in before else PlaceChange.ADDED
         elif before[key] != after[key]:
             yield from _within(before[key], after[key], f"{place}{key}")
 
 
-def _within(before: Any, after: Any, place: str) -> Iterator[str]:
+def _within(before: Any, after: Any, place: str) -> Iterator[_Place]:
     if dataclasses.is_dataclass(before) and type(before) is type(after):
         yield from _differing(_fields(before), _fields(after), f"{place}.")
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -55,7 +82,7 @@ def _within(before: Any, after: Any, place: str) -> Iterator[str]:
     ) is not None:
         yield from _differing(named, others, "")
     else:
-        yield place
+        yield place, _became(before, after)
 
 
 def _named(entries: Any, place: str) -> Mapping[str, Any] | None:

@@ -76,6 +76,9 @@ def _reload(place: Place) -> None:
         assert place.ennio("reload").code == 0
         assert place.ennio("status").code == 0
 
+    file.write_text(f"{TEXT}    max_sessions: 2\n")
+    assert "  removed: api_token" in place.ennio("reload").out.splitlines()
+
     file.write_text(f"{TEXT}    max_sessions: many\n")
     refused = place.ennio("reload")
     assert refused.code == 1

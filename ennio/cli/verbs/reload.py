@@ -114,14 +114,17 @@ def _came(context: CliContext, former: int, timeout: float) -> dict[str, Any]:
 def _told(before: Config | None, after: Config) -> CommandResult:
     from ennio.config.difference import differences, waits_for_restart
 
-    changed = () if before is None else differences(before, after)
+    changed = {} if before is None else differences(before, after)
     waiting = [place for place in changed if waits_for_restart(place) and place != "port_chosen"]
     holds = [place for place in changed if not waits_for_restart(place)]
-    lines = [f"{after.source} holds", *(f"  changed: {place}" for place in holds)]
-    lines += [f"  waits for a restart ({_RESTART}): {place}" for place in waiting]
+    lines = [f"{after.source} holds", *(f"  {changed[place]}: {place}" for place in holds)]
+    late = f"waits for a restart ({_RESTART})"
+    lines += [f"  {changed[place]}: {place}, which {late}" for place in waiting]
     if before is not None and not changed:
         lines = [f"{after.source} holds; nothing in it means something else than before"]
     if any(place.startswith(("defaults", "projects")) for place in holds):
         lines.append("agents that run keep what they were started with")
-    document = {"file": str(after.source), "changed": holds, "waits_for_restart": waiting}
+    document: dict[str, Any] = {"file": str(after.source), "changed": holds}
+    document["waits_for_restart"] = waiting
+    document["how"] = {place: changed[place].value for place in (*holds, *waiting)}
     return CommandResult(document, lines)
