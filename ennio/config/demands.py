@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,8 @@ def _words(value: Any, key: str = "") -> Iterator[str]:
         case Mapping():
             for name, item in value.items():
                 yield from (f"{name}: {line}" for line in _words(item, str(name)))
+        case list() | tuple() if key.endswith("argv"):  # the words of one command
+            yield shlex.join(veiled(str(word)) for word in value)
         case list() | tuple():
             for item in value:
                 yield from _words(item, key)

@@ -4,15 +4,18 @@ prompt or limit does not.
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
+from ennio.cli.consent import told
 from ennio.config.load import load
 from ennio.config.model import Config, Demand
 from ennio.config.trust_keys import PLUGINS, Trust
-from ennio.config.trusted import trust, unknown
+from ennio.config.trusted import command, refusal, trust, unknown
 from ennio.machine.home import Home
 from tests.config.writing import loaded
 
@@ -210,10 +213,10 @@ def test_what_is_left_to_the_defaults_is_told_as_it_holds(tmp_path: Path) -> Non
         "defaults: {agent: aider}\nprojects: [{name: app, repo: 'https://github.com/me/app', "
         "path: .}]\n",
     )
-    told = {demand.place: demand.words for demand in config.demands}
-    assert told["projects[app].agent"] == ("aider",)
-    assert told["projects[app].scm"][:2] == ("github", "at github.com")
-    assert "GH_TOKEN" in told["projects[app].scm"][2]
+    held = {demand.place: demand.words for demand in config.demands}
+    assert held["projects[app].agent"] == ("aider",)
+    assert held["projects[app].scm"][:2] == ("github", "at github.com")
+    assert "GH_TOKEN" in held["projects[app].scm"][2]
 
 
 def test_a_link_from_elsewhere_to_a_trusted_file_asks_for_the_folder_its_paths_mean(
@@ -285,3 +288,37 @@ def test_whatever_is_told_to_a_plugin_of_somebody_else_asks_again(
     assert asked(loaded(tmp_path, (text % 1).replace("b: 1", "b: 2")), home) == [
         "projects[a].agent"
     ]
+
+
+def test_the_words_of_a_command_are_told_as_one_line_of_a_shell(tmp_path: Path) -> None:
+    argv = ["sh", "-c", "cat >> 'my notices'; echo >> it", "--to", "https://me:hush@example.com"]
+    text = changed(
+        '{plugin: slack, name: team, config: {webhook_url: "${SLACK_WEBHOOK}"}}',
+        f"{{plugin: command, name: team, config: {{argv: {json.dumps(argv)}}}}}",
+    )
+    demand = next(one for one in loaded(tmp_path, text).demands if one.place == "notifiers[team]")
+    plugin, line = demand.words
+    assert plugin == "command"
+    assert line.startswith("argv: sh -c 'cat >> ")
+    assert shlex.split(line.removeprefix("argv: ")) == [*argv[:4], "https://me:***@example.com"]
+
+
+def test_the_lines_of_hooks_stay_lines_of_their_own(tmp_path: Path) -> None:
+    text = changed("[npm ci]", "[npm ci, npm test]")
+    held = {demand.place: demand.words for demand in loaded(tmp_path, text).demands}
+    assert held["projects[app].post_create"] == ("npm ci", "npm test")
+
+
+def test_what_a_refusal_only_counts_is_told_by_the_command_it_names(
+    tmp_path: Path, home: Home
+) -> None:
+    config = loaded(tmp_path, BASE)
+    new = unknown(config, home, {})
+    said = refusal(config.source, new)
+    assert f"and {len(new) - 3} more" in said
+    assert f"{command(config.source)} --show" in said
+    shown = "\n".join(told(new))  # what that command prints
+    assert all(f"    {demand.place}: " in shown for demand in new)
+    assert all(
+        line in shown for demand in new for word in demand.words for line in word.split("\n")
+    )

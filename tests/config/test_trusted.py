@@ -66,9 +66,9 @@ def test_a_refusal_names_the_file_what_it_would_do_and_the_command(
 def test_a_command_that_is_cut_in_a_refusal_says_so_and_where_it_is_whole() -> None:
     long = "cat >> /tmp/notices.jsonl; " * 8 + "echo the-very-end"
     file = Path("/srv/ennio.yaml")
-    said = refusal(file, [Demand("run", "notifiers[ops]", ("argv: sh", f"argv: {long}"), "")])
+    said = refusal(file, [Demand("run", "notifiers[ops]", (f"argv: sh -c '{long}'",), "")])
     (shown,) = re.findall(r"notifiers\[ops\] \((.*?)\)", said)
-    assert shown.startswith("argv: sh, argv: cat >> /tmp/notices.jsonl; ")
+    assert shown.startswith("argv: sh -c 'cat >> /tmp/notices.jsonl; ")
     assert shown.endswith("…")
     assert f"{command(file)} --show" in said
 
