@@ -19,6 +19,7 @@ from ennio.hosts.session_results import CommandPreview, Launched, WorkspaceMade,
 from ennio.hosts.sharing import Sharing
 from ennio.hosts.typed_log import Typing
 from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.machine.search_path import folders_of
 from ennio.model.clock import Clock
 from ennio.model.errors import Refused
 from ennio.model.session import RuntimeHandle
@@ -165,7 +166,7 @@ class SessionEffects:
                 if self._name
                 else "start the supervisor from there: ennio stop && ennio start --detach"
             )
-            searched = launch.env.get("PATH", "")  # last, since it is long and lines are cut
+            searched = folders_of(launch.env.get("PATH", ""))  # last, since lines are cut
             path = "" if "/" in program else f" (PATH here: {searched})"
             way = f"{agent.hint}; where a shell of yours finds it, {again}{path}"
             raise Refused(f"{program} is not installed, or not executable: {way}")

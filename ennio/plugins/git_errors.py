@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.search_path import folders_of
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
 
 _LINES = 12  # of git's own words in an error
@@ -122,7 +123,7 @@ def failure(machine: Machine, command: str, place: object, code: int, words: str
     if missing:
         needs = (
             f"needs the filter {missing['program']}, which is not installed or not on the PATH "
-            f"({machine.environ.get('PATH', '')})"
+            f"({folders_of(machine.environ.get('PATH', ''))})"
         )
         return Refused(
             readable(
