@@ -58,7 +58,21 @@ def _said(error: OSError) -> str:
         "ENNIO_HOME)",
         errno.ENOSPC: "; the disk it lies on is full: free some space and try again",
     }
-    return f"{place}{what}{way.get(error.errno or 0, '')}"
+    return f"{place}{what}{way.get(error.errno or 0, '')}{_opening(error)}"
+
+
+def _opening(error: OSError) -> str:
+    """The command that lets a person write where that was refused, where there is one."""
+    shut = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    if not shut or not isinstance(error.filename, str | bytes):
+        return ""
+    from pathlib import Path
+
+    from ennio.machine.closed_place import closed, opening
+
+    path = Path(os.path.abspath(os.fsdecode(error.filename)))
+    command = opening(path) if closed(path) else ""
+    return f"; it is opened by: {command}" if command else ""
 
 
 def _call(words: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,8 +24,8 @@ from ennio.demo import browser, report, scene
 from ennio.demo.director import Director
 from ennio.demo.screen import DemoScreen
 from ennio.http import client
-from ennio.machine.home import Home
-from ennio.model.errors import EnnioError, Unreachable
+from ennio.machine.home import Home, person
+from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.printable import json_text
 
 LIMIT = 60.0
@@ -105,7 +106,15 @@ def _uninterrupted() -> Iterator[None]:
 @contextmanager
 def _folder(*, keep: bool) -> Iterator[Path]:
     """A folder for the play, gone afterwards however the play ends."""
-    root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
+    try:
+        root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
+    except OSError as error:
+        home = shlex.quote(str(person()))
+        raise Refused(
+            f"the demo plays in a folder for temporary files, and none can be made "
+            f"({(error.strerror or str(error)).lower()}): export TMPDIR={home}   or another folder "
+            "that you can write to"
+        ) from error
     try:
         yield root
     finally:

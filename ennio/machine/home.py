@@ -144,9 +144,11 @@ def private(directory: Path) -> Path:
     except OSError as error:
         if error.errno not in _CLOSED:
             raise
+        from ennio.machine.closed_place import way_to  # noqa: PLC0415 - it stands on this file
+
         raise Refused(
             f"the folder {directory} cannot be made ({(error.strerror or str(error)).lower()} at "
-            f"{standing(directory)}): "
-            "set ENNIO_HOME to a folder that you can write to"
+            f"{standing(directory)}): {way_to(directory)}set ENNIO_HOME to a folder that you can "
+            "write to"
         ) from error
     return directory

@@ -41,7 +41,20 @@ _SPENT = re.compile(
     r"failed",
     re.IGNORECASE,
 )
-_LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
+_LOCKED = re.compile(
+    r"Unable to create '[^']*\.lock': File exists|could not lock config file [^\n]*: File exists"
+)
+# A place where nothing may be written: no other time is a better one. What of a push is told by the
+# other side is so too.
+_SHUT = re.compile(
+    r"^(?:remote: )?(?:error|fatal): "
+    r"(?=[^\n]*(?:permission|[Cc]reate|mkdir|lock|writ|FETCH_HEAD))(?:"
+    r"insufficient permission for adding an object to repository database (?P<objects>\S+)"
+    r"|unable to create temporary [\w ]+: (?P<nowhere>Permission denied|Read-only file system)"
+    r"|[^\n]*?(?:'(?P<quoted>[^'\n]+)'|(?P<plain>[^\s':]*/[^\s':]*)): "
+    r"(?P<why>Permission denied|Read-only file system))$",
+    re.MULTILINE,
+)
 _HALF_MADE = re.compile(
     r"bad object worktrees/[^\n]+/HEAD|failed to read [^\n]*worktrees/[^\n]+/commondir"
 )
@@ -50,7 +63,8 @@ _HALF_MADE = re.compile(
 _RACED = re.compile(
     r"cannot lock ref '[^']*': (is at \w+ but expected|reference already exists|reference is "
     r"missing but expected"
-    r"|unable to resolve reference|Unable to create)"
+    r"|unable to resolve reference|Unable to create "
+    r"(?![^\n]*(?:Permission denied|Read-only file system)))"
     r"|incorrect old value provided|shallow file has changed since we read it",
 )
 
@@ -88,6 +102,46 @@ def no_repository(machine: Machine, path: Path) -> str:
     )
 
 
+def _nothing_written(machine: Machine, place: object, shut: re.Match[str]) -> str:
+    """Where nothing can be written, why, and the command that opens it, for whichever machine;
+    empty where the other side of a push does not say where it is.
+    """
+    found = shut["quoted"] or shut["plain"] or shut["objects"] or ""
+    if shut[0].startswith("remote: ") and not found.startswith("/"):
+        return ""
+    folder = _standing(machine, _repository_of(Path(str(place)) / found))
+    quoted, repository = shlex.quote(str(folder)), folder.suffix == ".git" or folder.name == ".git"
+    if "Read-only" in (shut["why"] or shut["nowhere"] or ""):
+        return (
+            f"can write nothing: {folder} lies on a read-only disk; it is opened by: sudo mount "
+            f'-o remount,rw "$(findmnt -no TARGET -T {quoted})"'
+        )
+    ways = [f"chmod {'-R u+rwX' if repository else 'u+rwx'} {quoted}"]
+    if repository:
+        ways.append(f'where it is somebody else\'s: sudo chown -R "$(id -un)" {quoted}')
+    return (
+        f"can write nothing: permission is denied at {folder}; it is opened by: "
+        f"{'   or '.join(ways)}"
+    )
+
+
+def _repository_of(path: Path) -> Path:
+    """The folder of the repository that a path lies in; the path where that cannot be told."""
+    around = (one for one in (path, *path.parents) if one.suffix == ".git" or one.name == ".git")
+    return next(around, path)
+
+
+def _standing(machine: Machine, path: Path) -> Path:
+    """The nearest folder that is there."""
+    for folder in (path, *path.parents):
+        try:
+            if single.is_folder(machine, folder):
+                return folder
+        except OSError:
+            continue  # who may not look there, may not write there
+    return path
+
+
 def is_locked(words: str) -> bool:
     """Whether another git holds a lock; it is soon over."""
     return bool(_LOCKED.search(words))
@@ -119,6 +173,8 @@ def failure(machine: Machine, command: str, place: object, code: int, words: str
         return Refused(
             readable(redacted(no_repository(machine, Path(gone["path"] or gone["other"]))))
         )
+    if (shut := _SHUT.search(text)) and (where := _nothing_written(machine, place, shut)):
+        return Refused(readable(redacted(f"{command} in {place} {where}; git says: {shut[0]}")))
     missing = _FILTER.search(text)
     if missing:
         needs = (

@@ -4,10 +4,12 @@ nothing is changed for the worse.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,13 +41,17 @@ def stranger(place: Place, tmp_path: Path) -> Place:
     return place
 
 
+# may read what root may (Python may lie in root's own home), but writes where anybody may
+_BECOME = (
+    *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+    *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+)
+
+
 def as_stranger(place: Place, *words: str, **env: str) -> Ended:
     """The command as that user, with this environment and no more."""
-    # may read what root may (Python may lie in root's own home), but writes where anybody may
-    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    become += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     done = subprocess.run(
-        [*become, *place.command(*words)], cwd=place.folder, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | env,
+        [*_BECOME, *place.command(*words)], cwd=place.folder, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | env,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return Ended(done.returncode, done.stdout, done.stderr)
@@ -131,8 +137,10 @@ def test_a_file_in_place_of_the_home_is_told(place: Place) -> None:
     (place.home / "file").write_text("")
     told = place.ennio("start", "--detach", ENNIO_HOME=str(place.home / "file" / "below"))
     assert told.code == 5
-    assert f"the folder {place.home}/file/below" in told.err
-    assert "set ENNIO_HOME to a folder that you can write to" in told.err
+    assert (
+        f"state belongs in {place.home}/file/below, and {place.home}/file is no folder" in told.err
+    )
+    assert f"export ENNIO_HOME={place.home}/.ennio" in told.err
     assert (
         "file is no folder"
         in place.ennio("doctor", ENNIO_HOME=str(place.home / "file" / "below")).out
@@ -179,12 +187,123 @@ def test_a_read_only_disk_is_named_with_its_folder_and_the_way_out(place: Place)
     (place.folder / "ennio.yaml").write_text("port: 0\nprojects: []\n")
     started = on_read_only_disk("start", "--detach")
     assert started.code == 5
-    assert f"the folder {disk}/home/" in started.err
-    assert "read-only file system" in started.err
-    assert "set ENNIO_HOME" in started.err
+    assert f"state belongs in {disk}/home, and {disk} lies on a read-only disk" in started.err
+    assert f"export ENNIO_HOME={place.home}/.ennio" in started.err
+    assert f"sudo mount -o remount,rw {disk}" in started.err
     (place.folder / "ennio.yaml").write_text(
         "port: 0\ndatabase_url: sqlite:disk/ennio.db\nprojects: []\n"
     )
     looked = on_read_only_disk("doctor")
     assert f"state belongs in {disk}/home, and {disk} lies on a read-only disk" in looked.out
     assert f"the database is {disk}/ennio.db, and {disk} lies on a read-only disk" in looked.out
+
+
+def _fix(ended: Ended, words: str) -> str:
+    """The first way out under the finding of these words."""
+    found = json.loads(ended.out)["findings"]
+    ways = [each["fix"] for each in found if words in each["what"]]
+    assert len(ways) == 1, found
+    return str(ways[0].partition("   or ")[0])
+
+
+@rooted
+@pytest.mark.parametrize("part", ["", "sessions", "run", "trust", "worktrees"])
+def test_a_home_that_is_closed_to_its_owner_is_opened_by_what_doctor_prints(
+    stranger: Place, part: str
+) -> None:
+    shut = stranger.home / "ennio" / part
+    shut.mkdir(parents=True)
+    for path in (stranger.home / "ennio", shut):
+        os.chown(path, NOBODY, NOBODY)
+    shut.chmod(0o555)
+    env = {"ENNIO_HOME": str(stranger.home / "ennio"), "HOME": str(stranger.home)}
+    words = f"and {shut} cannot be written to"
+    started = as_stranger(stranger, "start", "--detach", "--trust", **env)
+    assert started.code == 5
+    assert words in started.err
+    fix = _fix(as_stranger(stranger, "doctor", "--json", **env), words)
+    assert fix == f"chmod u+rwx {shut}"
+    subprocess.run([*_BECOME, "sh", "-c", fix], check=True)
+    assert words not in as_stranger(stranger, "doctor", "--json", **env).out
+
+
+@rooted
+def test_where_a_home_cannot_be_opened_another_one_is_offered_that_can_be_written_to(
+    stranger: Place, tmp_path: Path
+) -> None:
+    other = tmp_path / "of root"
+    other.mkdir()
+    env = {"ENNIO_HOME": str(other), "HOME": str(stranger.home)}
+    words = f"state belongs in {other}, and {other} cannot be written to"
+    fix = _fix(as_stranger(stranger, "doctor", "--json", **env), words)
+    assert fix == f"export ENNIO_HOME={stranger.home}/.ennio"
+    env["ENNIO_HOME"] = fix.partition("=")[2]
+    assert "state belongs in" not in as_stranger(stranger, "doctor", "--json", **env).out
+
+
+@rooted
+def test_what_another_user_left_in_a_home_is_given_back_by_what_doctor_prints(
+    stranger: Place,
+) -> None:
+    """As a ``sudo ennio start`` leaves it."""
+    run = stranger.home / "ennio" / "run"
+    run.mkdir(parents=True)
+    os.chown(run.parent, NOBODY, NOBODY)
+    env = {"ENNIO_HOME": str(stranger.home / "ennio"), "HOME": str(stranger.home)}
+    ended = as_stranger(stranger, "doctor", "--json", **env)
+    assert f"sudo chown -R {NOBODY} {run}" in ended.out, ended
+    os.chown(run, NOBODY, NOBODY)
+    assert "state belongs in" not in as_stranger(stranger, "doctor", "--json", **env).out
+
+
+@rooted
+@pytest.mark.parametrize("part", ["", "objects", "refs/heads"])
+def test_a_repository_that_is_closed_to_its_owner_is_opened_by_what_doctor_prints(
+    stranger: Place, part: str
+) -> None:
+    stranger.git("init", "-q", "-b", "main")
+    for path in stranger.folder.rglob("*"):
+        os.lchown(path, NOBODY, NOBODY)
+    shut = stranger.folder / ".git" / part
+    shut.chmod(0o555)
+    env = {"ENNIO_HOME": str(stranger.home / "ennio"), "HOME": str(stranger.home)}
+    words = f"nothing can be written in its repository: {shut} cannot be written to"
+    fix = _fix(as_stranger(stranger, "doctor", "--json", **env), words)
+    subprocess.run([*_BECOME, "sh", "-c", fix], check=True)
+    assert words not in as_stranger(stranger, "doctor", "--json", **env).out
+
+
+@rooted
+def test_init_where_nothing_can_be_written_says_what_opens_it_and_leaves_nothing(
+    stranger: Place,
+) -> None:
+    (stranger.folder / "ennio.yaml").unlink()
+    os.chown(stranger.folder, 0, 0)
+    stranger.git("init", "-q", "-b", "main")
+    stranger.git("commit", "-q", "--allow-empty", "-m", "first")
+    for path in (stranger.folder, *stranger.folder.rglob("*")):
+        os.lchown(path, NOBODY, NOBODY)
+    stranger.folder.chmod(0o555)
+    env = {"ENNIO_HOME": str(stranger.home / "ennio"), "HOME": str(stranger.home)}
+    ended = as_stranger(stranger, "init", **env)
+    assert (ended.code, "Traceback" in ended.err) == (1, False), ended
+    assert f"it is opened by: chmod u+rwx {stranger.folder}" in ended.err
+    shut = stranger.home / "ennio"
+    shut.mkdir(exist_ok=True)
+    os.chown(shut, NOBODY, NOBODY)
+    shut.chmod(0o555)
+    ended = as_stranger(stranger, "init", **env)
+    assert (ended.code, f"chmod u+rwx {shut}" in ended.err) == (5, True), ended
+
+
+@rooted
+def test_the_demo_without_a_folder_for_temporary_files_says_what_to_set(stranger: Place) -> None:
+    code = (
+        "import tempfile, sys; tempfile._candidate_tempdir_list = lambda: ['/proc/none']; "
+        "from ennio.cli.main import main; sys.exit(main(['demo']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=stranger.env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 5
+    assert f"export TMPDIR={stranger.home}" in done.stderr, done.stderr

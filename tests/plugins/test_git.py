@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -104,6 +106,13 @@ def test_a_failure_names_command_place_and_words(repository: Path) -> None:
         ("fatal: Unable to create '/x/index.lock': File exists.", Unreachable),
         ("fatal: shallow file has changed since we read it", Unreachable),
         ("error: cannot lock ref 'refs/x/y': 'refs/x' exists; cannot create 'refs/x/y'", Refused),
+        ("error: could not lock config file .git/config: File exists", Unreachable),
+        ("error: could not lock config file .git/config: Permission denied", Refused),
+        (
+            "fatal: cannot lock ref 'HEAD': Unable to create '/x/.git/HEAD.lock': Permission denied",
+            Refused,
+        ),
+        ("fatal: Unable to create '/x/.git/index.lock': Read-only file system", Refused),
     ],
 )
 def test_trouble_is_told_by_who_can_act(words: str, kind: type[EnnioError]) -> None:
@@ -681,3 +690,67 @@ def test_a_repository_elsewhere_that_is_not_found_keeps_gits_own_words(tmp_path:
     assert str(git_errors.failure(LocalMachine(), "git fetch", tmp_path, 128, words)).endswith(
         words
     )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: insufficient permission for adding an object to repository database .git/objects",
+        "fatal: could not create directory of '.git/worktrees/tree': Permission denied",
+        "error: cannot open '.git/FETCH_HEAD': Permission denied",
+        "error: could not lock config file .git/config: Permission denied",
+        "fatal: cannot lock ref 'x': Unable to create '{root}/.git/refs/x.lock': Permission denied",
+        "fatal: Unable to create '{root}/.git/index.lock': Permission denied",
+    ],
+)
+def test_a_repository_that_is_closed_is_named_with_the_command_that_opens_it(
+    repository: Path, said: str
+) -> None:
+    words = said.format(root=repository)
+    error = git_errors.failure(LocalMachine(), "git worktree", repository, 128, words)
+    assert type(error) is Refused
+    folder = repository / ".git"
+    assert f"permission is denied at {folder}; it is opened by: chmod -R u+rwX {folder}" in str(
+        error
+    )
+    assert f'sudo chown -R "$(id -un)" {folder}' in str(error)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+        "fatal: unable to access '/root/.gitconfig': Permission denied",
+        "error: cannot run .git/hooks/pre-push: Permission denied",
+        "hook: /usr/bin/thing: Permission denied",
+        "remote: error: insufficient permission for adding an object to database ./objects",
+    ],
+)
+def test_what_is_denied_elsewhere_keeps_gits_own_words(repository: Path, said: str) -> None:
+    error = git_errors.failure(LocalMachine(), "git fetch", repository, 128, said)
+    assert type(error) is Refused
+    assert "it is opened by" not in str(error)
+    assert said.splitlines()[0] in str(error)
+
+
+def test_a_repository_on_a_read_only_disk_is_refused_at_once_with_the_way_out(
+    repository: Path, tmp_path: Path
+) -> None:
+    """Words of git alone would be tried for ever, or tell nobody what to do."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("only root can mount a disk")
+    code = (
+        "import sys; from pathlib import Path; from ennio.machine.local import LocalMachine; "
+        "from ennio.plugins.git import Git; git = Git(LocalMachine(), Path(sys.argv[1])); "
+        "git.run('worktree', 'add', sys.argv[2], '-b', 'tree')"
+    )
+    place = shlex.quote(str(repository))
+    line = f"mount --bind {place} {place} && mount -o remount,ro,bind {place} && exec "
+    line += shlex.join([sys.executable, "-c", code, str(repository), str(tmp_path / "tree")])
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", line], capture_output=True, text=True, check=False
+    )
+    if "mount:" in done.stderr:
+        pytest.skip(f"no disk can be mounted here: {done.stderr}")
+    assert f"{repository / '.git'} lies on a read-only disk" in done.stderr, done.stderr
+    assert "sudo mount -o remount,rw" in done.stderr

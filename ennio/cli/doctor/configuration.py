@@ -22,6 +22,7 @@ from ennio.config.host_name import host_of
 from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
 from ennio.config.sandbox import Sandbox
 from ennio.config.secrets import masked
+from ennio.machine.closed_place import closed, opening
 from ennio.model.errors import ConfigError, Problem, Untrusted
 from ennio.model.plugin_names import offered
 from ennio.plugins.github.settings import found_address
@@ -92,7 +93,30 @@ def project(place: Project) -> Finding:
             f"project {place.id}: {place.path} is no git repository",
             f"git clone {place.repo} {place.path}",
         )
+    if place.workspace == "worktree" and (shut := _closed_repository(_common(place.path))):
+        other = f"git clone {place.repo} ...  (a folder of yours, then path: in ennio.yaml)"
+        return broken(
+            f"project {place.id}: nothing can be written in its repository: {closed(shut)}",
+            opening(shut) or other,
+        )
     return fine(f"project {place.id} at {place.path}")
+
+
+def _common(path: Path) -> Path:
+    """Where the repository of a working copy lies; what git does not tell is where it mostly is."""
+    asked = ("git", "-C", str(path), "rev-parse", "--git-common-dir")
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=15)
+    except (OSError, subprocess.TimeoutExpired):
+        return path / ".git"
+    told = done.stdout.strip()
+    return path / told if not done.returncode and told else path / ".git"
+
+
+def _closed_repository(folder: Path) -> Path | None:
+    """What of a repository cannot be written, though every session writes there."""
+    places = (folder, *(folder / part for part in ("objects", "refs", "refs/heads", "worktrees")))
+    return next((place for place in places if closed(place)), None)
 
 
 def repository(place: Project) -> Finding | None:
@@ -108,7 +132,7 @@ def repository(place: Project) -> Finding | None:
     except ConfigError:
         return None  # the settings' own finding
     if (path / "HEAD").exists() or (path / ".git").exists():
-        return _taken_by_git(place, path)
+        return _taken_by_git(place, path) or _open_to_us(place, path)
     fix = (
         "put it back where it was, or say in repo where it is now; pull requests stay as they "
         "were last seen until then. "
@@ -133,6 +157,18 @@ def _taken_by_git(place: Project, path: Path) -> Finding | None:
         f"project {place.id}: git does not take its forge's repository {refused}: it belongs to "
         "somebody else",
         allows(refused),
+    )
+
+
+def _open_to_us(place: Project, path: Path) -> Finding | None:
+    """Whether it can be written, as every push and every merge does."""
+    shut = _closed_repository(path / ".git" if (path / ".git").is_dir() else path)
+    if shut is None:
+        return None
+    other = "have its owner let you write there, or name another repository as repo in ennio.yaml"
+    return broken(
+        f"project {place.id}: nothing can be written in its forge's repository: {closed(shut)}",
+        opening(shut) or other,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ennio.model.errors import Refused
+
 
 class Level(StrEnum):
     """How bad it is: only ``broken`` keeps Ennio from working."""
@@ -31,6 +33,12 @@ def fine(what: str) -> Finding:
 def warning(what: str, fix: str) -> Finding:
     """It works without, but not as well."""
     return Finding(Level.WARNING, what, fix)
+
+
+def insist(finding: Finding | None) -> None:
+    """Raise Refused, in the words of ``ennio doctor``, for what must be mended first."""
+    if finding is not None and finding.level is Level.BROKEN:
+        raise Refused(f"{finding.what}; {finding.fix}")
 
 
 def broken(what: str, fix: str) -> Finding:

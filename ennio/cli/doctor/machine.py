@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -16,7 +15,7 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.database import file as database_file
 from ennio.config.database import lock_of, served, shown
 from ennio.machine import files
-from ennio.machine.home import standing
+from ennio.machine.closed_place import another_home, closed, closed_home, opening
 from ennio.machine.sandbox.availability import NoSandbox
 from ennio.policy.degradation import LITTLE_DISK
 
@@ -137,14 +136,18 @@ def disk(free: int, place: Path) -> Finding:
 
 
 def state(root: Path) -> Finding:
-    """Whether Ennio can keep its files where they belong."""
-    why = closed(root)
-    if why:
-        return broken(
-            f"state belongs in {root}, and {why}",
-            "export ENNIO_HOME=...  (a folder that you can write to)",
-        )
-    return fine(f"state in {root}")
+    """Whether Ennio can keep its files where they belong, each in its folder."""
+    place = closed_home(root)
+    if place is None:
+        return fine(f"state in {root}")
+    ways = [opening(place), another_home(root)]
+    if ways[0].startswith("sudo"):
+        ways.reverse()  # what needs nobody's leave comes first
+    fix = "   or ".join(filter(None, ways))
+    return broken(
+        f"state belongs in {root}, and {closed(place)}",
+        fix or "export ENNIO_HOME=...  (a folder that you can write to)",
+    )
 
 
 def database(url: str, *, held: bool = False, before: bool = False) -> Finding | None:
@@ -155,13 +158,12 @@ def database(url: str, *, held: bool = False, before: bool = False) -> Finding |
     file = database_file(url)
     if file is None:
         return None
-    why = closed(file.with_name(f"{file.name}-wal")) or closed(
-        file
-    )  # what it makes beside itself, and the file
-    if why:
+    beside = file.with_name(f"{file.name}-wal")  # what it makes beside itself
+    if place := next((one for one in (beside, file) if closed(one)), None):
+        other = "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml"
         return broken(
-            f"the database is {file}, and {why}",
-            "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml",
+            f"the database is {file}, and {closed(place)}",
+            "   or ".join(filter(None, (opening(place), other))),
         )
     lost = not file.exists() or saved(file) is not None
     return _gone(file, before=before) if lost and not held else fine(f"database {file}")
@@ -249,14 +251,3 @@ def _asked(url: str, timeout: float) -> subprocess.CompletedProcess[str]:
         timeout=timeout,
         check=False,
     )
-
-
-def closed(path: Path) -> str:
-    """Why nothing can be written at a path, or below it once it is made; empty when it can."""
-    place = standing(path)
-    if place != path and not place.is_dir():
-        return f"{place} is no folder"
-    if not os.access(place, os.W_OK | (os.X_OK if place.is_dir() else 0)):
-        read_only = os.statvfs(place).f_flag & os.ST_RDONLY
-        return f"{place} {'lies on a read-only disk' if read_only else 'cannot be written to'}"
-    return ""

@@ -39,9 +39,13 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Detect, then make all of it or nothing."""
+    from ennio.cli.doctor.finding import insist
+    from ennio.cli.doctor.machine import state
     from ennio.cli.repository import survey
+    from ennio.machine.home import Home
 
     caller.insist_on_person("set Ennio up")
+    insist(state(Home.of_environment().root))  # what is trusted is kept there, and a bare remote
     target = _target(options.path or context.config)
     _refuse_workspace(target)
     _refuse_overwrite(target)

@@ -14,7 +14,7 @@ from ennio.cli import caller
 from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.logfile import tail
 from ennio.http.logfile import LOG
-from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Start it, unless it runs already."""
     from ennio.cli import consent
     from ennio.cli.doctor.configuration import open_door
+    from ennio.cli.doctor.finding import insist
+    from ennio.cli.doctor.machine import state
     from ennio.config import trusted
     from ennio.config.load import load
     from ennio.http.port import expected
@@ -72,6 +74,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     config = load(context.config_file(), os.environ, known(), declared=declared.shipped)
     _refuse_second(context)
     _insist_on_database(config, new=options.new_database)
+    insist(state(Home.of_environment().root))
     if (door := open_door(config)) is not None:
         context.note(f"{door.what}; {door.fix}")
     consent.obtain(config, context, given=options.trust)
@@ -234,9 +237,9 @@ def _insist_on_database(config: Config, *, new: bool) -> None:
     lies beside it: a new one in its place would know nothing of what runs.
     """
     from ennio.cli.doctor import machine
-    from ennio.cli.doctor.finding import Level
+    from ennio.cli.doctor.finding import insist
     from ennio.config import database
 
     file, found = database.file(config.database_url), machine.database(config.database_url)
-    if found is not None and found.level is Level.BROKEN and not (new and machine.saved(file)):
-        raise Refused(f"{found.what}; {found.fix}")
+    if not (new and machine.saved(file)):
+        insist(found)

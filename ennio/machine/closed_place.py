@@ -1,0 +1,79 @@
+"""Places where nothing can be written: why, and the command that opens them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from ennio.machine.home import person, standing
+
+_PARTS = (
+    *("run", "sessions", "worktrees", "clones", "trust"),
+    *("databases", "forge", "hubs", "runtime"),
+)
+"""What is kept in a home. A supervisor that was once started as another user leaves them to that
+one.
+"""
+
+
+def closed(path: Path) -> str:
+    """Why nothing can be written at a path, or below it once it is made; empty when it can."""
+    place = standing(path)
+    if place != path and not place.is_dir():
+        return f"{place} is no folder"
+    if not os.access(place, os.W_OK | (os.X_OK if place.is_dir() else 0)):
+        how = "lies on a read-only disk" if _is_read_only(place) else "cannot be written to"
+        return f"{place} {how}"
+    return ""
+
+
+def closed_home(root: Path) -> Path | None:
+    """Where a home cannot be written to: it, or the first of its folders; None where it can."""
+    places = (root, *(root / part for part in _PARTS))
+    return next((place for place in places if closed(place)), None)
+
+
+def opening(path: Path) -> str:
+    """The command that lets whoever runs this write at a closed path; empty where none does but
+    one that nobody should type unseen: a file is in the way, or the folder is the machine's.
+    """
+    place = standing(path)
+    if place != path and not place.is_dir():
+        return ""
+    if _is_read_only(place):
+        return f"sudo mount -o remount,rw {shlex.quote(str(_mounted(place)))}"
+    owner, me, name = place.stat().st_uid, os.geteuid(), shlex.quote(str(place))
+    if owner == me:
+        return f"chmod u+rw{'x' if place.is_dir() else ''} {name}"
+    if place != person() and place.is_relative_to(person()) and person().stat().st_uid == me:
+        return f"sudo chown -R {me} {name}"
+    return ""
+
+
+def way_to(path: Path) -> str:
+    """The same as the beginning of a sentence that goes on with another way; empty where the path
+    is open, or nothing opens it.
+    """
+    command = opening(path) if closed(path) else ""
+    return f"{command}   or " if command else ""
+
+
+def another_home(closed_one: Path) -> str:
+    """The command that has Ennio keep its files in another home, which can be written to; empty
+    where none is known.
+    """
+    state = os.environ.get("XDG_STATE_HOME") or str(person() / ".local" / "state")
+    for place in (person() / ".ennio", Path(state) / "ennio"):
+        if place.is_absolute() and place != closed_one and closed_home(place) is None:
+            return f"export ENNIO_HOME={shlex.quote(str(place))}"
+    return ""
+
+
+def _is_read_only(place: Path) -> bool:
+    return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+
+
+def _mounted(place: Path) -> Path:
+    """What the disk of a place is mounted at."""
+    return next(folder for folder in (place, *place.parents) if folder.is_mount())
