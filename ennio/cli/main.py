@@ -50,6 +50,8 @@ def _guarded(words: Sequence[str]) -> int:
 
 def _said(error: OSError) -> str:
     """What the machine refused, where, and for what of it there is a way out."""
+    from ennio.machine.closed_place import way_after
+
     what = (error.strerror or str(error)).lower()
     place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
     way = {
@@ -58,21 +60,9 @@ def _said(error: OSError) -> str:
         "ENNIO_HOME)",
         errno.ENOSPC: "; the disk it lies on is full: free some space and try again",
     }
-    return f"{place}{what}{way.get(error.errno or 0, '')}{_opening(error)}"
-
-
-def _opening(error: OSError) -> str:
-    """The command that lets a person write where that was refused, where there is one."""
-    shut = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-    if not shut or not isinstance(error.filename, str | bytes):
-        return ""
-    from pathlib import Path
-
-    from ennio.machine.closed_place import closed, opening
-
-    path = Path(os.path.abspath(os.fsdecode(error.filename)))
-    command = opening(path) if closed(path) else ""
-    return f"; it is opened by: {command}" if command else ""
+    command = way_after(error)
+    opened = f"; it is opened by: {command}" if command else ""
+    return f"{place}{what}{way.get(error.errno or 0, '')}{opened}"
 
 
 def _call(words: Sequence[str]) -> int:

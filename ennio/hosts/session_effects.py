@@ -4,6 +4,8 @@ and all of it removed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from ennio.config.money import MeteringChoice
@@ -18,6 +20,7 @@ from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.session_results import CommandPreview, Launched, WorkspaceMade, WorkspaceRemoved
 from ennio.hosts.sharing import Sharing
 from ennio.hosts.typed_log import Typing
+from ennio.machine.closed_place import refusing
 from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.machine.search_path import folders_of
 from ennio.model.clock import Clock
@@ -60,7 +63,7 @@ class SessionEffects:
 
     def make(self, brief: Brief) -> WorkspaceMade:
         """See ``Host``."""
-        with self._making.alone(brief.session_id):
+        with self._beginning(brief):
             at = self._resolve(brief)
             if at.sandbox is not None:
                 sandboxes.check(brief, at.agent, self._machine)
@@ -77,7 +80,7 @@ class SessionEffects:
 
     def prepare(self, brief: Brief) -> None:
         """See ``Host``."""
-        with self._making.alone(brief.session_id):
+        with self._beginning(brief):
             at = self._resolve(brief)
             at.workspace.prepare(at.spec)
 
@@ -99,8 +102,16 @@ class SessionEffects:
     ) -> Launched:
         """See ``Host``."""
         machine = self._machine
-        with self._making.alone(brief.session_id), machine.foreseen(self._of_a_launch(brief)):
+        with self._beginning(brief), machine.foreseen(self._of_a_launch(brief)):
             return self._launched(brief, number, hooks, record, resume, carry)
+
+    @contextmanager
+    def _beginning(self, brief: Brief) -> Iterator[None]:
+        """One step of its begin at a time; where a folder of this machine is closed, it is refused
+        with what opens it.
+        """
+        with refusing(at_hand=not self._machine.name), self._making.alone(brief.session_id):
+            yield
 
     def _of_a_launch(self, brief: Brief) -> Questions:
         """What is asked of the machine before anything of a launch is written."""

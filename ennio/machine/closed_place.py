@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ennio.machine.home import person, standing
+from ennio.model.errors import Refused
 
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _PARTS = (
     *("run", "sessions", "worktrees", "clones", "trust"),
     *("databases", "forge", "hubs", "runtime"),
@@ -22,15 +27,17 @@ def closed(path: Path) -> str:
     place = standing(path)
     if place != path and not place.is_dir():
         return f"{place} is no folder"
-    if not os.access(place, os.W_OK | (os.X_OK if place.is_dir() else 0)):
+    wanted = os.W_OK | (os.X_OK if place.is_dir() else 0)
+    # as it would be written: by what this process may now, not by who began it
+    if not os.access(place, wanted, effective_ids=os.access in os.supports_effective_ids):
         how = "lies on a read-only disk" if _is_read_only(place) else "cannot be written to"
         return f"{place} {how}"
     return ""
 
 
 def closed_home(root: Path) -> Path | None:
-    """Where a home cannot be written to: it, or the first of its folders; None where it can."""
-    places = (root, *(root / part for part in _PARTS))
+    """Where a home cannot be written to: it, or below one of its folders; None where it can."""
+    places = (root, *(root / part / "..." for part in _PARTS))
     return next((place for place in places if closed(place)), None)
 
 
@@ -51,6 +58,33 @@ def opening(path: Path) -> str:
     return ""
 
 
+def way_after(error: OSError) -> str:
+    """The command that opens the place where this was denied; empty where it was no such thing, or
+    nothing opens it.
+    """
+    if error.errno not in _DENIED or not _names(error):
+        return ""
+    path = Path(os.path.abspath(os.fsdecode(error.filename)))
+    return opening(path) if closed(path) else ""
+
+
+@contextmanager
+def refusing(*, at_hand: bool = True) -> Iterator[None]:
+    """Raise Refused, with the command that opens it, for a place of this machine where something
+    is denied meanwhile: that is a person's to mend, and no fault of ours. Any other error stays,
+    and so do all of another machine (``at_hand`` false), which is asked nothing more.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not at_hand or error.errno not in _DENIED or not _names(error):
+            raise
+        why = (error.strerror or str(error)).lower()
+        words = f"nothing can be written at {os.fsdecode(error.filename)}: {why}"
+        way = way_after(error)
+        raise Refused(f"{words}; it is opened by: {way}" if way else words) from error
+
+
 def way_to(path: Path) -> str:
     """The same as the beginning of a sentence that goes on with another way; empty where the path
     is open, or nothing opens it.
@@ -68,6 +102,11 @@ def another_home(closed_one: Path) -> str:
         if place.is_absolute() and place != closed_one and closed_home(place) is None:
             return f"export ENNIO_HOME={shlex.quote(str(place))}"
     return ""
+
+
+def _names(error: OSError) -> bool:
+    """Whether it says which place it is about, as a process that may not be ended does not."""
+    return isinstance(error.filename, str | bytes)
 
 
 def _is_read_only(place: Path) -> bool:
