@@ -245,7 +245,7 @@ def _agent(inputs: TurnInputs, now: datetime) -> TurnMatch:
         return TurnMatch(Turn.AGENT, word, state.status_since, why, verbs)
     rests_at = _rests_at(inputs)
     if rests_at is not None and now >= rests_at:
-        why = turn_words.rests(state.activity, session)
+        why = turn_words.rests(state.activity, inputs.agent, session)
         return TurnMatch(Turn.AGENT, "rests", _activity_since(inputs), why, verbs)
     at_it = state.activity is Activity.ACTIVE
     since = _activity_since(inputs) if at_it else state.status_since

@@ -164,11 +164,12 @@ def told(word: str, state: ReactionState, pull: PullRequest | None) -> str:
     return f"was told of {what}{nth}"
 
 
-def rests(activity: Activity | None, session: Session) -> str:
-    """That nobody is at work, and where that leaves it."""
+def rests(activity: Activity | None, agent: AgentSeen | None, session: Session) -> str:
+    """That nobody is at work, what the agent says of that, and where that leaves it."""
     if activity is Activity.EXITED:
         return sentence(f"its agent has ended; {session.reason or ''}".rstrip("; "))
-    return sentence(f"{activity or 'ready'}; {session.reason or ''}".rstrip("; "))
+    told = agent.detail if agent is not None else ""
+    return sentence("; ".join(filter(None, (activity or "ready", told, session.reason))))
 
 
 def works(agent: AgentSeen | None, session: Session) -> str:

@@ -67,6 +67,25 @@ def test_a_session_over_its_budget_is_paused_and_goes_on_once_that_is_raised(
             assert kinds.count(kind) == 1, kind
 
 
+def test_a_story_of_first_words_alone_goes_on_once_its_budget_is_raised(tmp_path: Path) -> None:
+    steps = [
+        {"burn": {"input": 1000, "output": 100, "cost": "1.20"}},
+        {"think": 400},
+        {"summary": "It is done"},
+    ]
+    alone = story(turn("prompt", steps))
+    limit = [{"scope": "project", "id": "score", "limit_usd": 1}]
+    with supervised(tmp_path, lambda ground: on(ground, alone), budgets=limit) as house:
+        name = house.spawn()
+        eventually(lambda: house.session(name)["paused"], 40, "it is paused")
+        eventually(lambda: house.session(name)["activity"] == "ready", 30, "it rests")
+        assert house.ground.ennio("budget", "raise", "project:score:total", "--by", "5").code == 0
+        eventually(lambda: house.session(name)["summary"] == "It is done", 90, "it goes on")
+        house.ground.ennio("send", name, "Thank you")
+        waits = "its story has no turn for the last words"
+        eventually(lambda: waits in house.ground.ennio("session", "why", name).out, 60, "why")
+
+
 def test_of_twenty_spawns_at_once_only_those_pass_that_there_is_room_for(tmp_path: Path) -> None:
     limit = [{"scope": "global", "period": "daily", "limit_usd": 5}]
     with supervised(tmp_path, on, budgets=limit) as house:

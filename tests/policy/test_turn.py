@@ -429,6 +429,13 @@ def test_why_a_working_copy_is_gone_fits_with_its_command(place: Place) -> None:
     assert f"ennio session {command} ma-1" in turn.decide(inputs, NOW).match.why
 
 
+def test_why_an_agent_rests_is_told_in_its_own_words_too() -> None:
+    for agent in ({"detail": "its story has no turn for the last words"}, {}):
+        rests = a_session(activity=Activity.READY, agent=agent)
+        words = [*agent.values(), "why it is working"]
+        assert turn.decide(rests, NOW).match.why == "; ".join(["ready", *words])
+
+
 def test_what_nobody_waits_for_is_accepted_all_the_same() -> None:
     works = a_session(activity=Activity.ACTIVE)
     assert "kill" not in wants(works, turn.decide(works, NOW))

@@ -243,6 +243,71 @@ def test_a_key_interrupts_the_turn_and_the_next_prompt_is_played(
     assert not seat.told("turn_ended")[1]["interrupted"]
 
 
+ONCE = {"run": ["sh", "-c", "test -e flag || sleep 3600"]}
+"""Takes for ever, until the file is there."""
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_turn_that_was_interrupted_goes_on_with_words_that_no_turn_is_for(
+    seats: Callable[..., Seat], again: bool
+) -> None:
+    first, last = ({"edit": {"file": "f", "append": text}} for text in ("x", "{prompt}"))
+    seat = seats([{"on": "prompt", "times": 1, "steps": [first, ONCE, last]}])
+    seat.start(seat.agent.launch(seat.desk, "go"))
+    for turns in (1, 2):  # also one that was interrupted once more
+        seat.until(lambda: psutil.Process(seat.pid).children())
+        seat.type(ESCAPE)
+        seat.turns(turns)
+        assert seat.told("turn_ended")[-1]["interrupted"]
+        if turns == 1:
+            seat.say("go on where you were")
+    (seat.work / "flag").touch()
+    if again:
+        seat.leave()
+        seat.start(seat.agent.resume(seat.desk, "go on, please"))
+    else:
+        seat.say("go on where you were")
+    seat.turns(3)
+    assert seat.told("turn_ended")[-1]["ok"]
+    assert (seat.work / "f").read_text() == "xgo"
+    seat.say("and now?")
+    seat.turns(4)
+    assert seat.seen().detail.endswith("waits for none any more")
+    assert (seat.work / "f").read_text() == "xgo", "what is over does not go on"
+
+
+def test_a_turn_goes_on_behind_the_window_of_its_plan_that_was_used_up(
+    seats: Callable[..., Seat],
+) -> None:
+    seat = seats([{"on": "prompt", "steps": ["window", {"edit": {"file": "f", "content": "x"}}]}])
+    seat.start(seat.agent.launch(seat.desk, "go"))
+    seat.turns(1)
+    assert "used up" in seat.seen().detail
+    seat.say("There is some again")
+    seat.turns(2)
+    assert (seat.work / "f").read_text() == "x"
+
+
+def test_words_that_no_turn_is_for_are_answered_with_what_the_story_waits_for(
+    seats: Callable[..., Seat],
+) -> None:
+    ended = {"on": "message", "times": 1, "steps": [{"say": "ok"}]}
+    named = {"on": "message", "when": "paint it", "steps": [{"say": "ok"}]}
+    prompt, red = {"on": "prompt", "steps": [{"say": "ok"}]}, {"on": "ci_failed", "steps": []}
+    seat = seats([prompt, ended, red, named])
+    seat.start(seat.agent.launch(seat.desk, "go"))
+    seat.turns(1)
+    seat.say("one")
+    seat.turns(2)
+    assert seat.seen().detail == ""
+    seat.say("two")
+    seat.turns(3)
+    waits = "has no turn for the last words; it waits for ci_failed, message (/paint it/)"
+    assert waits in seat.seen().detail
+    assert "My story has no turn for these words; it waits for ci_failed" in seat.screen()
+    assert seat.seen().activity is Activity.READY
+
+
 def test_a_question_waits_for_its_answer(seats: Callable[..., Seat]) -> None:
     seat = seats(str(EXAMPLES / "asks-a-question.yaml"))
     seat.start(seat.agent.launch(seat.desk, "paint"))

@@ -43,6 +43,20 @@ def pick(
     return next((number for number in equals if not played.get(number)), equals[-1])
 
 
+def awaited(turns: Sequence[Mapping[str, Any]], played: Mapping[int, int]) -> tuple[str, ...]:
+    """What the story has turns for once its first words are past: each ``on`` once, with its
+    ``when``.
+    """
+    return tuple(
+        dict.fromkeys(
+            f"{turn['on']} (/{turn['when']}/)" if turn.get("when") else turn["on"]
+            for number, turn in enumerate(turns)
+            if turn["on"] != "prompt"
+            and played.get(number, 0) < (turn.get("times") or float("inf"))
+        )
+    )
+
+
 def fill(text: str, names: Mapping[str, str]) -> str:
     """The text with ``{session}``, ``{branch}``, ``{base}``, ``{prompt}`` replaced,
     once; other braces stay.

@@ -17,13 +17,17 @@ import time
 sys.path.append(os.path.abspath(__file__ + "/../../../../.."))
 
 from ennio.plugins.agent.scripted import child, git_steps
-from ennio.plugins.agent.scripted.cue import fill, pick
+from ennio.plugins.agent.scripted.cue import awaited, fill, pick
 from ennio.plugins.agent.scripted.report import EarlierRun, Report, digest
 from ennio.plugins.agent.scripted.terminal import Interrupted, PersonLeft, ScriptedTerminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
+
+
+class WindowUsedUp(child.StepFailed):
+    """A window of its plan is used up: the turn ends here, and goes on behind this once told to."""
 
 
 class Player:
@@ -77,35 +81,61 @@ class Player:
     def _play(self, name: str, text: str) -> None:
         number = pick(self._turns, text, self._past.played, first=self._past.turns == 0)
         self._past.turns += 1
-        if number is not None:
+        going_on = self._interrupted_turn() if number is None else None
+        number, step, words = going_on or (number, 0, text)
+        if number is not None and going_on is None:
             self._past.played[number] = self._past.played.get(number, 0) + 1
-        self.report.write("turn_started", id=name, turn=number)
-        self._names["prompt"] = text
+        told = {} if going_on is None else {"from_step": step}
+        self.report.write("turn_started", id=name, turn=number, **told)
+        self._names["prompt"] = words
         self.terminal.busy = True
         self.terminal.title("working")
         self.terminal.line(f"\n» {text.splitlines()[0][:100]}")
         self.terminal.line("working (esc to interrupt)")
-        ok, interrupted = self._act(self._turns[number]["steps"] if number is not None else [])
+        ended = self._unanswered() if number is None else self._act(number, step)
         self.terminal.busy = self._asking = False
-        self.report.write("turn_ended", id=name, ok=ok, interrupted=interrupted)
+        cut = ended.get("cut")
+        if number is not None and cut is not None:
+            self._past.cut = (number, cut, words)
+        elif going_on is not None:
+            self._past.cut = None
+        self.report.write("turn_ended", id=name, **ended)
 
-    def _act(self, steps: list[dict[str, Any]]) -> tuple[bool, bool]:
+    def _interrupted_turn(self) -> tuple[int, int, str] | None:
+        """The turn that was interrupted: words that no turn is for make it go on."""
+        cut = self._past.cut
+        there = cut is not None and cut[0] < len(self._turns)
+        return cut if cut and there and cut[1] < len(self._turns[cut[0]]["steps"]) else None
+
+    def _unanswered(self) -> dict[str, Any]:
+        """No turn is for these words: that is said, and for which there are any."""
+        waits = awaited(self._turns, self._past.played)
+        said = "; it waits for " + ", ".join(waits) if waits else ", and waits for none any more"
+        self._say(f"My story has no turn for these words{said}.")
+        text = f"its story has no turn for the last words{said}"
+        return {"ok": True, "interrupted": False, "text": text}
+
+    def _act(self, number: int, first: int) -> dict[str, Any]:
+        """Play a turn from this step on; how it ended, and at which step (``cut``) it goes on."""
+        at, steps = first, self._turns[number]["steps"]
         try:
             if not steps:
                 self._say("My story says nothing about this.")
-            for step in steps:
+            while at < len(steps):
                 self.terminal.pause(0)
-                getattr(self, "_step_" + step["do"])(
-                    {key: self._filled(value) for key, value in step.items()}
+                getattr(self, "_step_" + steps[at]["do"])(
+                    {key: self._filled(value) for key, value in steps[at].items()}
                 )
+                at += 1
         except Interrupted:
             self._say("Interrupted.")
-            return False, True
+            return {"ok": False, "interrupted": True, "cut": at}
         except (child.StepFailed, OSError) as error:
             self.report.write("error", text=str(error))
             self._say(f"That failed: {error}")
-            return False, False
-        return True, False
+            cut = {"cut": at + 1} if isinstance(error, WindowUsedUp) else {}
+            return {"ok": False, "interrupted": False, **cut}
+        return {"ok": True, "interrupted": False}
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -220,7 +250,7 @@ class Player:
             self.report.write("window", **told, used=used)
             return
         self.report.write("window", **told, used=100, refused=True)
-        raise child.StepFailed(f"the plan window {name} is used up")
+        raise WindowUsedUp(f"the plan window {name} is used up")
 
     def _step_helpers(self, step: dict[str, Any]) -> None:
         self.report.write("helpers", count=step["count"])

@@ -6,7 +6,7 @@ Every line has ``t`` (seconds since 1970) and ``type``:
     ready         pid, ppid, launch (its number): it takes prompts from now on
     prompt        id, text, sha256, head (the first characters), answer (to a question of its own)
     turn_started  id (of the prompt), turn (number in the story, null when it has none for the
-                  words)
+                  words), from_step (where it goes on, of one that was interrupted)
     activity      activity, text
     waiting       question, options
     usage         id, input, output, cost, model: cumulative per id, so a later line replaces an
@@ -16,7 +16,8 @@ Every line has ``t`` (seconds since 1970) and ``type``:
     summary       text
     error         text
     background    pid of a process it left behind
-    turn_ended    id, ok, interrupted
+    turn_ended    id, ok, interrupted, cut (the step to go on with, where it was interrupted), text
+                  (what the story waits for, where it has no turn for the words)
     exit          code
 """
 
@@ -65,7 +66,7 @@ class Report:
 class EarlierRun:
     """What an earlier start of the same session left in the transcript."""
 
-    __slots__ = ("last", "pending", "played", "prompts", "turns")
+    __slots__ = ("_turn", "cut", "last", "pending", "played", "prompts", "turns")
 
     def __init__(self, path: str) -> None:
         self.prompts = 0
@@ -73,6 +74,9 @@ class EarlierRun:
         self.last = ""
         self.played: dict[int, int] = {}
         self.pending: dict[str, str] = {}
+        self.cut: tuple[int, int, str] | None = None
+        """The turn that was interrupted, the step to go on with, and the words it is of."""
+        self._turn: tuple[int, str, bool] | None = None
         try:
             with open(path, encoding="utf-8", errors="replace") as lines:
                 for line in lines:
@@ -92,9 +96,25 @@ class EarlierRun:
             self.pending[entry.get("id", "")] = entry.get("text", "")
         elif kind == "turn_started":
             self.turns += 1
-            self.pending.pop(entry.get("id", ""), None)
-            if isinstance(entry.get("turn"), int):
-                self.played[entry["turn"]] = self.played.get(entry["turn"], 0) + 1
+            self._begin(entry, self.pending.pop(entry.get("id", ""), ""))
+        elif kind == "turn_ended":
+            self._end(entry.get("cut"))
+
+    def _begin(self, entry: dict[str, Any], text: str) -> None:
+        number, goes_on = entry.get("turn"), "from_step" in entry
+        self._turn = None
+        if isinstance(number, int):
+            words = self.cut[2] if goes_on and self.cut is not None else text
+            self._turn = (number, words, goes_on)
+            if not goes_on:
+                self.played[number] = self.played.get(number, 0) + 1
+
+    def _end(self, step: Any) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None and isinstance(step, int):
+            self.cut = (turn[0], step, turn[1])
+        elif turn is not None and turn[2]:
+            self.cut = None
 
 
 def digest(text: str) -> str:

@@ -105,6 +105,8 @@ class TranscriptState:
                 self.options = [*_texts(entry.get("options"))]
             case "turn_ended":
                 self.turns += 1
+                if entry.get("ok") is True:
+                    self.detail = _text(entry.get("text")) or ""
             case "usage":
                 self._used(entry)
             case "summary":
