@@ -101,6 +101,7 @@ class Executor:
             case InspectWorkspace():
                 self._perform(effect, lambda: at.host.inspect(at.brief))
             case InterruptAgent():
+                self._outbox.typed()  # what a terminal shows of a key is no work of its agent
                 self._perform(effect, lambda: at.host.interrupt(at.brief))
             case RemoveWorkspace():
                 self._perform(effect, lambda: at.host.remove(at.brief))

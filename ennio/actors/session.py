@@ -302,6 +302,7 @@ class SessionActor(Actor):
 
         def press() -> None:
             at = context(self._deps, self._session)
+            self._outbox.typed()
             self._beside.ask(lambda: at.host.interrupt(at.brief), reply.set, reply)
 
         return self._orders.take(WaitingOrder(press, self._typed_to, reply, anyway=True))

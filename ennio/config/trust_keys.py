@@ -208,7 +208,7 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
         ("notifier", "apprise"): {"url": TALKS, "timeout": FREE},
         ("agent", "command"): {
             **_all(RUNS, "argv", "run", "resume_argv", "resume_run"),
-            **_all(FREE, "stdin", "interactive", "one_shot", "ready", "lines"),
+            **_all(FREE, "stdin", "interactive", "one_shot", "ready", "lines", "interrupt"),
         },
         ("agent", "scripted"): {"story": RUNS, **_all(FREE, "speed", "typed")},
     }

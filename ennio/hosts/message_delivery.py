@@ -24,6 +24,7 @@ from ennio.hosts.typing_place import NO_PLACE, TypingPlace, wait_for
 from ennio.model.answer import Answer
 from ennio.model.clock import Clock
 from ennio.model.session import RuntimeHandle
+from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.runtime.interface import Key, Runtime, View
 
@@ -199,11 +200,7 @@ class MessageDelivery:
         if box.holds(typed):
             return self._enter(place, text, lambda: since, fresh=False)
         if box.is_mixed(typed):
-            return Delivery(
-                Arrival.UNSURE,
-                "it stands in the place to type among a person's words, and is not entered with "
-                "them",
-            )
+            return _mixed(box, typed)
         shown = (entered or told is Answer.UNKNOWN) and shows(
             self.runtime.output(self.handle, 2000), typed
         )
@@ -233,14 +230,27 @@ class MessageDelivery:
         return delivery
 
     def _place(self, words: Words | None = None) -> TypingPlace:
-        sent = words.sent if words is not None else ()
-        return TypingPlace(self.runtime, self.agent, self.handle, sent)
+        if words is None:
+            return TypingPlace(self.runtime, self.agent, self.handle)
+        known = self.typed.of_this_launch(words.message_id)
+        begun = words.text if known is not None and known.typing is not Typing.TAKEN else None
+        return TypingPlace(self.runtime, self.agent, self.handle, words.sent, begun)
 
     def _not_ahead(self, since: datetime) -> datetime:
         """A moment that lies ahead was told by a clock that has been put back:
         then it is as good as none.
         """
         return since if since <= self.clock.now() else _EVER
+
+
+def _mixed(box: InputBox, typed: str) -> Delivery:
+    """It stands in the place to type among other words, or behind keys alone."""
+    if box.holds_part(typed):
+        return Delivery(Arrival.MISSING, "it stands in the place to type behind a key")
+    return Delivery(
+        Arrival.UNSURE,
+        "it stands in the place to type among a person's words, and is not entered with them",
+    )
 
 
 def shows(screen: str | None, text: str) -> bool:

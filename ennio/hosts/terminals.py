@@ -11,6 +11,7 @@ from typing import cast
 from ennio.hosts.answering import Answering
 from ennio.hosts.brief import Brief
 from ennio.hosts.delivery import Delivery, Words
+from ennio.hosts.interrupting import Interrupting
 from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.resolved import BriefResolver
 from ennio.hosts.session_locks import SessionLocks
@@ -89,8 +90,7 @@ class SessionTerminals:
     def interrupt(self, brief: Brief) -> None:
         """See ``AgentTerminals``."""
         at = self._resolve(brief)
-        for key in at.agent.interrupt_keys:
-            at.runtime.press(at.handle, key)
+        Interrupting(at.runtime, at.agent, at.handle).interrupt()
 
     def answer(self, brief: Brief, text: str) -> None:
         """See ``AgentTerminals``."""

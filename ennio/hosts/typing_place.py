@@ -39,13 +39,15 @@ class EmptyPlace:
 @dataclass(frozen=True, slots=True)
 class TypingPlace:
     """Looks at it, empties it, pastes into it; Enter is pressed by others. ``sent`` are the words
-    the agent was sent before, the newest first.
+    the agent was sent before, the newest first; ``begun`` are words that may have been typed in
+    part.
     """
 
     runtime: Runtime
     agent: Agent
     handle: RuntimeHandle
     sent: Sequence[str] = ()
+    begun: str | None = None
 
     def view(self) -> View | None:
         """The terminal as it is now; None where there is none."""
@@ -103,7 +105,8 @@ class TypingPlace:
             return EmptyPlace(box)
         taken = aside is not None and not self._is_ours(box)
         left = self._clear(box)
-        if left is not None and left.is_empty:
+        # of keys that are shown nothing may be left to be cleared but what the terminal drew
+        if left is not None and (left.is_empty or left.is_echo):
             return EmptyPlace(left, taken)
         return replace(_by_person(left.text if left is not None else None), aside=taken)
 
@@ -181,6 +184,8 @@ class TypingPlace:
             return None
         ours = self._is_ours(box)
         if box.opens is not None:
+            if box.is_echo or self._is_part(box):
+                return None
             return (
                 _by_person(None)
                 if box.has_begun and not ours
@@ -191,11 +196,16 @@ class TypingPlace:
 
     def _is_ours(self, box: InputBox) -> bool:
         """Whether all that stands there are words that were sent: what an interrupted turn puts
-        back, or what was never entered.
+        back, or what was never entered; or keys.
         """
+        if box.is_echo or self._is_part(box):
+            return True
         words = [self.agent.typed(text) for text in self.sent]
         # the mark of a paste says how long it is and not what: that can only be the last
         return any(box.holds(typed) for typed in (words[:1] if box.folds else words))
+
+    def _is_part(self, box: InputBox) -> bool:
+        return self.begun is not None and box.holds_part(self.agent.typed(self.begun))
 
     def _clear(self, box: InputBox) -> InputBox | None:
         """Take away what stands there, as long as nobody types along."""

@@ -63,6 +63,7 @@ def test_incident_26_lines_arrive_as_one_paste_and_enter_is_a_key_of_its_own(rea
 def test_every_key_arrives_as_its_byte(real: Bench) -> None:
     handle = real.start()
     for key in (
+        Key.ERASE,
         Key.CLEAR,
         Key.INTERRUPT,
         Key.UP,
@@ -73,7 +74,7 @@ def test_every_key_arrives_as_its_byte(real: Bench) -> None:
         Key.ENTER,
     ):
         real.runtime.press(handle, key)
-    assert real.received(b"\r") == b"\x15\x03\x1b[A\x1b[B\x1b[C\x1b[D\x1b\r"
+    assert real.received(b"\r") == b"\x7f\x15\x03\x1b[A\x1b[B\x1b[C\x1b[D\x1b\r"
 
 
 def test_what_is_not_there_cannot_be_typed_to_or_read(bench: Bench) -> None:

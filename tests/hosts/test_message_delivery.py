@@ -288,6 +288,36 @@ def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_kno
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
 
 
+@pytest.mark.parametrize("cleared", [True, False])
+@pytest.mark.parametrize("line", ["> ^[", "> ^[[200~", "> ^C", "> Play the sec", "> ^[Play the"])
+def test_what_we_typed_ourselves_is_never_waited_for(
+    bench: Bench, line: str, cleared: bool
+) -> None:
+    command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
+    delivery = replace(bench.message_delivery, agent=command)
+    delivery.typed.launched(1)
+    TypedLog.note(delivery.typed, "m-1", Typing.BEGUN, NOW)
+    bench.runtime.show("p-1", f"hello\n{line}")
+    if not cleared:  # what the terminal only drew stays where it is
+        press = bench.runtime.press
+        drawn = line.endswith(("^[", "^[[200~", "^C"))
+        bench.runtime.press = (  # type: ignore[method-assign]
+            lambda handle, key: None if drawn and key is Key.CLEAR else press(handle, key)
+        )
+    bench.on_enter(lambda: bench.runtime.show("p-1", f"hello\n> {TEXT}\nplaying"))
+    assert delivery.obstacle(words(TEXT)) is None
+    assert delivery.deliver(words(TEXT)).arrival is Arrival.DELIVERED
+    assert (bench.runtime.pastes, bench.enters) == ([("p-1", TEXT)], 1)
+
+
+def test_half_of_what_another_message_says_is_a_persons(bench: Bench) -> None:
+    command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
+    bench.runtime.show("p-1", "hello\n> Play the sec")
+    done = replace(bench.message_delivery, agent=command).deliver(words(TEXT))
+    assert (done.arrival, done.by_person) == (Arrival.NOT_NOW, True)
+    assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
+
+
 @pytest.mark.parametrize("moves", [False, True])
 def test_a_screen_whose_place_to_type_is_not_known_is_typed_to_once_it_rests(
     bench: Bench, waits: Waits, monkeypatch: pytest.MonkeyPatch, moves: bool

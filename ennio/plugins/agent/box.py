@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,6 +20,10 @@ _FOLD = re.compile(
     r"\[(?:Pasted text #\d+(?: \+(?P<lines>\d+) lines?)?|Pasted Content (?P<letters>\d+) chars"
     r"|(?P<both>\d+) lines, (?P<of>\d+) characters)\]"
 )
+_ECHOES = re.compile(r"\^\[(?:\[20[01]~|[\[O][A-D])?|\[20[01]~|\^[CHKU?]")
+"""How a terminal, or a program, shows keys that it does not act on: Escape, arrows, the frame of a
+paste, those that interrupt or clear.
+"""
 _ROOMLESS = frozenset({"Cf", "Cc", "Co", "Cn", "Cs", "Mn", "Me"})
 _PICTURE = re.compile(r"\[Image\b[^\]]*\]", re.IGNORECASE)
 
@@ -80,14 +84,33 @@ class InputBox:
         """Whether a program whose place to type is not known shows words behind what may stand
         before them, in the cursor's line.
         """
+        return any(True for _ in self._begun)
+
+    @property
+    def _begun(self) -> Iterator[str]:
+        """What may be the words that stand behind what opens the cursor's line."""
         if self.opens is None or self.free or not self.end:
-            return False
+            return
         line = self.rows[-1]
         for above in reversed(self.rows[:-1]):
             if _cells(above) < self.width:
                 break
             line = above + line  # the terminal broke it
-        return any(self.opens.search(line[:at]) for at in range(1, len(line)))
+        yield from (line[at:] for at in range(1, len(line)) if self.opens.search(line[:at]))
+
+    @property
+    def is_echo(self) -> bool:
+        """Whether nothing but keys stands in a place to type that is not known: they are pressed by
+        us, and nobody's words.
+        """
+        return any(begun.strip() and not _without_echoes(begun) for begun in self._begun)
+
+    def holds_part(self, typed: str) -> bool:
+        """Whether nothing but the beginning of this stands there, or all of it behind keys."""
+        words = squeezed(typed)
+        parts = self._begun if self.opens is not None else (self.text,)
+        here = [squeezed(_without_echoes(part)) for part in parts]
+        return any(part and words.startswith(part) for part in here)
 
     @property
     def folds(self) -> tuple[Fold, ...]:
@@ -184,6 +207,16 @@ def is_added(before: InputBox, after: InputBox, typed: str) -> bool:
         return True  # it shows nothing of what is typed, or nothing else has room
     at = now.rfind(words)
     return at >= 0 and bool(words) and was.endswith(now[:at] + now[at + len(words) :])
+
+
+def left_text(view: View) -> str:
+    """What a screen shows left of its cursor."""
+    line = view.lines[view.row] if view.row < len(view.lines) else ""
+    return line[: _letters(line, view.column)]
+
+
+def _without_echoes(text: str) -> str:
+    return _ECHOES.sub("", text).strip()
 
 
 def squeezed(text: str) -> str:

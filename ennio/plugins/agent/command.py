@@ -61,6 +61,7 @@ class CommandSettings:
     one_shot: bool = True
     ready: re.Pattern[str] = _DEFAULT_READY
     pastes: bool = False
+    interrupt: Key = Key.ESCAPE
 
     @classmethod
     def of(cls, config: AgentConfig) -> CommandSettings:
@@ -81,6 +82,7 @@ class CommandSettings:
             one_shot=given.get("one_shot", not interactive),
             ready=given.get("ready", _DEFAULT_READY),
             pastes=given.get("lines") is LineMode.PASTE,
+            interrupt=_INTERRUPTS[given.get("interrupt", InterruptKey.ESCAPE)],
         )
 
     @property
@@ -99,6 +101,16 @@ class LineMode(StrEnum):
 
     JOIN = "join"
     PASTE = "paste"
+
+
+class InterruptKey(StrEnum):
+    """What makes a program leave off what it is doing, and go on living."""
+
+    ESCAPE = "escape"
+    CTRL_C = "ctrl_c"
+
+
+_INTERRUPTS = {InterruptKey.ESCAPE: Key.ESCAPE, InterruptKey.CTRL_C: Key.INTERRUPT}
 
 
 class ArgvField(ConfigField[tuple[str, ...]]):
@@ -166,6 +178,12 @@ class CommandSchema(SettingsSchema):
         LineMode,
         shown="`join`",
     )
+    interrupt = EnumField(
+        "The key that makes it leave off what it is doing; Ctrl-C ends a program that does not "
+        "catch it",
+        InterruptKey,
+        shown="`escape`",
+    )
 
     @validates_schema(skip_on_field_errors=False)
     def _fits(self, data: dict[str, Any], **_: Any) -> None:
@@ -197,6 +215,7 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
         self.settings = settings or CommandSettings.of(config)
         self.one_shot = self.settings.one_shot
         self.place = self.settings.ready
+        self.interrupt_keys = (self.settings.interrupt,)
         self.executable = self.settings.argv[0]
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:

@@ -26,6 +26,7 @@ class Key(StrEnum):
     ENTER = "enter"
     ESCAPE = "escape"
     INTERRUPT = "interrupt"  # Ctrl-C
+    ERASE = "erase"  # Backspace: the letter left of the cursor
     CLEAR = "clear"  # Ctrl-U: empty the input line left of the cursor
     KILL = "kill"  # Ctrl-K: empty the input line right of the cursor
     UP = "up"

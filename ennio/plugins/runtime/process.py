@@ -34,6 +34,7 @@ _KEYS = {
     Key.ENTER: b"\r",
     Key.ESCAPE: b"\x1b",
     Key.INTERRUPT: b"\x03",
+    Key.ERASE: b"\x7f",
     Key.CLEAR: b"\x15",
     Key.KILL: b"\x0b",
     **_ARROWS,

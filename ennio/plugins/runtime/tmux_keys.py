@@ -16,6 +16,7 @@ KEYS = {
     Key.ENTER: "Enter",
     Key.ESCAPE: "Escape",
     Key.INTERRUPT: "C-c",
+    Key.ERASE: "BSpace",
     Key.CLEAR: "C-u",
     Key.KILL: "C-k",
     **_ARROWS,

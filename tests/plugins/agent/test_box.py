@@ -244,6 +244,38 @@ def test_a_pattern_that_does_not_end_with_its_line_gives_no_words_of_a_person_aw
     assert (box.is_empty, box.has_begun) == (free, not free)
 
 
+@pytest.mark.parametrize(
+    ("line", "echo", "part"),
+    [
+        ("> ^[", True, False),
+        ("you: > ^[^U", True, False),
+        ("> ^[[200~", True, False),
+        ("> [200~^[[201~", True, False),
+        ("> ^C", True, False),
+        ("> ", False, False),
+        ("> mine ^[", False, False),
+        ("> ^[mine", False, False),
+        ("> ^[Go o", False, True),
+        ("> Go", False, True),
+        ("> [200~Go on", False, True),
+        ("> Go on please", False, False),
+        ("compiling ^[", False, False),
+    ],
+)
+def test_keys_and_what_was_typed_in_part_are_not_the_words_of_a_person(
+    line: str, echo: bool, part: bool
+) -> None:
+    box = COMMAND.input_box(View((line,), (line,), len(line), 0, WIDTH))
+    assert box is not None
+    assert (box.is_echo, box.holds_part("Go on")) == (echo, part)
+
+
+def test_what_was_typed_in_part_is_known_where_the_place_to_type_is() -> None:
+    parts = {"Go": True, "Go on": True, "Go there": False, "": False, "go": False}
+    for text, part in parts.items():
+        assert replace(BOX, rows=(text,)).holds_part("Go on") is part
+
+
 def test_the_lines_of_a_message_are_one_input_unless_the_program_takes_several() -> None:
     pastes = CommandAgent(
         AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "lines": "paste"})
