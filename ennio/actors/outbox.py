@@ -142,6 +142,8 @@ class Outbox:
             self._deps.store.messages.add(self._prompt(done.words, done, now))
             return []
         if effect.message is None:
+            if done.words and self.next() is None:  # else it goes with what waits
+                self._deps.store.messages.add(self._prompt(done.words, done, now, again=True))
             return []
         message = self.message(effect.message)
         if done.carried:
@@ -158,15 +160,16 @@ class Outbox:
             ]
         return [(message, replace(message, state=MessageState.QUEUED))]
 
-    def _prompt(self, words: str, done: Launched, now: datetime) -> Message:
+    def _prompt(self, words: str, done: Launched, now: datetime, *, again: bool = False) -> Message:
         session_id = self._state.session.id
+        of_launch = f" {done.number}" if again else ""
         prompt = Message(
-            str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)),
+            str(uuid.uuid5(uuid.NAMESPACE_OID, f"{session_id}{of_launch}")),
             session_id,
             words,
             Origin.PROMPT,
             now,
-            fingerprint="prompt",
+            fingerprint=f"prompt{of_launch}",
         )
         if not done.carried:
             return prompt

@@ -84,7 +84,8 @@ class Host(AgentTerminals, Protocol):
         resume: bool,
         carry: Words | None,
     ) -> Launched:
-        """Start the agent or find it; a resume carries words when its command line can.
+        """Start the agent or find it; a resume carries words when its command line can. An agent
+        that has no conversation to go on with is told the first words of its session before them.
 
         ``record`` is kept beside it, for a supervisor whose database does not know it. Raises
         Refused, Unreachable, Conflict.

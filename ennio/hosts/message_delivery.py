@@ -27,6 +27,7 @@ from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.runtime.interface import Key, Runtime, View
+from ennio.policy.prompt import begun_again
 
 ENTER_SETTLES = 8.0
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
@@ -35,8 +36,9 @@ _TYPING = {Arrival.DELIVERED: Typing.TAKEN, Arrival.MISSING: Typing.MISSING}
 
 @dataclass(frozen=True, slots=True)
 class MessageDelivery:
-    """Delivers to one agent in one terminal; ``typed`` is what is kept of it. See ``Host`` for
-    each method. All of them raise Unreachable, NotFound, Refused.
+    """Delivers to one agent in one terminal; ``typed`` is what is kept of it, ``prompt`` reads the
+    first words of the session. See ``Host`` for each method. All of them raise Unreachable,
+    NotFound, Refused.
     """
 
     runtime: Runtime
@@ -45,15 +47,18 @@ class MessageDelivery:
     handle: RuntimeHandle
     typed: TypedLog
     clock: Clock
+    prompt: Callable[[], str] = str
 
     def obstacle(self, words: Words) -> Delivery | None:
         """What stands in the way now."""
+        words = self._whole(words)
         place = self._place(words)
         view = place.cleared()
         return place.obstacle(view, words.aside) or place.unrest(view)
 
     def deliver(self, words: Words) -> Delivery:
         """Type them, or find out what became of them when they may have been typed."""
+        words = self._whole(words)
         known = self.typed.of_this_launch(words.message_id)
         if known is not None and known.typing is Typing.TAKEN:
             return Delivery(Arrival.DELIVERED, "it was taken before")
@@ -67,11 +72,14 @@ class MessageDelivery:
         """Find out what became of them."""
         if not self.typed.may_have_typed(words.message_id):
             return Delivery(Arrival.MISSING, "no key was pressed for it", typed=False)
-        return self._settled(words, words.since, alive=alive, entered=entered)
+        return self._settled(self._whole(words), words.since, alive=alive, entered=entered)
 
     def received(self, words: Words) -> Delivery:
         """What the agent says of words on its command line."""
-        told = self.agent.received(self.context, words.text, self._not_ahead(words.since))
+        since = self._not_ahead(words.since)
+        told = self.agent.received(self.context, words.text, since)
+        if told is Answer.NO and self.typed.goes_with_the_first(words.message_id):
+            told = self.agent.received(self.context, self._whole(words).text, since)
         if told is Answer.NO:
             return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
         return Delivery(Arrival.DELIVERED, "the agent says so" if told is Answer.YES else "")
@@ -79,6 +87,18 @@ class MessageDelivery:
     def put_back(self, draft: str) -> bool:
         """Type what a person had begun to type."""
         return self._place().put_back(draft)
+
+    def _whole(self, words: Words) -> Words:
+        """The words below the first ones of the session, where the agent of this launch remembers
+        nothing of them and they are the first that it is told.
+        """
+        if not self.typed.begins_anew:
+            return words
+        first = self.prompt()
+        sent = (*words.sent, *(begun_again(first, text) for text in words.sent))
+        if not self.typed.goes_with_the_first(words.message_id):
+            return replace(words, sent=sent)
+        return replace(words, text=begun_again(first, words.text), sent=sent)
 
     # --- typing -----------------------------------------------------------------------------------
 

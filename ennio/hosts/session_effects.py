@@ -27,9 +27,10 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Refused
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
-from ennio.plugins.agent.interface import Agent
+from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.workspace import hook_run, private
+from ennio.policy.prompt import begun_again
 
 HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
 
@@ -137,13 +138,11 @@ class SessionEffects:
         at, begun = self._resolve(brief), self._clock.now()
         context = at.context
         at.agent.prepare(context)
-        words = None if resume else (at.files.read(PROMPT) or "")
+        anew = resume and not at.agent.remembers(context)
+        first = (at.files.read(PROMPT) or "") if anew or not resume else ""
         carried = carry.text if carry is not None else None
-        command = (
-            at.agent.launch(context, words)
-            if words is not None
-            else at.agent.resume(context, carried)
-        )
+        told = begun_again(first, carried) if anew else carried
+        command = at.agent.resume(context, told) if resume else at.agent.launch(context, first)
         env = at.environment(command, number)
         if self._meter.begins(at.files, number, begun, metered=_is_metered(brief)):
             command = self._meter.lead(at.agent, context, command, env, number)
@@ -156,13 +155,15 @@ class SessionEffects:
         with self._machine.gathered():
             at.files.lead_hooks(hooks)
             session_files.write_all(at.machine, command.files)
-            at.files.typed.launched(number)
+            at.files.typed.launched(number, _owed(command, carry) if anew else None)
             if carry is not None and command.carries:
                 at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
             at.files.write(RECORD, record)
             started = at.runtime.start(launch)
         handle = self._sharing.share(at.files.folder, at.runtime, started)
         self._reader.started(brief.session_id, handle)
+        typed = anew and carry is None and not command.carries
+        words = first if typed or not resume else None
         return Launched(handle, number, begun, command.carries, words)
 
     def _check_program(self, launch: LaunchSpec, agent: Agent) -> None:
@@ -232,6 +233,13 @@ class SessionEffects:
             self._reader.forget(brief.session_id)
             self._sandboxes.forget(brief.session_id)
         return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
+
+
+def _owed(command: CommandLine, carry: Words | None) -> str | None:
+    """With which message the first words go that are told anew; see ``TypedLog.launched``."""
+    if not command.carries:
+        return ""
+    return carry.message_id if carry is not None else None
 
 
 def _is_metered(brief: Brief) -> bool:

@@ -46,7 +46,8 @@ class WorkspaceMade:
 class Launched:
     """A launch that stands; ``begun`` is when it was asked for.
 
-    ``carried``: the words given are part of its command. ``words`` is the prompt of a first launch.
+    ``carried``: the words given are part of its command. ``words`` is the prompt of a first launch,
+    or of an agent that remembers nothing, where no message is there to bring it.
     """
 
     handle: RuntimeHandle

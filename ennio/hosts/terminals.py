@@ -14,6 +14,7 @@ from ennio.hosts.delivery import Delivery, Words
 from ennio.hosts.interrupting import Interrupting
 from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.resolved import BriefResolver
+from ennio.hosts.session_files import PROMPT
 from ennio.hosts.session_locks import SessionLocks
 from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model.clock import Clock
@@ -83,8 +84,9 @@ class SessionTerminals:
 
     def _words(self, brief: Brief) -> MessageDelivery:
         at = self._resolve(brief)
+        prompt = lambda: at.files.read(PROMPT) or ""  # noqa: E731 - read where it is needed
         return MessageDelivery(
-            at.runtime, at.agent, at.context, at.handle, at.files.typed, self._clock
+            at.runtime, at.agent, at.context, at.handle, at.files.typed, self._clock, prompt
         )
 
     def interrupt(self, brief: Brief) -> None:

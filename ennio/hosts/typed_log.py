@@ -58,9 +58,12 @@ class TypedLog:
         """
         return self._machine.gathered()
 
-    def launched(self, number: int) -> None:
+    def launched(self, number: int, owes: str | None = None) -> None:
         """This launch is about to begin; nothing when it has begun already. From now on what is
         not written down was not typed.
+
+        ``owes``: its agent remembers nothing, and the first words of its session go with the
+        message of this id, or, where that is empty, with the first that is typed.
         """
         launches = [
             line["launch"]
@@ -68,7 +71,7 @@ class TypedLog:
             if isinstance(line, dict) and "launch" in line
         ]
         if launches[-1:] != [number]:
-            self._append({"launch": number})
+            self._append({"launch": number} | ({} if owes is None else {"owes": owes}))
 
     def note(self, message_id: str, typing: Typing, at: datetime) -> None:
         """Write it down."""
@@ -94,6 +97,25 @@ class TypedLog:
                 found = _message(line) or found
         return found
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether the agent of this launch remembers nothing, and is told by a message."""
+        launches = [line for line in self._lines() or () if _is_launch(line)]
+        return bool(launches) and "owes" in launches[-1]
+
+    def goes_with_the_first(self, message_id: str) -> bool:
+        """Whether the first words of the session go with this message in this launch."""
+        owes, had = None, dict[str, str]()
+        for line in self._lines() or ():
+            if _is_launch(line):
+                owes, had = line.get("owes"), {}
+            elif isinstance(line, dict):
+                had[str(line.get("id"))] = str(line.get("typing"))
+        if owes != "":
+            return owes == message_id
+        typed = [one for one, typing in had.items() if typing != Typing.MISSING]
+        return typed[:1] in ([], [message_id])
+
     def _lines(self) -> list[Any] | None:
         (part,) = self._machine.read([self.span])
         if isinstance(part, FileNotFoundError):
@@ -107,6 +129,10 @@ class TypedLog:
             self._machine.make_folder(self._path.parent, private=True)
             # a line that a crash cut off spoils no other
             self._machine.append(self._path, f"\n{json.dumps(line)}\n".encode())
+
+
+def _is_launch(line: Any) -> bool:
+    return isinstance(line, dict) and "launch" in line
 
 
 def _read(line: str) -> Any:

@@ -52,6 +52,10 @@ class UnfitAgent:
         """Refused."""
         raise self._refused()
 
+    def remembers(self, context: AgentContext) -> bool:
+        """It is not resumed."""
+        return True
+
     def observe(
         self,
         context: AgentContext,

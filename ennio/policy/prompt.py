@@ -61,6 +61,21 @@ def compose(layers: Layers) -> str:
     return "\n\n".join([*given, task] if task else given)
 
 
+FORGOTTEN = (
+    "You were at this before and remember nothing of it; what you have done is in this working "
+    "copy. Since then you were told:"
+)
+
+
+def begun_again(first: str, message: str | None) -> str:
+    """The words for an agent that is started once more and has no conversation to go on with: the
+    first ones of its session, then what it is to be told now, if anything.
+    """
+    if not first or message is None or message == first:
+        return first or message or ""
+    return f"{first}\n\n{FORGOTTEN}\n\n{message}"
+
+
 def system(
     session: str,
     project: str,

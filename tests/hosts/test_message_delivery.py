@@ -22,6 +22,7 @@ from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.runtime.interface import Key, LaunchSpec
 from ennio.plugins.runtime.stub import StubRuntime
+from ennio.policy.prompt import begun_again
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = "Play the second movement"
@@ -114,6 +115,47 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+def test_an_agent_that_remembers_nothing_is_told_its_first_words_with_the_first_message(
+    bench: Bench, tmp_path: Path
+) -> None:
+    whole, log = begun_again("Build it", TEXT), TypedLog(LocalMachine(), tmp_path / "anew.jsonl")
+    delivery = replace(bench.message_delivery, typed=log, prompt=lambda: "Build it")
+    log.launched(2, "")
+    bench.on_enter(lambda: bench.agent.took("p-1", NOW, bench.runtime.pastes[-1][1]))
+    assert delivery.deliver(words(TEXT)).arrival is Arrival.DELIVERED
+    assert delivery.deliver(words(TEXT)).detail == "it was taken before"
+    bench.runtime.show("p-1", f"> {whole}")  # what Escape put back
+    assert delivery.deliver(Words("m-2", "More", NOW, (TEXT,))).arrival is Arrival.DELIVERED
+    assert [text for _, text in bench.runtime.pastes] == [whole, "More"]
+
+
+def test_words_of_a_command_line_below_the_first_ones_were_taken(bench: Bench) -> None:
+    delivery = replace(bench.message_delivery, prompt=lambda: "Build it")
+    delivery.typed.launched(2, "m-1")
+    assert delivery.received(words(TEXT)).arrival is Arrival.UNSURE
+    bench.agent.took("p-1", NOW, begun_again("Build it", TEXT))
+    assert delivery.received(words(TEXT)).arrival is Arrival.DELIVERED
+    assert delivery.received(Words("m-2", "More", NOW)).arrival is Arrival.UNSURE
+
+
+def test_the_first_words_go_with_the_message_that_arrived_first(tmp_path: Path) -> None:
+    log = TypedLog(LocalMachine(), tmp_path / "typed.jsonl")
+    log.launched(1)
+    assert not log.begins_anew
+    assert not log.goes_with_the_first("a")
+    log.launched(2, "")
+    assert log.begins_anew
+    assert log.goes_with_the_first("a")
+    log.note("a", Typing.BEGUN, NOW)
+    assert (log.goes_with_the_first("a"), log.goes_with_the_first("b")) == (True, False)
+    log.note("a", Typing.MISSING, NOW)
+    assert (log.goes_with_the_first("a"), log.goes_with_the_first("b")) == (True, True)
+    log.launched(3, "c")
+    assert (log.goes_with_the_first("a"), log.goes_with_the_first("c")) == (False, True)
+    log.launched(4)
+    assert not log.begins_anew
 
 
 def test_a_text_the_agent_takes_is_delivered(bench: Bench) -> None:
@@ -291,12 +333,13 @@ def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_kno
 @pytest.mark.parametrize("cleared", [True, False])
 @pytest.mark.parametrize("line", ["> ^[", "> ^[[200~", "> ^C", "> Play the sec", "> ^[Play the"])
 def test_what_we_typed_ourselves_is_never_waited_for(
-    bench: Bench, line: str, cleared: bool
+    bench: Bench, tmp_path: Path, line: str, cleared: bool
 ) -> None:
     command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
-    delivery = replace(bench.message_delivery, agent=command)
-    delivery.typed.launched(1)
-    TypedLog.note(delivery.typed, "m-1", Typing.BEGUN, NOW)
+    log = TypedLog(LocalMachine(), tmp_path / "half.jsonl")
+    delivery = replace(bench.message_delivery, agent=command, typed=log)
+    log.launched(1)
+    log.note("m-1", Typing.BEGUN, NOW)
     bench.runtime.show("p-1", f"hello\n{line}")
     if not cleared:  # what the terminal only drew stays where it is
         press = bench.runtime.press

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ennio.plugins.tracker.interface import Issue
-from ennio.policy.prompt import Layers, compose, system
+from ennio.policy.prompt import FORGOTTEN, Layers, begun_again, compose, system
 
 ISSUE = Issue(
     "42",
@@ -72,3 +74,19 @@ def test_an_agent_learns_where_it_works_and_what_is_not_its_business() -> None:
         "Never merge",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("first", "message", "told"),
+    [
+        ("Build it", None, "Build it"),
+        ("Build it", "Build it", "Build it"),
+        ("Build it", "And test it", f"Build it\n\n{FORGOTTEN}\n\nAnd test it"),
+        ("", "And test it", "And test it"),
+        ("", None, ""),
+    ],
+)
+def test_who_remembers_nothing_is_told_the_first_words_before_the_new_ones(
+    first: str, message: str | None, told: str
+) -> None:
+    assert begun_again(first, message) == told

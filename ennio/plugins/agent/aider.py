@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.machine import single
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen
@@ -110,6 +111,17 @@ class Aider(MeteredByEnvironment, ScreenAgent):
             ) from error
         command = self._command(context, ("--restore-chat-history",))
         return replace(command, files={**command.files, **files})
+
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether it ever took words, and has the history that it restores."""
+        try:
+            return bool(aider_log.inputs(context)) and single.exists(
+                context.machine, aider_log.chat(context)
+            )
+        except OSError as error:
+            raise Unreachable(
+                f"{aider_log.history(context)} cannot be read ({error.strerror}); make it readable"
+            ) from error
 
     def observe(
         self,

@@ -13,7 +13,6 @@ from pathlib import Path
 from ennio.config.model import AgentConfig
 from ennio.machine.interface import Machine
 from ennio.model.answer import Answer
-from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
 from ennio.model.usage import Billing
@@ -35,6 +34,7 @@ from ennio.plugins.agent.claude_conversations import (
     HOOKS,
     Followed,
     present,
+    resumable,
     settings_file,
     settings_home,
     sides,
@@ -140,16 +140,15 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         A conversation that never began cannot be resumed: it begins now, under the same id.
         """
         words = None if message is None else checked(message, "message")
-        try:
-            conversation = present(context)
-            begun = transcript(context, conversation) is not None
-        except OSError as error:
-            raise Unreachable(
-                f"which conversation to go on with cannot be read just now: {error}"
-            ) from error
+        conversation, begun = resumable(context)
         return self._command(
             context, ("--resume" if begun else "--session-id", conversation), words
         )
+
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether its own conversation is there; one that a person began (``/clear``) is new."""
+        conversation, begun = resumable(context)
+        return begun or conversation != context.conversation
 
     def observe(
         self,

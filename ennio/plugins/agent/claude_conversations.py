@@ -18,6 +18,7 @@ from typing import Any
 
 from ennio.machine import single
 from ennio.machine.interface import FileState, Machine
+from ennio.model.errors import Unreachable
 from ennio.plugins.agent import hook_script
 from ennio.plugins.agent.agent_state import moment
 from ennio.plugins.agent.interface import AgentContext
@@ -90,6 +91,17 @@ def present(context: AgentContext) -> str:
         if (name := told(hook)) is not None
     ]
     return names[-1] if names else newest(context) or context.conversation
+
+
+def resumable(context: AgentContext) -> tuple[str, bool]:
+    """The present conversation, and whether it ever began. Raises Unreachable."""
+    try:
+        conversation = present(context)
+        return conversation, transcript(context, conversation) is not None
+    except OSError as error:
+        raise Unreachable(
+            f"which conversation to go on with cannot be read just now: {error}"
+        ) from error
 
 
 def newest(context: AgentContext) -> str | None:

@@ -77,18 +77,16 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         when there never was any.
         """
         words = None if message is None else checked(message, "message")
-        try:
-            conversation = rollout_id(context)
-        except OSError as error:
-            raise Unreachable(
-                f"{codex_rollout.sessions(context)} cannot be read ({error.strerror}); make it "
-                "readable"
-            ) from error
+        conversation = _conversation(context)
         return (
             self._command(context, ("resume",), (conversation,), words)
             if conversation
             else self._command(context, (), (), words)
         )
+
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether there is a conversation in its workspace."""
+        return _conversation(context) is not None
 
     def observe(
         self,
@@ -284,6 +282,16 @@ def _work(lines: Sequence[str]) -> Sequence[str]:
     while first > 0 and lines[first - 1].strip():
         first -= 1
     return lines[first:end] if any(map(_WORKS.search, lines[first:end])) else ()
+
+
+def _conversation(context: AgentContext) -> str | None:
+    """The one to go on with, or None. Raises Unreachable."""
+    try:
+        return rollout_id(context)
+    except OSError as error:
+        raise Unreachable(
+            f"{codex_rollout.sessions(context)} cannot be read ({error.strerror}); make it readable"
+        ) from error
 
 
 def rollout_id(context: AgentContext) -> str | None:

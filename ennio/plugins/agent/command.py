@@ -51,11 +51,13 @@ class CommandSettings:
     interactive program at rest.
 
     ``pastes``: it takes a bracketed paste of several lines as one input; else each line
-    would be one of its own.
+    would be one of its own. ``resumes``: it goes on with its conversation; else it remembers
+    nothing.
     """
 
     argv: tuple[str, ...]
     resume_argv: tuple[str, ...]
+    resumes: bool = False
     stdin: bool = False
     interactive: bool = False
     one_shot: bool = True
@@ -73,10 +75,12 @@ class CommandSettings:
     def of_values(cls, given: Mapping[str, Any]) -> CommandSettings:
         """The settings, of values that were read."""
         argv = given.get("argv") or given["run"]
+        resume = given.get("resume_argv") or given.get("resume_run")
         interactive = given.get("interactive", False)
         return cls(
             argv=argv,
-            resume_argv=given.get("resume_argv") or given.get("resume_run") or argv,
+            resume_argv=resume or argv,
+            resumes=resume is not None,
             stdin=given.get("stdin", False),
             interactive=interactive,
             one_shot=given.get("one_shot", not interactive),
@@ -220,20 +224,17 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """The command with the prompt, the standing rules above it."""
-        words = "\n\n".join(part for part in (context.system, checked(prompt)) if part)
         return self._command(
             context,
             self.settings.argv,
             context.directory / "prompt.txt",
-            words,
+            _under_rules(context, checked(prompt)),
             carries=self.settings.carries,
         )
 
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
-        """The command for going on; a program without one runs again, with
-        the message as its prompt.
-
-        Without a message it gets its first prompt once more: such a program remembers nothing.
+        """The command for going on; a program without one runs again, with the words as its prompt
+        under the rules.
         """
         file = context.directory / ("prompt.txt" if message is None else "message.txt")
         words = (
@@ -241,6 +242,8 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
             if message is None and single.exists(context.machine, file)
             else checked(message or "", "message")
         )
+        if message is not None and not self.settings.resumes:
+            words = _under_rules(context, words)
         return self._command(
             context,
             self.settings.resume_argv,
@@ -248,6 +251,10 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
             words,
             carries=message is not None and self.settings.carries,
         )
+
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether it has a command for going on."""
+        return self.settings.resumes
 
     def observe(
         self,
@@ -348,6 +355,11 @@ class CommandAgent(MeteredByEnvironment, ScreenAgent):
             "ENNIO_MODEL": values["model"],
         }
         return CommandLine(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
+
+
+def _under_rules(context: AgentContext, words: str) -> str:
+    """The words as its prompt: the standing rules are above them."""
+    return "\n\n".join(part for part in (context.system, words) if part)
 
 
 def _feed(machine: Machine, file: Path) -> tuple[str, ...]:

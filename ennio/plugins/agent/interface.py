@@ -139,7 +139,17 @@ class Agent(Protocol):
 
     @failpoint("agent.resume")
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
-        """The command that goes on with the same conversation, with words for it or without."""
+        """The command that goes on with the same conversation, with words for it or without; with
+        the rules, where it begins a new one.
+        """
+        ...
+
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether there is a conversation for ``resume`` to go on with. Else it begins a new one,
+        and the words it is given hold the first ones of the session.
+
+        Raises Unreachable where that cannot be told just now.
+        """
         ...
 
     @failpoint("agent.observe")

@@ -18,6 +18,10 @@ class KeyboardAgent:
 
     has_protocol = False
 
+    def remembers(self, context: AgentContext) -> bool:
+        """It goes on with what it was told, as far as anybody knows."""
+        return True
+
     def input_region(self, view: View) -> InputBox | None:
         """It cannot be seen for sure."""
         return None

@@ -92,6 +92,10 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
             None if message is None else checked(message, "message"),
         )
 
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether its database holds a conversation in its workspace."""
+        return _conversation(context) is not None
+
     def observe(
         self,
         context: AgentContext,

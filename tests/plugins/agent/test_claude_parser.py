@@ -463,6 +463,16 @@ def test_without_hooks_the_newest_transcript_of_the_workspace_is_the_conversatio
     assert ClaudeCode().resume(watched.desk, None).argv[1:3] == ("--resume", "next")
 
 
+def test_a_conversation_that_a_person_began_anew_is_not_told_of_the_old_one(
+    watched: Watched,
+) -> None:
+    assert not ClaudeCode().remembers(watched.desk)
+    watched.hook(0, "SessionStart", session_id=CONVERSATION)
+    assert not ClaudeCode().remembers(watched.desk)
+    watched.hook(9, "SessionStart", session_id="another", source="clear")
+    assert ClaudeCode().remembers(watched.desk)
+
+
 def test_money_that_nobody_knows_is_none(watched: Watched) -> None:
     watched.answer(5, "m1", 1000, 10)
     watched.counts(**{CONVERSATION: (0, 0)})  # and from then on its folder cannot be written

@@ -16,8 +16,10 @@ from ennio.machine.local import LocalMachine
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
+from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode import OpenCode
+from ennio.plugins.agent.scripted.agent import ScriptedAgent
 
 CONVERSATION = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 
@@ -68,6 +70,31 @@ def test_claude_keeps_its_conversation_and_its_permissions(desk: AgentContext) -
 
 def test_claude_begins_a_conversation_that_never_began(desk: AgentContext) -> None:
     assert after(ClaudeCode().resume(desk, "on").argv, "--session-id") == CONVERSATION
+
+
+def test_who_has_no_conversation_to_go_on_with_says_so(desk: AgentContext) -> None:
+    run, on = {"argv": ["agent"]}, {"resume_argv": ["agent", "on"]}
+    forgets = CommandAgent(AgentConfig(passthrough=run))
+    for agent in (ClaudeCode(), Codex(), OpenCode(), Aider(), ScriptedAgent(), forgets):
+        assert not agent.remembers(desk), agent.name
+    assert CommandAgent(AgentConfig(passthrough=run | on)).remembers(desk)
+    (desk.home / ".claude/projects/-w").mkdir(parents=True)
+    (desk.home / f".claude/projects/-w/{CONVERSATION}.jsonl").touch()
+    rollout(desk, 1, "own", desk.workspace)
+    database(desk, [("ses_own", None, str(desk.workspace), 1)])
+    (desk.directory / "aider.chat.history.md").write_text("#### go\n")
+    (desk.directory / "aider.input.history").write_text("\n# 2026-01-01 00:00:00.0\n+go\n")
+    (desk.directory / "transcript.jsonl").touch()
+    for agent in (ClaudeCode(), Codex(), OpenCode(), Aider(), ScriptedAgent()):
+        assert agent.remembers(desk), agent.name
+
+
+def test_a_command_that_remembers_nothing_is_given_the_rules_each_time(desk: AgentContext) -> None:
+    run, on = {"argv": ["agent", "{prompt}"]}, {"resume_argv": ["agent", "on", "{prompt}"]}
+    forgets = CommandAgent(AgentConfig(passthrough=run))
+    assert forgets.resume(desk, "Go on").argv == ("agent", f"{desk.system}\n\nGo on")
+    knows = CommandAgent(AgentConfig(passthrough=run | on))
+    assert knows.resume(desk, "Go on").argv == ("agent", "on", "Go on")
 
 
 def test_claude_gets_settings_of_the_sessions_own(desk: AgentContext) -> None:

@@ -141,6 +141,10 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
             context, None if message is None else context.directory / "message.txt", words
         )
 
+    def remembers(self, context: AgentContext) -> bool:
+        """Whether its transcript is there, by which the story goes on."""
+        return single.exists(context.machine, _transcript(context))
+
     def observe(
         self,
         context: AgentContext,
