@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ennio.actors.reaction_cause import ReactionCause
-from ennio.config.model import Reaction
+from ennio.config.model import Reaction, ReactionAction
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
 from ennio.policy import reactions
@@ -46,6 +46,12 @@ class Firing:
         return self.decision.verdict is Verdict.ESCALATE and self.key != ALL_COMPLETE
 
     @property
+    def action(self) -> ReactionAction:
+        """What is done: what the rule says, unless a person is to be told in its place."""
+        tells = self.escalated or self.case.tells
+        return ReactionAction.NOTIFY if tells else self.rule.action
+
+    @property
     def fingerprint(self) -> str:
         """What its action is known by: the rule and exactly what was seen; of a person called in
         vain, and of a whole project, also the episode.
@@ -74,7 +80,7 @@ class Firing:
         if self.escalated:
             words = f"{self.key}: {headline}; {reason}"
             return Draft(EventType.REACTION_ESCALATED, words, self.priority, told)
-        action = self.rule.action.value
+        action = self.action.value
         done = {
             "action": action,
             "attempt": state.attempts,
@@ -109,6 +115,8 @@ class Firing:
         rule, headline = self.rule, self.case.headline
         if self.of_project:
             return reactions.notice_of_project(rule, headline, self.of_project)
+        if self.case.tells:  # its words are for whom the rule would have told
+            rule = replace(rule, message=None)
         escalated = self.decision.reason if self.escalated else None
         return reactions.notice(
             self.key, rule, headline, self.session, self.word, escalated=escalated
@@ -118,7 +126,7 @@ class Firing:
         """What its history keeps: what was done, or why nothing was."""
         verdict = self.decision.verdict
         skipped = verdict is Verdict.QUIET
-        done = "escalate" if self.escalated else self.rule.action.value
+        done = "escalate" if self.escalated else self.action.value
         return ReactionRecord(
             id=str(uuid.uuid4()),
             session_id=self.session.id,

@@ -284,7 +284,7 @@ class ReactionActor(Actor):
     def _act(self, firing: Firing, situation: Situation) -> None:
         """The rows of what is to be done."""
         store, decision = self._deps.store, firing.decision
-        match ReactionAction.NOTIFY if firing.escalated else firing.rule.action:
+        match firing.action:
             case ReactionAction.SEND_TO_AGENT:
                 text = reactions.to_agent(
                     firing.key,

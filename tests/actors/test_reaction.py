@@ -283,6 +283,28 @@ def test_incident_16_a_worker_that_has_handed_in_is_never_called_stuck(stage: St
     assert not _history(stage, session_id, "agent-stuck")
 
 
+def test_without_checks_and_reviews_a_person_is_told_once_that_a_pull_request_can_be_merged(
+    stage: Stage,
+) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.look()
+    assert not _history(stage, session_id, "approved-and-green"), "there may be some yet"
+    stage.pass_time(31)
+    stage.look()
+    stage.until(session_id, SessionStatus.CI_PASSING)
+    eventually(lambda: _history(stage, session_id, "approved-and-green"))
+    stage.pass_time(3600)
+    stage.look()
+    (notice,) = [
+        each
+        for each in stage.deps.store.notifications.list()
+        if each.reaction == "approved-and-green"
+    ]
+    words = f"#{number} can be merged: no review is required, and there are no checks"
+    assert words in notice.message
+
+
 def test_an_agent_without_a_sign_of_life_is_called_stuck_once(stage: Stage) -> None:
     session_id = stage.working()
     stage.look()

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
-from ennio.config.model import Reaction
+from ennio.config.model import Reaction, ReactionAction
 from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus
@@ -136,18 +136,42 @@ def merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Cas
     )
 
 
-def approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
-    """It can be merged at the head it has."""
+def approved_and_green(rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    """It can be merged at the head it has: it is approved, or the forge wants no review.
+
+    What nobody approved is for a person to merge, whatever the rule does with what is approved: of
+    it a person is told.
+    """
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
+    if situation.session.status is SessionStatus.CI_PASSING:
+        return _unreviewed(rule, pull)
     if situation.session.status is not SessionStatus.APPROVED or situation.merge_ready != pull.head:
         return NOT_HERE
-    return Case(
-        True,
-        f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}",
-        (SeenItem(pull.head),),
-    )
+    green = "has no checks" if pull.unchecked else "green"
+    seen = _ready(pull, told=rule.action is ReactionAction.NOTIFY)
+    return Case(True, f"#{pull.number} is approved and {green}", (seen,), round=str(seen))
+
+
+def _unreviewed(rule: Reaction, pull: PullRequest) -> Case:
+    """One that nobody approved, and nobody has to."""
+    if pull.merging:
+        return NOT_HERE
+    if pull.mergeability is not Mergeability.CLEAN:
+        return Case(None, "the forge does not know yet whether it merges")
+    checks = "there are no checks" if pull.unchecked else "its checks pass"
+    headline = f"#{pull.number} can be merged: no review is required, and {checks}"
+    tells = rule.action is not ReactionAction.NOTIFY
+    seen = _ready(pull, told=True)
+    return Case(True, headline, (seen,), round=str(seen), tells=tells)
+
+
+def _ready(pull: PullRequest, *, told: bool) -> SeenItem:
+    """A head that can be merged; to have told a person of it is not to have merged it. The head
+    alone, as older versions have it, stands for both.
+    """
+    return SeenItem(pull.head, "told" if told else "")
 
 
 def to_agent(

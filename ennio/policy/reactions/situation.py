@@ -52,7 +52,7 @@ class Case:
     failed yet; ``wake_at`` is then when that ends by time alone. ``patient``: whoever is given a
     time has all of it, also between turns. ``lingers``: it may come back at once and be the same
     trouble still; False where every time is news by itself. ``anomalies`` are what is out of the
-    ordinary.
+    ordinary. ``tells``: a person is told of it, whatever else the rule does where it holds.
     """
 
     holds: bool | None
@@ -65,6 +65,7 @@ class Case:
     at_work: bool = False
     patient: bool = False
     anomalies: tuple[Anomaly, ...] = ()
+    tells: bool = False
 
 
 NOT_HERE = Case(False, "")

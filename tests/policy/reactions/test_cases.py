@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ennio.config.model import Reaction
+from ennio.config.model import Reaction, ReactionAction
 from ennio.config.reactions import BUILT_IN, KEYS
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.message import Message, MessageState, Origin
@@ -205,7 +205,7 @@ def test_an_agent_that_settles_a_conflict_in_small_pushes_calls_nobody_before_it
 
 @pytest.mark.parametrize(
     ("ready", "status", "holds"),
-    [("h1", "approved", True), ("h0", "approved", False), ("h1", "ci_passing", False)],
+    [("h1", "approved", True), ("h0", "approved", False), ("h1", "pr_open", False)],
 )
 def test_only_the_very_head_that_was_found_ready_is_approved_and_green(
     ready: str, status: str, holds: bool
@@ -216,6 +216,68 @@ def test_only_the_very_head_that_was_found_ready_is_approved_and_green(
         )
         is holds
     )
+
+
+GREEN = _session(SessionStatus.CI_PASSING)
+
+
+@pytest.mark.parametrize("action", ReactionAction)
+def test_what_needs_no_review_is_told_to_a_person_whatever_is_done_with_what_is_approved(
+    action: ReactionAction,
+) -> None:
+    rule = replace(BUILT_IN["approved-and-green"], action=action)
+    found = case("approved-and-green", rule, _situation(pull_request(), GREEN), NOW)
+    assert found.holds
+    assert found.headline == "#1 can be merged: no review is required, and its checks pass"
+    assert found.tells is (action is not ReactionAction.NOTIFY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "holds"),
+    [
+        ({"mergeability": Mergeability.UNKNOWN}, None),
+        ({"merging": True}, False),
+        ({"checks": CheckState.NONE, "check_runs": ()}, True),
+    ],
+)
+def test_it_is_the_forge_that_says_whether_what_needs_no_review_can_be_merged(
+    changes: dict[str, Any], holds: bool | None
+) -> None:
+    assert _holds("approved-and-green", _situation(pull_request(**changes), GREEN)) is holds
+
+
+def test_what_can_be_merged_is_told_once_for_each_head_also_when_it_is_approved_later() -> None:
+    rule, state, verdicts = BUILT_IN["approved-and-green"], ReactionState(), []
+    approved = _session(SessionStatus.APPROVED)
+    for head, session in (("h1", GREEN), ("h1", GREEN), ("h1", approved), ("h2", approved)):
+        seen = _situation(pull_request(head=head), session, head)
+        decision = decide(rule, case("approved-and-green", rule, seen, NOW), state, NOW)
+        state = decision.state
+        verdicts.append(decision.verdict)
+    assert verdicts == [Verdict.ACT, Verdict.QUIET, Verdict.QUIET, Verdict.ACT]
+
+
+@pytest.mark.parametrize("before", [ReactionAction.NOTIFY, ReactionAction.AUTO_MERGE])
+def test_to_have_told_of_a_head_does_not_keep_it_from_being_merged_once_it_is_approved(
+    before: ReactionAction,
+) -> None:
+    rule, merges = (
+        replace(BUILT_IN["approved-and-green"], action=action)
+        for action in (before, ReactionAction.AUTO_MERGE)
+    )
+    told = case("approved-and-green", rule, _situation(pull_request(), GREEN), NOW)
+    state = decide(rule, told, ReactionState(), NOW).state
+    approved = _situation(pull_request(), _session(SessionStatus.APPROVED), "h1")
+    found = case("approved-and-green", merges, approved, NOW)
+    decision = decide(merges, found, state, NOW)
+    assert (decision.verdict, found.tells) == (Verdict.ACT, False)
+
+
+def test_what_an_older_version_told_of_is_not_told_again() -> None:
+    rule, approved = BUILT_IN["approved-and-green"], _session(SessionStatus.APPROVED)
+    state = ReactionState(1, NOW, 1, (SeenItem("h1"),))
+    found = case("approved-and-green", rule, _situation(pull_request(), approved, "h1"), NOW)
+    assert decide(rule, found, state, NOW).verdict is Verdict.QUIET
 
 
 def test_who_is_paused_by_a_budget_is_not_called_silent() -> None:
