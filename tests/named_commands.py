@@ -23,6 +23,7 @@ HEALED: Mapping[str, Places] = {
     },
     "cli/test_ways_out_of_errors.py::test_an_edited_file_is_taken_in_by_a_reload": {
         "board/heading.py": ("reload",),
+        "cli/edited_file.py": ("reload",),
         "cli/verbs/status.py": ("reload",),
     },
     "cli/test_ways_out_of_errors.py::test_a_token_that_was_spoilt_is_made_anew": {
@@ -110,7 +111,7 @@ UNDONE: Mapping[str, Places] = {
         "cli/verbs/stop.py": ("start",),
         "config/load.py": ("init",),
         "config/text_fields.py": ("git config",),
-        "hosts/session_effects.py": ("start", "stop"),
+        "hosts/agent_program.py": ("start", "stop"),
         "hosts/unfit_agent.py": ("reload",),
         "http/serve.py": ("stop",),
         "plugins/forge/local/merging.py": ("init",),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ennio.model.branch import twin
-from ennio.model.errors import Conflict
+from ennio.model.errors import Refused
 from ennio.store import Store
 
 
 def refuse_rival(store: Store, project_id: str, branch: str, session_id: str = "") -> None:
-    """Raise Conflict where another session of the project that has not ended for good has the
+    """Raise Refused where another session of the project that has not ended for good has the
     branch, or one that differs from it in letter case alone.
 
     That counts on every machine: whoever fetches both to one whose file names do not tell
@@ -17,14 +17,14 @@ def refuse_rival(store: Store, project_id: str, branch: str, session_id: str = "
     rivals = store.sessions.on_branch(project_id, branch)
     rival = next((one for one in rivals if one.id != session_id), None)
     if rival is not None:
-        raise Conflict(
+        raise Refused(
             f"branch: {branch} belongs to session {rival.id} ({rival.status}); choose another"
         )
     held = store.sessions.branches_held(project_id)
     other = twin(branch, (name for owner, name in held.items() if owner != session_id))
     if other is not None:
         owner = next(one for one, name in held.items() if name == other)
-        raise Conflict(
+        raise Refused(
             f"branch: {branch} and {other} of session {owner} differ in letter case alone, which "
             "not every machine tells apart; choose another"
         )

@@ -101,18 +101,24 @@ def likely(deps: Dependencies, session: Session) -> LikelyCost:
     return own if told is None else forecast_as(told, own)
 
 
-def admit(deps: Dependencies, session: Session, cost: LikelyCost) -> None:
-    """Keep for a session what it will likely cost, inside the transaction that makes it. Raises
-    OverBudget where that is not left.
-    """
+def insist_on_room(deps: Dependencies, session: Session, cost: LikelyCost) -> None:
+    """Raise OverBudget where what a new session will likely cost is not left."""
     if not all_budgets(deps):
         return
     reserved = deps.store.budgets.reserved()
     for at in standings(deps, session.project_id, session.id):
         refuse(with_reserved(deps, at, reserved), expected(cost, at))
-    deps.store.budgets.reserve(
-        Reservation(session.id, session.project_id, cost, session.created_at)
-    )
+
+
+def admit(deps: Dependencies, session: Session, cost: LikelyCost) -> None:
+    """Keep for a session what it will likely cost, inside the transaction that makes it. Raises
+    OverBudget where that is not left.
+    """
+    insist_on_room(deps, session, cost)
+    if all_budgets(deps):
+        deps.store.budgets.reserve(
+            Reservation(session.id, session.project_id, cost, session.created_at)
+        )
 
 
 def refuse(at: BudgetStanding, more: BudgetUse) -> None:

@@ -59,7 +59,7 @@ def contents(deps: Dependencies, item_id: str) -> Contents:
 
 
 def restore(deps: Dependencies, item_id: str, branch: str | None) -> Restored:
-    """Bring one back on a branch of its project's repository. Raises NotFound, Conflict."""
+    """Bring one back on a branch of its project's repository. Raises NotFound, Refused."""
     item = _need(deps, item_id)
     return replace(_host(deps, item).preserved_restore(item, branch), item=item)
 

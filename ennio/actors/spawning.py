@@ -15,19 +15,21 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import kind_of
 from ennio.actors.messages import Ping, QueueChanged, StartSession
 from ennio.actors.registry import QUEUE, ROOT
-from ennio.actors.session_context import ISOLATION, brief, context
-from ennio.actors.task import rules, task
+from ennio.actors.session_context import ISOLATION, SessionContext, brief, context
+from ennio.actors.task import composed, rules, task
 from ennio.config.host_name import host_of
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
-from ennio.model.errors import EnnioError, Invalid, NotFound, Unreachable
+from ennio.model.errors import EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.forecast import TaskForecast
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.isolation import IsolationKind
 from ennio.model.request_fields import BODY_LIMIT, FlagField, IdField, NumberField, TextField
 from ennio.model.session import Session, SessionStatus
+from ennio.plugins.agent.words import checked
+from ennio.policy.budgets.reserving import LikelyCost
 from ennio.policy.lifecycle import orders
 from ennio.store import Waiting
 from ennio.store.idempotency import RequestRepeatedError
@@ -69,8 +71,49 @@ class Preview:
     forecast: TaskForecast | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A session that may be made, as far as is known before anything is, and what it will likely
+    cost.
+    """
+
+    at: SessionContext
+    cost: LikelyCost
+
+    @property
+    def session(self) -> Session:
+        return self.at.session
+
+
+def _judged(deps: Dependencies, request: SpawnRequest) -> _Judged:
+    """All that a spawn is refused for, in one place and one order: whoever only asks what a spawn
+    would do is refused in the same words. Raises Invalid, Refused, NotFound, OverBudget.
+
+    An issue is read when its session begins, so that nobody waits for a tracker. A far machine is
+    not asked either: it may be away, and tells what it lacks when its turn comes.
+    """
+    project = _checked(deps, request)
+    session = _drawn(deps, project, request)
+    at = context(deps, session)
+    _judge_launch(at)
+    cost = budgets.likely(deps, session)
+    budgets.insist_on_room(deps, session, cost)
+    return _Judged(at, cost)
+
+
+def _judge_launch(at: SessionContext) -> None:
+    """Refuse what its agent cannot be started with; what cannot be seen is no reason."""
+    branch = at.session.branch or at.session.id
+    words = at.session.prompt or "" if at.session.issue_id else composed(at, None).words
+    checked(words)
+    if at.session.host:
+        return
+    with suppress(Unreachable, OSError):
+        at.host.judge(replace(at.brief, branch=branch), words, rules(at, branch))
+
+
 def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
-    """Everything that can be known to be wrong before anything is made."""
+    """What is wrong with the request itself."""
     project = deps.project(request.project_id)
     if not (request.prompt and request.prompt.strip()) and not request.issue_id:
         raise Invalid("prompt: give a prompt or an issue_id, so that the agent has something to do")
@@ -137,16 +180,27 @@ def begin(
 
     The one there is, where it was spawned ``once`` already. Raises as ``spawn`` does.
     """
-    done = deps.store.idempotency.find(once, deps.clock.now()) if once is not None else None
-    if done is not None:
-        return deps.store.sessions.need(done.subject)
+    made = _made(deps, once)
+    if made is not None:
+        return made
     try:
         session = spawn(deps, request, once)
     except RequestRepeatedError as repeated:
         return deps.store.sessions.need(repeated.done.subject)
+    except Refused:  # perhaps since the same request was carried out meanwhile
+        made = _made(deps, once)
+        if made is None:
+            raise
+        return made
     deps.actors.tell(ROOT, StartSession(session.id))
     deps.actors.tell(QUEUE, QueueChanged())
     return in_its_place(deps, session)
+
+
+def _made(deps: Dependencies, once: IdempotentRequest | None) -> Session | None:
+    """The session that the same request made already."""
+    done = deps.store.idempotency.find(once, deps.clock.now()) if once is not None else None
+    return None if done is None else deps.store.sessions.need(done.subject)
 
 
 def in_its_place(deps: Dependencies, session: Session) -> Session:
@@ -160,13 +214,13 @@ def in_its_place(deps: Dependencies, session: Session) -> Session:
 def spawn(
     deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | None = None
 ) -> Session:
-    """Write down a new session and its place in the queue. Raises Invalid, Conflict,
+    """Write down a new session and its place in the queue. Raises Invalid, Refused,
     NotFound, OverBudget; makes nothing then.
 
     Neither where it was made ``once`` already: that raises RequestRepeatedError.
     """
-    project = _checked(deps, request)
-    session = _drawn(deps, project, request)
+    judged = _judged(deps, request)
+    session, project = judged.session, judged.at.project
     waiting = Waiting(
         session.id,
         project.id,
@@ -183,13 +237,12 @@ def spawn(
         else (request.prompt or "").strip().splitlines()[0][:72]
     )
     told = forecasting.foretold(deps, session)
-    cost = budgets.likely(deps, session)
     with deps.store.transaction() as tx:
         if once is not None:
             deps.store.idempotency.begin(once, session.id, session.created_at)
         deps.store.projects.upsert(project)
         deps.store.sessions.insert(session)
-        budgets.admit(deps, session, cost)
+        budgets.admit(deps, session, judged.cost)  # others may have been admitted meanwhile
         deps.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
         deps.store.queue.add(waiting)
         deps.store.forecasts.save(told)
@@ -204,13 +257,15 @@ def spawn(
 
 
 def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
-    """What a spawn would do, having done nothing."""
-    project = _checked(deps, request)
-    session = _drawn(deps, project, request)
-    at = context(deps, session)
+    """What a spawn would do, having done nothing. Raises as ``spawn`` does, and what is known of
+    the issue and by a far machine.
+    """
+    judged = _judged(deps, request)
+    at, session, project = judged.at, judged.session, judged.at.project
     with suppress(EnnioError):  # what is in its way is told by the making
         at = at.now_of(effects.called(session, at.host.remote(at.brief)))
     work = task(at)
+    refuse_rival(deps.store, project.id, work.branch)
     system = rules(at, work.branch)
     command = at.host.preview(replace(at.brief, branch=work.branch), work.words, system)
     return Preview(

@@ -31,8 +31,12 @@ def task(at: SessionContext) -> Task:
     """Compose the task from its layers; asks the tracker when there is an issue.
     Raises NotFound, Unreachable.
     """
+    return composed(at, _issue(at))
+
+
+def composed(at: SessionContext, issue: Issue | None) -> Task:
+    """The same of an issue that was read, or without one."""
     session, project = at.session, at.project
-    issue = _issue(at)
     branch = (
         session.branch
         or (issue and (issue.branch or issue_branch(issue.id, issue.title)))

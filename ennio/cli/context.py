@@ -140,7 +140,12 @@ class CliContext:
 
     def project_id(self, name: str) -> str:
         """The id of the project with this id or name. Raises NotFound naming the nearest."""
-        return match_project(name, self.client().get("/projects"))
+        try:
+            return match_project(name, self.client().get("/projects"))
+        except NotFound as error:
+            from ennio.cli import edited_file
+
+            raise edited_file.explained(error, self, name) from error
 
 
 def match_project(name: str, projects: list[dict[str, Any]]) -> str:

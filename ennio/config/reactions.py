@@ -46,7 +46,7 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
         "changes-requested": "a reviewer requests changes",
         "bugbot-comments": "a bot comments on the pull request",
         "merge-conflicts": "the pull request conflicts with its base",
-        "approved-and-green": "the pull request is approved, or needs no review, and its checks pass",
+        "approved-and-green": "the pull request is approved, or needs no review, and its checks pass",  # noqa: E501
         "agent-stuck": "no activity for `threshold`",
         "agent-resting": "the agent rests for `threshold`, and has handed nothing in",
         "agent-needs-input": "the agent waits for an answer",

@@ -55,8 +55,14 @@ class Host(AgentTerminals, Protocol):
         """What the project's repository will be called in the working copy."""
         ...
 
+    def judge(self, brief: Brief, prompt: str, system: str) -> None:
+        """Raise Invalid, Refused for what a first launch would be refused for, as far as that is
+        known before there is a working copy; makes nothing.
+        """
+        ...
+
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
-        """What a first launch would run; makes nothing."""
+        """What a first launch would run; makes nothing. Raises as ``judge`` does."""
         ...
 
     # --- a life -----------------------------------------------------------------------------------
@@ -230,7 +236,7 @@ class Host(AgentTerminals, Protocol):
         ...
 
     def preserved_restore(self, item: Preserved, branch: str | None) -> Restored:
-        """Bring one back. Raises NotFound, Conflict."""
+        """Bring one back. Raises NotFound, Refused."""
         ...
 
     def free_memory(self) -> int:

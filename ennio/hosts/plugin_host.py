@@ -113,6 +113,10 @@ class PluginHost:
         at = self._resolve(brief)
         return at.workspace.remote(at.spec)
 
+    def judge(self, brief: Brief, prompt: str, system: str) -> None:
+        """See ``Host``."""
+        self._effects.judge(brief, prompt, system)
+
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
         """See ``Host``."""
         return self._effects.preview(brief, prompt, system)

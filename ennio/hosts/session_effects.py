@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ennio.config.money import MeteringChoice
-from ennio.hosts import sandboxes, session_files
+from ennio.hosts import agent_program, sandboxes, session_files
 from ennio.hosts.brief import Brief, HookAddress
 from ennio.hosts.delivery import Words
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.reader import Reader
-from ennio.hosts.resolved import BriefResolver
+from ennio.hosts.resolved import BriefResolver, ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.session_results import CommandPreview, Launched, WorkspaceMade, WorkspaceRemoved
@@ -22,12 +22,12 @@ from ennio.hosts.sharing import Sharing
 from ennio.hosts.typed_log import Typing
 from ennio.machine.closed_place import refusing
 from ennio.machine.questions import NOTHING_ASKED, Questions
-from ennio.machine.search_path import folders_of
 from ennio.model.clock import Clock
-from ennio.model.errors import Refused
+from ennio.model.errors import ConfigError, Invalid
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
+from ennio.plugins.agent.words import checked, may_not_fit
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.workspace import hook_run, private
 from ennio.policy.prompt import begun_again
@@ -85,11 +85,22 @@ class SessionEffects:
             at = self._resolve(brief)
             at.workspace.prepare(at.spec)
 
+    def judge(self, brief: Brief, prompt: str, system: str) -> None:
+        """See ``Host``."""
+        self._judge(self._resolve(brief), prompt, system)
+
+    def _judge(self, at: ResolvedBrief, prompt: str, system: str) -> None:
+        checked(prompt)
+        if may_not_fit(prompt + system):  # its agent knows what it makes of so many words
+            _first_launch(at, prompt, system)
+        path = at.environment(CommandLine(()), 1).get("PATH", "")
+        agent_program.insist_beforehand(self._machine, self._name, at, path)
+
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
         """See ``Host``."""
         at = self._resolve(brief)
-        context = replace(at.context_without_folder, system=system)
-        command = at.agent.launch(context, prompt)
+        self._judge(at, prompt, system)
+        command = _first_launch(at, prompt, system)
         return CommandPreview(command.argv, tuple(sorted(at.environment(command, 1))))
 
     def launch(
@@ -167,21 +178,10 @@ class SessionEffects:
         return Launched(handle, number, begun, command.carries, words)
 
     def _check_program(self, launch: LaunchSpec, agent: Agent) -> None:
-        """Say what is missing before anything is started; in its terminal nobody would read it."""
-        program = launch.argv[0]
+        program, path = launch.argv[0], launch.env.get("PATH")
         place = str(launch.cwd / program) if "/" in program else program
-        self._programs[agent.name] = place, launch.env.get("PATH")
-        if self._machine.which(place, launch.env.get("PATH")) is None:
-            again = (
-                f"have its folder in the PATH of a login of {self._name} by ssh (`ssh {self._name} "
-                "env`)"
-                if self._name
-                else "start the supervisor from there: ennio stop && ennio start --detach"
-            )
-            searched = folders_of(launch.env.get("PATH", ""))  # last, since lines are cut
-            path = "" if "/" in program else f" (PATH here: {searched})"
-            way = f"{agent.hint}; where a shell of yours finds it, {again}{path}"
-            raise Refused(f"{program} is not installed, or not executable: {way}")
+        self._programs[agent.name] = place, path
+        agent_program.insist(self._machine, self._name, agent, program, place, path)
 
     def stop(self, brief: Brief, *, launched: bool) -> None:
         """See ``Host``."""
@@ -244,3 +244,13 @@ def _owed(command: CommandLine, carry: Words | None) -> str | None:
 
 def _is_metered(brief: Brief) -> bool:
     return brief.agent_config.metering is MeteringChoice.PROXY
+
+
+def _first_launch(at: ResolvedBrief, prompt: str, system: str) -> CommandLine:
+    """The command of a first launch; what its agent's settings make of these words is said of the
+    request.
+    """
+    try:
+        return at.agent.launch(replace(at.context_without_folder, system=system), prompt)
+    except ConfigError as error:
+        raise Invalid(str(error.problems[0])) from error

@@ -26,7 +26,7 @@ REMOTE = """
 projects:
   - {name: far, repo: "git@github.com:org/far.git", path: /srv/far, ssh_config: {host: gpu.internal, username: me, auth: {type: agent}}}
   - {name: further, repo: "git@github.com:org/further.git", path: ~/further, ssh_config: {host: gpu.internal, username: me, auth: {type: agent}}}
-  - {name: near, repo: "git@github.com:org/near.git", path: /srv/near}
+  - {name: near, repo: "git@github.com:org/near.git", path: /srv/near, agent: scripted}
 """
 THERE = "me@gpu.internal"
 asked: list[str] = []

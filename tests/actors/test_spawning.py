@@ -280,9 +280,9 @@ def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> 
 
 def test_two_sessions_do_not_share_a_branch(stage: Stage) -> None:
     first = stage.working(branch="theme")
-    with pytest.raises(Conflict, match=first):
+    with pytest.raises(Refused, match=first):
         stage.spawn(branch="theme")
-    with pytest.raises(Conflict, match=f"Theme and theme of session {first}.* letter case alone"):
+    with pytest.raises(Refused, match=f"Theme and theme of session {first}.* letter case alone"):
         stage.spawn(branch="Theme")
 
 

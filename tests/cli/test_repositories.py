@@ -86,6 +86,31 @@ def _reload(place: Place) -> None:
     assert place.ennio("status", "--json").document["config_problem"] is None
 
 
+def test_what_stands_only_in_an_edited_file_is_answered_with_the_reload(place: Place) -> None:
+    file = place.folder / "ennio.yaml"
+    file.write_text(TEXT)
+    assert place.ennio("start", "--detach").code == 0
+    try:
+        way_out = "; ennio.yaml has changed since it was read: ennio reload\n"
+        unknown = place.ennio("spawn", "other", "-p", "x")
+        assert (unknown.code, "ennio reload" in unknown.err) == (3, False)
+        protected = TEXT + "    protected_branches: [kept]\n"
+        file.write_text(protected)
+        assert way_out not in place.ennio("spawn", "nobody", "-p", "x").err
+        for words in ((), ("--dry-run",)):
+            refused = place.ennio("spawn", "my-app", "-p", "x", "--agent", "nobody", *words)
+            assert (refused.code, refused.err.endswith(way_out)) == (2, True), refused.err
+        file.write_text(TEXT.replace("My App", "Other"))
+        for words in (("spawn", "other", "-p", "x"), ("status", "other")):
+            refused = place.ennio(*words)
+            assert (refused.code, refused.err.endswith(way_out)) == (3, True), refused.err
+        assert place.ennio("reload", "--trust").code == 0
+        found = place.ennio("spawn", "other", "-p", "x", "--agent", "nobody")
+        assert (found.code, "ennio reload" in found.err) == (2, False)
+    finally:
+        place.ennio("stop")
+
+
 def test_a_reload_without_a_supervisor_says_so(place: Place) -> None:
     (place.folder / "ennio.yaml").write_text(TEXT)
     assert place.ennio("reload").code == 4

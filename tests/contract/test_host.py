@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 import ennio
+from ennio.config.model import AgentConfig
 from ennio.hosts.brief import BranchAt, Brief, HookAddress, LinkSpec, MergePair
 from ennio.hosts.calls import CALLS
 from ennio.hosts.delivery import Arrival, Words
@@ -133,6 +134,28 @@ def test_a_plugin_that_is_not_there_is_named_with_its_field(at: Stand) -> None:
 
 
 @contract
+def test_what_a_launch_would_be_refused_for_is_said_before_anything_is_made(at: Stand) -> None:
+    def command(program: str, *words: str) -> Brief:
+        """Of a project of its own: its agent is made once for each."""
+        settings = AgentConfig(passthrough={"argv": [program, *words]})
+        own = replace(at.brief, project_id=f"of-{Path(program).name}-{len(words)}")
+        return replace(own, agent="command", agent_config=settings, post_create=())
+
+    at.host.judge(at.brief, "Play", "Never stop")
+    with pytest.raises(Invalid, match=r"^prompt: holds a NUL"):
+        at.host.judge(at.brief, "a\0b", "")
+    with pytest.raises(Invalid, match="the prompt is too long for a command line"):
+        at.host.judge(command("cat", "{prompt}"), "x" * 200_000, "")
+    missing = command("/no/such/agent", "{prompt}")
+    for ask in (at.host.judge, at.host.preview):
+        with pytest.raises(Refused, match=r"^/no/such/agent is not installed"):
+            ask(missing, "Play", "")
+    at.host.judge(replace(missing, post_create=("make agent",)), "Play", "")
+    at.host.judge(command("./here"), "Play", "")
+    assert not at.folder.exists()
+
+
+@contract
 def test_a_preview_tells_of_the_environment_over_there_and_makes_nothing(at: Stand) -> None:
     told = at.host.preview(at.brief, "Play", "Never stop")
     assert {"PATH", "HOME", "KEY_OF_PROJECT", "ENNIO_SESSION_ID"} <= set(told.env)
@@ -180,7 +203,7 @@ def test_what_a_removal_saved_is_listed_and_comes_back(at: Stand) -> None:
     item = next(one for one in at.host.preserved("play", at.brief.source) if one.id == at.id)
     assert at.host.preserved_contents(item).item == item
     assert at.host.preserved_restore(item, f"back/{at.id}").branch == f"back/{at.id}"
-    with pytest.raises(Conflict, match=f"back/{at.id}"):
+    with pytest.raises(Refused, match=f"back/{at.id}"):
         at.host.preserved_restore(item, f"back/{at.id}")
 
 

@@ -103,13 +103,44 @@ def test_an_agent_that_is_not_installed_is_said_and_works_once_it_is(tmp_path: P
             agent_config={"passthrough": {"argv": [str(program), "{prompt}"]}},
         )
 
-    with supervised(tmp_path, made) as house:
-        name = fails(house, "my-agent is not installed")
+    def installed() -> None:
         program.write_text("#!/bin/sh\nexec sleep 1000\n")
         program.chmod(0o755)
+
+    with supervised(tmp_path, made) as house:
+        spawn = ("spawn", "score", "-p", "Play")
+        for words in (spawn, (*spawn, "--dry-run")):
+            refused = house.ground.ennio(*words)
+            assert (refused.code, "my-agent is not installed" in refused.err) == (5, True), words
+        assert house.client.get("/sessions") == []
+        installed()
+        held = house.ground.ennio(*spawn, "--hold", "--json")
+        assert held.code == 0, held.err
+        program.unlink()  # between being asked for and beginning
+        name = held.document["id"]
+        house.ground.ennio("queue", "release", name)
+        assert "my-agent is not installed" in house.becomes(name, "exited")["reason"]
+        installed()
         done = house.ground.ennio("session", "restore", name)
         assert done.code == 0, done.err
         house.becomes(name, "working")
+
+
+def test_a_refused_spawn_has_one_exit_code_and_the_same_words_beforehand(tmp_path: Path) -> None:
+    with supervised(tmp_path, lambda g: project(g, agent_config=HANG)) as house:
+        house.ground.ennio("spawn", "score", "-p", "Play", "--hold", "--branch", "taken")
+        none = ("budget", "set", "global", "--limit", "0")
+        for codes, spoiled in ((((5, "taken"), (5, "main"), (2, "a..b")), ()), (((5, "x"),), none)):
+            done = house.ground.ennio(*spoiled) if spoiled else None
+            assert done is None or done.code == 0, done.err
+            for code, branch in codes:
+                spawn = ("spawn", "score", "-p", "Play", "--branch", branch)
+                refused, foreseen = (
+                    house.ground.ennio(*spawn),
+                    house.ground.ennio(*spawn, "--dry-run"),
+                )
+                assert (refused.code, refused.err) == (foreseen.code, foreseen.err)
+                assert refused.code == code, refused.err
 
 
 def test_a_machine_without_tmux_says_so_and_works_once_it_is_installed(tmp_path: Path) -> None:

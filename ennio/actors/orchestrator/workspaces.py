@@ -39,5 +39,5 @@ class WorkspaceApi:
         because="makes one ref, which may be ordered again; what is saved stays",
     )
     def restore(self, item_id: str, branch: str | None) -> Restored:
-        """Bring one back on a new branch. Raises NotFound, Conflict."""
+        """Bring one back on a new branch. Raises NotFound, Refused."""
         return preserved.restore(self.deps, item_id, branch)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ennio.cli import edited_file
 from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.context import path
 from ennio.cli.text import text_of
-from ennio.model.errors import Invalid
+from ennio.model.errors import Invalid, NotFound, Refused, Unauthorized
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -50,7 +51,9 @@ def configure(parser: Parser) -> None:
         "--hold", action="store_true", help="start it only when ennio queue release names it"
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="show what would be started, start nothing"
+        "--dry-run",
+        action="store_true",
+        help="show what would be started, or why it is refused; start nothing",
     )
     parser.add_argument(
         "--wait", action="store_true", help="wait until the agent works (or could not be started)"
@@ -61,13 +64,23 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Spawn, or show what would be spawned."""
     order = _order(options, context.project_id)
+    try:
+        answer = _answered(order, context, dry_run=options.dry_run)
+    except Unauthorized:
+        raise
+    except (Invalid, NotFound, Refused) as error:
+        raise edited_file.explained(error, context, order["project_id"]) from error
     if options.dry_run:
-        preview = context.client().post("/sessions", order, dry_run=True)
-        return CommandResult(preview, _preview_lines(preview))
-    session = context.order("/sessions", order, once=True)
+        return CommandResult(answer, _preview_lines(answer))
     if options.wait and not options.hold:
-        return _waited(session, context)
-    return CommandResult(session, [_spawned(session)])
+        return _waited(answer, context)
+    return CommandResult(answer, [_spawned(answer)])
+
+
+def _answered(order: dict[str, Any], context: CliContext, *, dry_run: bool) -> Any:
+    if dry_run:
+        return context.client().post("/sessions", order, dry_run=True)
+    return context.order("/sessions", order, once=True)
 
 
 def _spawned(session: dict[str, Any]) -> str:

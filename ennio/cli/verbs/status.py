@@ -8,6 +8,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ennio.cli import edited_file
 from ennio.cli.command_result import CommandResult
 from ennio.model.plural import number_of
 
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     status = client.get("/status")
     problem, silent = status.get("config_problem"), _silent(status, project)
     gone = status.get("database_problem")
-    nats, edited = status.get("nats"), _is_edited(context)
+    nats, edited = status.get("nats"), edited_file.is_edited(context)
     document = {
         "sessions": sessions,
         "queue": queue,
@@ -148,18 +149,10 @@ def _refused(problem: str | None, context: CliContext) -> list[str]:
     return [context.style.paint("red", words)]
 
 
-def _is_edited(context: CliContext) -> bool:
-    """Whether the file is another than what the supervisor stands on."""
-    from ennio.config import last_good
-
-    return last_good.is_edited(context.run_directory(), context.config_file())
-
-
 def _edited(edited: bool, context: CliContext) -> list[str]:
     if not edited:
         return []
-    words = f"{context.config_file().name} has changed since it was read: ennio reload"
-    return [context.style.paint("yellow", words)]
+    return [context.style.paint("yellow", edited_file.way_out(context))]
 
 
 def _lines(

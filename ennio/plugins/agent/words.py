@@ -28,6 +28,11 @@ def fits(text: str) -> bool:
     return len(text.encode()) < ARGUMENT_LIMIT
 
 
+def may_not_fit(text: str) -> bool:
+    """Whether some agent could have no room for so many words, with what it adds to them."""
+    return not fits(text * 2)
+
+
 FRAME = "Message: "
 """What stands before words that an agent's own terminal would act upon instead of
 passing them to the model.

@@ -15,7 +15,7 @@ from pathlib import Path
 from ennio.machine import single
 from ennio.machine.interface import Machine
 from ennio.model.branch import check_branch
-from ennio.model.errors import Conflict, Refused
+from ennio.model.errors import Refused
 from ennio.plugins.git import HEAVY, Git, readable
 from ennio.plugins.workspace.preserve import PRESERVED
 
@@ -93,14 +93,14 @@ def contents(machine: Machine, item: Preserved) -> Contents:
 
 def restored(machine: Machine, item: Preserved, branch: str | None) -> Restored:
     """Bring one back as a new branch of the project's repository; what is saved stays. Raises
-    Conflict for a branch that is there.
+    Refused for a branch that is there.
     """
     _check(item)
     name = branch or f"restored/{item.id}"
     check_branch(name)
     git = Git(machine, Path(item.source))
     if git.commit(f"refs/heads/{name}") is not None:
-        raise Conflict(f"{item.source} has a branch {name} already; choose another with --branch")
+        raise Refused(f"{item.source} has a branch {name} already; choose another with --branch")
     if item.place.startswith("/"):
         options = ("--progress", "--refmap=", "--no-tags", "--no-write-fetch-head")
         git.run("fetch", *options, item.place, f"{item.commit}:refs/heads/{name}", timeout=HEAVY)

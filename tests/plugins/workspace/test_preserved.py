@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ennio.machine.local import LocalMachine
-from ennio.model.errors import Conflict, Invalid, Refused
+from ennio.model.errors import Invalid, Refused
 from ennio.plugins.workspace import preserved
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.preserved import Preserved
@@ -58,7 +58,7 @@ def test_saved_work_is_listed_shown_and_brought_back_on_a_branch(kind: str, grou
         "changed",
     )
     assert git(ground.source, "symbolic-ref", "HEAD") == "refs/heads/mine"
-    with pytest.raises(Conflict, match=r"--branch"):
+    with pytest.raises(Refused, match=r"--branch"):
         preserved.restored(LocalMachine(), item, None)
     with pytest.raises(Invalid):
         preserved.restored(LocalMachine(), item, "--evil")
