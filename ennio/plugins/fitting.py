@@ -9,7 +9,7 @@ it is made is its own affair.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,7 @@ def problems(
         for problem in _tried(use)
     ]
     return (
-        sorted(_placed(found, config.source, content), key=lambda problem: problem.line or 0)
+        sorted(with_lines(found, config.source, content), key=lambda problem: problem.line or 0)
         if found
         else []
     )
@@ -183,7 +183,9 @@ def _words(use: _Use, error: ConfigError, problem: Problem) -> str:
     )
 
 
-def _placed(found: list[Problem], source: Path, content: bytes | None) -> Iterator[Problem]:
+def with_lines(
+    found: Sequence[Problem], source: Path, content: bytes | None = None
+) -> Iterator[Problem]:
     """The problems with the lines they are about: those of the nearest thing
     that stands in the file.
     """
