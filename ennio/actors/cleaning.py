@@ -26,8 +26,8 @@ CleanupAction = Literal["removed", "removing", "would remove", "kept", "nothing"
 
 @dataclass(frozen=True, slots=True)
 class CleanupItem:
-    """What happened, or would happen, to one workspace. ``size`` in bytes; ``unsaved`` goes
-    with it and is kept nowhere.
+    """What happened, or would happen, to one workspace. ``size`` is how many bytes its removal
+    frees, of one that is kept what ``--force`` would; ``unsaved`` goes with it and is kept nowhere.
     """
 
     session_id: str
@@ -65,13 +65,12 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
     path = session.workspace_path or ""
     if session.archived_at is not None:
         return CleanupItem(session.id, path, 0, "nothing", "it was cleaned up before")
-    if not session.status.terminal and not (force and session.status is SessionStatus.EXITED):
-        hint = (
-            "; with --force it is ended and cleaned"
-            if session.status is SessionStatus.EXITED
-            else ""
-        )
-        return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
+    if session.status is SessionStatus.EXITED and not force:
+        size = _size(deps, session) if dry_run else 0
+        hint = "with --force it is ended and cleaned"
+        return CleanupItem(session.id, path, size, "kept", f"it is {session.status}; {hint}")
+    if not session.status.terminal and session.status is not SessionStatus.EXITED:
+        return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}")
     try:
         removed = _would_go(deps, session) if session.branch else None
         if not dry_run:
@@ -85,6 +84,14 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
     return CleanupItem(
         session.id, path, removed.size, action, reason, removed.preserved, removed.unsaved
     )
+
+
+def _size(deps: Dependencies, session: Session) -> int:
+    """What its removal would free; 0 where that cannot be found out."""
+    try:
+        return _would_go(deps, session).size
+    except EnnioError:
+        return 0
 
 
 def _would_go(deps: Dependencies, session: Session) -> WorkspaceRemoved:

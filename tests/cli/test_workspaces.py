@@ -23,7 +23,17 @@ def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> No
     )
     ended = api.ennio("cleanup", "--project", "my-app", "--dry-run")
     assert api.last[3] == {"force": False, "dry_run": True, "project_id": "my-app"}
-    assert ended.out.splitlines()[-1] == "2.0 KiB freed"
+    assert ended.out.splitlines()[-1] == "2.0 KiB freed; 2.0 KiB more with --force"
+
+
+def test_cleanup_says_nothing_of_the_size_of_what_is_kept_and_was_not_measured(api: Api) -> None:
+    item = {"session_id": "ma-1", "path": "/w", "size": 0, "action": "kept", "reason": "working"}
+    api.on("POST", "/cleanup", [item, item | {"session_id": "ma-2", "action": "would remove"}])
+    ended = api.ennio("cleanup", "--dry-run").out.splitlines()
+    kept, gone = (next(line for line in ended if line.startswith(one)) for one in ("ma-1", "ma-2"))
+    assert ("0 B" in kept, "0 B" in gone) == (False, True)
+    api.on("POST", "/cleanup", [item])
+    assert api.ennio("cleanup", "--dry-run").out.splitlines()[-1] == "0 B would be freed"
 
 
 def test_cleanup_says_of_a_pipe_that_it_is_no_file(api: Api) -> None:

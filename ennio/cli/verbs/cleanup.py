@@ -62,15 +62,16 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     else:
         wish |= {"project_id": context.project_id(options.project)} if options.project else {}
         told = context.client(PATIENCE).post("/cleanup", wish)
-    return CommandResult(told, _lines(told if isinstance(told, list) else [told], context.width))
+    items = told if isinstance(told, list) else [told]
+    return CommandResult(told, _lines(items, context.width, dry_run=options.dry_run))
 
 
-def _lines(items: list[dict[str, Any]], width: int | None) -> list[str]:
+def _lines(items: list[dict[str, Any]], width: int | None, *, dry_run: bool) -> list[str]:
     rows = [
         (
             i["session_id"],
             i["action"],
-            size(i["size"]),
+            _size(i),
             i["reason"],
             i.get("preserved") or "",
             i["path"],
@@ -79,9 +80,22 @@ def _lines(items: list[dict[str, Any]], width: int | None) -> list[str]:
     ]
     if not rows:
         return ["nothing to clean up"]
+    return [*table(COLUMNS, rows, width), "", *_unsaved(items), _freed(items, dry_run=dry_run)]
+
+
+def _freed(items: list[dict[str, Any]], *, dry_run: bool) -> str:
+    """What all of it frees, and how much more there is to be had."""
+    otherwise = "would be freed" if dry_run else "freed"
     gone = sum(item["size"] for item in items if item["action"] in WORDS)
-    word = next((WORDS[item["action"]] for item in items if item["action"] in WORDS), "freed")
-    return [*table(COLUMNS, rows, width), "", *_unsaved(items), f"{size(gone)} {word}"]
+    word = next((WORDS[item["action"]] for item in items if item["action"] in WORDS), otherwise)
+    kept = sum(item["size"] for item in items if item["action"] == "kept")
+    more = f"; {size(kept)} more with --force" if kept else ""
+    return f"{size(gone)} {word}{more}"
+
+
+def _size(item: dict[str, Any]) -> str:
+    """What goes with it; of one that is kept nothing may go, which says nothing of its size."""
+    return size(item["size"]) if item["size"] or item["action"] in WORDS else ""
 
 
 def _unsaved(items: list[dict[str, Any]]) -> list[str]:
