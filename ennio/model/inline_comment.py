@@ -59,6 +59,16 @@ class InlineComment:
             if broken:
                 raise Invalid(f"{name}.{words}")
 
+    def check_lines(self, name: str, length: int | None) -> None:
+        """Raise Invalid, naming the field, for lines beyond the end of a file of so many (None: it
+        is not known).
+        """
+        last = self.end_line or self.line or 0
+        if length is not None and last > length:
+            field = "end_line" if self.end_line is not None else "line"
+            lines = f"{length} line{'' if length == 1 else 's'}"
+            raise Invalid(f"{name}.{field}: {self.path} has {lines}, and no line {last}")
+
     @property
     def place(self) -> str:
         """Where it is, in words: ``src/app.py:12-14 (as it was before)``."""

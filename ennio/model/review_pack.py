@@ -6,6 +6,7 @@ It is about the pull request; why a session has its status is told by its eviden
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +56,11 @@ class NamedContent:
 
     file: NamedFile
     content: str
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has; the last one need not end."""
+        return len(base64.b64decode(self.content).splitlines())
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,17 @@ def test_a_review_that_is_sent_again_under_its_key_is_there_once(read: Read) -> 
         ([{"path": "a", "line": 0, "body": "b"}], r"^comments\[0\]\.line: 0"),
         ([{"path": "a", "line": 5, "end_line": 4, "body": "b"}], r"^comments\[0\]\.end_line: 4"),
         ([{"path": "a", "end_line": 4, "body": "b"}], r"^comments\[0\]\.line: is missing"),
+        (
+            [{"path": "app.py", "line": 4, "body": "b"}],
+            r"^comments\[0\]\.line: app\.py has 3 lines, and no line 4$",
+        ),
+        (
+            [
+                {"path": "app.py", "line": 3, "body": "b"},
+                {"path": "notes.md", "line": 1, "end_line": 2, "body": "b"},
+            ],
+            r"^comments\[1\]\.end_line: notes\.md has 1 line, and no line 2$",
+        ),
         ([{"path": "a", "side": "up", "body": "b"}], r"^comments\[0\]\.side: 'up' is none of"),
         ([{"path": "../a", "body": "b"}], r"^comments\[0\]\.path: '\.\./a' is not a path"),
         ([{"path": "a", "body": " "}], r"^comments\[0\]\.body: is empty"),
@@ -193,6 +204,16 @@ def test_a_comment_that_cannot_stand_names_its_field_and_nobody_is_told(
     with pytest.raises(Invalid, match=field):
         read.said({"comments": comments})
     assert [one["id"] for one in read.messages()] == before
+
+
+def test_a_line_of_a_file_that_cannot_be_counted_or_of_what_was_read_before_is_taken(
+    read: Read,
+) -> None:
+    for more in ({"path": "gone.py"}, {"quote": "four = 4"}, {"side": "old"}):
+        comment = {"path": "app.py", "line": 99, "body": f"About {more}"} | more
+        assert read.said({"comments": [comment]})["comments"] == 1
+    later = {"comments": [{"path": "app.py", "line": 99, "body": "Then"}], "head": "0" * 40}
+    assert read.said(later)["comments"] == 1
 
 
 def test_a_review_on_the_forge_too_is_told_to_the_agent_once(read: Read) -> None:

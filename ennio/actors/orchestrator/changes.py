@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import gevent
@@ -15,10 +16,10 @@ from ennio.actors.registry import REVIEWS
 from ennio.actors.session_context import context
 from ennio.model.check_log import CheckLog, LogPart
 from ennio.model.delivery import DeliveryState
-from ennio.model.errors import Conflict, Invalid, NotFound, Refused
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unreachable
 from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
-from ennio.model.inline_comment import ReviewOrder
+from ennio.model.inline_comment import ReviewOrder, Side
 from ennio.model.message import Message
 from ennio.model.request_fields import BODY_LIMIT
 from ennio.model.session import Session
@@ -88,6 +89,7 @@ class ChangesApi:
         """
         order.check()
         session = self.sessions.need(session_id)
+        self._insist_on_lines(session, order)
         forge = self._takes(session) if order.forge else None
         text = review_message.words(order)
         if len(text) > BODY_LIMIT:
@@ -104,6 +106,30 @@ class ChangesApi:
         message = self.sessions.send(session_id, text, once, also)
         self.deps.actors.tell(REVIEWS, Wake())
         return self._said(SentReview(message.id, len(order.comments), number))
+
+    def _insist_on_lines(self, session: Session, order: ReviewOrder) -> None:
+        """Raise Invalid for a line that a file in the working copy does not have. A comment with
+        the head or the code that its reader saw is about that; what cannot be read now is no reason
+        to keep a comment back.
+        """
+        if order.head is not None:
+            return
+        lengths: dict[str, int | None] = {}
+        for index, comment in enumerate(order.comments):
+            if comment.line is None or comment.quote or comment.side is Side.OLD:
+                continue
+            if comment.path not in lengths:
+                lengths[comment.path] = self._length(session, comment.path)
+            comment.check_lines(f"comments[{index}]", lengths[comment.path])
+
+    def _length(self, session: Session, path: str) -> int | None:
+        """How many lines a file of its working copy has; None where that is not known."""
+        if session.workspace_path is None:
+            return None
+        with suppress(NotFound, Refused, Unreachable):
+            at = context(self.deps, session)
+            return at.host.named_content(at.brief, path).lines
+        return None
 
     def _said(self, review: SentReview) -> SentReview:
         """Once it is on the pull request, or the first try has failed; but not for ever. The agent
