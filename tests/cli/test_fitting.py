@@ -80,6 +80,7 @@ WRONG = {
 
 
 def write(place: Place, settings: str) -> None:
+    (place.folder / ".git").mkdir(exist_ok=True)
     repo = "" if "repo: https" in settings else f"repo: {place.folder}\n    "
     (place.folder / "ennio.yaml").write_text(
         f"port: 0\nprojects:\n  - name: a\n    path: .\n    {repo}{settings}\n"
@@ -183,6 +184,28 @@ def test_what_is_asked_for_in_vain_is_said_plainly(text: str, place: Place) -> N
     assert "is fine" not in said
     assert warning in said
     assert warning in place.ennio("doctor").out
+
+
+def test_a_path_without_a_repository_is_said_with_its_line_in_the_words_of_doctor(
+    place: Place,
+) -> None:
+    write(place, "agent: scripted")
+    file = place.folder / "ennio.yaml"
+    missing = place.folder / "nowhere"
+    file.write_text(file.read_text().replace("path: .", f"path: {missing}"))
+    words = f"project a: {missing} is no git repository"
+    check = place.ennio("config", "check", "--json")
+    assert (check.code, check.document["problems"]) == (0, [])
+    (warning,) = check.document["warnings"]
+    way_out = f"git clone {place.folder} {missing}"
+    assert warning == f"line 4: projects[0].path: {words}; {way_out}"
+    assert warning in place.ennio("config", "check").out
+    doctor = place.ennio("doctor").out
+    assert words in doctor
+    assert way_out in doctor
+    far = "ssh_config: {host: far, username: me, auth: {type: agent}}"
+    file.write_text(f"{file.read_text()}    {far}\n")
+    assert place.ennio("config", "check", "--json").document["warnings"] == []
 
 
 def test_a_file_in_which_all_is_well_is_fine(place: Place) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.command_result import CommandResult
@@ -95,6 +95,7 @@ def _fits(config: Config) -> CommandResult:
     ]
     found = (configuration.open_door(config), *configuration.idle(config))
     vain = [finding.what for finding in found if finding] + (unseen if new else [])
+    vain += [str(problem) for problem in _places(config)]
     document = {"file": str(config.source), "problems": [], "warnings": vain, "trusted": not new}
     lines = (
         [f"{config.source} has no mistake, but", *(f"  {line}" for line in vain)]
@@ -105,6 +106,28 @@ def _fits(config: Config) -> CommandResult:
         document,
         lines + ([f"it is not trusted yet: {trusted.command(config.source)}"] if new else []),
     )
+
+
+def _places(config: Config) -> Iterator[Problem]:
+    """Where on this machine no repository is that a project names: no mistake of the file, which
+    may be another machine's; in the words of ``doctor``.
+    """
+    from ennio.cli.doctor import configuration
+    from ennio.cli.doctor.finding import Level
+    from ennio.model.errors import Problem
+    from ennio.plugins import fitting
+
+    found = (
+        (index, configuration.project(project))
+        for index, project in enumerate(config.projects)
+        if not project.ssh
+    )
+    missing = [
+        Problem(f"projects[{index}].path", f"{finding.what}; {finding.fix}")
+        for index, finding in found
+        if finding.level is not Level.FINE
+    ]
+    return fitting.with_lines(missing, config.source) if missing else iter(())
 
 
 def _wrong(source: Path, problems: Sequence[Problem]) -> CommandResult:
