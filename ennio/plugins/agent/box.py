@@ -18,7 +18,7 @@ from ennio.plugins.runtime.interface import View
 
 _FOLD = re.compile(
     r"\[(?:Pasted text #\d+(?: \+(?P<lines>\d+) lines?)?|Pasted Content (?P<letters>\d+) chars"
-    r"|(?P<both>\d+) lines, (?P<of>\d+) characters)\]"
+    r"|(?P<both>\d+) lines?, (?P<of>\d+) characters)\]"
 )
 _ECHOES = re.compile(r"\^\[(?:\[20[01]~|[\[O][A-D])?|\[20[01]~|\^[CHKU?]")
 """How a terminal, or a program, shows keys that it does not act on: Escape, arrows, the frame of a

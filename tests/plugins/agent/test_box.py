@@ -15,6 +15,7 @@ from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.command import CommandAgent
+from ennio.plugins.agent.scripted.terminal import folded
 from ennio.plugins.runtime.interface import View
 from ennio.plugins.runtime.text_style import strong
 
@@ -157,6 +158,12 @@ def test_exactly_what_was_typed_counts(
 ) -> None:
     box = replace(BOX, rows=rows)
     assert (box.holds(typed), box.is_mixed(typed)) == (holds, mixed)
+
+
+@pytest.mark.parametrize("text", ["go on", "go on " * 20, "go on\n" * 20])
+def test_what_the_scripted_agent_shows_of_a_text_is_known_for_that_text(text: str) -> None:
+    """It once showed "1 line" of a long one, and that was taken for a person's words."""
+    assert replace(BOX, rows=(folded(text),)).holds(text)
 
 
 def test_a_mark_without_a_size_is_ours_only_right_after_the_paste() -> None:

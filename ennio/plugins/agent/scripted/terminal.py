@@ -86,12 +86,8 @@ class ScriptedTerminal:
         self.write(f"\r\x1b[K{text}\n")
 
     def draw(self) -> None:
-        """Show the place to type with what stands in it; a long or many-lined text by its size."""
-        text = self._keyboard.line.decode(errors="replace")
-        lines = text.count("\n") + 1
-        size = f"[{number_of(lines, 'line')}, {len(text)} characters]"
-        shown = text if lines == 1 and len(text) <= 60 else size
-        self.write(f"\r\x1b[K{PROMPT}{shown}")
+        """Show the place to type with what stands in it."""
+        self.write(f"\r\x1b[K{PROMPT}{folded(self._keyboard.line.decode(errors='replace'))}")
 
     def pause(self, seconds: float | None, also: int | None = None) -> None:
         """Wait so long (None: for ever), or until ``also`` can be read or a text
@@ -145,3 +141,10 @@ class ScriptedTerminal:
         if self.busy and any(what == INTERRUPT for what, _ in done):
             raise Interrupted
         return bool(texts)
+
+
+def folded(text: str) -> str:
+    """A text as it stands in the place to type: a long or many-lined one by its size."""
+    lines = text.count("\n") + 1
+    short = lines == 1 and len(text) <= 60
+    return text if short else f"[{number_of(lines, 'line')}, {len(text)} characters]"
