@@ -89,8 +89,8 @@ def test_what_is_written_for_the_agent_does_not_go_through_a_link(
     outside, machine = ground.root / "untouched", _machine(ground, made)
     outside.write_text("as it was")
     shared = ground.shared(made)
-    (shared / "message.txt").symlink_to(outside)
-    machine.write(shared / "message.txt", b"new")
+    (shared / "linked.txt").symlink_to(outside)
+    machine.write(shared / "linked.txt", b"new")
     (shared / "more.jsonl").symlink_to(outside)
     with pytest.raises(OSError, match="link"):
         machine.append(shared / "more.jsonl", b"new")
@@ -101,8 +101,8 @@ def test_what_is_written_for_the_agent_does_not_go_through_a_link(
         lambda: machine.make_folder(shared / "below" / "made"),
         lambda: machine.remove([shared / "below" / "untouched"]),
         lambda: machine.remove_tree(shared / "below" / "ennio"),
-        lambda: machine.rename(shared / "message.txt", shared / "below" / "untouched"),
-        lambda: machine.copy(shared / "message.txt", shared / "below" / "untouched"),
+        lambda: machine.rename(shared / "linked.txt", shared / "below" / "untouched"),
+        lambda: machine.copy(shared / "linked.txt", shared / "below" / "untouched"),
         lambda: machine.list(shared / "below"),
         lambda: machine.connect(shared / "below" / "socket", 1.0),
     ):
