@@ -20,15 +20,23 @@ class CallActivity:
     @contextmanager
     def call(self) -> Iterator[None]:
         """A call is at work."""
-        with self._changed:
-            self._running += 1
+        self.begin()
         try:
             yield
         finally:
-            with self._changed:
-                self._running -= 1
-                self._last = self._clock()
-                self._changed.notify_all()
+            self.end()
+
+    def begin(self) -> None:
+        """Something is under way, until ``end`` is called as often."""
+        with self._changed:
+            self._running += 1
+
+    def end(self) -> None:
+        """It is over."""
+        with self._changed:
+            self._running -= 1
+            self._last = self._clock()
+            self._changed.notify_all()
 
     def touch(self) -> None:
         """The idle time begins anew."""

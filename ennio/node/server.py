@@ -136,10 +136,21 @@ class NodeServer:
 
     def _one(self, name: str, answer: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
         def answered(request: Any, context: Any) -> Any:
+            if name not in QUIET:
+                self._until_sent(context)
             told = self._done(name, answer, request)
             return _refused(context, told) if isinstance(told, EnnioError) else told
 
         return answered
+
+    def _until_sent(self, context: Any) -> None:
+        """Count a call until its answer has left as well: whoever ends the server meanwhile would
+        take that away, and what was done would seem unknown. Its work counts by itself, since a
+        client that gave up waiting ends the one and not the other.
+        """
+        self._activity.begin()
+        if not context.add_callback(self._activity.end):  # it is over already
+            self._activity.end()
 
     def _done(self, name: str, answer: Callable[[Any], Any], request: Any) -> Any:
         """The answer, or the error instead of it."""
