@@ -8,6 +8,7 @@ from typing import Annotated
 
 from ennio.model.errors import Invalid
 from ennio.model.object_field import ObjectListField
+from ennio.model.plural import number_of
 from ennio.model.request_fields import (
     ChoiceField,
     FlagField,
@@ -66,7 +67,7 @@ class InlineComment:
         last = self.end_line or self.line or 0
         if length is not None and last > length:
             field = "end_line" if self.end_line is not None else "line"
-            lines = f"{length} line{'' if length == 1 else 's'}"
+            lines = number_of(length, "line")
             raise Invalid(f"{name}.{field}: {self.path} has {lines}, and no line {last}")
 
     @property
