@@ -168,7 +168,7 @@ def rests(activity: Activity | None, agent: AgentSeen | None, session: Session) 
     """That nobody is at work, what the agent says of that, and where that leaves it."""
     if activity is Activity.EXITED:
         return sentence(f"its agent has ended; {session.reason or ''}".rstrip("; "))
-    told = agent.detail if agent is not None else ""
+    told = (agent.detail if agent is not None else "").rstrip(". ")
     return sentence("; ".join(filter(None, (activity or "ready", told, session.reason))))
 
 

@@ -299,7 +299,7 @@ def test_words_that_no_turn_is_for_are_answered_with_what_the_story_waits_for(
     seat.turns(1)
     seat.say("one")
     seat.turns(2)
-    assert seat.seen().detail == ""
+    assert seat.seen().detail == "ok"
     seat.say("two")
     seat.turns(3)
     waits = "has no turn for the last words; it waits for ci_failed, message (/paint it/)"

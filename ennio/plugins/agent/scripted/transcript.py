@@ -105,8 +105,7 @@ class TranscriptState:
                 self.options = [*_texts(entry.get("options"))]
             case "turn_ended":
                 self.turns += 1
-                if entry.get("ok") is True:
-                    self.detail = _text(entry.get("text")) or ""
+                self.detail = _text(entry.get("text")) or self.detail
             case "usage":
                 self._used(entry)
             case "summary":
