@@ -178,11 +178,18 @@ def test_nothing_that_is_no_node_is_taken_for_one() -> None:
 
 
 def test_too_much_at_once_and_too_long_a_message_are_refused(tmp_path: Path) -> None:
-    gate = threading.Event()
+    gate, at_work = threading.Event(), list[bool]()
     limits = NodeLimits(calls=2, streams=1, bytes=1 << 20)
-    with _served(tmp_path, lambda: gate.wait(20) and "done", limits) as (node, port):
+
+    def hold() -> str:
+        at_work.append(True)
+        return "done" if gate.wait(40) else "nobody opened"
+
+    with _served(tmp_path, hold, limits) as (node, port):
         with ThreadPoolExecutor(3) as pool:
             held = [pool.submit(node.workspace_path, BRIEF) for _ in range(3)]
+            # a heartbeat that comes first takes the place of one of them, which is then refused
+            eventually(lambda: len(at_work) == 3, why="all three are at work")
             eventually(lambda: _is_refused(port, TOKEN), why="it is full")
             gate.set()
             assert [each.result(timeout=30) for each in held] == ["done"] * 3
