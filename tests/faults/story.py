@@ -63,6 +63,8 @@ def agent() -> dict[str, Any]:
                 {"think": 1200},
             ],
         ),
+        # else it would go on at that step, and think as long again
+        turn("message", [{"say": "I go on."}], "There is some again"),
         turn(
             "message",
             [{"edit": {"file": "greeting.txt", "append": "signed\n"}}, {"commit": "Sign"}, "push"],
