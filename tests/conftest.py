@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -60,11 +61,38 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as ``real`` what lies in any other folder, so that a new folder is
-    real until it is listed.
+    real until it is listed, and what says that it needs real processes by another word.
     """
     for item in items:
-        if not _pure(item.path.relative_to(TESTS)):
+        told = any(item.get_closest_marker(name) for name in ("live", "e2e"))
+        if told or not _pure(item.path.relative_to(TESTS)):
             item.add_marker("real")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch over the pure tests, where these alone are run."""
+    if config.option.markexpr == "not real":
+        sys.addaudithook(_no_process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Know which test is under way."""
+    _under_way.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _under_way.pop()
+
+
+_under_way: list[str] = []
+_BEGINS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "os.system")
+
+
+def _no_process(event: str, _arguments: object) -> None:
+    """Let no pure test begin a process: it would be a real one, and nobody would know."""
+    if _under_way and event in _BEGINS:
+        raise RuntimeError(f"{_under_way[-1]} begins a process, so it is not pure: mark it real")
 
 
 def _pure(place: Path) -> bool:

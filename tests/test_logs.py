@@ -119,6 +119,7 @@ def test_what_is_printed_to_a_guarded_stream_is_without_secrets() -> None:
     assert under.getvalue() == "x ***\n"
 
 
+@pytest.mark.real
 def test_a_process_that_logs_to_stderr_lets_no_canary_out_however_it_speaks() -> None:
     program = """
 import logging, sys
@@ -199,6 +200,7 @@ def test_what_nobody_logged_is_an_entry_too_where_entries_are_json() -> None:
     assert {entry["logger"] for entry in entries} == {"stderr"}
 
 
+@pytest.mark.real
 def test_a_process_logs_as_its_configuration_says_also_when_that_changes() -> None:
     program = (
         "import logging, sys\nfrom ennio import logs\n"

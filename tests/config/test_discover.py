@@ -54,6 +54,7 @@ def test_nothing_found_names_the_way_out(tmp_path: Path) -> None:
             find(tmp_path, explicit)
 
 
+@pytest.mark.real
 def test_finding_the_file_imports_nothing_heavy() -> None:
     heavy = {"yaml", "marshmallow", "json", "typing", "dataclasses", "inspect"}
     code = f"import sys, ennio.config.discover; print(sorted({heavy} & set(sys.modules)))"

@@ -79,6 +79,7 @@ def test_what_is_first_watched_while_somebody_waits_is_waited_for(
         assert wait.result().sessions == ("s",)
 
 
+@pytest.mark.real
 def test_an_end_is_news_also_of_a_process_that_began_while_somebody_waited(
     news: HostNews,
 ) -> None:
@@ -186,6 +187,7 @@ print(sorted(done).count("looks"), sorted(set(done)))
 """
 
 
+@pytest.mark.real
 def test_nobody_is_stuck_while_a_thread_reads_and_greenlets_look_and_wait(tmp_path: Path) -> None:
     """A greenlet that is forgotten at a lock is a poller that looks no more."""
     done = subprocess.run(

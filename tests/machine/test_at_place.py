@@ -26,7 +26,7 @@ class _Elsewhere(LocalMachine):
         return "elsewhere"
 
 
-@pytest.fixture(params=[LocalMachine, _Elsewhere])
+@pytest.fixture(params=[LocalMachine, pytest.param(_Elsewhere, marks=pytest.mark.real)])
 def machine(request: pytest.FixtureRequest) -> Machine:
     made: Machine = request.param()
     return made

@@ -213,6 +213,7 @@ print(gevent.get_hub().threadpool.spawn(watch).get())
 """
 
 
+@pytest.mark.real
 def test_the_first_watch_of_a_supervisor_may_be_made_in_a_thread(tmp_path: Path) -> None:
     """Agents' files are read beside the event loop, where no process can be started."""
     command = [sys.executable, "-c", FIRST_IN_A_THREAD, str(tmp_path)]

@@ -12,7 +12,10 @@ import pytest
 
 from ennio.machine.process_ends import ProcessEnds, close
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pidfd is of Linux alone")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(sys.platform != "linux", reason="pidfd is of Linux alone"),
+]
 
 ME = ("me", "end")
 

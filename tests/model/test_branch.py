@@ -38,6 +38,7 @@ def _accepted(name: str) -> bool:
     return True
 
 
+@pytest.mark.real
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TRICKY)
 def test_a_name_is_accepted_exactly_when_git_accepts_it(name: str) -> None:

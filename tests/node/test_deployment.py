@@ -35,6 +35,8 @@ from ennio.node.over_there import Found
 from ennio.node.tunnel import Tunnel
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.real
+
 
 class Account(LocalMachine):
     """Somebody else's home on this machine, with the system's programs alone."""

@@ -87,6 +87,7 @@ def test_incident_04_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     assert _open_and_close(path) == NEWEST
 
 
+@pytest.mark.real
 def test_incident_04_a_start_that_died_half_way_does_not_spoil_the_next(tmp_path: Path) -> None:
     path = tmp_path / "ennio.db"
     script = (
@@ -255,6 +256,7 @@ def public_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.real
 def test_a_database_that_may_not_be_written_is_refused_by_name_and_untouched(
     public_folder: Path,
 ) -> None:

@@ -160,6 +160,7 @@ def crash(folder: Path, writes: int) -> None:
     assert (folder / "ennio.db-wal").stat().st_size
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("writes", [1, 400, 3000])
 def test_a_backup_beside_the_log_of_a_killed_life_is_refused_and_the_killed_life_itself_goes_on(
     tmp_path: Path, writes: int
@@ -185,6 +186,7 @@ def test_a_backup_beside_the_log_of_a_killed_life_is_refused_and_the_killed_life
         assert store.meta.get("what") == "first"
 
 
+@pytest.mark.real
 def test_the_log_of_a_database_of_an_older_ennio_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "ennio.db"
     opened(tmp_path).close()

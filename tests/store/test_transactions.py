@@ -249,6 +249,7 @@ assert sum("g.db" in os.readlink(f"/proc/self/fd/{fd}") and not os.readlink(f"/p
 """
 
 
+@pytest.mark.real
 def test_greenlets_share_one_connection_without_mixing_even_when_one_yields_where_it_must_not(
     tmp_path: object,
 ) -> None:
