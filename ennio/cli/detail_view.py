@@ -105,7 +105,9 @@ def _counted(counted: Document | None) -> str:
 
 def _both(told: Document) -> str:
     given = sum(told[name] for name in ("input", "cache_read", "cache_write", "cache_write_1h"))
-    return f"{given} in, {told['output']} out"
+    searches = told.get("web_searches")  # one that runs since before there were any tells of none
+    more = f", {number_of(searches, 'search', 'searches')}" if searches else ""
+    return f"{given} in, {told['output']} out{more}"
 
 
 def _agent(session: Document) -> str:

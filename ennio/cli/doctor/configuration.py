@@ -11,6 +11,7 @@ import shlex
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Pro
 from ennio.config.sandbox import Sandbox
 from ennio.config.secrets import masked
 from ennio.machine.closed_place import closed, opening
-from ennio.model.errors import ConfigError, Problem, Untrusted
+from ennio.model.errors import ConfigError, EnnioError, Problem, Untrusted
 from ennio.model.plugin_names import offered
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.token import TokenSource, login
@@ -104,13 +105,12 @@ def project(place: Project) -> Finding:
 
 def _common(path: Path) -> Path:
     """Where the repository of a working copy lies; what git does not tell is where it mostly is."""
-    asked = ("git", "-C", str(path), "rev-parse", "--git-common-dir")
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=15)
-    except (OSError, subprocess.TimeoutExpired):
-        return path / ".git"
-    told = done.stdout.strip()
-    return path / told if not done.returncode and told else path / ".git"
+    from ennio.machine.local import LocalMachine
+    from ennio.plugins.git import Git
+
+    with suppress(EnnioError):
+        return Git(LocalMachine(), path).common or path / ".git"
+    return path / ".git"
 
 
 def _closed_repository(folder: Path) -> Path | None:
