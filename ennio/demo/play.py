@@ -24,7 +24,8 @@ from ennio.demo import browser, report, scene
 from ennio.demo.director import Director
 from ennio.demo.screen import DemoScreen
 from ennio.http import client
-from ennio.machine.home import Home, person
+from ennio.machine.home import Home
+from ennio.machine.places import person
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.printable import json_text
 

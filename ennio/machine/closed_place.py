@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ennio.machine.home import person, standing
+from ennio.machine.places import person, standing
 from ennio.model.errors import Refused
 
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)

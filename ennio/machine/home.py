@@ -21,6 +21,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ennio.machine.closed_place import way_to
+from ennio.machine.places import standing
 from ennio.model.errors import Refused
 
 INSTANCE = "instance"
@@ -122,19 +124,6 @@ class Home:
         return f"ennio-{hashlib.sha256(str(self.root).encode()).hexdigest()[:8]}"
 
 
-def person() -> Path:
-    """The home of the person who runs this; ``/`` where neither the environment nor the machine
-    knows one, as login does it.
-    """
-    path = os.path.expanduser("~")
-    return Path(path if path.startswith("/") else "/")
-
-
-def standing(path: Path) -> Path:
-    """The path, or the nearest folder above that is there (or at least can be seen)."""
-    return next((folder for folder in (path, *path.parents) if os.path.exists(folder)), Path("/"))
-
-
 def private(directory: Path) -> Path:
     """Make a folder only its owner can enter; fine if it is there. Raises Refused where none
     can be made, whoever waits.
@@ -144,8 +133,6 @@ def private(directory: Path) -> Path:
     except OSError as error:
         if error.errno not in _CLOSED:
             raise
-        from ennio.machine.closed_place import way_to  # noqa: PLC0415 - it stands on this file
-
         raise Refused(
             f"the folder {directory} cannot be made ({(error.strerror or str(error)).lower()} at "
             f"{standing(directory)}): {way_to(directory)}set ENNIO_HOME to a folder that you can "

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from ennio.machine import commands, files, home, links, process_table
+from ennio.machine import commands, files, home, links, places, process_table
 from ennio.machine.interface import (
     BegunCommand,
     Command,
@@ -57,8 +57,8 @@ class LocalMachine:
 
     @property
     def home(self) -> Path:
-        """See ``machine.home.person``."""
-        return home.person()
+        """See ``machine.places.person``."""
+        return places.person()
 
     @property
     def user(self) -> int:
@@ -233,7 +233,7 @@ class LocalMachine:
 
     def free_disk(self, path: Path) -> int:
         """See ``Machine``."""
-        return shutil.disk_usage(home.standing(path)).free
+        return shutil.disk_usage(places.standing(path)).free
 
     def connect(self, address: Path | int, timeout: float) -> socket.socket:
         """See ``Machine``."""

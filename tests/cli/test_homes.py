@@ -16,7 +16,8 @@ import pytest
 
 from ennio.cli.doctor import machine
 from ennio.cli.doctor.finding import Level
-from ennio.machine.home import Home, person, private
+from ennio.machine.home import Home, private
+from ennio.machine.places import person
 from ennio.model.errors import Refused
 from tests.cli.conftest import ROOT, Place
 from tests.ended import Ended

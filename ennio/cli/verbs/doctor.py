@@ -112,8 +112,9 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
     import psutil
 
     from ennio.cli.doctor import machine
-    from ennio.machine.home import Home, standing
+    from ennio.machine.home import Home
     from ennio.machine.local import LocalMachine
+    from ennio.machine.places import standing
     from ennio.machine.sandbox import availability
 
     yield machine.python()
@@ -144,7 +145,7 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
 def _agents(config: Config | None) -> Iterator[Finding | None]:
     from ennio.cli.doctor import agents
     from ennio.cli.doctor.machine import said
-    from ennio.machine.home import person
+    from ennio.machine.places import person
 
     wanted = {project.agent for project in config.projects} if config else set()
     keys = set(os.environ) | {
@@ -177,7 +178,7 @@ def _disk_of_database(config: Config, root: Path) -> Finding | None:
     """Room for the database, where that lies on another disk than Ennio's files."""
     from ennio.cli.doctor import machine
     from ennio.config import database
-    from ennio.machine.home import standing
+    from ennio.machine.places import standing
 
     file = database.file(config.database_url)
     if file is None:

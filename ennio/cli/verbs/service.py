@@ -185,7 +185,8 @@ def _manager(context: CliContext) -> ServiceManager:
     from ennio.cli.services.launchd import LaunchdUser
     from ennio.cli.services.spec import ServiceSpec
     from ennio.cli.services.systemd import SystemdUser
-    from ennio.machine.home import Home, person
+    from ennio.machine.home import Home
+    from ennio.machine.places import person
 
     spec = ServiceSpec.of(context.config_file(), Home.of_environment(), os.environ)
     if sys.platform == "darwin":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ennio.machine import home
+from ennio.machine import places
 from ennio.machine.ssh.errors import LoginRefused
 from ennio.machine.ssh.target import PORT
 
@@ -42,7 +42,7 @@ def alias(host: str, file: Path | None) -> SshAlias:
     """What the file says of a host; nothing where there is none. Raises LoginRefused."""
     import paramiko  # noqa: PLC0415 - takes a quarter of a second, and only for other machines
 
-    place = file or home.person() / ".ssh" / "config"
+    place = file or places.person() / ".ssh" / "config"
     try:
         found = paramiko.SSHConfig.from_text(place.read_text(errors="replace")).lookup(host)
     except (FileNotFoundError, NotADirectoryError):

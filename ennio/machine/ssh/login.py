@@ -14,7 +14,7 @@ from typing import Any
 import paramiko
 from paramiko.agent import AgentSSH, get_agent_connection
 
-from ennio.machine import home
+from ennio.machine import places
 from ennio.machine.ssh import client_config, known_hosts
 from ennio.machine.ssh.client_config import SshAlias, SshJump
 from ennio.machine.ssh.errors import LoginRefused
@@ -94,7 +94,7 @@ def _hop(
     target: SshTarget, host: str, known: SshAlias, user: str, port: int, by: LoginBy | None
 ) -> _Hop:
     name = known.host_key_alias or known_hosts.host_name(known.address, port)
-    file = target.known_hosts or known.known_hosts or home.person() / ".ssh" / "known_hosts"
+    file = target.known_hosts or known.known_hosts or places.person() / ".ssh" / "known_hosts"
     words = ["ssh", *(["-p", str(port)] if port != PORT else []), f"{user}@{host}"]
     check = HostKeyCheck(name, shlex.join(words), target.known, file, known.hashes_hosts)
     own = (target.key,) if target.key is not None else ()
@@ -205,7 +205,7 @@ def _with_key(hop: _Hop, path: Path) -> _Attempt:
 
 def _usual(hop: _Hop) -> Iterator[_Attempt]:
     """The keys that lie where ``ssh`` looks for them, as far as they can be had without asking."""
-    folder = home.person() / ".ssh"
+    folder = places.person() / ".ssh"
     for path in hop.keys or tuple(folder / name for name in _USUAL):
         try:
             yield _with_key(hop, path)

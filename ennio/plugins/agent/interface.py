@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ennio.config.model import AgentConfig
-from ennio.machine.home import person
 from ennio.machine.interface import Machine
+from ennio.machine.places import person
 from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.failpoints import failpoint
