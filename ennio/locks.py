@@ -16,10 +16,12 @@ from __future__ import annotations
 import _thread
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
 from gevent import monkey
@@ -165,6 +167,7 @@ class _Waiting:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._bell = _bell_of(hub)
         self._waiter = Waiter(hub)
 
     def wait(self) -> None:
@@ -177,10 +180,47 @@ class _Waiting:
         loop = self._hub.loop
         if loop is None:
             return False
-        here = self._hub.thread_ident == _thread_here()
-        run = loop.run_callback if here else loop.run_callback_threadsafe
-        run(self._waiter.switch, None)
+        if self._hub.thread_ident == _thread_here():
+            loop.run_callback(self._waiter.switch, None)
+        else:
+            self._bell.ring_for(self._waiter)
         return True
+
+
+class _Bell:
+    """Wakes the greenlets of a loop from other threads.
+
+    ``run_callback_threadsafe`` is not safe for this: it adds to the loop's count of what keeps it
+    running while the loop, which holds no lock of the interpreter, adds and takes away too. Now
+    and then one of the two is lost; after enough of those the loop thinks that nothing will ever
+    come, and ends in the middle of its work. Here only the loop's own thread counts.
+    """
+
+    def __init__(self, loop: Any) -> None:
+        self._loop = loop
+        self._woken: deque[Waiter] = deque()
+        self._rung = loop.async_(ref=False)
+        self._rung.start(self._answer)
+
+    def ring_for(self, waiter: Waiter) -> None:
+        """Let it go on as soon as its loop has looked."""
+        self._woken.append(waiter)
+        self._rung.send()
+
+    def _answer(self) -> None:
+        while self._woken:
+            self._loop.run_callback(self._woken.popleft().switch, None)
+
+
+_bells: WeakKeyDictionary[Hub, _Bell] = WeakKeyDictionary()
+
+
+def _bell_of(hub: Hub) -> _Bell:
+    """The hub's, made in its own thread by whoever waits there first."""
+    bell = _bells.get(hub)
+    if bell is None:
+        bell = _bells[hub] = _Bell(hub.loop)
+    return bell
 
 
 def _check(blocking: bool, timeout: float) -> None:

@@ -180,8 +180,6 @@ def waits():
 
 jobs = [gevent.get_hub().threadpool.spawn(reads), gevent.spawn(writes), gevent.spawn(waits), gevent.spawn(waits)]
 jobs += [gevent.spawn(looks, str(number)) for number in range(10)]
-# a loop whose last watchers are of threads counts itself out now and then; a server's never is
-awake = [gevent.spawn(gevent.sleep, 60) for _ in range(5)]
 gevent.wait(jobs, timeout=20)
 print(sorted(done).count("looks"), sorted(set(done)))
 """

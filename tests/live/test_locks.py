@@ -221,3 +221,26 @@ def test_every_lock_of_the_supervisor_may_be_shared() -> None:
         cwd=ROOT,
     )
     assert done.stdout == "{'SharedLock'}\n"
+
+
+def test_a_thread_that_wakes_a_greenlet_leaves_the_count_of_its_loop_alone() -> None:
+    """Met: gevent's own way to be called from a thread changes that count, which the loop changes
+    too at the same moment. One of some thousand was lost, until the loop of a supervisor that has
+    run for days thinks that nothing will ever come, and ends.
+    """
+    code = """
+loop = get_hub().loop
+def lets_go():
+    before = loop.activecnt
+    lock.release()
+    return loop.activecnt - before
+lock.acquire()
+waits = spawn(lock.acquire)
+gevent.sleep(0.01)
+thread = apart(lets_go)
+slow(1)  # the loop stands: whatever is counted now, the thread has counted
+print(thread.get())
+waits.join(30)
+print(waits.value)
+"""
+    assert told(code) == ["0", "True"]
