@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from tests.conftest import eventually, lacking
+from tests.frozen import freeze
 
 USER = "ennio"
 _PLACES = (
@@ -105,17 +106,18 @@ class Server:
 
     def freeze(self) -> None:
         """Have it take connections and answer nothing, as on a machine that hangs."""
-        self._signal(signal.SIGSTOP)
+        for process in self._whole():
+            freeze(process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""
-        self._signal(signal.SIGCONT)
+        for process in self._whole():
+            process.resume()
 
-    def _signal(self, how: signal.Signals) -> None:
+    def _whole(self) -> list[psutil.Process]:
         assert self._process is not None
         whole = psutil.Process(self._process.pid)
-        for process in (whole, *whole.children(recursive=True)):
-            process.send_signal(how)
+        return [whole, *whole.children(recursive=True)]
 
     def url(self, database: str, schema: str = "") -> str:
         """The address of a database, or of a schema in it."""

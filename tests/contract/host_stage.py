@@ -212,6 +212,12 @@ class Stage:
         """Cut every connection to the host."""
         assert self.relay is not None
         self.relay.cut()
+        self.relay.answering.set()
+
+    def hold_answers(self) -> None:
+        """Have what the host answers stay on the line, until that is cut."""
+        assert self.relay is not None
+        self.relay.answering.clear()
 
     def kill(self) -> None:
         """End the host's process without a word."""

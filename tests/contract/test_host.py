@@ -717,6 +717,7 @@ def test_a_connection_that_is_cut_while_words_are_typed_costs_neither_the_words_
         at.launched()
         before, words = at.look().prompts, at.words("with feeling")
         with ThreadPoolExecutor(1) as pool:
+            elsewhere.hold_answers()
             lost = pool.submit(at.host.deliver, at.brief, words)
             eventually(lambda: at.typed.of_this_launch(words.message_id))
             elsewhere.cut()

@@ -4,8 +4,6 @@ jumps, many deaths at once.
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +25,7 @@ from tests.faults.account import settle
 from tests.faults.plan import happened, read
 from tests.faults.stage import Told, names_of, play, side_by_side
 from tests.faults.story import told
+from tests.frozen import freeze
 
 pytestmark = pytest.mark.e2e
 
@@ -323,7 +322,7 @@ def test_a_stopped_worker_is_replaced_and_nothing_is_lost(tmp_path: Path) -> Non
     with told(tmp_path, ENNIO_FAULT_TIMEOUT="3") as (house, follower, teller):
         eventually(lambda: house._answers() and house.workers(), 40)
         stopped = house.workers()[0]
-        os.kill(stopped, signal.SIGSTOP)
+        freeze(stopped)
         teller.play()
         assert stopped not in house.workers()
         settle(house, teller, follower)

@@ -21,6 +21,7 @@ from ennio.plugins.runtime.liveness import judge
 from ennio.plugins.runtime.tmux import TmuxRuntime
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench, tmux_bench
+from tests.frozen import freeze
 
 pytestmark = pytest.mark.live
 Tmux = Callable[..., str]
@@ -100,7 +101,7 @@ def test_incident_10_a_server_that_hangs_is_not_a_proof(bench: Bench, tmux: Tmux
     bench.start()
     server = int(tmux("display-message", "-p", "#{pid}"))
     hasty = TmuxRuntime(LocalMachine(), bench.runtime._socket, timeout=0.3)  # type: ignore[attr-defined]
-    os.kill(server, signal.SIGSTOP)
+    freeze(server)
     try:
         with pytest.raises(Unreachable, match="did not answer within"):
             hasty.survey()
@@ -238,7 +239,7 @@ def test_a_client_that_a_killed_supervisor_left_in_the_middle_of_a_question_is_e
         assert killed.stdin is not None
         assert killed.stdout is not None
         client = int(killed.stdout.readline())
-        os.kill(server, signal.SIGSTOP)
+        freeze(server)
         killed.stdin.write("\n")
         killed.stdin.flush()
         assert killed.stdout.readline() == "asked\n"

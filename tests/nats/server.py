@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import eventually, need
+from tests.frozen import freeze
 
 HOST = "127.0.0.1"
 
@@ -69,7 +70,7 @@ class NatsServer:
     def freeze(self) -> None:
         """Have it take connections and answer nothing, as on a machine that hangs."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""

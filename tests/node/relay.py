@@ -11,12 +11,17 @@ from pathlib import Path
 
 
 class Relay:
-    """Passes bytes both ways until it is cut; ``held``: it takes them and passes nothing."""
+    """Passes bytes both ways until it is cut.
+
+    Where ``free`` is cleared it takes them and passes none; where ``answering`` is, none back.
+    """
 
     def __init__(self, place: Path, port: int) -> None:
         self.place, self.port = place, port
         self.free = threading.Event()
         self.free.set()
+        self.answering = threading.Event()
+        self.answering.set()
         self._ends: set[socket.socket] = set()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(place))
@@ -36,6 +41,7 @@ class Relay:
         self._listener.close()
         self.place.unlink(missing_ok=True)
         self.free.set()
+        self.answering.set()
         self.cut()
 
     def _accept(self) -> None:
@@ -51,13 +57,14 @@ class Relay:
                 continue
             far.settimeout(None)
             self._ends |= {near, far}
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+            for words in ((near, far, self.free), (far, near, self.answering)):
+                threading.Thread(target=self._pass, args=words, daemon=True).start()
 
-    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass(self, one: socket.socket, other: socket.socket, let: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(1 << 16):
                 self.free.wait()
+                let.wait()
                 other.sendall(data)
         for end in (one, other):
             with contextlib.suppress(OSError):

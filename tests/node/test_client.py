@@ -36,6 +36,7 @@ from ennio.node.host_calls import HostCalls
 from ennio.node.server import NodeLimits, NodeServer
 from ennio.node.workspace_root import WorkspaceRoot
 from tests.conftest import eventually
+from tests.frozen import freeze
 from tests.hosts.test_calls import BRIEF, ERRORS
 from tests.node.node_bench import TOKEN, NodeBench
 from tests.node.relay import Relay
@@ -313,7 +314,7 @@ def test_a_node_that_is_frozen_is_unreachable_and_answers_again_once_it_thaws(
     assert bench.process is not None
     with _over(bench, "frozen", every=1.0, within=1.0) as (node, _):
         assert node.free_memory() > 0
-        bench.process.send_signal(signal.SIGSTOP)
+        freeze(bench.process.pid)
         try:
             with pytest.raises(Unreachable):
                 node.free_memory()

@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 
 from tests.conftest import eventually, lacking, need
+from tests.frozen import freeze
 from tests.ssh.namespace import Namespace
 
 HOST = "127.0.0.1"
@@ -221,8 +222,8 @@ class Sshd:
         """Stop it with all that serve a connection: who asks gets no answer, and no refusal."""
         self._frozen = self.serving()
         for process in self._frozen:
-            with contextlib.suppress(psutil.NoSuchProcess):  # one that was about to end
-                process.suspend()
+            with contextlib.suppress(ProcessLookupError):  # one that was about to end
+                freeze(process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""

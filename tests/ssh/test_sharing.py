@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -37,6 +36,7 @@ from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.runtime.tmux import TmuxRuntime
 from tests.conftest import eventually, need
 from tests.e2e.house import Ground, story, supervised, turn
+from tests.frozen import freeze
 from tests.ssh.bench import target_of
 from tests.ssh.far_house import far_project
 from tests.ssh.sshd import Account, Sshd
@@ -121,7 +121,7 @@ def test_an_agent_shared_by_tmate_lives_in_tmux_and_says_why_there_is_no_link(
         # nor of one that takes no orders any more
         sharing.share(at.folder, at.runtime, at.start("s1", "cat"))
         (server,) = at.account.processes(lambda one: one.name() == "tmate")
-        os.kill(server, signal.SIGSTOP)
+        freeze(server)
         sharing.unshare("s1")
         assert list(place.iterdir()) == []
         eventually(lambda: not at.account.processes(lambda one: one.pid == server))

@@ -25,6 +25,7 @@ from ennio.plugins.runtime.ptyd import protocol
 from ennio.plugins.runtime.ptyd.server_socket import ServerSocket, acquire_lock
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench, process_bench
+from tests.frozen import freeze
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_daemon_that_ends_leaves_the_socket_of_its_successor(bench: Bench) -> 
     directory = bench.root / "ptyd"
     before = bench.start()
     (earlier,) = daemons(directory)
-    os.kill(earlier, signal.SIGSTOP)
+    freeze(earlier)
     directory.rename(bench.root / "moved away")
     after = bench.runtime.start(bench.launch(name="another"))
     os.kill(earlier, signal.SIGCONT)
@@ -190,7 +191,7 @@ def test_incident_10_an_agent_that_outlives_its_daemon_is_neither_dead_nor_repla
 def test_incident_10_a_daemon_that_does_not_answer_proves_nothing(bench: Bench) -> None:
     bench.start()
     (pid,) = daemons(bench.root / "ptyd")
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     try:
         with pytest.raises(Unreachable, match="did not answer"):
             ProcessRuntime(LocalMachine(), bench.root / "ptyd", timeout=0.3).survey()
