@@ -37,13 +37,12 @@ from ennio.model.failpoints import failpoint, seconds
 from ennio.model.plural import number_of
 from ennio.nats import jetstream
 from ennio.nats.connecting import connected
+from ennio.nats.fitting import event_payload
 from ennio.nats.protocol import Incoming, Outgoing, publication
 from ennio.nats.settings import NatsSettings
 
 if TYPE_CHECKING:
     from ennio.nats.connection import NatsConnection
-
-_FRAME = 1024  # what an event may take beside its message and data
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class RelayActor(FollowerActor):
     def _outgoing(self, event: Event, link: NatsConnection) -> Outgoing:
         return Outgoing(
             subjects.subject(event, self._settings.instance),
-            payload(event, link.most_bytes),
+            event_payload(event, link.most_bytes),
             event.id if link.headers else "",
         )
 
@@ -220,15 +219,3 @@ class RelayActor(FollowerActor):
         events = "events" if state.behind is None else number_of(state.behind, "event")
         detail = f"{events} not on the server yet: {state.detail}" if down else ""
         return replace(self.health, ok=not down, detail=detail)
-
-
-def payload(event: Event, most: int) -> bytes:
-    """The JSON of an event; of one that is larger than the server takes,
-    without what makes it so.
-    """
-    whole = event.encode()
-    if len(whole) <= most:
-        return whole
-    words = event.message.encode()[: max(0, most - _FRAME) // 6].decode(errors="ignore")
-    short = event.as_json() | {"message": words, "data": {"left_out_bytes": len(whole)}}
-    return json.dumps(short, separators=(",", ":")).encode()
