@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from ennio.actors.dependencies import Dependencies
 from ennio.model.delivery import DeliveryKind, DeliveryRecord
@@ -41,7 +41,9 @@ class Withdrawals:
         notice = self._deps.store.notifications.get(delivery.subject)
         if told is None or notice is None:
             raise Refused("the notification is not in the store any more")
-        channel = cast("RevocableNotifier", self._plugin(delivery.lane))
+        channel = self._plugin(delivery.lane)
+        if not isinstance(channel, RevocableNotifier):  # another plugin goes by its name since then
+            raise Refused(f"{delivery.lane} takes nothing back")
         channel.withdraw(self._worded(notice), told.result)
 
     def outcome(

@@ -297,6 +297,24 @@ def test_a_channel_of_somebodys_own_that_cannot_take_back_is_not_asked(
         assert stage.deps.store.deliveries.open(DeliveryKind.WITHDRAWAL) == ()
 
 
+def test_what_a_channel_of_the_same_name_cannot_take_back_any_more_is_let_be(play: Play) -> None:
+    bell = _bell(play)
+    with play.opened() as stage:
+        session_id = stage.working("Shall I?")
+        stage.says(session_id, Activity.WAITING_INPUT, question="Shall I?")
+        eventually(lambda: bell.sent)
+        bell.trouble = Unreachable("no network")
+        stage.says(session_id, Activity.ACTIVE)
+        eventually(lambda: stage.deps.store.deliveries.troubled(DeliveryKind.WITHDRAWAL))
+    play.notifiers["bell"] = cast("StubNotifier", Plain())
+    with play.opened() as stage:
+        (notice, *_) = stage.deps.store.notifications.list()
+        eventually(lambda: stage.deps.store.deliveries.open(DeliveryKind.WITHDRAWAL) == ())
+        kept = stage.deps.store.deliveries.get(DeliveryKind.WITHDRAWAL, notice.id, "bell")
+        assert kept is not None
+        assert (kept.state, kept.error) == (DeliveryState.REFUSED, "bell takes nothing back")
+
+
 # --- a channel that stays down --------------------------------------------------------------------
 
 
