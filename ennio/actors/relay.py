@@ -8,7 +8,6 @@ events have the ``id`` they had.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -37,8 +36,9 @@ from ennio.model.failpoints import failpoint, seconds
 from ennio.model.plural import number_of
 from ennio.nats import jetstream
 from ennio.nats.connecting import connected
-from ennio.nats.fitting import event_payload
-from ennio.nats.protocol import Incoming, Outgoing, publication
+from ennio.nats.fitting import answer_payload, event_payload
+from ennio.nats.jetstream import EventStream
+from ennio.nats.protocol import MOST_BYTES, Incoming, Outgoing, overhead, publication
 from ennio.nats.settings import NatsSettings
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class RelayActor(FollowerActor):
         self._settings = settings
         self._door = door
         self._link: NatsConnection | None = None
-        self._stream = ""
+        self._stream = EventStream()
         self._opening = False
         self._rows = LiveRows(deps, settings.instance)
         self._row_alarm = Alarm(self, deps.clock, PublishRows())
@@ -139,19 +139,21 @@ class RelayActor(FollowerActor):
         if link is None:
             raise Unreachable(self.health.detail)
         made = (self._outgoing(event, link) for event in events)
-        if self._stream:
-            link.publish_kept(tuple(made))
+        if self._stream.name:
+            link.publish_kept(made)
         else:
             link.publish_all(made)
 
     def _outgoing(self, event: Event, link: NatsConnection) -> Outgoing:
+        message_id = event.id if link.headers else ""
+        most = min(link.most_bytes, self._stream.most_bytes or link.most_bytes)
         return Outgoing(
             subjects.subject(event, self._settings.instance),
-            event_payload(event, link.most_bytes),
-            event.id if link.headers else "",
+            event_payload(event, most - overhead(message_id)),
+            message_id,
         )
 
-    def _open(self) -> tuple[NatsConnection, str]:
+    def _open(self) -> tuple[NatsConnection, EventStream]:
         link = connected(self._settings)
         try:
             if self._door is not None:
@@ -163,7 +165,8 @@ class RelayActor(FollowerActor):
 
     def _publish_rows(self) -> None:
         """Publish what sessions have become; while nobody is there to hear it, it is let go."""
-        link, rows = self._link, self._rows.taken()
+        link = self._link
+        rows = self._rows.taken(MOST_BYTES if link is None else link.most_bytes)
         if link is not None and rows:
             self.perform(PublishRows(), lambda: link.send(b"".join(map(publication, rows))))
 
@@ -181,12 +184,14 @@ class RelayActor(FollowerActor):
         answer = self._door.carry_out(order.command, order.body)
         link = self._link
         if order.reply and link is not None:
-            words = json.dumps(answer, separators=(",", ":")).encode()
+            words = answer_payload(answer, link.most_bytes)
             with suppress(EnnioError):
                 link.send(publication(Outgoing(order.reply, words)))
         return answer
 
-    def _opened(self, made: tuple[NatsConnection, str] | None, error: EnnioError | None) -> None:
+    def _opened(
+        self, made: tuple[NatsConnection, EventStream] | None, error: EnnioError | None
+    ) -> None:
         self._opening = False
         if made is None:
             self._troubled(error)
@@ -211,7 +216,7 @@ class RelayActor(FollowerActor):
         behind = behind_by(self._deps)
         if self._link is None or not self.health.ok:
             return RelayState("down", behind, self.health.detail or "not connected yet")
-        return RelayState("lagging" if behind else "connected", behind, "", self._stream)
+        return RelayState("lagging" if behind else "connected", behind, "", self._stream.name)
 
     def _as_source(self) -> SourceHealth:
         state = self._state()

@@ -16,9 +16,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 from pynats import NATSClient
@@ -27,7 +26,15 @@ import ennio
 from ennio.model.errors import EnnioError, Refused, TimedOut, Unreachable
 from ennio.model.failpoints import seconds
 from ennio.nats import identity
-from ennio.nats.protocol import END, Hearing, Incoming, Outgoing, Said, publication
+from ennio.nats.protocol import (
+    END,
+    MOST_BYTES,
+    Hearing,
+    Incoming,
+    Outgoing,
+    Said,
+    publication,
+)
 from ennio.nats.settings import NatsSettings
 
 CONNECT_LIMIT = seconds(5.0, shortened=2.0)
@@ -36,7 +43,12 @@ LIMIT = seconds(10.0, shortened=2.0)
 is asked whether it lives.
 """
 _CHUNK = 65536
-_CHUNK_MESSAGES = 50
+_SENT_AT_ONCE = 32 * 1024
+"""Bytes that have to be taken within the limit; a line may be slow."""
+_KEPT_AT_ONCE = 4 * 1024 * 1024
+"""Bytes that a stream is to have kept before more is sent: it holds what it has not written yet in
+memory, and refuses what is too much.
+"""
 
 
 Handler = Callable[[Incoming], None]
@@ -145,8 +157,8 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
 
     @property
     def most_bytes(self) -> int:
-        """The largest payload the server takes."""
-        return int(self.info.get("max_payload") or 1024 * 1024)
+        """The largest message the server takes, its headers among it."""
+        return int(self.info.get("max_payload") or MOST_BYTES)
 
     # --- sending ----------------------------------------------------------------------------------
 
@@ -163,21 +175,23 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         while the next are still being made. Raises Unreachable, or Refused: then some may have.
         """
         self._refusals.clear()
-        made = map(publication, messages)
-        while chunk := b"".join(islice(made, _CHUNK_MESSAGES)):
-            self.send(chunk)
+        self._send_all(map(publication, messages))
         self._arrive()
 
-    def publish_kept(self, messages: Sequence[Outgoing]) -> None:
-        """The same, where a stream is to have kept them when it returns."""
-        answers = self.ask_all(messages)
-        if answers is None:
-            raise self._failed(TimeoutError(f"no stream answered within {LIMIT:g} s"))
-        for answer in answers:
-            if answer.status is not None:  # nobody listens there: the stream is gone
-                raise self._failed(ConnectionError("the stream is there no longer"))
-            if (error := answer.error) is not None:
-                raise Refused(f"{self._settings.shown}: the stream took an event not: {error}")
+    def publish_kept(self, messages: Iterable[Outgoing]) -> None:
+        """The same, where a stream is to have kept them when it returns. Once it refuses one, the
+        connection is over: the next one asks what the stream takes by then.
+        """
+        for part in _parts(messages):
+            answers = self.ask_all(part)
+            if answers is None:
+                raise self._failed(TimeoutError(f"no stream answered within {LIMIT:g} s"))
+            for answer in answers:
+                if answer.status is not None:  # nobody listens there: the stream is gone
+                    raise self._failed(ConnectionError("the stream is there no longer"))
+                if (error := answer.error) is not None:
+                    self._refusals.append(f"the stream took an event not: {error}")
+                    raise self._failed(ConnectionError(error))
 
     def ask(self, subject: str, payload: bytes = b"", *, within: float = LIMIT) -> Incoming | None:
         """Ask, and give the answer; None where none came. Raises as ``publish_all``."""
@@ -195,7 +209,9 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         self._replies.clear()
         replies = [f"{self._inbox}.{self._asks}-{number}" for number in range(len(messages))]
         pairs = zip(messages, replies, strict=True)
-        self.round_trip(b"".join(publication(message, reply) for message, reply in pairs))
+        self._refusals.clear()
+        self._send_all(publication(message, reply) for message, reply in pairs)
+        self._arrive()
         if not self._until(lambda: len(self._replies) == len(replies), within):
             return None
         return [self._replies[reply] for reply in replies]
@@ -208,6 +224,17 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         """Send, and wait until the server has taken all up to here. Raises as ``publish_all``."""
         self._refusals.clear()
         self._arrive(data)
+
+    def _send_all(self, made: Iterable[bytes]) -> None:
+        """Send the first while the next are still being made."""
+        held = bytearray()
+        for one in made:
+            held += one
+            if len(held) >= _SENT_AT_ONCE:
+                self.send(bytes(held))
+                held.clear()
+        if held:
+            self.send(bytes(held))
 
     def _arrive(self, data: bytes = b"") -> None:
         try:
@@ -334,3 +361,17 @@ class NatsConnection(NATSClient):  # type: ignore[misc] # pynats has no types
         kind = TimedOut if isinstance(error, TimeoutError) else Unreachable
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return kind(f"{self._settings.shown} cannot be reached: {words}")
+
+
+def _parts(messages: Iterable[Outgoing]) -> Iterator[Sequence[Outgoing]]:
+    """The messages in their order, so many together as a stream takes in well."""
+    part: list[Outgoing] = []
+    size = 0
+    for message in messages:
+        part.append(message)
+        size += len(message.payload)
+        if size >= _KEPT_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part

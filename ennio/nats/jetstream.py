@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ennio.model.errors import Refused
@@ -22,31 +24,43 @@ KEPT_FOR = 30 * 24 * 3600 * _SECOND
 DOUBLES_KNOWN_FOR = 3600 * _SECOND
 
 
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """A stream that keeps what is published, without a name where there is none; ``most_bytes`` is
+    the largest message it takes, its headers among it, None where that is what the server takes.
+    """
+
+    name: str = ""
+    most_bytes: int | None = None
+
+
 def name_of(instance: str) -> str:
     """The name of the stream: ``ENNIO``, of an instance ``ENNIO_north``."""
     return f"{STREAM}_{segment(instance)}" if instance else STREAM
 
 
-def stream(connection: NatsConnection, settings: NatsSettings) -> str:
-    """The stream that keeps what is published, made where that is wanted; empty without one."""
+def stream(connection: NatsConnection, settings: NatsSettings) -> EventStream:
+    """The stream that keeps what is published, made where that is wanted."""
     name = name_of(settings.instance)
     if not connection.info.get("jetstream") or not connection.headers:
         return _without(settings, "the server has no JetStream")
     try:
-        if _asked(connection, f"STREAM.INFO.{name}") is None:
-            return name
+        found, problem = _asked(connection, f"STREAM.INFO.{name}")
+        if problem is None:
+            return EventStream(name, _most_bytes(found))
         if not settings.stream:
-            return ""
+            return EventStream()
         problem = make(connection, name, settings.instance)
     except Refused as error:  # not allowed to ask
         return _without(settings, str(error))
-    return name if problem is None else _without(settings, problem)
+    return EventStream(name) if problem is None else _without(settings, problem)
 
 
 @failpoint("relay.stream")
 def make(connection: NatsConnection, name: str, instance: str) -> str | None:
     """Make the stream; why there is none after it."""
-    return _asked(connection, f"STREAM.CREATE.{name}", _shape(name, instance))
+    _, problem = _asked(connection, f"STREAM.CREATE.{name}", _shape(name, instance))
+    return problem
 
 
 def _shape(name: str, instance: str) -> dict[str, Any]:
@@ -65,16 +79,23 @@ def _shape(name: str, instance: str) -> dict[str, Any]:
 
 def _asked(
     connection: NatsConnection, what: str, shape: dict[str, Any] | None = None
-) -> str | None:
-    """Ask JetStream; its error, or None where it did what it was asked."""
+) -> tuple[Mapping[str, Any], str | None]:
+    """Ask JetStream; its answer, and its error, None where it did what it was asked."""
     words = b"" if shape is None else json.dumps(shape).encode()
     answer = connection.ask(f"$JS.API.{what}", words, within=PATIENCE)
     if answer is None or answer.status is not None:
-        return "JetStream does not answer this account"
-    return answer.error
+        return {}, "JetStream does not answer this account"
+    return answer.json(), answer.error
 
 
-def _without(settings: NatsSettings, why: str) -> str:
+def _most_bytes(found: Mapping[str, Any]) -> int | None:
+    """The largest message that the stream takes; -1 stands for any."""
+    shape = found.get("config")
+    most = shape.get("max_msg_size") if isinstance(shape, Mapping) else None
+    return most if isinstance(most, int) and most > 0 else None
+
+
+def _without(settings: NatsSettings, why: str) -> EventStream:
     if settings.stream:
         log.warning("published without a stream", extra={"server": settings.shown, "why": why})
-    return ""
+    return EventStream()

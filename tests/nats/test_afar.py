@@ -99,6 +99,28 @@ def test_rows_and_numbers_are_told_when_they_change_and_at_most_once_a_second(
     assert kinds.index("session_queued") < kinds.index("session_killed")
 
 
+def test_a_row_that_is_larger_than_the_server_takes_is_told_without_its_largest_field(
+    tmp_path: Path,
+) -> None:
+    with running("max_payload: 8192") as server, reading(server.url) as reader:
+        reader.follow(f"{NAME}.>")
+        with supervised(tmp_path, hangs, nats_url=server.url) as house:
+            eventually(lambda: house.client.get("/status")["nats"]["state"] == "connected")
+            session_id = house.spawn("Read this: " + "long " * 4000)
+            house.becomes(session_id, "working")
+            row = eventually(
+                lambda: (row := _latest(reader, "row_changed")).get("status") == "working" and row
+            )
+            assert isinstance(row, dict)
+            assert (row["session_id"], row["prompt"], row["left_out"]) == (
+                session_id,
+                None,
+                ["prompt"],
+            )
+            eventually(lambda: any(one.subject.endswith(".working") for one in reader.read))
+            assert "maximum payload" not in server.log.lower()
+
+
 def _latest(reader: Reader, action: str) -> dict[str, Any]:
     found = [one.data for one in reader.read if one.subject.endswith(action)]
     return found[-1] if found else {}

@@ -4,6 +4,7 @@ becomes of the server or of us.
 
 from __future__ import annotations
 
+import json
 import signal
 import ssl
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from ennio.model.subjects import ROOT
+from ennio.nats.jetstream import STREAM
 from tests.conftest import eventually
 from tests.nats.house import House, house
 from tests.nats.keys import Authority
@@ -21,6 +23,8 @@ from tests.nats.reader import Reader, reading
 from tests.nats.server import NatsServer, running
 
 KEPT, EVERYTHING = "KEPT", f"{ROOT}.>"
+SMALL = 8192
+"""What a server takes at most that is set up so."""
 
 
 @pytest.fixture
@@ -159,3 +163,56 @@ def test_an_event_that_is_too_large_for_the_server_comes_without_its_data(
     ids = told.write(1, filler="x" * 2_000_000) + told.write(1)
     eventually(lambda: reader.ids == ids)
     assert reader.read[0].data["data"] == {"left_out_bytes": pytest.approx(2_000_000, rel=0.01)}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["without a stream", "in a stream"])
+def test_what_fits_but_for_its_headers_is_cut_too_and_nothing_waits_behind_it(
+    stream: bool, tmp_path: Path
+) -> None:
+    with (
+        running(f"max_payload: {SMALL}") as small,
+        reading(small.url) as reader,
+        house(tmp_path, small.url, nats_stream=stream) as told,
+    ):
+        reader.follow(EVERYTHING)
+        eventually(told.is_connected)
+        ids = told.write(1, filler="")
+        eventually(lambda: reader.ids == ids)
+        room = SMALL - len(json.dumps(reader.read[0].data, separators=(",", ":")))
+        for less in range(110, -8, -6):
+            ids += told.write(1, filler="x" * (room - less))
+        eventually(lambda: reader.ids == ids)
+        eventually(told.is_connected)
+        cut = ["left_out_bytes" in one.data["data"] for one in reader.read]
+        assert cut == sorted(cut), "the larger ones"
+        assert {False, True} == set(cut)
+
+
+def test_what_a_stream_would_refuse_for_its_size_is_cut_to_what_it_takes_by_then(
+    server: NatsServer, reader: Reader, tmp_path: Path
+) -> None:
+    manager = reader.client.jetstream()
+    made = reader.run(manager.add_stream(name=STREAM, subjects=[EVERYTHING], max_msg_size=4096))
+    with house(tmp_path, server.url) as told:
+        eventually(lambda: told.state["stream"] == STREAM)
+        ids = told.write(1, filler="x" * 5000) + told.write(1)
+        eventually(told.is_connected)
+        assert [one.data["id"] for one in reader.kept(STREAM)] == ids
+        reader.run(manager.update_stream(made.config.evolve(max_msg_size=2048)))
+        ids += told.write(1, filler="x" * 3000)
+        eventually(told.is_connected)
+        assert [one.data["id"] for one in reader.kept(STREAM)] == ids
+        sizes = [one.data["data"].get("left_out_bytes") for one in reader.kept(STREAM)]
+        assert [size is not None for size in sizes] == [True, False, True]
+
+
+def test_many_large_events_are_kept_in_their_order(
+    server: NatsServer, reader: Reader, tmp_path: Path
+) -> None:
+    with house(tmp_path, server.url, nats_stream=True) as told:
+        eventually(told.is_connected)
+        server.stop()
+        ids = told.write(80, filler="x" * 120_000)  # nearly ten megabytes at once
+        server.start()
+        eventually(told.is_connected, within=60)
+        assert [one.data["id"] for one in reader.kept(STREAM)] == ids
