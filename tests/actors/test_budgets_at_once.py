@@ -5,11 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import permutations
 
+import gevent
 import pytest
+from gevent.event import Event as Flag
 
+from ennio.actors import forecasting
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator.budget_view import RaiseOrder
 from ennio.config.money import Budget, BudgetPeriod, BudgetScope, OnExceed
-from ennio.model.session import Activity, SessionStatus, Usage
+from ennio.model.errors import OverBudget
+from ennio.model.session import Activity, Session, SessionStatus, Usage
+from ennio.store.forecasts import ForecastRecord
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
@@ -60,3 +66,38 @@ def test_one_that_ends_sessions_comes_before_those_that_hold_them(play: Play, tu
         session_id = _begin(stage)
         stage.until(session_id, SessionStatus.KILLED)
         assert stage.session(session_id).paused is None
+
+
+def test_of_twenty_that_were_found_to_fit_at_once_only_those_begin_that_there_is_room_for(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    all_judged, real = Flag(), forecasting.foretold
+
+    def late(deps: Dependencies, session: Session) -> ForecastRecord:
+        """Let none be written down before each of them was found to fit."""
+        judged.append(session.id)
+        if len(judged) == 20:
+            all_judged.set()
+        assert all_judged.wait(30)
+        return real(deps, session)
+
+    monkeypatch.setattr(forecasting, "foretold", late)
+    play.settings["budgets"] = (Budget(BudgetScope.GLOBAL, Decimal(5), BudgetPeriod.DAILY),)
+    with play.opened() as stage:
+
+        def ask(number: int) -> str:
+            try:
+                return stage.spawn(f"Part {number}", held=True)
+            except OverBudget as refused:
+                return str(refused)
+
+        asked = [gevent.spawn(ask, number) for number in range(20)]
+        answers = [one.get(timeout=30) for one in asked]
+        # of a session of which nothing is known a tenth of the limit is kept
+        begun = {one.id for one in stage.deps.store.sessions.list()}
+        assert sorted(begun) == sorted(one for one in answers if one in judged)
+        refused = [one for one in answers if one not in judged]
+        assert (len(begun), len(refused)) == (10, 10)
+        assert all("global:daily has no room for another session" in one for one in refused)
+        assert {one.session_id for one in stage.deps.store.budgets.reserved()} == begun
