@@ -89,6 +89,7 @@ def routed(
 
 DIGEST = "notification_digest"
 _LISTED = 20
+_LINE = 200  # characters of each, for an agent may ask in a line of a hundred thousand
 
 
 def title_of_many(project_id: str, count: int) -> str:
@@ -103,7 +104,12 @@ def common(values: Iterable[str]) -> str:
 
 
 def together(messages: Sequence[str]) -> str:
-    """The first lines of several, below one another."""
-    lines = [f"- {(one.strip().splitlines() or [''])[0]}" for one in messages[:_LISTED]]
+    """The first lines of several, below one another, each no longer than a line to be read."""
+    lines = [f"- {_first_line(one)}" for one in messages[:_LISTED]]
     beyond = len(messages) - _LISTED
     return "\n".join([*lines, f"- and {beyond} more"] if beyond > 0 else lines)
+
+
+def _first_line(message: str) -> str:
+    line = (message.strip().splitlines() or [""])[0]
+    return line if len(line) <= _LINE else line[: _LINE - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -96,3 +96,9 @@ def test_every_reaction_has_a_title_of_its_own() -> None:
     assert notices.title("shop", "of a plugin") == "shop: of a plugin"
     escalated = notices.title("shop", "ci-failed", escalated=True)
     assert escalated == "shop: checks fail, and nobody has mended it"
+
+
+def test_of_many_notices_each_is_a_line_that_can_be_read() -> None:
+    lines = notices.together(["short\nand more", "x" * 100_000, ""]).splitlines()
+    assert (lines[0], lines[2]) == ("- short", "- ")
+    assert (len(lines[1]), lines[1][-1]) == (202, "\N{HORIZONTAL ELLIPSIS}")
