@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -27,7 +27,7 @@ _WAYS: Mapping[str, Mapping[str, str]] = {
     FAST: {"speed": "fast", "service_tier": "fast"},
 }
 """How the price data call the ways in which a request is served; any other is a service tier."""
-_STANDARD = ("", "default", "standard", "auto")
+_STANDARD = ("", "default", "standard", "auto", "on_demand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ class PriceBook:
 def _shipped(told: RequestUsage) -> Rates | None:
     if not any(told.tokens.counts):
         return Rates(NOTHING, NOTHING)
-    found = _model(told.model or "", told.provider)
-    if found is None:
+    found, way = _model(told.model or "", told.provider), _way(told.tier or "")
+    if found is None or not _has_price(found, told.at, way):
         return None
-    price = found.get_prices(told.at, _way(told.tier or ""))
+    price = found.get_prices(told.at, way)
     given = told.tokens.given
     rates = {
         name: _rate(getattr(price, f"{name}_mtok"), given)
@@ -131,6 +131,17 @@ def _way(tier: str) -> Mapping[str, str] | None:
     if tier in _STANDARD:
         return None
     return _WAYS.get(tier, {"service_tier": tier})
+
+
+def _has_price(model: Any, at: datetime, way: Mapping[str, str] | None) -> bool:
+    """Whether there is a price for requests that are served this way: where there is none, the
+    data give the usual one, which it is not.
+    """
+    return way is None or any(
+        variant.when.items() <= way.items()
+        and (variant.constraint is None or variant.constraint.active(at))
+        for variant in model.price_variants or ()
+    )
 
 
 def _rate(price: Any, given: int) -> Decimal | None:

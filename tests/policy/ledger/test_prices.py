@@ -78,6 +78,33 @@ def test_what_is_answered_faster_costs_more() -> None:
     assert fast == 2 * usual
 
 
+@pytest.mark.parametrize("tier", ["priority", "fast"])
+def test_openai_asks_more_for_what_goes_first_and_less_for_what_may_wait(tier: str) -> None:
+    def cost(tier: str | None) -> Decimal | None:
+        tokens = Tokens(10**6, 10**5, 10**6)
+        return PriceBook().cost(_told(tokens, "gpt-5.5", provider="openai", tier=tier))
+
+    first, usual, waits = cost(tier), cost("default"), cost("flex")
+    assert first is not None
+    assert usual is not None
+    assert waits is not None
+    assert usual == cost(None)
+    assert waits < usual < first
+
+
+@pytest.mark.parametrize(
+    ("model", "tier"),
+    [("gpt-5-pro", "priority"), ("gpt-5.5", "ultrafast"), ("claude-sonnet-4-5", "fast")],
+)
+def test_a_way_of_serving_that_nobody_knows_the_price_of_is_unknown_and_not_the_usual_one(
+    model: str, tier: str
+) -> None:
+    told = _told(Tokens(1000, 100), model, tier=tier)
+    assert PriceBook().cost(told) is None
+    agreed = PriceOverride(model, Decimal(1), Decimal(2), tier=tier)
+    assert PriceBook((agreed,)).cost(told) == Decimal("0.0012")
+
+
 def test_searches_of_the_web_cost_by_the_thousand_beside_the_tokens() -> None:
     searched = PriceBook().cost(
         _told(Tokens(1000, 100, web_searches=3), "claude-sonnet-4-5", provider="anthropic")
