@@ -14,6 +14,7 @@ from ennio.model.usage import FAST
 
 Json = dict[str, Any]
 
+_DETAILS = ("input_tokens_details", "prompt_tokens_details")
 LARGEST = 4 << 20
 """Bytes of one event, or of an answer in one piece, that are looked into; more is unknown."""
 
@@ -167,16 +168,21 @@ def _tier(told: Json) -> str | None:
 
 
 def _counts(usage: Json) -> dict[str, int | None]:
-    """The numbers by our names. OpenAI counts what was read from a cache among the input."""
-    cached = _inside(usage, ("input_tokens_details", "prompt_tokens_details"), "cached_tokens")
+    """The numbers by our names. OpenAI counts what was read from a cache, and what was written to
+    one, among the input.
+    """
+    cached = _inside(usage, _DETAILS, "cached_tokens")
+    wrote = _inside(usage, _DETAILS, "cache_write_tokens")
     read = _count(usage.get("cache_read_input_tokens"))
+    written = _count(usage.get("cache_creation_input_tokens"))
     whole = _first(usage, "input_tokens", "prompt_tokens")
-    among = cached if read is None else 0  # Anthropic has no details of the input
+    if read is None and whole is not None:  # Anthropic has no details of the input
+        whole = max(0, whole - (cached or 0) - (wrote or 0))
     return {
-        "input_tokens": whole if whole is None or among is None else max(0, whole - among),
+        "input_tokens": whole,
         "output_tokens": _first(usage, "output_tokens", "completion_tokens"),
         "cache_read_tokens": cached if read is None else read,
-        "cache_write_tokens": _count(usage.get("cache_creation_input_tokens")),
+        "cache_write_tokens": wrote if written is None else written,
         "cache_write_1h_tokens": _inside(usage, ("cache_creation",), "ephemeral_1h_input_tokens"),
         "reasoning_tokens": _inside(
             usage, ("output_tokens_details", "completion_tokens_details"), "reasoning_tokens"

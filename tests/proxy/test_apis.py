@@ -98,6 +98,17 @@ def test_what_openai_read_from_its_cache_is_no_input_that_is_paid_in_full(kind: 
     assert found == Measured("resp_1", "gpt-5", "flex", 40, 20, 60, None, None, 15)
 
 
+@pytest.mark.parametrize(("told", "details"), [(RESPONSE, "input"), (CHAT, "prompt")])
+def test_what_openai_wrote_to_its_cache_is_told_apart_too(
+    told: dict[str, Any], details: str
+) -> None:
+    counts = {"cached_tokens": 20, "cache_write_tokens": 25}
+    usage = {**told["usage"], f"{details}_tokens_details": counts}
+    found = read(json.dumps({**told, "usage": usage}).encode(), streamed=False)
+    rest = told["usage"][f"{details}_tokens"] - 45
+    assert (found.input_tokens, found.cache_read_tokens, found.cache_write_tokens) == (rest, 20, 25)
+
+
 def test_a_chat_tells_its_usage_in_its_last_piece() -> None:
     found = read(
         stream({"id": "chatcmpl-1", "choices": [{}]}, CHAT) + b"data: [DONE]", streamed=True
