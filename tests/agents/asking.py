@@ -49,11 +49,12 @@ def _of_messages(body: dict[str, Any]) -> Iterator[Part]:
 
 
 def read_responses(body: dict[str, Any], moves: Moves) -> Asked:
-    """The responses API."""
-    tools = {
-        tool.get("name", tool["type"]): tool.get("parameters", {})
-        for tool in body.get("tools") or ()
-    }
+    """The responses API; a tool may stand in a namespace, which is kept with it."""
+    tools = {}
+    for tool in body.get("tools") or ():
+        tools[tool.get("name", tool["type"])] = tool.get("parameters", {})
+        for inner in tool.get("tools") or ():
+            tools[inner["name"]] = inner.get("parameters", {}) | {"namespace": tool["name"]}
     return _asked(_of_responses(body), moves, tools, body)
 
 

@@ -32,7 +32,7 @@ _BALANCE = """SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_transfers WHER
     - (SELECT COALESCE(SUM(amount), 0) FROM ledger_transfers WHERE credit LIKE 'expense:%') AS moved"""
 SONNET = ("3", "15", "0.30", "3.75", "6")
 """Dollars for a million tokens of each of ``KINDS``, as Anthropic's list has them."""
-OWN = ("3.000001", "15", "0.300001", "0", "0")
+OWN = ("3.000001", "15", "0.300001", "3.750001", "0")
 LOOP = ("1", "2", "0.1", "0", "0")
 
 
@@ -95,7 +95,13 @@ OPENCODE = Agent(
 )
 AGENTS = (CLAUDE, CODEX, AIDER, OPENCODE)
 PRICES = [
-    {"model": name, "input": OWN[0], "output": OWN[1], "cache_read": OWN[2]}
+    {
+        "model": name,
+        "input": OWN[0],
+        "output": OWN[1],
+        "cache_read": OWN[2],
+        "cache_write": OWN[3],
+    }
     for name in ("scripted", "openai/scripted")
 ]
 

@@ -4,8 +4,9 @@ person changes, and its views.
 
 from __future__ import annotations
 
-from tests.agents.bench import Bench, Scenes
+from tests.agents.bench import PATIENCE, Bench, Scenes
 from tests.agents.scenes import begins_another, begins_to_type, heard, types, views, waits
+from tests.conftest import eventually
 
 
 def a_rewind(at: Bench) -> None:
@@ -32,8 +33,22 @@ def a_rewind(at: Bench) -> None:
     assert not any("dropped" in words for words in heard(at)), heard(at)
 
 
+def an_agent_of_its_own(at: Bench) -> None:
+    """It is seen at work, and what it uses is in the books beside what its agent does."""
+    turns = at.model.turns()
+    at.say(
+        ':use spawn_agent {"message": ":helper one\\n:think 3\\n:say helped"}\n:run sleep 6\n'
+        ":say begun"
+    )
+    eventually(lambda: at.view()["helpers"] == 1, PATIENCE, f"{at.view()}")
+    at.ends_turns(turns + 2, PATIENCE)
+    at.rests()
+    eventually(lambda: at.view()["helpers"] == 0, PATIENCE, "it is done")
+
+
 SCENES: Scenes = (
     ("rewind", a_rewind),
+    ("an agent of its own", an_agent_of_its_own),
     (
         "new and restore",
         lambda at: begins_another(at, "/new", confirms="Where should the new conversation run"),

@@ -104,8 +104,10 @@ class Model:
             served.input_tokens, served.output_tokens = 1000 + 7 * number, 10 + number
             if self.caches:
                 served.cache_read, served.reasoning = 300 + 3 * number, 3 + number
-            if self.caches and api == "messages":  # the others do not count what is written
-                served.cache_write, served.cache_write_1h = 100 + 2 * number, 50 + number
+            if self.caches and api != "chat":  # which does not count what is written
+                served.cache_write = 100 + 2 * number
+            if self.caches and api == "messages":
+                served.cache_write_1h = 50 + number
             self.log.append(served)
             return served
 

@@ -136,6 +136,8 @@ def tell_responses(answer: Answer) -> Iterator[str]:
         yield _event({"type": "response.output_text.delta", **place, "delta": answer.step.words})
     else:
         call = {"call_id": answer.call, "name": tool[0], "arguments": json.dumps(tool[1])}
+        if "namespace" in answer.asked.tools[tool[0]]:
+            call["namespace"] = answer.asked.tools[tool[0]]["namespace"]
         item = {"type": "function_call", "id": f"{served.id}_f", "status": "completed", **call}
         yield _event(
             {
@@ -145,8 +147,9 @@ def tell_responses(answer: Answer) -> Iterator[str]:
             }
         )
     yield _event({"type": "response.output_item.done", "output_index": 0, "item": item})
+    details = {"cached_tokens": served.cache_read, "cache_write_tokens": served.cache_write}
     usage = {
-        "input_tokens": served.input_tokens, "input_tokens_details": {"cached_tokens": served.cache_read},
+        "input_tokens": served.input_tokens, "input_tokens_details": details,
         "output_tokens": served.output_tokens, "output_tokens_details": {"reasoning_tokens": served.reasoning},
         "total_tokens": served.input_tokens + served.output_tokens,
     }  # fmt: skip

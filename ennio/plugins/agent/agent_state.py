@@ -62,8 +62,9 @@ class AgentState:
     Activity. ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers``
     are those at work, with what each is for. ``still_on_screen`` is True while the screen goes
     on saying it; ``last_signal`` is then not counted on. ``usage`` holds the answers still
-    open: input and output by message id. ``cost`` is in dollars. ``windows`` are those of its
-    plan. ``requests`` are those that this look told of, and not kept.
+    open: input and output by message id. ``cost`` is in dollars. ``tier`` is the one that its
+    requests ask for now, ``billing`` who paid for the last one. ``windows`` are those of its plan.
+    ``requests`` are those that this look told of, and not kept.
     """
 
     start: str = ""
@@ -87,6 +88,8 @@ class AgentState:
     input: int = 0
     output: int = 0
     model: str | None = None
+    tier: str | None = None
+    billing: str | None = None
     usage: dict[str, list[int]] = field(default_factory=dict)
     cost: str | None = None
     windows: plan_windows.Kept = field(default_factory=dict)

@@ -14,7 +14,8 @@ from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
-from ennio.plugins.agent import codex_rollout, flags, jsonl
+from ennio.model.usage import Billing
+from ennio.plugins.agent import codex_helpers, codex_rollout, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.codex_metering import MeteredCodex
@@ -26,7 +27,6 @@ from ennio.plugins.agent.words import as_words, checked, fits, is_same_text, pla
 from ennio.plugins.runtime.interface import View
 
 _MARK = "›"
-_MOST_HELPERS = 100
 _HEARD_OF = 600.0
 """Seconds without a line after which an agent that it began counts as ended."""
 _WORKS = re.compile(r"^\S .*\(\d+[^()]*esc to interrupt\)\s*\Z|Reconnecting\.\.\. \d")
@@ -103,7 +103,6 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         begins = state.begin(process, now)
         if begins:
             on.pop("above", None)
-            on.pop("helpers", None)
             on["begun"] = str(now.timestamp())
         try:
             self._find(context, on, now)
@@ -129,7 +128,7 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         if "rollouts" not in cursor:
             return None
         try:
-            own, helpers = _rollouts(cursor), _helpers(cursor)
+            own, helpers = _rollouts(cursor), codex_helpers.kept(cursor)
             return (*map(Path, own), *map(Path, helpers), *codex_rollout.folders(context))
         except OSError:
             return None
@@ -193,27 +192,26 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
             on["above"] = new.above
             rollouts |= {str(file): {"offset": 0} for file in new.own if str(file) not in rollouts}
             on["rollouts"] = json.dumps(rollouts)
-            helpers = _helpers(on)
-            helpers |= {str(file): [0, 0.0] for file in new.helpers if str(file) not in helpers}
-            if helpers:
-                on["helpers"] = json.dumps(dict(list(helpers.items())[-_MOST_HELPERS:]))
+            helpers = codex_helpers.begun(codex_helpers.kept(on), map(str, new.helpers))
+            codex_helpers.keep(on, helpers)
         on["stamp"] = stamp
 
     def _read_helpers(
         self, machine: Machine, state: AgentState, on: dict[str, str], now: datetime
     ) -> None:
-        """Take in which of the agents that it began are at work. One that wrote nothing for a while
-        died with the process that it was in.
+        """Take in what the agents that it began use, and which of them are at work. One that wrote
+        nothing for a while died with the process that it was in.
         """
-        helpers = _helpers(on)
+        helpers = codex_helpers.kept(on)
         since = max(now.timestamp() - _HEARD_OF, float(on.get("begun", "0")))
         if not helpers:
             return
-        for name, known in helpers.items():
-            added, known[0] = jsonl.read_on(machine, Path(name), int(known[0]))
-            known[1] = codex_rollout.works(added, known[1])
-        state.helpers = {name: "" for name, (_, at) in helpers.items() if at > since}
-        on["helpers"] = json.dumps(helpers)
+        billing = Billing(state.billing or Billing.METERED)
+        for name, helper in helpers.items():
+            added, helper.offset = jsonl.read_on(machine, Path(name), helper.offset)
+            state.requests += helper.take_in(added, Path(name).stem, billing)
+        state.helpers = {name: "" for name, helper in helpers.items() if helper.works > since}
+        codex_helpers.keep(on, helpers)
 
     def _read(self, machine: Machine, state: AgentState, on: dict[str, str]) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
@@ -303,13 +301,6 @@ def rollout_id(context: AgentContext) -> str | None:
 def _rollouts(cursor: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """Its rollouts by path: where to go on in each, and its sums."""
     return {name: dict(sums) for name, sums in json.loads(cursor.get("rollouts", "{}")).items()}
-
-
-def _helpers(cursor: Mapping[str, str]) -> dict[str, list[float]]:
-    """The rollouts of agents that it began, by path: where to go on in each, and since when it is
-    heard of at work.
-    """
-    return {name: list(known) for name, known in json.loads(cursor.get("helpers", "{}")).items()}
 
 
 def _toml(text: str) -> str:

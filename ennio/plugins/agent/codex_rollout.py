@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +28,14 @@ from ennio.plugins.agent import codex_limits
 from ennio.plugins.agent.agent_state import AgentState, count, date_of, moment
 from ennio.plugins.agent.interface import AgentContext
 
-_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens")
+COUNTS = (
+    "input_tokens",  # all that were sent: the next two are among them
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "output_tokens",
+)
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
+_LONGEST_TIER = 100  # characters
 _GRAIN = 2.0  # seconds: the coarsest clock of a file system
 _USUAL = 64 << 10  # bytes of a first line, as a rule
 _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
@@ -162,20 +168,6 @@ def _is_helper_in(meta: Mapping[str, Any], workspace: Path) -> bool:
     return helps and meta.get("cwd") == str(workspace)
 
 
-def works(entries: Iterable[Mapping[str, Any]], known: float) -> float:
-    """Since when a helper is heard of at work, after these lines of its rollout; 0 while it rests.
-    ``known`` is what was so before them.
-    """
-    for entry in entries:
-        payload = entry.get("payload")
-        told = payload.get("type") if isinstance(payload, Mapping) else None
-        if told in ("task_complete", "turn_aborted"):
-            known = 0.0
-        elif told == "task_started" or known:
-            known = moment(entry) or known
-    return known
-
-
 def _first_line(machine: Machine, file: Path) -> bytes | None:
     """The first line, None while it has no end. Raises OSError."""
     for most in (_USUAL, 1 << 20):
@@ -229,6 +221,8 @@ def _event(
     match payload.get("type"):
         case "task_started":
             state.report(Activity.ACTIVE, at)
+        case "thread_settings_applied":
+            state.tier = tier_of(payload.get("thread_settings"))
         case "task_complete":
             state.turns += 1
             error = payload.get("error")
@@ -258,7 +252,7 @@ def _usage(payload: Mapping[str, Any], sums: dict[str, int]) -> None:
     last = info.get("last_token_usage") if isinstance(info, Mapping) else None
     if not isinstance(total, Mapping):
         return
-    for name in _COUNTS:
+    for name in COUNTS:
         # what a file begins with was used, and counted, in the one it comes from
         before = (
             max(count(total.get(name)) - count(last.get(name)), 0)
@@ -278,21 +272,38 @@ def _request(
     file: str,
 ) -> None:
     """What the sums have grown by is one request; it is named after where they stand then."""
-    grown = {name: sums.get(name, 0) - before.get(name, 0) for name in _COUNTS}
-    given, read, made = (max(grown[name], 0) for name in _COUNTS)
-    if not (given or made):
+    tokens = tokens_of({name: sums.get(name, 0) - before.get(name, 0) for name in COUNTS})
+    if not any(tokens.counts):
         return
-    cached = min(read, given)
+    billing = _billing(payload.get("rate_limits"))
+    state.billing = billing.value
     state.requests.append(
         RequestUsage(
             id=f"{file}:{sums['input_tokens']}:{sums['output_tokens']}",
             at=date_of(at),
-            tokens=Tokens(input=given - cached, output=made, cache_read=cached),
+            tokens=tokens,
             model=state.model,
             provider="openai",
-            billing=_billing(payload.get("rate_limits")),
+            tier=state.tier,
+            billing=billing,
         )
     )
+
+
+def tokens_of(counts: Mapping[str, int]) -> Tokens:
+    """What codex counts, apart: what has to do with the cache is among the input there."""
+    given, read, wrote, made = (max(counts[name], 0) for name in COUNTS)
+    cached = min(read, given)
+    written = min(wrote, given - cached)
+    return Tokens(given - cached - written, made, cached, written)
+
+
+def tier_of(settings: object) -> str | None:
+    """The tier that the turn's requests ask for; none where they ask for none, or an older version
+    does not say so. How they were served then, it does not write down.
+    """
+    told = settings.get("service_tier") if isinstance(settings, Mapping) else None
+    return told[:_LONGEST_TIER] if isinstance(told, str) and told else None
 
 
 def _billing(limits: object) -> Billing:

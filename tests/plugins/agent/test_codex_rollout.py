@@ -17,6 +17,7 @@ from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
+from ennio.model.usage import Billing, RequestUsage, Tokens
 from ennio.plugins.agent.codex import Codex, rollout_id
 from ennio.plugins.agent.interface import AgentContext
 
@@ -66,6 +67,14 @@ class Watched:
     def begin(self) -> None:
         self.line(0, "session_meta", id="conversation-1", cwd=str(self.desk.workspace))
         self.look()
+
+    def told(self, after: float) -> tuple[RequestUsage, ...]:
+        """The requests that a look tells of."""
+        now = NOW + timedelta(seconds=after)
+        reading = Codex().observe(self.desk, self.cursor, self.process, None, now)
+        self.cursor = dict(reading.cursor)
+        assert reading.requests is not None
+        return tuple(reading.requests)
 
     def look(self, screen: str | None = None, after: float = 0.0) -> AgentSeen:
         reading = Codex().observe(
@@ -309,6 +318,39 @@ def test_agents_that_it_began_are_counted_while_they_work(watched: Watched) -> N
     assert (seen.activity, seen.helpers) == (Activity.READY, 1)
     assert "1 helper is at work" in seen.detail
     assert watched.look(None, 1300).helpers == 0, "one that died says so to nobody"
+
+
+def test_what_agents_that_it_began_use_is_told_once_and_what_they_were_given_of_it_is_not_theirs(
+    watched: Watched,
+) -> None:
+    watched.begin()
+    limits = {"plan_type": "pro"}
+    total = {"input_tokens": 90, "output_tokens": 9}
+    watched.event(1, "token_count", info={"total_token_usage": total}, rate_limits=limits)
+    watched.name, where = "rollout-2026-03-01T00-10-00-one.jsonl", str(watched.desk.workspace)
+    watched.line(600, "session_meta", id="one", cwd=where, thread_source="subagent")
+    watched.line(600, "turn_context", model="gpt-5-mini")
+    watched.event(600, "thread_settings_applied", thread_settings={"service_tier": "flex"})
+    for thread, given, read, wrote in (("aa", 90, 0, 0), ("one", 50, 20, 5), ("one", 60, 0, 0)):
+        usage = {
+            "input_tokens": given,
+            "cached_input_tokens": read,
+            "cache_write_input_tokens": wrote,
+            "output_tokens": 7,
+        }
+        sums = {"input_tokens": 2 * given, "output_tokens": 14}
+        watched.line(
+            601, "token_usage_record", thread_id=thread, usage=usage, thread_token_usage=sums
+        )
+    own, *theirs = watched.told(602)
+    assert (own.tokens.input, own.model) == (90, None)
+    assert [one.tokens for one in theirs] == [Tokens(25, 7, 20, 5), Tokens(60, 7)]
+    assert {(one.model, one.tier, one.billing) for one in theirs} == {
+        ("gpt-5-mini", "flex", Billing.PLAN)
+    }
+    assert len({one.id for one in theirs}) == 2
+    watched.process = replace(watched.process, pid=10, number=2)
+    assert watched.told(603) == (), "another process of it tells nothing again"
 
 
 def test_an_agent_of_an_earlier_life_is_no_helper_of_this_one(watched: Watched) -> None:

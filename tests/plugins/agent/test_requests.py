@@ -111,6 +111,39 @@ def test_codex_tells_what_its_sums_have_grown_by(
     assert (first.model, first.id != second.id) == ("gpt-5", True)
 
 
+def test_codex_tells_the_tier_that_it_asks_for_turn_by_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CODEX_HOME", raising=False)
+    watched = test_codex_rollout.Watched(_desk(tmp_path), ALIVE, {})
+    watched.begin()
+    asked = ({}, {"service_tier": "priority"}, {"service_tier": "default"}, {"service_tier": 7}, {})
+    for turn, settings in enumerate(asked, 1):
+        watched.event(turn, "thread_settings_applied", thread_settings={"model": "m", **settings})
+        total = {"input_tokens": 100 * turn, "output_tokens": turn}
+        watched.event(turn + 0.5, "token_count", info={"total_token_usage": total})
+    tiers = [one.tier for one in _twice(Codex(), watched)]
+    assert tiers == [None, "priority", "default", None, None]
+
+
+def test_codex_tells_what_was_written_to_the_cache_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CODEX_HOME", raising=False)
+    watched = test_codex_rollout.Watched(_desk(tmp_path), ALIVE, {})
+    watched.begin()
+    for at, given, read, wrote in ((1, 100, 0, 80), (2, 300, 150, 100), (3, 301, 150, 400)):
+        total = {
+            "input_tokens": given,
+            "cached_input_tokens": read,
+            "cache_write_input_tokens": wrote,
+            "output_tokens": at,
+        }
+        watched.event(at, "token_count", info={"total_token_usage": total})
+    told = [one.tokens for one in _twice(Codex(), watched)]
+    assert told == [Tokens(20, 1, 0, 80), Tokens(30, 1, 150, 20), Tokens(0, 1, 0, 1)]
+
+
 def test_opencode_tells_the_money_of_each_message(tmp_path: Path) -> None:
     watched = test_opencode_database.Watched(tmp_path)
     tokens = {"input": 10, "output": 4, "reasoning": 2, "cache": {"read": 100, "write": 5}}
