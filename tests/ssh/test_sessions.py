@@ -21,8 +21,7 @@ from tests.conftest import eventually
 from tests.e2e.house import Supervised, story, supervised, turn
 from tests.ssh.far_house import far_project
 from tests.ssh.sshd import HOST, Account, Sshd, sshd
-from tests.terminal.test_watching import control
-from tests.terminal.watching import watching
+from tests.terminal.watching import control, watching
 
 pytestmark = pytest.mark.e2e
 

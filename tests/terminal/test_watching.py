@@ -7,7 +7,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
@@ -19,12 +18,7 @@ from ennio.machine.home import Home
 from ennio.model.errors import Conflict
 from tests.conftest import eventually
 from tests.e2e.house import Supervised
-from tests.terminal.watching import PROTOCOL, Watcher, address, token, watching
-
-
-def control(house: Supervised, session: str, by: str = "Lena") -> str:
-    taken: str = house.client.post(f"/sessions/{session}/control", {"by": by})["control"]
-    return taken
+from tests.terminal.watching import PROTOCOL, address, control, token, typing, watching
 
 
 def closing(one: ClientConnection) -> int:
@@ -35,15 +29,6 @@ def closing(one: ClientConnection) -> int:
     except ConnectionClosed as closed:
         assert closed.rcvd is not None, "it was cut without a word"  # noqa: PT017
         return closed.rcvd.code
-
-
-@contextlib.contextmanager
-def typing(house: Supervised, session: str, by: str = "Lena") -> Iterator[Watcher]:
-    """One who watches and has control."""
-    secret = control(house, session, by)
-    with watching(house, session, control=secret) as one:
-        one.sees("$")
-        yield one
 
 
 def test_a_screen_appears_then_what_is_typed_and_what_it_does(

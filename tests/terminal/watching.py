@@ -135,3 +135,18 @@ def watching(
         watcher.offset = int(str(hello.get("offset", 0)))
         watcher.say("hello", **hello)
         yield watcher
+
+
+def control(house: Supervised, session: str, by: str = "Lena") -> str:
+    """Take control of a terminal: its secret."""
+    taken: str = house.client.post(f"/sessions/{session}/control", {"by": by})["control"]
+    return taken
+
+
+@contextmanager
+def typing(house: Supervised, session: str, by: str = "Lena") -> Iterator[Watcher]:
+    """One who watches and has control."""
+    secret = control(house, session, by)
+    with watching(house, session, control=secret) as one:
+        one.sees("$")
+        yield one

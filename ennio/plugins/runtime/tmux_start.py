@@ -53,6 +53,8 @@ def words_of(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> li
         return ["respawn-pane", "-t", pane, *place, *marks, *seen]
     size = ["-x", str(launch.columns), "-y", str(launch.rows)]
     marks += [";", "set-option", "-F", "-t", session, "@ennio_pane", "#{pane_id}"]
+    # tmux gives a session the size of whoever is attached to any of them, whatever it is told
+    marks += [";", "resize-window", "-t", session, *size]
     # never as a global option: tmux 3.3 dies of it at its next session
     marks += [";", "set-option", "-w", "-t", session, "window-size", "manual"]
     return [*_PRELUDE, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen]
