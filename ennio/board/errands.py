@@ -50,9 +50,9 @@ class Errands:
             elif isinstance(order, ShowDiff):
                 self._diff(order.id)
             elif isinstance(order, Browse):
-                self._browse(order.url)
+                self._browse(order)
             elif isinstance(order, Copy):
-                screen(f"\x1b]52;c;{base64.b64encode(order.text.encode()).decode()}\x07")
+                _into_clipboard(order.text)
             elif isinstance(order, WritePrompt):
                 self._write(order.project)
             elif isinstance(order, Spawn):
@@ -60,8 +60,8 @@ class Errands:
         except (EnnioError, OSError) as error:
             self._say(str(error), bad=True)
 
-    def _say(self, text: str, *, bad: bool = False) -> None:
-        self._board.view = self._board.view.saying(words(text), bad=bad)
+    def _say(self, text: str, *, bad: bool = False, seconds: float | None = 8.0) -> None:
+        self._board.view = self._board.view.saying(words(text), bad=bad, seconds=seconds)
 
     # --- away -------------------------------------------------------------------------------------
 
@@ -103,16 +103,25 @@ class Errands:
             environment = {**os.environ, "LESS": os.environ.get("LESS", "-R")}
             subprocess.run(pager, input=_coloured(done.stdout), env=environment, check=False)
 
-    def _browse(self, url: str) -> None:
-        if url.startswith(("http://", "https://")):
-            if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-                webbrowser.open(url)
-            self._say(url)
+    def _browse(self, order: Browse) -> None:
+        url = order.url
+        if not url.startswith(("http://", "https://")):
+            done = subprocess.run(
+                self._command("dashboard", order.page, "--print"),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                self._say(done.stderr.strip(), bad=True)
+                return
+            url = done.stdout.strip()
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+            webbrowser.open(url)
+            self._say(f"opened {url}")
             return
-        done = subprocess.run(
-            self._command("dashboard", "--print"), capture_output=True, text=True, check=False
-        )
-        self._say((done.stdout or done.stderr).strip(), bad=bool(done.returncode))
+        _into_clipboard(url)  # a long one has no room on a line: nobody could take it from there
+        self._say(f"copied {url}", seconds=None)
 
     # --- spawn ------------------------------------------------------------------------------------
 
@@ -147,6 +156,10 @@ class Errands:
 
     def _order(self, order: Spawn) -> Any:
         return self._board.feed.spawn(order.project, order.prompt, dry=order.dry)
+
+
+def _into_clipboard(text: str) -> None:
+    screen(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07")
 
 
 def _preview(told: object, width: int) -> list[str]:

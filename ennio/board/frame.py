@@ -174,6 +174,22 @@ def top_of(view: BoardView, found: Regions) -> int:
     return max(top, _first_that_shows(items, at, high, room)) if room > 1 else at
 
 
+def item_at(view: BoardView, found: Regions, line: int) -> BoardItem | None:
+    """What stands in a line of the terminal; None for a line that is none of the table."""
+    narrow = shape_of(view, found).narrow
+    left = line - found.head - found.headed
+    if not 0 <= left < found.body:
+        return None
+    last: BoardItem | None = None
+    for item in view.body.items[top_of(view, found) :]:
+        tall = (0 if narrow else 1) if item.kind == "evidence" else 1 + (narrow and item.is_row)
+        last = last if item.kind == "evidence" else item  # what is told below a row is of it
+        left -= tall
+        if left < 0:
+            return last
+    return None
+
+
 def _first_that_shows(items: Sequence[BoardItem], at: int, high: int, room: int) -> int:
     taken = 0
     for first in range(at, -1, -1):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from ennio.board.filters import Filter
-from ennio.board.frame import regions
+from ennio.board.frame import item_at, regions
 from ennio.board.moving import Size, folded, moved, on, settled
 from ennio.board.orders import (
     Act,
@@ -302,10 +302,11 @@ class BoardKeyboard:
         return (view, [ShowDiff(row.id)]) if row else (view, [])
 
     def browse(self, view: BoardView, _size: Size) -> Outcome:
-        """Its pull request, or the dashboard."""
+        """Its pull request on its forge, or its page of the dashboard."""
         row = view.row
-        url = str(row.document.get("pr_url") or "") if row else ""
-        return view, [Browse(url)]
+        if row is None:
+            return view, [Browse("")]
+        return view, [Browse(str(row.document.get("pr_url") or ""), f"/s/{row.id}")]
 
     # --- the mouse --------------------------------------------------------------------------------
 
@@ -318,12 +319,10 @@ class BoardKeyboard:
         if stroke.name != "MOUSE_LEFT" or view.page:
             return view, []
         found = regions(view, *size)
-        at = view.top + stroke.y - found.head - found.headed
-        inside = stroke.x < found.table and stroke.y < found.head + found.headed + found.body
-        if not inside or not view.top <= at < len(view.body.items) or size[0] < 60:
+        item = item_at(view, found, stroke.y) if stroke.x < found.table else None
+        if item is None:
             return view, []
-        item = view.body.items[at]
-        return self._seen(view, on(view, item.key, size)) if item.kind != "evidence" else (view, [])
+        return self._seen(view, on(view, item.key, size))
 
 
 def _listed(view: BoardView) -> BoardView:

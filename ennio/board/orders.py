@@ -41,9 +41,10 @@ class ShowDiff:
 
 @dataclass(frozen=True, slots=True)
 class Browse:
-    """A page in the browser."""
+    """A page in the browser: this address, or where there is none this page of the dashboard."""
 
     url: str
+    page: str = "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ennio.board.stroke import Stroke
 from ennio.board.style import Style
 
 if TYPE_CHECKING:
-    import blessed
+    from ennio.board.listening_terminal import ListeningTerminal
 
 # blessed says none of these under NO_COLOR, which asks for no colours, not for no cursor
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J"
@@ -49,7 +49,7 @@ class BoardScreen:
 
     def __init__(self, *, mouse: bool = True) -> None:
         self._mouse = mouse
-        self._terminal: blessed.Terminal | None = None
+        self._terminal: ListeningTerminal | None = None
         self._quiet: list[Any] | None = None
         self._held: ExitStack | None = None
         self._last: list[str] | None = None
@@ -58,12 +58,12 @@ class BoardScreen:
         self._stops = False
 
     @property
-    def terminal(self) -> blessed.Terminal:
+    def terminal(self) -> ListeningTerminal:
         """blessed's, from now on."""
         if self._terminal is None:
-            import blessed
+            from ennio.board.listening_terminal import ListeningTerminal
 
-            self._terminal = blessed.Terminal()
+            self._terminal = ListeningTerminal()
         return self._terminal
 
     @property
@@ -111,9 +111,7 @@ class BoardScreen:
     def _hear(self) -> None:
         held = ExitStack()
         held.enter_context(self.terminal.cbreak())
-        held.enter_context(self.terminal.bracketed_paste(timeout=_PATIENCE))
-        if self._mouse:
-            held.enter_context(self.terminal.mouse_enabled(timeout=_PATIENCE))
+        self.terminal.listen(mouse=self._mouse)
         held.enter_context(self.terminal.notify_on_resize(timeout=_PATIENCE))
         self._held = held
 
@@ -176,11 +174,7 @@ class BoardScreen:
                 yield Stroke("KEY_ESCAPE")
                 name = str(key)[-1]
             text = str(getattr(key, "text", "") or "") if name == "BRACKETED_PASTE" else ""
-            x, y = (
-                (int(getattr(key, axis, 0) or 0) for axis in ("x", "y"))
-                if "MOUSE" in name
-                else (0, 0)
-            )
+            x, y = key.mouse_xy if "MOUSE" in name else (0, 0)
             yield Stroke(name, text, x, y)
 
     def forget(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +24,14 @@ pytest.importorskip("blessed")
 from ennio.board.typing_line import TypedLine
 
 SIZE = (80, 24)
+NARROW = (50, 24)
 
 
 class Hands:
     """A person at the keyboard."""
 
-    def __init__(self, view: BoardView) -> None:
-        self.view = view
+    def __init__(self, view: BoardView, size: tuple[int, int] = SIZE) -> None:
+        self.view, self.size = view, size
         self.keyboard = BoardKeyboard(TypedLine())
         self.ordered: list[Order] = []
 
@@ -39,8 +41,15 @@ class Hands:
         return self
 
     def stroke(self, stroke: Stroke) -> None:
-        self.view, orders = self.keyboard.press(self.view, stroke, SIZE)
+        self.view, orders = self.keyboard.press(self.view, stroke, self.size)
         self.ordered += orders
+
+    def click(self, text: str, below: int = 0) -> Hands:
+        """On the line of the picture that holds this, or so many below it."""
+        lines = frame(self.view, *self.size)
+        line = next(at for at, line in enumerate(lines) if text in line)
+        self.stroke(Stroke("MOUSE_LEFT", x=20, y=line + below))
+        return self
 
     def write(self, text: str) -> Hands:
         return self.press(*text)
@@ -264,6 +273,24 @@ def test_enter_shows_what_the_chosen_file_changes_and_goes_back_to_it() -> None:
     assert not any(isinstance(order, Attach) for order in hands.ordered)
 
 
+@pytest.mark.parametrize("size", [SIZE, NARROW], ids=["one line a row", "two lines a row"])
+@pytest.mark.parametrize("count", [5, 14])
+def test_a_click_selects_the_row_that_stands_there(size: tuple[int, int], count: int) -> None:
+    for title in ("Fix the flaky", "Add an export"):
+        hands = Hands(board(count), size).click(title)
+        row = hands.view.row
+        assert row is not None
+        assert row.title.startswith(title)
+    below = count == 5 or size is NARROW  # what is told below a row is of it
+    hands = Hands(board(count), size).click("Fix the flaky", below)
+    assert hands.view.row is not None
+    assert hands.view.row.title.startswith("Fix the flaky")
+    before = hands.view.cursor
+    for line in (0, size[1] - 1):  # neither title nor keys are rows
+        hands.stroke(Stroke("MOUSE_LEFT", x=20, y=line))
+    assert hands.view.cursor == before
+
+
 def test_a_spawn_asks_for_its_project_first() -> None:
     hands = at("works").press("S", "KEY_ENTER")
     assert hands.ordered == [WritePrompt(hands.view.row.project)]  # type: ignore[union-attr]
@@ -324,5 +351,15 @@ def test_every_key_of_the_help_does_something(monkeypatch: Any) -> None:
     told = {key for _, keys in SECTIONS for names, _ in keys for key in names.split()}
     named = {"↑↓", "PgUp", "PgDn", "^u", "^d", "Tab", "Space", "Enter", "Esc", "^b", "^f", "1-9"}
     assert told - named <= known
-    missing = {key for key in known if len(key) == 1 and key not in told} - {" ", "⏎", "l", "E"}
+    missing = {key for key in known if len(key) == 1 and key not in told} - {" ", "⏎"}
     assert not missing
+
+
+def test_every_key_of_the_help_is_documented() -> None:
+    from ennio.board.help_text import SECTIONS
+
+    page = (Path(__file__).parents[2] / "docs" / "board.md").read_text(encoding="utf-8")
+    keys = {key for _, rows in SECTIONS for names, _ in rows for key in names.split()}
+    parts = {"↑↓": ("↑", "↓"), "1-9": ("1", "9")}
+    each = {part for key in keys for part in parts.get(key, (key,))}
+    assert not {key for key in each if f"`{key}`" not in page}

@@ -261,6 +261,61 @@ def test_a_resize_is_followed_and_a_wide_terminal_shows_more(
     assert max(map(len, terminal.screen.splitlines())) <= 59
 
 
+def test_the_browser_is_led_to_the_page_of_the_session_under_the_cursor(
+    house: Supervised, tmp_path: Path
+) -> None:
+    env = {**house.ground.env, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    with pane(tmp_path, env, 200, 30) as terminal:
+        terminal.tmux("set-option", "-s", "set-clipboard", "on")
+        board(terminal, house)
+        session = asking(house, terminal, "Look at me elsewhere")
+        terminal.keys("b")
+        terminal.shows("copied http://127.0.0.1", f"next=%2Fs%2F{session}")
+        link = re.search(r"http://\S+", terminal.screen)
+        assert link is not None
+        assert terminal.tmux("show-buffer") == link[0]
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["in colours", "NO_COLOR"])
+def test_what_is_pasted_is_neither_sent_nor_taken_for_keys(
+    house: Supervised, tmp_path: Path, plain: bool
+) -> None:
+    """In tmux, which says of nothing whether it has it."""
+    env = {**house.ground.env, **({"NO_COLOR": "1"} if plain else {})}
+    with pane(tmp_path, env, 100, 24) as terminal:
+        board(terminal, house)
+        session = asking(house, terminal, f"Paste into me{' plainly' * plain}")
+        terminal.tmux("set-buffer", "i\nKK\nqm\n")
+        terminal.tmux("paste-buffer", "-p")
+        terminal.shows("nothing is typed here", "? help")
+        terminal.keys("a")
+        terminal.shows("answer (")
+        terminal.tmux("paste-buffer", "-p")
+        terminal.shows(": i KK qm")
+        assert house.session(session)["word"] == "asks"
+        terminal.keys("Escape")
+
+
+def test_a_click_selects_a_row_and_the_wheel_moves_on_from_it(
+    house: Supervised, terminal: Pane
+) -> None:
+    for number in (1, 2):
+        house.spawn(f"Click on number {number}", "asking")
+    terminal.shows("Click on number 1", "Click on number 2")
+
+    def on(title: str, button: int) -> None:
+        lines = terminal.screen.splitlines()
+        line = next(at for at, line in enumerate(lines, 1) if title in line)
+        pressed = f"\x1b[<{button};20;{line}M".encode()
+        terminal.tmux("send-keys", "-H", *(f"{byte:02x}" for byte in pressed))
+
+    for title in ("Click on number 2", "Click on number 1", "Click on number 2"):
+        on(title, 0)
+        eventually(lambda t=title: t in terminal.line("▌"), 30, f"{title} is selected")  # type: ignore[misc]
+    on("Click on number 2", 64)  # the wheel, up
+    eventually(lambda: "Click on number 2" not in terminal.line("▌"), 30, "it moved on")
+
+
 def test_without_a_terminal_it_speaks_in_sentences_and_takes_lines(house: Supervised) -> None:
     session = house.spawn("Plainly", "asking")
     house.becomes(session, "working")
