@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ennio.board.columns import colour
+from ennio.board.columns import colour, why
 from ennio.board.panes import wrapped
 from ennio.board.row import Row
 from ennio.board.table import cells, cut
@@ -54,7 +54,7 @@ def _of_row(view: BoardView, row: Row, width: int) -> list[str]:
         both = f"{asked}   {answers}"
         lines = [both] if cells(both) <= width else [asked, f" {answers}"]
         return [paint("you", cut(line, width)) for line in lines]
-    return [paint(colour(row), cut(f" {short} {row.word}: {row.why}", width))]
+    return [paint(colour(row), cut(f" {short} {row.word}: {why(row)}", width))]
 
 
 def _answers(row: Row) -> str:

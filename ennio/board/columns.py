@@ -287,4 +287,10 @@ def reason(row: Row) -> str:
         return f"{row.question} {answers}".rstrip()
     if row.turn == "over":
         return ", ".join(filter(None, (row.cost, row.why)))
-    return row.why
+    return why(row)
+
+
+def why(row: Row) -> str:
+    """Why it is whose turn; of what may be merged first of all with what it will not merge."""
+    clashes = row.clashes if row.word in ("merge", "review") else ""
+    return "; ".join(filter(None, (clashes, row.why)))

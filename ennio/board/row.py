@@ -98,6 +98,13 @@ class Row:
         )
 
     @property
+    def clashes(self) -> str:
+        """With whose branch a conflict is expected; empty where with none."""
+        found = [words(one.get("with")) for one in self.document.get("conflicts") or ()]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"conflict with {found[0]}{more}" if found else ""
+
+    @property
     def dollars(self) -> float:
         """What it has cost as far as anybody knows, to sort by."""
         try:

@@ -93,7 +93,9 @@ class BoardVerb:
 
     def question(self, row: Row) -> str:
         """What is asked before it is done, about a session."""
-        return _filled(self.confirm, row)
+        asked = _filled(self.confirm, row)
+        expected = row.clashes if self.name == "merge" else ""
+        return f"A {expected} is expected. {asked}" if expected else asked
 
     def with_words(self, given: object) -> Mapping[str, object]:
         """The body of its operation."""

@@ -291,6 +291,18 @@ def test_a_click_selects_the_row_that_stands_there(size: tuple[int, int], count:
     assert hands.view.cursor == before
 
 
+def test_a_merge_names_the_conflict_that_is_expected_of_it_before_it_is_done() -> None:
+    conflict = {"with": "ma-2ee812ab", "branch": "b", "paths": ["src/auth/login.ts"]}
+    told = [session(1, conflicts=[conflict, conflict | {"with": "ma-3ff"}])]
+    hands = Hands(board(0, told=told))
+    assert "merge: conflict with ma-2ee812ab and 1 more; approved, 9 checks pass" in hands.last
+    assert "conflict with ma-2ee8" in next(
+        line for line in frame(hands.view, *SIZE) if "Fix the flaky" in line
+    )
+    hands.press("m")
+    assert "A conflict with ma-2ee812ab and 1 more is expected. Merge #41" in hands.last
+
+
 def test_a_spawn_asks_for_its_project_first() -> None:
     hands = at("works").press("S", "KEY_ENTER")
     assert hands.ordered == [WritePrompt(hands.view.row.project)]  # type: ignore[union-attr]

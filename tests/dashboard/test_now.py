@@ -18,12 +18,21 @@ EVIL = f"{HIT}\x1b]0;pwned\x07\x1b[31m\u202e javascript:window.hit=1 {{@html hit
 ASK = {"question": "Run npm install?", "options": ["Yes", "Yes, always", "No"]}
 EVIL_FILE = "<img src=x onerror='window.hit=1'>.js"
 MIB = 1 << 20
+SAME = [
+    {"edit": {"file": "README.md", "content": "# {session}\n"}},
+    {"commit": "Rename it"},
+    "push",
+    {"say": "Renamed."},
+]
+REVIEWED = {"plugin": "local", "config": {"review_required": True}}
 EVIL_ASK = {"question": f"May I {HIT}", "options": [HIT, "No"]}
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Supervised]:
-    """One project whose agents ask, one that delivers, one of strangers' words."""
+    """Projects whose agents deliver (one is reviewed), ask, say a stranger's words, and all change
+    the same file.
+    """
     del browser
     asks = story(turn("prompt", [{"ask": ASK}, {"say": "Thank you."}]))
     loud = {"say": f"{EVIL}{'z' * (MIB // 4)}"}
@@ -33,6 +42,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
         project,
         lambda ground: project(ground, "asking", agent_config=asks),
         lambda ground: project(ground, "strange", agent_config=strange),
+        lambda ground: project(ground, "reviewed", scm_config=REVIEWED),
+        lambda ground: project(ground, "same", agent_config=story(turn("prompt", SAME))),
     ) as made:
         yield made
 
@@ -120,6 +131,34 @@ def test_a_pull_request_is_merged_by_keys_alone(page: Page, house: Supervised) -
     page.keyboard.press("Enter")
     house.becomes(session, "merged", "done")
     expect(page.locator(f"[data-zone=over] [data-session='{session}']")).to_be_visible()
+
+
+def test_a_pull_request_is_approved_and_merged_by_three_clicks_where_it_is_seen(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Drop support for XML", "reviewed")
+    card = _turn(page, session, "review")
+    card.get_by_role("button", name="Approve").click()
+    card = _turn(page, session, "merge")
+    card.get_by_role("button", name="Merge", exact=True).click()
+    card.locator(".confirm").get_by_role("button", name="Merge", exact=True).click()
+    house.becomes(session, "merged", "done")
+    expect(page.locator(f"[data-zone=over] [data-session='{session}']")).to_be_visible()
+
+
+def test_what_will_not_merge_afterwards_is_named_before_anybody_merges(
+    page: Page, house: Supervised, shot: Shot
+) -> None:
+    one, other = (house.spawn(f"Rename the score {number}", "same") for number in (1, 2))
+    card = _turn(page, one, "merge")
+    expect(card).to_contain_text(f"✗ conflict with {other}", timeout=30_000)
+    card.get_by_role("button", name="Merge", exact=True).click()
+    expect(card.locator(".confirm")).to_contain_text(f"A conflict with {other} is expected. Merge")
+    shot(page, "conflict")
+    assert violations(page) == []
+    card.get_by_role("button", name="No, leave it").click()
+    for session in (one, other):
+        house.client.delete(f"/sessions/{session}")
 
 
 def test_words_for_the_agent_survive_a_reload_and_are_sent_once(

@@ -1,6 +1,7 @@
 // What may be done about a session: the table comes from the server, which says of each row what it
 // would accept now. Each verb is one REST operation and one line for the terminal.
 import { api, ask, order, Refusal, type Schemas } from "./api";
+import { clash } from "./clash";
 import type { Row } from "./row";
 
 export type Verb = Schemas["Verb"];
@@ -51,9 +52,11 @@ export function lineOf(verb: Verb, row: Row): string {
   return filled(verb.command, row);
 }
 
-/** What is asked before it is done, or nothing. */
+/** What is asked before it is done, or nothing; of a merge also what will not merge after it. */
 export function consentOf(verb: Verb, row: Row): string | null {
-  return verb.confirm === null ? null : filled(verb.confirm, row);
+  if (verb.confirm === null) return null;
+  const expected = verb.name === "merge" ? clash(row) : "";
+  return `${expected === "" ? "" : `A ${expected} is expected. `}${filled(verb.confirm, row)}`;
 }
 
 /** What is sent: what the person gave in its field, and what the verb always sends. */
