@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import eventually
 from tests.dashboard.browsing import PHONE, log_in, violations, visitor
 from tests.dashboard.conftest import Shot
 from tests.e2e.house import Supervised, supervised
@@ -54,6 +55,41 @@ def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
     expect(page.get_by_text("read only")).to_be_visible(timeout=WITHIN)
     told = [event["event_type"] for event in house.events(session_id=session)]
     assert ("control_taken" in told, "control_returned" in told) == (True, True)
+
+
+def test_a_terminal_has_the_whole_width_where_it_is_wanted(
+    page: Page, house: Supervised, shot: Shot
+) -> None:
+    session = house.spawn("echo begun", project="tmux")  # of the size that sessions begin with
+    house.becomes(session, "working", within=60)
+    log_in(page, house, f"/s/{session}/terminal")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    rows, why = page.locator(".xterm-rows"), page.get_by_role("region", name="Why")
+    expect(rows).to_contain_text("begun", timeout=WITHIN)
+
+    def letters() -> float:
+        return float(
+            page.locator(".scaled").evaluate(
+                "one => new DOMMatrix(getComputedStyle(one).transform).a"
+            )
+        )
+
+    wide = page.get_by_role("button", name="Wide")
+    expect(wide).to_have_attribute("aria-pressed", "false")
+    before = letters()
+    wide.click()
+    eventually(lambda: letters() > 1.2 * before, 30, "the letters are larger")
+    shot(page, "wide")
+    assert violations(page) == []
+    page.reload()
+    expect(wide).to_have_attribute("aria-pressed", "true", timeout=WITHIN)
+    expect(why).to_be_attached()
+    page.goto(f"/s/{session}/log")
+    expect(why).to_be_in_viewport()
+    page.goto(f"/s/{session}/terminal")
+    wide.click()
+    expect(why).to_be_in_viewport()
+    house.client.delete(f"/sessions/{session}")
 
 
 def test_a_cut_connection_is_told_and_comes_back_without_a_loss(
