@@ -43,6 +43,8 @@ class SessionState:
     written: tuple[Session, LifecycleState, Facts]
     books: SessionBooks
     silence: SilenceGauge
+    doubted: bool = False
+    """Whether the last write failed: what is ``written`` may not be what stands in the store."""
 
     @classmethod
     def load(cls, deps: Dependencies, session_id: str) -> SessionState:
@@ -81,9 +83,10 @@ class SessionState:
         ):
             return False
         store, session_id = self.deps.store, self.session.id
+        kept, self.doubted = None if self.doubted else session, True
         with store.transaction() as tx:
-            if self.session != session:
-                store.sessions.save(self.session)
+            if self.session != session or kept is None:
+                store.sessions.save(self.session, kept)
                 self._learn(session)
             if self.session.status.terminal and not session.status.terminal:
                 store.budgets.release(session_id)
@@ -99,6 +102,7 @@ class SessionState:
             for draft in events:
                 tx.emit(session_id, self.session.project_id, draft)
         self.written = (self.session, self.memory, self.facts if changed_facts else facts)
+        self.doubted = False
         self.deps.actors.tell(RELAY, SessionWritten(self.session))
         _trace_usage(session, self.session)
         return True

@@ -115,7 +115,11 @@ def _key(key: Any) -> str:
 
 def _unknown_to_json(value: Any) -> Any:
     """What ``json`` cannot write by itself, a step nearer to what it can."""
-    return unfolded(value) if is_dataclass(type(value)) else to_json(value)
+    kind: Any = type(value)
+    write = scalar(kind)
+    if write is not None:
+        return write(value)
+    return unfolded(value) if is_dataclass(kind) else to_json(value)
 
 
 # What ``json`` makes anew for every text, and a small text takes no longer than that: compact, not

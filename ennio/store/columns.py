@@ -22,11 +22,14 @@ _AS_THEY_ARE = frozenset({str, int, float, type(None)})
 
 @dataclass(frozen=True, slots=True)
 class RowShape(Generic[R]):
-    """How a dataclass lies in a table: its columns, and the way there and back."""
+    """How a dataclass lies in a table: its columns, and the way there and back. ``differing`` gives
+    the columns in which the second of two rows is another than the first.
+    """
 
     columns: tuple[str, ...]
     encode: Callable[[R], Values]
     decode: Callable[[Values], R]
+    differing: Callable[[R, R], Values] | None = None
 
 
 def shape_of(kind: type[R]) -> RowShape[R]:
@@ -46,6 +49,22 @@ def fields_of(columns: tuple[str, ...]) -> Callable[[Any], Values]:
         }
 
     return encode_fields
+
+
+def differences_of(columns: tuple[str, ...]) -> Callable[[Any, Any], Values]:
+    """What gives those fields (two at least) in which the second of two dataclasses is another than
+    the first, as what a column holds.
+    """
+    read = attrgetter(*columns)
+
+    def encode_differences(before: Any, after: Any) -> Values:
+        return {
+            name: encode(new)
+            for name, old, new in zip(columns, read(before), read(after), strict=True)
+            if new is not old and new != old
+        }
+
+    return encode_differences
 
 
 def encode(value: Any) -> Any:

@@ -10,10 +10,10 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from ennio.model.clock import rfc3339
+from ennio.model.clock import parse_time, rfc3339
 from ennio.model.codec import dumps, from_json, unfolded
 from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, PlaceSeen, ProcessSeen, WorkspaceSeen
@@ -39,16 +39,17 @@ class _Fact:
     kind: str
     value: str
     source: str
-    observed_at: datetime
+    observed_at: str
 
     @classmethod
     def of(cls, session_id: str, kind: str, seen: Seen) -> _Fact:
         value = unfolded(seen)
         del value["at"]
-        return cls(session_id, kind, dumps(value), getattr(seen, "source", kind), seen.at)
+        source = getattr(seen, "source", kind)
+        return cls(session_id, kind, dumps(value), source, rfc3339(seen.at))
 
     def read(self) -> Seen:
-        data = json.loads(self.value) | {"at": rfc3339(self.observed_at)}
+        data = json.loads(self.value) | {"at": self.observed_at}
         try:
             return from_json(_KINDS[self.kind], data)  # type: ignore[no-any-return]
         except ValueError as error:
@@ -56,11 +57,14 @@ class _Fact:
                 f"what is stored of session {self.session_id} cannot be read ({self.kind}): {error}"
             ) from error
 
-    def adds_to(self, stored: _Fact | None) -> bool:
+    def adds_to(self, value: str, observed_at: str) -> bool:
         """Whether it says anything new: something else was seen, or the same long enough after."""
-        if stored is None or stored.value != self.value:
+        if value != self.value:
             return True
-        return abs(self.observed_at - stored.observed_at) >= _SAME_AGAIN
+        try:
+            return abs(parse_time(self.observed_at) - parse_time(observed_at)) >= _SAME_AGAIN
+        except ValueError:
+            return True  # an hour that nobody can read gives way to one that can be
 
 
 class FactsRepository:
@@ -112,19 +116,17 @@ class FactsRepository:
         Raises NotFound for an unknown session.
         """
         with self._connection.transaction():
-            stored = {row.kind: row for row in self._rows.find(session_id=session_id)}
+            found = self._rows.stored("kind", "value", "observed_at", session_id=session_id)
+            stored = {kind: (value, at) for kind, value, at in found}
             for kind in _KINDS:
-                self._save_kind(session_id, kind, getattr(facts, kind), stored.get(kind))
+                seen, before = getattr(facts, kind), stored.get(kind)
+                if seen is not None:
+                    self._save_kind(_Fact.of(session_id, kind, seen), before)
+                elif before is not None:
+                    self._rows.remove(session_id, kind)
 
-    def _save_kind(
-        self, session_id: str, kind: str, seen: Seen | None, stored: _Fact | None
-    ) -> None:
-        if seen is None:
-            if stored is not None:
-                self._rows.remove(session_id, kind)
-            return
-        fact = _Fact.of(session_id, kind, seen)
-        if fact.adds_to(stored):
+    def _save_kind(self, fact: _Fact, before: tuple[str, str] | None) -> None:
+        if before is None or fact.adds_to(*before):
             self._rows.save(fact)
 
 

@@ -14,6 +14,8 @@ from ennio.store.dialect import Row
 from ennio.store.statements import peewee
 
 R = TypeVar("R")
+_FORMS = 100
+"""So many statements of a table are kept as text; what differs otherwise is written whole."""
 
 
 def _form(value: Any) -> str:
@@ -67,7 +69,7 @@ class RowTable(Generic[R]):
         self._texts: dict[object, str] = {}
         self._remembers = remembers
         self._remembered: dict[object, dict[tuple[Any, ...], tuple[Sequence[Any], R]]] = {}
-        self._writes: dict[str, tuple[str, itemgetter[str]]] = {}
+        self._writes: dict[tuple[str, ...], tuple[str, itemgetter[str]]] = {}
 
     def get(self, *key: Any) -> R | None:
         """The row with this key, or None."""
@@ -120,6 +122,16 @@ class RowTable(Generic[R]):
             self._texts[form] = text
         return self._texts[form], values
 
+    def stored(self, *names: str, **equal: str) -> list[Row]:
+        """These columns of the rows that have these texts, as they lie there: to be compared with
+        what is to be written.
+        """
+        form = ("stored", *names, "of", *equal)
+        if form not in self._texts:
+            query = self.table.select(*map(self.column, names)).where(*self._where(equal))
+            self._texts[form], _ = self.connection.text_of(query)
+        return self.connection.read_text(self._texts[form], list(equal.values()))
+
     def count(self, **equal: Any) -> int:
         """How many rows have these values."""
         query = self.table.select(peewee.fn.COUNT(peewee.SQL("*")))
@@ -151,8 +163,18 @@ class RowTable(Generic[R]):
         if not self.add(row):
             raise Conflict(f"{self.name} already has a row {self._named(row)}")
 
-    def change(self, row: R) -> bool:
-        """Replace the row that has this key; tells whether there was one."""
+    def change(self, row: R, before: R | None = None) -> bool:
+        """Replace the row that has this key; tells whether there was one.
+
+        ``before`` is what stands there, where that is known: only the columns that differ from it
+        are written then, and no index of the others is touched.
+        """
+        if before is not None and self.shape.differing is not None:
+            differing = self.shape.differing(before, row)
+            form = ("update", *differing)
+            if differing and (form in self._writes or len(self._writes) < _FORMS):
+                named = {name: encode(getattr(row, name)) for name in self.key}
+                return self._write(form, differing | named) > 0
         values = self.shape.encode(row)
         if None in [values[name] for name in self.key]:
             return (
@@ -161,7 +183,7 @@ class RowTable(Generic[R]):
                 )
                 > 0
             )
-        return self._write("update", values) > 0
+        return self._write(("update",), values) > 0
 
     def _update(self, values: Values, where: list[Any]) -> Any:
         update = {
@@ -169,20 +191,20 @@ class RowTable(Generic[R]):
         }
         return self.table.update(update).where(*where)
 
-    def _write(self, kind: str, values: Values) -> int:
-        """Run a statement that is always the same, whose text is kept with the order in
+    def _write(self, form: tuple[str, ...], values: Values) -> int:
+        """Run a statement that is the same for each form, whose text is kept with the order in
         which it takes the columns.
         """
-        if kind not in self._writes:
+        if form not in self._writes:
             names = {name: name for name in values}
             query = (
                 self._update(names, self._where({name: name for name in self.key}))
-                if kind == "update"
+                if form[0] == "update"
                 else self._add(names)
             )
             text, order = self.connection.text_of(query)
-            self._writes[kind] = text, itemgetter(*order)
-        text, in_order = self._writes[kind]
+            self._writes[form] = text, itemgetter(*order)
+        text, in_order = self._writes[form]
         return self.connection.change_text(text, in_order(values))
 
     def _add(self, values: Values) -> Any:
@@ -248,7 +270,7 @@ class RowTable(Generic[R]):
         if self._ordinal:
             values = {**values, "ordinal": self.connection.bump(self.name)}
         try:
-            return self._write("insert", values) > 0
+            return self._write(("insert",), values) > 0
         except self.connection.dialect.errors as error:
             if self.connection.dialect.breaks_reference(error):
                 raise NotFound(

@@ -13,7 +13,7 @@ from ennio.model.errors import Away, Conflict, NotFound
 from ennio.model.session import RuntimeHandle, Session, SessionStatus, Usage
 from ennio.model.usage import UsageSource
 from ennio.store import tables
-from ennio.store.columns import RowShape, Values, decode_fields, fields_of
+from ennio.store.columns import RowShape, Values, decode_fields, differences_of, fields_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
 from ennio.store.statements import peewee
@@ -23,6 +23,7 @@ _LOOSE = ("usage", "summary", "runtime_handle", "metadata")
 _PLAIN = tuple(field.name for field in fields(Session) if field.name not in _LOOSE)
 _COLUMNS = (*_PLAIN, "runtime_handle", "agent_info", "metadata")
 _encode_plain = fields_of(_PLAIN)
+_differing_plain = differences_of(_PLAIN)
 
 # an agent may be running, or about to
 _ENDED = (SessionStatus.EXITED, SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED)
@@ -35,7 +36,7 @@ class SessionRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        shape = RowShape(_COLUMNS, _encode, _decode)
+        shape = RowShape(_COLUMNS, _encode, _decode, _differing)
         self._rows = RowTable(connection, tables.SessionTable, shape, remembers=True)
 
     def insert(self, session: Session) -> None:
@@ -77,9 +78,11 @@ class SessionRepository:
         """Those of these sessions that there are, archived or not, oldest first."""
         return _by_age(self._rows.of_sessions(ids))
 
-    def save(self, session: Session) -> None:
-        """Replace all that is kept of a session. Raises NotFound."""
-        if not self._rows.change(session):
+    def save(self, session: Session, before: Session | None = None) -> None:
+        """Replace all that is kept of a session; where it is known what is kept ``before``, what
+        differs from that. Raises NotFound.
+        """
+        if not self._rows.change(session, before):
             raise NotFound(f"no session {session.id}; `ennio session list` shows them")
 
     def on_branch(self, project_id: str, branch: str) -> tuple[Session, ...]:
@@ -142,13 +145,38 @@ def _by_age(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
 
 
 def _encode(session: Session) -> Values:
-    info = _agent_info(session)
     return _encode_plain(session) | {
         "host": session.host or None,
-        "runtime_handle": None if session.runtime_handle is None else dumps(session.runtime_handle),
-        "agent_info": None if info is None else dumps(info),
-        "metadata": dumps(session.metadata) if session.metadata else "{}",
+        "runtime_handle": _encode_handle(session),
+        "agent_info": _encode_info(session),
+        "metadata": _encode_metadata(session),
     }
+
+
+def _differing(before: Session, after: Session) -> Values:
+    differing = _differing_plain(before, after)
+    if after.host != before.host:
+        differing["host"] = after.host or None
+    if after.runtime_handle != before.runtime_handle:
+        differing["runtime_handle"] = _encode_handle(after)
+    if (after.usage, after.summary) != (before.usage, before.summary):
+        differing["agent_info"] = _encode_info(after)
+    if after.metadata != before.metadata:
+        differing["metadata"] = _encode_metadata(after)
+    return differing
+
+
+def _encode_handle(session: Session) -> str | None:
+    return None if session.runtime_handle is None else dumps(session.runtime_handle)
+
+
+def _encode_info(session: Session) -> str | None:
+    info = _agent_info(session)
+    return None if info is None else dumps(info)
+
+
+def _encode_metadata(session: Session) -> str:
+    return dumps(session.metadata) if session.metadata else "{}"
 
 
 def _agent_info(session: Session) -> Mapping[str, Any] | None:

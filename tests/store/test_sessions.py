@@ -78,6 +78,36 @@ def test_saving_replaces_every_field(store: Store, session: Session, full: Sessi
     assert store.sessions.need(full.id) == session
 
 
+@pytest.mark.parametrize("name", [each.name for each in fields(Session) if each.name != "id"])
+def test_saving_what_differs_comes_to_the_same_as_saving_all(
+    store: Store, session: Session, full: Session, name: str
+) -> None:
+    store.sessions.insert(session)
+    one = replace(session, **{name: getattr(full, name)})
+    store.sessions.save(one, session)
+    assert store.sessions.need(full.id) == one
+    store.sessions.save(full, one)
+    assert store.sessions.need(full.id) == full
+    store.sessions.save(session, full)
+    assert store.sessions.need(full.id) == session
+
+
+def test_only_what_differs_is_written(store: Store, session: Session) -> None:
+    store.sessions.insert(session)
+    elsewhere = replace(session, reason="by another hand", pr_number=7)
+    store.sessions.save(elsewhere)
+    store.sessions.save(replace(session, status=SessionStatus.EXITED), session)
+    assert store.sessions.need(session.id) == replace(elsewhere, status=SessionStatus.EXITED)
+
+
+def test_a_session_that_is_gone_is_not_found_however_little_differs(
+    store: Store, session: Session
+) -> None:
+    for after in (session, replace(session, reason="other")):
+        with pytest.raises(NotFound, match="no session ma-1"):
+            store.sessions.save(after, session)
+
+
 @pytest.mark.parametrize(
     "usage",
     [

@@ -67,12 +67,14 @@ def with_session(url: str) -> Store:
 
 def transitions_in(store: Store) -> Callable[[int], None]:
     """The same in a database that is open, with one session in it."""
-    first, now = store.sessions.need("s-1"), datetime.now(UTC)
+    kept, now = store.sessions.need("s-1"), datetime.now(UTC)
 
     def transition(number: int) -> None:
-        status = STATES[number % 2]
+        nonlocal kept
+        status, before = STATES[number % 2], kept
+        kept = replace(before, status=status, reason=str(number))
         with store.transaction() as tx:
-            store.sessions.save(replace(first, status=status, reason=str(number)))
+            store.sessions.save(kept, before)
             store.memories.save("s-1", codec.dumps(LifecycleState(status, now, launches=number)))
             store.facts.save(
                 "s-1", Facts(process=ProcessSeen(Presence.ALIVE, now, "bench", pid=number))
