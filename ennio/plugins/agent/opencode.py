@@ -17,7 +17,7 @@ from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
-from ennio.plugins.agent import flags, opencode_api, opencode_database
+from ennio.plugins.agent import flags, opencode_api, opencode_billing, opencode_database
 from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.opencode_metering import MeteredOpenCode
@@ -108,7 +108,9 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
         and as the second witness.
         """
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
-        state.begin(process, now)
+        if state.begin(process, now) or "accounts" not in on:
+            logins = opencode_database.database(context).with_name("auth.json")
+            on["accounts"] = json.dumps(opencode_billing.accounts(context.machine, logins))
         stamp = opencode_database.stamp(context)
         if stamp != on.get("stamp"):
             try:
@@ -188,6 +190,7 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
         """Take in what changed; where to go on and what each message cost are
         written into the cursor.
         """
+        accounts = json.loads(on["accounts"])
         since, taken = int(on.get("since", "0")), json.loads(on.get("taken", "{}"))
         costs = {name: Decimal(value) for name, value in json.loads(on.get("costs", "{}")).items()}
         for row in opencode_database.news(context, since - _SPREAD):
@@ -195,7 +198,7 @@ class OpenCode(MeteredOpenCode, ScreenAgent):
             if taken.get(row.id) == row.updated:
                 continue
             taken[row.id] = row.updated
-            cost = opencode_database.apply(state, row)
+            cost = opencode_database.apply(state, row, accounts)
             if cost is not None:
                 costs[row.id] = cost
         newest = int(on.get("since", "0")) - 2 * _SPREAD

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +28,7 @@ from ennio.model.session import Activity
 from ennio.model.usage import RequestUsage, Tokens
 from ennio.plugins.agent.agent_state import MONEY, AgentState, count, date_of, moment
 from ennio.plugins.agent.interface import AgentContext
+from ennio.plugins.agent.opencode_billing import billing
 
 _PATIENCE = 2.0
 _NEWEST = (
@@ -108,8 +109,10 @@ def words(context: AgentContext, since: datetime) -> list[str]:
     return [str(part.get("text")) for part in parts if part.get("type") == "text"]
 
 
-def apply(state: AgentState, row: MessageRow) -> Decimal | None:
-    """Take in a message; the money it says it cost so far."""
+def apply(state: AgentState, row: MessageRow, accounts: Collection[str] = ()) -> Decimal | None:
+    """Take in a message; the money it says it cost so far. ``accounts`` are the providers that the
+    person is logged in to by one.
+    """
     data = row.data
     if data.get("role") == "user":
         if row.own and (at := _time(data, "created")):
@@ -120,6 +123,7 @@ def apply(state: AgentState, row: MessageRow) -> Decimal | None:
     cache = _mapping(tokens.get("cache"))
     told = data.get("cost")
     cost = Decimal(str(told)) if isinstance(told, int | float) and 0 < told < MONEY else None
+    provider = str(data.get("providerID") or "") or None
     state.add_usage(
         RequestUsage(
             id=row.id,
@@ -131,8 +135,9 @@ def apply(state: AgentState, row: MessageRow) -> Decimal | None:
                 cache_write=count(cache.get("write")),
             ),
             model=str(data.get("modelID") or "") or None,
-            provider=str(data.get("providerID") or "") or None,
+            provider=provider,
             cost_usd=cost,
+            billing=billing(provider, cost, accounts),
         )
     )
     if row.own:

@@ -16,6 +16,7 @@ from ennio.config.model import AgentConfig
 from ennio.machine.local import LocalMachine
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.usage import Billing, RequestUsage, Tokens
+from ennio.plugins.agent import opencode_billing, opencode_database
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_billing import billing
 from ennio.plugins.agent.claude_code import ClaudeCode
@@ -152,6 +153,33 @@ def test_opencode_tells_the_money_of_each_message(tmp_path: Path) -> None:
     (request,) = _twice(OpenCode(), watched)
     assert (request.id, request.tokens) == ("m1", Tokens(10, 6, 100, 5))
     assert (request.cost_usd, request.provider) == (Decimal("0.25"), "acme")
+
+
+def test_opencode_is_on_a_plan_where_its_provider_is_logged_in_to_by_an_account(
+    tmp_path: Path,
+) -> None:
+    watched = test_opencode_database.Watched(tmp_path)
+    logins = {"openai": {"type": "oauth"}, "acme": {"type": "api"}, "odd": "oauth", "zen": 7}
+    file = opencode_database.database(watched.desk).with_name("auth.json")
+    file.write_text(json.dumps(logins))
+    tokens = {"input": 10, "output": 4}
+    asked = (("openai", 0), ("openai", 0.25), ("acme", 0), ("odd", 0), ("nobody", 0))
+    for number, (provider, cost) in enumerate(asked):
+        more = {"tokens": tokens, "cost": cost, "modelID": "m", "providerID": provider}
+        watched.message(f"m{number}", number, done=True, finish="stop", **more)
+    plan, *metered = _twice(OpenCode(), watched)
+    assert (plan.billing, plan.cost_usd) == (Billing.PLAN, None)
+    assert {one.billing for one in metered} == {Billing.METERED}
+
+
+@pytest.mark.parametrize("text", [None, "[]", "no JSON", "[" * 100_000])
+def test_logins_of_opencode_that_cannot_be_read_say_nothing(
+    tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "auth.json"
+    if text is not None:
+        file.write_text(text)
+    assert opencode_billing.accounts(LocalMachine(), file) == ()
 
 
 def test_aider_tells_each_request_of_a_second_by_its_place_in_the_log(tmp_path: Path) -> None:
