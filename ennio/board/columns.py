@@ -101,7 +101,8 @@ def layout(
             if room > wide:
                 given[name] = wide
                 room -= wide + 1
-    for name, most in (("title", 40), ("why", 60), ("title", width)):
+    # a title has eighty letters at most, a reason two hundred
+    for name, most in (("title", 40), ("why", 60), ("title", 60), ("why", width), ("title", width)):
         if name in given:
             more = max(0, min(room, most - given[name]))
             given[name] += more

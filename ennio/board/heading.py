@@ -23,9 +23,15 @@ def header(status: Document, budgets: Sequence[Document]) -> Header:
 
 
 def tightest(budgets: Sequence[Document]) -> Document | None:
-    """The budget of money that is used up most."""
+    """The budget of money that is used up most, of those that hold for more than one session: what
+    a session has used up is its row's to tell.
+    """
     limited = [
-        one for one in budgets if one.get("limit") is not None and one.get("used") is not None
+        one
+        for one in budgets
+        if one.get("scope") != "session"
+        and one.get("limit") is not None
+        and one.get("used") is not None
     ]
     return max(limited, key=lambda one: float(one.get("percent_used") or 0), default=None)
 

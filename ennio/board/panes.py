@@ -136,7 +136,8 @@ class _Pane:
             lines += [cut(f"  {at}  {one}", self.width) for at, one in enumerate(row.options, 1)]
             lines.append("")
         rule = f" (rule {row.rule})" if row.rule else ""
-        lines += self._wrapped(f"turn: {row.turn}, {row.word}{rule}: {row.why}")
+        why = "a question is open" if row.question == row.why and row.question else row.why
+        lines += self._wrapped(f"turn: {row.turn}, {row.word}{rule}: {why}")
         evidence = self.told.get("evidence")
         if not evidence:
             return [*lines, *self._absent("evidence", "no evidence was kept")]

@@ -95,7 +95,7 @@ def _money(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
     pause = inputs.state.pause
     if pause is None or not pausing.held(inputs.state):
         return None
-    why = turn_words.sentence(pause.why)
+    why = turn_words.paused(pause.why)
     return TurnMatch(Turn.YOU, "money", pause.since, why, ("raise", "go-on", "end"))
 
 

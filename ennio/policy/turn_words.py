@@ -41,6 +41,11 @@ def _short(text: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
+def paused(why: str) -> str:
+    """Which budget is used up, and until when; the ways on stand beside it as verbs."""
+    return sentence(why.removeprefix("paused: ").partition(". ")[0])
+
+
 def question(agent: AgentSeen | None) -> str:
     """What the agent asks."""
     asked = sentence(agent.question if agent is not None else None)

@@ -175,6 +175,12 @@ def test_the_pane_says_with_whom_a_branch_will_not_merge() -> None:
     assert "src/auth/login.ts" in text_of(view, 160, 45)
 
 
+def test_what_room_there_is_shows_the_reason_before_an_empty_title() -> None:
+    why = "the migration 0042 fails on a copy of the database: " + "column total has nulls " * 2
+    text = text_of(board(0, told=[session(1, turn_why=why.strip())]), 230, 24)
+    assert why.strip() in text.splitlines()[4]
+
+
 def test_without_sessions_it_says_how_to_begin() -> None:
     text = text_of(board(0))
     assert "No sessions yet." in text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ennio.board.heading import gravest
+from ennio.board.heading import gravest, header
 
 EDITED = "ennio.yaml has changed since it was read: ennio reload"
 
@@ -26,3 +26,16 @@ def test_an_edited_file_is_told_where_nothing_graver_is(
 ) -> None:
     status = {"config": "/home/me/app/ennio.yaml", "config_edited": True, **also}
     assert gravest(status, None) == told
+
+
+def test_the_money_above_all_rows_is_of_no_single_session() -> None:
+    day = {"name": "global:daily", "scope": "global", "period": "daily"}
+    one = {"name": "session:ma-1:total", "scope": "session", "period": "total"}
+    told = header(
+        {},
+        [
+            one | {"limit": "5.00", "used": "6.50", "percent_used": 130},
+            day | {"limit": "20.00", "used": "8.60", "percent_used": 43},
+        ],
+    )
+    assert (told.spend, told.banner) == ("$8.60 of $20 today", "")

@@ -411,6 +411,13 @@ def test_each_state_has_its_turn_its_word_and_its_own_beginning(name: str) -> No
     assert verdict.match.why
 
 
+def test_why_money_holds_it_is_told_whole_and_without_the_commands_that_lead_on() -> None:
+    used = "budget session:ma-1a2b3c4d:total is used up ($6.50 of $5.00); it never begins anew"
+    ways = "ennio budget raise session:ma-1a2b3c4d:total --by USD gives more, ennio budget go-on"
+    pause = replace(PAUSE, why=f"paused: {used}. {ways} ma-1a2b3c4d lets it end its turn")
+    assert turn.decide(a_session(state={"pause": pause}), NOW).match.why == used
+
+
 def test_every_rule_and_every_word_has_a_row_in_the_table() -> None:
     assert {row[2] for row in TABLE.values()} == {name for name, _ in turn.RULES}
     assert {row[1] for row in TABLE.values()} == {
