@@ -49,4 +49,7 @@ test("no two outcomes of the checks differ by colour alone", () => {
     { passing: 0, failing: 0, pending: 9 },
   ];
   expect(new Set(outcomes.map(checksMark)).size).toBe(outcomes.length);
+  // as the board has them: how many of all fail, or are not through
+  expect(checksMark({ passing: 6, failing: 0, pending: 3 })).toBe("◦ 3/9");
+  expect(checksMark({ passing: 7, failing: 2, pending: 0 })).toBe("✗ 2/9");
 });

@@ -26,7 +26,7 @@ export function checksMark(checks: Checks | null): string {
   const all = checks.passing + checks.failing + checks.pending;
   if (all === 0) return "–";
   if (checks.failing > 0) return `✗ ${checks.failing}/${all}`;
-  return checks.pending > 0 ? `◦ ${checks.passing}/${all}` : `✓ ${all}`;
+  return checks.pending > 0 ? `◦ ${checks.pending}/${all}` : `✓ ${all}`;
 }
 
 export function checksInWords(checks: Checks | null): string {
