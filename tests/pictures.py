@@ -112,7 +112,7 @@ def _board(browser: Browser, house: Supervised, folder: Path) -> None:
         terminal.run(house.ground.command("--config", str(house.ground.config), "board"))
         terminal.shows("YOUR TURN", "asks", "merge", "help")
         terminal.keys("Space")
-        terminal.shows("[why]", without="asking ...")
+        terminal.shows("[why]", "Ready. Type a prompt", without="asking ...")
         _photograph(browser, terminal, columns, lines, folder / "board.png")
 
 
