@@ -28,6 +28,11 @@ def _items(value: Any) -> tuple[Any, ...]:
     return () if value is None else value if isinstance(value, tuple) else (value,)
 
 
+def tallied(rows: Sequence[Row]) -> Mapping[Row, int]:
+    """What the rows of a tally say."""
+    return {row[:-1]: int(row[-1]) for row in rows}
+
+
 def _insist(name: str, columns: tuple[str, ...], declared: tuple[str, ...]) -> None:
     unknown = set(columns) - set(declared)
     if unknown:
@@ -141,13 +146,16 @@ class RowTable(Generic[R]):
         """How many rows have these values and meet the conditions, by
         what stands in some columns.
         """
+        return tallied(self.connection.read(self.tallying(by, *conditions, **equal)))
+
+    def tallying(self, by: Sequence[str], *conditions: Any, **equal: Any) -> Any:
+        """The query of ``tally``."""
         columns = [self.column(name) for name in by]
-        query = (
+        return (
             self.table.select(*columns, peewee.fn.COUNT(peewee.SQL("*")))
             .where(*self._where(equal), *conditions)
             .group_by(*columns)
         )
-        return {row[:-1]: int(row[-1]) for row in self.connection.read(query)}
 
     def add(self, row: R) -> bool:
         """Add a row unless one stands in its way; tells whether it was added. Raises

@@ -15,7 +15,8 @@ from ennio.model.usage import UsageSource
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, decode_fields, differences_of, fields_of
 from ennio.store.connection import Connection
-from ennio.store.row_table import RowTable
+from ennio.store.kept_query import KeptQuery
+from ennio.store.row_table import RowTable, tallied
 from ennio.store.statements import peewee
 
 # runtime_handle, agent_info and metadata are JSON that v0.1 wrote more freely than our types say
@@ -38,6 +39,9 @@ class SessionRepository:
         self._connection = connection
         shape = RowShape(_COLUMNS, _encode, _decode, _differing)
         self._rows = RowTable(connection, tables.SessionTable, shape, remembers=True)
+        self._branches_held = KeptQuery(connection, self._holding_branches)
+        self._admitted = KeptQuery(connection, self._tallying_admitted)
+        self._waiting_elsewhere = KeptQuery(connection, self._tallying_elsewhere)
 
     def insert(self, session: Session) -> None:
         """Keep a new session. Raises Conflict when the id is taken."""
@@ -91,14 +95,16 @@ class SessionRepository:
 
     def branches_held(self, project_id: str) -> Mapping[str, str]:
         """The branches of a project's sessions that have not ended for good, by session."""
+        found = self._branches_held.read(project=project_id)
+        return {str(session_id): str(branch) for session_id, branch in found}
+
+    def _holding_branches(self) -> Any:
         column = self._rows.column
-        query = self._rows.table.select(column("id"), column("branch")).where(
-            column("project_id") == project_id,
+        return self._rows.table.select(column("id"), column("branch")).where(
+            column("project_id") == "project",
             column("status").in_([str(status) for status in _UNENDED]),
             column("branch").is_null(False),
         )
-        found = self._rows.connection.read(query)
-        return {str(session_id): str(branch) for session_id, branch in found}
 
     def merged(self) -> Mapping[str, str]:
         """Those whose pull request was merged, archived or not, each with its project."""
@@ -121,18 +127,23 @@ class SessionRepository:
         """``count_live`` without those that wait in the queue, by project, host and
         status; one query whatever their number.
         """
+        admitted: dict[tuple[str, str, SessionStatus], int] = {}
+        for (project, host, status), many in tallied(self._admitted.read()).items():
+            admitted[project, host or "", SessionStatus(status)] = many
+        return admitted
+
+    def _tallying_admitted(self) -> Any:
         by = ("project_id", "host", "status")
-        found = self._rows.tally(by, ~self._waits(), status=_LIVE, archived_at=None)
-        tallied: dict[tuple[str, str, SessionStatus], int] = {}
-        for (project, host, status), many in found.items():
-            tallied[project, host or "", SessionStatus(status)] = many
-        return tallied
+        return self._rows.tallying(by, ~self._waits(), status=_LIVE, archived_at=None)
 
     def waiting_elsewhere(self) -> Mapping[str, str]:
         """The hosts of those that wait in the queue for another machine than this one."""
-        host = self._rows.column("host")
-        found = self._rows.tally(("id", "host"), self._waits(), host.is_null(False))
+        found = tallied(self._waiting_elsewhere.read())
         return {session_id: where for session_id, where in found if where}
+
+    def _tallying_elsewhere(self) -> Any:
+        host = self._rows.column("host")
+        return self._rows.tallying(("id", "host"), self._waits(), host.is_null(False))
 
     def _waits(self) -> Any:
         queue = peewee.Table("queue")
