@@ -2,7 +2,8 @@
 
 Each is the leader of a kernel session of its own, so it has no terminal to ask on. What it prints
 goes through pipes, but for one that leaves a server behind: that would keep a pipe open for good,
-so its outputs are files without a name.
+so its outputs are files without a name. So are those of one that only reads, where such files are
+in memory: nothing outlives it, and a pipe would take a greenlet that reads it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ennio.machine import process_table
 from ennio.machine.interface import BegunCommand, Command, CompletedCommand, Overdue, ProcessId
 
 _GLANCE = 5.0  # seconds between two looks whether more was put out
+_IN_MEMORY = hasattr(os, "memfd_create")
 
 
 def run(command: Command) -> CompletedCommand:
@@ -117,11 +119,14 @@ def _begun(command: Command) -> Iterator[_Running]:
 
 
 def _files(command: Command, stack: contextlib.ExitStack) -> _Files:
-    if command.leaves_server:
+    if command.leaves_server or (command.only_reads and command.most is None and _IN_MEMORY):
+        told, complained = stack.enter_context(_file()), stack.enter_context(_file())
+        if not (command.stdin or command.leaves_server):
+            return _Files(None, told, complained)
         given = stack.enter_context(_file())
         given.write(command.stdin)
         given.seek(0)
-        return _Files(given, stack.enter_context(_file()), stack.enter_context(_file()))
+        return _Files(given, told, complained)
     # where its progress is looked at, it is told into a file, whose size tells of it
     return _Files() if command.silence is None else _Files(complained=stack.enter_context(_file()))
 
@@ -210,7 +215,7 @@ def _file() -> IO[bytes]:
     """A file without a name; in memory where the system can, so that a tick
     writes nothing to a disk.
     """
-    if hasattr(os, "memfd_create"):
+    if _IN_MEMORY:
         return os.fdopen(os.memfd_create("ennio"), "w+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
 
