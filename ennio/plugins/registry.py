@@ -103,8 +103,11 @@ class Registry:
         self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]
     ) -> Agent:
         """The agent of this name, as the project wants it."""
-        context = replace(self._base, settings=config.passthrough, agent_config=config, env=env)
-        return cast("Agent", self._get("agent", name, project_id, context))
+        made = self._made.get(("agent", name, project_id))
+        if made is None:  # asked at every look, so what it is made of is put together only then
+            context = replace(self._base, settings=config.passthrough, agent_config=config, env=env)
+            made = self._get("agent", name, project_id, context)
+        return cast("Agent", made)
 
     def runtime(self, name: str) -> Runtime:
         """The runtime of this name."""
