@@ -5,7 +5,7 @@ Each is a real process with words, folder, environment and standard streams of i
 of what most commands cost, and the tests call thousands. What is about the beginning itself (closed
 streams, Ctrl-C while it loads, warnings, modules from elsewhere, a terminal) calls ``python -m
 ennio.cli``; what differs from the server in what an interpreter reads as it starts is sent there
-(``_fits``).
+(``fits``).
 
 ``python -m tests.fork_server ADDRESS`` is the server; it ends with its standard input.
 """
@@ -123,7 +123,7 @@ class ForkServer:
             caller.close()
             return
         words, folder, environment = marshal.loads(raw)  # noqa: S302 - nobody else can open the folder
-        if not _fits(environment):
+        if not fits(environment):
             caller.send(REAL)
         elif (pid := os.fork()) == 0:
             caller.close()
@@ -161,7 +161,7 @@ class ForkServer:
             os.dup2(stream, number)
             os.close(stream)
         os.chdir(folder)
-        _take(environment)
+        take(environment)
         module = sys.modules[COMMAND]
         assert module.__file__ is not None
         sys.argv[:] = [module.__file__, *words]
@@ -176,7 +176,7 @@ class ForkServer:
                     self._told.send(marshal.dumps(loaded))
 
 
-def _fits(environment: Mapping[bytes, bytes]) -> bool:
+def fits(environment: Mapping[bytes, bytes]) -> bool:
     """Whether an interpreter that begins in this environment would read its streams, its warnings
     and its modules as this one does.
     """
@@ -187,7 +187,7 @@ def _fits(environment: Mapping[bytes, bytes]) -> bool:
     ) and environment.get(b"LC_CTYPE", os.environb.get(b"LC_CTYPE")) == os.environb.get(b"LC_CTYPE")
 
 
-def _take(environment: dict[bytes, bytes]) -> None:
+def take(environment: dict[bytes, bytes]) -> None:
     """The environment of the order, and streams over the new numbers that are as the first were."""
     coerced = os.environb.get(b"LC_CTYPE")  # of a locale that is none (PEP 538)
     os.environb.clear()

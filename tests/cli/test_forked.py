@@ -15,7 +15,7 @@ import pytest
 from tests.cli.conftest import Api, Place
 from tests.conftest import eventually
 from tests.ended import Ended
-from tests.fork_server import _fits, forked
+from tests.fork_server import fits, forked
 
 if not hasattr(os, "pidfd_open"):
     pytest.skip("nothing is forked on this system", allow_module_level=True)
@@ -74,9 +74,9 @@ def test_a_forked_command_and_who_called_it_end_together(api: Api, how: str) -> 
 
 def test_where_an_interpreter_would_begin_otherwise_one_begins(place: Place) -> None:
     ours = dict(os.environb)
-    assert _fits({**ours, b"ENNIO_HOME": b"/nowhere", b"TZ": b"UTC"})
+    assert fits({**ours, b"ENNIO_HOME": b"/nowhere", b"TZ": b"UTC"})
     for name in (b"LC_ALL", b"LANG", b"PYTHONWARNINGS", b"PYTHONPATH"):
-        assert not _fits({**ours, name: b"another"}), name
+        assert not fits({**ours, name: b"another"}), name
     shadow = place.home / "lib"
     shadow.mkdir()
     (shadow / "argparse.py").write_text("raise SystemExit(7)\n")
