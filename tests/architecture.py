@@ -1,5 +1,5 @@
 """Reads the source as text and trees and tells what breaks the rules of the
-house; imports nothing of it.
+house; of what it reads it imports nothing.
 
 Every checker takes sources by path (``ennio/http/app.py``) and returns one sentence for each fault.
 """
@@ -13,6 +13,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+
+from ennio.lasting import lasting
 
 Sources = Mapping[str, str]
 
@@ -161,7 +163,8 @@ def part_of(path: str) -> str:
 @functools.cache
 def nodes(path: str, source: str) -> tuple[ast.AST, ...]:
     """The whole tree of a file; read once for all checkers, which takes most of their time."""
-    return tuple(ast.walk(ast.parse(source, path)))
+    with lasting():  # of all files it is millions of objects, and no garbage
+        return tuple(ast.walk(ast.parse(source, path)))
 
 
 @functools.cache

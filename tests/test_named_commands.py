@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.architecture import nodes
 from tests.named_commands import HEALED, UNDONE
 
 ROOT = Path(__file__).parents[1]
@@ -60,9 +61,9 @@ def _files() -> Iterator[Path]:
 
 def _pairs(file: Path) -> set[tuple[str, str]]:
     """The commands in the texts of a file; docstrings, examples and help are for readers."""
-    tree = ast.parse(file.read_text())
+    tree = nodes(str(file.relative_to(ROOT)), file.read_text(encoding="utf-8"))
     skipped = set(_skipped(tree))
-    texts = [_text(node) for node in ast.walk(tree) if id(node) not in skipped]
+    texts = [_text(node) for node in tree if id(node) not in skipped]
     where = _part(file.relative_to(ROOT / "ennio").as_posix())
     found = (_command(match) for text in texts if " " in text for match in _NAMED.finditer(text))
     return {(where, command) for command in found if command not in _PROSE}
@@ -73,8 +74,8 @@ def _part(file: str) -> str:
     return file.rpartition("/")[0] or file
 
 
-def _skipped(tree: ast.AST) -> Iterator[int]:
-    for node in ast.walk(tree):
+def _skipped(tree: Iterable[ast.AST]) -> Iterator[int]:
+    for node in tree:
         if isinstance(node, ast.Expr) or (isinstance(node, ast.Assign) and _is_examples(node)):
             yield id(node.value)
         elif isinstance(node, ast.keyword) and node.arg in _FOR_READERS:
