@@ -48,7 +48,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.message import Message
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.notifier.stub import StubNotifier
-from ennio.store import open_store
+from tests import made_database
 from tests.actors.stubs import Agent, Folders, Forge, Hooks, Shelf, Terminals
 from tests.conftest import eventually
 
@@ -268,7 +268,7 @@ class Play:
     def opened(self) -> Iterator[Stage]:
         """The house, from start to stop; agents and the store's file outlive it."""
         config, home = self.config(), Home(self.root / "home")
-        store = open_store("sqlite:ennio.db", self.root, self.clock)
+        store = made_database.opened(self.root, self.clock)
         shelf = Shelf(
             home,
             self.clock,

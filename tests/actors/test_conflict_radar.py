@@ -31,7 +31,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import Refused, TimedOut
 from ennio.model.session import Session, SessionStatus
 from ennio.plugins.registry import Registry
-from ennio.store import open_store
+from tests import made_database
 from tests.actors.ground import project
 from tests.conftest import eventually, need
 
@@ -114,7 +114,7 @@ def opened(root: Path, kind: str) -> Iterator[Field]:
     clock, home = ManualClock(), Home(root / "home")
     one = project(score, repo=str(score), default_branch="main")
     config = Config(source=root / "ennio.yaml", directory=root, projects=(one,))
-    store = open_store("sqlite:ennio.db", root, clock)
+    store = made_database.opened(root, clock)
     plugins = Registry(home, clock, store.forge, root, "score")
     host = PluginHost(plugins, home, clock)
     deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)

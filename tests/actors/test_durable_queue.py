@@ -29,7 +29,8 @@ from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.plugins.registry import Registry
 from ennio.policy import delivering
-from ennio.store import Transaction, open_store
+from ennio.store import Transaction
+from tests import made_database
 from tests.actors.ground import kill
 from tests.conftest import eventually
 
@@ -92,7 +93,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         self.clock, home = ManualClock(), Home(folder / "home")
-        self.store = open_store("sqlite:ennio.db", folder, self.clock)
+        self.store = made_database.opened(folder, self.clock)
         config = Config(source=folder / "ennio.yaml", directory=folder, projects=())
         plugins = Registry(home, self.clock)
         host = PluginHost(plugins, home, self.clock)

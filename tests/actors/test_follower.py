@@ -25,7 +25,8 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.events import Draft, Event, EventType
 from ennio.plugins.registry import Registry
-from ennio.store import Transaction, open_store
+from ennio.store import Transaction
+from tests import made_database
 from tests.actors.ground import kill
 from tests.conftest import eventually
 
@@ -59,7 +60,7 @@ class Log:
 
     def __init__(self, folder: Path) -> None:
         self.clock, home = ManualClock(), Home(folder / "home")
-        self.store = open_store("sqlite:ennio.db", folder, self.clock)
+        self.store = made_database.opened(folder, self.clock)
         config = Config(source=folder / "ennio.yaml", directory=folder, projects=())
         plugins = Registry(home, self.clock)
         host = PluginHost(plugins, home, self.clock)

@@ -20,7 +20,7 @@ from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Invalid, Unreachable
 from ennio.plugins.registry import Registry
-from ennio.store import open_store
+from tests import made_database
 
 REMOTE = """
 projects:
@@ -42,7 +42,7 @@ def _deps(tmp_path: Path, *, known: bool) -> Iterator[Dependencies]:
     file = tmp_path / "ennio.yaml"
     file.write_text(REMOTE)
     home, clock = Home(tmp_path / "home"), ManualClock()
-    store = open_store("sqlite:ennio.db", tmp_path, clock)
+    store = made_database.opened(tmp_path, clock)
     plugins, config = Registry(home, clock), load(file, {})
     here = PluginHost(plugins, home, clock)
     others: Mapping[str, HostElsewhere] = hosts_elsewhere(config, clock, "i", here, _unreachable)

@@ -28,7 +28,7 @@ from ennio.model.node import NodeStep, StepName
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.nodes import keepers
 from ennio.plugins.registry import Registry
-from ennio.store import open_store
+from tests import made_database
 from tests.conftest import eventually
 
 THERE = "me@build"
@@ -105,7 +105,7 @@ class House:
     @contextmanager
     def opened(self) -> Iterator[House]:
         clock, home = SystemClock(), Home(self.root / "home")
-        store = open_store("sqlite:ennio.db", self.root, clock)
+        store = made_database.opened(self.root, clock)
         plugins = Registry(home, clock, store.forge, self.root)
         here = PluginHost(plugins, home, clock)
         ssh = SshConfig("build", "me", SshAuth(AuthType.AGENT))

@@ -37,7 +37,7 @@ from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.registry import Registry
-from ennio.store import open_store
+from tests import made_database
 from tests.conftest import eventually
 from tests.contract.host_stage import KINDS, STORY, Stage, stage_at
 
@@ -81,7 +81,7 @@ class House:
     @contextmanager
     def opened(self, hosts: dict[str, Host]) -> Iterator[House]:
         clock, home = SystemClock(), Home(self.root / "home")
-        store = open_store("sqlite:ennio.db", self.root, clock)
+        store = made_database.opened(self.root, clock)
         plugins = Registry(home, clock, store.forge, self.root)
         here = PluginHost(plugins, home, clock, apart=in_a_thread)
         known: dict[str, Host] = {name: NodeAtHand(name, hosts[name], here) for name in hosts}

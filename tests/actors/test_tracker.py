@@ -27,7 +27,8 @@ from ennio.model.session import Session, SessionStatus
 from ennio.plugins.registry import Registry
 from ennio.plugins.tracker.interface import Issue, Milestone
 from ennio.plugins.tracker.stub import StubTracker
-from ennio.store import Store, open_store
+from ennio.store import Store
+from tests import made_database
 from tests.conftest import eventually
 
 URL = "https://github.com/acme/shop/pull/7"
@@ -119,7 +120,7 @@ def desk(tmp_path: Path) -> Iterator[AgentContext]:
         for name in ("shop", "blog")
     ]
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=tuple(projects))
-    store = open_store("sqlite:ennio.db", tmp_path, clock)
+    store = made_database.opened(tmp_path, clock)
     shelf, issues = Shelf(home, clock), Issues()
     shelf.tracks = issues
     yield AgentContext(

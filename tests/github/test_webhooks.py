@@ -26,7 +26,7 @@ from ennio.plugins.forge.github.forge import GitHubForge
 from ennio.plugins.forge.interface import Watch
 from ennio.plugins.github.webhook import WebhookEvent, happenings
 from ennio.plugins.registry import Registry
-from ennio.store import open_store
+from tests import made_database
 from tests.github import published
 from tests.github.standin.hub import Hub
 from tests.github.standin.server import Server
@@ -50,7 +50,7 @@ def deps(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Depende
         forge=PluginChoice("github", given),
     )
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
-    store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
+    store, home = made_database.opened(tmp_path, clock), Home(tmp_path / "home")
     plugins = Registry(home, clock)
     yield Dependencies(
         config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock)

@@ -63,7 +63,8 @@ from ennio.plugins.forge.interface import Merged
 from ennio.plugins.registry import Registry
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
-from ennio.store import Store, Waiting, open_store
+from ennio.store import Store, Waiting
+from tests import made_database
 
 
 def configuration(directory: Path, **changes: Any) -> Config:
@@ -459,7 +460,7 @@ class SmallOrchestrator:
     def at(cls, directory: Path, **changes: Any) -> Self:
         """One with its database in a folder."""
         clock = SystemClock()
-        store = open_store("sqlite:ennio.db", directory, clock)
+        store = made_database.opened(directory, clock)
         config = configuration(directory, **changes)
         for project in config.projects:
             store.projects.upsert(project)

@@ -13,6 +13,7 @@ import pytest
 from ennio.model.clock import ManualClock
 from ennio.model.session import Session, SessionStatus
 from ennio.store import Store, open_store
+from tests import made_database
 
 # word for word the tables, defaults, keys and indices of the documentation
 V01 = """
@@ -74,7 +75,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
-    opened = open_store(url, tmp_path, clock)
+    made = url.startswith("sqlite")
+    opened = made_database.opened(tmp_path, clock) if made else open_store(url, tmp_path, clock)
     yield opened
     opened.close()
 
@@ -82,7 +84,7 @@ def store(url: str, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
 @pytest.fixture
 def sqlite_store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     """A file, for what only SQLite has."""
-    opened = open_store("sqlite:ennio.db", tmp_path, clock)
+    opened = made_database.opened(tmp_path, clock)
     yield opened
     opened.close()
 
