@@ -35,7 +35,7 @@ COMMAND = "ennio.cli.__main__"
 REAL = b"real"
 """The answer to an order that does not fit: begin an interpreter."""
 LARGEST = 1 << 20
-_AS_STARTED = ("LANG", "LC_", "PYTHON")
+_AS_STARTED = ("GEVENT", "LANG", "LC_", "LD_", "PYTHON")
 _NOT_TO_FORK = ("gevent", "grpc")
 """Who loaded these has changed the interpreter, or begun what no fork takes along."""
 

@@ -44,6 +44,7 @@ class MeasuredHouse(Supervised):
     notes: Path = Path()
 
     module = "tests.bench.supervisor"
+    forked = False  # what it takes is what is measured
 
     @property
     def env(self) -> dict[str, str]:

@@ -75,7 +75,7 @@ def test_a_forked_command_and_who_called_it_end_together(api: Api, how: str) -> 
 def test_where_an_interpreter_would_begin_otherwise_one_begins(place: Place) -> None:
     ours = dict(os.environb)
     assert fits({**ours, b"ENNIO_HOME": b"/nowhere", b"TZ": b"UTC"})
-    for name in (b"LC_ALL", b"LANG", b"PYTHONWARNINGS", b"PYTHONPATH"):
+    for name in (b"LC_ALL", b"LANG", b"LD_PRELOAD", b"PYTHONWARNINGS", b"PYTHONPATH"):
         assert not fits({**ours, name: b"another"}), name
     shadow = place.home / "lib"
     shadow.mkdir()

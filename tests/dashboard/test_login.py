@@ -33,6 +33,7 @@ class Impatient(Supervised):
     """A supervisor that looks at cookies often."""
 
     module = "tests.dashboard.impatient"
+    forked = False  # the only one of its kind
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,12 @@ from ennio.machine.home import Home
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.proxy.directory import ProxyDirectory
 from ennio.proxy.process import tell_to_end
+from tests import forked_supervisor
 from tests.conftest import eventually, need
 from tests.e2e.keepsakes import keepsakes, kept
 from tests.ended import Ended
 from tests.fork_server import forked
+from tests.forked_supervisor import ForkedSupervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"runtime": "250ms", "agent": "200ms", "forge": "250ms"}
@@ -212,10 +214,15 @@ class Supervised:
     """A supervisor that runs on a ground, and everything a person or an accident does to it."""
 
     ground: Ground
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | ForkedSupervisor | None = None
 
     module = "ennio.supervise"
     """What is run as the supervisor."""
+
+    forked = True
+    """Whether it is forked from one that has loaded itself, where that can be; what is about its
+    beginning, or what it takes, begins an interpreter.
+    """
 
     @property
     def env(self) -> dict[str, str]:
@@ -228,9 +235,14 @@ class Supervised:
 
     def begin(self) -> None:
         """Start the supervisor; returns at once."""
+        words = ("--config", str(self.ground.config))
         with self.log.open("ab") as log:
+            if self.forked:
+                self.process = forked_supervisor.begin(self.module, words, self.env, log)
+                if self.process is not None:
+                    return
             self.process = subprocess.Popen(
-                (sys.executable, "-m", self.module, "--config", str(self.ground.config)),
+                (sys.executable, "-m", self.module, *words),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -62,7 +62,11 @@ def database(request: pytest.FixtureRequest) -> str:
     return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres").made())
 
 
-def test_thirty_kills_lose_double_and_orphan_nothing(tmp_path: Path, database: str) -> None:
+def test_thirty_kills_lose_double_and_orphan_nothing(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # one of the two meets the kills also while it loads
+    monkeypatch.setattr(Supervised, "forked", bool(database))
     seed = int(os.environ.get("ENNIO_CHAOS_SEED") or random.SystemRandom().randrange(10**6))
     print(f"chaos seed {seed}; ENNIO_CHAOS_SEED={seed} plays it again")
     files = {"check.sh": scene.CHECK, "CHANGES.md": scene.CHANGES}

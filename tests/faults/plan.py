@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from ennio.model.errors import TimedOut, Unreachable
 from tests.faults.clocks import put_clock
@@ -128,15 +128,15 @@ def full(point: str) -> Exception:
 class Fuse:
     """Carries out the orders of one house as its points are passed."""
 
-    orders: tuple[Order, ...]
-    home: Path
+    orders: tuple[Order, ...] = ()
+    home: Path = Path()
     passed: Counter[tuple[str, When]] = field(default_factory=Counter)
     full_until: float = 0.0
 
-    @classmethod
-    def of_environment(cls) -> Self:
-        """The fuse of this process's house."""
-        return cls(read(os.environ.get(VARIABLE, "")), Path(os.environ["ENNIO_HOME"]))
+    def read_environment(self) -> None:
+        """Be the fuse of this process's house; what is to pass it may have been loaded before."""
+        self.orders = read(os.environ.get(VARIABLE, ""))
+        self.home = Path(os.environ["ENNIO_HOME"])
 
     def passing(self, point: str, when: When) -> None:
         """Somebody comes by. Raises what was ordered, or ends the process."""

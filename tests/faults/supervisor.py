@@ -21,7 +21,7 @@ from pathlib import Path  # noqa: E402
 from ennio.model import failpoints  # noqa: E402
 from tests.faults.fuse import Fuse  # noqa: E402
 
-FUSE = Fuse.of_environment()
+FUSE = Fuse()
 failpoints.install(FUSE)
 
 from ennio.http import serve  # noqa: E402
@@ -33,6 +33,7 @@ def main() -> int:
 
     ``ENNIO_FAULT_TIMEOUT`` are the seconds a blocked worker is tolerated.
     """
+    FUSE.read_environment()
     serve.TIMEOUT = int(os.environ.get("ENNIO_FAULT_TIMEOUT", serve.TIMEOUT))
     return serve.main(sys.argv[1:], _boot)
 

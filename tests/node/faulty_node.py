@@ -7,7 +7,9 @@ from __future__ import annotations
 from ennio.model import failpoints
 from tests.faults.fuse import Fuse
 
-failpoints.install(Fuse.of_environment())
+FUSE = Fuse()
+FUSE.read_environment()
+failpoints.install(FUSE)
 
 from ennio.node.__main__ import run  # noqa: E402
 
