@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ class NodeServer:
         self._end = end
         self._limits = limits or NodeLimits()
         self._streams = threading.BoundedSemaphore(self._limits.streams)
+        self._following = set[Any]()
         self._ending = threading.Event()
         most = self._limits.calls + self._limits.streams
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="call")
@@ -92,12 +94,22 @@ class NodeServer:
         return bound
 
     def stop(self, grace: float) -> None:
-        """Take no more calls; those at work have so many seconds to be done."""
+        """Take no more calls; those at work have so many seconds to be done, and their answers to
+        arrive. Streams end at once.
+
+        A call is over for gRPC once its answer was handed on: much of a long one lies in our memory
+        then, and whoever cancels what is left closes the connection before it. So the connections
+        are left to close by themselves, each once its peer has confirmed that it has all.
+        """
+        until = time.monotonic() + grace
         self._ending.set()
         over = self._server.stop(grace)
+        for stream in tuple(self._following):
+            stream.cancel()
         self._activity.settle(grace)
+        over.wait(max(0.0, until - time.monotonic()))
         self._server.stop(0)
-        over.wait(grace + 1)
+        over.wait(1)
         self._pool.shutdown(wait=False)
 
     # --- what is answered -------------------------------------------------------------------------
@@ -165,6 +177,7 @@ class NodeServer:
         def answered(request: Any, context: Any) -> Iterator[Any]:
             if not self._streams.acquire(blocking=False):
                 _refused(context, Exhausted(f"no more than {self._limits.streams} streams at once"))
+            self._following.add(context)
             try:
                 following = answers(request, lambda: self._listens(name, context))
                 while (told := _caught(name, lambda: next(following, None))) is not None:
@@ -172,6 +185,7 @@ class NodeServer:
                         _refused(context, told)
                     yield told
             finally:
+                self._following.discard(context)
                 self._streams.release()
 
         return answered

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -192,6 +195,67 @@ def test_told_to_end_it_does_what_is_at_work_to_its_end_and_watchers_hold_nothin
         node.news(cursor, 1)
     assert (Path(made.path) / "ended").exists()
     node.close()
+
+
+class _SlowLine:
+    """To a node; it is read from slowly, as at the end of a long line, with little room on the way."""
+
+    def __init__(self, place: Path, port: int) -> None:
+        self.place, self.port, self.passed = place, port, 0
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(place))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.socket()
+                far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                far.connect(("127.0.0.1", self.port))
+                threading.Thread(target=self._pass, args=(near, far, 0.0), daemon=True).start()
+                threading.Thread(target=self._pass, args=(far, near, 0.002), daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket, pause: float) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(4096):
+                time.sleep(pause)  # noqa: TID251 - the line takes so long
+                other.sendall(data)
+                self.passed += len(data) if pause else 0
+        for end in (one, other):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@REAL
+def test_a_long_answer_arrives_whole_from_one_that_is_told_to_end(
+    bench: NodeBench, tmp_path: Path
+) -> None:
+    """An answer counts as sent while much of it lies in the memory of the process yet."""
+    length, number = 1 << 19, 8
+    folder = bench.root / "sessions" / "s-long"
+    folder.mkdir(parents=True)
+    (folder / "session.json").write_text("x" * length)
+    bench.start()
+    lines = [_SlowLine(tmp_path / f"line-{each}", bench.port) for each in range(number)]
+    nodes = [NodeHost(f"b{each}", f"unix:{line.place}", TOKEN) for each, line in enumerate(lines)]
+    with ThreadPoolExecutor(number) as pool:
+        assert {node.heartbeat() >= 0 for node in nodes} == {True}
+        asked = [pool.submit(node.records) for node in nodes]
+        on_their_way = lambda: all(line.passed > length // 4 for line in lines)  # noqa: E731
+        eventually(on_their_way, why="they are on their way")
+        assert bench.signal(signal.SIGTERM) == 0
+        assert {len(dict(one.result(30))["s-long"]) for one in asked} == {length}
+    for node in nodes:
+        node.close()
+    for line in lines:
+        line.close()
 
 
 @REAL
