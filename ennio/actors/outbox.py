@@ -213,7 +213,9 @@ class Outbox:
                 # agent: it does not count
                 uncounted = message.state is MessageState.SENDING or not delivery.typed
                 tries = message.attempts - 1 if uncounted else message.attempts
-                self._try_again(message, MessageState.QUEUED, delivery.detail, now, tries)
+                # that no key was pressed says nothing of why, which was told before
+                why = delivery.detail if delivery.typed else message.detail or delivery.detail
+                self._try_again(message, MessageState.QUEUED, why, now, tries)
 
     def _settle(self, message: Message, **changes: Any) -> None:
         """Keep what came of a try."""

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+import gevent
+
 from ennio.actors import budgets, effects, forecasting
 from ennio.actors.branch_rivals import refuse_rival
 from ennio.actors.dependencies import Dependencies
@@ -33,6 +35,9 @@ from ennio.policy.budgets.reserving import LikelyCost
 from ennio.policy.lifecycle import orders
 from ennio.store import Waiting
 from ennio.store.idempotency import RequestRepeatedError
+
+JUDGED_WITHIN = 5.0
+"""Seconds that another machine may take to say what it lacks; it is asked once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ def _judged(deps: Dependencies, request: SpawnRequest) -> _Judged:
     """All that a spawn is refused for, in one place and one order: whoever only asks what a spawn
     would do is refused in the same words. Raises Invalid, Refused, NotFound, OverBudget.
 
-    An issue is read when its session begins, so that nobody waits for a tracker. A far machine is
-    not asked either: it may be away, and tells what it lacks when its turn comes.
+    An issue is read when its session begins, so that nobody waits for a tracker. A machine that is
+    away is not waited for either: it tells what it lacks when its turn comes.
     """
     project = _checked(deps, request)
     session = _drawn(deps, project, request)
@@ -106,9 +111,8 @@ def _judge_launch(at: SessionContext) -> None:
     branch = at.session.branch or at.session.id
     words = at.session.prompt or "" if at.session.issue_id else composed(at, None).words
     checked(words)
-    if at.session.host:
-        return
-    with suppress(Unreachable, OSError):
+    within = gevent.Timeout(JUDGED_WITHIN if at.session.host else None, False)
+    with suppress(Unreachable, OSError), within:
         at.host.judge(replace(at.brief, branch=branch), words, rules(at, branch))
 
 

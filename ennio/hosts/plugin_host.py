@@ -153,8 +153,7 @@ class PluginHost:
 
     def inspect(self, brief: Brief) -> WorkspaceSeen:
         """See ``Host``."""
-        at = self._resolve(brief)
-        return at.workspace.inspect(at.spec)
+        return self._effects.inspect(brief)
 
     def changes(self, brief: Brief, until: Until, longest: int) -> WorkspaceDiff:
         """See ``Host``."""

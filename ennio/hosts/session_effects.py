@@ -5,7 +5,7 @@ and all of it removed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from ennio.config.money import MeteringChoice
@@ -24,12 +24,14 @@ from ennio.machine.closed_place import refusing
 from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid
+from ennio.model.facts import WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.agent.words import checked, may_not_fit
-from ennio.plugins.runtime.interface import LaunchSpec
+from ennio.plugins.runtime.interface import DemandingRuntime, LaunchSpec
 from ennio.plugins.workspace import hook_run, private
+from ennio.plugins.workspace.interface import DemandingWorkspace
 from ennio.policy.prompt import begun_again
 
 HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
@@ -74,8 +76,8 @@ class SessionEffects:
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
-        files = self._resolver.files(brief.session_id)
-        with self._machine.gathered():
+        with self._refusing(), self._machine.gathered():
+            files = self._resolver.files(brief.session_id)
             files.write(PROMPT, prompt)
             files.write(SYSTEM, system)
 
@@ -87,21 +89,39 @@ class SessionEffects:
 
     def judge(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
-        self._judge(self._resolve(brief), prompt, system)
+        at = self._resolve(brief)
+        with self._machine.foreseen(self._of_a_judgement(at)):
+            self._judge(at, prompt, system)
 
     def _judge(self, at: ResolvedBrief, prompt: str, system: str) -> None:
         checked(prompt)
         if may_not_fit(prompt + system):  # its agent knows what it makes of so many words
             _first_launch(at, prompt, system)
+        if isinstance(at.workspace, DemandingWorkspace):
+            at.workspace.insist(at.spec)
+        if isinstance(at.runtime, DemandingRuntime):
+            at.runtime.insist()
         path = at.environment(CommandLine(()), 1).get("PATH", "")
         agent_program.insist_beforehand(self._machine, self._name, at, path)
+
+    def _of_a_judgement(self, at: ResolvedBrief) -> Questions:
+        """What is asked of the machine before anything is made there."""
+        if not self._machine.name:
+            return NOTHING_ASKED
+        asked = private.questions(at.path, at.source)
+        if isinstance(at.workspace, DemandingWorkspace):
+            source = at.workspace.rests_on(at.spec)
+            asked = replace(source, states=(*source.states, *asked.states), files=asked.files)
+        known = self._programs.get(at.brief.agent)
+        return replace(asked, programs=(("tmux", None), *(() if known is None else (known,))))
 
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
         """See ``Host``."""
         at = self._resolve(brief)
-        self._judge(at, prompt, system)
-        command = _first_launch(at, prompt, system)
-        return CommandPreview(command.argv, tuple(sorted(at.environment(command, 1))))
+        with self._machine.foreseen(self._of_a_judgement(at)):
+            self._judge(at, prompt, system)
+            command = _first_launch(at, prompt, system)
+            return CommandPreview(command.argv, tuple(sorted(at.environment(command, 1))))
 
     def launch(
         self,
@@ -119,11 +139,13 @@ class SessionEffects:
 
     @contextmanager
     def _beginning(self, brief: Brief) -> Iterator[None]:
-        """One step of its begin at a time; where a folder of this machine is closed, it is refused
-        with what opens it.
-        """
-        with refusing(at_hand=not self._machine.name), self._making.alone(brief.session_id):
+        """One step of its begin at a time."""
+        with self._refusing(), self._making.alone(brief.session_id):
             yield
+
+    def _refusing(self) -> AbstractContextManager[None]:
+        """Where a folder is closed, it is refused; of this machine with what opens it."""
+        return refusing(at_hand=not self._machine.name)
 
     def _of_a_launch(self, brief: Brief) -> Questions:
         """What is asked of the machine before anything of a launch is written."""
@@ -185,14 +207,15 @@ class SessionEffects:
 
     def stop(self, brief: Brief, *, launched: bool) -> None:
         """See ``Host``."""
-        if launched:
+        with self._refusing():
+            if not launched:
+                self._end_under_way(brief)
+                return
             runtime = self._resolver.runtime(brief)
             with self._making.alone(brief.session_id):  # a launch that is under way is ended too
                 runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
                 self._sharing.unshare(brief.session_id)
             self._meter.ended(brief.session_id)
-        else:
-            self._end_under_way(brief)
 
     def _end_under_way(self, brief: Brief) -> None:
         """End all that carries the session's mark, and the hook that was
@@ -205,9 +228,15 @@ class SessionEffects:
             hook_run.under_way(self._machine, self._resolver.files(brief.session_id).folder),
         )
 
+    def inspect(self, brief: Brief) -> WorkspaceSeen:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        with self._refusing():
+            return at.workspace.inspect(at.spec)
+
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
         """See ``Host``."""
-        with self._machine.foreseen(self._of_a_removal(brief)):
+        with self._refusing(), self._machine.foreseen(self._of_a_removal(brief)):
             if not dry_run:
                 self._end_under_way(brief)
             with self._making.alone(brief.session_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -16,6 +16,7 @@ from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.resolved import BriefResolver
 from ennio.hosts.session_files import PROMPT
 from ennio.hosts.session_locks import SessionLocks
+from ennio.machine.closed_place import refusing
 from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.model.clock import Clock
 from ennio.model.errors import Refused
@@ -41,7 +42,7 @@ class SessionTerminals:
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
         """See ``AgentTerminals``."""
-        with self._machine.foreseen(self._of_typing(brief)):
+        with self._refusing(), self._machine.foreseen(self._of_typing(brief)):
             return self._words(brief).obstacle(words)
 
     def deliver(self, brief: Brief, words: Words) -> Delivery:
@@ -56,21 +57,27 @@ class SessionTerminals:
 
     def received(self, brief: Brief, words: Words) -> Delivery:
         """See ``AgentTerminals``."""
-        return self._words(brief).received(words)
+        with self._refusing():
+            return self._words(brief).received(words)
 
     def put_back(self, brief: Brief, draft: str) -> bool:
         """See ``AgentTerminals``."""
-        with self._typing.alone(brief.session_id):
+        with self._refusing(), self._typing.alone(brief.session_id):
             return self._words(brief).put_back(draft)
 
     @contextmanager
     def _to_type(self, brief: Brief) -> Iterator[MessageDelivery]:
         """Types to its agent, and nobody else meanwhile."""
         with (
+            self._refusing(),
             self._typing.alone(brief.session_id),
             self._machine.foreseen(self._of_typing(brief)),
         ):
             yield self._words(brief)
+
+    def _refusing(self) -> AbstractContextManager[None]:
+        """Where what is noted of the typing cannot be, it is refused: see ``refusing``."""
+        return refusing(at_hand=not self._machine.name)
 
     def _of_typing(self, brief: Brief) -> Questions:
         """What is asked of the machine before an agent is typed to."""
@@ -92,11 +99,12 @@ class SessionTerminals:
     def interrupt(self, brief: Brief) -> None:
         """See ``AgentTerminals``."""
         at = self._resolve(brief)
-        Interrupting(at.runtime, at.agent, at.handle).interrupt()
+        with self._refusing():
+            Interrupting(at.runtime, at.agent, at.handle).interrupt()
 
     def answer(self, brief: Brief, text: str) -> None:
         """See ``AgentTerminals``."""
-        with self._typing.alone(brief.session_id):
+        with self._refusing(), self._typing.alone(brief.session_id):
             at = self._resolve(brief)
             Answering(at.runtime, at.agent, at.context, at.handle).answer(text)
 

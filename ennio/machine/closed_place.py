@@ -70,18 +70,18 @@ def way_after(error: OSError) -> str:
 
 @contextmanager
 def refusing(*, at_hand: bool = True) -> Iterator[None]:
-    """Raise Refused, with the command that opens it, for a place of this machine where something
-    is denied meanwhile: that is a person's to mend, and no fault of ours. Any other error stays,
-    and so do all of another machine (``at_hand`` false), which is asked nothing more.
+    """Raise Refused, with the command that opens it, for a place where something is denied
+    meanwhile: that is a person's to mend, and no fault of ours. Any other error stays. Another
+    machine (``at_hand`` false) is asked nothing more, so what opens it there is not known.
     """
     try:
         yield
     except OSError as error:
-        if not at_hand or error.errno not in _DENIED or not _names(error):
+        if error.errno not in _DENIED or not _names(error):
             raise
         why = (error.strerror or str(error)).lower()
         words = f"nothing can be written at {os.fsdecode(error.filename)}: {why}"
-        way = way_after(error)
+        way = way_after(error) if at_hand else ""
         raise Refused(f"{words}; it is opened by: {way}" if way else words) from error
 
 

@@ -255,7 +255,7 @@ class Play:
         plain: dict[str, Any] = {
             "source": self.root / "ennio.yaml",
             "directory": self.root,
-            "projects": (project(self.root, **of_project),),
+            "projects": (project(**({"path": self.root} | of_project)),),
             "poll": Poll(0.02, 0.02, 0.02),
             "min_free_memory": 0,
             "ready_threshold": 0.0,

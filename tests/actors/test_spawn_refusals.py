@@ -9,13 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+import gevent
 import pytest
 
+from ennio.actors import spawning
 from ennio.actors.spawning import SpawnRequest
-from ennio.config.model import AgentConfig, PluginChoice
+from ennio.config.model import AgentConfig, AuthType, PluginChoice, SshAuth, SshConfig
 from ennio.config.money import Budget, BudgetScope
+from ennio.hosts.brief import Brief
+from ennio.hosts.interface import Host
+from ennio.hosts.on_demand import HostOnDemand, OpenHost
 from ennio.model.errors import EnnioError, Invalid, NotFound, OverBudget, Refused, Unreachable
 from ennio.plugins.registry import Registry
 from ennio.plugins.tracker.interface import Issue
@@ -40,6 +46,7 @@ class Refusal:
     project: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     rivals: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 def _command(*argv: str) -> dict[str, Any]:
@@ -84,6 +91,24 @@ REFUSALS = {
     ),
     "no program in its place": Refusal(
         Refused, "^/no/such/agent is not installed", {}, _command("/no/such/agent")
+    ),
+    "a path that is gone": Refusal(
+        Refused,
+        "path /no/such/score does not exist: git clone stub /no/such/score$",
+        {"workspace": "worktree"},
+        {"path": Path("/no/such/score")},
+    ),
+    "a path that is no repository": Refusal(
+        Refused,
+        "path / is not the top of a git repository .*: set it to a clone of stub$",
+        {"workspace": "worktree"},
+        {"path": Path("/")},
+    ),
+    "no tmux": Refusal(
+        Refused,
+        "^tmux is not installed; install it, or set `runtime: process`",
+        {"runtime": "tmux"},
+        environ={"PATH": ""},
     ),
     "a budget of nothing": Refusal(
         OverBudget, "global:total is used up", config=_budget(BudgetScope.GLOBAL, "0")
@@ -130,9 +155,11 @@ def _made(stage: Stage) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_dry_run_is_refused_as_the_spawn_is_and_neither_makes_anything(
-    play: Play, name: str
+    play: Play, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusal = REFUSALS[name]
+    for variable, value in refusal.environ.items():
+        monkeypatch.setenv(variable, value)
     play.settings |= {"project": dict(refusal.project), **refusal.config}
     with play.opened() as stage:
         for number in range(refusal.rivals):
@@ -195,6 +222,57 @@ def test_what_cannot_be_seen_keeps_no_session_from_being_asked_for(
 
     monkeypatch.setattr(stage.deps.this_machine, "judge", unseen)
     assert _asked(stage, {"held": True}, dry=False) is None
+
+
+class _Elsewhere(HostOnDemand):
+    """Another machine, which says what it lacks in its own way."""
+
+    def __init__(self, name: str, near: Host, judge: Callable[[], None]) -> None:
+        super().__init__(name, lambda: cast("OpenHost", near), near)
+        self._judge = judge
+
+    def judge(self, brief: Brief, prompt: str, system: str) -> None:
+        """See ``Host``."""
+        del brief, prompt, system
+        self._judge()
+
+
+def _lacks_tmux() -> None:
+    raise Refused("tmux is not installed on me@there; install it there")
+
+
+def _is_away() -> None:
+    raise Unreachable("me@there does not answer")
+
+
+def _says_nothing() -> None:
+    gevent.sleep(600)
+
+
+FAR: Mapping[str, tuple[Callable[[], None], bool]] = {
+    "lacks something": (_lacks_tmux, True),
+    "is away": (_is_away, False),
+    "says nothing": (_says_nothing, False),
+}
+
+
+@pytest.mark.parametrize("how", FAR)
+def test_another_machine_is_asked_beforehand_and_not_waited_for(
+    play: Play, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(spawning, "JUDGED_WITHIN", 0.2)
+    judge, refuses = FAR[how]
+    ssh = SshConfig(host="there", username="me", auth=SshAuth(AuthType.AGENT))
+    play.settings["project"] = {"ssh": ssh}
+    with play.opened() as stage:
+        known = cast("dict[str, Host]", stage.deps.other_machines)
+        known["me@there"] = _Elsewhere("me@there", stage.deps.this_machine, judge)
+        told, before = _asked(stage, {"held": True}, dry=False), _made(stage)[0]
+        if refuses:
+            assert told == (Refused, 5, "tmux is not installed on me@there; install it there")
+        else:
+            assert told is None, "it tells what it lacks when its turn comes"
+        assert before == (0 if refuses else 1)
 
 
 def test_a_branch_that_an_issue_names_is_refused_beforehand_in_the_same_way(

@@ -85,8 +85,13 @@ def test_a_default_branch_that_is_missing_is_said_and_works_once_it_is_there(
 def test_a_repository_that_is_gone_is_said_and_works_once_it_is_back(tmp_path: Path) -> None:
     with supervised(tmp_path, lambda g: project(g, agent_config=HANG)) as house:
         aside = house.ground.clone.with_name("aside")
+        held = house.ground.ennio("spawn", "score", "-p", "Play", "--hold", "--json")
+        name = held.document["id"]
         (house.ground.clone / ".git").rename(aside)
-        name = house.spawn()
+        refused = house.ground.ennio("spawn", "score", "-p", "Play")
+        assert refused.code == 5
+        assert f"path {house.ground.clone} is not the top of a git repository" in refused.err
+        house.ground.ennio("queue", "release", name)
         reason = house.becomes(name, "exited", within=70)["reason"]
         assert "score" in reason
         aside.rename(house.ground.clone / ".git")
@@ -155,8 +160,15 @@ def test_a_machine_without_tmux_says_so_and_works_once_it_is_installed(tmp_path:
                 (tools / tool.name).symlink_to(tool)
     tmux = (tools / "tmux").resolve()
     with supervised(tmp_path, lambda g: project(g, agent_config=HANG), path=str(tools)) as house:
+        held = house.ground.ennio("spawn", "score", "-p", "Play", "--hold", "--json")
+        name = held.document["id"]
         (tools / "tmux").unlink()
-        name = house.spawn()
+        spawn = ("spawn", "score", "-p", "Play")
+        refused, foreseen = house.ground.ennio(*spawn), house.ground.ennio(*spawn, "--dry-run")
+        assert (refused.code, refused.err) == (foreseen.code, foreseen.err)
+        assert refused.code == 5
+        assert "tmux is not installed; install it, or set `runtime: process`" in refused.err
+        house.ground.ennio("queue", "release", name)
         reason = house.becomes(name, "exited", within=70)["reason"]
         assert "tmux is not installed" in reason
         (tools / "tmux").symlink_to(tmux)

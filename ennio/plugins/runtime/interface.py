@@ -207,6 +207,17 @@ class TerminalStream(Protocol):
 
 
 @runtime_checkable
+class DemandingRuntime(Protocol):
+    """What some runtimes offer beside: what they need of the machine can be asked for before
+    there is anything to start.
+    """
+
+    def insist(self) -> None:
+        """Raise Refused, with the way out, where nothing could be started now; makes nothing."""
+        ...
+
+
+@runtime_checkable
 class ForeseeableRuntime(Protocol):
     """What some runtimes offer beside: a look at a terminal can be asked ahead."""
 

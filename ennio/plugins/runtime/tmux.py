@@ -72,6 +72,10 @@ class TmuxRuntime:
         self._server, self._guard = self._client.server, self._client.guard
         self._control = NoControl() if machine.name else TmuxControl(socket, timeout, self._guard)
 
+    def insist(self) -> None:
+        """See ``DemandingRuntime``."""
+        self._client.check_installed()
+
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an
         earlier launch, or find it.
@@ -311,9 +315,7 @@ class TmuxRuntime:
 
     def version(self) -> str | None:
         """What ``tmux -V`` says (``3.3a``), or None when it is not installed."""
-        if self._machine.which("tmux") is None:
-            return None
-        return self._client.version()
+        return self._client.version() if self._machine.which("tmux") is not None else None
 
     def _at_once(self, launch: LaunchSpec) -> PaneRow | None:
         """A first launch, begun without a look whether it stands: tmux has no two sessions of one
@@ -342,11 +344,8 @@ class TmuxRuntime:
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
             raise in_the_way(launch, row)
         command = launching.write(self._machine, launch)
-        return begun(
-            self._machine,
-            launch,
-            self._client.run(words_of(launch, row.pane_id if row is not None else None, command)),
-        )
+        pane = row.pane_id if row is not None else None
+        return begun(self._machine, launch, self._client.run(words_of(launch, pane, command)))
 
     def _handle(self, pane: Pane) -> RuntimeHandle:
         born = "" if pane.dead or pane.pid is None else single.start_of(self._machine, pane.pid)

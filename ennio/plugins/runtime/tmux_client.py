@@ -119,7 +119,9 @@ class TmuxClient:
         self._is_installed = self._machine.which("tmux") is not None
         if not self._is_installed:
             raise Refused(
-                "tmux is not installed; install it, or set `runtime: process` for this project"
+                f"tmux is not installed on {self._machine.name}; install it there"
+                if self._machine.name
+                else "tmux is not installed; install it, or set `runtime: process` for this project"
             )
 
     def environment(self) -> dict[str, str]:

@@ -109,6 +109,21 @@ class Glance:
 
 
 @runtime_checkable
+class DemandingWorkspace(Protocol):
+    """A workspace that knows before it makes anything what it is made of."""
+
+    def insist(self, spec: WorkspaceSpec) -> None:
+        """Raise Refused, with the way out, where there is no repository to make it of; asks the
+        disk alone, and makes nothing.
+        """
+        ...
+
+    def rests_on(self, spec: WorkspaceSpec) -> Questions:
+        """What that asks of the machine."""
+        ...
+
+
+@runtime_checkable
 class Glanceable(Protocol):
     """A workspace whose working copies can be looked at without starting anything."""
 

@@ -92,7 +92,7 @@ class SourceRepository:
         self.machine = machine
         self.source = source
         self.repo = repo
-        self.common = _common(self.git, repo)
+        self.common = common_of(self.git, repo)
         near = local_path(machine, repo, source)
         self.near = near if near is not None and single.is_folder(machine, near) else None
         self.own = self.near is not None and _common_of(self.git.at(self.near)) == self.common
@@ -383,7 +383,8 @@ def _is_repository(machine: Machine, place: Path) -> bool:
     return kinds == [FileKind.FILE, FileKind.FOLDER, FileKind.FOLDER, None]
 
 
-def _common(git: Git, repo: str) -> Path:
+def common_of(git: Git, repo: str) -> Path:
+    """What worktrees share. Raises Refused, with the way out, where no repository is there."""
     source = git.directory
     if not single.is_folder(git.machine, source):
         message = f"the project's path {source} does not exist: git clone {redacted(repo)} {source}"

@@ -45,6 +45,7 @@ from ennio.plugins.workspace.preserve import Preserver
 from ennio.plugins.workspace.repository import (
     BranchTips,
     SourceRepository,
+    common_of,
     listed,
 )
 from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
@@ -85,6 +86,14 @@ class WorktreeWorkspace:
                 if tree is None:
                     return _begun(repository, spec, tips)
         return _made(repository, spec, tree)
+
+    def insist(self, spec: WorkspaceSpec) -> None:
+        """See ``DemandingWorkspace``."""
+        common_of(Git(self._machine, spec.source), spec.repo)
+
+    def rests_on(self, spec: WorkspaceSpec) -> Questions:
+        """See ``DemandingWorkspace``."""
+        return foresight.of_source(self._machine, spec, None)
 
     def prepare(self, spec: WorkspaceSpec) -> None:
         """Links and ``post_create``."""
