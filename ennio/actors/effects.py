@@ -17,6 +17,7 @@ from ennio.actors.outbox import WITH_THE_COMMAND, Outbox
 from ennio.actors.session_context import SessionContext
 from ennio.actors.session_state import SessionState
 from ennio.actors.task import Task, rules, task
+from ennio.hosts.brief import FirstWords
 from ennio.hosts.delivery import Delivery, Words
 from ennio.hosts.session_results import Launched, WorkspaceMade
 from ennio.model.branch import refuse_protected
@@ -64,14 +65,17 @@ NAMES: dict[type[Effect], str] = {
 
 def make_workspace(at: SessionContext, chosen: Callable[[Task, str], Session]) -> WorkspaceMade:
     """Choose the branch (written down through ``chosen`` first, with the place of the working
-    copy), make the working copy, keep the words there.
+    copy), make the working copy and keep the words there, at once as far as they are known.
     """
     work = task(at)
     at = at.now_of(chosen(work, at.host.workspace_path(at.brief)))
-    created = at.host.make(replace(at.brief, seen_heads=seen_heads(at)))
-    at.host.instruct(
-        at.brief, work.words, rules(at.now_of(called(at.session, created.remote)), work.branch)
-    )
+    guessed = rules(at, work.branch)
+    words = FirstWords(work.words, guessed)
+    created = at.host.make(replace(at.brief, seen_heads=seen_heads(at)), words)
+    # what the repository is called there is known only now
+    found = rules(at.now_of(called(at.session, created.remote)), work.branch)
+    if found != guessed:
+        at.host.instruct(at.brief, work.words, found)
     return created
 
 

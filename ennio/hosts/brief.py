@@ -67,6 +67,14 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstWords:
+    """What an agent is told first: its prompt, and the rules above all words."""
+
+    prompt: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
 class HookAddress:
     """Where the hooks of a session's agent say "look again", and the token that lets them in."""
 

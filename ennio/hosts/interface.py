@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ennio.hosts.brief import BranchAt, Brief, HookAddress, MergePair
+from ennio.hosts.brief import BranchAt, Brief, FirstWords, HookAddress, MergePair
 from ennio.hosts.delivery import Words
 from ennio.hosts.observation import MeterState, News, Observation, Survey, Wanted
 from ennio.hosts.session_results import (
@@ -67,9 +67,9 @@ class Host(AgentTerminals, Protocol):
 
     # --- a life -----------------------------------------------------------------------------------
 
-    def make(self, brief: Brief) -> WorkspaceMade:
-        """The working copy, made or found. Raises Refused, Unreachable;
-        then nothing is half made.
+    def make(self, brief: Brief, words: FirstWords | None = None) -> WorkspaceMade:
+        """The working copy, made or found; these words are kept before it is. Raises Refused,
+        Unreachable; then nothing is half made.
         """
         ...
 

@@ -33,13 +33,18 @@ class Interrupting:
 
         An agent whose place to type is known needs the second not: what stands there is compared.
         """
-        before = self._view()
+        before = after = self._view()
         for key in self.agent.interrupt_keys:
             self.runtime.press(self.handle, key)
         if before is None or not self._is_guessed(before):
             return
-        wait_for(lambda: self._view() != before, ECHO_SETTLES)
-        after = self._view()
+
+        def moved() -> bool:
+            nonlocal after
+            after = self._view()
+            return after != before
+
+        wait_for(moved, ECHO_SETTLES)
         box = self.agent.input_box(after) if after is not None else None
         if after is not None and box is not None:
             for key in undoing(self.agent.interrupt_keys, before, after, box):

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ennio.hosts import kept_files, named_files, sandboxes, session_files
 from ennio.hosts.branches import HostBranches
-from ennio.hosts.brief import BranchAt, Brief, HookAddress, MergePair
+from ennio.hosts.brief import BranchAt, Brief, FirstWords, HookAddress, MergePair
 from ennio.hosts.delivery import Delivery, Words
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.news import HostNews
@@ -123,9 +123,9 @@ class PluginHost:
 
     # --- a life -----------------------------------------------------------------------------------
 
-    def make(self, brief: Brief) -> WorkspaceMade:
+    def make(self, brief: Brief, words: FirstWords | None = None) -> WorkspaceMade:
         """See ``Host``."""
-        return self._effects.make(brief)
+        return self._effects.make(brief, words)
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""

@@ -5,17 +5,17 @@ and all of it removed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 
 from ennio.config.money import MeteringChoice
 from ennio.hosts import agent_program, sandboxes, session_files
-from ennio.hosts.brief import Brief, HookAddress
+from ennio.hosts.brief import Brief, FirstWords, HookAddress
 from ennio.hosts.delivery import Words
 from ennio.hosts.metering import HostMeter
 from ennio.hosts.reader import Reader
 from ennio.hosts.resolved import BriefResolver, ResolvedBrief
-from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM
+from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.session_results import CommandPreview, Launched, WorkspaceMade, WorkspaceRemoved
 from ennio.hosts.sharing import Sharing
@@ -64,22 +64,26 @@ class SessionEffects:
         """Where each agent's program was looked for the last time."""
         self._making = SessionLocks()
 
-    def make(self, brief: Brief) -> WorkspaceMade:
+    def make(self, brief: Brief, words: FirstWords | None = None) -> WorkspaceMade:
         """See ``Host``."""
-        with self._beginning(brief):
+        with self._beginning(brief), ExitStack() as looks:
             at = self._resolve(brief)
             if at.sandbox is not None:
                 sandboxes.check(brief, at.agent, self._machine)
                 sandboxes.lay(self._machine, at.sandbox.isolation)
+            with self._machine.gathered():  # they go ahead of what is asked of the repository
+                if words is not None:
+                    _keep(at.files, words.prompt, words.system)
+                if isinstance(at.workspace, DemandingWorkspace):
+                    asked = at.workspace.of_making(at.spec)
+                    looks.enter_context(self._machine.foreseen(asked))
             made = at.workspace.create(at.spec)
         return WorkspaceMade(str(made.path), made.remote, made.note, made.lost)
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
         with self._refusing(), self._machine.gathered():
-            files = self._resolver.files(brief.session_id)
-            files.write(PROMPT, prompt)
-            files.write(SYSTEM, system)
+            _keep(self._resolver.files(brief.session_id), prompt, system)
 
     def prepare(self, brief: Brief) -> None:
         """See ``Host``."""
@@ -262,6 +266,11 @@ class SessionEffects:
             self._reader.forget(brief.session_id)
             self._sandboxes.forget(brief.session_id)
         return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
+
+
+def _keep(files: SessionFiles, prompt: str, system: str) -> None:
+    files.write(PROMPT, prompt)
+    files.write(SYSTEM, system)
 
 
 def _owed(command: CommandLine, carry: Words | None) -> str | None:

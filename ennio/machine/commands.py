@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO
 
 from ennio.machine import process_table
-from ennio.machine.interface import BegunCommand, Command, CompletedCommand, Overdue, ProcessId
+from ennio.machine.begun_command import BegunCommand
+from ennio.machine.interface import Command, CompletedCommand, Overdue, ProcessId
 
 _GLANCE = 5.0  # seconds between two looks whether more was put out
 _IN_MEMORY = hasattr(os, "memfd_create")
@@ -77,6 +78,11 @@ class _Child:
     id: ProcessId
     process: subprocess.Popen[bytes]
     offset: int
+
+    @property
+    def ended(self) -> int | None:
+        """See ``BegunCommand``."""
+        return self.process.returncode
 
     def wait(self, seconds: float) -> int | None:
         """See ``BegunCommand``."""

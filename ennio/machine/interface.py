@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ennio.machine.questions import NOTHING_ASKED, Questions
 
 if TYPE_CHECKING:
+    from ennio.machine.begun_command import BegunCommand
     from ennio.machine.watch import MachineWatch  # ptyd knows this interface and no library
 
 
@@ -141,24 +142,6 @@ class ProcessEntry:
     ended: bool = False
 
 
-class BegunCommand(Protocol):
-    """A command under way that outlives whoever began it."""
-
-    @property
-    def id(self) -> ProcessId:
-        """Its process, which leads a kernel session of its own."""
-        ...
-
-    @property
-    def offset(self) -> int:
-        """Where its output begins in the file it is added to."""
-        ...
-
-    def wait(self, seconds: float) -> int | None:
-        """Its exit code (a negative one is a signal), None when it takes longer than that."""
-        ...
-
-
 class Machine(Protocol):
     """See the module. Blocks; safe under threads; keeps nothing of what it was asked."""
 
@@ -259,10 +242,10 @@ class Machine(Protocol):
         ...
 
     def gathered(self) -> AbstractContextManager[None]:
-        """While the block lasts, what this thread writes, appends, renames, removes and makes
-        folders of may wait for what it asks next, or for the end of the block: it is done in its
-        order before that, and nothing is done after what is refused. The OSError of that is the
-        block's.
+        """While the block lasts, what this thread writes, appends, renames, removes, links and
+        makes folders of may wait for what it asks next, or for the end of the block: it is done in
+        its order before that, and nothing is done after what is refused. The OSError of that is
+        the block's.
         """
         ...
 
@@ -301,10 +284,10 @@ class Machine(Protocol):
         """
         ...
 
-    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+    def link_below(self, folder: Path, relative: Path, to: Path) -> None:
         """Place a link at a path below a folder, and make the folders on the way; none of them may
-        be a link itself, also one that somebody puts there meanwhile. False where something
-        else is there already. Raises NotADirectoryError naming what is in the way, OSError.
+        be a link itself, also one that somebody puts there meanwhile. Raises MisplacedLink where
+        one is, or something else is there already, and OSError.
         """
         ...
 

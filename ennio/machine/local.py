@@ -18,8 +18,8 @@ from pathlib import Path
 import psutil
 
 from ennio.machine import commands, files, home, links, places, process_table
+from ennio.machine.begun_command import BegunCommand
 from ennio.machine.interface import (
-    BegunCommand,
     Command,
     CompletedCommand,
     FileKind,
@@ -157,9 +157,9 @@ class LocalMachine:
         """See ``Machine``."""
         return Path(tempfile.mkdtemp(prefix="ennio-"))
 
-    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+    def link_below(self, folder: Path, relative: Path, to: Path) -> None:
         """See ``Machine``."""
-        return links.place(folder, relative, to)
+        links.place(folder, relative, to)
 
     def copy(self, path: Path, to: Path) -> None:
         """See ``Machine``."""

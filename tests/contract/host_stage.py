@@ -26,7 +26,7 @@ from unittest import mock
 import psutil
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.brief import Brief, HookAddress, LinkSpec
+from ennio.hosts.brief import Brief, FirstWords, HookAddress, LinkSpec
 from ennio.hosts.delivery import Words
 from ennio.hosts.elsewhere import FarHost
 from ennio.hosts.interface import Host
@@ -51,6 +51,7 @@ from tests.ssh.sshd import Sshd, sshd
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 3
 HOOKS = HookAddress("127.0.0.1", 1, "/hooks/x", "secret")
+WORDS = FirstWords("Play the sonata", "Never stop")
 STORY = [
     {
         "on": "prompt",
@@ -310,9 +311,8 @@ class Stand:
 
     def made(self) -> None:
         """A working copy with the words of a first launch."""
-        made = self.host.make(self.brief)
+        made = self.host.make(self.brief, WORDS)
         self.brief = replace(self.brief, path=made.path)
-        self.host.instruct(self.brief, "Play the sonata", "Never stop")
         self.host.prepare(self.brief)
 
     def launched(self, number: int = 1) -> None:

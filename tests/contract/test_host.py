@@ -34,7 +34,7 @@ from ennio.model.facts import Place, Presence
 from ennio.model.session import Activity, RuntimeHandle
 from ennio.model.workspace_changes import Until
 from tests.conftest import eventually
-from tests.contract.host_stage import HOOKS, KINDS, STAGES, Stage, Stand, stage_at
+from tests.contract.host_stage import HOOKS, KINDS, STAGES, WORDS, Stage, Stand, stage_at
 
 Scene = Callable[[Stand], None]
 played: set[str] = set()
@@ -174,6 +174,13 @@ def test_a_preview_tells_of_the_environment_over_there_and_makes_nothing(at: Sta
 def test_a_life_from_make_to_remove(at: Stand) -> None:
     at.launched()
     assert at.host.make(at.brief).path == at.brief.path, "made twice, it is the same"
+    kept = at.stage.home / "sessions" / at.id
+    assert [(kept / name).read_text() for name in ("prompt.md", "system.md")] == [
+        WORDS.prompt,
+        WORDS.system,
+    ]
+    at.host.instruct(at.brief, "Play the coda", WORDS.system)
+    assert (kept / "prompt.md").read_text() == "Play the coda"
     assert (at.folder / "hooked.txt").read_text() == "g minor"
     assert (at.folder / "linked.txt").is_symlink()
     assert at.process().presence is Presence.ALIVE

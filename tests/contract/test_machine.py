@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ from ennio.machine.interface import (
     Overdue,
     ProcessId,
 )
+from ennio.machine.links import MisplacedLink
 from ennio.machine.local import LocalMachine
 from ennio.machine.questions import Questions
 from tests.conftest import eventually
@@ -446,6 +447,13 @@ def test_folders_are_made_found_renamed_and_removed(machine: Machine, tmp_path: 
         machine.list(tmp_path / "c")
 
 
+def _linked_and_written(machine: Machine, below: Path, links: Sequence[Path], to: Path) -> None:
+    with machine.gathered():
+        for link in links:
+            machine.link_below(below, link, to)
+        machine.write(below / "after", b"")
+
+
 def test_a_link_is_placed_below_a_folder_and_never_by_way_of_another_link(
     machine: Machine, tmp_path: Path
 ) -> None:
@@ -453,13 +461,18 @@ def test_a_link_is_placed_below_a_folder_and_never_by_way_of_another_link(
     for folder in (below, other):
         machine.make_folder(folder)
     for _ in range(2):
-        assert machine.link_below(below, Path("deep/down/link"), other)
+        machine.link_below(below, Path("deep/down/link"), other)
     assert (below / "deep/down/link").readlink() == other
-    assert not machine.link_below(below, Path("deep/down/link"), below), "another one is there"
+    with pytest.raises(MisplacedLink) as raised:
+        machine.link_below(below, Path("deep/down/link"), below)
+    assert (raised.value.relative, raised.value.bent) == (Path("deep/down/link"), ""), "another one"
     (below / "bent").symlink_to(other)
-    with pytest.raises(NotADirectoryError) as raised:
-        machine.link_below(below, Path("bent/link"), other)
-    assert raised.value.filename == "bent"
+    for way, bent in (("bent/link", "bent"), ("deep/down/link/link", "link")):
+        with pytest.raises(MisplacedLink) as raised:
+            _linked_and_written(machine, below, (Path("fine"), Path(way)), other)
+        assert (raised.value.relative, raised.value.bent) == (Path(way), bent)
+        assert (below / "fine").readlink() == other, "what goes before it is done"
+        assert not (below / "after").exists(), "and nothing after it"
     assert list(other.iterdir()) == []
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ennio.config.model import AgentConfig
+from ennio.hosts.brief import LinkSpec
 from ennio.hosts.delivery import Arrival, Delivery, Words
 from ennio.hosts.kept_files import forget_logs
 from ennio.hosts.observation import Wanted
@@ -26,18 +28,25 @@ from ennio.machine.home import Home
 from ennio.machine.interface import Command, FileSpan
 from ennio.machine.questions import Questions
 from ennio.machine.ssh.machine import SshMachine
+from ennio.model.errors import Refused
+from ennio.model.facts import Presence
 from ennio.plugins.git import Git, GitCommand, as_asked
 from ennio.plugins.workspace.repository import WORKTREES
 from tests.conftest import eventually
-from tests.contract.host_stage import HOOKS, Stage, Stand, stage_at
+from tests.contract.host_stage import HOOKS, WORDS, Stage, Stand, stage_at
 from tests.ssh.bench import machine_of
 from tests.ssh.sshd import Sshd
 
 MOST = 4
 """Of a look at all sessions, one each: the survey, and then panes, screens, files."""
-SPAWN = {"make": 2, "instruct": 1, "prepare": 4, "launch": 2}
-"""Where a session was begun before from the same repository, with a link and a command of the
-project's own that is soon over.
+SPAWN = {"make": 2, "prepare": 2, "launch": 2}
+"""Where a session was begun before from the same repository, with links and a command of the
+project's own that is soon over. What is asked, and then what is done: of the working copy, of the
+links and the command, of the launch.
+"""
+INTERRUPT = {"scripted": 2, "command": 4}
+"""The screen and the key; where nobody knows how a program reads its keys, the screen after it,
+and the key that takes back what it left.
 """
 SEND = 6
 """What was asked before typing, the note of it with the words, a look at them, Enter, the agent's
@@ -189,18 +198,59 @@ def test_a_session_is_begun_in_few_ways(stage: Stage) -> None:
     first, stand = Stand(stage), Stand(stage)
     try:
         first.launched()
+        links = (LinkSpec("shared.txt", "linked.txt"), LinkSpec("shared.txt", "deep/linked.txt"))
+        stand.brief = replace(stand.brief, symlinks=links)
         made = list[WorkspaceMade]()
-        ways = {"make": _ways(far, lambda: made.append(stand.host.make(stand.brief)))}
+        make = lambda: made.append(stand.host.make(stand.brief, WORDS))  # noqa: E731
+        ways = {"make": _ways(far, make)}
         brief = replace(stand.brief, path=made[0].path)
         asked: Mapping[str, Callable[[], object]] = {
-            "instruct": lambda: stand.host.instruct(brief, "Play the sonata", "Never stop"),
             "prepare": lambda: stand.host.prepare(brief),
             "launch": lambda: stand.host.launch(brief, 1, HOOKS, "record", False, None),
         }
         ways |= {name: _ways(far, ask) for name, ask in asked.items()}
         assert ways == SPAWN
+        assert (stand.folder / "deep" / "linked.txt").resolve() == stage.root / "score/shared.txt"
+        assert (stand.folder / "hooked.txt").read_text() == "g minor"
     finally:
         first.clear()
+        stand.clear()
+
+
+def test_a_link_that_is_refused_with_others_is_named_and_keeps_the_command_from_running(
+    stage: Stage,
+) -> None:
+    stand = Stand(stage)
+    links = tuple(LinkSpec("shared.txt", name) for name in ("one.txt", "bent/two.txt", "three.txt"))
+    stand.brief = replace(stand.brief, symlinks=links)
+    stand.brief = replace(stand.brief, path=stand.host.make(stand.brief).path)
+    stage.run("ln", "-s", "/tmp", "bent", cwd=stand.folder)
+    with pytest.raises(Refused, match=r"symlink bent/two\.txt: bent on the way is a link"):
+        stand.host.prepare(stand.brief)
+    assert {name.name for name in stand.folder.iterdir()} == {".git", "one.txt", "bent"}
+    stage.run("rm", "bent", cwd=stand.folder)
+    stand.host.prepare(stand.brief)
+    assert (stand.folder / "hooked.txt").read_text() == "g minor"
+
+
+@pytest.mark.parametrize("agent", INTERRUPT)
+def test_an_agent_is_interrupted_in_few_ways(stage: Stage, agent: str) -> None:
+    far, stand = stage.far, Stand(stage)
+    assert far is not None
+    try:
+        if agent == "command":
+            config = AgentConfig(passthrough={"run": "exec cat", "interactive": True})
+            stand.brief = replace(stand.brief, agent=agent, agent_config=config)
+            stand.made()
+            done = stand.host.launch(stand.brief, 1, HOOKS, "record", False, None)
+            stand.brief = replace(stand.brief, handle=done.handle)
+            eventually(lambda: stand.process().presence is Presence.ALIVE)
+        else:
+            stand.launched()
+        stand.process()
+        ways = [_ways(far, lambda: stand.host.interrupt(stand.brief)) for _ in range(3)]
+        assert min(ways) == INTERRUPT[agent], ways
+    finally:
         stand.clear()
 
 

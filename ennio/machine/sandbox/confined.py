@@ -19,8 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ennio.machine.begun_command import BegunCommand
 from ennio.machine.interface import (
-    BegunCommand,
     Command,
     CompletedCommand,
     FilePart,
@@ -225,9 +225,9 @@ class ConfinedMachine:
         self.machine.make_folder(folder, private=True, new=True)
         return folder
 
-    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+    def link_below(self, folder: Path, relative: Path, to: Path) -> None:
         """See ``Machine``, which follows no link there anyway."""
-        return self.machine.link_below(folder, relative, to)
+        self.machine.link_below(folder, relative, to)
 
     def copy(self, path: Path, to: Path) -> None:
         """See ``Machine``; of a plain file alone."""

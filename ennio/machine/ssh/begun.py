@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ennio.machine import process_table
-from ennio.machine.interface import BegunCommand, Command, ProcessId
+from ennio.machine.begun_command import BegunCommand
+from ennio.machine.interface import Command, ProcessId
 from ennio.machine.ssh import errors
 from ennio.machine.ssh.commands import GIVEN, clean_for, code_of, env_of, ready_for
 from ennio.machine.ssh.facts import MachineFacts
@@ -104,6 +105,11 @@ class _BegunThere:
     tells: bool
     offset: int
     _code: int | None = field(default=None)
+
+    @property
+    def ended(self) -> int | None:
+        """See ``BegunCommand``."""
+        return self._code
 
     def wait(self, seconds: float) -> int | None:
         """See ``BegunCommand``."""

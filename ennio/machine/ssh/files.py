@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
+from ennio.machine.links import MisplacedLink
 from ennio.machine.ssh import errors
 from ennio.machine.ssh.facts import MachineFacts
 from ennio.machine.ssh.gathered import Change
@@ -74,12 +76,14 @@ _LINK = rb"""
 %(enter)b
 ennio_s() { ennio_w=$(pwd -P); [ -L "./$1" ] || mkdir -- "./$1" 2>/dev/null
 if [ -L "./$1" ] || ! cd -P -- "./$1" 2>/dev/null || [ "$(pwd -P)" != "${ennio_w%%/}/$1" ]; then
-printf 'bent %%s\0' "$1"; exit 0; fi; }
+echo "%(bent)b $2" >&2; exit 1; fi; }
 %(steps)b
 if [ -e %(name)b ] || [ -L %(name)b ]; then
- [ "$(readlink %(name)b; echo x)" = %(to)b"$ennio_t"x ] && echo linked || echo other; exit 0; fi
-LC_ALL=C ln -s -- %(to)b %(name)b || exit 1; printf 'linked '
+ [ "$(readlink %(name)b; echo x)" = %(to)b"$ennio_t"x ] || { echo 'x: File exists' >&2; exit 1; }
+ exit 0; fi
+LC_ALL=C ln -s -- %(to)b %(name)b || exit 1
 """
+_BENT = "a link, or no folder, on the way:"
 _LOCKED = rb"""
 ennio_q=%(path)b
 [ -e "$ennio_q" ] || { ennio_y=$(ennio_f "$ennio_q"); case $ennio_y in
@@ -203,24 +207,20 @@ class RemoteFiles:
         self.make_folder(folder, private=True, new=True)
         return folder
 
-    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+    def link_below(self, folder: Path, relative: Path, to: Path) -> None:
         """See ``Machine.link_below``."""
         steps = b"".join(
-            b"ennio_s %b\n" % quoted(os.fsencode(part)) for part in relative.parts[:-1]
+            b"ennio_s %b %d\n" % (quoted(os.fsencode(part)), number)
+            for number, part in enumerate(relative.parts[:-1])
         )
         parts = {
             b"enter": _ENTER % (quoted(folder), quoted(folder)),
             b"steps": steps,
             b"name": quoted(f"./{relative.name}"),
             b"to": quoted(to),
+            b"bent": _BENT.encode(),
         }
-        told = self._done(_LINK % parts, folder)
-        word, _, name = told.rstrip(b"\n").partition(b" ")
-        if word == b"bent":
-            raise NotADirectoryError(
-                errno.ENOTDIR, "it is a link, or no folder", os.fsdecode(name.rstrip(b"\0"))
-            )
-        return word == b"linked"
+        self._made(_LINK % parts, folder, meant=partial(_misplaced, relative))
 
     def is_locked(self, path: Path) -> bool:
         """See ``Machine.is_locked``."""
@@ -302,6 +302,14 @@ def finding(program: str, path: str | None) -> bytes:
 def found(told: bytes, code: int | None) -> str | None:
     """Where the program is."""
     return os.fsdecode(told[:-1]) if code == 0 else None
+
+
+def _misplaced(relative: Path, error: OSError) -> Exception:
+    """What it means that a link cannot be placed."""
+    _, bent, number = (error.strerror or "").partition(_BENT)
+    if bent:
+        return MisplacedLink(relative, relative.parts[int(number)])
+    return MisplacedLink(relative) if error.errno == errno.EEXIST else error
 
 
 def _plainly(error: OSError) -> Exception:

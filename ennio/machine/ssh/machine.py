@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from ennio.machine.begun_command import BegunCommand
 from ennio.machine.interface import (
-    BegunCommand,
     Command,
     CompletedCommand,
     FilePart,
@@ -254,10 +254,10 @@ class SshMachine:
         """See ``Machine``."""
         return self._files.temporary_folder()
 
-    def link_below(self, folder: Path, relative: Path, to: Path) -> bool:
+    def link_below(self, folder: Path, relative: Path, to: Path) -> None:
         """See ``Machine``."""
         self._ahead.changed(folder / relative)
-        return self._files.link_below(folder, relative, to)
+        self._files.link_below(folder, relative, to)
 
     def copy(self, path: Path, to: Path) -> None:
         """See ``Machine``."""

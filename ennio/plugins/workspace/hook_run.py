@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ennio.machine import single
-from ennio.machine.interface import BegunCommand, Command, FileSpan, Machine, ProcessId
+from ennio.machine.begun_command import BegunCommand
+from ennio.machine.interface import Command, FileSpan, Machine, ProcessId
 from ennio.machine.sandbox.confined import walled_shell
 from ennio.plugins import orphans
 
@@ -54,6 +55,7 @@ class Track:
 
     def __init__(self, machine: Machine, folder: Path | None) -> None:
         self._machine = machine
+        self._may_stand = folder is not None
         self._trace = folder / "hook.json" if folder is not None else None
         self._code = folder / "hook.code" if folder is not None else None
 
@@ -92,10 +94,19 @@ class Track:
         """Write it down in place of the one before."""
         if self._trace is not None:
             single.write_text(self._machine, self._trace, json.dumps(asdict(trace)))
+            self._may_stand = True
 
     def forget(self) -> None:
         """Nothing is under way any more."""
         self._machine.remove(path for path in (self._trace, self._code) if path is not None)
+        self._may_stand = False
+
+    def is_over(self) -> None:
+        """The same at the end of all; a code without a trace says nothing to anybody, and is left
+        to the next command.
+        """
+        if self._may_stand:
+            self.forget()
 
     def command(self, command: str) -> tuple[str, ...]:
         """The words that run it and keep its exit code."""

@@ -74,7 +74,7 @@ def run_all(
         except Refused:
             track.forget()
             raise
-    track.forget()
+    track.is_over()
 
 
 def _first(hooks: _Hooks, track: Track) -> int:
@@ -112,9 +112,11 @@ def _run(hooks: _Hooks, index: int, track: Track) -> None:
         )
     start = begun.offset
     try:
-        with machine.gathered():
-            track.write(hook_run.trace_of(begun, hooks.commands, index, hooks.cwd))
-            code = begun.wait(hooks.limit)
+        code = begun.ended if index + 1 == len(hooks.commands) else None
+        if code is None:  # else nothing is under way that anybody would have to find
+            with machine.gathered():
+                track.write(hook_run.trace_of(begun, hooks.commands, index, hooks.cwd))
+                code = begun.wait(hooks.limit)
         if code is None:
             hook_run.end(machine, begun)
             raise Refused(_story(hooks, index, _late(hooks), start))

@@ -122,6 +122,10 @@ class DemandingWorkspace(Protocol):
         """What that asks of the machine."""
         ...
 
+    def of_making(self, spec: WorkspaceSpec) -> Questions:
+        """What ``create`` asks of the machine before it makes anything."""
+        ...
+
 
 @runtime_checkable
 class Glanceable(Protocol):

@@ -8,13 +8,15 @@ configuration's author says; relative sources count from the project's path.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.config.model import Symlink
 from ennio.machine import single
 from ennio.machine.interface import Machine
+from ennio.machine.links import MisplacedLink
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git, GitCommand, GitOutput, side_by_side
 from ennio.plugins.workspace import private
@@ -26,9 +28,27 @@ _HEADING = "# links that Ennio places in working copies"
 
 def place(machine: Machine, links: Sequence[Symlink], workspace: Path, project: Path) -> None:
     """Make the links; those that stand are left. Raises Refused naming the link."""
-    for link in links:
-        _inside(link)
-        _link(machine, link, _source(machine, link, project), workspace)
+    with refusing():
+        for link in links:
+            _inside(link)
+            machine.link_below(workspace, link.target, _source(machine, link, project))
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Raise Refused, naming the link, where one cannot be placed; of links that were gathered that
+    is known only at the end.
+    """
+    try:
+        yield
+    except MisplacedLink as error:
+        raise Refused(
+            f"symlink {error.relative}: {error.bent} on the way is a link or no directory; it "
+            "could lead out of the workspace"
+            if error.bent
+            else f"symlink {error.relative}: something else is there already in the workspace; "
+            "remove it or the symlink"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +165,4 @@ def _inside(link: Symlink) -> None:
         raise Refused(message)
     if any(part.lower() == ".git" for part in parts):
         message = f"symlink {link.target}: nothing is linked into .git"
-        raise Refused(message)
-
-
-def _link(machine: Machine, link: Symlink, source: Path, workspace: Path) -> None:
-    try:
-        placed = machine.link_below(workspace, link.target, source)
-    except NotADirectoryError as error:
-        message = (
-            f"symlink {link.target}: {error.filename} on the way is a link or no directory; it "
-            "could lead out of the workspace"
-        )
-        raise Refused(message) from None
-    if not placed:
-        message = (
-            f"symlink {link.target}: something else is there already in the workspace; "
-            "remove it or the symlink"
-        )
         raise Refused(message)

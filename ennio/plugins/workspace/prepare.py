@@ -21,7 +21,8 @@ def prepare(machine: Machine, spec: WorkspaceSpec) -> None:
     git = Git(machine, spec.path)
     if spec.submodules:
         _fill(git)
-    with machine.foreseen(foresight.of_preparing(machine, spec, spec.path)), machine.gathered():
+    asked = foresight.of_preparing(machine, spec, spec.path)
+    with links.refusing(), machine.foreseen(asked), machine.gathered():
         is_repository = bool(spec.symlinks) and git.common is not None
         # asked before the links stand, which changes nothing of the answer
         exclusion = links.Exclusion.of(spec.symlinks, git) if is_repository else None

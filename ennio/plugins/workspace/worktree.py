@@ -64,7 +64,7 @@ class WorktreeWorkspace:
         """Add the worktree, or find it with whatever is in it, on whatever branch it is now."""
         check_branch(spec.branch)
         check_branch(spec.base)
-        with self._machine.foreseen(foresight.of_making(self._machine, spec)):
+        with self._machine.foreseen(self.of_making(spec)):
             repository = SourceRepository(self._machine, spec.source, spec.repo)
             made = self._created(repository, spec)
         foresight.remember(repository)
@@ -94,6 +94,10 @@ class WorktreeWorkspace:
     def rests_on(self, spec: WorkspaceSpec) -> Questions:
         """See ``DemandingWorkspace``."""
         return foresight.of_source(self._machine, spec, None)
+
+    def of_making(self, spec: WorkspaceSpec) -> Questions:
+        """See ``DemandingWorkspace``."""
+        return foresight.of_making(self._machine, spec)
 
     def prepare(self, spec: WorkspaceSpec) -> None:
         """Links and ``post_create``."""

@@ -39,7 +39,7 @@ def measure(run: Run) -> Iterator[Figure]:
     """Here, and over lines of two lengths; medians."""
     run.say("sessions over ssh ...")
     times = run.times(3, 10)
-    with stage_at("in this process", KIND) as stage:
+    with stage_at("from three threads", KIND) as stage:
         here = [_lived(Stand(stage)) for _ in range(times)]
     with stage_at("over ssh", KIND) as stage:
         with _at_the_end_of(stage, _NEAR):
