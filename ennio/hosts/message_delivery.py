@@ -77,9 +77,9 @@ class MessageDelivery:
     def received(self, words: Words) -> Delivery:
         """What the agent says of words on its command line."""
         since = self._not_ahead(words.since)
-        told = self.agent.received(self.context, words.text, since)
+        told = self._says(words.text, since)
         if told is Answer.NO and self.typed.goes_with_the_first(words.message_id):
-            told = self.agent.received(self.context, self._whole(words).text, since)
+            told = self._says(self._whole(words).text, since)
         if told is Answer.NO:
             return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
         return Delivery(Arrival.DELIVERED, "the agent says so" if told is Answer.YES else "")
@@ -167,7 +167,7 @@ class MessageDelivery:
 
         def found() -> Answer:
             nonlocal last
-            last = told = self.agent.received(self.context, text, since())
+            last = told = self._says(text, since())
             if told is Answer.UNKNOWN and (place.view() == pressed or place.keeps(typed)):
                 return Answer.NO
             return told
@@ -187,8 +187,15 @@ class MessageDelivery:
             Arrival.UNSURE, "it was handed over; the agent has not said that it took it"
         )
 
+    def _says(self, text: str, since: datetime) -> Answer:
+        """What its agent tells of a text since a moment by our clock: it tells by that of its
+        machine, which may be behind.
+        """
+        slack = timedelta(seconds=self.context.machine.slack)
+        return self.agent.received(self.context, text, since - slack)
+
     def _received(self, text: str, since: datetime) -> bool:
-        return self.agent.received(self.context, text, since) is Answer.YES
+        return self._says(text, since) is Answer.YES
 
     # --- after a doubt ----------------------------------------------------------------------------
 
@@ -202,7 +209,7 @@ class MessageDelivery:
         ``entered``: Enter was pressed for it in this life, so that it is not typed again while
         it stands in the terminal.
         """
-        told = self.agent.received(self.context, text, since)
+        told = self._says(text, since)
         if told is Answer.YES:
             return Delivery(Arrival.DELIVERED, "the agent says so")
         if not alive:

@@ -361,6 +361,11 @@ class Machine(Protocol):
         """Seconds since 1970 by the clock that stamps its files; asks nobody."""
         ...
 
+    @property
+    def slack(self) -> float:
+        """Seconds by which that clock may be behind ``now``; nothing at hand."""
+        ...
+
     def free_memory(self) -> int:
         """Bytes that a new program could have."""
         ...

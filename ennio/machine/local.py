@@ -227,6 +227,11 @@ class LocalMachine:
         """See ``Machine``."""
         return time.time()
 
+    @property
+    def slack(self) -> float:
+        """See ``Machine``."""
+        return 0.0
+
     def free_memory(self) -> int:
         """See ``Machine``."""
         return int(psutil.virtual_memory().available)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from ennio.config.model import NodeConfig, SshConfig
 from ennio.hosts.brief import Brief
 from ennio.hosts.elsewhere import HostOverSsh, MachineOf
+from ennio.hosts.far_clock import moved
 from ennio.hosts.interface import Host
 from ennio.hosts.observation import News
 from ennio.hosts.on_demand import OpenHost
@@ -16,6 +18,9 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.node.deployment import NodeSettings
 from ennio.node.link import SshNodeLink
+
+_SINCE = frozenset({"settle", "received"})
+"""What is answered of what an agent told since a moment of ours."""
 
 
 class NodeElsewhere(HostOverSsh):
@@ -52,6 +57,8 @@ class NodeElsewhere(HostOverSsh):
         try:
             if self._machine is not None and self.link.tunnel.is_open:
                 self._machine.tell_time()  # a node asks it nothing
+                if name in _SINCE:  # by its own clock, of which we know only nearly what it says
+                    args = moved(args, timedelta(seconds=-self._machine.slack))
             return super()._ask(name, *args, **kwargs)
         except LoginRefused:
             raise

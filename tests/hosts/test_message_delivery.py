@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     for module in (message_delivery, typing_place):
         monkeypatch.setattr(module, "time", time)
     return time
+
+
+class Behind(LocalMachine):
+    """A machine whose clock may be behind."""
+
+    @property
+    def slack(self) -> float:
+        return 1.5
 
 
 class Announced(TypedLog):
@@ -163,6 +171,17 @@ def test_a_text_the_agent_takes_is_delivered(bench: Bench) -> None:
     done = bench.deliver(TEXT)
     assert (done.arrival, bench.marked, bench.enters) == (Arrival.DELIVERED, 1, 1)
     assert bench.runtime.pastes == [("p-1", TEXT)]
+
+
+@pytest.mark.parametrize(("before", "taken"), [(1.4, True), (60, False)])
+def test_what_an_agent_on_a_clock_that_is_behind_takes_is_delivered(
+    bench: Bench, before: float, taken: bool
+) -> None:
+    delivery = bench.message_delivery
+    there = replace(delivery, context=replace(delivery.context, machine=Behind()))
+    at = NOW - timedelta(seconds=before)
+    bench.on_enter(lambda: bench.agent.took("p-1", at, TEXT))
+    assert (there.deliver(words(TEXT)).arrival is Arrival.DELIVERED) is taken
 
 
 @pytest.mark.parametrize("gone", [False, True])

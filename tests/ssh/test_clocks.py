@@ -6,28 +6,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from ennio.cli.doctor.hosts import clock
-from ennio.config.model import AgentConfig, AuthType, SshAuth, SshConfig
+from ennio.config.model import AgentConfig, AuthType, NodeConfig, SshAuth, SshConfig
 from ennio.hosts.delivery import Arrival, Words
 from ennio.hosts.elsewhere import HostElsewhere
 from ennio.hosts.far_clock import moved
+from ennio.hosts.interface import Host
 from ennio.hosts.observation import Observation, Wanted
 from ennio.machine.ssh.far_time import FarTime
 from ennio.machine.ssh.machine import SshMachine
 from ennio.machine.ssh.pool import ShellPool
+from ennio.model.clock import Clock
 from ennio.model.facts import AgentSeen, Facts, Presence, ProcessSeen
 from ennio.model.plan_window import PlanWindow
 from ennio.model.session import Activity, SessionStatus
+from ennio.node.elsewhere import NodeElsewhere
 from ennio.policy.lifecycle import Inputs, Spec
 from ennio.policy.lifecycle.activity import derive
 from ennio.policy.lifecycle.state import LifecycleState, Phase
 from tests.conftest import eventually
-from tests.contract.host_stage import HOOKS, Stage, Stand, stage_at
+from tests.contract.host_stage import HOOKS, Stage, Stand, another, stage_at
+from tests.e2e.house import free_port
 
 OFF = 7200.0
 NEAR = 30.0
@@ -70,20 +76,49 @@ def ours(request: pytest.FixtureRequest) -> OurClock:
     return OurClock(request.param)
 
 
-@pytest.fixture
-def stand(stage: Stage, ours: OurClock) -> Iterator[Stand]:
+SSH = SshConfig(host="there", username="me", auth=SshAuth(AuthType.AGENT))
+
+
+@contextmanager
+def by_commands(stage: Stage, ours: OurClock, machine: SshMachine) -> Iterator[Host]:
+    host = HostElsewhere("there", SSH, lambda _name, _ssh: machine, ours, "contract", stage.host)
+    yield cast("Host", host)
+    host.close()
+
+
+@contextmanager
+def by_a_node(stage: Stage, ours: OurClock, machine: SshMachine) -> Iterator[Host]:
+    """A node that goes by the clock over there, and is told its time by nobody."""
+    program = stage.root / "bin" / "ennio-node"
+    program.write_text(f'#!/bin/sh\nexec {another().python} -m ennio.node "$@"\n')
+    program.chmod(0o755)
+    own = NodeConfig(port=free_port(), ennio_binary_path=program)
+    ssh, kept = replace(SSH, node_config=own), stage.root / "kept"
+    host = NodeElsewhere(
+        "there", ssh, lambda _name, _ssh: machine, stage.host, cast("Clock", ours), kept
+    )
+    try:
+        host.link.connect(lambda _step: None)
+        yield cast("Host", host)
+    finally:
+        host.link.disconnect()
+        host.close()
+
+
+@pytest.fixture(params=[by_commands, by_a_node], ids=["by commands", "by a node"])
+def stand(request: pytest.FixtureRequest, stage: Stage, ours: OurClock) -> Iterator[Stand]:
     assert stage.far is not None
     pool = ShellPool(stage.far.target)
     pool.time = FarTime(ours.wall)
-    machine = SshMachine(stage.far.target, pool)
-    ssh = SshConfig(host="there", username="me", auth=SshAuth(AuthType.AGENT))
-    before = stage.host
-    stage.host = HostElsewhere("there", ssh, lambda _name, _ssh: machine, ours, "contract", before)
-    made = Stand(stage)
-    yield made
-    made.clear()
-    stage.host.close()
-    stage.host = before
+    machine, before = SshMachine(stage.far.target, pool), stage.host
+    with request.param(stage, ours, machine) as host:
+        stage.host = host
+        made = Stand(stage)
+        try:
+            yield made
+        finally:
+            made.clear()
+            stage.host = before
 
 
 def _read(stand: Stand, cursor: Mapping[str, str]) -> Observation:
@@ -187,6 +222,18 @@ def test_a_clock_that_is_off_is_known_from_its_first_word_and_does_not_waver() -
     assert line.asked(0.2, b"") == known, "one without a date command"
     line.ahead = 0.0
     assert line.asked(0.2) == 0.0, "somebody has set it"
+
+
+def test_how_far_a_clock_may_be_behind_what_is_taken_for_its_time_is_known() -> None:
+    """What is close is taken for ours, and what was just told there is not of before that."""
+    for ahead in (-1.5, -0.2, 0.0, 1.0, 7200.0, -7200.0):
+        line = Line(ahead)
+        for takes in (0.2, 0.01):
+            taken, slack = line.asked(takes), line.far.slack
+            assert taken - slack <= ahead + 1e-6, "it is not behind that"
+            assert slack <= max(0.0, taken - ahead) + 2 * takes, "and not much is given away"
+        line.asked(0.01, b"%d" % (line.wall + ahead))
+        assert line.far.ahead - line.far.slack <= ahead + 1e-6, "one that tells whole seconds"
 
 
 def test_it_is_told_now_and_then_and_at_once_when_ours_was_set() -> None:

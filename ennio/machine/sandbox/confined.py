@@ -327,6 +327,11 @@ class ConfinedMachine:
         """See ``Machine``."""
         return self.machine.now()
 
+    @property
+    def slack(self) -> float:
+        """See ``Machine``."""
+        return self.machine.slack
+
     def free_memory(self) -> int:
         """See ``Machine``."""
         return self.machine.free_memory()

@@ -32,6 +32,10 @@ class FarTime:
     ) -> None:
         self.ahead = 0.0
         """Seconds; negative where it is behind."""
+        self.slack = 0.0
+        """By how many seconds more than that it may be behind: an answer is on its way for a while,
+        and what is close is taken for ours.
+        """
         self._wall, self._running, self._apart = wall, running, apart
         self._told: tuple[float, float] | None = None
 
@@ -64,3 +68,5 @@ class FarTime:
         if not least - CLOSE <= self.ahead <= most + CLOSE:
             middle = (most + least) / 2
             self.ahead = 0.0 if abs(middle) <= CLOSE else middle
+        earliest = least if found[2] else least - 0.5
+        self.slack = min(max(0.0, self.ahead - earliest), CLOSE)

@@ -346,6 +346,11 @@ class SshMachine:
         """How many seconds its clock is ahead of ours, as it was told last."""
         return self._pool.time.ahead
 
+    @property
+    def slack(self) -> float:
+        """See ``Machine``."""
+        return self._pool.time.slack
+
     def tell_time(self) -> None:
         """Have it tell its time, where nobody has asked it anything for a while. Raises
         Unreachable.
