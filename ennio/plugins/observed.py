@@ -7,6 +7,7 @@ its slot's interface declares. So whoever asks what a plugin offers gets the sam
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
 import time
 from collections import deque
@@ -16,15 +17,18 @@ from functools import cache
 from typing import Any, cast
 
 from ennio import tracing
-from ennio.model.errors import EnnioError, Refused
+from ennio.model.errors import EnnioError, Refused, Unreachable, run_out
 
+log = logging.getLogger(__name__)
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds; each call counts in the first of these that it did not exceed."""
 _WAITING = 256
-_DISPENSABLE = frozenset({"predictor"})
+_DISPENSABLE = frozenset({"notifier", "predictor"})
 """Slots without whose plugins all else goes on: what one of them raises is no bug of whoever asks,
 and is told as an error of its own.
 """
+_HOLDS_SECRETS = frozenset({"notifier"})
+"""Slots of which the words of an error may hold the address of a channel, which is a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +165,23 @@ def _counting(name: str) -> Callable[..., Any]:
         except EnnioError:
             raise
         except Exception as bug:
-            if self._slot not in _DISPENSABLE:
+            if self._slot not in _DISPENSABLE or run_out(bug) is not None:
                 raise
-            said = f"{type(bug).__name__}: {bug}"
-            raise Refused(f"the {self._slot} {self._name} failed in {name}: {said}") from bug
+            raise _told(bug, self._slot, f"the {self._slot} {self._name} failed in {name}") from bug
         finally:
             self._counted.note(time.perf_counter() - begun, failed)
         return result
 
     call.__name__ = name
     return call
+
+
+def _told(bug: Exception, slot: str, words: str) -> EnnioError:
+    """What a plugin raised that it should not have: a channel that nobody answers for is tried
+    again, as if it had said so itself.
+    """
+    said = type(bug).__name__
+    if slot not in _HOLDS_SECRETS:
+        return Refused(f"{words}: {said}: {bug}")
+    log.warning("a plugin failed", exc_info=bug, extra={"plugin": words})
+    return (Unreachable if isinstance(bug, OSError) else Refused)(f"{words}: {said}")

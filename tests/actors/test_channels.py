@@ -17,8 +17,9 @@ from ennio.config.model import Defaults, NotifierConfig, QuietHours, RateLimit, 
 from ennio.model.delivery import DeliveryKind, DeliveryState
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.session import Activity, Priority
-from ennio.plugins.notifier.interface import Notification
+from ennio.plugins.notifier.interface import Notification, Notifier
 from ennio.plugins.notifier.stub import StubNotifier
+from ennio.plugins.observed import PluginCalls, observed
 from ennio.store import Notice
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
@@ -313,6 +314,24 @@ def test_what_a_channel_of_the_same_name_cannot_take_back_any_more_is_let_be(pla
         kept = stage.deps.store.deliveries.get(DeliveryKind.WITHDRAWAL, notice.id, "bell")
         assert kept is not None
         assert (kept.state, kept.error) == (DeliveryState.REFUSED, "bell takes nothing back")
+
+
+def test_a_channel_of_somebodys_own_that_breaks_keeps_no_other_waiting(play: Play) -> None:
+    _bell(play)
+    horn = play.notifiers["horn"] = StubNotifier("horn")
+    play.settings["notifiers"] = (*play.settings["notifiers"], NotifierConfig("stub", "horn", {}))
+    play.settings["defaults"] = Defaults(notifiers=("bell", "horn"))
+    plain = Plain()
+    plain.sent = cast("list[Notification]", None)  # a bug: nothing can be kept there
+    channel = observed(plain, "notifier", "own", Notifier, PluginCalls())
+    play.notifiers["bell"] = cast("StubNotifier", channel)
+    with play.opened() as stage:
+        _done(stage, *_tell(stage, "a"), *_tell(stage, "b"))
+        assert [one.message for one in horn.sent] == ["a", "b"]
+        notice = stage.deps.store.notifications.get("n-a")
+        assert notice is not None
+        told = "the notifier own failed in notify: AttributeError"
+        assert (notice.sent, notice.failed) == (("events", "horn"), {"bell": told})
 
 
 # --- a channel that stays down --------------------------------------------------------------------

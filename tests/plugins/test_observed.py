@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
-from ennio.model.errors import NotFound, Refused
+from ennio.model.errors import NotFound, Refused, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, FileBacked
 from ennio.plugins.forge.interface import Forge, Paced, Readable, RemindsReviewers, Rerunnable
+from ennio.plugins.notifier.interface import Notifier
 from ennio.plugins.observed import BOUNDS, PluginCalls, observed
 from ennio.plugins.predictor.interface import Predictor
 from ennio.plugins.registry import Registry
@@ -117,6 +119,11 @@ class Broken:
     def survey(self) -> Any:
         return {}["nothing"]
 
+    def notify(self, _notification: Any) -> Any:
+        raise self.raises
+
+    raises: Exception = KeyError("https://hooks.example/s3cret")
+
 
 def test_a_bug_in_what_one_can_do_without_is_an_error_that_names_it_and_nobody_elses_bug() -> None:
     calls = PluginCalls()
@@ -127,3 +134,25 @@ def test_a_bug_in_what_one_can_do_without_is_an_error_that_names_it_and_nobody_e
     runtime = observed(Broken(), "runtime", "broken", Runtime, calls)
     with pytest.raises(KeyError):
         runtime.survey()
+
+
+@pytest.mark.parametrize(
+    ("raises", "told"),
+    [
+        (KeyError("https://hooks.example/s3cret"), Refused),
+        (ConnectionResetError("https://hooks.example/s3cret"), Unreachable),
+        (OSError(errno.EMFILE, "too many open files"), OSError),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+def test_what_a_channel_of_somebodys_own_raises_is_an_error_of_that_channel_without_its_words(
+    raises: Exception, told: type[Exception]
+) -> None:
+    broken = Broken()
+    broken.raises = raises
+    channel = observed(broken, "notifier", "own", Notifier, PluginCalls())
+    with pytest.raises(told) as raised:
+        channel.notify(None)
+    assert "s3cret" not in str(raised.value)
+    if told is not OSError:
+        assert str(raised.value) == f"the notifier own failed in notify: {type(raises).__name__}"
