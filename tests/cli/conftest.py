@@ -19,6 +19,7 @@ import pytest
 
 from ennio.http import address
 from ennio.machine.home import Home, private
+from tests.cli.sick import Sick, sick_at
 from tests.ended import Ended
 from tests.fork_server import forked
 
@@ -90,6 +91,13 @@ def place(tmp_path: Path) -> Place:
     for name in ("work", "home"):
         (tmp_path / name).mkdir()
     return Place(tmp_path / "work", tmp_path / "home")
+
+
+@pytest.fixture
+def sick(place: Place) -> Iterator[Sick]:
+    """A sound one to begin with, where something is to be broken and mended."""
+    with sick_at(place) as one:
+        yield one
 
 
 @dataclass(slots=True)

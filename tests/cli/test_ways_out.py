@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,91 +13,8 @@ import pytest
 from ennio.cli.process import is_supervisor
 from ennio.http.address import read, running
 from ennio.machine.home import Home
-from tests.cli.conftest import ROOT, Place
+from tests.cli.sick import Sick
 from tests.conftest import eventually, need
-from tests.fork_server import forked
-
-_SENTENCE = re.compile(r"^.*(?:when you agree: |up to date: )")
-"""What stands before the command, where a sentence leads to it."""
-_REMARK = re.compile(r"\s{2,}\(.*\)$|\s{3}or .*$")
-"""What stands behind it."""
-
-
-@dataclass(slots=True)
-class Sick:
-    """A folder with a configuration, where something is to be broken and mended."""
-
-    place: Place
-    env: dict[str, str]
-
-    @property
-    def folder(self) -> Path:
-        return self.place.folder
-
-    def write(self, *, repo: str = "", path: str = "", more: str = "", top: str = "") -> None:
-        """The file, with one project."""
-        where = f"{{name: app, repo: {repo or self.folder}, path: {path or self.folder}{more}}}"
-        text = "defaults: {agent: scripted, runtime: process}\n" + top
-        (self.folder / "ennio.yaml").write_text(f"{text}projects:\n  - {where}\n")
-
-    def sh(self, line: str) -> subprocess.CompletedProcess[str]:
-        """As typed into the shell of whoever reads it."""
-        return subprocess.run(
-            ["sh", "-c", line],
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def doctor(self) -> dict[str, str]:
-        """What is not well, with the way out of each."""
-        ended = self.sh("ennio doctor --json")
-        assert ended.stderr == ""
-        return {
-            finding["what"]: finding["fix"]
-            for finding in json.loads(ended.stdout)["findings"]
-            if finding["level"] != "fine"
-        }
-
-    def finds(self, words: str) -> str:
-        """The way out of what is told by these words."""
-        found = self.doctor()
-        return next((way for what, way in found.items() if words in what), "") or pytest.fail(
-            f"nothing of {words!r} in {found}"
-        )
-
-    def heals(self, words: str) -> str:
-        """Do what is printed under it, and see it gone; what was done is given back."""
-        command = _REMARK.sub("", _SENTENCE.sub("", self.finds(words)))
-        done = self.sh(command)
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        left = self.doctor()
-        assert not [what for what in left if words in what], (command, left)
-        return command
-
-
-@pytest.fixture
-def sick(place: Place) -> Iterator[Sick]:
-    """A sound one to begin with; whatever supervisor is left at the end is stopped."""
-    programs = place.home / "programs"
-    programs.mkdir()
-    shim = programs / "ennio"
-    shim.write_text(f'#!/bin/sh\nexec {shlex.join(forked())} "$@"\n')
-    shim.chmod(0o755)
-    env = place.env | {
-        "PATH": f"{programs}:{place.env['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "GIT_CONFIG_GLOBAL": str(place.home / ".gitconfig"),
-    }
-    place.git("init", "-q", "-b", "main")
-    place.git("commit", "-q", "--allow-empty", "-m", "first")
-    one = Sick(place, env)
-    one.write()
-    yield one
-    one.sh("ennio stop --timeout 20")
 
 
 def _no_file(sick: Sick) -> None:

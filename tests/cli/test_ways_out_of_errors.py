@@ -12,62 +12,10 @@ from pathlib import Path
 import pytest
 
 from ennio.machine.home import Home
-from tests.cli.test_ways_out import Sick, sick
+from tests.cli.sick import Sick, heals, refused, runs, spawned, status_of, way_out
 from tests.conftest import eventually
 
-__all__ = ["sick"]
-_QUOTED = re.compile(r"`((?:ennio|git) [^`]+)`")
-_LED_TO = re.compile(
-    r"(?:: |; )((?:ennio|git|rm|mv|cp) [^;]+?)(?:\s{2,}.*| finds them| and .*)?$", re.MULTILINE
-)
 _PATIENT = 60.0
-
-
-def refused(sick: Sick, line: str, words: str) -> str:
-    """What an error says, which has these words."""
-    done = sick.sh(line)
-    assert done.returncode != 0, done
-    said = done.stderr + done.stdout
-    assert words in said, done
-    return said
-
-
-def way_out(said: str) -> str:
-    """The command that it names."""
-    found = _QUOTED.findall(said) or _LED_TO.findall(said)
-    assert found, said
-    return (
-        str(found[-1])
-        .replace("ennio start", "ennio start --detach")
-        .replace("--detach --detach", "--detach")
-    )
-
-
-def heals(sick: Sick, line: str, words: str, *, where: str = ".") -> str:
-    """Do what the error names, and see the same line go through; what was done is given back."""
-    way = way_out(refused(sick, f"cd {where} && {line}", words))
-    done = sick.sh(f"cd {where} && {way}")
-    assert done.returncode == 0, (way, done)
-    again = sick.sh(f"cd {where} && {line}")
-    assert again.returncode == 0, (way, again)
-    assert words not in again.stderr + again.stdout
-    return way
-
-
-def runs(sick: Sick) -> None:
-    done = sick.sh("ennio start --detach")
-    assert done.returncode == 0, done
-
-
-def spawned(sick: Sick, *more: str) -> str:
-    done = sick.sh(f"ennio spawn app -p hello --json {' '.join(more)}")
-    assert done.returncode == 0, done
-    return str(json.loads(done.stdout)["id"])
-
-
-def status_of(sick: Sick, session: str) -> str:
-    found = json.loads(sick.sh("ennio status --json --all").stdout)
-    return str(next(one["status"] for one in found["sessions"] if one["id"] == session))
 
 
 # --- without a supervisor -------------------------------------------------------------------------
