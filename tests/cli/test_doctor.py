@@ -297,6 +297,17 @@ def test_a_wanted_agent_that_is_missing_fails_with_its_install_command(place: Pl
     }
 
 
+def test_what_only_another_machine_needs_is_not_missing_here(place: Place) -> None:
+    """The first project on another machine failed for an agent that is wanted there alone."""
+    far = "ssh_config: {host: 192.0.2.1, username: me, auth: {type: agent}}"
+    (place.folder / "ennio.yaml").write_text(
+        f"projects:\n  - {{name: far, repo: 'ssh://me@192.0.2.1/r.git', path: '~/r', {far}}}\n"
+    )
+    told = place.ennio("doctor", "--json", PATH="/nowhere", ENNIO_TRUSTED_CONFIG_PATHS="").document
+    broken = [one["what"] for one in told["findings"] if one["level"] == "broken"]
+    assert broken == ["git is not installed"]
+
+
 def test_a_running_supervisor_is_asked_and_its_port_is_its_own(api: Api) -> None:
     api.on("GET", "/health", "ok")
     api.on("GET", "/sessions", [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
-    from ennio.config.model import Config
+    from ennio.config.model import Config, Project
 
 EXAMPLES = """\
   ennio doctor
@@ -122,9 +122,9 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
     yield machine.identity()
     yield machine.tmux(
         machine.said("tmux", "-V"),
-        wanted=any(p.runtime == "tmux" for p in config.projects) if config else False,
+        wanted=any(project.runtime == "tmux" for project in _here(config)),
     )
-    apart = any(p.isolation != "none" for p in config.projects) if config else False
+    apart = any(project.isolation != "none" for project in _here(config))
     yield machine.sandbox(
         availability.obstacle(LocalMachine()) if apart else None,
         wanted=apart,
@@ -147,7 +147,7 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
     from ennio.cli.doctor.machine import said
     from ennio.machine.places import person
 
-    wanted = {project.agent for project in config.projects} if config else set()
+    wanted = {project.agent for project in _here(config)}
     keys = set(os.environ) | {
         name for project in (config.projects if config else ()) for name in project.env
     }
@@ -162,6 +162,11 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
         if kind.name in wanted:
             yield agents.key(kind.name, kind.passed_variables, keys)
             yield agents.first_start(kind.name, person()) if shutil.which(kind.executable) else None
+
+
+def _here(config: Config | None) -> Sequence[Project]:
+    """The projects whose agents live on this machine; the others' hosts are asked themselves."""
+    return [project for project in config.projects if not project.ssh] if config else []
 
 
 def _folder(context: CliContext) -> Path | None:
@@ -228,7 +233,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     yield running.leftover(folder, running=address is not None)
     yield from _running(context, config, address.url if address else None)
     if address is not None:
-        used = {project.agent for project in config.projects}
+        used = {project.agent for project in _here(config)}
         yield from running.unreachable(
             {kind.name: kind.executable for kind in KINDS if kind.name in used}, address.pid
         )
