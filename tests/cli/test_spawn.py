@@ -103,7 +103,9 @@ def test_spawn_wait_follows_the_session_until_it_has_begun(api: Api, begun: dict
         "GET", "/sessions/ma-1a2b3c4d", SESSION | {"status": "working"}
     )
     ended = api.ennio("spawn", "my-app", "-p", "x", "--wait", "--json")
-    assert ended.err == "cloning\nworks\n"
+    known, *steps_told = ended.err.splitlines()
+    assert known.startswith("spawned ma-1a2b3c4d on issue-42-login; ")
+    assert steps_told == ["cloning", "works"]
     assert ended.document["status"] == "working"
 
 

@@ -149,6 +149,7 @@ def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
     missed between spawn and look.
     """
     client = context.client()
+    context.note(_spawned(session))  # whoever leaves in the middle knows what it is called
     try:
         context.interrupt.release()
         for event in client.stream(after=0, session_id=session["id"]):
