@@ -86,46 +86,120 @@ HEALED: Mapping[str, Places] = {
     "cli/test_ways_out_of_errors.py::test_a_database_that_was_taken_away_is_gone_on_with": {
         "store/database_file.py": ("start", "stop"),
     },
+    "cli/test_ways_out_of_sessions.py::test_one_that_asks_nothing_is_given_its_words_by_send": {
+        "actors/answers.py": ("send",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_what_a_link_would_not_answer_is_answered_by_the_command_it_names": {
+        "actors/answer_links.py": ("answer",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_what_is_killed_is_cleaned_up_shown_and_brought_back_as_is_printed": {
+        "cli/verbs/preserved.py": (
+            "git -C",
+            "preserved restore",
+        ),
+        "cli/verbs/session.py": ("cleanup",),
+        "policy/lifecycle/orders.py": ("spawn",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_what_is_merged_is_not_killed_but_cleaned_up": {
+        "policy/lifecycle/orders.py": ("cleanup",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_working_copy_that_was_deleted_is_made_again": {
+        "actors/way_out.py": ("session restore",),
+        "policy/turn_words.py": ("session restore",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_working_copy_that_somebody_locked_is_unlocked": {
+        "plugins/workspace/worktree.py": ("git -C",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_path_that_is_not_there_is_cloned": {
+        "plugins/workspace/repository.py": ("git clone",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_branch_that_went_two_ways_is_brought_together": {
+        "plugins/workspace/session_branch.py": ("git -C",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_check_whose_log_is_lost_is_run_again": {
+        "plugins/forge/local/whole_log.py": ("pr rerun",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_one_that_waits_for_a_person_leaves_the_queue": {
+        "cli/verbs/spawn.py": ("queue drop",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_one_that_nobody_watches_is_watched_again_at_once": {
+        "actors/orchestrator/sessions.py": ("session restore",),
+        "actors/root.py": ("session restore",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_session_that_a_budget_holds_has_three_ways_on": {
+        "policy/budgets/words.py": (
+            "budget go-on",
+            "budget raise",
+            "session kill",
+        ),
+    },
+    "cli/test_ways_out_of_sessions.py::test_one_that_rests_while_it_is_paused_is_given_more": {
+        "policy/lifecycle/pausing.py": ("budget raise",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_budget_of_the_file_is_changed_there": {
+        "actors/orchestrator/budgets.py": ("reload",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_one_whose_plan_is_used_up_goes_on_by_what_its_notice_says": {
+        "policy/reactions/cases.py": ("session resume",),
+    },
+    "cli/test_ways_out_of_sessions.py::test_a_session_whose_project_left_the_file_is_watched_again_or_ended": {
+        "actors/strays.py": (
+            "reload",
+            "session kill",
+        ),
+    },
+    "cli/test_ways_out_of_sessions.py::test_an_agent_that_its_settings_do_not_fit_any_more_is_had_again": {
+        "hosts/unfit_agent.py": ("reload",),
+    },
+    "cli/test_ways_out.py::test_a_supervisor_that_does_not_find_an_agent_is_begun_anew": {
+        "hosts/agent_program.py": (
+            "start",
+            "stop",
+        ),
+    },
+    "cli/test_ways_out_of_errors.py::test_a_repository_that_is_checked_out_is_given_a_bare_one_by_init": {
+        "plugins/forge/local/merging.py": ("init",),
+    },
+    "cli/test_ways_out.py::test_a_channel_that_nobody_answered_is_tested_once_somebody_does": {
+        "cli/doctor/channels.py": ("notify test",),
+    },
+    "cli/test_ways_out_of_errors.py::test_a_configuration_that_went_meanwhile_is_written_by_init": {
+        "config/load.py": ("init",),
+    },
+    "cli/test_ways_out_of_errors.py::test_a_password_in_an_address_is_left_to_git": {
+        "config/text_fields.py": ("git config",),
+    },
+    "cli/test_ways_out_of_errors.py::test_what_is_left_of_a_damaged_database_is_gone_on_with": {
+        "store/sqlite.py": ("sqlite3",),
+    },
+    "cli/test_ways_out_of_errors.py::test_each_step_of_the_first_hour_names_the_next_one": {
+        "cli/verbs/config.py": ("reload",),
+        "cli/verbs/reload.py": (
+            "start",
+            "stop",
+        ),
+        "cli/verbs/status.py": ("spawn",),
+        "cli/verbs/budget.py": ("budget set",),
+        "cli/verbs/stop.py": ("start",),
+    },
+    "http/test_serve.py::test_a_second_one_for_the_same_configuration_says_who_is_first": {
+        "http/serve.py": ("stop",),
+    },
+    "e2e/test_node.py::test_disconnecting_shuts_it_down_and_its_session_goes_on_unseen": {
+        "cli/verbs/node.py": ("node connect",),
+        "policy/nodes.py": ("node connect",),
+    },
+    "install/test_service.py::test_a_supervisor_that_runs_already_is_handed_over_as_is_printed": {
+        "cli/verbs/service.py": ("service install", "start", "stop"),
+    },
+    "ssh/test_known_hosts.py"
+    "::test_a_changed_key_is_refused_with_the_line_and_the_command_that_mends_it": {
+        "machine/ssh/host_keys.py": ("ssh-keygen",),
+    },
 }
 """By the test."""
 
 UNDONE: Mapping[str, Places] = {
-    "could be done here, and no test does it word by word yet": {
-        "policy/turn_words.py": ("session restore",),
-        "actors/answer_links.py": ("answer",),
-        "actors/answers.py": ("send",),
-        "actors/way_out.py": ("session restore",),
-        "actors/orchestrator/budgets.py": ("budget raise",),
-        "actors/orchestrator/sessions.py": ("session restore",),
-        "actors/root.py": ("session restore",),
-        "actors/strays.py": ("reload", "session kill"),
-        "cli/doctor/channels.py": ("notify test",),
-        "cli/doctor/machine.py": ("cleanup",),
-        "cli/verbs/budget.py": ("budget set",),
-        "cli/verbs/config.py": ("reload",),
-        "cli/verbs/preserved.py": ("git -C", "preserved restore"),
-        "cli/verbs/reload.py": ("start", "stop"),
-        "cli/verbs/session.py": ("cleanup",),
-        "cli/verbs/spawn.py": ("queue drop",),
-        "cli/verbs/status.py": ("cleanup", "spawn"),
-        "cli/verbs/stop.py": ("start",),
-        "config/load.py": ("init",),
-        "config/text_fields.py": ("git config",),
-        "hosts/agent_program.py": ("start", "stop"),
-        "hosts/unfit_agent.py": ("reload",),
-        "http/serve.py": ("stop",),
-        "plugins/forge/local/merging.py": ("init",),
-        "plugins/forge/local/whole_log.py": ("pr rerun",),
-        "plugins/workspace/repository.py": ("git clone", "git config"),
-        "plugins/workspace/session_branch.py": ("git -C",),
-        "plugins/workspace/worktree.py": ("git worktree",),
-        "plugins/workspace/worktree_state.py": ("git config",),
-        "policy/budgets/words.py": ("budget go-on", "budget raise", "session kill"),
-        "policy/lifecycle/orders.py": ("cleanup", "spawn"),
-        "policy/lifecycle/pausing.py": ("budget raise",),
-        "policy/reactions/cases.py": ("session resume",),
-        "store/sqlite.py": ("sqlite3",),
-    },
     "it mends nothing: it shows more, and whoever reads it decides": {
         "policy/turn_words.py": ("session why",),
         "plugins/workspace/last_commit.py": ("git -C",),
@@ -137,6 +211,7 @@ UNDONE: Mapping[str, Places] = {
         "cli/context.py": ("status",),
         "cli/doctor/configuration.py": ("config check", "events"),
         "cli/doctor/hosts.py": ("doctor",),
+        "cli/doctor/machine.py": ("cleanup",),
         "cli/doctor/running.py": ("logs", "status"),
         "cli/doctor/versions.py": ("doctor",),
         "cli/parser.py": ("--help", "demo"),
@@ -150,7 +225,7 @@ UNDONE: Mapping[str, Places] = {
         "cli/verbs/session.py": ("queue list", "session info", "session why"),
         "cli/verbs/spawn.py": ("queue list", "session info"),
         "cli/verbs/start.py": ("doctor", "logs"),
-        "cli/verbs/status.py": ("queue list", "status"),
+        "cli/verbs/status.py": ("cleanup", "queue list", "status"),
         "cli/verbs/stop.py": ("fuser -v", "logs", "ps -fp"),
         "http/browser.py": ("dashboard",),
         "http/client.py": ("doctor",),
@@ -161,17 +236,15 @@ UNDONE: Mapping[str, Places] = {
         "plugins/forge/local/verdict.py": ("pr diff",),
         "plugins/trial_merge.py": ("doctor",),
         "plugins/workspace/changes.py": ("diff",),
+        "plugins/workspace/repository.py": ("git config",),
+        "plugins/workspace/worktree_state.py": ("git config",),
         "policy/degradation.py": ("status",),
     },
     "another machine, a service of the system or a server of PostgreSQL has a part in it": {
         "actors/node.py": ("node connect",),
         "cli/doctor/hosts.py": ("git config",),
         "cli/doctor/versions.py": ("node connect", "node disconnect", "start", "stop"),
-        "cli/verbs/node.py": ("node connect",),
-        "cli/verbs/service.py": ("service install", "start", "stop"),
-        "machine/ssh/host_keys.py": ("ssh-keygen",),
         "node/link.py": ("node disconnect",),
-        "policy/nodes.py": ("node connect",),
         "store/postgres.py": ("stop",),
     },
     "no error: it leads on after something that went well, or is shown beside it": {

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -28,8 +29,7 @@ from ennio.store.answer_links import AnswerLink
 LIFE = timedelta(minutes=10)
 PATH = "/api/v1/answers"
 _ASKS = "agent-needs-input"
-_OTHERWISE = "`ennio answer ID TEXT` answers it"
-_USED = f"a link of this notice was used already; if the agent still asks, {_OTHERWISE}"
+_OTHERWISE = "`ennio answer SESSION TEXT` answers it"
 
 
 def make(deps: Dependencies, notice: Notice, channel: str) -> tuple[NotificationAnswer, ...]:
@@ -82,10 +82,10 @@ def find(deps: Dependencies, link: str) -> AnswerLink:
     if found is None or not hmac.compare_digest(found.digest, digest):
         raise Unauthorized(f"this is no link that answers a question; {_OTHERWISE}")
     if found.used_at is not None:
-        raise Unauthorized(_USED)
+        raise _used(found)
     # what was made in a time to come is from before the clock was put back
     if not now <= found.expires_at <= now + LIFE:
-        raise Unauthorized(f"this link is too old: it holds for ten minutes; {_OTHERWISE}")
+        raise Unauthorized(f"this link is too old: it holds for ten minutes; {_otherwise(found)}")
     insist(found, deps.store.facts.get(found.session_id).agent)
     notice = deps.store.notifications.get(found.notice_id)
     if notice is None or notice.resolved_at is not None:
@@ -106,7 +106,16 @@ def use(deps: Dependencies, link: AnswerLink) -> None:
     """
     with deps.store.transaction():
         if not deps.store.answer_links.use(link, deps.clock.now()):
-            raise Unauthorized(_USED)
+            raise _used(link)
+
+
+def _used(link: AnswerLink) -> Unauthorized:
+    way = f"if the agent still asks, {_otherwise(link)}"
+    return Unauthorized(f"a link of this notice was used already; {way}")
+
+
+def _otherwise(link: AnswerLink) -> str:
+    return f"`ennio answer {link.session_id} {shlex.quote(link.answer)}` answers it"
 
 
 def _digest(text: str) -> str:

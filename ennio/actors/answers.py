@@ -135,7 +135,7 @@ class Answers:
             told = self._state.memory.activity or "not known yet"
             raise Conflict(
                 f"session {self._session.id} asks nothing just now (its activity is {told}); "
-                "`ennio send` gives it words"
+                f"`ennio send {self._session.id} TEXT` gives it words"
             )
         if link is not None:
             answer_links.insist(link, self._state.facts.agent)

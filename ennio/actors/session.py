@@ -231,7 +231,7 @@ class SessionActor(Actor):
         return self._session
 
     def _on_kill(self, by: str) -> Session:
-        memory = orders.kill(self._state.memory, by)
+        memory = orders.kill(self._state.memory, by, self._id)
         self._beside.forget()
         self._orders.forget()
         if self._executor.busy and not isinstance(

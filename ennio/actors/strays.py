@@ -80,6 +80,7 @@ def kill(deps: Dependencies, session: Session, by: str) -> Session:
         if text
         else LifecycleState(session.status, session.created_at),
         by,
+        session.id,
     )
     if memory.status is SessionStatus.KILLED:
         return session

@@ -42,7 +42,7 @@ def root_of(start: Path) -> Path:
             return folder
     raise NotFound(
         f"{start} is in no git repository; make it one with: git init && git add -A && git commit "
-        "-m 'first commit'"
+        "--allow-empty -m 'first commit'"
     )
 
 
@@ -58,7 +58,7 @@ def survey(start: Path) -> WorkingCopy:
     if git.commit("HEAD") is None:
         raise Conflict(
             f"{root} has no commits yet, and agents start from one; make it with: git add -A && "
-            "git commit -m 'first commit'"
+            "git commit --allow-empty -m 'first commit'"
         )
     remote = _remote(git)
     url = _absolute(git.run("remote", "get-url", remote).text, root) if remote else None

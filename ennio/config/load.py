@@ -110,13 +110,10 @@ def _read(source: Path, content: bytes | None) -> tuple[YamlDocument | None, lis
         raw = ownership.read(source, yaml_source.MOST_BYTES) if content is None else content
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return None, [
-            Problem(
-                "",
-                f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config "
-                "FILE` names another",
-            )
-        ]
+        # what is there and cannot be read is somebody's: nobody writes over it
+        writes = "`ennio init` writes one, " if isinstance(error, FileNotFoundError) else ""
+        way = f"{writes}`--config FILE` names another"
+        return None, [Problem("", f"the file cannot be read ({why.lower()}): {way}")]
     text = yaml_source.read(raw)
     return text, list(text.problems)
 

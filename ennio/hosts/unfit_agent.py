@@ -30,8 +30,8 @@ class UnfitAgent:
         problem = error.problems[0]
         where = f"{problem.path}: " if problem.path else ""
         self._why = (
-            f"the agent {name} cannot be had with the settings there are now ({where}"
-            f"{problem.message}): put back those it began with, and ennio reload"
+            f"the agent {name} cannot be had with the settings there are now: put back those it "
+            f"began with, and ennio reload ({where}{problem.message})"  # last, since lines are cut
         )
 
     def _refused(self) -> Refused:

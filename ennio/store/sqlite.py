@@ -68,7 +68,8 @@ _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
         Refused,
         (
             "the database {name} is damaged ({error}): restore a backup, or save what is left with "
-            "`sqlite3 {name} .recover`"
+            "`sqlite3 {name} .dump | sed 's/^ROLLBACK;.*/COMMIT;/' | sqlite3 {name}.recovered` and "
+            "name that in database_url"
         ),
     ),
 }

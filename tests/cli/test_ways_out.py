@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psutil
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from ennio.cli.process import is_supervisor
 from ennio.http.address import read, running
 from ennio.machine.home import Home
-from tests.cli.sick import Sick
+from tests.cli.sick import Sick, refused, runs
 from tests.conftest import eventually, need
 
 
@@ -23,7 +25,7 @@ def _no_file(sick: Sick) -> None:
 
 
 def _no_clone(sick: Sick) -> None:
-    sick.write(path=str(sick.place.home / "elsewhere"))
+    sick.write(path=f"'{sick.place.home / 'some where'}'")
 
 
 def _nobody(sick: Sick) -> None:
@@ -113,7 +115,40 @@ def test_a_supervisor_that_does_not_find_an_agent_is_begun_anew(sick: Sick) -> N
     sick.write(more=", agent: codex")
     assert sick.sh("ennio start --detach").returncode == 0
     sick.env["PATH"] = f"{agents}:{sick.env['PATH']}"
-    sick.heals("but not by the supervisor")
+    order = "ennio spawn app -p hello --dry-run"
+    said = refused(sick, order, "codex is not installed")
+    assert sick.heals("but not by the supervisor") in said
+    done = sick.sh(order)
+    assert done.returncode == 0, done
+
+
+def test_a_channel_that_nobody_answered_is_tested_once_somebody_does(sick: Sick) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _Taken)
+    top = f"notifiers: [{{plugin: webhook, name: hook, config: {{url: 'http://127.0.0.1:{server.server_port}/'}}}}]\n"
+    server.server_close()
+    sick.write(top=top)
+    runs(sick)
+    way = sick.finds("notifiers[hook] cannot be reached").rpartition("then: ")[2]
+    assert sick.sh(way).returncode != 0
+    with HTTPServer(("127.0.0.1", server.server_port), _Taken) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        done = sick.sh(way)
+        assert done.returncode == 0, done
+        assert "notifiers[hook]" not in " ".join(sick.doctor())
+        server.shutdown()
+
+
+class _Taken(BaseHTTPRequestHandler):
+    """Takes whatever it is told."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_words: object) -> None:
+        pass
 
 
 def test_a_terminal_of_no_session_is_ended(sick: Sick) -> None:

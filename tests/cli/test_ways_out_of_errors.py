@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ennio.config.load import load
 from ennio.machine.home import Home
+from ennio.model.errors import ConfigError
 from tests.cli.sick import Sick, heals, refused, runs, spawned, status_of, way_out
-from tests.conftest import eventually
+from tests.conftest import eventually, need
 
 _PATIENT = 60.0
+_QUOTED_GIT = re.compile(r"`(git [^`]+)`")
 
 
 # --- without a supervisor -------------------------------------------------------------------------
@@ -41,6 +47,31 @@ def test_an_empty_configuration_is_written_by_init(sick: Sick) -> None:
     assert heals(sick, "ennio config check", "the file is empty") == "ennio init"
 
 
+def test_a_configuration_that_went_meanwhile_is_written_by_init(sick: Sick) -> None:
+    source = sick.folder / "ennio.yaml"
+    source.unlink()
+    with pytest.raises(ConfigError, match="no such file") as told:
+        load(source, os.environ)
+    assert sick.sh(way_out(str(told.value))).returncode == 0
+    assert load(source, os.environ).source == source
+
+
+def test_one_that_is_there_and_cannot_be_read_is_not_to_be_written(sick: Sick) -> None:
+    os.mkfifo(sick.folder / "pipe.yaml")
+    said = refused(sick, "ennio config check --config pipe.yaml", "it is no regular file")
+    assert "ennio init" not in said
+
+
+def test_a_password_in_an_address_is_left_to_git(sick: Sick) -> None:
+    sick.write(repo="https://me:secret@example.org/app.git")
+    said = refused(sick, "ennio config check", "carries a password")
+    assert "secret" not in said
+    assert sick.sh(_QUOTED_GIT.findall(said)[0]).returncode == 0
+    assert sick.sh("git config credential.helper").stdout.strip() == "store"
+    sick.write(repo="https://me@example.org/app.git")
+    assert "carries a password" not in sick.sh("ennio config check").stdout
+
+
 def test_a_folder_without_a_repository_is_made_one(sick: Sick) -> None:
     folder = sick.place.home / "bare"
     folder.mkdir()
@@ -52,7 +83,6 @@ def test_a_folder_without_a_repository_is_made_one(sick: Sick) -> None:
 def test_a_repository_without_a_commit_is_given_one(sick: Sick) -> None:
     folder = sick.place.home / "bare"
     folder.mkdir()
-    (folder / "README").write_text("x")
     sick.place.git("init", "-q", "-b", "main", cwd=folder)
     heals(sick, "ennio init", "has no commits yet", where=str(folder))
 
@@ -135,6 +165,34 @@ def test_a_broken_database_is_told_by_doctor_as_start_tells_it(
     said = refused(sick, "ennio start --detach", words)
     said = " ".join(said.partition("could not start: ")[2].split())
     assert said == told.partition("cannot be used: ")[2]
+
+
+def test_what_is_left_of_a_damaged_database_is_gone_on_with(sick: Sick) -> None:
+    need("sqlite3")
+    runs(sick)
+    session = spawned(sick, "--hold")
+    assert sick.sh("ennio stop").returncode == 0
+    file = sick.folder / "ennio.db"
+    with file.open("r+b") as stream:  # one index; its rows stand elsewhere
+        page, size = _page_of_an_index(file)
+        stream.seek((page - 1) * size)
+        stream.write(b"\xa5" * 64)
+    said = refused(sick, "ennio start --detach", "is damaged (")
+    way = re.sub(r"\s*\n\s*", " ", said).partition("left with `")[2].partition("`")[0]
+    done = sick.sh(way)
+    assert done.returncode == 0, done
+    sick.write(top=f"database_url: sqlite:{file}.recovered\n")
+    runs(sick)
+    assert session in sick.sh("ennio status").stdout
+
+
+def _page_of_an_index(file: Path) -> tuple[int, int]:
+    with closing(sqlite3.connect(file)) as base:
+        (size,) = base.execute("PRAGMA page_size").fetchone()
+        (page,) = base.execute(
+            "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'sessions'"
+        ).fetchone()
+        return int(page), int(size)
 
 
 def test_a_database_that_cannot_be_written_is_told_as_doctor_tells_it(sick: Sick) -> None:
@@ -305,9 +363,69 @@ def test_a_working_copy_that_was_led_astray_is_brought_back(
     def why() -> str:
         return sick.sh(f"ennio session why {session}").stdout
 
+    # what it commits after that would make its branch anew
+    eventually(lambda: '"ready"' in sick.sh("ennio status --json").stdout, _PATIENT, "it rests")
     broken(sick, workspace)
     eventually(lambda: words in why(), _PATIENT, "it is noticed")
     way = way_out(re.sub(r"\n\s*", " ", why()))
     done = sick.sh(way)
     assert done.returncode == 0, (way, done)
     eventually(lambda: words not in why(), _PATIENT, "it is healed")
+
+
+def test_each_step_of_the_first_hour_names_the_next_one(sick: Sick) -> None:
+    runs(sick)
+    told = sick.sh("ennio status").stdout
+    spawn = told.partition("begin one with: ")[2].partition(" (")[0]
+    done = sick.sh(f"{spawn.replace('PROJECT', 'app').replace('TEXT', 'hello')} --wait --json")
+    assert done.returncode == 0, done
+    session = json.loads(done.stdout)["id"]
+    told = sick.sh("ennio budget list").stdout
+    assert sick.sh(told.strip().rpartition("with: ")[2]).returncode == 0
+    sick.env["ENNIO_TRUSTED_CONFIG_PATHS"] = ""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sick.write(more=", post_create: [echo hello]", top=f"port: {port}\n")
+    trusted = sick.sh("ennio config trust")
+    told = sick.sh(trusted.stderr.strip().rpartition("after: ")[2]).stdout
+    assert "has changed" not in sick.sh("ennio status").stdout
+    late = told.partition("waits for a restart (")[2].partition(")")[0]
+    again = sick.sh(late)
+    assert again.returncode == 0, (told, again)
+    assert sick.sh("ennio reload").stdout.rstrip().endswith("means something else than before")
+    told = sick.sh("ennio stop").stdout
+    assert "1 agent keeps running; ennio start finds it again" in told
+    runs(sick)
+    assert status_of(sick, session) not in ("exited", "killed")
+    assert sick.sh(f"ennio session kill {session}").returncode == 0
+
+
+def test_a_repository_that_is_checked_out_is_given_a_bare_one_by_init(sick: Sick) -> None:
+    sick.write(more=", scm_config: {plugin: local}")
+    runs(sick)
+    session = _with_pull_request(sick, "app")
+    said = refused(sick, f"ennio pr merge {session}", "main is checked out in")
+    for line in (f"ennio session kill {session}", "ennio stop", "rm ennio.yaml", way_out(said)):
+        done = sick.sh(line)
+        assert done.returncode == 0, (line, done)
+    runs(sick)
+    session = _with_pull_request(sick, "work")
+    done = sick.sh(f"ennio pr merge {session}")
+    assert done.returncode == 0, done
+    assert sick.sh(f"ennio cleanup {session}").returncode == 0
+
+
+def _with_pull_request(sick: Sick, project: str) -> str:
+    """A session of this project that has opened one."""
+    done = sick.sh(f"ennio spawn {project} -p x --agent scripted --runtime process --json")
+    assert done.returncode == 0, done
+    session = str(json.loads(done.stdout)["id"])
+
+    def number() -> object:
+        return json.loads(sick.sh(f"ennio session info {session} --json").stdout)["session"][
+            "pr_number"
+        ]
+
+    eventually(number, _PATIENT, "it has a pull request")
+    return session

@@ -512,8 +512,10 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_author(
     path = tmp_path / "ennio.yaml"
     assert callable(make)
     make(path)
-    with pytest.raises(ConfigError, match=r"cannot be read .*ennio init"):
+    with pytest.raises(ConfigError, match=r"cannot be read .*--config FILE") as refused:
         load(path, ENVIRON)
+    # what is there is somebody's, and init would refuse to write over it
+    assert ("ennio init" in str(refused.value)) is not os.path.lexists(path)
 
 
 def test_the_config_hash_follows_the_configuration_but_not_its_secrets(tmp_path: Path) -> None:

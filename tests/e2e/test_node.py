@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -249,13 +250,18 @@ def test_a_supervisor_that_is_started_anew_meets_the_node_that_runs(far: Far, se
 
 def test_disconnecting_shuts_it_down_and_its_session_goes_on_unseen(far: Far, session: str) -> None:
     agents = far.agents()
-    assert far.ennio("node", "disconnect", "far")["sessions"] == 1
-    assert far.node["state"] == "disconnected"
+    parted = far.house.ground.ennio("node", "disconnect", "far")
+    assert f"disconnected {far.name}: 1 session goes on there, unseen" in parted.out
+    node = far.node
+    assert node["state"] == "disconnected"
     eventually(lambda: far.pids() == [], 30, "the node has ended")
     assert far.agents() == agents
-    connected = far.house.ground.ennio("node", "connect", "far", timeout=120)
+    (again,) = re.findall(r"^ennio (.*) connects again$", parted.out, re.MULTILINE)
+    connected = far.house.ground.ennio(*again.split(), timeout=120)
     assert connected.code == 0, connected.err
     assert "start" in connected.err, "each step is said"
+    (again,) = re.findall(r"`ennio (node connect .*)` connects again", str(node))
+    assert far.house.ground.ennio(*again.split(), timeout=120).code == 0
     far.is_seen(session)
     far.house.client.delete(f"/sessions/{session}")
     far.house.becomes(session, "killed", within=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from ennio.http.port import listen
 from ennio.machine.home import Home
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unauthorized
 from tests.conftest import eventually
+from tests.fork_server import forked
 
 ROOT = Path(__file__).parents[2]
 POST = b"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer TOKEN\r\n"
@@ -413,6 +415,17 @@ def test_a_second_one_for_the_same_configuration_says_who_is_first(supervisor: S
         in second.words()
     )
     assert supervisor.client().get("/health") == "ok"
+    supervisor.config.write_text("projects: []\n")
+    ended = subprocess.run(
+        forked(*re.findall(r"`ennio (\w+)` ends it", second.words())),
+        cwd=supervisor.directory,
+        env={**os.environ, "ENNIO_HOME": str(supervisor.home.root), "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (ended.returncode, supervisor.process.wait(60)) == (0, 0)
+    third = Supervisor(supervisor.directory)
+    assert third.client().get("/health") == "ok"
+    assert third.stop() == 0
 
 
 def test_a_taken_port_is_refused_naming_who_has_it(directory: Path) -> None:

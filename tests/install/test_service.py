@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,6 +26,7 @@ from tests.conftest import eventually, need
 from tests.e2e.house import Supervised, configure, ground_at, project, repository, story
 from tests.e2e.house import turn as says
 from tests.ended import Ended
+from tests.fork_server import forked
 
 ODD = "a $HOME %h \"quoted\" 'one' \\back; #x"
 
@@ -198,6 +201,36 @@ ORDER = {"project_id": "score", "prompt": "Write down what you know"}
 def _client(serviced: Serviced, secret: dict[str, str]) -> http.ApiClient:
     home = Home(serviced.ground.home)
     return http.find(serviced.ground.config, home, lambda: secret["MY_TOKEN"])
+
+
+def test_a_supervisor_that_runs_already_is_handed_over_as_is_printed(serviced: Serviced) -> None:
+    shim = serviced.ground.root / "bin" / "ennio"
+    shim.write_text(f'#!/bin/sh\nexec {shlex.join(forked())} "$@"\n')
+    shim.chmod(0o755)
+
+    def does(line: str, code: int = 0) -> str:
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=serviced.ground.clone,
+            env=serviced.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, (line, done)
+        return (done.stdout + done.stderr).strip()
+
+    none = does("ennio service status", 3)
+    does("ennio start --detach")
+    wrote = does(none.rpartition("install it with: ")[2])
+    does(wrote.partition("to hand over: ")[2].partition("\n")[0])
+    eventually(lambda: '"active"' in does("ennio service status --json"), why="it runs there")
+    eventually(lambda: "no sessions" in does("ennio status"), why="and answers")
+    removed = does("ennio service remove")
+    (start,) = re.findall(r"and (ennio start) finds them again", removed)
+    does(f"{start} --detach")
+    does("ennio stop")
 
 
 def test_a_unit_of_somebody_else_is_left_as_it_is(serviced: Serviced) -> None:

@@ -159,8 +159,7 @@ class BudgetApi:
         where = self._defined_in(name)
         if where is not None:
             raise Refused(
-                f"budget {name} is defined in {where}: change it there, and start again; what is "
-                f"left until then is raised by: ennio budget raise {name}"
+                f"budget {name} is defined in {where}: change it there, then: ennio reload"
             )
 
     @failpoint("order.remove_budget", because="takes one row away, and may be given again")

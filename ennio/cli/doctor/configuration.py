@@ -92,10 +92,11 @@ def project(place: Project) -> Finding:
     if not (place.path / ".git").exists() and not (place.path / "HEAD").exists():
         return broken(
             f"project {place.id}: {place.path} is no git repository",
-            f"git clone {place.repo} {place.path}",
+            f"git clone {shlex.quote(place.repo)} {shlex.quote(str(place.path))}",
         )
     if place.workspace == "worktree" and (shut := _closed_repository(_common(place.path))):
-        other = f"git clone {place.repo} ...  (a folder of yours, then path: in ennio.yaml)"
+        clone = f"git clone {shlex.quote(place.repo)} ..."
+        other = f"{clone}  (a folder of yours, then path: in ennio.yaml)"
         return broken(
             f"project {place.id}: nothing can be written in its repository: {closed(shut)}",
             opening(shut) or other,

@@ -5,6 +5,7 @@ supervisor and the terminal daemon that run, nodes on other machines.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +21,10 @@ _PATIENCE = 60.0
 _UPDATE = "update Ennio (docs/install.md)"
 
 
-def database(url: str) -> Finding:
-    """The tables of the database, looked at by a process of its own."""
+def database(url: str, *, running: bool = False) -> Finding:
+    """The tables of the database, looked at by a process of its own. ``running``: a supervisor
+    writes to it.
+    """
     asked = subprocess.run(
         [sys.executable, "-m", "ennio.store.schema_version"],
         input=url,
@@ -36,10 +39,10 @@ def database(url: str) -> Finding:
         told = {"error": asked.stderr.strip().rpartition("\n")[2]}
     if "error" in told:
         return broken(f"the database cannot be looked at: {told['error']}", "ennio doctor")
-    return of_schema(told)
+    return of_schema(told, running=running)
 
 
-def of_schema(told: Mapping[str, Any]) -> Finding:
+def of_schema(told: Mapping[str, Any], *, running: bool = False) -> Finding:
     """What a start makes of a database at this step."""
     name, schema, newest = told["database"], told["schema"], told["newest"]
     if schema is None:
@@ -58,7 +61,7 @@ def of_schema(told: Mapping[str, Any]) -> Finding:
         f"the database {name} is of an earlier Ennio (schema {schema or 'of 0.1'}); the next start "
         f"brings it to {newest} in {many}, all or none ({_some(steps)}): sessions, history and "
         "messages stay, agents that run go on; the earlier Ennio cannot open it afterwards",
-        _copy(name),
+        _copy(name, running=running),
     )
 
 
@@ -67,11 +70,13 @@ def _some(steps: Sequence[str]) -> str:
     return shown if len(steps) <= 3 else f"..., {shown}"
 
 
-def _copy(name: str) -> str:
+def _copy(name: str, *, running: bool) -> str:
     if not name.startswith("sqlite:"):
         return f"to be able to go back, save it first: pg_dump {name}"
     file = name.removeprefix("sqlite:")
-    return f"to be able to go back, save it first: ennio stop && cp {file} {file}.before"
+    stop = "ennio stop && " if running else ""  # where none runs it fails, and nothing were saved
+    saved = f"cp {shlex.quote(file)} {shlex.quote(f'{file}.before')}"
+    return f"to be able to go back, save it first: {stop}{saved}"
 
 
 def supervisor(version: str | None) -> Finding:

@@ -65,7 +65,7 @@ def _findings(context: CliContext) -> Iterator[Finding]:
     trusted.insist(config, home, os.environ)  # it names whom one speaks to
     status = _told(context, "/status", {})
     yield versions.supervisor(status.get("version"))
-    yield versions.database(config.database_url)
+    yield versions.database(config.database_url, running=context.address() is not None)
     daemon = versions.terminals(home.root / "runtime")
     yield from [daemon] if daemon is not None else []
     yield from versions.nodes(_told(context, "/nodes", []))

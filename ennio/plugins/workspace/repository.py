@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 
 from ennio.machine import single
 from ennio.machine.interface import FileKind, Machine
@@ -262,11 +263,10 @@ class SourceRepository:
         tips = {branch: self.git.commit(self.kept(branch)) for branch in branches}
         for branch, tip in tips.items():
             if tip is None:
-                message = (
+                raise Refused(
                     f"branch {branch} of {redacted(self.repo)} is no commit in {self.source}: "
                     "its objects are missing"
                 )
-                raise Refused(message)
         return {branch: tip for branch, tip in tips.items() if tip is not None}
 
     def _fetch(self, branches: list[str]) -> None:
@@ -387,14 +387,13 @@ def common_of(git: Git, repo: str) -> Path:
     """What worktrees share. Raises Refused, with the way out, where no repository is there."""
     source = git.directory
     if not single.is_folder(git.machine, source):
-        message = f"the project's path {source} does not exist: git clone {redacted(repo)} {source}"
-        raise Refused(message)
+        clone = f"git clone {quote(redacted(repo))} {quote(str(source))}"
+        raise Refused(f"the project's path {source} does not exist: {clone}")
     common = _common_of(git)
     if common is None:
         words = git.run("rev-parse", "--git-dir", check=False).stderr.strip()
-        message = (
+        raise Refused(
             f"the project's path {source} is not the top of a git repository ({words}): set it "
             f"to a clone of {redacted(repo)}"
         )
-        raise Refused(message)
     return common

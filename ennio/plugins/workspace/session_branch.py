@@ -4,6 +4,8 @@ before. A ref of Ennio's own marks one that was made for a session.
 
 from __future__ import annotations
 
+from shlex import quote
+
 from ennio.model.errors import Refused
 from ennio.plugins.git import HEAVY, GitAnswer, failure
 from ennio.plugins.workspace import foresight
@@ -60,9 +62,10 @@ def take_over(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTip
         return
     if not git.contains(here, tips.branch):
         words = f"branch {spec.branch} in {spec.source} and in {spec.repo} have gone different ways"
+        source, kept = quote(str(spec.source)), repository.kept(spec.branch)
         message = (
-            f"{words}: bring them together (git -C {spec.source} branch -f {spec.branch} "
-            f"{repository.kept(spec.branch)})"
+            f"{words}: bring them together; to take theirs, and give up what is here alone: "
+            f"git -C {source} branch -f {quote(spec.branch)} {quote(kept)}"
         )
         raise Refused(message)
     git.run("update-ref", ref, tips.branch, here)

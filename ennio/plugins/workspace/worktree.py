@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 from ennio.machine import single
 from ennio.machine.interface import Machine
@@ -143,7 +144,7 @@ class WorktreeWorkspace:
             tree = worktree_state.tree(repository, there)
             freed, work = Removed(spec.path, folder.size(machine, spec.path)), None
             if tree is not None:
-                _check_lock(there)
+                _check_lock(there, spec.source)
                 work = _survey(repository, spec, tree)
             tracked = None if dry_run else dissolution.left_behind(repository, spec)
             if work is not None:
@@ -290,10 +291,11 @@ def _made(
     return last_commit.noted(tree, spec, made, began=began, keep=keep)
 
 
-def _check_lock(there: FoundWorktree) -> None:
+def _check_lock(there: FoundWorktree, source: Path) -> None:
     if there.entry is not None and there.entry.locked is not None:
         reason = f" ({there.entry.locked})" if there.entry.locked else ""
-        message = f"{there.path} is locked{reason}: git worktree unlock {there.path}"
+        way = f"git -C {quote(str(source))} worktree unlock {quote(str(there.path))}"
+        message = f"{there.path} is locked{reason}: {way}"
         raise Refused(message)
 
 

@@ -38,9 +38,9 @@ def admit(state: LifecycleState) -> LifecycleState:
     return replace(state, desired=Desired.RUN) if state.desired is Desired.WAIT else state
 
 
-def kill(state: LifecycleState, by: str) -> LifecycleState:
+def kill(state: LifecycleState, by: str, session: str = "SESSION") -> LifecycleState:
     """A person ends it, for good. Killing what was killed is fine; other
-    ended ones are a conflict.
+    ended ones are a conflict, which names what ``session`` is called.
     """
     if state.status is SessionStatus.KILLED or state.killed_by is not None:
         return state
@@ -48,7 +48,7 @@ def kill(state: LifecycleState, by: str) -> LifecycleState:
         left = (
             ""
             if state.cleaned_at is not None
-            else "; what is left of its agent goes with its workspace: ennio cleanup ID"
+            else f"; what is left of its agent goes with its workspace: ennio cleanup {session}"
         )
         raise Conflict(f"it is {state.status} already; there is nothing to kill{left}")
     return replace(state, killed_by=by, desired=Desired.END, failure=None, retry_at=None)
@@ -70,8 +70,8 @@ def restore(state: LifecycleState, *, unusable: bool = False) -> LifecycleState:
     ):
         killed = state.killed_by is not None or state.status is SessionStatus.KILLED
         way = (
-            ", which is for good: its work is in its workspace until that is cleaned up; ennio "
-            "spawn begins another"
+            ", which is for good: its work is in its workspace until that is cleaned up; "
+            "`ennio spawn PROJECT --prompt TEXT` begins another"
             if killed
             else ""
         )

@@ -179,7 +179,7 @@ def let_go_on(state: LifecycleState, *, waits: bool, now: datetime) -> tuple[Lif
     if not (pause.cut or waits):
         raise Conflict(
             "its agent rests and no message waits for it, so there is no turn to go on with; more "
-            f"is given by: ennio budget raise {pause.budget}"
+            f"is given by: ennio budget raise {pause.budget} --by USD   (or --tokens NUMBER)"
         )
     # of what was written before, the oldest is what it takes now
     speaks = pause.cut and not waits

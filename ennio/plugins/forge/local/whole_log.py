@@ -20,21 +20,21 @@ def read(row: PullRow, checks: tuple[CheckRow, ...], check: str, part: LogPart) 
         )
     if found.log is None:
         raise NotFound(f"check {found.name} of #{row.number} has not printed anything yet")
-    return part.of(_id(row, found), found.name, found.state, row.head, _content(Path(found.log)))
+    content = _content(Path(found.log), f"ennio pr rerun {row.project_id}#{row.number}")
+    return part.of(_id(row, found), found.name, found.state, row.head, content)
 
 
 def _id(row: PullRow, check: CheckRow) -> str:
     return f"{row.head}/{check.name}/{check.run}"
 
 
-def _content(log: Path) -> bytes:
+def _content(log: Path, again: str) -> bytes:
     """As it would be read in the end: without escape codes and lines that were overwritten."""
     try:
         with log.open("rb") as file:
             raw = file.read(LONGEST_LOG)
     except OSError as error:
         raise NotFound(
-            f"the log {log} cannot be read ({error.strerror}): run the check again with ennio pr "
-            "rerun"
+            f"the log {log} cannot be read ({error.strerror}): run the check again with: {again}"
         ) from error
     return settled(raw.decode("utf-8", "replace")).encode("utf-8", "replace")
