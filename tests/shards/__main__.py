@@ -35,16 +35,16 @@ NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     BUSY: {
         "hands": ("plugins", "live"),
         "http": ("http",),
-        "dashboard": ("dashboard",),
         "doors": ("cli", "examples", "security"),
-        "slots": ("contract",),
         "far": ("ssh", "node", "sandbox", "install"),
+        "dashboard": ("dashboard",),
+        "slots": ("contract",),
         "actors": ("actors",),
-        "forges": ("github", "linear"),
         "rest": REST,
         "many": (
             "e2e/test_many.py",
-        ),  # hundreds of agents: last, when the real ones are no longer looked at
+        ),  # hundreds of agents: late, when the real ones are no longer looked at
+        "forges": ("github", "linear"),  # the shortest fills what is left at the end
     },
 }
 """The shards of each lane in the order of their start, long ones first. A folder is what no
