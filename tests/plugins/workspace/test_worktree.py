@@ -12,6 +12,7 @@ import pytest
 
 from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused, Unreachable
+from ennio.plugins import git as all_git
 from ennio.plugins.git import Git
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions
@@ -287,6 +288,15 @@ def test_worktrees_are_listed_with_their_branches(
     ] == [(SESSION, order.branch)]
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who meets a lock has the patience of a moment; what then becomes of the lock is the same."""
+    monkeypatch.setattr("ennio.plugins.git._LOCK_PATIENCE", 0.1)
+    words = (*all_git._QUIET, "-c", "core.filesRefLockTimeout=100")
+    monkeypatch.setattr("ennio.plugins.git._QUIET", words)
+
+
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("at", ["branch", "mark", "removal"])
 def test_a_lock_that_a_killed_git_left_on_a_session_s_branch_stops_nothing(
     workspace: WorktreeWorkspace, ground: Ground, at: str
@@ -307,6 +317,7 @@ def test_a_lock_that_a_killed_git_left_on_a_session_s_branch_stops_nothing(
     assert not lock.exists()
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_lock_that_moves_is_somebody_s_and_stays(
     workspace: WorktreeWorkspace, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
