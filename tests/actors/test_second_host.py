@@ -256,8 +256,9 @@ def test_a_node_that_is_killed_leaves_its_session_unknown_and_the_next_one_adopt
 
 
 def test_an_agent_there_that_the_database_does_not_know_is_taken_in_as_one_of_there(
-    house: House,
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ennio.actors.adopter._FIRST", 0.5)  # it asks again, sooner
     session_id = house.waiting_there()
     with house.opened({THERE: house.stage.host}):
         house.orchestrator.queue.release(session_id)
