@@ -231,7 +231,11 @@ class RowTable(Generic[R]):
     def remove(self, *key: Any) -> bool:
         """Take a row away; tells whether it was there."""
         where = self._where(dict(zip(self.key, key, strict=True)))
-        return self.connection.change(self.table.delete().where(*where)) > 0
+        if None in key:
+            return self.connection.change(self.table.delete().where(*where)) > 0
+        if "delete" not in self._texts:
+            self._texts["delete"], _ = self.connection.text_of(self.table.delete().where(*where))
+        return self.connection.change_text(self._texts["delete"], list(map(encode, key))) > 0
 
     def column(self, name: str) -> Any:
         """A column of the table, for conditions."""
