@@ -18,6 +18,10 @@ from ennio.store.dialect import DatabaseSize, InWords, Row
 from ennio.store.statements import SQLITE
 
 MEMORY = ":memory:"
+_STATEMENTS = 512
+"""So many are kept ready to be run: a supervisor asks and changes in about a hundred forms, and in
+more where budgets, reviews and retention are at work.
+"""
 OLDEST = (3, 35)  # the first that gives back what a statement changed
 
 # by the primary part of SQLite's error name: who can act, and the words
@@ -106,6 +110,7 @@ class Sqlite:
                 timeout=patience,
                 isolation_level=None,
                 check_same_thread=False,
+                cached_statements=_STATEMENTS,
                 uri=read_only,
             )
 
