@@ -213,12 +213,10 @@ def test_a_working_copy_that_somebody_locked_is_unlocked(house: House) -> None:
 
 
 def test_a_path_that_is_not_there_is_cloned(house: House) -> None:
-    said = refused(house.sick, "ennio spawn there -p hello --wait", "does not exist: git clone")
-    (session,) = re.findall(r"^(\S+) is exited", said, re.MULTILINE)
-    (way,) = set(re.findall(r"git clone .*'", said))
-    house.does(way)
-    house.does(f"ennio session restore {session}")
-    eventually(lambda: house.session(session)["status"] != "exited", _PATIENT, "it lives")
+    said = refused(house.sick, "ennio spawn there -p hello", "does not exist: git clone")
+    house.does(said.strip().partition("does not exist: ")[2])
+    session = house.spawned("there")
+    assert house.session(session)["status"] != "exited"
 
 
 def test_a_branch_that_went_two_ways_is_brought_together(house: House) -> None:
