@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -67,6 +68,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         told = any(item.get_closest_marker(name) for name in ("live", "e2e"))
         if told or not _pure(item.path.relative_to(TESTS)):
             item.add_marker("real")
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage not go through all modules and tests again and again."""
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:
