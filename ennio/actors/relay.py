@@ -138,15 +138,15 @@ class RelayActor(FollowerActor):
         link = self._link
         if link is None:
             raise Unreachable(self.health.detail)
-        made = (self._outgoing(event, link) for event in events)
+        most = min(link.most_bytes, self._stream.most_bytes or link.most_bytes)
+        made = (self._outgoing(event, most, headers=link.headers) for event in events)
         if self._stream.name:
             link.publish_kept(made)
         else:
             link.publish_all(made)
 
-    def _outgoing(self, event: Event, link: NatsConnection) -> Outgoing:
-        message_id = event.id if link.headers else ""
-        most = min(link.most_bytes, self._stream.most_bytes or link.most_bytes)
+    def _outgoing(self, event: Event, most: int, *, headers: bool) -> Outgoing:
+        message_id = event.id if headers else ""
         return Outgoing(
             subjects.subject(event, self._settings.instance),
             event_payload(event, most - overhead(message_id)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 END = b"\r\n"
+_HEAD, _HEAD_END = b"NATS/1.0\r\nNats-Msg-Id: ", b"\r\n\r\n"
 MOST_BYTES = 1024 * 1024
 """What a server takes of a message, where it does not say otherwise."""
 
@@ -103,18 +104,14 @@ def publication(message: Outgoing, reply: str = "") -> bytes:
     size = len(message.payload)
     if not message.id:
         return f"PUB {message.subject} {reply} {size}\r\n".encode() + message.payload + END
-    head = _head(message.id)
+    head = _HEAD + message.id.encode() + _HEAD_END
     words = f"HPUB {message.subject} {reply} {len(head)} {len(head) + size}\r\n"
     return words.encode() + head + message.payload + END
 
 
 def overhead(message_id: str) -> int:
     """How much of what a server takes of a message its headers are."""
-    return len(_head(message_id)) if message_id else 0
-
-
-def _head(message_id: str) -> bytes:
-    return f"NATS/1.0\r\nNats-Msg-Id: {message_id}\r\n\r\n".encode()
+    return len(_HEAD) + len(message_id.encode()) + len(_HEAD_END) if message_id else 0
 
 
 def _status(headers: bytes) -> int | None:
