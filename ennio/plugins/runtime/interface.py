@@ -212,6 +212,9 @@ class DemandingRuntime(Protocol):
     there is anything to start.
     """
 
+    @failpoint(
+        "runtime.insist", because="only looks; who cannot be asked keeps nothing from a spawn"
+    )
     def insist(self) -> None:
         """Raise Refused, with the way out, where nothing could be started now; makes nothing."""
         ...

@@ -112,6 +112,9 @@ class Glance:
 class DemandingWorkspace(Protocol):
     """A workspace that knows before it makes anything what it is made of."""
 
+    @failpoint(
+        "workspace.insist", because="only looks; who cannot be asked keeps nothing from a spawn"
+    )
     def insist(self, spec: WorkspaceSpec) -> None:
         """Raise Refused, with the way out, where there is no repository to make it of; asks the
         disk alone, and makes nothing.
