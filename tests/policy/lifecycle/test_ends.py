@@ -56,7 +56,7 @@ def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -
 
 def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
     merged = LifecycleState(SessionStatus.MERGED, START)
-    with pytest.raises(Conflict, match=r"it is merged already; .*: ennio cleanup ID"):
+    with pytest.raises(Conflict, match=r"it is merged already; .*: ennio cleanup SESSION"):
         orders.kill(merged, "a person")
     with pytest.raises(Conflict, match=r"nothing to kill$"):
         orders.kill(replace(merged, status=SessionStatus.DONE, cleaned_at=START), "a person")
