@@ -19,6 +19,8 @@ from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import Key
 from ennio.plugins.runtime.liveness import judge
 from ennio.plugins.runtime.tmux import TmuxRuntime
+from ennio.plugins.runtime.tmux_control import Block, TmuxControl
+from ennio.plugins.runtime.tmux_listing import is_listing
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench, tmux_bench
 from tests.frozen import freeze
@@ -95,6 +97,25 @@ def test_a_server_that_was_killed_is_a_proof(bench: Bench, tmux: Tmux) -> None:
         judge(LocalMachine(), handle, None, True, "tmux", SystemClock().now()).presence
         is Presence.GONE
     )
+
+
+@pytest.mark.parametrize("told", ["", "%exit", "attached,control-mode 4711\n"])
+def test_a_kept_client_that_answers_something_else_makes_no_session_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    """Met: an answer that was no list of panes ended whoever looks at them."""
+    handle = bench.start()
+    assert set(bench.runtime.survey()) == {handle.id}
+    monkeypatch.setattr(TmuxControl, "ask", lambda *_: Block(True, told))
+    assert set(bench.runtime.survey()) == {handle.id}
+
+
+def test_a_listing_that_is_cut_off_is_no_listing() -> None:
+    whole = "s1|1|%1|%1|7|8|0|||0|/dev/pts/1|a title\u2028of|two lines\n"
+    assert is_listing(whole)
+    assert is_listing(2 * whole)
+    assert not is_listing(f"{whole}s2|1|%2|%2|7")
+    assert not is_listing("")
 
 
 def test_incident_10_a_server_that_hangs_is_not_a_proof(bench: Bench, tmux: Tmux) -> None:

@@ -26,7 +26,14 @@ from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.tmux_client import BETWEEN, TmuxClient, complaint
 from ennio.plugins.runtime.tmux_control import NoControl, TmuxControl
 from ennio.plugins.runtime.tmux_keys import GONE, KEYS, keys, where_it_lives
-from ennio.plugins.runtime.tmux_listing import FORMAT, PROCESS, PaneRow, rows_of, server_pid
+from ennio.plugins.runtime.tmux_listing import (
+    FORMAT,
+    PROCESS,
+    PaneRow,
+    is_listing,
+    rows_of,
+    server_pid,
+)
 from ennio.plugins.runtime.tmux_server import server_of
 from ennio.plugins.runtime.tmux_shot import (
     CURSOR,
@@ -116,6 +123,8 @@ class TmuxRuntime:
                 f"the tmux server (pid {last.pid}) has lost its socket {self._server.place}, so "
                 "nobody can ask it"
             )
+        if listing and not is_listing(listing):
+            raise Unreachable(f"tmux printed what is no list of panes: {listing[:200]!r}")
         rows = rows_of(self._machine, listing or "")
         if listing:
             self._server.heard(server_pid(listing))
@@ -388,7 +397,12 @@ class TmuxRuntime:
             if session is not None
             else None
         )
-        return answer.text if answer is not None and answer.ok else None
+        if answer is None or not answer.ok:
+            return None
+        if not is_listing(answer.text):  # whoever answers another question is asked no more
+            self._control.close()
+            return None
+        return answer.text
 
     def shutdown(self) -> None:
         """End the kept client; agents and their server go on."""

@@ -31,6 +31,14 @@ class PaneRow:
     pane: Pane
 
 
+def is_listing(text: str) -> bool:
+    """Whether this is what ``FORMAT`` makes of one pane or more. Of anything else nothing follows,
+    least of all that a session is gone.
+    """
+    lines = _lines(text)
+    return bool(lines) and all(line.count("|") >= len(_FIELDS) - 1 for line in lines)
+
+
 def server_pid(listing: str) -> int:
     """The process of the server that listed them."""
     return int(listing.split("|", _SERVER_PID + 1)[_SERVER_PID])
@@ -39,11 +47,16 @@ def server_pid(listing: str) -> int:
 def rows_of(machine: Machine, listing: str) -> list[PaneRow]:
     """The panes that are an agent's, as their lines tell."""
     rows: list[PaneRow] = []
-    for line in listing.splitlines():
+    for line in _lines(listing):
         parts = line.split("|", len(_FIELDS) - 1)
         if len(parts) == len(_FIELDS) and parts[1].isdigit() and parts[2] == parts[3]:
             rows.append(PaneRow(parts[2], _read(machine, parts)))
     return rows
+
+
+def _lines(listing: str) -> list[str]:
+    """By newline alone: a title may hold what else Python takes for the end of a line."""
+    return [line for line in listing.split("\n") if line]
 
 
 def _read(machine: Machine, parts: Sequence[str]) -> Pane:
