@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ REMOTE = """
 projects:
   - {name: far, repo: "git@github.com:org/far.git", path: /srv/far, ssh_config: {host: gpu.internal, username: me, auth: {type: agent}}}
   - {name: further, repo: "git@github.com:org/further.git", path: ~/further, ssh_config: {host: gpu.internal, username: me, auth: {type: agent}}}
-  - {name: near, repo: "git@github.com:org/near.git", path: /srv/near, agent: scripted}
+  - {name: near, repo: "git@github.com:org/near.git", path: ./near, agent: scripted}
 """
 THERE = "me@gpu.internal"
 asked: list[str] = []
@@ -62,16 +63,18 @@ def test_incident_44_a_remote_project_is_refused_instead_of_run_here(
         assert not deps.store.sessions.list()
 
 
-def test_a_session_of_a_remote_project_is_on_its_host_and_nobody_connects_to_write_it_down(
+@pytest.mark.real
+def test_a_session_of_a_remote_project_is_on_its_host_which_need_not_be_reached_to_write_it_down(
     tmp_path: Path,
 ) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path / "near"], check=True)
     with _deps(tmp_path, known=True) as deps:
         assert list(deps.other_machines) == [THERE], "two projects that name one host share it"
         session = spawn(deps, SpawnRequest("far", prompt="work"))
         assert deps.store.sessions.need(session.id).host == THERE
         assert session.runtime_name == "tmux"
         assert not spawn(deps, SpawnRequest("near", prompt="work")).host
-        assert asked == []
+        assert asked == [THERE], "for the project over there, once"
         with pytest.raises(Unreachable, match="no route"):
             preview(deps, SpawnRequest("far", prompt="work"))
 

@@ -265,7 +265,7 @@ def test_a_repository_without_commits_is_refused_with_the_command_that_helps(pla
     before = _snapshot(place.folder)
     ended = place.ennio("init")
     assert ended.code == 1
-    assert "git commit -m" in ended.err
+    assert "git commit --allow-empty -m" in ended.err
     assert _snapshot(place.folder) == before
 
 

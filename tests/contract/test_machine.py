@@ -33,6 +33,7 @@ from ennio.machine.interface import (
 from ennio.machine.links import MisplacedLink
 from ennio.machine.local import LocalMachine
 from ennio.machine.questions import Questions
+from ennio.machine.ssh.far_time import CLOSE
 from tests.conftest import eventually
 from tests.contract.machine_bench import MACHINES, MachineBench
 
@@ -606,6 +607,7 @@ def test_it_tells_of_itself(machine: Machine, tmp_path: Path) -> None:
     (made,) = machine.stat([tmp_path / "made"])
     assert not isinstance(made, OSError)
     assert abs(machine.now() - made.modified / 1e9) < 30, "by the clock that stamps its files"
+    assert 0 <= machine.slack <= CLOSE
     assert machine.free_disk(tmp_path / "not" / "there") > 0
 
 

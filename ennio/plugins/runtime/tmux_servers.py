@@ -30,6 +30,10 @@ class TmuxServers:
         is started there any more.
         """
 
+    def insist(self) -> None:
+        """See ``DemandingRuntime``."""
+        self._own.insist()
+
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent on the configuration's own server, or find it on either."""
         return self._of(launch.name).start(launch)
