@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -108,6 +110,40 @@ def test_a_kept_client_that_answers_something_else_makes_no_session_gone(
     assert set(bench.runtime.survey()) == {handle.id}
     monkeypatch.setattr(TmuxControl, "ask", lambda *_: Block(True, told))
     assert set(bench.runtime.survey()) == {handle.id}
+
+
+class _Stopped(BaseException):
+    """As a greenlet is that is told to end."""
+
+
+class _StoppedOnce:
+    """A line at which whoever reads first is stopped."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self._is_over = False
+
+    def recv(self, most: int) -> bytes:
+        if not self._is_over:
+            self._is_over = True
+            raise _Stopped
+        return self._wire.recv(most)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wire, name)
+
+
+def test_who_is_stopped_while_it_waits_for_an_answer_leaves_it_to_nobody(bench: Bench) -> None:
+    handle = bench.start()
+    runtime = cast("TmuxRuntime", bench.runtime)
+    control, env = runtime._control, runtime._client.environment()
+    assert isinstance(control, TmuxControl)
+    assert control.ask(handle.id, "display-message -p first", env) == Block(True, "first")
+    assert control._wire is not None
+    control._wire = cast("socket.socket", _StoppedOnce(control._wire))
+    with pytest.raises(_Stopped):
+        control.ask(handle.id, "display-message -p second", env)
+    assert control.ask(handle.id, "display-message -p third", env) == Block(True, "third")
 
 
 def test_a_listing_that_is_cut_off_is_no_listing() -> None:

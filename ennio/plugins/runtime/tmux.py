@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from ennio.machine import single
 from ennio.machine.interface import Machine, ProcessId
 from ennio.machine.questions import NOTHING_ASKED, Questions
-from ennio.model.errors import NotFound, Unreachable
+from ennio.model.errors import NotFound
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalShot
 from ennio.plugins import orphans
@@ -27,12 +27,9 @@ from ennio.plugins.runtime.tmux_client import BETWEEN, TmuxClient, complaint
 from ennio.plugins.runtime.tmux_control import NoControl, TmuxControl
 from ennio.plugins.runtime.tmux_keys import GONE, KEYS, keys, where_it_lives
 from ennio.plugins.runtime.tmux_listing import (
-    FORMAT,
     PROCESS,
     PaneRow,
-    is_listing,
     rows_of,
-    server_pid,
 )
 from ennio.plugins.runtime.tmux_server import server_of
 from ennio.plugins.runtime.tmux_shot import (
@@ -48,9 +45,8 @@ from ennio.plugins.runtime.tmux_shot import (
 )
 from ennio.plugins.runtime.tmux_start import ServerEnded, begun, in_the_way, listed, words_of
 from ennio.plugins.runtime.tmux_stream import TmuxStream
+from ennio.plugins.runtime.tmux_survey import TmuxSurvey
 
-_ALL = ("list-panes", "-a", "-F", FORMAT)
-_ALL_LINE = f"list-panes -a -F '{FORMAT}'"
 HISTORY, POLLED_HISTORY = 2000, 200
 """Lines above its screen that a terminal is shown with; where each change brings them all again."""
 _TAKEN = "duplicate session"
@@ -78,6 +74,7 @@ class TmuxRuntime:
         self._client = TmuxClient(machine, socket, timeout)
         self._server, self._guard = self._client.server, self._client.guard
         self._control = NoControl() if machine.name else TmuxControl(socket, timeout, self._guard)
+        self._survey = TmuxSurvey(self._client, self._control)
 
     def insist(self) -> None:
         """See ``DemandingRuntime``."""
@@ -108,26 +105,8 @@ class TmuxRuntime:
         """Every terminal, by one ``list-panes -a``; a server whose socket was taken away is
         asked for another first.
         """
-        told, last = self._listed_by_control(), self._server.last
-        listing = self._client.ask(_ALL) if told is None else told
-        if told is not None and not self._server.has_socket:
-            # the kept client needs it no more, everybody else does
-            self._server.restore_socket(last)
-        # one that ended with its last terminal may have a successor by now, begun by another thread
-        if listing is None and (
-            self._server.restore_socket(last) or not self._server.is_refusing()
-        ):
-            listing = self._client.ask(_ALL)
-        if listing is None and self._server.is_alive(last):
-            raise Unreachable(
-                f"the tmux server (pid {last.pid}) has lost its socket {self._server.place}, so "
-                "nobody can ask it"
-            )
-        if listing and not is_listing(listing):
-            raise Unreachable(f"tmux printed what is no list of panes: {listing[:200]!r}")
+        listing = self._survey.listing(next(iter(self._panes), None))
         rows = rows_of(self._machine, listing or "")
-        if listing:
-            self._server.heard(server_pid(listing))
         self._panes = {row.pane.name: row.pane_id for row in rows}
         return {row.pane.name: row.pane for row in rows}
 
@@ -384,25 +363,6 @@ class TmuxRuntime:
                 f"the agent of session {handle.id} has ended; nothing reads its terminal"
             )
         return row.pane_id
-
-    def _listed_by_control(self) -> str | None:
-        """The listing by the kept client; None where a process has to ask, as when
-        nothing was seen to run yet.
-
-        Nothing else is asked this way: a screen may show what looks like the end of an answer.
-        """
-        session = next(iter(self._panes), None)
-        answer = (
-            self._control.ask(session, _ALL_LINE, self._client.environment())
-            if session is not None
-            else None
-        )
-        if answer is None or not answer.ok:
-            return None
-        if not is_listing(answer.text):  # whoever answers another question is asked no more
-            self._control.close()
-            return None
-        return answer.text
 
     def shutdown(self) -> None:
         """End the kept client; agents and their server go on."""

@@ -87,6 +87,9 @@ class TmuxControl:
             except (OSError, _Broken):
                 self._end()
                 return None
+            except BaseException:  # told to stop: what is still on its way answers nobody else
+                self._end()
+                raise
 
     def close(self) -> None:
         """End the client."""
