@@ -10,7 +10,7 @@ from ennio.hosts.resolved import ResolvedBrief
 from ennio.machine.interface import Machine
 from ennio.machine.search_path import folders_of
 from ennio.model.errors import Refused
-from ennio.plugins.agent.interface import Agent
+from ennio.plugins.agent.interface import Agent, CalledOtherwise
 
 
 def insist(
@@ -36,9 +36,16 @@ def insist_beforehand(machine: Machine, host: str, at: ResolvedBrief, path: str)
     """The same before there is a working copy: what may come with that, or by its hooks, is not
     known to be missing.
     """
-    program = at.agent.executable
+    program = _called(at.agent, machine)
     if program and not at.brief.post_create and not _may_come(program, path, at.path):
         insist(machine, host, at.agent, program, program, path)
+
+
+def _called(agent: Agent, machine: Machine) -> str:
+    """The program, by the name or in the place that it has on that machine."""
+    if machine.name and isinstance(agent, CalledOtherwise):
+        return agent.executable_elsewhere
+    return agent.executable
 
 
 def _may_come(program: str, path: str, workspace: Path) -> bool:

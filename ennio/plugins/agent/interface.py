@@ -269,6 +269,14 @@ class Quotable(Protocol):
 
 
 @runtime_checkable
+class CalledOtherwise(Protocol):
+    """What an agent offers whose program is not called the same everywhere."""
+
+    executable_elsewhere: str
+    """What it is on every machine but this one."""
+
+
+@runtime_checkable
 class KeepsFiles(Protocol):
     """An agent that has files of its own in the person's home, which it needs in a sandbox, too."""
 

@@ -87,6 +87,7 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
 
     name = "scripted"
     executable = sys.executable
+    executable_elsewhere = "python3"
     hint = "part of ennio: nothing to install"
     passed_variables: tuple[str, ...] = ()
     interrupt_keys: tuple[Key, ...] = (Key.ESCAPE,)
@@ -220,7 +221,7 @@ class ScriptedAgent(MeteredByEnvironment, KeyboardAgent):
             {"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False
         )
         argv = (
-            "python3" if context.machine.name else sys.executable,
+            self.executable_elsewhere if context.machine.name else self.executable,
             "-I",
             "-S",
             str(_PLAYER),
