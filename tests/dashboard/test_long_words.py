@@ -201,8 +201,14 @@ def test_a_check_log_opens_at_the_line_that_fails_and_has_every_line(
     log = page.get_by_test_id("check-log")
     failing = log.locator("li.failing")
     expect(failing).to_contain_text("E   AssertionError: long")
-    page.get_by_role("region", name="Log of unit").scroll_into_view_if_needed()
-    expect(failing).to_be_in_viewport()  # of the log, which was opened there
+    region = page.get_by_role("region", name="Log of unit")
+
+    def seen() -> bool:
+        region.scroll_into_view_if_needed()  # again, where what came later stands above it
+        expect(failing).to_be_in_viewport(timeout=1000)  # of the log, which was opened there
+        return True
+
+    eventually(seen)
     expect(failing).to_contain_text("…")
     _answers(page)
     failing.get_by_role("button", name=re.compile("characters$")).click()
