@@ -49,7 +49,9 @@ def _shown(pid: int) -> dict[str, Any]:
             "leads its session": os.getsid(pid) == pid,
             "streams": [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)],
             "opened": sorted(Path(opened.path).name for opened in process.open_files()),
-            "sockets": len(process.net_connections("inet")),
+            "ports": sum(
+                one.status == psutil.CONN_LISTEN for one in process.net_connections("inet")
+            ),
             "threads": process.num_threads(),
             "ignored": [
                 line
@@ -82,8 +84,11 @@ def test_a_forked_supervisor_and_its_workers_are_shown_as_those_that_load_themse
     with ground_at(tmp_path) as ground:
         repository(ground)
         configure(ground)
-        forked, begun = _seen(Supervised, ground), _seen(BegunByInterpreter, ground)
-        assert len(forked) == 3
+        for _ in range(3):  # what a worker does just then may differ once, and never thrice
+            forked, begun = _seen(Supervised, ground), _seen(BegunByInterpreter, ground)
+            assert len(forked) == 3
+            if forked == begun:
+                break
         assert forked == begun
 
 
