@@ -15,7 +15,7 @@ from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
 from ennio.model.usage import Billing
-from ennio.plugins.agent import codex_helpers, codex_rollout, flags, jsonl
+from ennio.plugins.agent import codex_helper_rollout, codex_rollout, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.codex_metering import MeteredCodex
@@ -128,7 +128,7 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         if "rollouts" not in cursor:
             return None
         try:
-            own, helpers = _rollouts(cursor), codex_helpers.kept(cursor)
+            own, helpers = _rollouts(cursor), codex_helper_rollout.kept(cursor)
             return (*map(Path, own), *map(Path, helpers), *codex_rollout.folders(context))
         except OSError:
             return None
@@ -192,8 +192,10 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
             on["above"] = new.above
             rollouts |= {str(file): {"offset": 0} for file in new.own if str(file) not in rollouts}
             on["rollouts"] = json.dumps(rollouts)
-            helpers = codex_helpers.begun(codex_helpers.kept(on), map(str, new.helpers))
-            codex_helpers.keep(on, helpers)
+            helpers = codex_helper_rollout.begun(
+                codex_helper_rollout.kept(on), map(str, new.helpers)
+            )
+            codex_helper_rollout.keep(on, helpers)
         on["stamp"] = stamp
 
     def _read_helpers(
@@ -202,7 +204,7 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
         """Take in what the agents that it began use, and which of them are at work. One that wrote
         nothing for a while died with the process that it was in.
         """
-        helpers = codex_helpers.kept(on)
+        helpers = codex_helper_rollout.kept(on)
         since = max(now.timestamp() - _HEARD_OF, float(on.get("begun", "0")))
         if not helpers:
             return
@@ -211,7 +213,7 @@ class Codex(MeteredCodex, QuotedCodex, ScreenAgent):
             added, helper.offset = jsonl.read_on(machine, Path(name), helper.offset)
             state.requests += helper.take_in(added, Path(name).stem, billing)
         state.helpers = {name: "" for name, helper in helpers.items() if helper.works > since}
-        codex_helpers.keep(on, helpers)
+        codex_helper_rollout.keep(on, helpers)
 
     def _read(self, machine: Machine, state: AgentState, on: dict[str, str]) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
