@@ -193,7 +193,7 @@ def _columns(
         "agent": signal,
         "for": waits,
         "cost": row.cost,
-        "why": reason(row),
+        "why": reason(row, costs="cost" not in dict(shape.columns)),
     }
     parts = [_bar(look, cursor), _mark(row, look, went)]
     for name, wide in shape.columns:
@@ -281,13 +281,15 @@ def checks(row: Row, glyphs: Glyphs) -> str:
     return f"{glyphs.world}{pending}/{total}" if pending else f"{glyphs.good}{passing}"
 
 
-def reason(row: Row) -> str:
-    """What is to be known of it first: its question with the answers, or why it is whose turn."""
+def reason(row: Row, *, costs: bool = True) -> str:
+    """What is to be known of it first: its question with the answers, or why it is whose turn; of
+    one that is over what it has cost (``costs``: where no column tells that).
+    """
     if row.question and row.word == "asks":
         answers = "  ".join(f"{at} {one}" for at, one in enumerate(row.options, 1))
         return f"{row.question} {answers}".rstrip()
     if row.turn == "over":
-        return ", ".join(filter(None, (row.cost, row.why)))
+        return ", ".join(filter(None, (row.cost if costs else "", row.why)))
     return why(row)
 
 

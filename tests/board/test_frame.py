@@ -181,6 +181,15 @@ def test_what_room_there_is_shows_the_reason_before_an_empty_title() -> None:
     assert why.strip() in text.splitlines()[4]
 
 
+@pytest.mark.parametrize(("width", "height"), [(59, 20), (80, 24), (160, 45)])
+def test_what_a_session_that_is_over_has_cost_is_told_once(width: int, height: int) -> None:
+    cost = {"amount": "0.31", "source": "provider", "billing": "metered"}
+    over = session(1, turn="over", word="merged", turn_why="merged by a person", cost=cost)
+    drawn = text_of(board(0, told=[over]), width, height)
+    assert drawn.count("$0.31") == 1
+    assert width < 160 or "merged by a person" in drawn
+
+
 def test_without_sessions_it_says_how_to_begin() -> None:
     text = text_of(board(0))
     assert "No sessions yet." in text
