@@ -5,7 +5,7 @@ and all of it removed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from ennio.config.money import MeteringChoice
@@ -82,7 +82,7 @@ class SessionEffects:
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
-        with self._refusing(), self._machine.gathered():
+        with refusing(self._machine), self._machine.gathered():
             _keep(self._resolver.files(brief.session_id), prompt, system)
 
     def prepare(self, brief: Brief) -> None:
@@ -144,12 +144,8 @@ class SessionEffects:
     @contextmanager
     def _beginning(self, brief: Brief) -> Iterator[None]:
         """One step of its begin at a time."""
-        with self._refusing(), self._making.alone(brief.session_id):
+        with refusing(self._machine), self._making.alone(brief.session_id):
             yield
-
-    def _refusing(self) -> AbstractContextManager[None]:
-        """Where a folder is closed, it is refused; of this machine with what opens it."""
-        return refusing(at_hand=not self._machine.name)
 
     def _of_a_launch(self, brief: Brief) -> Questions:
         """What is asked of the machine before anything of a launch is written."""
@@ -211,7 +207,7 @@ class SessionEffects:
 
     def stop(self, brief: Brief, *, launched: bool) -> None:
         """See ``Host``."""
-        with self._refusing():
+        with refusing(self._machine):
             if not launched:
                 self._end_under_way(brief)
                 return
@@ -235,12 +231,12 @@ class SessionEffects:
     def inspect(self, brief: Brief) -> WorkspaceSeen:
         """See ``Host``."""
         at = self._resolve(brief)
-        with self._refusing():
+        with refusing(self._machine):
             return at.workspace.inspect(at.spec)
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
         """See ``Host``."""
-        with self._refusing(), self._machine.foreseen(self._of_a_removal(brief)):
+        with refusing(self._machine), self._machine.foreseen(self._of_a_removal(brief)):
             if not dry_run:
                 self._end_under_way(brief)
             with self._making.alone(brief.session_id):

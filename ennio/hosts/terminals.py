@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -42,7 +42,7 @@ class SessionTerminals:
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
         """See ``AgentTerminals``."""
-        with self._refusing(), self._machine.foreseen(self._of_typing(brief)):
+        with refusing(self._machine), self._machine.foreseen(self._of_typing(brief)):
             return self._words(brief).obstacle(words)
 
     def deliver(self, brief: Brief, words: Words) -> Delivery:
@@ -57,27 +57,23 @@ class SessionTerminals:
 
     def received(self, brief: Brief, words: Words) -> Delivery:
         """See ``AgentTerminals``."""
-        with self._refusing():
+        with refusing(self._machine):
             return self._words(brief).received(words)
 
     def put_back(self, brief: Brief, draft: str) -> bool:
         """See ``AgentTerminals``."""
-        with self._refusing(), self._typing.alone(brief.session_id):
+        with refusing(self._machine), self._typing.alone(brief.session_id):
             return self._words(brief).put_back(draft)
 
     @contextmanager
     def _to_type(self, brief: Brief) -> Iterator[MessageDelivery]:
         """Types to its agent, and nobody else meanwhile."""
         with (
-            self._refusing(),
+            refusing(self._machine),
             self._typing.alone(brief.session_id),
             self._machine.foreseen(self._of_typing(brief)),
         ):
             yield self._words(brief)
-
-    def _refusing(self) -> AbstractContextManager[None]:
-        """Where what is noted of the typing cannot be, it is refused: see ``refusing``."""
-        return refusing(at_hand=not self._machine.name)
 
     def _of_typing(self, brief: Brief) -> Questions:
         """What is asked of the machine before an agent is typed to."""
@@ -99,12 +95,12 @@ class SessionTerminals:
     def interrupt(self, brief: Brief) -> None:
         """See ``AgentTerminals``."""
         at = self._resolve(brief)
-        with self._refusing():
+        with refusing(self._machine):
             Interrupting(at.runtime, at.agent, at.handle).interrupt()
 
     def answer(self, brief: Brief, text: str) -> None:
         """See ``AgentTerminals``."""
-        with self._refusing(), self._typing.alone(brief.session_id):
+        with refusing(self._machine), self._typing.alone(brief.session_id):
             at = self._resolve(brief)
             Answering(at.runtime, at.agent, at.context, at.handle).answer(text)
 

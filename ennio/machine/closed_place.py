@@ -8,9 +8,13 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ennio.machine.places import person, standing
 from ennio.model.errors import Refused
+
+if TYPE_CHECKING:
+    from ennio.machine.interface import Machine
 
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _PARTS = (
@@ -69,10 +73,10 @@ def way_after(error: OSError) -> str:
 
 
 @contextmanager
-def refusing(*, at_hand: bool = True) -> Iterator[None]:
+def refusing(machine: Machine) -> Iterator[None]:
     """Raise Refused, with the command that opens it, for a place where something is denied
     meanwhile: that is a person's to mend, and no fault of ours. Any other error stays. Another
-    machine (``at_hand`` false) is asked nothing more, so what opens it there is not known.
+    machine is asked nothing more, so what opens it there is not known.
     """
     try:
         yield
@@ -81,7 +85,7 @@ def refusing(*, at_hand: bool = True) -> Iterator[None]:
             raise
         why = (error.strerror or str(error)).lower()
         words = f"nothing can be written at {os.fsdecode(error.filename)}: {why}"
-        way = way_after(error) if at_hand else ""
+        way = "" if machine.name else way_after(error)
         raise Refused(f"{words}; it is opened by: {way}" if way else words) from error
 
 

@@ -10,7 +10,14 @@ import pytest
 
 from ennio.machine import closed_place
 from ennio.machine.closed_place import another_home, closed, closed_home, opening, refusing
+from ennio.machine.local import LocalMachine
 from ennio.model.errors import Refused
+
+
+class _Elsewhere(LocalMachine):
+    @property
+    def name(self) -> str:
+        return "me@there"
 
 
 def test_a_folder_of_ones_own_is_opened_by_its_mode(tmp_path: Path) -> None:
@@ -62,13 +69,13 @@ def test_what_is_denied_at_a_place_is_a_persons_to_mend(
 ) -> None:
     monkeypatch.setattr(closed_place, "closed", lambda _path: "it is")
     denied = OSError(number, os.strerror(number), str(tmp_path / "new"))
-    with pytest.raises(Refused) as refused, refusing():
+    with pytest.raises(Refused) as refused, refusing(LocalMachine()):
         raise denied
     assert str(refused.value) == (
         f"nothing can be written at {tmp_path}/new: {os.strerror(number).lower()}; it is opened "
         f"by: chmod u+rwx {tmp_path}"
     )
-    with pytest.raises(Refused) as refused, refusing(at_hand=False):
+    with pytest.raises(Refused) as refused, refusing(_Elsewhere()):
         raise denied
     assert str(refused.value) == (
         f"nothing can be written at {tmp_path}/new: {os.strerror(number).lower()}"
@@ -79,6 +86,6 @@ def test_what_is_denied_at_a_place_is_a_persons_to_mend(
     "error", [OSError(errno.EIO, "it broke", "/x"), PermissionError(errno.EPERM, "kill")]
 )
 def test_any_other_error_stays_as_it_is(error: OSError) -> None:
-    with pytest.raises(OSError) as met, refusing():
+    with pytest.raises(OSError) as met, refusing(LocalMachine()):
         raise error
     assert met.value is error
