@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from ennio.config.model import AgentConfig, Project, Settings
+from ennio.config.model import AgentConfig, PluginChoice, Project, Settings
 from ennio.machine.home import Home
 from ennio.machine.interface import Machine
 from ennio.machine.local import LocalMachine
@@ -103,19 +103,19 @@ class Registry:
         self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]
     ) -> Agent:
         """The agent of this name, as the project wants it."""
-        made = self._made.get(("agent", name, project_id))
-        if made is None:  # asked at every look, so what it is made of is put together only then
-            context = replace(self._base, settings=config.passthrough, agent_config=config, env=env)
-            made = self._get("agent", name, project_id, context)
-        return cast("Agent", made)
+
+        def context() -> PluginContext:
+            return replace(self._base, settings=config.passthrough, agent_config=config, env=env)
+
+        return cast("Agent", self._get("agent", name, project_id, context))
 
     def runtime(self, name: str) -> Runtime:
         """The runtime of this name."""
-        return cast("Runtime", self._get("runtime", name, "", self._base))
+        return cast("Runtime", self._get("runtime", name, "", lambda: self._base))
 
     def workspace(self, name: str) -> Workspace:
         """The workspace plugin of this name."""
-        return cast("Workspace", self._get("workspace", name, "", self._base))
+        return cast("Workspace", self._get("workspace", name, "", lambda: self._base))
 
     def workspace_on(self, name: str, machine: Machine) -> Workspace:
         """The same on another machine, or on this one as another sees it; made anew."""
@@ -125,41 +125,27 @@ class Registry:
 
     def terminal(self, name: str) -> Terminal:
         """The terminal plugin of this name."""
-        return cast("Terminal", self._get("terminal", name, "", self._base))
+        return cast("Terminal", self._get("terminal", name, "", lambda: self._base))
 
     def predictor(self, name: str) -> Predictor:
         """The predictor of this name."""
-        return cast("Predictor", self._get("predictor", name, "", self._base))
+        return cast("Predictor", self._get("predictor", name, "", lambda: self._base))
 
     def notifier(self, plugin: str, name: str, settings: Settings) -> Notifier:
         """The channel of this name."""
-        context = replace(self._base, settings=settings, name=name)
+
+        def context() -> PluginContext:
+            return replace(self._base, settings=settings, name=name)
+
         return cast("Notifier", self._get("notifier", plugin, name, context))
 
     def tracker(self, project: Project) -> Tracker | None:
         """The project's tracker, or None when it has none."""
-        if project.tracker is None:
-            return None
-        return cast(
-            "Tracker",
-            self._get(
-                "tracker",
-                project.tracker.plugin,
-                project.id,
-                self._for(project, project.tracker.config),
-            ),
-        )
+        return cast("Tracker | None", self._chosen("tracker", project, project.tracker))
 
     def forge(self, project: Project) -> Forge | None:
         """The project's forge, or None when it has none."""
-        if project.forge is None:
-            return None
-        return cast(
-            "Forge",
-            self._get(
-                "scm", project.forge.plugin, project.id, self._for(project, project.forge.config)
-            ),
-        )
+        return cast("Forge | None", self._chosen("scm", project, project.forge))
 
     def close(self) -> None:
         """End what plugins keep running for themselves."""
@@ -167,10 +153,19 @@ class Registry:
             _end(plugin)
         self._made.clear()
 
-    def _for(self, project: Project, settings: Settings) -> PluginContext:
-        return replace(self._base, project=project, settings=settings)
+    def _chosen(self, slot: str, project: Project, choice: PluginChoice | None) -> Any:
+        if choice is None:
+            return None
 
-    def _get(self, slot: str, name: str, whose: str, context: PluginContext) -> Any:
+        def context() -> PluginContext:
+            return replace(self._base, project=project, settings=choice.config)
+
+        return self._get(slot, choice.plugin, project.id, context)
+
+    def _get(self, slot: str, name: str, whose: str, context: Callable[[], PluginContext]) -> Any:
+        """The plugin of this name; what it is made of is put together only when it is made, since
+        it is asked for at every look.
+        """
         key = (slot, name, whose)
         made = self._made.get(key)
         if made is None:
@@ -178,7 +173,7 @@ class Registry:
                 made = self._made.get(key)
                 if made is None:
                     built = guarded(
-                        self._build(slot, name, whose, context), slot, _INTERFACES[slot]
+                        self._build(slot, name, whose, context()), slot, _INTERFACES[slot]
                     )
                     made = self._made[key] = observed(
                         built, slot, name, _INTERFACES[slot], self.calls
