@@ -56,6 +56,15 @@ def forked(*words: str) -> list[str]:
 @cache
 def _server() -> str:
     """The address of the server of this process, which is started by who asks first."""
+    address, said = begun_server("tests.fork_server", apart=False)
+    assert said, "the fork server came up"
+    return address
+
+
+def begun_server(module: str, *words: str, apart: bool) -> tuple[str, bytes]:
+    """The address of a server, which is its last word and ends with this process, and the first
+    line that it says. ``apart``: in a session of its own.
+    """
     import atexit
     import subprocess
 
@@ -63,16 +72,16 @@ def _server() -> str:
     address = str(Path(folder) / "server")
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     process = subprocess.Popen(
-        (sys.executable, "-m", "tests.fork_server", address),
+        (sys.executable, "-m", module, *words, address),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**kept, "PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
+        cwd="/",
+        start_new_session=apart,
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stdout.readline(), "the fork server came up"
     stdin, stdout = process.stdin, process.stdout
+    assert stdin is not None
+    assert stdout is not None
 
     def end() -> None:
         stdin.close()
@@ -81,7 +90,7 @@ def _server() -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
-    return address
+    return address, stdout.readline()
 
 
 # --- the server -----------------------------------------------------------------------------------

@@ -10,26 +10,20 @@ starts (``fork_server.fits``).
 
 from __future__ import annotations
 
-import atexit
 import marshal
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import IO
 
-from tests.fork_server import REAL
+from tests.fork_server import REAL, begun_server
 
-ROOT = Path(__file__).resolve().parents[1]
 LOST = 255
 """The exit code of one whose server was ended, so that nobody knows it."""
 
@@ -114,28 +108,6 @@ def _server(module: str) -> str | None:
     """
     if not hasattr(os, "pidfd_open"):
         return None
-    folder = tempfile.mkdtemp(prefix="ennio-supervisors-")  # nobody else may open it
-    address = str(Path(folder) / "server")
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    process = subprocess.Popen(
-        (sys.executable, "-m", "tests.supervisor_server", module, address),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**kept, "PYTHONPATH": str(ROOT)},
-        cwd="/",
-        start_new_session=True,
-    )
-    stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None
-    assert stdout is not None
-
-    def end() -> None:
-        stdin.close()
-        stdout.close()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
-    said = stdout.readline()
+    address, said = begun_server("tests.supervisor_server", module, apart=True)
     assert said, f"the server of {module} came up"
     return address if said == b"ready\n" else None
