@@ -246,13 +246,7 @@ def test_a_notice_is_taken_back_after_a_crash_and_a_channel_that_is_down_is_aske
         eventually(lambda: bell.sent)
         bell.trouble = Unreachable("no network")
         stage.says(session_id, Activity.ACTIVE)
-        eventually(
-            lambda: [
-                one.error
-                for one in stage.deps.store.deliveries.open(DeliveryKind.WITHDRAWAL)
-                if one.error
-            ]
-        )
+        eventually(lambda: stage.deps.store.deliveries.troubled(DeliveryKind.WITHDRAWAL))
         bell.trouble = None
     with play.opened():
         eventually(lambda: bell.withdrawn)

@@ -230,16 +230,18 @@ def test_a_thread_that_wakes_a_greenlet_leaves_the_count_of_its_loop_alone() -> 
     """
     code = """
 loop = get_hub().loop
+counted = []
 def lets_go():
     before = loop.activecnt
     lock.release()
-    return loop.activecnt - before
+    counted.append(loop.activecnt - before)
 lock.acquire()
 waits = spawn(lock.acquire)
 gevent.sleep(0.01)
-thread = apart(lets_go)
-slow(1)  # the loop stands: whatever is counted now, the thread has counted
-print(thread.get())
+apart(lets_go)
+while not counted:
+    slow(0.01)  # the loop stands: whatever is counted now, the thread has counted
+print(*counted)
 waits.join(30)
 print(waits.value)
 """

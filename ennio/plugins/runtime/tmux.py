@@ -26,11 +26,7 @@ from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.tmux_client import BETWEEN, TmuxClient, complaint
 from ennio.plugins.runtime.tmux_control import NoControl, TmuxControl
 from ennio.plugins.runtime.tmux_keys import GONE, KEYS, keys, where_it_lives
-from ennio.plugins.runtime.tmux_listing import (
-    PROCESS,
-    PaneRow,
-    rows_of,
-)
+from ennio.plugins.runtime.tmux_listing import PROCESS, PaneRow, rows_of
 from ennio.plugins.runtime.tmux_server import server_of
 from ennio.plugins.runtime.tmux_shot import (
     CURSOR,
