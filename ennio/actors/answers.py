@@ -20,6 +20,7 @@ from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
+from ennio.model.idempotency import IdempotentRequest
 from ennio.model.session import Activity, Session
 from ennio.store.answer_links import AnswerLink
 
@@ -52,10 +53,14 @@ class Answers:
     def _session(self) -> Session:
         return self._state.session
 
-    def give(self, text: str, link: AnswerLink | None, step: Any) -> Reply:
+    def give(
+        self, text: str, link: AnswerLink | None, once: IdempotentRequest | None, step: Any
+    ) -> Reply:
         """See what is asked, then answer it; ``step`` has the session take a step. What was asked
         may have been answered since it was seen: by a person at the terminal, or by a life before
         this. Answers Conflict, Unreachable, OverBudget.
+
+        A request of which nobody knows the answer may be given again under its key: ``once``.
 
         A step in hand is waited for, and it is looked at again then whether it may be answered.
         """
@@ -64,22 +69,29 @@ class Answers:
         def begin() -> None:
             self._refuse()
             self._refuse_another(meant)
-            self._see(text, link, reply, step)
+            self._see(text, link, once, reply, step)
 
         self._refuse()
         return self._orders.take(WaitingOrder(begin, self._obstacle, reply, anyway=False))
 
-    def _see(self, text: str, link: AnswerLink | None, reply: Reply, step: Any) -> None:
+    def _see(
+        self,
+        text: str,
+        link: AnswerLink | None,
+        once: IdempotentRequest | None,
+        reply: Reply,
+        step: Any,
+    ) -> None:
         at = context(self._deps, self._session)
         if not at.host.traits(at.brief).tells:
-            self._type(text, link, reply)
+            self._type(text, link, once, reply)
             return
         wanted = self._subscriptions.wanted_now()
 
         def seen(readings: Any) -> None:
             if self._observations.on_read(readings[wanted.brief.session_id]):
                 step()
-            self._type(text, link, reply)
+            self._type(text, link, once, reply)
 
         self._beside.ask(lambda: at.host.observe([wanted]), seen, reply)
 
@@ -130,8 +142,15 @@ class Answers:
                 "now: look at it first"
             )
 
-    def _type(self, text: str, link: AnswerLink | None, reply: Reply) -> None:
-        if self._state.memory.activity is not Activity.WAITING_INPUT:
+    def _type(
+        self, text: str, link: AnswerLink | None, once: IdempotentRequest | None, reply: Reply
+    ) -> None:
+        asks = self._state.memory.activity is Activity.WAITING_INPUT
+        if once is not None and self._was_begun(once):
+            self._refuse_doubt(asks)
+            reply.set()
+            return
+        if not asks:
             told = self._state.memory.activity or "not known yet"
             raise Conflict(
                 f"session {self._session.id} asks nothing just now (its activity is {told}); "
@@ -140,10 +159,29 @@ class Answers:
         if link is not None:
             answer_links.insist(link, self._state.facts.agent)
             answer_links.use(self._deps, link)
+        if once is not None:
+            self._begin(once)
         self._outbox.typed()
         at = context(self._deps, self._session)
         typed = partial(self._typed, text, reply)
         self._beside.ask(lambda: at.host.answer(at.brief, text), typed, reply)
+
+    def _was_begun(self, once: IdempotentRequest) -> bool:
+        return self._deps.store.idempotency.find(once, self._deps.clock.now()) is not None
+
+    def _begin(self, once: IdempotentRequest) -> None:
+        """Before a key is pressed, so that no crash lets it be pressed twice."""
+        with self._deps.store.transaction():
+            self._deps.store.idempotency.begin(once, self._session.id, self._deps.clock.now())
+
+    def _refuse_doubt(self, asks: bool) -> None:
+        """Raise Conflict where it cannot be told whether what was begun has reached the agent."""
+        if asks:
+            session_id = self._session.id
+            raise Conflict(
+                f"this answer was begun before, and session {session_id} asks still, or again: "
+                f"look at it (`ennio session output {session_id}`), then answer anew"
+            )
 
     def _typed(self, text: str, reply: Reply, _: object) -> None:
         self._given += 1

@@ -11,6 +11,7 @@ from ennio.hosts.brief import Brief
 from ennio.hosts.observation import Observation
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, ProcessSeen
+from ennio.model.idempotency import IdempotentRequest
 from ennio.model.node import NodeStep
 from ennio.model.session import RuntimeHandle, Session
 from ennio.policy.lifecycle.parked import ResumeWhen
@@ -251,11 +252,13 @@ class Interrupt:
 class AnswerQuestion:
     """Answer the question on the agent's screen. Asked; answered when the keys are pressed.
 
-    ``link``: only the question that it is for, and it is used up by that.
+    ``link``: only the question that it is for, and it is used up by that. ``once``: its keys are
+    pressed once, however often it is asked for.
     """
 
     text: str
     link: AnswerLink | None = None
+    once: IdempotentRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,14 @@ class Client(Protocol):
         """A whole answer."""
         ...
 
+    def post(self, path: str, body: Mapping[str, object], /, **query: object) -> Any:
+        """The data of a POST."""
+        ...
+
+    def post_once(self, path: str, body: Mapping[str, object], /) -> Any:
+        """The data of a POST that is sent again, under its key, where its answer is lost."""
+        ...
+
     def listen(
         self, path: str, cursor: int | None, query: Mapping[str, object]
     ) -> Iterator[tuple[int, Any]]:
@@ -265,7 +273,10 @@ class BoardFeed:
 
     def _act(self, act: Act) -> None:
         try:
-            self._connect().document(act.method, act.path, {}, _body(act))
+            if act.once:
+                self._connect().post_once(act.path, act.body or {})
+            else:
+                self._connect().document(act.method, act.path, {}, _body(act))
         except EnnioError as error:
             self.tell(Acted(act, str(error)))
         else:
@@ -274,9 +285,10 @@ class BoardFeed:
 
     def spawn(self, project: str, prompt: str, *, dry: bool) -> Any:
         """Begin a session, or ask what it would be. Raises EnnioError."""
-        query = {"dry_run": True} if dry else {}
         body = {"project_id": project, "prompt": prompt}
-        return self._connect().document("POST", "/sessions", query, body)["data"]
+        if dry:
+            return self._connect().post("/sessions", body, dry_run=True)
+        return self._connect().post_once("/sessions", body)
 
     def look(
         self, session_id: str, project_id: str, number: int | None, tab: str, file: str = ""

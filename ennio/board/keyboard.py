@@ -162,7 +162,7 @@ class BoardKeyboard:
             return view.saying(_NOT_NOW, bad=True), []
         told = verb.command(row, "" if given is None else str(given))
         body = verb.body if given is None else verb.with_words(given)
-        act = Act(row.id, verb.method, verb.target(row), body, told)
+        act = Act(row.id, verb.method, verb.target(row), body, told, verb.once)
         return view.saying(f"{told} ...", seconds=None), [act]
 
     def _verb(self, view: BoardView, verb: BoardVerb, row: Row, key: str) -> Outcome:

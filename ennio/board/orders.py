@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An operation of the API about one session; ``told`` is the command that does the same."""
+    """An operation of the API about one session; ``told`` is the command that does the same.
+
+    ``once``: it takes a key, and is sent again where its answer is lost.
+    """
 
     id: str
     method: str
     path: str
     body: Mapping[str, object] | None = None
     told: str = ""
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

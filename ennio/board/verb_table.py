@@ -50,7 +50,8 @@ _GIVEN = re.compile(r"\b[A-Z]{3,}\b")
 class BoardVerb:
     """One verb: its operation, its command, what it asks before it is done.
 
-    ``takes`` is the field that what a person types goes into, ``body`` what is sent besides.
+    ``takes`` is the field that what a person types goes into, ``body`` what is sent besides;
+    ``once``: it is sent under a key.
     """
 
     name: str
@@ -61,6 +62,7 @@ class BoardVerb:
     confirm: str = ""
     takes: str = ""
     body: Mapping[str, object] = field(default_factory=dict, hash=False)
+    once: bool = False
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> BoardVerb:
@@ -75,6 +77,7 @@ class BoardVerb:
             words(told.get("confirm")),
             words(told.get("takes")),
             body if isinstance(body, Mapping) else {},
+            told.get("once") is True,
         )
 
     @property

@@ -22,7 +22,8 @@ class SessionVerb:
 
     ``takes`` is the field of the body that it goes into, None where nothing is given; ``body`` is
     what is sent besides. ``confirm`` is what is asked before it is done, None where it is done at
-    once.
+    once. ``once``: the operation takes an ``Idempotency-Key``, under which it may be sent again
+    where its answer was lost.
     """
 
     name: str
@@ -33,10 +34,11 @@ class SessionVerb:
     confirm: str | None = None
     takes: str | None = None
     body: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False
 
 
-def _of_session(name: str, label: str, command: str, takes: str | None = None) -> SessionVerb:
-    return SessionVerb(name, label, "POST", f"{_SESSION}/{name}", f"ennio {command}", takes=takes)
+def _of_session(name: str, label: str, command: str) -> SessionVerb:
+    return SessionVerb(name, label, "POST", f"{_SESSION}/{name}", f"ennio {command}")
 
 
 def _of_pull(name: str, label: str, confirm: str | None = None) -> SessionVerb:
@@ -45,7 +47,15 @@ def _of_pull(name: str, label: str, confirm: str | None = None) -> SessionVerb:
 
 
 SESSION_VERBS: tuple[SessionVerb, ...] = (
-    _of_session("answer", "Answer", "answer {session_id} ANSWER", "answer"),
+    SessionVerb(
+        "answer",
+        "Answer",
+        "POST",
+        f"{_SESSION}/answer",
+        "ennio answer {session_id} ANSWER",
+        takes="answer",
+        once=True,
+    ),
     _of_session("interrupt", "Interrupt", "interrupt {session_id}"),
     _of_session("restore", "Restore", "session restore {session_id}"),
     SessionVerb("open", "Open", "GET", f"{_SESSION}/attach", "ennio open {session_id}"),
@@ -64,6 +74,7 @@ SESSION_VERBS: tuple[SessionVerb, ...] = (
         "/api/v1/budgets/{session_id}/raise",
         "ennio budget raise {session_id} --by USD",
         takes="usd",
+        once=True,
     ),
     SessionVerb(
         "go-on",
@@ -95,6 +106,7 @@ SESSION_VERBS: tuple[SessionVerb, ...] = (
         f"{_SESSION}/send",
         "ennio send {session_id} MESSAGE",
         takes="message",
+        once=True,
     ),
     SessionVerb("take-over", "Take over", "GET", f"{_SESSION}/attach", "ennio open {session_id}"),
     _of_session("seen", "Mark seen", "session seen {session_id}"),

@@ -18,6 +18,7 @@ from ennio.config.model import CleanupPolicy, Restart
 from ennio.hosts import answering
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, Presence, ProcessSeen
+from ennio.model.idempotency import IdempotentRequest
 from ennio.model.pulls import CheckState, ReviewState
 from ennio.model.session import Activity, RuntimeHandle, SessionStatus
 from ennio.plugins.forge.interface import Watch
@@ -455,6 +456,44 @@ def test_an_answer_is_typed_while_the_agent_asks_and_never_else(stage: Stage) ->
     stage.orchestrator.sessions.answer(session_id, "blue")
     assert [text for name, text in stage.runtime.pastes if name == session_id][-1] == "blue"
     assert stage.runtime.presses[-1] == (session_id, Key.ENTER)
+
+
+ONCE = IdempotentRequest.of("k-1", "answer", "blue")
+
+
+def asks(stage: Stage) -> str:
+    """A session whose agent waits for one of two colours."""
+    session_id = stage.working()
+    stage.agent.choices = ("red", "blue")
+    stage.says(session_id, Activity.WAITING_INPUT, question="Which colour? [red / blue]")
+    stage.look()
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    return session_id
+
+
+def typed(stage: Stage, session_id: str) -> list[str]:
+    return [text for name, text in stage.runtime.pastes if name == session_id and text == "blue"]
+
+
+def test_an_answer_that_is_sent_again_under_its_key_is_typed_once(stage: Stage) -> None:
+    session_id = asks(stage)
+    stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
+    stage.says(session_id, Activity.ACTIVE)
+    stage.look()
+    stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
+    assert typed(stage, session_id) == ["blue"]
+
+
+def test_an_answer_begun_by_a_life_before_is_not_typed_again_where_the_agent_asks(
+    stage: Stage,
+) -> None:
+    session_id = asks(stage)
+    stage.deps.store.idempotency.begin(ONCE, session_id, stage.clock.now())
+    with pytest.raises(Conflict, match=f"begun before.*ennio session output {session_id}"):
+        stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
+    assert typed(stage, session_id) == []
+    stage.orchestrator.sessions.answer(session_id, "blue", IdempotentRequest.of("k-2", "blue"))
+    assert typed(stage, session_id) == ["blue"]
 
 
 def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(

@@ -76,7 +76,7 @@ def test_a_digit_answers_the_question_under_the_cursor() -> None:
     assert row is not None
     told = f"ennio answer {row.id} 1"
     path = f"/sessions/{row.id}/answer"
-    assert hands.ordered == [Act(row.id, "POST", path, {"answer": "1"}, told)]
+    assert hands.ordered == [Act(row.id, "POST", path, {"answer": "1"}, told, once=True)]
     assert "has 3 answers" in at("asks").press("7").said
     assert "asks nothing" in at("merge").press("1").said
 
@@ -345,6 +345,7 @@ def test_each_verb_is_done_by_its_key_as_the_table_says(verb: SessionVerb) -> No
     assert (act.method, act.path) == (verb.method, path)
     assert not verb.takes or verb.takes in (act.body or {})
     assert act.told.startswith("ennio ")
+    assert act.once == verb.once
 
 
 @pytest.mark.parametrize("name", ["open", "take-over"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.conftest import eventually
 from tests.dashboard.browsing import PHONE, log_in, violations, visitor
@@ -73,6 +73,33 @@ def test_a_question_is_answered_by_one_click_where_it_is_seen(
     shot(page, "asks")
     card.get_by_role("button", name="Yes, always").click()
     _no_longer_asks(house, session)
+
+
+def test_an_answer_that_meets_a_broken_connection_arrives_once_without_another_press(
+    page: Page, house: Supervised
+) -> None:
+    """As when the supervisor is killed in the middle: it came or it did not, nobody knows."""
+    session = house.spawn("Name the endpoints", "asking")
+    card = _turn(page, session, "asks")
+    tries: list[str | None] = []
+
+    def breaks(route: Route) -> None:
+        tries.append(route.request.header_value("Idempotency-Key"))
+        if len(tries) == 1:
+            route.abort("connectionreset")
+        elif len(tries) == 2:
+            route.fetch()  # it is carried out, and its answer is lost
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/answer", breaks)
+    card.get_by_role("button", name="Yes, always").click()
+    _no_longer_asks(house, session)
+    eventually(lambda: len(tries) == 3, 30, "it was sent again under its key")
+    assert len(set(tries)) == 1
+    assert tries[0]
+    expect(page.locator(f"[data-session='{session}'] [role=alert]")).to_have_count(0)
 
 
 def test_a_question_is_answered_by_two_keys(page: Page, house: Supervised) -> None:

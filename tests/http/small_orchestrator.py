@@ -212,7 +212,7 @@ class SmallSessions(SessionApi):
         self._queue(self.need(session_id), message, once, None)
         return message
 
-    def answer(self, session_id: str, text: str) -> None:
+    def answer(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> None:
         self.small.store.sessions.need(session_id)
         if text != "yes":
             raise Refused(f"{text!r} fits none of the choices; answer with one of: 1. Yes")

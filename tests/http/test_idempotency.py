@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ennio.board.feed import BoardFeed
+from ennio.board.orders import Act
 from ennio.http.app import create_app
 from ennio.http.client import ApiClient, LostAnswer
 from ennio.http.idempotency import HEADER
@@ -22,6 +25,7 @@ from ennio.model.errors import Conflict, Unreachable
 from ennio.model.idempotency import KEPT_FOR, IdempotentRequest
 from ennio.store import Store, open_store
 from ennio.store.idempotency import RequestRepeatedError
+from tests.conftest import eventually
 from tests.http.api import TOKEN, Api
 from tests.http.small_orchestrator import SmallOrchestrator
 
@@ -220,6 +224,24 @@ def test_the_client_sends_what_got_no_answer_again_under_the_same_key() -> None:
     with closing(Cutting(2)) as server:
         assert ApiClient(server.url, "t").post_once("/sessions", SPAWN) == "x"
         assert (len(server.asked), len(server.keys())) == (3, 1)
+
+
+def test_the_board_sends_what_is_done_once_again_under_the_same_key() -> None:
+    for once, sent in ((True, 3), (False, 1)):
+        with closing(Cutting(2)) as server:
+            feed = BoardFeed(partial(ApiClient, server.url, "t"))
+            act = Act("a-1", "POST", "/sessions/a-1/answer", {"answer": "1"}, once=once)
+            feed.act(act)
+            acted = eventually(lambda feed=feed: [*feed.news()])  # type: ignore[misc]
+            assert [bool(one.fault) for one in acted] == [not once]  # type: ignore[attr-defined]
+            assert (len(server.asked), len(server.keys())) == (sent, 1 if once else 0)
+
+
+def test_the_board_spawns_one_session_where_an_answer_is_lost() -> None:
+    with closing(Cutting(1)) as server:
+        feed = BoardFeed(partial(ApiClient, server.url, "t"))
+        assert feed.spawn("my-app", "Do it.", dry=False) == "x"
+        assert (len(server.asked), len(server.keys())) == (2, 1)
 
 
 def test_the_client_sends_no_request_twice_that_has_no_key() -> None:

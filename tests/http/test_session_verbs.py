@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from ennio.cli.parser import understand
+from ennio.http.idempotency import HEADER
 from ennio.http.openapi.document import document
 from ennio.model import codec
 from ennio.model.session import Session, SessionStatus
@@ -72,6 +73,8 @@ def test_a_verb_is_an_operation_of_the_api(verb: SessionVerb) -> None:
     assert sent <= schema["properties"].keys()
     assert set(schema.get("required", ())) <= sent
     assert set(_PARAMETER.findall(verb.path)) <= {f"{{{name}}}" for name in A_ROW}
+    headers = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}
+    assert verb.once == (HEADER in headers)
 
 
 def test_a_verb_is_a_command_line(verb: SessionVerb) -> None:
@@ -103,6 +106,7 @@ def test_the_table_is_read_over_the_api(api: Api) -> None:
         "confirm": None,
         "takes": None,
         "body": {"when": "now"},
+        "once": False,
     }
 
 

@@ -64,12 +64,35 @@ export async function ask<T>(asked: Answer<{ data: T }>): Promise<T> {
   return (await whole(asked)).data;
 }
 
-/** A request that the table of verbs names, which is known only when it is read. */
-export async function order(method: string, path: string, body?: unknown): Promise<unknown> {
-  const init: RequestInit = { method, credentials: "same-origin" };
+const AGAIN = [300, 700, 1500, 3000, 5000]; // milliseconds between tries
+
+/** Ask for what is done once under its key, however often it is sent: where no answer comes, again,
+ *  until Ennio has had the time to come back. */
+export async function persist<T>(send: () => Promise<T>): Promise<T> {
+  for (const wait of AGAIN) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof Refusal && error.unreachable)) throw error;
+    }
+    await new Promise((then) => setTimeout(then, wait));
+  }
+  return send();
+}
+
+/** A request that the table of verbs names, which is known only when it is read; one with a `key` is
+ *  carried out once and may be sent again. */
+export async function order(
+  method: string,
+  path: string,
+  body: unknown,
+  key: string | null,
+): Promise<unknown> {
+  const headers: Record<string, string> = key === null ? {} : { "Idempotency-Key": key };
+  const init: RequestInit = { method, credentials: "same-origin", headers };
   if (method === "POST") {
     init.body = JSON.stringify(body ?? {});
-    init.headers = { "Content-Type": "application/json" };
+    headers["Content-Type"] = "application/json";
   }
   return ask(
     fetch(path, init).then(async (response) => {

@@ -1,5 +1,6 @@
 // The comments that a reader is about to send: kept in this browser by session, so that they outlive
 // a reload, a lost connection and a new head. What was written about another head says so.
+import { newKey } from "./key";
 
 export type Side = "new" | "old";
 
@@ -46,7 +47,7 @@ export class Draft {
   }
 
   add(comment: Omit<DraftComment, "id" | "body">): DraftComment {
-    this.comments.push({ ...comment, id: crypto.randomUUID(), body: "" });
+    this.comments.push({ ...comment, id: newKey(), body: "" });
     this.keep();
     return this.comments.at(-1) as DraftComment;
   }
@@ -60,13 +61,13 @@ export class Draft {
   clear(): void {
     this.comments = [];
     this.body = "";
-    this.key = crypto.randomUUID();
+    this.key = newKey();
     localStorage.removeItem(this.#name);
   }
 
   /** Write it down; other words are another sending. */
   keep(): void {
-    this.key = crypto.randomUUID();
+    this.key = newKey();
     const kept: Kept = {
       key: this.key,
       body: this.body,
@@ -87,7 +88,7 @@ export class Draft {
     this.comments = kept !== null && !old && Array.isArray(kept.comments) ? kept.comments : [];
     this.body = kept?.body ?? "";
     this.forge = kept?.forge ?? false;
-    this.key = kept?.key ?? crypto.randomUUID();
+    this.key = kept?.key ?? newKey();
   }
 }
 

@@ -1,7 +1,8 @@
 // What may be done about a session: the table comes from the server, which says of each row what it
 // would accept now. Each verb is one REST operation and one line for the terminal.
-import { api, ask, order, Refusal, type Schemas } from "./api";
+import { api, ask, order, persist, Refusal, type Schemas } from "./api";
 import { clash } from "./clash";
+import { newKey } from "./key";
 import type { Row } from "./row";
 
 export type Verb = Schemas["Verb"];
@@ -68,7 +69,13 @@ export function bodyOf(verb: Verb, given: string | null): Record<string, unknown
 export async function carryOut(verb: Verb, row: Row, given: string | null): Promise<void> {
   if (verb.path.includes("{number}") && row.pr_number === null)
     throw new Refusal(409, "it has no pull request any more");
-  await order(verb.method, filled(verb.path, row), bodyOf(verb, given));
+  const [path, body] = [filled(verb.path, row), bodyOf(verb, given)];
+  if (!verb.once) {
+    await order(verb.method, path, body, null);
+    return;
+  }
+  const key = newKey();
+  await persist(() => order(verb.method, path, body, key));
 }
 
 function filled(text: string, row: Row): string {

@@ -279,12 +279,12 @@ class SessionApi:
         self._ask(session_id, Interrupt(), _WAITED)
 
     @failpoint("order.answer")
-    def answer(self, session_id: str, text: str) -> None:
-        """Answer the question its agent asks. Raises Refused with the choices when the text fits
-        none, Conflict when nothing is asked.
+    def answer(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> None:
+        """Answer the question its agent asks; ``once`` is the request, where it has a key. Raises
+        Refused with the choices when the text fits none, Conflict when nothing is asked.
         """
         self._live(session_id)
-        self._ask(session_id, AnswerQuestion(text), _WAITED)
+        self._ask(session_id, AnswerQuestion(text, once=once), _WAITED)
 
     @failpoint("order.answer_by_link")
     def answer_by_link(self, link: str) -> AnsweredByLink:

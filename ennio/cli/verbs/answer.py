@@ -35,7 +35,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Have the agent's keys pressed for it."""
     words = text_of(" ".join(options.answer))
-    told = context.order(path("/sessions/{}/answer", options.session), {"answer": words})
+    told = context.order(path("/sessions/{}/answer", options.session), {"answer": words}, once=True)
     return CommandResult(
         {"session": options.session, "result": told}, [f"answered {options.session}: {words}"]
     )

@@ -227,10 +227,12 @@ class SessionResource(Resource):
         self._orchestrator.sessions.look(self._known(session_id))
         return "looking"
 
-    @operation("Answer the question its agent asks.", word("answered"), body=AnswerBody)
-    def on_post_answer(self, session_id: str, body: AnswerBody) -> str:
+    @operation("Answer the question its agent asks.", word("answered"), body=AnswerBody, once=True)
+    def on_post_answer(
+        self, session_id: str, body: AnswerBody, once: IdempotentRequest | None
+    ) -> str:
         """Answer the question its agent asks."""
-        self._orchestrator.sessions.answer(self._known(session_id), body.answer)
+        self._orchestrator.sessions.answer(self._known(session_id), body.answer, once)
         return "answered"
 
     @operation("Start its agent again where it left off, once it is admitted.", SessionDetail)
