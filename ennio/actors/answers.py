@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,10 @@ class Answers:
     @property
     def _session(self) -> Session:
         return self._state.session
+
+    @property
+    def _now(self) -> datetime:
+        return self._deps.clock.now()
 
     def give(
         self, text: str, link: AnswerLink | None, once: IdempotentRequest | None, step: Any
@@ -146,8 +151,11 @@ class Answers:
         self, text: str, link: AnswerLink | None, once: IdempotentRequest | None, reply: Reply
     ) -> None:
         asks = self._state.memory.activity is Activity.WAITING_INPUT
-        if once is not None and self._was_begun(once):
+        done = None if once is None else self._deps.store.idempotency.find(once, self._now)
+        if done is not None:
             self._refuse_doubt(asks)
+            if not self._told_since(done.at):
+                self._tell(text)
             reply.set()
             return
         if not asks:
@@ -166,13 +174,10 @@ class Answers:
         typed = partial(self._typed, text, reply)
         self._beside.ask(lambda: at.host.answer(at.brief, text), typed, reply)
 
-    def _was_begun(self, once: IdempotentRequest) -> bool:
-        return self._deps.store.idempotency.find(once, self._deps.clock.now()) is not None
-
     def _begin(self, once: IdempotentRequest) -> None:
         """Before a key is pressed, so that no crash lets it be pressed twice."""
         with self._deps.store.transaction():
-            self._deps.store.idempotency.begin(once, self._session.id, self._deps.clock.now())
+            self._deps.store.idempotency.begin(once, self._session.id, self._now)
 
     def _refuse_doubt(self, asks: bool) -> None:
         """Raise Conflict where it cannot be told whether what was begun has reached the agent."""
@@ -183,9 +188,19 @@ class Answers:
                 f"look at it (`ennio session output {session_id}`), then answer anew"
             )
 
-    def _typed(self, text: str, reply: Reply, _: object) -> None:
-        self._given += 1
+    def _told_since(self, at: datetime) -> bool:
+        """Whether the life that began it came so far as to tell that it was typed."""
+        steps = self._deps.store.events.before(
+            None, 50, session_id=self._session.id, types=[EventType.SESSION_STEP]
+        )
+        return any(one.timestamp >= at and one.data.get("step") == "answered" for one in steps)
+
+    def _tell(self, text: str) -> None:
         words, data = f"a person answered its question: {text[:80]}", {"answer": text}
         self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "answered", **data})])
+
+    def _typed(self, text: str, reply: Reply, _: object) -> None:
+        self._given += 1
+        self._tell(text)
         self._subscriptions.look_now()
         reply.set()

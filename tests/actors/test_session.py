@@ -475,6 +475,12 @@ def typed(stage: Stage, session_id: str) -> list[str]:
     return [text for name, text in stage.runtime.pastes if name == session_id and text == "blue"]
 
 
+def answered(stage: Stage, session_id: str) -> list[str]:
+    """What the log says was answered."""
+    steps = [event.data for event in stage.deps.store.events.after(0, session_id=session_id)]
+    return [data["answer"] for data in steps if data.get("step") == "answered"]
+
+
 def test_an_answer_that_is_sent_again_under_its_key_is_typed_once(stage: Stage) -> None:
     session_id = asks(stage)
     stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
@@ -482,6 +488,16 @@ def test_an_answer_that_is_sent_again_under_its_key_is_typed_once(stage: Stage) 
     stage.look()
     stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
     assert typed(stage, session_id) == ["blue"]
+    assert answered(stage, session_id) == ["blue"]
+
+
+def test_an_answer_of_which_a_killed_life_could_not_tell_any_more_is_told(stage: Stage) -> None:
+    session_id = asks(stage)
+    stage.deps.store.idempotency.begin(ONCE, session_id, stage.clock.now())
+    stage.says(session_id, Activity.ACTIVE)
+    stage.look()
+    stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
+    assert (typed(stage, session_id), answered(stage, session_id)) == ([], ["blue"])
 
 
 def test_an_answer_begun_by_a_life_before_is_not_typed_again_where_the_agent_asks(
