@@ -97,6 +97,18 @@ def test_on_the_page_a_newcomer_finds_understands_and_answers_and_watches_to_the
         stage.shows("the page stays until you press Enter here", within=30)
 
 
+def _press(terminal: Pane, key: str, done: str) -> None:
+    """As a person does: again where the board says that the supervisor, which the demo kills and
+    starts anew meanwhile, does not answer just now.
+    """
+    away = "nothing was done"
+    terminal.keys(key)
+    said = eventually(lambda: terminal.line(done) or terminal.line(away), WITHIN, f"{key} is done")
+    if done not in str(said):
+        terminal.shows("live", within=WITHIN, without=away)
+        _press(terminal, key, done)
+
+
 def test_on_the_board_a_newcomer_finds_understands_and_answers(tmp_path: Path) -> None:
     """Only what stands on the two screens is typed."""
     env = _environment(tmp_path)
@@ -117,7 +129,6 @@ def test_on_the_board_a_newcomer_finds_understands_and_answers(tmp_path: Path) -
         terminal.keys("Space")
         terminal.shows("[why]", "asks (rule 2)", "is alive", within=30)
         assert f"1 {scene.OPTIONS[0]}" in terminal.screen
-        terminal.keys("1")
-        terminal.shows("done: ennio answer", within=30)
+        _press(terminal, "1", "done: ennio answer")
         stage.shows("has its answer", within=WITHIN)
         terminal.keys("q")
