@@ -12,13 +12,11 @@ from datetime import UTC, datetime
 from typing import Self
 
 from ennio.model.usage import Billing, Counted, RequestUsage, Tokens
-from ennio.proxy.apis import Measured
-from ennio.proxy.journal import Begun, Ended, Passed
+from ennio.proxy.journal import Begun, Passed
+from ennio.proxy.request_usage import usage_of
 
 _GROWING = 32
 """Of so many of the latest requests more may be told yet; of those before only the sum is kept."""
-_REFUSED = 400
-_PROVIDERS = {"messages": "anthropic", "responses": "openai", "chat": "openai"}
 
 
 @dataclass(slots=True)
@@ -129,33 +127,3 @@ class Tally:
             self.launch, self.requests, self.unknown, self.told_requests = launch, 0, 0, 0
             self.passed = self.told = Tokens().counts
             self.growing, self.said = {}, False
-
-
-def usage_of(ended: Ended, billing: Billing) -> RequestUsage | None:
-    """What a request used; None for one that was answered with an error, or not at all."""
-    measured = ended.measured
-    if not measured.known and (ended.status is None or ended.status >= _REFUSED):
-        return None
-    return RequestUsage(
-        ended.id,
-        datetime.fromtimestamp(ended.at, UTC),
-        _tokens(measured),
-        measured.model,
-        _PROVIDERS.get(ended.protocol),
-        measured.tier,
-        billing=billing,
-        launch=ended.launch,
-        unmeasured=not measured.known,
-    )
-
-
-def _tokens(measured: Measured) -> Tokens:
-    written, hour = measured.cache_write_tokens or 0, measured.cache_write_1h_tokens or 0
-    return Tokens(
-        measured.input_tokens or 0,
-        measured.output_tokens or 0,
-        measured.cache_read_tokens or 0,
-        max(0, written - hour),
-        hour,
-        measured.web_searches or 0,
-    )
