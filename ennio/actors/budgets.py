@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from ennio.actors import metered
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.forecasting import Forecaster, kind_of
 from ennio.actors.messages import NotificationDue, QueueChanged, Wake
@@ -33,6 +34,7 @@ from ennio.policy.budgets.standing import (
     BudgetLevel,
     BudgetStanding,
     BudgetUse,
+    gravest,
     standing,
 )
 from ennio.policy.budgets.windows import BudgetWindow, window
@@ -162,18 +164,8 @@ def stop_of(deps: Dependencies, session: Session) -> Stop | None:
 
 
 def _gravest(deps: Dependencies, session_id: str, project_id: str) -> BudgetStanding | None:
-    """Of the budgets that are used up one that ends sessions, then the one that lasts longest."""
-    reached = [
-        at
-        for at in standings(deps, project_id, session_id)
-        if not at.within_budget and at.applied.budget.on_exceed is not OnExceed.WARN
-    ]
-    return max(reached, key=_gravity, default=None)
-
-
-def _gravity(at: BudgetStanding) -> tuple[bool, bool, float]:
-    ends, until = at.applied.budget.on_exceed is OnExceed.KILL, at.window.until
-    return ends, until is None, 0.0 if until is None else until.timestamp()
+    """Of the budgets that hold it back the one that is told of."""
+    return gravest(standings(deps, project_id, session_id))
 
 
 def exposed(deps: Dependencies, session: Session) -> Sequence[str]:
@@ -216,7 +208,10 @@ def pass_on(deps: Dependencies, session: Session, what: BudgetsReached) -> None:
 
 
 def wake(deps: Dependencies, besides: str = "") -> None:
-    """Have every session, the queue, and who tells people look what budgets say now."""
+    """Have every session, the queue, the metering proxies, and who tells people look what budgets
+    say now.
+    """
+    metered.moved(deps)
     for name in deps.actors.names():
         if name.startswith(session_name("")) and name != session_name(besides):
             deps.actors.tell(name, Wake())

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import gevent
 
 from ennio import tracing
-from ennio.actors import effects
+from ennio.actors import effects, metered
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import BranchChosen
@@ -93,6 +93,7 @@ class Executor:
             case PrepareWorkspace():
                 self._perform(effect, lambda: at.host.prepare(at.brief))
             case LaunchAgent():
+                metered.moved(self._deps)
                 message = self._outbox.take(effect.message) if effect.message else None
                 self._perform(effect, lambda: effects.launch(at, effect, message))
             case StopAgent():

@@ -97,6 +97,16 @@ class CrashForTest:
     """Let the actor end with an error; the demo shows with it that nothing is lost."""
 
 
+# --- to whoever keeps a metering proxy ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetsMoved:
+    """There is more or less for somebody than the proxy was told, since that moment (monotonic)."""
+
+    since: float
+
+
 # --- to pollers --------------------------------------------------------------------------------
 
 

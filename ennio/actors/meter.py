@@ -2,11 +2,12 @@
 
 It is a process of its own, which neither stop, upgrade nor a kill of the supervisor ends; here it
 is only found, and started again where it is gone. Whoever asks a model meanwhile sees an ordinary
-connection error, and tries again.
+connection error, and tries again. What its sessions may still use it is told at each look.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import suppress
 from typing import Any, assert_never
@@ -15,7 +16,8 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import EffectResult, GetHealth, Ping, Wake
+from ennio.actors.headroom import headroom
+from ennio.actors.messages import BudgetsMoved, EffectResult, GetHealth, Ping, Wake
 from ennio.actors.poller import Pace, SourceHealth
 from ennio.actors.timers import NextWake
 from ennio.hosts.interface import Host
@@ -25,6 +27,7 @@ from ennio.model.errors import EnnioError
 EVERY = 2.0
 """Seconds between two looks whether it lives."""
 _KEEP = "meter"
+log = logging.getLogger(__name__)
 
 
 class MeterActor(Actor):
@@ -37,7 +40,8 @@ class MeterActor(Actor):
         self._deps = deps
         self._host = host
         self._pace = Pace(EVERY)
-        self._begun = 0.0
+        self._begun = self._limited = 0.0
+        self._trouble = ""
         self._next = NextWake(self)
         self.health = SourceHealth()
 
@@ -56,6 +60,9 @@ class MeterActor(Actor):
         match message:
             case Wake():
                 self._look()
+            case BudgetsMoved(since):
+                if since >= self._limited:
+                    self._limit()
             case EffectResult(_, state, error):
                 self._looked(state, error)
             case GetHealth():
@@ -68,7 +75,21 @@ class MeterActor(Actor):
 
     def _look(self) -> None:
         self._begun = time.monotonic()
+        self._limit()
         self.perform(_KEEP, self._host.keep_meter)
+
+    def _limit(self) -> None:
+        """Tell the proxy what may still be used. Where that cannot be done what it was told last
+        holds, and the next look does it again.
+        """
+        self._limited, trouble = time.monotonic(), ""
+        try:
+            self._host.limit_metered(headroom(self._deps, self._host.name))
+        except (EnnioError, OSError) as error:
+            trouble = str(error)
+            if trouble != self._trouble:
+                log.warning("the metering proxy could not be told what is left: %s", trouble)
+        self._trouble = trouble
 
     def _looked(self, state: MeterState | None, error: EnnioError | None) -> None:
         trouble = str(error or "")

@@ -5,8 +5,11 @@ there between two requests.
 from __future__ import annotations
 
 import logging
+import time
 
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import BudgetsMoved
+from ennio.actors.registry import meter_name
 from ennio.hosts.observation import Observation
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -43,6 +46,13 @@ def hold(deps: Dependencies, session: Session, reason: str | None) -> None:
     except (EnnioError, OSError) as error:
         told = {"session_id": session.id, "reason": str(error)}
         log.warning("the metering proxy could not be told who may pass", extra=told)
+    moved(deps)
+
+
+def moved(deps: Dependencies) -> None:
+    """Have every proxy told what is left now: somebody begins, or goes on, or has more."""
+    for host in deps.hosts:
+        deps.actors.tell(meter_name(host.name), BudgetsMoved(time.monotonic()))
 
 
 def tell(tx: Transaction, session: Session, seen: Observation) -> None:

@@ -29,6 +29,7 @@ from ennio.model.session import RuntimeHandle
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
 from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+from ennio.policy.budgets.headroom import Headroom
 
 
 class Host(AgentTerminals, Protocol):
@@ -211,6 +212,10 @@ class Host(AgentTerminals, Protocol):
 
     def allow_metered(self, session_id: str) -> None:
         """Let its requests pass again; fine if they do."""
+        ...
+
+    def limit_metered(self, headroom: Headroom) -> None:
+        """Let its proxy pass no more than this, by its own count, until it is told anew."""
         ...
 
     # --- what outlives a database -----------------------------------------------------------------

@@ -25,8 +25,10 @@ from ennio.model.failpoints import failpoint
 from ennio.model.usage import Counted, MeterNews, RequestUsage
 from ennio.plugins.agent.interface import Agent, AgentContext, CommandLine, Reading
 from ennio.plugins.agent.metering import Meterable
+from ennio.policy.budgets.headroom import Headroom
 from ennio.proxy import grants, journal, process, stops
 from ennio.proxy.directory import ProxyDirectory
+from ennio.proxy.headroom import write as write_headroom
 from ennio.proxy.upstreams import OWN
 
 FILE = "metering.json"
@@ -63,6 +65,8 @@ class HostMeter:
         self.directory = ProxyDirectory(root / "proxy")
         self._environ = environ
         self._launches: dict[str, Launches] = {}
+        self._limited: Headroom | None = None
+        self._limiting = threading.Lock()
         self._starting = threading.Lock()
 
     # --- the process ------------------------------------------------------------------------------
@@ -108,6 +112,14 @@ class HostMeter:
     def allow(self, session_id: str) -> None:
         """Let its requests pass again."""
         stops.release(self.directory, session_id)
+
+    @failpoint("meter.limit", because=_NO_BUDGET)
+    def limit(self, headroom: Headroom) -> None:
+        """Let no more than this pass, by the proxy's own count."""
+        with self._limiting:
+            if headroom != self._limited:
+                write_headroom(self.directory, headroom)
+                self._limited = headroom
 
     # --- a launch ---------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from ennio.hosts.interface import Host
 from ennio.hosts.observation import MeterState, News
 from ennio.hosts.session_results import Traits
 from ennio.model.errors import Invalid
+from ennio.policy.budgets.headroom import Headroom
 
 
 class OpenHost(Host, Protocol):
@@ -104,4 +105,7 @@ class HostOnDemand:
         """See ``Host``; nobody goes past one."""
 
     def allow_metered(self, session_id: str) -> None:
+        """See ``Host``; nobody goes past one."""
+
+    def limit_metered(self, headroom: Headroom) -> None:
         """See ``Host``; nobody goes past one."""

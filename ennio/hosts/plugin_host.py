@@ -44,6 +44,7 @@ from ennio.plugins.registry import Registry
 from ennio.plugins.trial_merge import TrialMerge
 from ennio.plugins.workspace import changes, preserved
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+from ennio.policy.budgets.headroom import Headroom
 
 KINDS = ("worktree", "clone")
 
@@ -306,6 +307,10 @@ class PluginHost:
     def allow_metered(self, session_id: str) -> None:
         """See ``Host``."""
         self._meter.allow(session_id)
+
+    def limit_metered(self, headroom: Headroom) -> None:
+        """See ``Host``."""
+        self._meter.limit(headroom)
 
     # --- what outlives a database -----------------------------------------------------------------
 

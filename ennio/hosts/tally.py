@@ -25,7 +25,7 @@ class Tally:
 
     ``open`` are requests that have begun, with when and by which process. ``told`` is the sum of
     what the agent told and that does not grow any more, ``growing`` the rest by its id.
-    ``said``: that both differ was told of this launch.
+    ``said``: that both differ was told of this launch. ``billing`` is who pays, by the last look.
     """
 
     at: int = 0
@@ -40,6 +40,7 @@ class Tally:
     told: tuple[int, ...] = Tokens().counts
     growing: dict[str, tuple[int, ...]] = field(default_factory=dict)
     said: bool = False
+    billing: str = ""
 
     @classmethod
     def of(cls, text: str | None) -> Self:
@@ -75,6 +76,7 @@ class Tally:
 
     def take(self, passed: Iterable[Passed], billing: Billing) -> list[RequestUsage]:
         """Take note of what passed; what is to be posted of it."""
+        self.billing = billing.value
         found = []
         for one in passed:
             self._begin_launch(one.launch)

@@ -12,6 +12,7 @@ from ennio.hosts.observation import MeterState
 from ennio.hosts.session_files import SessionFiles
 from ennio.model.errors import Refused
 from ennio.plugins.agent.interface import Agent, AgentContext, CommandLine
+from ennio.policy.budgets.headroom import Headroom
 
 
 class Unmetered(HostMeter):
@@ -36,6 +37,9 @@ class Unmetered(HostMeter):
         """Nobody passes."""
 
     def allow(self, session_id: str) -> None:
+        """Nobody passes."""
+
+    def limit(self, headroom: Headroom) -> None:
         """Nobody passes."""
 
     def lead(

@@ -1,6 +1,7 @@
 """Frozen dataclasses as JSON and back, directed by their annotations.
 
-    datetime  RFC 3339 text        Decimal, Path  text        enum  its value
+    datetime  RFC 3339 text        date  ISO 8601 text        enum  its value
+    Decimal, Path  text
     tuple, set  array              mapping, dataclass  object (fields by name)
     bytes  base64 text
 
@@ -22,7 +23,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache, partial
@@ -131,6 +132,7 @@ _SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], 
     (Enum, attrgetter("value")),
     ((str, int, float, type(None)), lambda value: value),
     (datetime, rfc3339),
+    (date, date.isoformat),
     (Decimal, plain),
     (Path, str),
     (bytes, lambda data: b64encode(data).decode("ascii")),
@@ -244,6 +246,7 @@ def _decimal(text: str) -> Decimal:
 _FROM_TEXT: Mapping[type[Any], Callable[[str], Any]] = {
     str: str,
     datetime: parse_time,
+    date: date.fromisoformat,
     Decimal: _decimal,
     Path: Path,
     bytes: partial(b64decode, validate=True),

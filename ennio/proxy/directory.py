@@ -6,6 +6,7 @@ version                  of which version of Ennio it is
 proxy.log                its own words
 grants/<token>.json      who may pass, and where to
 stops/<session>          why this session is stopped
+headroom.json            what all of them may still use
 usage/<session>.jsonl    what passed
 """
 
@@ -50,6 +51,11 @@ class ProxyDirectory:
     def stops(self) -> Path:
         """Why a session is stopped."""
         return self.root / "stops"
+
+    @property
+    def headroom(self) -> Path:
+        """What all of them may still use; not there where no budget holds anybody."""
+        return self.root / "headroom.json"
 
     @property
     def usage(self) -> Path:

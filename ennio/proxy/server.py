@@ -25,7 +25,7 @@ from ennio.proxy import journal
 from ennio.proxy.apis import Measured, Protocol, UsageReader, protocol_of
 from ennio.proxy.directory import ProxyDirectory
 from ennio.proxy.grants import Grant, granted
-from ennio.proxy.stops import why_stopped
+from ennio.proxy.headroom import HeadroomWatch
 
 SILENCE = 1800.0
 """Seconds without a byte after which a model is given up; agents have limits of their own."""
@@ -83,6 +83,7 @@ class MeteringProxy:
     ) -> None:
         self._directory = directory
         self._clock = clock
+        self._headroom = HeadroomWatch(directory, clock)
         self._transport = transport or Transport(LARGEST, silence=SILENCE, connections=64)
 
     def __call__(self, environ: Mapping[str, Any], start: Start) -> Iterable[bytes]:
@@ -92,7 +93,7 @@ class MeteringProxy:
         if grant is None:
             return _plain(start, HTTPStatus.NOT_FOUND, b"nobody was given this address\n")
         protocol = protocol_of(path)
-        stopped = why_stopped(self._directory, grant.session_id) if protocol else None
+        stopped = self._headroom.obstacle(token, grant.session_id) if protocol else None
         if protocol is not None and stopped is not None:
             return _error(start, HTTPStatus.PAYMENT_REQUIRED, protocol.refusal(stopped))
         body = _body(environ)
@@ -177,6 +178,7 @@ class MeteringProxy:
                 measured,
             )
             journal.note(self._directory, request.grant.session_id, ended)
+            self._headroom.count(request.grant.session_id, ended)
 
 
 def _body(environ: Mapping[str, Any]) -> bytes | None:

@@ -40,6 +40,10 @@ class AgentRepository:
         """What is kept; of an agent that nothing is known of, nothing."""
         return self._rows.get(session_id) or AgentRecord(session_id)
 
+    def all(self) -> Mapping[str, AgentRecord]:
+        """The same of every session that is not archived and of whose agent something is known."""
+        return {row.session_id: row for row in self._rows.of_sessions(None)}
+
     def save_read_to(self, session_id: str, read_to: Mapping[str, str]) -> None:
         """Keep how far its files were read. Raises NotFound for an unknown session."""
         self._save(session_id, "read_to", read_to)

@@ -22,6 +22,7 @@ import pytest
 
 import ennio
 from ennio.config.model import AgentConfig
+from ennio.config.money import Budget, BudgetScope
 from ennio.hosts.brief import BranchAt, Brief, HookAddress, LinkSpec, MergePair
 from ennio.hosts.calls import CALLS
 from ennio.hosts.delivery import Arrival, Words
@@ -33,6 +34,10 @@ from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused,
 from ennio.model.facts import Place, Presence
 from ennio.model.session import Activity, RuntimeHandle
 from ennio.model.workspace_changes import Until
+from ennio.policy.budgets.applied import AppliedBudget
+from ennio.policy.budgets.headroom import Headroom, SessionHeadroom
+from ennio.policy.budgets.standing import standing
+from ennio.policy.budgets.windows import WHOLE
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, KINDS, STAGES, WORDS, Stage, Stand, stage_at
 
@@ -642,6 +647,28 @@ def test_two_branches_are_compared_without_a_trace(at: Stand) -> None:
 # --- what it uses ---------------------------------------------------------------------------------
 
 
+def _limits(at: Stand) -> bool:
+    """Whether its proxy is told what is left of a budget; others on the same home may tell theirs
+    meanwhile.
+    """
+    budget = AppliedBudget(Budget(BudgetScope.SESSION, limit_tokens=1), at.id)
+    sessions = {at.id: SessionHeadroom(0, None, (budget.name,))}
+    at.host.limit_metered(Headroom((standing(budget, WHOLE, {}),), sessions))
+    return budget.name in _told(at)
+
+
+def _limits_nobody(at: Stand) -> str:
+    at.host.limit_metered(Headroom())
+    return _told(at)
+
+
+def _told(at: Stand) -> str:
+    try:
+        return (at.stage.home / "proxy" / "headroom.json").read_text()
+    except FileNotFoundError:
+        return ""
+
+
 @contract_but_over_ssh("no proxy runs over there")
 def test_the_proxy_is_started_when_it_is_to_be_kept_and_ended_when_nobody_needs_it(
     at: Stand,
@@ -655,6 +682,9 @@ def test_the_proxy_is_started_when_it_is_to_be_kept_and_ended_when_nobody_needs_
         at.host.allow_metered(at.id)
         at.host.allow_metered(at.id)
         assert not (at.stage.home / "proxy" / "stops" / at.id).exists()
+        at.host.limit_metered(Headroom())
+        eventually(lambda: _limits(at), 30, "it is told")
+        eventually(lambda: not _limits_nobody(at), 30, "and told anew")
     finally:
         at.host.leave_meter()
     # others on the same home may have it kept meanwhile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ennio.proxy import process
+from ennio.proxy import grants, journal, process
 from ennio.proxy.directory import ProxyDirectory
 from tests.agents.model import Model
 from tests.conftest import eventually
@@ -214,3 +215,79 @@ def test_a_budget_stops_between_two_requests_whoever_dies_and_a_raise_lets_them_
         assert done.code == 0, done
         eventually(lambda: not [*stops.iterdir()], 30, "all may ask again")
         assert len(model.log) >= asked
+
+
+def gated(ground: Ground, model: Model) -> dict[str, Any]:
+    """Agents that ask again and again, all from the same moment on: once there is a gate."""
+    wait = ["sh", "-c", f"until [ -e '{ground.root}/gate' ]; do sleep 0.3; done"]
+    asks = [{"request": ":think 0.2\n:say hello"}] * 60
+    made = metered(ground, model, runtime="process", scm_config=None)
+    turns = turn("prompt", [{"run": wait}, *asks]), turn("message", asks)
+    return made | {"agent_config": {**story(*turns), "metering": "proxy"}}
+
+
+def burning(house: Supervised, many: int, limit: int) -> list[str]:
+    """So many agents that begin to burn at once, with a budget for all of them."""
+    names = [house.spawn() for _ in range(many)]
+    directory = ProxyDirectory(house.ground.home / "proxy")
+    eventually(lambda: grants.sessions(directory) == set(names), 180, "all are let pass")
+    eventually(lambda: len(house.ground.agents()) == many, 60, "all run")
+    house.client.post("/budgets", {"scope": "project", "id": "score", "limit_tokens": limit})
+    (house.ground.root / "gate").touch()
+    return names
+
+
+def insist_on_in_flight(house: Supervised, model: Model, names: list[str], limit: int) -> None:
+    """By the model's own books they went beyond the limit by no more than what was in flight when
+    the last request was let pass: the last of each of them, at most.
+    """
+    by_answer = {one.id: one.input_tokens + one.output_tokens for one in model.good}
+    directory = ProxyDirectory(house.ground.home / "proxy")
+    last = 0
+    for name in names:
+        passed = journal.read(directory, name, 0)[0]
+        ended = [one for one in passed if isinstance(one, journal.Ended)]
+        assert len(passed) == 2 * len(ended), "each that began has ended"
+        last += by_answer[str(ended[-1].measured.answer_id)] if ended else 0
+    used = sum(served(model)[1:])
+    print(f"\n{len(names)} agents, {len(model.log)} requests: {used} of {limit}, {last} in flight")
+    assert limit <= used < limit + last
+
+
+def rest(model: Model) -> bool:
+    """Whether nobody has asked for a while."""
+    last = max((max(one.began, one.ended) for one in model.log), default=time.time())
+    return all(one.ended for one in model.log) and time.time() - last > 3
+
+
+def test_of_fifty_that_burn_at_once_no_more_goes_beyond_a_budget_than_was_in_flight(
+    tmp_path: Path, model: Model
+) -> None:
+    limit = 360_000
+    slow = {"runtime": "250ms", "agent": "2s", "forge": "250ms"}
+    with supervised(tmp_path, lambda g: gated(g, model), poll=slow) as house:
+        names = burning(house, MANY, limit)
+        eventually(lambda: all(one["paused"] for one in house.sessions().values()), 120, "paused")
+        eventually(lambda: rest(model), 60, "nobody asks")
+        insist_on_in_flight(house, model, names, limit)
+        eventually(lambda: booked(house) == served(model), 30, "the books have it")
+
+
+def test_a_budget_stops_them_while_the_supervisor_is_dead_and_a_raise_lets_them_go_on(
+    tmp_path: Path, model: Model
+) -> None:
+    limit = 150_000
+    with supervised(tmp_path, lambda g: gated(g, model)) as house:
+        names = burning(house, 8, limit)
+        eventually(lambda: len(model.log) >= 16, 60, "they burn")
+        house.kill_everything()
+        eventually(lambda: rest(model), 60, "nobody asks")
+        insist_on_in_flight(house, model, names, limit)
+        house.start()
+        eventually(lambda: all(one["paused"] for one in house.sessions().values()), 60, "paused")
+        eventually(lambda: booked(house) == served(model), 30, "the books have it")
+        asked = len(model.log)
+        done = house.ground.ennio("budget", "raise", "score", "--tokens", "1000000")
+        assert done.code == 0, done
+        house.ground.ennio("send", names[0], "go on")
+        eventually(lambda: len(model.log) > asked, 60, "they go on")

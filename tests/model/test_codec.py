@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +61,7 @@ class Shown:
 class Everything:
     name: Name
     when: datetime
+    day: date | None
     money: Decimal
     where: Path
     colour: Colour
@@ -82,6 +83,7 @@ class Everything:
 EVERYTHING = Everything(
     name=Name("n"),
     when=NOON,
+    day=date(2026, 2, 28),
     money=Decimal("0.100"),
     where=Path("/a/b"),
     colour=Colour.BLUE,

@@ -18,8 +18,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ennio.config.money import Budget, BudgetScope
 from ennio.machine.files import holder, is_held
-from ennio.proxy import journal, process, stops
+from ennio.policy.budgets.applied import AppliedBudget
+from ennio.policy.budgets.headroom import Headroom, SessionHeadroom
+from ennio.policy.budgets.standing import standing
+from ennio.policy.budgets.windows import WHOLE
+from ennio.proxy import headroom, journal, process, stops
 from ennio.proxy.directory import ProxyDirectory
 from ennio.proxy.grants import forget, grant, granted
 from ennio.proxy.journal import Begun, Ended
@@ -256,3 +261,38 @@ def test_a_small_piece_of_an_answer_waits_for_no_word_of_the_agent(tmp_path: Pat
 def test_it_ends_when_it_is_told_to(place: Place) -> None:
     process.end(place.directory)
     assert process.address(place.directory) is None
+
+
+def test_it_stops_by_its_own_count_though_nobody_looks_and_lets_it_go_on_when_there_is_more(
+    place: Place,
+) -> None:
+    def limited(tokens: int) -> None:
+        one = AppliedBudget(Budget(BudgetScope.SESSION, limit_tokens=tokens), "s-1")
+        held = {"s-1": SessionHeadroom(0, None, (one.name,))}
+        headroom.write(place.directory, Headroom((standing(one, WHOLE, {}),), held))
+
+    limited(2000)  # one takes a little more than a thousand
+    assert [post(f"{place.base}/v1/messages", message())[0] for _ in range(2)] == [200, 200]
+    place.kill()
+    process.ensure(place.directory, dict(os.environ))
+    answers: list[tuple[int, bytes]] = []
+
+    def ask() -> None:
+        status, _, raw = post(f"{place.base}/v1/messages", message())
+        answers.append((status, raw))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    asking.join(1)
+    assert (answers, len(place.model.log)) == ([], 2), "it waits for who may say more"
+    limited(10_000)
+    asking.join(20)
+    assert [status for status, _ in answers] == [200]
+    limited(3000)
+    asking = threading.Thread(target=ask)
+    asking.start()
+    stops.stop(place.directory, "s-1", "the budget is used up")
+    asking.join(20)
+    assert answers[1][0] == 402
+    assert json.loads(answers[1][1])["error"]["message"] == "the budget is used up"
+    assert len(place.model.log) == 3

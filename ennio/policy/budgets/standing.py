@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ennio.config.money import OnExceed
 from ennio.model.money import NOTHING
 from ennio.model.usage import Billing
 from ennio.policy.budgets.applied import AppliedBudget
@@ -189,6 +190,23 @@ def standing(
         use_of(spent, count_plan=budget.count_plan),
         reserved,
     )
+
+
+def gravest(found: Iterable[BudgetStanding]) -> BudgetStanding | None:
+    """Of the budgets that are used up and hold sessions one that ends them, then the one that lasts
+    longest.
+    """
+    reached = [
+        at
+        for at in found
+        if not at.within_budget and at.applied.budget.on_exceed is not OnExceed.WARN
+    ]
+    return max(reached, key=_gravity, default=None)
+
+
+def _gravity(at: BudgetStanding) -> tuple[bool, bool, float]:
+    ends, until = at.applied.budget.on_exceed is OnExceed.KILL, at.window.until
+    return ends, until is None, 0.0 if until is None else until.timestamp()
 
 
 def dollars(amount: Decimal) -> str:
