@@ -139,12 +139,17 @@ class MeteringProxy:
         try:
             with stack:
                 while piece := answer.read1(_PIECE, decode_content=False):
-                    reader.feed(piece)
-                    whole = answer.length_remaining == 0
+                    whole = answer.length_remaining == 0 or answer.closed
                     if whole:  # written down before the agent can know that it is over
+                        reader.feed(piece)
                         noted = True
                         self._note_end(request, answer.status, reader.end(), whole=True)
-                    yield piece
+                        yield piece
+                        continue
+                    try:  # the agent first: reading it takes longer than passing it on
+                        yield piece
+                    finally:
+                        reader.feed(piece)
             whole = True
         except EnnioError as error:
             # the agent sees its connection end in the middle, as it would without us

@@ -1,15 +1,18 @@
 """Requests that leave in one piece: the head with its body, which Python sends one after the other.
 
-One packet, and the other side is woken once.
+One packet, and the other side is woken once. Their answers are read as they come.
 """
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from ennio.plugins.web.chunked_answer import ChunkedAnswer
 
 MOST = 64 << 10
 """Bytes of a body that are sent along; a larger one would be copied for nothing."""
@@ -18,7 +21,28 @@ MOST = 64 << 10
 class InOnePiece(HTTPConnection):
     """Holds what is said of a request until all of it is said."""
 
+    response_class = ChunkedAnswer
     _held: bytearray | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other side has neither closed it nor said what nobody asked for. Asked of the
+        socket itself: where greenlets run, to poll it takes a turn of their loop.
+        """
+        line = self.sock
+        if not isinstance(line, socket.socket):
+            return super().is_connected
+        limit = line.gettimeout()
+        line.settimeout(0)
+        try:
+            socket.socket.recv(line, 1, socket.MSG_PEEK)  # below TLS, which has no way to look
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            line.settimeout(limit)
+        return False
 
     def request(self, method: str, url: str, body: Any = None, *more: Any, **named: Any) -> None:
         """See the base class."""
