@@ -10,9 +10,17 @@ import pykka
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.host_poller import NEWS_WITHIN
-from ennio.actors.messages import EffectResult, GetHealth, NewsTold, NodeDoubted, Ping, Wake
+from ennio.actors.messages import (
+    EffectResult,
+    GetHealth,
+    LookNow,
+    NewsTold,
+    NodeDoubted,
+    Ping,
+    Wake,
+)
 from ennio.actors.poller import Pace, SourceHealth
-from ennio.actors.registry import node_name
+from ennio.actors.registry import agents_name, node_name
 from ennio.hosts.interface import Host
 from ennio.hosts.observation import News
 from ennio.model.errors import EnnioError
@@ -76,6 +84,8 @@ class NewsActor(Actor):
         self._cursor, self._pace.failures = news.cursor, 0
         self._health.looked(self._deps.clock.now(), news.trouble)
         self._tell(NewsTold(news.sessions, everybody=news.everybody))
+        for session_id in news.notified:  # nobody waits for them: they are looked at by the clock
+            self._deps.actors.tell(agents_name(self._host.name), LookNow(session_id))
         self.later(FOLD if news.sessions else 0.0, Wake())
 
     def _lost(self, error: EnnioError) -> None:

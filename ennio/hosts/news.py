@@ -15,11 +15,12 @@ from pathlib import Path
 
 from ennio.hosts.observation import News
 from ennio.machine.interface import Machine
-from ennio.machine.watch import MachineWatch
+from ennio.machine.news_watch import FILES, NOTIFIED, NewsWatch
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.plugins.runtime.interface import Pane
 
-_AGENT = (_FILES, _OUTPUT, _END) = ("files", "output", "end")
+_OUTPUT, _END = "output", "end"
+_AGENT = (FILES, _OUTPUT, _END)
 _PLACE = "place"
 
 
@@ -35,8 +36,9 @@ class HostNews:
         self._life = uuid.uuid4().hex
         self._number = 0
         self._news: dict[str, int] = {}
+        self._notified: dict[str, int] = {}
         self._changed = threading.Condition()
-        self._watch: MachineWatch | None = None
+        self._watch: NewsWatch | None = None
         self._is_attended = False
 
     # --- what to wait for -------------------------------------------------------------------------
@@ -46,7 +48,7 @@ class HostNews:
         that cannot be waited for.
         """
         watch = self._watch
-        return watch is not None and watch.files((session_id, _FILES), files, anew=anew)
+        return watch is not None and watch.files((session_id, FILES), files, anew=anew)
 
     def stands_on(self, session_id: str, files: Sequence[Path]) -> bool:
         """The same of the files by which a working copy was seen standing."""
@@ -119,14 +121,23 @@ class HostNews:
         if life != self._life or not number.isdigit():
             return self._word(everybody=True)
         sessions = tuple(session_id for session_id, at in self._news.items() if at > int(number))
-        return self._word(sessions) if sessions else None
+        notified = tuple(name for name in sessions if self._notified.get(name, 0) > int(number))
+        return self._word(sessions, notified) if sessions else None
 
-    def _word(self, sessions: tuple[str, ...] = (), *, everybody: bool = False) -> News:
+    def _word(
+        self,
+        sessions: tuple[str, ...] = (),
+        notified: tuple[str, ...] = (),
+        *,
+        everybody: bool = False,
+    ) -> News:
         trouble = self._watch.trouble if self._watch is not None else ""
-        return News(f"{self._life}:{self._number}", sessions, everybody, trouble)
+        return News(f"{self._life}:{self._number}", sessions, everybody, trouble, notified)
 
     def _note(self, subjects: frozenset[tuple[str, str]]) -> None:
         with self._changed:
             for session_id in sorted({session_id for session_id, _ in subjects}):
                 self._number += 1
                 self._news[session_id] = self._number
+                if (session_id, NOTIFIED) in subjects:
+                    self._notified[session_id] = self._number

@@ -64,12 +64,15 @@ class News:
 
     ``trouble``: why some cannot be waited for, and what helps; empty when there is
     nothing to be done about it.
+    ``notified``: of these a hook told so, on a machine where nothing else is waited for; they are
+    among ``sessions``.
     """
 
     cursor: str
     sessions: tuple[str, ...] = ()
     everybody: bool = False
     trouble: str = ""
+    notified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
     worktrees/<project>/<session>   clones/<project>/<session>   the workspaces
     sessions/<session>/             launch file, prompt, transcript, hook output (0700); of one in
                                     a sandbox only agent/ and doors/ in it are there for its agent
+    notify/                         pipes by which hooks notify supervisors elsewhere (0700)
     forge/<project>/                check-outs and logs of the local forge's checks
     trust/                          what was trusted of each configuration file (0700)
     databases/<instance>.db         the database, where `ennio init` wrote the file

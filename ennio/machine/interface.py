@@ -22,7 +22,7 @@ from ennio.machine.questions import NOTHING_ASKED, Questions
 
 if TYPE_CHECKING:
     from ennio.machine.begun_command import BegunCommand
-    from ennio.machine.watch import MachineWatch  # ptyd knows this interface and no library
+    from ennio.machine.news_watch import NewsWatch
 
 
 class Overdue(StrEnum):
@@ -349,7 +349,7 @@ class Machine(Protocol):
 
     # --- news -------------------------------------------------------------------------------------
 
-    def watch(self) -> MachineWatch | None:
+    def watch(self) -> NewsWatch | None:
         """Something new that waits for what happens over there; None where that
         cannot be waited for from here.
         """

@@ -18,7 +18,7 @@ import pytest
 
 from ennio.actors import host_poller
 from ennio.actors.host_poller import AgentPoller
-from ennio.actors.messages import NewsTold
+from ennio.actors.messages import LookNow, NewsTold
 from ennio.actors.news import NewsActor
 from ennio.actors.registry import AGENTS, NEWS, runtime_name
 from ennio.config.model import Poll
@@ -79,6 +79,18 @@ class Limited(Waits):
 
     def news(self, cursor: str, timeout: float) -> News:
         return News(super().news(cursor, timeout).cursor, trouble="no more watches")
+
+
+class Notified(Waits):
+    """One where only those are news whose hooks say so."""
+
+    name = ""
+    notified: tuple[str, ...] = ()
+
+    def news(self, cursor: str, timeout: float) -> News:
+        gevent.sleep(0.05)
+        notified, Notified.notified = Notified.notified, ()
+        return News("1", notified, notified=notified)
 
 
 @contextmanager
@@ -238,6 +250,23 @@ def test_a_deleted_working_copy_is_noticed_beside_an_agent_that_is_looked_at_all
             eventually(lambda: _place(stage, quiet) is Place.GONE, 10)
             copy.mkdir()
             eventually(lambda: _place(stage, quiet) is Place.STANDING, 10)
+
+
+def test_whose_hook_says_so_is_looked_at_at_once_by_one_look_however_seldom_one_looks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = stage.working()
+    _poller(stage)._pace.period = 600.0
+    stage.deps.actors.tell(AGENTS, LookNow())  # from which on the next are counted
+    eventually(lambda: passes(stage) == 0, 30, "nobody looks by the clock")
+    with heard(stage, Notified):
+        stage.says(session_id, Activity.READY, ready=True)
+        assert passes(stage) == 0
+        before = looks(stage)
+        monkeypatch.setattr(Notified, "notified", (session_id,))
+        eventually(lambda: stage.session(session_id).activity is Activity.READY)
+        assert passes(stage) == 0
+        assert looks(stage) == before + 1
 
 
 def test_an_agent_that_ended_before_it_was_ready_is_nobody_to_be_in_a_hurry_for(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from ennio.machine.interface import Command, FilePart, FileSpan
 from ennio.model.errors import Unreachable
-from tests.conftest import lacking
+from tests.conftest import eventually, lacking
 from tests.ssh.bench import machine_of
+from tests.ssh.listening import await_pipes, listening, notify, pipes, shells
 from tests.ssh.sshd import Account, Sshd
 
 NOISE = "echo Good day; echo and more >&2; printf 'no end of line'\n"
@@ -32,7 +34,8 @@ def _account(server: Sshd, shell: str) -> Account:
         lacking(f"{shell} is not installed: it was NOT tested as a login shell")
     if shell == "busybox":  # it is a shell by its name
         path = str(server.folder / "ash")
-        os.symlink(shutil.which(shell) or "", path)
+        with suppress(FileExistsError):
+            os.symlink(shutil.which(shell) or "", path)
     account = server.account(login_shell=path)
     name, text = SETTINGS[shell]
     if name:
@@ -68,6 +71,21 @@ def test_a_login_shell_of_any_kind_with_settings_that_print_changes_no_answer(
         assert "HOME" in machine.environ
     finally:
         machine.close()
+
+
+@pytest.mark.parametrize("shell", SETTINGS)
+def test_hooks_notify_whoever_logs_in_to_any_of_them(server: Sshd, shell: str) -> None:
+    account = _account(server, shell)
+    machine = machine_of(server, account)
+    try:
+        machine.check()
+        with listening(machine, "fix-1") as ear:
+            await_pipes(account)
+            notify(machine, account, "fix-1")
+            eventually(lambda: ear.heard == {"fix-1"})
+    finally:
+        machine.close()
+    eventually(lambda: not shells(account) and not pipes(account))
 
 
 def test_one_that_may_run_no_commands_is_told_by_its_own_words(server: Sshd) -> None:

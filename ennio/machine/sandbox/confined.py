@@ -30,10 +30,10 @@ from ennio.machine.interface import (
     ProcessEntry,
     ProcessId,
 )
+from ennio.machine.news_watch import NewsWatch
 from ennio.machine.questions import NOTHING_ASKED, Questions
 from ennio.machine.sandbox import beneath, bubblewrap
 from ennio.machine.sandbox.isolation import Isolation
-from ennio.machine.watch import MachineWatch
 
 _PASSED = frozenset(
     [
@@ -319,7 +319,7 @@ class ConfinedMachine:
         """See ``Machine``."""
         self.machine.signal_group(leader, number)
 
-    def watch(self) -> MachineWatch | None:
+    def watch(self) -> NewsWatch | None:
         """See ``Machine``."""
         return self.machine.watch()
 

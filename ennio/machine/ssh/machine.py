@@ -25,6 +25,7 @@ from ennio.machine.ssh import facts, files
 from ennio.machine.ssh.begun import begin
 from ennio.machine.ssh.commands import RemoteCommands
 from ennio.machine.ssh.facts import MachineFacts
+from ennio.machine.ssh.far_watch import FarWatch
 from ennio.machine.ssh.file_looks import A_BYTE, FileLooks
 from ennio.machine.ssh.files import RemoteFiles
 from ennio.machine.ssh.foreseen import ForeseenAnswers, Foresight, Told
@@ -333,9 +334,9 @@ class SshMachine:
 
     # --- news, and the machine itself -------------------------------------------------------------
 
-    def watch(self) -> None:
-        """It is looked at; what happens there is not waited for."""
-        return
+    def watch(self) -> FarWatch:
+        """See ``Machine``: it is looked at, and hooks may notify us."""
+        return FarWatch(self._pool)
 
     def now(self) -> float:
         """See ``Machine``."""

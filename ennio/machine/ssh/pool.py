@@ -23,6 +23,7 @@ PATIENCE = 30.0  # seconds for what takes no time at all where the machine answe
 _FIRST_WORD = 20.0  # seconds within which a shell has begun to answer, whatever it was asked
 _MOST_LINES = 3
 _MOST_SHELLS = 10  # on one connection; what sshd gives unless it is told otherwise
+_SPARE = 2  # places that there must be for one of them to be lent
 _KEPT = 4  # shells of a connection that are kept although nobody needs them
 _AGAIN = 0.1  # seconds until a session is asked for again
 _SLEPT = 30.0  # seconds of sleep after which a connection is not believed any more
@@ -37,6 +38,7 @@ class _Link:
     idle: list[KeptShell] = field(default_factory=list)
     taken: int = 0
     most: int = _MOST_SHELLS
+    lent: list[KeptShell] = field(default_factory=list)
 
     @property
     def stands(self) -> bool:
@@ -125,6 +127,27 @@ class ShellPool:
         finally:
             self._give_back(link, shell)
 
+    @contextlib.contextmanager
+    def lent(self, until: float) -> Iterator[KeptShell | None]:
+        """A shell to be kept for long, which is closed where questions turn out to need its place;
+        None without a connection that has a place to spare: it is worth no other one. Raises
+        Unreachable.
+        """
+        found = self._lend(until)
+        if found is None:
+            yield None
+            return
+        link, shell = found
+        try:
+            yield shell
+        finally:
+            shell.close()
+            with self._changed:
+                if shell in link.lent:
+                    link.lent.remove(shell)
+                link.taken -= 1
+                self._changed.notify_all()
+
     def condemn(self) -> None:
         """The machine did not answer in time: none of its connections is believed any more."""
         self.close()
@@ -180,6 +203,22 @@ class ShellPool:
                 link.taken += 1
                 return link, None
         return None
+
+    def _lend(self, until: float) -> tuple[_Link, KeptShell] | None:
+        with self._changed:
+            self._prune()
+            roomy = (link for link in self._links if link.most - link.taken >= _SPARE)
+            link = next(roomy, None)
+            if link is None:
+                return None
+            link.taken += 1
+        shell = self._opened(link, until)
+        if shell is None:
+            return None
+        shell.broken = True  # what is kept for long answers nobody else
+        with self._changed:
+            link.lent.append(shell)
+        return link, shell
 
     def _wanted(self) -> bool:
         """Whether it is on us to connect. Raises Unreachable where it is too early to."""
@@ -246,7 +285,11 @@ class ShellPool:
         """It gives no more sessions than there are; one that has just ended may count still."""
         with self._changed:
             link.most = max(1, link.taken - 1)
-            if link.taken == 1:
+            lent, link.lent = link.lent, []
+        for shell in lent:
+            shell.close()
+        with self._changed:
+            if link.taken == 1 or lent:
                 self._changed.wait(_AGAIN)
         if time.monotonic() >= until:
             raise Exhausted(f"{self.target.name} opens no session: {error}") from error

@@ -91,6 +91,15 @@ class ShellAnswer:
         if self.begun[aside] and not self._ended[aside]:
             self._end(buffer, aside)
 
+    def lines(self) -> list[bytes]:
+        """The whole lines of the output that have come so far, which are taken out of it."""
+        end = self.out.rfind(b"\n", 0, self.sure()) + 1
+        told = bytes(self.out[:end])
+        if end:
+            del self.out[:end]
+            self._sought[0] = 0
+        return told.splitlines()
+
     def take(self, pattern: bytes, taken: Callable[[re.Match[bytes]], bytes]) -> None:
         """Take words of our own out of standard error."""
         if self.nonce in self.err:
@@ -150,6 +159,10 @@ class KeptShell:
         self.broken = self.broken or stdin is not None
         self._send(sent + (stdin or b""), until, ends=stdin is not None)
         return self._answer
+
+    def say(self, text: bytes, until: float) -> None:
+        """Tell more to what is answering. Raises Unreachable."""
+        self._send(text, until, ends=False)
 
     def wait(self, answer: ShellAnswer, until: float) -> bool:
         """Wait until all of the answer has come, or only something more of it; whether anything

@@ -43,7 +43,15 @@ told=$(printf '%s' "$told" | sed 's/,"tool_response":.*/}/')
 printf '{"t":%s,"launch":"%s","told":%s}\n' "$t" "$ENNIO_LAUNCH" "${told:-{\}}" >"hook.$$"
 cat "hook.$$" >>hooks.jsonl
 rm -f "hook.$$"
+for pipe in ../../notify/*; do
+  [ -p "$pipe" ] || continue
+  (printf '%s\n' "${1##*/}" >&4) </dev/null >/dev/null 2>&1 3<>"$pipe" 4>"$pipe" 3<&- &
+done
 exit 0
+"""
+"""A pipe (``machine/ssh/notify_pipe.py``) is written to by a process that no hook waits for. It
+is opened both ways first, since that waits for no reader, and written to by an end that is no
+reader itself: where nobody reads any more that fails at once, and waits for nobody for good.
 """
 
 

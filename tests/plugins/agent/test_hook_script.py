@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import ANY
 
+import psutil
 import pytest
 
 from ennio.config.model import AgentConfig
@@ -15,6 +20,7 @@ from ennio.machine.local import LocalMachine
 from ennio.plugins.agent import claude_cost, hook, hook_script
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext
+from tests.conftest import eventually
 
 pytestmark = pytest.mark.real
 
@@ -98,6 +104,69 @@ def test_of_a_status_line_only_the_money_is_kept_of_every_conversation(
         "status",
     )
     assert (tmp_path / "cost.json").stat() == before, "a total that stands is not written again"
+
+
+@pytest.fixture
+def pipes(tmp_path: Path) -> Path:
+    """The folder in which pipes are."""
+    (tmp_path / "notify").mkdir()
+    (tmp_path / "sessions" / "fix-1").mkdir(parents=True)
+    return tmp_path / "notify"
+
+
+def read(pipe: Path) -> int:
+    """A pipe, and who reads it."""
+    os.mkfifo(pipe)
+    return os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+
+
+def ringing(folder: Path) -> bool:
+    """Whether anything that it began is still there."""
+    return any(str(folder) in " ".join(one.cmdline()) for one in _living())
+
+
+def _living() -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            process.cmdline()
+            yield process
+
+
+def test_it_writes_to_every_pipe_and_to_nothing_else(shell: list[str], pipes: Path) -> None:
+    folder = pipes.parent / "sessions" / "fix-1"
+    (pipes / "no pipe").write_text("")
+    listening = [read(pipes / name) for name in ("far:1", "it's; $(odd)")]
+    try:
+        run(shell, folder, '{"hook_event_name": "Stop"}')
+        assert told(folder) == [{"t": ANY, "launch": "3", "hook_event_name": "Stop"}]
+        for each in listening:
+            eventually(lambda: select.select([each], [], [], 0)[0])  # noqa: B023
+            assert os.read(each, 100) == b"fix-1\n"
+        assert (pipes / "no pipe").read_text() == ""
+        run(shell, folder, '{"session_id": "one", "cost": {"total_cost_usd": 1}}', "status")
+        eventually(lambda: not ringing(folder))
+        assert select.select(listening, [], [], 0)[0] == [], "money is no news"
+    finally:
+        for each in listening:
+            os.close(each)
+
+
+def test_it_waits_for_nobody_who_listens_and_leaves_nobody_waiting(
+    shell: list[str], pipes: Path
+) -> None:
+    folder = pipes.parent / "sessions" / "fix-1"
+    os.mkfifo(pipes / "far:1")
+    slow = read(pipes / "far:2")
+    with suppress(BlockingIOError):
+        while True:
+            os.write(slow, b"." * 4096)
+    try:
+        for _ in range(3):
+            run(shell, folder, '{"hook_event_name": "Stop"}')
+    finally:
+        os.close(slow)
+    assert len(told(folder)) == 3
+    eventually(lambda: not ringing(folder), why="they end with whom they wait for")
 
 
 def test_claude_elsewhere_is_given_the_script_and_the_line_that_runs_it(tmp_path: Path) -> None:
