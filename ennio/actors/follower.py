@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, Generic, TypeVar, assert_never
 
 import pykka
 
@@ -18,27 +18,28 @@ from ennio.actors.messages import EffectResult, EventsWritten, GetHealth, Ping, 
 from ennio.actors.poller import SourceHealth
 from ennio.actors.timers import Alarm
 from ennio.model.errors import EnnioError
-from ennio.model.events import Event
+from ennio.model.events import EncodedEvent, Event
 from ennio.model.failpoints import seconds
 from ennio.store import Transaction
 
 FIRST_PAUSE = seconds(5.0, shortened=0.5)
 LONGEST_PAUSE = 300.0
+E = TypeVar("E", Event, EncodedEvent)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Generic[E]):
     """Events on their way, oldest first; once they are handled the cursor stands at ``seq``.
 
     ``begun`` is the monotonic time at which handling them began.
     """
 
-    events: tuple[Event, ...]
+    events: tuple[E, ...]
     seq: int
     begun: float
 
 
-class FollowerActor(Actor):
+class FollowerActor(Actor, Generic[E]):
     """Works off the log, a batch at a time, in order; its name is that of its cursor.
 
     What ``handle`` did is told again when a crash came before the cursor moved, so it is safe to
@@ -63,14 +64,23 @@ class FollowerActor(Actor):
         self._deps = deps
         self._types = None if types is None else tuple(types)
         self._project_id = project_id
-        self._under_way: Batch | None = None
+        self._under_way: Batch[E] | None = None
         self._failures = 0
         self._pause: tuple[datetime, datetime] | None = None
         self._unlisten: Any = None
         self._retry = Alarm(self, deps.clock, Wake())
         self.health = SourceHealth()
 
-    def wants(self, event: Event) -> bool:
+    def read(self, after: int) -> Sequence[E]:
+        """The next of the types and project that are followed, behind a seq: as events, but for
+        who passes them on without looking into them.
+        """
+        found: Sequence[Any] = self._deps.store.events.after(
+            after, limit=self.batch, project_id=self._project_id, types=self._types
+        )
+        return found
+
+    def wants(self, event: E) -> bool:
         """Whether this one, of the types and project that are followed, is to be handled."""
         return True
 
@@ -80,12 +90,12 @@ class FollowerActor(Actor):
         """
         return True
 
-    def handle(self, events: Sequence[Event]) -> Any:
+    def handle(self, events: Sequence[E]) -> Any:
         """Do what is to be done about a batch, beside the mailbox; its
         result goes to ``record``.
         """
 
-    def record(self, tx: Transaction, events: Sequence[Event], result: Any) -> None:
+    def record(self, tx: Transaction, events: Sequence[E], result: Any) -> None:
         """Write what came of a batch, in the transaction that moves the cursor past it."""
 
     def on_start(self) -> None:
@@ -142,12 +152,10 @@ class FollowerActor(Actor):
         """
         return self._pause is not None and self._pause[0] <= now < self._pause[1]
 
-    def _due(self) -> Batch | None:
+    def _due(self) -> Batch[E] | None:
         """The next events that are wanted; what is not is passed over for good."""
         cursor = self._deps.store.cursors.get(self.name) or 0
-        while events := self._deps.store.events.after(
-            cursor, limit=self.batch, project_id=self._project_id, types=self._types
-        ):
+        while events := self.read(cursor):
             cursor = events[-1].seq
             wanted = tuple(event for event in events if self.wants(event))
             if wanted:
@@ -158,7 +166,7 @@ class FollowerActor(Actor):
     def _move(self, seq: int) -> None:
         self._deps.store.cursors.move(self.name, seq)
 
-    def _handled(self, batch: Batch, result: Any, error: EnnioError | None) -> None:
+    def _handled(self, batch: Batch[E], result: Any, error: EnnioError | None) -> None:
         self._under_way = None
         now = self._deps.clock.now()
         self.health.looked(now, str(error or ""), time.monotonic() - batch.begun)

@@ -31,7 +31,7 @@ from ennio.actors.relay_state import RelayState, behind_by
 from ennio.actors.timers import Alarm
 from ennio.model import subjects
 from ennio.model.errors import EnnioError, Unreachable
-from ennio.model.events import Event
+from ennio.model.events import EncodedEvent
 from ennio.model.failpoints import failpoint, seconds
 from ennio.model.plural import number_of
 from ennio.nats import jetstream
@@ -66,7 +66,7 @@ class AttendLink:
     link: NatsConnection
 
 
-class RelayActor(FollowerActor):
+class RelayActor(FollowerActor[EncodedEvent]):
     """See above."""
 
     batch = 1000  # each is waited for once, and moves the cursor once
@@ -132,8 +132,12 @@ class RelayActor(FollowerActor):
             self.perform(OpenLink(), self._open)
         return self._link is not None
 
+    def read(self, after: int) -> Sequence[EncodedEvent]:
+        """The next of all events."""
+        return self._deps.store.events.encoded_after(after, self.batch)
+
     @failpoint("relay.publish")
-    def handle(self, events: Sequence[Event]) -> None:
+    def handle(self, events: Sequence[EncodedEvent]) -> None:
         """Publish them."""
         link = self._link
         if link is None:
@@ -145,11 +149,11 @@ class RelayActor(FollowerActor):
         else:
             link.publish_all(made)
 
-    def _outgoing(self, event: Event, most: int, *, headers: bool) -> Outgoing:
+    def _outgoing(self, event: EncodedEvent, most: int, *, headers: bool) -> Outgoing:
         message_id = event.id if headers else ""
         return Outgoing(
             subjects.subject(event, self._settings.instance),
-            event_payload(event, most - overhead(message_id)),
+            event_payload(event.payload, most - overhead(message_id)),
             message_id,
         )
 

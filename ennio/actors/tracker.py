@@ -38,7 +38,7 @@ KINDS: Mapping[str, MilestoneKind] = MappingProxyType(
 )
 
 
-class TrackerActor(FollowerActor):
+class TrackerActor(FollowerActor[Event]):
     """Works off the log of one project: intends to tell each milestone, and
     tells them in their order.
 

@@ -95,4 +95,6 @@ def parse_time(text: str) -> datetime:
     Raises ValueError on anything else.
     """
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:  # as all that we write
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

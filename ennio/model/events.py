@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ennio.model.clock import rfc3339
 from ennio.model.failpoints import declare
 from ennio.model.session import Priority
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_quoted = json.encoder.encode_basestring
+"""A text as the encoder above writes it."""
 _NO_STORY = "its transaction is one of those that are passed, and it is written like the others"
 
 
@@ -155,4 +157,47 @@ class Event:
 
     def encode(self) -> bytes:
         """The payload on every wire: compact JSON."""
-        return _COMPACT.encode(self.as_json()).encode()
+        return payload(
+            self.seq,
+            self.id,
+            self.event_type,
+            self.priority.value,
+            self.session_id,
+            self.project_id,
+            rfc3339(self.timestamp),
+            self.message,
+            _COMPACT.encode(dict(self.data)),
+        )
+
+
+class EncodedEvent(NamedTuple):
+    """An event of the log for whoever passes it on: where it belongs, and its payload."""
+
+    seq: int
+    id: str
+    event_type: str
+    project_id: str
+    data: Mapping[str, Any]
+    payload: bytes
+
+
+def payload(
+    seq: int,
+    event_id: str,
+    event_type: str,
+    priority: str,
+    session_id: str,
+    project_id: str,
+    timestamp: str,
+    message: str,
+    data: str,
+) -> bytes:
+    """The compact JSON of ``Event.as_json``, of what it is made of: ``timestamp`` as ``rfc3339``
+    writes it, ``data`` the JSON of an object, on one line.
+    """
+    return (
+        f'{{"seq":{seq},"id":{_quoted(event_id)},"event_type":{_quoted(event_type)},'
+        f'"priority":"{priority}","session_id":{_quoted(session_id)},'
+        f'"project_id":{_quoted(project_id)},"timestamp":"{timestamp}",'
+        f'"message":{_quoted(message)},"data":{data}}}'
+    ).encode()

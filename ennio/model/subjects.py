@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from ennio.model.events import Event
+from ennio.model.events import EncodedEvent, Event
 
 ROOT = "ennio"
 COMMANDS = "commands"
@@ -60,7 +60,7 @@ _CATEGORY = MappingProxyType({name: key for key, names in _MEMBERS.items() for n
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def subject(event: Event, instance: str = "") -> str:
+def subject(event: Event | EncodedEvent, instance: str = "") -> str:
     """The subject of an event; ``instance`` tells several supervisors on one server apart.
 
     Of a node it names the host. What has neither project nor host is told of the whole house:

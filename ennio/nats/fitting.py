@@ -8,20 +8,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ennio.model.events import Event
-
 _FRAME = 1024  # what an event may take beside its message and data
 
 
-def event_payload(event: Event, most: int) -> bytes:
-    """The JSON of an event; of one that is larger than ``most`` bytes,
+def event_payload(whole: bytes, most: int) -> bytes:
+    """The payload of an event; of one that is larger than ``most`` bytes,
     without what makes it so.
     """
-    whole = event.encode()
     if len(whole) <= most:
         return whole
-    words = event.message.encode()[: max(0, most - _FRAME) // 6].decode(errors="ignore")
-    short = event.as_json() | {"message": words, "data": {"left_out_bytes": len(whole)}}
+    told = json.loads(whole)
+    words = told["message"].encode()[: max(0, most - _FRAME) // 6].decode(errors="ignore")
+    short = told | {"message": words, "data": {"left_out_bytes": len(whole)}}
     return json.dumps(short, separators=(",", ":")).encode()
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
 
 from ennio.model.clock import parse_time
-from ennio.model.events import Event, lowered
+from ennio.model.events import EncodedEvent, Event, lowered, payload
 from ennio.model.session import Priority
 from ennio.store import tables
 from ennio.store.columns import RowShape, Values, fields_of
 from ennio.store.connection import Connection
+from ennio.store.dialect import Row
 from ennio.store.row_table import RowTable
 from ennio.store.statements import peewee
+
+_AS_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", re.ASCII)
+"""A time as we write it."""
+_JSON = json.JSONDecoder()
+_PRIORITIES = frozenset(priority.value for priority in Priority)
 
 
 def _decode(values: Values) -> Event:
@@ -27,6 +34,36 @@ def _decode(values: Values) -> Event:
             # v0.1 wrote the text null for "no data"
             "data": data if isinstance(data, dict) else {} if data is None else {"value": data},
         }
+    )
+
+
+def _as_it_lies(row: Row) -> EncodedEvent | None:
+    """A row that we wrote as it goes on a wire: it holds every part of that already, and is looked
+    at, but not taken apart and put together again. None for one by another hand, such as v0.1's.
+    """
+    seq, event_id, kind, priority, session_id, project_id, timestamp, message, text = row
+    try:
+        data, end = _JSON.raw_decode(text)
+        parse_time(timestamp)
+    except ValueError:
+        return None
+    if (
+        type(data) is not dict
+        or end != len(text)
+        or "\n" in text
+        or "\r" in text
+        or priority not in _PRIORITIES
+        or not _AS_WRITTEN.fullmatch(timestamp)
+    ):
+        return None
+    whole = payload(seq, event_id, kind, priority, session_id, project_id, timestamp, message, text)
+    return EncodedEvent(seq, event_id, kind, project_id, data, whole)
+
+
+def _encoded(event: Event) -> EncodedEvent:
+    """The same, of an event that was taken apart."""
+    return EncodedEvent(
+        event.seq, event.id, event.event_type, event.project_id, event.data, event.encode()
     )
 
 
@@ -63,6 +100,12 @@ class EventLog:
         equal = _filters(session_id, project_id, types, min_priority)
         later = (self._log.column("seq") > seq, *self._with(text))
         return list(self._log.find(*later, order=("seq",), limit=limit, **equal))
+
+    def encoded_after(self, seq: int, limit: int) -> list[EncodedEvent]:
+        """The events that follow a cursor, oldest first, for whoever passes them on."""
+        later = self._log.column("seq") > seq
+        rows = self._log.rows(later, order=("seq",), limit=limit)
+        return [_as_it_lies(row) or _encoded(self._log.decoded(row)) for row in rows]
 
     def before(
         self,

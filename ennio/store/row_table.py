@@ -87,11 +87,15 @@ class RowTable(Generic[R]):
         """The rows whose columns equal what is given (None: NULL, a tuple: any of),
         ``-column`` for descending order.
         """
+        return tuple(map(self.decoded, self.rows(*conditions, order=order, limit=limit, **equal)))
+
+    def rows(
+        self, *conditions: Any, order: Sequence[str] = (), limit: int | None = None, **equal: Any
+    ) -> Sequence[Row]:
+        """The same as they lie there, column by column."""
         if conditions:
-            rows = self.connection.read(self._select(conditions, order, limit, equal))
-        else:
-            rows = self.connection.read_text(*self._statement(tuple(order), limit, equal))
-        return tuple(self._decode(row) for row in rows)
+            return self.connection.read(self._select(conditions, order, limit, equal))
+        return self.connection.read_text(*self._statement(tuple(order), limit, equal))
 
     def _select(
         self,
@@ -259,7 +263,7 @@ class RowTable(Generic[R]):
         values = [encode(item) for value in equal.values() for item in _items(value)]
         rows = self.connection.read_text(self._texts[form], values)
         if not self._remembers:
-            return tuple(map(self._decode, rows))
+            return tuple(map(self.decoded, rows))
         return self._as_before((form, *values), rows)
 
     def _as_before(self, asked: object, rows: Sequence[Sequence[Any]]) -> tuple[R, ...]:
@@ -269,7 +273,7 @@ class RowTable(Generic[R]):
         for row in rows:
             key = tuple(row[place] for place in at)
             known = before.get(key)
-            now[key] = known if known is not None and known[0] == row else (row, self._decode(row))
+            now[key] = known if known is not None and known[0] == row else (row, self.decoded(row))
         self._remembered[asked] = now
         return tuple(read for _, read in now.values())
 
@@ -303,7 +307,8 @@ class RowTable(Generic[R]):
             else column == encode(value)
         )
 
-    def _decode(self, row: Sequence[Any]) -> R:
+    def decoded(self, row: Sequence[Any]) -> R:
+        """What a row says. Raises Refused for one that cannot be read."""
         values = dict(zip(self.shape.columns, row, strict=True))
         try:
             return self.shape.decode(values)

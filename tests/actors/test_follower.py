@@ -33,7 +33,7 @@ from tests.conftest import eventually
 NAME = "relay:test"
 
 
-class Relay(FollowerActor):
+class Relay(FollowerActor[Event]):
     """Passes events on to a list that outlives it; ``before`` and ``after`` may let it go wrong."""
 
     batch = 2

@@ -23,7 +23,7 @@ def test_no_event_is_larger_than_the_server_takes(words: str, filler: str) -> No
     event = Event(
         7, "e-1", "config_refused", Priority.ACTION, "", "shop", at, words, {"filler": filler}
     )
-    told = json.loads(found := event_payload(event, MOST))
+    told = json.loads(found := event_payload(event.encode(), MOST))
     assert len(found) <= MOST
     assert (told["id"], words.startswith(told["message"])) == ("e-1", True)
     whole = len(event.encode())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from ennio.http.selection import EventSelection
 from ennio.model.clock import ManualClock
+from ennio.model.errors import Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
+from ennio.model.subjects import subject
 from ennio.store import Store
 
 KINDS = (EventType.SESSION_SPAWNED, EventType.CI_FAILING, EventType.NODE_CONNECTED)
@@ -138,6 +142,70 @@ def test_an_event_is_encoded_after_storage_as_before(log: Store) -> None:
 def test_data_of_another_shape_than_an_object_is_still_readable(log: Store) -> None:
     log._connection.sql("UPDATE events SET data = '[1]' WHERE seq = 1")
     assert log.events.after(0, limit=1)[0].data == {"value": [1]}
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+WAYS: tuple[dict[str, Any], ...] = (
+    {"ensure_ascii": False, "separators": (",", ":")},
+    {"ensure_ascii": True},
+    {"ensure_ascii": False, "indent": 2},
+)
+"""How JSON may have been written into the log: as we do, and by other hands."""
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.sampled_from(PRIORITIES), TEXTS, TEXTS, st.dictionaries(TEXTS, VALUES, max_size=4))
+def test_what_lies_in_the_log_is_passed_on_as_it_is_written_and_as_documented(
+    store: Store, priority: Priority, project: str, words: str, data: dict[str, Any]
+) -> None:
+    with store.transaction() as tx:
+        told = tx.emit("", project, Draft(EventType.NODE_CONNECTED, words, priority, data))
+    (stored,) = store.events.after(told.seq - 1)
+    (passed,) = store.events.encoded_after(told.seq - 1, 10)
+    anew = json.dumps(stored.as_json(), ensure_ascii=False, separators=(",", ":")).encode()
+    assert passed.payload == stored.encode() == told.encode() == anew
+    assert (passed.seq, passed.id, passed.data) == (stored.seq, stored.id, stored.data)
+    assert subject(passed) == subject(stored)
+
+
+TIMES = ("2026-11-28T01:02:03.000004+00:00", "2026-11-28 01:02:03", "2026-11-28T03:02:03+02:00")
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.sampled_from(WAYS), st.sampled_from(TIMES), VALUES)
+def test_what_another_hand_wrote_into_the_log_is_passed_on_as_the_same_document_on_one_line(
+    store: Store, way: dict[str, Any], at: str, value: Any
+) -> None:
+    if not store.events.last_seq():
+        with store.transaction() as tx:
+            tx.emit("", "my-app", Draft(EventType.CONFIG_REFUSED, "words"))
+    text = json.dumps(value, **way).replace("'", "''")
+    if store._connection.dialect.apart:  # a server, whose driver takes a % for a place
+        text = text.replace("%", "%%")
+    store._connection.sql(f"UPDATE house_events SET timestamp = '{at}', data = '{text}'")  # noqa: S608
+    (stored,) = store.events.after(0)
+    (passed,) = store.events.encoded_after(0, 10)
+    assert json.loads(passed.payload) == json.loads(stored.encode()) == stored.as_json()
+    assert len(passed.payload.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "column", ["data = 'half {'", "timestamp = '2026-13-28'", "priority = 'none'"]
+)
+def test_a_row_that_cannot_be_read_is_not_passed_on(log: Store, column: str) -> None:
+    log._connection.sql(f"UPDATE events SET {column} WHERE seq = 1")  # noqa: S608
+    for read in (lambda: log.events.after(0), lambda: log.events.encoded_after(0, 10)):
+        with pytest.raises(Refused, match="cannot be read"):
+            read()
 
 
 WORDS = ("50% done", "a_b", "AxB", "say !%_ now", "ÄRGER", "Zeile \\ Ende", "it's", "NONE")
