@@ -23,7 +23,7 @@ from gevent.event import AsyncResult
 from gevent.queue import SimpleQueue
 
 from ennio.actors.messages import Down, EffectResult
-from ennio.model.errors import EnnioError, Unreachable, run_out
+from ennio.model.errors import EnnioError, Unreachable, failed_by_machine, run_out
 
 log = logging.getLogger(__name__)
 _WINDING = 0.02
@@ -141,8 +141,8 @@ class Actor(pykka.Actor):
         """Run a slow effect beside the mailbox; an ``EffectResult`` tells its end.
         A bug in it ends the actor.
 
-        A resource of the machine that has run out is no bug: it is told like
-        what could not be reached.
+        What the operating system refuses or has no more of is no bug: it is told
+        like what could not be reached.
         """
 
         def run() -> None:
@@ -151,10 +151,10 @@ class Actor(pykka.Actor):
             except EnnioError as error:
                 done = EffectResult(what, error=error)
             except OSError as error:
-                exhausted = run_out(error)
-                if exhausted is None:
-                    raise
-                done = EffectResult(what, error=exhausted)
+                done = EffectResult(what, error=failed_by_machine(error))
+                if run_out(error) is None:  # it may still be a fault of ours, of which this tells
+                    told = {"actor": self.name, "error": str(error)}
+                    log.warning("the machine failed an effect", exc_info=error, extra=told)
             except Exception as broken:
                 if not self.actor_stopped.is_set():
                     raise

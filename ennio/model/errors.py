@@ -22,6 +22,7 @@ Anything else is a bug: it stays a plain exception and crashes the actor it happ
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,6 +96,16 @@ def run_out(error: BaseException) -> Exhausted | None:
         return None
     where = f" ({error.filename})" if error.filename else ""
     return Exhausted(f"{_RUN_OUT[error.errno]}{where}")
+
+
+def failed_by_machine(error: OSError) -> Unreachable:
+    """What the operating system said, such as that a disk is broken, as an error that somebody
+    reads: nothing is known of what was asked, and it is tried again.
+    """
+    words = (error.strerror or str(error) or type(error).__name__).lower()
+    named = isinstance(error.filename, str | bytes)
+    where = f" ({os.fsdecode(error.filename)})" if named else ""
+    return run_out(error) or Unreachable(f"the operating system said: {words}{where}")
 
 
 class Refused(EnnioError):
