@@ -30,6 +30,7 @@ HEALED: Mapping[str, Places] = {
         "cli/context.py": ("start", "stop"),
     },
     "cli/test_ways_out.py::test_a_finding_is_healed_by_what_is_printed_under_it": {
+        "cli/doctor/base_branch.py": ("git -C",),
         "cli/doctor/configuration.py": ("config trust", "git clone", "init"),
         "cli/doctor/machine.py": ("git config",),
         "cli/doctor/ownership.py": ("git config",),

@@ -34,7 +34,7 @@ def closed(path: Path) -> str:
     wanted = os.W_OK | (os.X_OK if place.is_dir() else 0)
     # as it would be written: by what this process may now, not by who began it
     if not os.access(place, wanted, effective_ids=os.access in os.supports_effective_ids):
-        how = "lies on a read-only disk" if _is_read_only(place) else "cannot be written to"
+        how = "lies on a read-only disk" if is_read_only(place) else "cannot be written to"
         return f"{place} {how}"
     return ""
 
@@ -52,7 +52,7 @@ def opening(path: Path) -> str:
     place = standing(path)
     if place != path and not place.is_dir():
         return ""
-    if _is_read_only(place):
+    if is_read_only(place):
         return f"sudo mount -o remount,rw {shlex.quote(str(_mounted(place)))}"
     owner, me, name = place.stat().st_uid, os.geteuid(), shlex.quote(str(place))
     if owner == me:
@@ -113,7 +113,8 @@ def _names(error: OSError) -> bool:
     return isinstance(error.filename, str | bytes)
 
 
-def _is_read_only(place: Path) -> bool:
+def is_read_only(place: Path) -> bool:
+    """Whether a place that is there lies on a disk that lets nobody write."""
     return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
 
 

@@ -61,15 +61,16 @@ class Sick:
             check=False,
         )
 
-    def doctor(self) -> dict[str, str]:
-        """What is not well, with the way out of each."""
+    def findings(self) -> list[dict[str, str]]:
+        """All that ``ennio doctor`` finds."""
         ended = self.sh("ennio doctor --json")
         assert ended.stderr == ""
-        return {
-            finding["what"]: finding["fix"]
-            for finding in json.loads(ended.stdout)["findings"]
-            if finding["level"] != "fine"
-        }
+        return list(json.loads(ended.stdout)["findings"])
+
+    def doctor(self) -> dict[str, str]:
+        """What is not well, with the way out of each."""
+        found = self.findings()
+        return {one["what"]: one["fix"] for one in found if one["level"] != "fine"}
 
     def finds(self, words: str) -> str:
         """The way out of what is told by these words."""

@@ -249,7 +249,7 @@ def test_without_a_configuration_doctor_says_how_to_get_one(place: Place) -> Non
 
 
 def _configured(place: Place) -> None:
-    place.git("init", "-q")
+    place.git("init", "-q", "-b", "main")
     place.git("commit", "-q", "--allow-empty", "-m", "first")
     project = f"{{name: app, repo: {place.folder}, path: {place.folder}}}"
     text = f"port: 0\ndefaults: {{agent: scripted, runtime: process}}\nprojects:\n  - {project}\n"

@@ -28,6 +28,19 @@ def _no_clone(sick: Sick) -> None:
     sick.write(path=f"'{sick.place.home / 'some where'}'")
 
 
+def _no_commit(sick: Sick) -> None:
+    empty = sick.place.home / "empty one"
+    sick.place.git("init", "-q", "-b", "trunk", str(empty))
+    (empty / "README").write_text("x")
+    sick.write(repo=f'"{empty}"', path=f'"{empty}"')
+
+
+def _nothing_pushed(sick: Sick) -> None:
+    hub = sick.place.home / "empty hub.git"
+    sick.place.git("init", "-q", "--bare", "-b", "main", str(hub))
+    sick.write(repo=f'"{hub}"')
+
+
 def _nobody(sick: Sick) -> None:
     for name in [name for name in sick.env if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
         del sick.env[name]
@@ -90,6 +103,8 @@ def _stopped_as_a_whole(sick: Sick) -> None:
     [
         (_no_file, "there is no ennio.yaml here"),
         (_no_clone, "is no git repository"),
+        (_no_commit, "yet, nor any other to begin from"),
+        (_nothing_pushed, "yet, nor any other to begin from"),
         (_nobody, "git does not know who you are"),
         (_no_folder, "which is not there"),
         (_not_trusted, "the configuration is not trusted"),

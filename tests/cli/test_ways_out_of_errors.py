@@ -268,6 +268,9 @@ def test_a_database_that_was_taken_away_is_gone_on_with(sick: Sick, how: str) ->
         return str(found["database_problem"] or "")
 
     eventually(told, _PATIENT, "it is noticed")
+    fine = [one["what"] for one in sick.findings() if one["level"] == "fine"]
+    assert not [what for what in fine if what.startswith("database ")], "nobody calls it fine"
+    assert "while Ennio ran" in " ".join(sick.doctor())
     way = way_out(told())
     done = sick.sh(way)
     assert done.returncode == 0, (way, done)

@@ -127,6 +127,13 @@ def test_a_daemon_of_this_version_and_of_a_later_one_are_told_apart(bench: Bench
     assert (later.level, "newer Ennio (9.9)" in later.what) == (Level.WARNING, True)
 
 
+def test_a_database_that_is_gone_under_a_supervisor_is_not_one_that_is_still_to_be_made() -> None:
+    told = {"database": "sqlite:/a/b.db", "schema": None, "newest": NEWEST, "steps": []}
+    assert versions.of_schema(told).level is Level.FINE
+    gone = versions.of_schema(told, running=True)
+    assert (gone.level, gone.fix.split("  ")[0]) == (Level.BROKEN, "ennio doctor")
+
+
 def test_a_supervisor_or_node_of_another_version_is_told_of_with_what_becomes_of_its_agents() -> (
     None
 ):

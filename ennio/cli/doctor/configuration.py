@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ennio.cli.doctor import nats
+from ennio.cli.doctor import base_branch, nats
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.cli.doctor.ownership import allows, not_ours
 from ennio.config import trusted
@@ -101,7 +101,7 @@ def project(place: Project) -> Finding:
             f"project {place.id}: nothing can be written in its repository: {closed(shut)}",
             opening(shut) or other,
         )
-    return fine(f"project {place.id} at {place.path}")
+    return base_branch.lacking(place) or fine(f"project {place.id} at {place.path}")
 
 
 def _common(path: Path) -> Path:

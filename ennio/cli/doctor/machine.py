@@ -15,7 +15,7 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.database import file as database_file
 from ennio.config.database import lock_of, served, shown
 from ennio.machine import files
-from ennio.machine.closed_place import another_home, closed, closed_home, opening
+from ennio.machine.closed_place import another_home, closed, closed_home, is_read_only, opening
 from ennio.machine.sandbox.availability import NoSandbox
 from ennio.policy.degradation import LITTLE_DISK
 
@@ -120,6 +120,13 @@ def memory(free: int, needed: int) -> Finding:
     return fine(f"{size(free)} of memory are free")
 
 
+def room(place: Path) -> Finding | None:
+    """Room on the disk of a place; None for one that is read-only, which has none to give and is
+    told of by whoever would write there.
+    """
+    return None if is_read_only(place) else disk(shutil.disk_usage(place).free, place)
+
+
 def disk(free: int, place: Path) -> Finding:
     """Room for working copies, and for the database; without any nothing can be written."""
     if free < NO_DISK:
@@ -152,8 +159,8 @@ def state(root: Path) -> Finding:
 
 def database(url: str, *, held: bool = False, before: bool = False) -> Finding | None:
     """Whether the database's file is there, can be written and has others made beside it;
-    None where it is no file. ``held``: a supervisor runs on it, and tells itself where it is gone;
-    ``before``: one ran here before.
+    None where it is no file. ``held``: a supervisor runs on it, and tells itself where it is gone,
+    of which nothing is said here then; ``before``: one ran here before.
     """
     file = database_file(url)
     if file is None:
@@ -165,8 +172,9 @@ def database(url: str, *, held: bool = False, before: bool = False) -> Finding |
             f"the database is {file}, and {closed(place)}",
             "   or ".join(filter(None, (opening(place), other))),
         )
-    lost = not file.exists() or saved(file) is not None
-    return _gone(file, before=before) if lost and not held else fine(f"database {file}")
+    if not file.exists() or saved(file) is not None:
+        return None if held else _gone(file, before=before)
+    return fine(f"database {file}")
 
 
 def _gone(file: Path, *, before: bool) -> Finding:

@@ -45,6 +45,9 @@ def database(url: str, *, running: bool = False) -> Finding:
 def of_schema(told: Mapping[str, Any], *, running: bool = False) -> Finding:
     """What a start makes of a database at this step."""
     name, schema, newest = told["database"], told["schema"], told["newest"]
+    if schema is None and running:
+        what = f"the database {name} is gone, and a supervisor runs on it"
+        return broken(what, "ennio doctor  (tells how what it held is gone on with)")
     if schema is None:
         return fine(f"there is no database {name} yet; the next start makes it")
     if schema > newest:

@@ -137,8 +137,7 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
     except Refused as error:
         yield broken(str(error), "export ENNIO_HOME=...  (a folder that you can write to)")
         return
-    place = standing(root)
-    yield machine.disk(shutil.disk_usage(place).free, place)
+    yield machine.room(standing(root))
     yield machine.state(root)
 
 
@@ -191,7 +190,7 @@ def _disk_of_database(config: Config, root: Path) -> Finding | None:
     place = standing(file.parent)
     if place.stat().st_dev == standing(root).stat().st_dev:
         return None
-    return machine.disk(shutil.disk_usage(place).free, place)
+    return machine.room(place)
 
 
 def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
@@ -209,9 +208,10 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     yield configuration.trust(config, new)
     yield configuration.database(config)
     held, before = address is not None, (folder / INSTANCE).exists()
-    found = machine.database(config.database_url, held=held, before=before)
-    sound = found is None or found.level is not Level.FINE or held
-    yield found if sound else machine.looked_through(config.database_url) or found
+    file = machine.database(config.database_url, held=held, before=before)
+    if not held:
+        sound = file is not None and file.level is Level.FINE
+        yield (machine.looked_through(config.database_url) if sound else None) or file
     yield _disk_of_database(config, home.root)
     yield machine.server(config.database_url, trusted=not new)
     problems = fitting.problems(config, home, trusted=not new)
@@ -231,7 +231,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     if not new or configuration.is_number(config.host):
         yield configuration.own_port(config, address.url if address else None, folder)
     yield running.leftover(folder, running=address is not None)
-    yield from _running(context, config, address.url if address else None)
+    yield from _running(context, config, address.url if address else None, file)
     if address is not None:
         used = {project.agent for project in _here(config)}
         yield from running.unreachable(
@@ -260,7 +260,12 @@ def _services(config: Config) -> Iterator[Finding | None]:
     yield channels.unrouted(config)
 
 
-def _running(context: CliContext, config: Config, url: str | None) -> Iterator[Finding | None]:
+def _running(
+    context: CliContext, config: Config, url: str | None, file: Finding | None
+) -> Iterator[Finding | None]:
+    """What runs; ``file`` is how its database's file looks from here, which is not told where the
+    supervisor says that it is not the one it has open.
+    """
     from ennio.cli.doctor import running
     from ennio.machine.home import Home
 
@@ -274,9 +279,12 @@ def _running(context: CliContext, config: Config, url: str | None) -> Iterator[F
         status = context.client().get("/status")
     except EnnioError as error:
         yield running.supervisor(url, str(error))
+        yield file
         return
     yield running.supervisor(url, "")
-    yield running.database(status.get("database_problem"))
+    taken = running.database(status.get("database_problem"))
+    yield taken
+    yield None if taken and file and file.level is Level.FINE else file
     yield running.metering(status)
     yield from running.sources(status)
     yield from running.degraded(status)
