@@ -90,6 +90,14 @@ HEALED: Mapping[str, Places] = {
     "cli/test_ways_out_of_sessions.py::test_one_that_asks_nothing_is_given_its_words_by_send": {
         "actors/answers.py": ("send",),
     },
+    "cli/test_ways_out_of_sessions.py"
+    "::test_the_branch_of_one_that_has_ended_is_had_by_what_is_printed": {
+        "actors/branch_rivals.py": ("cleanup", "session restore"),
+    },
+    "cli/test_ways_out_of_sessions.py"
+    "::test_a_branch_that_a_working_copy_holds_is_freed_by_what_is_printed": {
+        "plugins/workspace/session_branch.py": ("cleanup",),
+    },
     "cli/test_ways_out_of_sessions.py::test_what_a_link_would_not_answer_is_answered_by_the_command_it_names": {
         "actors/answer_links.py": ("answer",),
     },

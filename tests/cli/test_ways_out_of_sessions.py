@@ -56,6 +56,7 @@ class House:
             "filed": plain,
             "leaves": plain,
             "turned": f"{plain}, agent: command, agent_config: {{passthrough: {{run: sleep 600}}}}",
+            "ends": f"{plain}, agent: command, agent_config: {{passthrough: {{run: exit 3}}}}",
             "there": f"repo: {hub}, path: '{sick.place.home}/a clone of it'",
         }
         self.budgets = "[{scope: project, id: filed, limit_usd: 1}]"
@@ -233,6 +234,47 @@ def test_a_branch_that_went_two_ways_is_brought_together(house: House) -> None:
     house.does(f"ennio session restore {session}")
     eventually(lambda: house.session(session)["status"] != "exited", _PATIENT, "it lives")
     assert there in git("rev-list", "two-ways")
+
+
+def test_the_branch_of_one_that_has_ended_is_had_by_what_is_printed(house: House) -> None:
+    order = "ennio spawn ends -p hello -b kept --json"
+    session = str(json.loads(house.does(order))["id"])
+
+    def launches() -> int:
+        told = house.does(f"ennio events --session {session} --json")
+        return told.count('"launched"')
+
+    eventually(lambda: house.session(session)["status"] == "exited", _PATIENT, "it ended")
+    said = refused(house.sick, order, f"kept belongs to session {session} (exited)")
+    restore, cleanup = re.findall(r"`(ennio [^`]+)`", said)
+    before = launches()
+    house.does(restore)
+    eventually(lambda: launches() > before, _PATIENT, "it began again")
+    eventually(lambda: house.session(session)["status"] == "exited", _PATIENT, "it ended again")
+    house.does(cleanup)
+    eventually(lambda: house.sick.sh(order).returncode == 0, _PATIENT, "its branch is free")
+
+
+def test_a_branch_that_a_working_copy_holds_is_freed_by_what_is_printed(house: House) -> None:
+    session = house.spawned("turned", "-b held")
+    held, order = "branch held is checked out in", "ennio spawn app -p hello -b held"
+    refused(house.sick, order, held)  # by a project of the same repository
+    house.does(f"ennio session kill {session}")
+    eventually(lambda: house.session(session)["status"] == "killed", _PATIENT, "it ended")
+    refused(house.sick, "ennio spawn turned -p hello -b held", held)
+    said = refused(house.sick, order, held)
+    way = way_out(said)
+    assert way == f"ennio cleanup {session} --force"
+    house.does(way)
+    eventually(lambda: house.sick.sh(order).returncode == 0, _PATIENT, "its branch is free")
+
+
+def test_a_branch_that_a_person_has_checked_out_is_refused_at_once(house: House) -> None:
+    place = house.sick.place
+    place.git("worktree", "add", "-q", "-b", "by-hand", str(place.home / "by hand"))
+    said = refused(house.sick, "ennio spawn app -p x -b by-hand", "branch by-hand is checked out")
+    assert "give the session another branch" in said
+    assert "ennio cleanup" not in said
 
 
 # --- its pull request, its queue, its actor -------------------------------------------------------

@@ -4,13 +4,14 @@ before. A ref of Ennio's own marks one that was made for a session.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from shlex import quote
 
 from ennio.model.errors import Refused
 from ennio.plugins.git import HEAVY, GitAnswer, failure
 from ennio.plugins.workspace import foresight
 from ennio.plugins.workspace.interface import WorkspaceSpec
-from ennio.plugins.workspace.repository import BranchTips, SourceRepository
+from ennio.plugins.workspace.repository import BranchTips, SourceRepository, WorktreeEntry
 
 
 def adding(spec: WorkspaceSpec) -> tuple[str, ...]:
@@ -50,13 +51,7 @@ def unmake(repository: SourceRepository, spec: WorkspaceSpec, start: str, begun:
 def take_over(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> None:
     """See that a branch which was there before is free, and up to date with the remote's."""
     git, ref = repository.git, f"refs/heads/{spec.branch}"
-    holder = next((entry for entry in repository.worktrees() if entry.branch == spec.branch), None)
-    if holder is not None:
-        message = (
-            f"branch {spec.branch} is checked out in {holder.path}, where it stays: give the "
-            "session another branch"
-        )
-        raise Refused(message)
+    refuse_held(repository.worktrees(), spec)
     here = git.commit(ref)
     if here is None or tips.branch is None or git.contains(tips.branch, here):
         return
@@ -69,6 +64,19 @@ def take_over(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTip
         )
         raise Refused(message)
     git.run("update-ref", ref, tips.branch, here)
+
+
+def refuse_held(worktrees: Iterable[WorktreeEntry], spec: WorkspaceSpec) -> None:
+    """Raise Refused where a branch is checked out elsewhere, with what frees it from the working
+    copy of another session.
+    """
+    holder = next((entry.path for entry in worktrees if entry.branch == spec.branch), None)
+    if holder is None:
+        return
+    words = f"branch {spec.branch} is checked out in {holder}, where it stays: give the session"
+    ours = holder.parent.parent == spec.path.parent.parent  # by project, then by session
+    way = f"; once session {holder.name} has ended: `ennio cleanup {holder.name} --force`"
+    raise Refused(f"{words} another branch{way if ours else ''}")
 
 
 def refs(spec: WorkspaceSpec) -> tuple[str, str]:

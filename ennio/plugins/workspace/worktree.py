@@ -89,8 +89,11 @@ class WorktreeWorkspace:
         return _made(repository, spec, tree)
 
     def insist(self, spec: WorkspaceSpec) -> None:
-        """See ``DemandingWorkspace``."""
-        common_of(Git(self._machine, spec.source), spec.repo)
+        """See ``DemandingWorkspace``. Nobody else has a branch of the session's own name."""
+        git = Git(self._machine, spec.source)
+        common_of(git, spec.repo)
+        if spec.branch != spec.session_id:
+            session_branch.refuse_held(listed(git), spec)
 
     def rests_on(self, spec: WorkspaceSpec) -> Questions:
         """See ``DemandingWorkspace``."""
