@@ -247,7 +247,7 @@ class TerminalViewer:
             self._send(out)
             stream, offset = out.stream, out.following
             if out.ended or self._is_done(out):
-                self._end("its terminal is closed" if out.ended else "the session is over")
+                self._end("its terminal is closed" if out.ended else "")
                 return
 
     def _send(self, out: TerminalOutput) -> None:
@@ -273,7 +273,7 @@ class TerminalViewer:
             stream, offset = out.stream, out.following
             shown = self._send_screen((stream, offset), shown)
             if out.ended or self._is_done(out):
-                self._end("its terminal is closed" if out.ended else "the session is over")
+                self._end("its terminal is closed" if out.ended else "")
                 return
             begun = time.monotonic()
             out = self._terminals.watch(self.session_id, stream, offset, _WAIT)
@@ -317,7 +317,7 @@ class TerminalViewer:
         session = self._session()
         if session is None or _is_over(session):
             gevent.sleep(_LAST)
-            self._end("the session is over")
+            self._end()
         else:
             self._say_state()
 
@@ -357,14 +357,24 @@ class TerminalViewer:
         session = self._session()
         return session is None or _is_over(session)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str = "") -> None:
         session = self._session()
         status = None if session is None else session.status.value
+        reason = reason or _last_words(session)
         self._say("end", reason=reason, status=status)
         self._socket.close(1000, reason)
 
     def _say(self, kind: str, **told: Any) -> None:
         self._socket.send(json.dumps({"type": kind, **told}, separators=(",", ":")))
+
+
+def _last_words(session: Session | None) -> str:
+    """Why nothing more comes; an agent that has ended may be started again."""
+    if session is None:
+        return "the session is gone"
+    if session.status is SessionStatus.EXITED:
+        return "its agent has ended"
+    return f"the session is over: it is {session.status}"
 
 
 def _is_over(session: Session) -> bool:

@@ -120,6 +120,33 @@ def test_a_phone_shows_the_screen_as_text_and_has_the_keys_that_phones_lack(
         shot(page, "phone")
 
 
+def test_an_agent_that_has_ended_is_not_called_a_session_that_is_over(
+    page: Page, house: Supervised, shot: Shot
+) -> None:
+    session = house.spawn("echo begun", project="tmux")
+    house.becomes(session, "working", within=60)
+    log_in(page, house, f"/s/{session}/terminal")
+    rows, told = page.locator(".xterm-rows"), page.get_by_text("This was its last screen")
+    expect(rows).to_contain_text("begun", timeout=WITHIN)
+    page.get_by_role("button", name="Take control").click()
+    expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
+    page.keyboard.type("exit 3\n")
+    expect(told).to_be_visible(timeout=WITHIN)
+    house.becomes(session, "exited", within=60)
+    restore = page.locator(".over").get_by_role("button", name="Restore")
+    expect(restore).to_be_visible(timeout=WITHIN)
+    expect(page.get_by_text("the session is over")).not_to_be_visible()
+    assert violations(page) == []
+    shot(page, "ended")
+    page.reload()
+    expect(page.get_by_text("its agent has ended. This was its last")).to_be_visible(timeout=WITHIN)
+    restore.click()
+    expect(told).not_to_be_visible(timeout=WITHIN)
+    house.becomes(session, "working", within=60)
+    expect(page.get_by_text("read only")).to_be_visible(timeout=WITHIN)
+    house.client.delete(f"/sessions/{session}")
+
+
 def test_a_session_that_is_gone_keeps_its_last_screen(
     page: Page, house: Supervised, session: str, shot: Shot
 ) -> None:

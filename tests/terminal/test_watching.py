@@ -175,7 +175,8 @@ def test_a_killed_session_keeps_its_last_screen(house: Supervised, session: str)
         lena.say("key", data="echo last-$((40+2))\r")
         lena.sees("last-42")
         house.client.delete(f"/sessions/{session}")
-        lena.hears("end")
+        end = lena.hears("end")
+        assert "agent has ended" not in end["reason"], "nobody starts it again"
         assert b"last-42" in lena.shown.rpartition(b"\x1b[2J")[2]
         assert b"[exited]" not in lena.shown
 
@@ -189,9 +190,11 @@ def test_a_session_that_is_over_says_so_and_its_screen_stays(
         assert end["status"] in ("exited", "working"), "it may be heard of before it is seen"
         assert b"last words" in lena.shown
         assert closing(lena.socket) == 1000
+    house.becomes(session, "exited", within=60)
     with watching(house, session) as late:
         late.sees("last words")
-        late.hears("end")
+        end = late.hears("end")
+        assert "is over" not in end["reason"], "it can be restored"
 
 
 # --- who speaks something else --------------------------------------------------------------------

@@ -37,7 +37,7 @@ export type Line =
   | { is: "connecting" }
   | { is: "open" }
   | { is: "lost"; since: number; retryAt: number; why: string }
-  | { is: "over"; why: string };
+  | { is: "over"; why: string; status: string | null };
 
 /** What is shown somewhere: by xterm, or as text. */
 export interface Shown {
@@ -223,7 +223,7 @@ export class TerminalLine {
         this.#waiting.delete(told.id);
         break;
       case "end":
-        this.line = { is: "over", why: told.reason };
+        this.line = { is: "over", why: told.reason, status: told.status };
         break;
     }
   }
@@ -250,7 +250,7 @@ export class TerminalLine {
     if (this.line.is === "over") return;
     if (code === LOGGED_OUT) loggedOut();
     if (code === REFUSED || code === LOGGED_OUT) {
-      this.line = { is: "over", why: reason || "the server closed it" };
+      this.line = { is: "over", why: reason || "the server closed it", status: null };
       return;
     }
     if (!this.#opened) askWhetherLoggedIn();
