@@ -195,8 +195,20 @@ HEALED: Mapping[str, Places] = {
         "http/serve.py": ("stop",),
     },
     "e2e/test_node.py::test_disconnecting_shuts_it_down_and_its_session_goes_on_unseen": {
+        "actors/node.py": ("node connect",),
         "cli/verbs/node.py": ("node connect",),
         "policy/nodes.py": ("node connect",),
+    },
+    "e2e/test_node.py::test_a_node_of_another_version_is_replaced_by_what_is_printed": {
+        "cli/doctor/versions.py": ("node connect", "node disconnect"),
+        "node/link.py": ("node disconnect",),
+    },
+    "cli/test_ways_out_elsewhere.py"
+    "::test_a_server_that_another_folder_works_on_is_had_once_that_one_is_stopped": {
+        "store/postgres.py": ("stop",),
+    },
+    "cli/test_ways_out_elsewhere.py::test_a_supervisor_of_another_version_is_begun_anew": {
+        "cli/doctor/versions.py": ("start", "stop"),
     },
     "install/test_service.py::test_a_supervisor_that_runs_already_is_handed_over_as_is_printed": {
         "cli/verbs/service.py": ("service install", "start", "stop"),
@@ -248,13 +260,6 @@ UNDONE: Mapping[str, Places] = {
         "plugins/workspace/repository.py": ("git config",),
         "plugins/workspace/worktree_state.py": ("git config",),
         "policy/degradation.py": ("status",),
-    },
-    "another machine, a service of the system or a server of PostgreSQL has a part in it": {
-        "actors/node.py": ("node connect",),
-        "cli/doctor/hosts.py": ("git config",),
-        "cli/doctor/versions.py": ("node connect", "node disconnect", "start", "stop"),
-        "node/link.py": ("node disconnect",),
-        "store/postgres.py": ("stop",),
     },
     "no error: it leads on after something that went well, or is shown beside it": {
         "board/errands.py": ("spawn",),

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import ennio
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, free_port, project, story, supervised, turn
 from tests.ssh.sshd import HOST, Account, Sshd, sshd
@@ -263,6 +265,53 @@ def test_disconnecting_shuts_it_down_and_its_session_goes_on_unseen(far: Far, se
     (again,) = re.findall(r"`ennio (node connect .*)` connects again", str(node))
     assert far.house.ground.ennio(*again.split(), timeout=120).code == 0
     far.is_seen(session)
+    assert far.house.ground.ennio("node", "disconnect", "far").code == 0
+    far.house.stop()
+    far.house.start()
+    (again,) = re.findall(r"a person disconnected it; `ennio (.*)` connects", str(far.node))
+    assert far.house.ground.ennio(*again.split(), timeout=120).code == 0, "after a new start too"
+    far.is_seen(session)
     far.house.client.delete(f"/sessions/{session}")
     far.house.becomes(session, "killed", within=60)
     eventually(lambda: far.agents() == [], 30, "nothing of it is left there")
+
+
+def test_a_node_of_another_version_is_replaced_by_what_is_printed(far: Far) -> None:
+    (source,) = far.account.home.rglob("site-packages/ennio/__init__.py")
+    calls = source.parent / "hosts" / "calls.py"
+    ours, interface = source.read_text(), calls.read_text()
+
+    def shell(line: str) -> subprocess.CompletedProcess[str]:
+        asked: dict[str, Any] = {"cwd": far.house.ground.clone, "env": far.house.ground.env}
+        asked |= {"capture_output": True, "text": True, "timeout": 180}
+        words = line.replace("ennio ", f"{sys.executable} -m ennio.cli ")
+        return subprocess.run(["sh", "-c", words], check=False, **asked)
+
+    def installed(version: str, *, fits: bool = True) -> None:
+        """Put there what is not looked at before it is started."""
+        for compiled in source.parent.rglob("__pycache__/*.pyc"):
+            compiled.unlink()
+        source.write_text(ours.replace(ennio.__version__, version))
+        calls.write_text(interface + ("" if fits else '\nINTERFACE = "another"\n'))
+
+    assert shell("ennio node disconnect far").returncode == 0
+    eventually(lambda: far.pids() == [], 30, "the node has ended")
+    installed("99.0.0", fits=False)
+    shell("ennio node connect far")
+    eventually(far.pids, 30, "it runs, by whoever put it there")
+    refused = shell("ennio node connect far")
+    assert refused.returncode != 0, refused
+    assert "is of Ennio 99.0.0" in refused.stderr + refused.stdout
+    (end,) = set(re.findall(r"ennio node disconnect \S+", refused.stderr + refused.stdout))
+    assert shell(end).returncode == 0
+    eventually(lambda: far.pids() == [], 30, "the later one has ended")
+    installed("0.1.9")
+    assert shell("ennio node connect far").returncode == 0
+    checked = shell("ennio upgrade-check --json")
+    found = [one for one in json.loads(checked.stdout)["findings"] if "0.1.9" in one["what"]]
+    assert len(found) == 1, checked
+    installed(ennio.__version__)
+    again = shell(found[0]["fix"].partition("  (")[0])
+    assert again.returncode == 0, again
+    assert far.until("connected")["version"] == ennio.__version__
+    assert "0.1.9" not in shell("ennio upgrade-check --json").stdout

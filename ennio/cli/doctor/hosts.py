@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ennio.board.quantities import size, span
 from ennio.cli.doctor.agents import KINDS
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
-from ennio.cli.doctor.machine import GIT
+from ennio.cli.doctor.machine import GIT, INTRODUCTION
 from ennio.cli.doctor.nodes import node
 from ennio.cli.doctor.ownership import allows, not_ours
 from ennio.config.host_name import host_of, limits_of_hosts
@@ -123,7 +123,7 @@ def _tools(machine: SshMachine, ssh: SshConfig, way: str) -> Iterator[Finding]:
     if git is not None and machine.run(Command(_IDENTITY, timeout=_ASK)).code != 0:
         yield warning(
             f"host {name}: git does not know who you are there, so agents cannot commit",
-            f"{way} git config --global user.email you@example.org  (and user.name)",
+            f"{way} {shlex.quote(INTRODUCTION)}",
         )
     if ssh.strategy is not SshStrategy.NODE:
         for program in ("tmux", *(("tmate",) if ssh.strategy is SshStrategy.TMATE else ())):

@@ -23,6 +23,10 @@ PYTHON = (3, 11)
 NO_DISK = 8 * 1024**2  # less does not hold what a start writes
 LOOK = 20.0  # seconds a database's file is looked through; a big one takes longer
 GIT = (2, 38)  # merge-tree --write-tree
+INTRODUCTION = (
+    'git config --global user.name "Your Name" && git config --global user.email you@example.org'
+)
+"""What tells git who commits."""
 _PACKAGERS: Mapping[str, str] = {
     "apt-get": "sudo apt-get install {}",
     "dnf": "sudo dnf install {}",
@@ -82,11 +86,7 @@ def identity() -> Finding | None:
     """
     if said("git", "--version") is None or said("git", "var", "GIT_COMMITTER_IDENT") is not None:
         return None
-    who = 'git config --global user.name "Your Name"'
-    return warning(
-        "git does not know who you are, so agents cannot commit",
-        f"{who} && git config --global user.email you@example.org",
-    )
+    return warning("git does not know who you are, so agents cannot commit", INTRODUCTION)
 
 
 def tmux(line: str | None, *, wanted: bool) -> Finding:
