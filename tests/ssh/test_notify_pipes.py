@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ennio.hosts.observation import News
-from ennio.machine.interface import Command
+from ennio.machine.interface import Command, Overdue
 from ennio.machine.news_watch import FILES, NOTIFIED
-from ennio.machine.ssh import far_watch
+from ennio.machine.ssh import far_watch, pool
 from ennio.machine.ssh.machine import SshMachine
 from ennio.machine.ssh.notify_pipe import REST
 from ennio.model.errors import Unreachable
@@ -240,14 +240,36 @@ def test_a_server_that_gives_few_sessions_gives_them_to_questions(
             machine.run(TRUE)
             await_pipes(account, 0 if most < 2 else 1)
             sleeps = Command(("sleep", "0.1"))
-            with ThreadPoolExecutor(6) as pool:
-                done = [pool.submit(machine.run, sleeps) for _ in range(18)]
+            with ThreadPoolExecutor(6) as asking:
+                done = [asking.submit(machine.run, sleeps) for _ in range(18)]
                 assert {one.result(60).code for one in done} == {0}
             assert machine.count.connections <= 3
     finally:
         machine.close()
         server.configure()
     eventually(lambda: not shells(account) and not pipes(account))
+
+
+def test_the_place_of_a_pipe_is_given_back_where_a_question_needs_it(
+    server: Sshd, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_MOST_LINES", 1)
+    server.configure("MaxSessions 2")
+    machine = machine_of(server, account)
+    try:
+        with listening(machine, "fix-1") as ear:
+            machine.run(TRUE)
+            await_pipes(account)
+            # to end it takes a session of its own
+            ended = machine.run(Command(("sleep", "60"), timeout=0.2, grace=0.0))
+            assert ended.overdue is Overdue.TIME
+            await_pipes(account, 0)
+            notify(machine, account, "fix-1")
+            assert _works(machine)
+            assert ear.words == []
+    finally:
+        machine.close()
+        server.configure()
 
 
 def test_where_there_can_be_no_pipe_all_else_is_as_ever(
