@@ -42,7 +42,8 @@ def root_of(start: Path) -> Path:
             return folder
     raise NotFound(
         f"{start} is in no git repository; make it one with: git init && git add -A && git commit "
-        "--allow-empty -m 'first commit'"
+        "--allow-empty -m 'first commit'   (a file for repositories that lie elsewhere: ennio init "
+        "ennio.yaml)"
     )
 
 

@@ -4,6 +4,7 @@ port, key and host keys.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ennio.config.model import AuthType, HostKeyPolicy, SshConfig
@@ -14,6 +15,7 @@ _CHECKING = {
     HostKeyPolicy.ACCEPT_ALL: "no",
 }
 _USUAL = 22
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 def ssh_words(ssh: SshConfig, *, terminal: bool = True) -> tuple[str, ...]:
@@ -40,7 +42,14 @@ def _one_file(path: str) -> str:
 
 
 def quoted(words: Iterable[str]) -> str:
-    """These words for whatever login shell there is: each is quoted, since zsh takes ``=name``
-    for something of its own.
+    """These words for whatever login shell there is, zsh among them, which takes ``=name`` for
+    something of its own; those that mean nothing else to any stay as they are, for a person reads
+    them.
     """
-    return "exec " + " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+    return "exec " + " ".join(
+        word if _PLAIN.fullmatch(word) else _in_quotes(word) for word in words
+    )
+
+
+def _in_quotes(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"

@@ -80,6 +80,15 @@ def test_a_folder_without_a_repository_is_made_one(sick: Sick) -> None:
     assert (folder / ".git").is_dir()
 
 
+def test_a_folder_that_is_to_be_none_gets_a_file_without_a_project(sick: Sick) -> None:
+    folder = sick.place.home / "conducts others"
+    folder.mkdir()
+    said = refused(sick, f"cd '{folder}' && ennio init", "is in no git repository")
+    done = sick.sh(f"cd '{folder}' && {said.strip().rpartition('elsewhere: ')[2].rstrip(')')}")
+    assert done.returncode == 0, (said, done)
+    assert sick.sh(f"cd '{folder}' && ennio config check").returncode == 0
+
+
 def test_a_repository_without_a_commit_is_given_one(sick: Sick) -> None:
     folder = sick.place.home / "bare"
     folder.mkdir()
