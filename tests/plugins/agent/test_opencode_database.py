@@ -44,6 +44,7 @@ class Watched:
         file = opencode_database.database(self.desk)
         file.parent.mkdir(parents=True)
         self.base = sqlite3.connect(file)
+        self.base.execute("PRAGMA synchronous = OFF")  # hundreds of messages, and no power cut
         self.base.executescript(TABLES)
         here = str(self.desk.workspace)
         for row in (
