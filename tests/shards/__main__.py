@@ -88,12 +88,13 @@ def rooms(lane: str, lanes: AbstractSet[str]) -> int:
     that need the processor.
 
     Half of the cores are left to real agents as long as there are any, since what is said of them
-    is judged by the second; then those that need a processor have all, and one more when no story
-    is told either: each waits now and then. Stories are told one after the other beside them, and
-    side by side once nothing else is left: else a core would stand idle to the end.
+    is judged by the second; then those that need a processor have all and one more, and yet one
+    when no story is told either: each waits now and then. Stories are told one after the other
+    beside them, and side by side once nothing else is left: else a core would stand idle to the
+    end.
     """
     if lane == BUSY:
-        return max(1, CORES // 2) if AGENTS in lanes else CORES + (STORIES not in lanes)
+        return max(1, CORES // 2) if AGENTS in lanes else CORES + 1 + (STORIES not in lanes)
     return CORES if lane == AGENTS or lanes == {STORIES} else 1
 
 
