@@ -161,10 +161,10 @@ def part_of(path: str) -> str:
 
 
 @functools.cache
-def nodes(path: str, source: str) -> tuple[ast.AST, ...]:
+def nodes(source: str) -> tuple[ast.AST, ...]:
     """The whole tree of a file; read once for all checkers, which takes most of their time."""
     with lasting():  # of all files it is millions of objects, and no garbage
-        return tuple(ast.walk(ast.parse(source, path)))
+        return tuple(ast.walk(ast.parse(source)))
 
 
 @functools.cache
@@ -174,7 +174,7 @@ def imports(path: str, source: str) -> tuple[tuple[int, str], ...]:
 
 
 def _imports(path: str, source: str) -> Iterator[tuple[int, str]]:
-    for node in nodes(path, source):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -251,7 +251,7 @@ def past_the_orchestrator(sources: Sources) -> list[str]:
         ]
         found += [
             f"{path}:{node.lineno}: {ast.unparse(node)} is behind the orchestrator"
-            for node in nodes(path, source)
+            for node in nodes(source)
             if isinstance(node, ast.Attribute) and node.attr in ("store", "deps")
         ]
     return found
@@ -332,7 +332,7 @@ def _at_hand(path: str, source: str) -> Iterator[str]:
     for line, name in imports(path, source):
         if name in AT_HAND or name.split(".")[0] in AT_HAND:
             yield f"{path}:{line}: {name} is the machine at hand; ask the one it was given"
-    for node in nodes(path, source):
+    for node in nodes(source):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -389,7 +389,7 @@ def broad_excepts(sources: Sources, walls: Iterable[str]) -> list[str]:
         f"{path}:{node.lineno}: catches everything"
         for path, source in sources.items()
         if path not in walls
-        for node in nodes(path, source)
+        for node in nodes(source)
         if isinstance(node, ast.ExceptHandler) and _broad(node) and not _ends_by_raising(node)
     ]
 
@@ -434,7 +434,7 @@ def shared_names(sources: Sources, excused: Mapping[str, str]) -> list[str]:
     """Public classes of one name in several files, and excuses that are no longer needed."""
     places: dict[str, list[str]] = {}
     for path, source in sources.items():
-        for node in nodes(path, source):
+        for node in nodes(source):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
     shared = {name: where for name, where in places.items() if len(where) > 1}

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import re
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import settings
 
+from ennio.lasting import lasting
+from tests.properties import examples
+
 if TYPE_CHECKING:
+    from tests.by_file import FileScheduling
     from tests.postgres import Server
 
 # how long an example takes says how busy the machine is, and nothing of what is tested
-settings.register_profile("busy", settings(), deadline=None)
+settings.register_profile("busy", settings(), deadline=None, max_examples=examples(100))
 settings.load_profile("busy")
 
 TESTS = Path(__file__).parent
@@ -43,6 +47,9 @@ PURE = (
 the same is marked ``real``.
 """
 
+_REAL = re.compile(r"^pytestmark = pytest\.mark\.(?:real|live|e2e)$", re.MULTILINE)
+"""A file that says of all its tests that they are real."""
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell starts what runs in the background so, and all that the tests start would inherit
     # it and be deaf to Ctrl-C
@@ -53,11 +60,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Import nothing that is real where nothing of it is to be run: that takes
     longer than all pure tests.
     """
+    if config.option.markexpr != "not real":
+        return None
     place = collection_path.relative_to(TESTS) if collection_path.is_relative_to(TESTS) else Path()
     leads_there = any(Path(pure).is_relative_to(place) for pure in PURE)
-    return (
-        True if config.option.markexpr == "not real" and not (leads_there or _pure(place)) else None
-    )
+    if not (leads_there or _pure(place)):
+        return True
+    return True if place.suffix == ".py" and _REAL.search(collection_path.read_text()) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,9 +79,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real")
 
 
-def pytest_collection_finish() -> None:
-    """Have the collector of garbage not go through all modules and tests again and again."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the collector of garbage not go through all modules and tests again and again:
+    neither while they become more, nor afterwards.
+    """
+    with lasting():
+        return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling | None:
+    """Share the tests out among processes by file."""
+    from tests.by_file import FileScheduling
+
+    return FileScheduling(config, log) if config.option.dist == "loadfile" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

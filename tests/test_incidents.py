@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture import nodes
+
 TESTS = Path(__file__).parent
 COUNT = 52
 MISSING: dict[int, str] = {}
@@ -23,7 +25,7 @@ _NAME = re.compile(r"test_incident((?:_\d\d)+)_\w")
 
 def numbers_of(source: str) -> Iterator[int]:
     """The numbers that the names of a file's tests bear."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.FunctionDef) and (found := _NAME.match(node.name)):
             yield from map(int, found[1].strip("_").split("_"))
 

@@ -61,7 +61,7 @@ def _files() -> Iterator[Path]:
 
 def _pairs(file: Path) -> set[tuple[str, str]]:
     """The commands in the texts of a file; docstrings, examples and help are for readers."""
-    tree = nodes(str(file.relative_to(ROOT)), file.read_text(encoding="utf-8"))
+    tree = nodes(file.read_text(encoding="utf-8"))
     skipped = set(_skipped(tree))
     texts = [_text(node) for node in tree if id(node) not in skipped]
     where = _part(file.relative_to(ROOT / "ennio").as_posix())

@@ -36,7 +36,7 @@ UNREAL = (
 def _bound(file: Path) -> frozenset[str]:
     """The names a module has once it was imported, wherever in it they are bound."""
     found: set[str] = set()
-    for node in nodes(str(file), file.read_text(encoding="utf-8")):
+    for node in nodes(file.read_text(encoding="utf-8")):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -66,7 +66,7 @@ def missing(name: str) -> str:
 
 def named(source: str) -> Iterator[tuple[int, str]]:
     """Each name that a file of tests holds as text, alone or inside of a program, with its line."""
-    for node in nodes("", source):
+    for node in nodes(source):
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             continue
         text = node.value

@@ -33,6 +33,7 @@ from ennio.store import Transaction
 from tests import made_database
 from tests.actors.ground import kill
 from tests.conftest import eventually
+from tests.properties import examples
 
 NAME = "post:test"
 KIND = DeliveryKind.NOTICE
@@ -310,7 +311,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(STEPS)
 def test_no_order_of_deaths_and_silence_loses_a_delivery_or_settles_one_twice(
     steps: Sequence[str],

@@ -29,6 +29,7 @@ from ennio.store import Transaction
 from tests import made_database
 from tests.actors.ground import kill
 from tests.conftest import eventually
+from tests.properties import examples
 
 NAME = "relay:test"
 
@@ -202,7 +203,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(STEPS)
 def test_no_order_of_deaths_and_failures_loses_an_event_or_changes_their_order(
     steps: Sequence[str],

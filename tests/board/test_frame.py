@@ -20,6 +20,7 @@ from ennio.board.style import Style, bare, shown
 from ennio.board.table import cells
 from ennio.board.view import PAGES, TABS, BoardView
 from tests.board.stand_ins import board, event, peeked, session, sessions
+from tests.properties import examples
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ((59, 20), (80, 24), (160, 45))
@@ -84,7 +85,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     st.integers(0, 200),
     st.integers(0, 60),

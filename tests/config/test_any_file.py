@@ -19,6 +19,7 @@ from ennio.config.schema_json import json_schema
 from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON
+from tests.properties import examples
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 KEYS = sorted(
@@ -47,7 +48,9 @@ def _loads_or_tells(path: Path) -> None:
 
 
 @settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(150),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(st.dictionaries(st.sampled_from(KEYS), TREES, max_size=6))
 def test_any_yaml_document_gives_a_configuration_or_a_config_error(
@@ -69,7 +72,9 @@ FULL = (
 
 
 @settings(
-    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(
     st.lists(
@@ -141,7 +146,9 @@ def _has(owner: object, step: str | int) -> bool:
 
 
 @settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(CHANGES)
 def test_any_value_in_any_place_gives_a_configuration_or_a_config_error(
@@ -157,7 +164,9 @@ def test_any_value_in_any_place_gives_a_configuration_or_a_config_error(
 
 
 @settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(CHANGES)
 def test_whatever_loads_is_valid_for_the_editor_too(

@@ -13,6 +13,7 @@ from ennio.config.load import load
 from ennio.config.template import TemplateValues, template
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON, write
+from tests.properties import examples
 
 GITHUB = TemplateValues(
     "my-app",
@@ -93,7 +94,9 @@ ODD = st.text(
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(ODD, ODD)
 def test_any_name_and_path_survive(tmp_path: Path, name: str, folder: str) -> None:

@@ -36,6 +36,7 @@ from ennio.machine.questions import Questions
 from ennio.machine.ssh.far_time import CLOSE
 from tests.conftest import eventually
 from tests.contract.machine_bench import MACHINES, MachineBench
+from tests.properties import examples
 
 WORDS = st.binary(max_size=200).map(lambda raw: os.fsdecode(raw.replace(b"\0", b"")))
 """Any bytes that may be an argument."""
@@ -45,7 +46,9 @@ NAMES = st.binary(min_size=1, max_size=100).map(
 FILE_NEWS, PROCESS_NEWS = ("session", "file"), ("session", "process")
 HOSTILE = "a'b\"c`d$(e)\\f\n;&|<>*?[]{}~#!\t -x \udc80\udcff"
 FEW = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -34,6 +34,7 @@ from ennio.plugins.agent.interface import AgentContext, FileBacked
 from ennio.plugins.registry import Registry
 from ennio.plugins.runtime.interface import Pane
 from tests.hosts.desktop import WORLDS, age
+from tests.properties import examples
 
 SETTINGS = {"command": AgentConfig(passthrough={"run": "cat", "interactive": True})}
 
@@ -169,7 +170,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("kind", list(WORLDS))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(steps=STEPS)
 def test_an_agent_that_names_its_files_says_the_same_without_being_read(
     kind: str, steps: list[tuple[float, int, int, int, bool]]

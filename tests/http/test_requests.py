@@ -21,6 +21,7 @@ from ennio.model.request_fields import (
     identifier,
 )
 from tests.http.api import Api
+from tests.properties import examples
 
 JSON = {"Content-Type": "application/json"}
 
@@ -260,7 +261,9 @@ _PLACES = [
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     place=st.sampled_from(_PLACES),

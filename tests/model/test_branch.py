@@ -20,6 +20,7 @@ from ennio.model.branch import (
 )
 from ennio.model.errors import Invalid, Refused
 from tests.conftest import need
+from tests.properties import examples
 
 PIECES = [*"ab/.@{-~^:?*[\\ \t\x7f\x01é", ".lock", "HEAD", "..", "refs/heads/"]
 TRICKY = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
@@ -39,7 +40,7 @@ def _accepted(name: str) -> bool:
 
 
 @pytest.mark.real
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TRICKY)
 def test_a_name_is_accepted_exactly_when_git_accepts_it(name: str) -> None:
     need("git")
@@ -47,7 +48,7 @@ def test_a_name_is_accepted_exactly_when_git_accepts_it(name: str) -> None:
         assert _accepted(name) == _git_accepts(name)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_an_issues_branch_is_always_short_and_valid(issue_id: str, title: str) -> None:
     name = issue_branch(issue_id, title)
@@ -164,7 +165,7 @@ def test_a_branch_named_as_git_names_it_from_elsewhere_is_refused_with_its_name(
         check_work_branch(name, "main")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.text(alphabet="abAB/*?-", min_size=1, max_size=8),
     st.text(alphabet="abAB/-", min_size=1, max_size=8),

@@ -30,6 +30,7 @@ from ennio.model.pulls import (
 from ennio.model.session import Activity, SessionStatus, Usage
 from ennio.model.shape import INTERNAL, wire
 from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
+from tests.properties import examples
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Name = NewType("Name", str)
@@ -262,7 +263,7 @@ facts = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(facts)
 def test_any_facts_survive_the_round_trip(seen: Facts) -> None:
     assert loads(Facts, dumps(seen)) == seen
@@ -283,7 +284,7 @@ memories = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(memories)
 def test_any_memory_of_the_lifecycle_survives_the_round_trip(memory: LifecycleState) -> None:
     assert loads(LifecycleState, dumps(memory)) == memory

@@ -22,6 +22,7 @@ from ennio.http import address
 from ennio.http.auth import OPEN
 from ennio.http.openapi.document import document
 from tests.e2e.house import OVER
+from tests.properties import examples
 from tests.security.ground import LivedIn, lived_in
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -241,7 +242,9 @@ PIECES = st.sampled_from([
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(PIECES | st.binary(max_size=20), max_size=8))
 def test_no_bytes_whatever_meet_a_5xx_or_are_let_in(

@@ -48,11 +48,12 @@ from ennio.plugins.workspace import links
 from ennio.store import open_store
 from tests.http.api import Api
 from tests.http.small_orchestrator import SmallOrchestrator
+from tests.properties import examples
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ALIVE = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7, number=1)
 QUICK = settings(
-    max_examples=150,
+    max_examples=examples(150),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

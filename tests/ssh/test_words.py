@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ennio.machine.ssh.words import joined, quoted
 from tests.conftest import need
+from tests.properties import examples
 
 SHELLS = {"sh": ("sh",), "bash": ("bash", "--posix"), "busybox": ("busybox", "sh")}
 WORDS = st.binary(max_size=120).map(lambda raw: raw.replace(b"\0", b""))
@@ -19,7 +20,7 @@ NASTY = [b"", b"'", b"''", b"\\", b"$(id)", b"`id`", b"!x", b"a\nb\n", b"-n", b"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(words=st.lists(WORDS, max_size=40))
 def test_a_shell_takes_quoted_words_for_these_very_words(shell: str, words: list[bytes]) -> None:
     if shutil.which(SHELLS[shell][0]) is None:

@@ -17,6 +17,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
 from ennio.model.subjects import subject
 from ennio.store import Store
+from tests.properties import examples
 
 KINDS = (EventType.SESSION_SPAWNED, EventType.CI_FAILING, EventType.NODE_CONNECTED)
 PRIORITIES = tuple(Priority)
@@ -211,7 +212,7 @@ def test_a_row_that_cannot_be_read_is_not_passed_on(log: Store, column: str) -> 
 WORDS = ("50% done", "a_b", "AxB", "say !%_ now", "ÄRGER", "Zeile \\ Ende", "it's", "NONE")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(st.sampled_from(WORDS), st.text(min_size=1, max_size=4)))
 def test_words_are_found_as_the_stream_finds_them(
     store: Store, spawn: Callable[..., Session], text: str

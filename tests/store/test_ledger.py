@@ -24,6 +24,7 @@ from ennio.policy.ledger.prices import PriceBook
 from ennio.policy.ledger.spending import Spending
 from ennio.store import Store, open_store
 from ennio.store.ledger import Selection
+from tests.properties import examples
 
 MIDNIGHT = datetime(2026, 12, 1, tzinfo=UTC)
 RATES = (
@@ -305,7 +306,9 @@ def _summed(spent: Spending) -> tuple[int, int, int, Decimal, Decimal]:
 
 @pytest.mark.real
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(tellings=TELLINGS)
 def test_whatever_is_told_the_books_are_balanced_and_equal_to_an_independent_sum(

@@ -18,6 +18,7 @@ from ennio.plugins.forge.interface import Watch
 from ennio.plugins.forge.local import guard
 from tests.conftest import eventually
 from tests.plugins.forge.hub import AGENT, ALONE, Hub, git
+from tests.properties import examples
 
 SESSION = {**AGENT, "ENNIO_SESSION_ID": "s-1"}
 
@@ -148,7 +149,7 @@ _BRANCH = st.text(alphabet="abAB/-_.*?'\"$ `\\[]é", min_size=1, max_size=8)
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -33,6 +33,7 @@ from ennio.policy.lifecycle import status as statuses
 from ennio.policy.lifecycle.state import DerivedStatus
 from ennio.policy.lifecycle.transitions import ARROWS
 from tests.policy.lifecycle.world import World, pull_request
+from tests.properties import examples
 
 TERMINAL = (SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED)
 
@@ -221,7 +222,7 @@ class Life(RuleBasedStateMachine):
 STEP = sys.modules["ennio.policy.lifecycle.step"]
 
 FAST = settings(
-    max_examples=150,
+    max_examples=examples(150),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
