@@ -26,12 +26,15 @@ from ennio.proxy.apis import Measured, Protocol, UsageReader, protocol_of
 from ennio.proxy.directory import ProxyDirectory
 from ennio.proxy.grants import Grant, granted
 from ennio.proxy.headroom import HeadroomWatch
+from ennio.proxy.request_head import request_headers
 
 SILENCE = 1800.0
 """Seconds without a byte after which a model is given up; agents have limits of their own."""
 LARGEST = 128 << 20
 """Bytes of a request; what agents send is their whole conversation."""
 _PIECE = 64 << 10
+_FIRST_PIECE = 512
+"""Bytes that are taken at first: to take the framing off more keeps the agent waiting."""
 _HOP_BY_HOP = frozenset(
     (
         "connection",
@@ -53,7 +56,14 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class RawPathHandler(WSGIHandler):  # type: ignore[misc]
-    """Keeps the path as it was asked for, which WSGI decodes."""
+    """Keeps the path as it was asked for, which WSGI decodes, and reads headers with less ado."""
+
+    def MessageClass(self, file: Any, *_: Any) -> Any:  # noqa: N802 - pywsgi's name
+        """See the base class."""
+        return request_headers(file)
+
+    def log_request(self) -> None:
+        """It is written down elsewhere."""
 
     def get_environ(self) -> dict[str, Any]:
         """See the base class."""
@@ -136,9 +146,11 @@ class MeteringProxy:
         kind = answer.headers.get("Content-Type", "")
         reader = UsageReader(stream=kind.startswith("text/event-stream"))
         whole = noted = False
+        most = _FIRST_PIECE
         try:
             with stack:
-                while piece := answer.read1(_PIECE, decode_content=False):
+                while piece := answer.read1(most, decode_content=False):
+                    most = _PIECE
                     whole = answer.length_remaining == 0 or answer.closed
                     if whole:  # written down before the agent can know that it is over
                         reader.feed(piece)

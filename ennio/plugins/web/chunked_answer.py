@@ -35,27 +35,24 @@ class Chunks:
         if not raw:
             # some servers leave out what stands behind the last chunk
             self.ended, self.broken = self._last, not self._last
+            return b""
         data, self._held = self._held + raw, b""
-        found, at = [], 0
-        while at < len(data) and not self.ended and not self.broken:
-            if self._left:
-                piece = data[at : at + self._left]
-                self._left -= len(piece)
-                at += len(piece)
+        found, at, left = [], 0, self._left
+        while at < len(data) and not self.ended:
+            if left:
+                piece = data[at : at + left]
                 found.append(piece)
+                at += len(piece)
+                left -= len(piece)
+            elif self._last:
+                at = self._trailer(data, at)
+            elif (size := self._before.match(data, at)) is not None:
+                left, at, self._before = int(size[1], 16), size.end(), _NEXT
+                self._last = not left
             else:
-                at = self._trailer(data, at) if self._last else self._size(data, at)
+                at = self._hold(data, at, lines=0 if self._before is _FIRST else 1)
+        self._left = left
         return b"".join(found)
-
-    def _size(self, data: bytes, at: int) -> int:
-        """Read how large the next chunk is; where it begins."""
-        found = self._before.match(data, at)
-        if found is None:
-            return self._hold(data, at, lines=0 if self._before is _FIRST else 1)
-        self._before = _NEXT
-        self._left = int(found[1], 16)
-        self._last = not self._left
-        return found.end()
 
     def _trailer(self, data: bytes, at: int) -> int:
         """Read a line behind the last chunk, where an empty one is the end; where the next is."""

@@ -11,10 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.util import Retry, Url, parse_url
 
 from ennio.model.errors import TimedOut, Unreachable
 from ennio.plugins.web.certificates import tls_context
@@ -25,6 +28,8 @@ _CONNECT = 10.0
 _SILENCE = 30.0  # seconds without a word
 _PATIENCE = 90.0  # seconds for the whole of an answer, however steadily it trickles
 _PIECE = 64 * 1024
+_NEVER_AGAIN = Retry.from_int(False, redirect=False)
+_parsed = lru_cache(maxsize=256)(parse_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Transport:
         self._connections = connections
         self._timeout = urllib3.Timeout(connect=min(_CONNECT, silence), read=silence)
         self._pools: dict[tuple[Proxy | None, str], urllib3.PoolManager] = {}
+        self._hosts: dict[tuple[str | None, str | None, int | None], HTTPConnectionPool] = {}
         self._lock = threading.Lock()
 
     def request(
@@ -82,10 +88,7 @@ class Transport:
         """
         proxy = proxy_of(url, self._environ)
         try:
-            pool = self._pool(proxy, urlsplit(url).scheme)
-            response = pool.request(
-                method, url, body=body, headers=dict(headers), redirect=False, preload_content=False
-            )
+            response = self._asked(proxy, method, url, body, dict(headers))
             if response.status == 407 and proxy is not None:
                 response.close()
                 raise Unreachable(
@@ -102,6 +105,46 @@ class Transport:
             raise TimedOut(f"{self._what(url)}: {_short(error)}") from error
         except (urllib3.exceptions.HTTPError, UnicodeError) as error:
             raise Unreachable(f"{self._what(url)}: {_short(error)}") from error
+
+    def _asked(
+        self,
+        proxy: Proxy | None,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: dict[str, str],
+    ) -> urllib3.BaseHTTPResponse:
+        """What is said first. Where there is no proxy the connections to a host are found by
+        themselves: urllib3 works out anew for each request which they are.
+        """
+        if proxy is not None:
+            pools = self._pool(proxy, urlsplit(url).scheme)
+            return pools.request(
+                method, url, body=body, headers=headers, redirect=False, preload_content=False
+            )
+        parts = _parsed(url)
+        return self._host(parts).urlopen(
+            method,
+            parts.request_uri,
+            body=body,
+            headers=headers,
+            retries=_NEVER_AGAIN,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+        )
+
+    def _host(self, parts: Url) -> HTTPConnectionPool:
+        """The connections to a host, until the pools have closed them for those to others."""
+        key = parts.scheme, parts.host, parts.port
+        known = self._hosts.get(key)
+        if known is None or known.pool is None:
+            pools = self._pool(None, parts.scheme or "")
+            known = pools.connection_from_host(parts.host, parts.port, parts.scheme)
+            self._hosts = {
+                each: one for each, one in self._hosts.items() if one.pool is not None
+            } | {key: known}
+        return known
 
     def _what(self, url: str) -> str:
         proxy = proxy_of(url, self._environ)
