@@ -70,6 +70,7 @@ PROMISED = (
         "ssh.look.200",
         "ssh.look.200.ways",
         "ssh.idle",
+        "ssh.hook",
         "ssh.memory",
     ),
 )

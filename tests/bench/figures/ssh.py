@@ -1,6 +1,7 @@
 """Sessions on another machine, at the end of a line that takes its time: how long one takes to be
 begun, to be sent a message and to be removed, how often all can be looked at, what goes over the
-line while nothing happens, and what a session costs the memory of this process.
+line while nothing happens, how soon a hook is heard, and what a session costs the memory of this
+process.
 
 The line is a relay to an sshd on loopback. A spawn is what a host does for one: the working copy,
 its link, the project's own command, and the agent's terminal. A removal is of one with a commit
@@ -14,15 +15,19 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
 import psutil
 
 from ennio.hosts.elsewhere import FarHost
+from ennio.hosts.observation import News
 from ennio.hosts.observation import Wanted as WantedOf
 from ennio.machine.ssh.machine import SshMachine
+from ennio.machine.ssh.notify_pipe import REST
 from ennio.model.clock import SystemClock
+from ennio.plugins.agent import hook_script
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.stand import come
 from tests.contract.host_stage import HOOKS, Stage, Stand, stage_at
@@ -81,6 +86,7 @@ def _looked_at(run: Run, stage: Stage, stands: list[tuple[Stand, int]]) -> Itera
                 moved = (line.bytes - bytes_) / len(taken)
                 # one look in each five seconds, as a supervisor does where nothing happens
                 yield Figure("ssh.idle", moved * 12 / 1024, "KiB/min")
+                yield _heard(run, _Hook(stage, kept[0], look))
     yield Figure("ssh.memory", statistics.mean(size for _, size in stands[1:]) / 1024, "KiB")
 
 
@@ -108,6 +114,56 @@ class _Look:
         before = _machine(self._stage).count.questions
         self.once()
         return _machine(self._stage).count.questions - before <= 3
+
+
+class _Hook:
+    """That of an agent over there, whose host is listened to."""
+
+    def __init__(self, stage: Stage, stand: Stand, look: _Look) -> None:
+        self._stage, self._stand = stage, stand
+        self._folder = stage.home / "sessions" / stand.id
+        ((self._script, text),) = hook_script.files(_machine(stage), self._folder).items()
+        self._script.write_text(text)
+        self._script.chmod(0o644)
+        self._cursor = stage.host.news("", 1).cursor
+        look.once()  # from which on its news is waited for
+
+    def is_read(self) -> bool:
+        """Whether somebody over there waits for it."""
+        self._rests()
+        return any((self._stage.home / "notify").glob("[!.]*"))
+
+    def written(self) -> float:
+        """How long it takes itself, in seconds."""
+        begun = time.monotonic()
+        self._stage.run("sh", str(self._script), str(self._folder))
+        return time.monotonic() - begun
+
+    def shown(self) -> float:
+        """From its beginning to the end of the look that it brings, in seconds."""
+        self._rests()
+        begun, told = time.monotonic(), News(self._cursor)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self.written)
+            while not told.sessions:
+                told = self._stage.host.news(self._cursor, 30)
+            self._stage.host.observe([WantedOf(self._stand.brief, {}, True)])
+            taken = time.monotonic() - begun
+        self._cursor = told.cursor
+        return taken
+
+    def _rests(self) -> None:
+        """Nothing is told for longer than is waited between two words."""
+        while (told := self._stage.host.news(self._cursor, 2 * REST)).sessions:
+            self._cursor = told.cursor
+
+
+def _heard(run: Run, hook: _Hook) -> Figure:
+    """The least for one is the hook itself, and one way there and back."""
+    come(hook.is_read, 60, "hooks notify us")
+    shown = [hook.shown() for _ in range(run.times(3, 10))]
+    alone = [hook.written() for _ in range(run.times(3, 10))]
+    return Figure("ssh.hook", statistics.median(shown), "s", statistics.median(alone) + _NEAR)
 
 
 def _launched(stage: Stage, number: int) -> list[tuple[Stand, int]]:
@@ -180,6 +236,7 @@ GROUP = Group(
         "ssh.look.200",
         "ssh.look.200.ways",
         "ssh.idle",
+        "ssh.hook",
         "ssh.memory",
     ),
     measure,
