@@ -122,14 +122,13 @@ def read(pipe: Path) -> int:
 
 def ringing(folder: Path) -> bool:
     """Whether anything that it began is still there."""
-    return any(str(folder) in " ".join(one.cmdline()) for one in _living())
+    return any(str(folder) in words for words in _command_lines())
 
 
-def _living() -> Iterator[psutil.Process]:
+def _command_lines() -> Iterator[str]:
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            process.cmdline()
-            yield process
+        with suppress(psutil.Error):  # it may end meanwhile
+            yield " ".join(process.cmdline())
 
 
 def test_it_writes_to_every_pipe_and_to_nothing_else(shell: list[str], pipes: Path) -> None:
