@@ -310,6 +310,8 @@ def test_a_node_of_another_version_is_replaced_by_what_is_printed(far: Far) -> N
     checked = shell("ennio upgrade-check --json")
     found = [one for one in json.loads(checked.stdout)["findings"] if "0.1.9" in one["what"]]
     assert len(found) == 1, checked
+    assert "it understands what this one asks of it" in found[0]["what"]
+    assert far.until("connected")["version"] == "0.1.9"
     installed(ennio.__version__)
     again = shell(found[0]["fix"].partition("  (")[0])
     assert again.returncode == 0, again

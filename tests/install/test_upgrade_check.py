@@ -148,3 +148,5 @@ def test_a_supervisor_or_node_of_another_version_is_told_of_with_what_becomes_of
     (found,) = versions.nodes([other])
     assert "the node on far is Ennio 0.1.9" in found.what
     assert found.fix.startswith("ennio node disconnect score && ennio node connect score")
+    (found,) = versions.nodes([other | {"name": "me@far", "of_projects": {}}])
+    assert found.fix.startswith("ennio node disconnect me@far && ennio node connect me@far")

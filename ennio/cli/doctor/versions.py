@@ -134,10 +134,11 @@ def nodes(found: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         version = node.get("version")
         if not node.get("host") or version is None or version == __version__:
             continue
-        project = next(iter(node.get("of_projects") or ()), "PROJECT")
+        project = next(iter(node.get("of_projects") or ()), node["name"])
         yield warning(
-            f"the node on {node['name']} is Ennio {version}, this is {__version__}: its agents go "
-            "on, and are unknown here until it is replaced",
+            # one that does not understand this version is replaced, or refused, as it is met
+            f"the node on {node['name']} is Ennio {version}, this is {__version__}: it understands "
+            "what this one asks of it, and its agents go on",
             f"ennio node disconnect {project} && ennio node connect {project}  (its sessions go "
             "on, and the new node finds them)",
         )
