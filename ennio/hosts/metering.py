@@ -118,6 +118,7 @@ class HostMeter:
         """Let no more than this pass, by the proxy's own count."""
         with self._limiting:
             if headroom != self._limited:
+                self._limited = None  # where it cannot be written, none is
                 write_headroom(self.directory, headroom)
                 self._limited = headroom
 

@@ -38,14 +38,20 @@ log = logging.getLogger(__name__)
 
 
 def write(directory: ProxyDirectory, headroom: Headroom) -> None:
-    """Have this hold from the next request on. Raises OSError."""
+    """Have this hold from the next request on. Raises OSError; then none holds: an older one might
+    stop somebody for whom there is more by now.
+    """
     if not headroom.budgets:
         directory.headroom.unlink(missing_ok=True)
         return
     directory.make()
     # of another version it may be read, or priced, otherwise than it is meant
     told = {"version": ennio.__version__, "headroom": to_json(headroom)}
-    write_atomically(directory.headroom, json.dumps(told, separators=(",", ":")))
+    try:
+        write_atomically(directory.headroom, json.dumps(told, separators=(",", ":")))
+    except OSError:
+        directory.headroom.unlink(missing_ok=True)
+        raise
     now = time.time_ns()  # what the file system keeps is too coarse to tell it from the one before
     os.utime(directory.headroom, ns=(now, now))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ennio.config.money import Budget, BudgetScope
 from ennio.hosts.metering import KEY, HostMeter, SessionMeter
 from ennio.hosts.session_files import SessionFiles
 from ennio.machine.home import Home
@@ -15,7 +18,11 @@ from ennio.machine.local import LocalMachine
 from ennio.model.facts import AgentSeen
 from ennio.model.usage import Billing, MeterNews, RequestUsage, Tokens
 from ennio.plugins.agent.interface import Reading
-from ennio.proxy import journal
+from ennio.policy.budgets.applied import AppliedBudget
+from ennio.policy.budgets.headroom import Headroom, SessionHeadroom
+from ennio.policy.budgets.standing import standing
+from ennio.policy.budgets.windows import WHOLE
+from ennio.proxy import headroom, journal
 from ennio.proxy.apis import Measured
 from ennio.proxy.journal import Begun, Ended
 
@@ -66,6 +73,24 @@ def told(name: str, second: float, given: int = 10) -> RequestUsage:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+def test_what_is_left_holds_no_longer_where_more_cannot_be_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    budget = AppliedBudget(Budget(BudgetScope.GLOBAL, limit_tokens=1), "")
+    before = Headroom((standing(budget, WHOLE, {}),))
+    place.meter.limit(before)
+    with monkeypatch.context() as at_once:
+        at_once.setattr(headroom, "write_atomically", full)
+        with pytest.raises(OSError, match="No space"):
+            place.meter.limit(replace(before, sessions={"s-1": SessionHeadroom(0, None, ())}))
+    assert not place.meter.directory.headroom.exists()
+    place.meter.limit(before)
+    assert headroom.read(place.meter.directory) == before
 
 
 def test_of_a_session_that_never_went_past_the_proxy_nothing_is_kept(place: Place) -> None:
