@@ -47,7 +47,7 @@ def merge(
     if order.head is not None and not pull.head.startswith(order.head):
         raise Conflict(
             f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look "
-            "at it again: ennio pr diff"
+            f"at it again: ennio pr diff {project.id}#{number}"
         )
     if pull.state is PullState.OPEN:
         _permit(deps, project, pull, order)
@@ -92,10 +92,12 @@ def _permit(deps: Dependencies, project: Project, pull: PullRequest, order: Merg
     if not missing:
         return
     if not order.force:
-        words = "; ".join(missing)
+        # a forge takes no approval from whoever opened it
+        waits = pull.review is ReviewState.REQUIRED and not pull.own
+        way = f" (`ennio pr approve {project.id}#{pull.number}` gives it one)" if waits else ""
         raise Refused(
-            f"#{pull.number} is not merged: {words}. Who merges it all the same says --force "
-            "(force: true), and that is an event"
+            f"#{pull.number} is not merged: {'; '.join(missing)}{way}. Who merges it all the same "
+            "says --force (force: true), and that is an event"
         )
     data = {"number": pull.number, "head": pull.head, "by": order.by, "missing": list(missing)}
     words = (

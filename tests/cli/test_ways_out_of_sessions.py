@@ -50,6 +50,7 @@ class House:
         self.projects = {
             "app": checked,
             "asks": f"{plain}, {_story(_ASKS)}",
+            "judged": f"{here}, config: {{review_required: true}}}}",
             "dear": f"{plain}, {_story(_BURNS)}",
             "rests": f"{plain}, {_story(_RESTS)}",
             "parks": f"{plain}, {_story(_PARKS, speed=1)}",
@@ -303,6 +304,24 @@ def _is_log(file: Path) -> bool:
     with suppress(OSError):
         return b"checked" in file.read_bytes() and file.suffix == ".log"
     return False
+
+
+def test_one_that_waits_for_a_review_is_given_one_and_merged(house: House) -> None:
+    session = house.spawned("judged")
+    eventually(lambda: house.session(session)["pr_number"], _PATIENT, "it has a pull request")
+    order = f"ennio pr merge {session}"
+    said = refused(house.sick, order, "it waits for a review")
+    house.does(way_out(said))
+    house.does(order)
+
+
+def test_one_that_was_looked_at_before_a_push_is_looked_at_again(house: House) -> None:
+    session = house.spawned("judged")
+    eventually(lambda: house.session(session)["pr_number"], _PATIENT, "it has a pull request")
+    number = house.session(session)["pr_number"]
+    code, said = house.asked("POST", f"/projects/judged/pulls/{number}/merge", {"head": "0123456"})
+    assert (code, "is not merged: its head is" in said) == (409, True), said
+    assert house.does(way_out(said))
 
 
 def test_one_that_waits_for_a_person_leaves_the_queue(house: House) -> None:
