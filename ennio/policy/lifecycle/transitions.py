@@ -156,6 +156,11 @@ PHASES = (
         Phase.NEW,
         "its start was given up and its working copy removed, or it is restored then",
     ),
+    PhaseChange(
+        Phase.PREPARED,
+        Phase.NEW,
+        "its working copy is gone before it was started again, and a person restores it",
+    ),
     PhaseChange(Phase.LAUNCHED, Phase.NEW, "a person restores it when its working copy is gone"),
 )
 PHASE_ARROWS = frozenset((one.source, one.target) for one in PHASES)
