@@ -70,7 +70,7 @@ def test_a_session_over_its_budget_is_paused_and_goes_on_once_that_is_raised(
 def test_a_story_of_first_words_alone_goes_on_once_its_budget_is_raised(tmp_path: Path) -> None:
     steps = [
         {"burn": {"input": 1000, "output": 100, "cost": "1.20"}},
-        {"think": 400},
+        {"think": 200},
         {"summary": "It is done"},
     ]
     alone = story(turn("prompt", steps))
