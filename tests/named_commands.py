@@ -231,7 +231,7 @@ UNDONE: Mapping[str, Places] = {
     "it mends nothing: it shows more, and whoever reads it decides": {
         "policy/turn_words.py": ("session why",),
         "plugins/workspace/last_commit.py": ("git -C",),
-        "actors/answers.py": ("session why",),
+        "actors/answers.py": ("session output", "session why"),
         "actors/landing.py": ("pr diff",),
         "actors/orchestrator/pulls.py": ("pr show",),
         "actors/preserved.py": ("node list", "preserved list", "preserved show"),
@@ -312,6 +312,7 @@ UNDONE: Mapping[str, Places] = {
         ),
         "machine/at_place.py": ("sqlite3",),
         "model/verbs.py": (
+            "answer",
             "budget go-on",
             "budget raise",
             "cleanup",
