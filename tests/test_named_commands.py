@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from argparse import _SubParsersAction
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ennio.cli.parser import VERBS, verb_parser
 from tests.architecture import nodes
 from tests.named_commands import HEALED, UNDONE
 
@@ -47,6 +49,17 @@ def test_each_command_that_is_named_is_done_by_a_test_or_it_is_said_why_not() ->
     )
     assert sorted(named - known) == [], "say in named_commands.py which test does it"
     assert sorted(known - named) == [], "nobody names it any more"
+
+
+def test_each_command_of_ours_that_is_named_is_there() -> None:
+    named = {pair for file in _files() for pair in _pairs(file)}
+    ours = {(where, *name.split()) for where, name in named if name.split()[0] in VERBS}
+    assert [each for each in ours if not _is_there(*each[1:])] == []
+
+
+def _is_there(verb: str, below: str = "") -> bool:
+    groups = [one for one in verb_parser(verb)._actions if isinstance(one, _SubParsersAction)]
+    return any(below in group.choices for group in groups) if below else True
 
 
 def test_each_test_that_is_said_to_do_it_is_there() -> None:

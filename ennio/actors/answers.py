@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -153,7 +154,7 @@ class Answers:
         asks = self._state.memory.activity is Activity.WAITING_INPUT
         done = None if once is None else self._deps.store.idempotency.find(once, self._now)
         if done is not None:
-            self._refuse_doubt(asks)
+            self._refuse_doubt(text, asks)
             if not self._told_since(done.at):
                 self._tell(text)
             reply.set()
@@ -179,13 +180,14 @@ class Answers:
         with self._deps.store.transaction():
             self._deps.store.idempotency.begin(once, self._session.id, self._now)
 
-    def _refuse_doubt(self, asks: bool) -> None:
+    def _refuse_doubt(self, text: str, asks: bool) -> None:
         """Raise Conflict where it cannot be told whether what was begun has reached the agent."""
         if asks:
             session_id = self._session.id
             raise Conflict(
                 f"this answer was begun before, and session {session_id} asks still, or again: "
-                f"look at it (`ennio session output {session_id}`), then answer anew"
+                f"`ennio output {session_id}` shows what, and "
+                f"`ennio answer {session_id} {shlex.quote(text)}` answers it"
             )
 
     def _told_since(self, at: datetime) -> bool:

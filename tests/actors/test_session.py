@@ -505,7 +505,7 @@ def test_an_answer_begun_by_a_life_before_is_not_typed_again_where_the_agent_ask
 ) -> None:
     session_id = asks(stage)
     stage.deps.store.idempotency.begin(ONCE, session_id, stage.clock.now())
-    with pytest.raises(Conflict, match=f"begun before.*ennio session output {session_id}"):
+    with pytest.raises(Conflict, match=f"begun before.*ennio output {session_id}"):
         stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
     assert typed(stage, session_id) == []
     stage.orchestrator.sessions.answer(session_id, "blue", IdempotentRequest.of("k-2", "blue"))

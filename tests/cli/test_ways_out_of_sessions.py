@@ -9,17 +9,24 @@ import os
 import pwd
 import re
 import shutil
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ennio.http.address import read
+from ennio.http.idempotency import HEADER
+from ennio.http.resources.sessions import AnswerBody
 from ennio.machine.home import Home
+from ennio.model.codec import to_json
+from ennio.model.idempotency import IdempotentRequest
+from ennio.store.columns import encode
 from tests.cli.conftest import Place
 from tests.cli.sick import Sick, refused, runs, sick_at, way_out
 from tests.conftest import eventually
@@ -92,7 +99,20 @@ class House:
     def workspace(self, session: str) -> Path:
         return Path(self.session(session)["workspace_path"])
 
-    def asked(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
+    def begun(self, key: str, session: str, answer: str) -> None:
+        """As if a supervisor had been killed while it typed this answer."""
+        order = to_json(AnswerBody(answer))
+        request = IdempotentRequest.of(key, "POST", f"/api/v1/sessions/{session}/answer", order)
+        row = key, request.digest, session, encode(datetime.now(UTC))
+        with closing(sqlite3.connect(self.file.parent / "ennio.db", timeout=30)) as database:
+            database.execute(
+                "INSERT INTO idempotency_keys (key, digest, subject, at) VALUES (?, ?, ?, ?)", row
+            )
+            database.commit()
+
+    def asked(
+        self, method: str, path: str, body: dict[str, Any] | None = None, key: str = ""
+    ) -> tuple[int, str]:
         """What the API answers to who has the token."""
         directory = Home(self.sick.place.home / "ennio").run(self.file)
         address = read(directory)
@@ -100,6 +120,7 @@ class House:
         words = None if body is None else json.dumps(body).encode()
         token = (directory / "api_token").read_text().strip()
         head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        head |= {HEADER: key} if key else {}
         order = urllib.request.Request(  # noqa: S310 - an address of ours
             f"{address.url}/api/v1{path}", words, head, method=method
         )
@@ -150,6 +171,18 @@ def test_what_a_link_would_not_answer_is_answered_by_the_command_it_names(house:
     code, said = house.asked("POST", "/answers", {"link": "no-such-link"})
     assert code == 401, said
     house.does(way_out(said).replace("SESSION", session).replace("TEXT", "green"))
+    eventually(lambda: not house.session(session)["question"], _PATIENT, "it asks no more")
+
+
+def test_what_nobody_knows_to_be_answered_is_seen_and_answered_as_is_printed(house: House) -> None:
+    session = house.spawned("asks")
+    eventually(lambda: house.session(session)["activity"] == "waiting_input", _PATIENT, "it asks")
+    house.begun("k-1", session, "green")
+    code, said = house.asked("POST", f"/sessions/{session}/answer", {"answer": "green"}, "k-1")
+    assert (code, "begun before" in said) == (409, True), said
+    look, again = re.findall("`(ennio [^`]+)`", said)
+    house.does(look)
+    house.does(again)
     eventually(lambda: not house.session(session)["question"], _PATIENT, "it asks no more")
 
 
