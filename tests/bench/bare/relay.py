@@ -48,6 +48,7 @@ def relay(url: str, folder: Path, events: int) -> float:
     """Have the relay work off the log, from its beginning."""
     import gevent
 
+    from ennio import lasting
     from ennio.actors.dependencies import Dependencies
     from ennio.actors.registry import RELAY, ActorRegistry
     from ennio.actors.relay import RelayActor
@@ -69,6 +70,7 @@ def relay(url: str, folder: Path, events: int) -> float:
     while actor.proxy().health.get().looks or not _is_connected(actor):
         gevent.sleep(0.01)
     store.cursors.move(RELAY, last - events)
+    lasting.end()  # as the supervisor does once it has begun
     begun = time.perf_counter()
     from ennio.actors.messages import Wake
 
