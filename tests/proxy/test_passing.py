@@ -10,6 +10,7 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -61,7 +62,8 @@ class SlowModel:
             while not asked.endswith(b"\r\n\r\n{}"):
                 asked += ours.recv(65536)
             while (words := self.told.get(timeout=60)) is not None:
-                ours.sendall(words)
+                with suppress(BrokenPipeError, ConnectionResetError):  # who asked may have left
+                    ours.sendall(words)
 
     def __enter__(self) -> Self:
         self._thread.start()
