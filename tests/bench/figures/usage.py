@@ -96,8 +96,11 @@ def _bare(file: Path) -> Callable[[int], None]:
 
 
 _ENTRY = (
-    "INSERT INTO ledger_entries VALUES (?, 's-1', ?, 0, 'p', 'claude-code', ?, ?, 'local', 'metered',"
-    " 1, 0, 10, 200, 50000, 300, 0, ?, 1, 'claude-opus-4-6', NULL)"
+    "INSERT INTO ledger_entries (id, session_id, usage_id, revision, project_id, agent, at, "
+    "posted_at, source, billing, requests, unpriced, input_tokens, output_tokens, "
+    "cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, amount, launch, model) VALUES "
+    "(?, 's-1', ?, 0, 'p', 'claude-code', ?, ?, 'local', 'metered', 1, 0, 10, 200, 50000, 300, 0, "
+    "?, 1, 'claude-opus-4-6')"
 )
 
 GROUP = Group(("usage",), measure)
