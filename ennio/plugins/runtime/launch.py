@@ -58,9 +58,13 @@ def tidy(machine: Machine, launch: LaunchSpec, pid: int | None) -> None:
 
 
 def _has_yet_to_read(machine: Machine, file: Path, pid: int) -> bool:
-    """Whether a process will still read it: one that was just forked says what its parent does."""
+    """Whether a process will still read it: one that was just forked says what its parent does, and
+    in the middle of becoming another program it says nothing.
+    """
     words, found = machine.words(pid), machine.processes([pid]).get(pid)
-    return str(file) in words or (found is not None and words == machine.words(found.parent))
+    if str(file) in words or found is None or found.ended:
+        return str(file) in words
+    return not words or words == machine.words(found.parent)
 
 
 def _file(launch: LaunchSpec) -> Path:

@@ -14,6 +14,7 @@ from ennio.machine.interface import Machine
 from ennio.machine.local import LocalMachine
 from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.runtime.launch import NOT_STARTED, tidy, write
+from tests.conftest import eventually
 
 
 class FarMachine(LocalMachine):
@@ -86,6 +87,33 @@ def test_a_process_that_is_yet_to_become_the_launcher_finds_its_file_and_another
         tidy(LocalMachine(), launch, other.pid)
         assert not file.exists()
         other.kill()
+
+
+class _InBetween(LocalMachine):
+    """Where a process is met while the kernel puts another program in its place: it has no words."""
+
+    def __init__(self, becoming: int) -> None:
+        self._becoming = becoming
+
+    def words(self, pid: int) -> tuple[str, ...]:
+        return () if pid == self._becoming else super().words(pid)
+
+
+def test_a_process_in_the_middle_of_becoming_the_launcher_finds_its_file_and_one_that_ended_none(
+    tmp_path: Path,
+) -> None:
+    """Met as an agent that never began: its supervisor was killed as it started, and the next one
+    took the file away.
+    """
+    launch = order(tmp_path, "true")
+    file = Path(write(LocalMachine(), launch)[-1])
+    with subprocess.Popen(["sleep", "60"]) as becoming:
+        tidy(_InBetween(becoming.pid), launch, becoming.pid)
+        assert file.exists()
+        becoming.kill()
+        eventually(lambda: LocalMachine().processes([becoming.pid])[becoming.pid].ended)
+        tidy(LocalMachine(), launch, becoming.pid)
+        assert not file.exists()
 
 
 def test_a_far_agent_has_the_environment_of_its_launch_and_none_of_its_words_is_run(
