@@ -206,5 +206,6 @@ def _heard(at: Bench) -> tuple[str, ...]:
 
 def _is_answering(at: Bench, manners: Manners) -> None:
     at.becomes("active")
-    eventually(lambda: at.model.busy, 30, "the model is busy")
+    # of a step before it an agent that is killed at once may not have written down what it used
+    eventually(lambda: at.model.busy_for(1), 30, "the model thinks")
     at.shows(manners.works)

@@ -128,7 +128,15 @@ class Model:
         """Whether it is answering right now what moves a script; a title may take longer
         than the turn it is for.
         """
-        return any(served.scripted and not served.ended for served in self.log)
+        return self.busy_for(0)
+
+    def busy_for(self, seconds: float) -> bool:
+        """Whether it has been so for a while: whatever it said before was taken note of."""
+        now = time.time()
+        return any(
+            served.scripted and not served.ended and now - served.began >= seconds
+            for served in self.log
+        )
 
     def turns(self) -> int:
         """How many turns it has ended."""
