@@ -104,6 +104,26 @@ def test_an_answer_that_meets_a_broken_connection_arrives_once_without_another_p
     expect(page.locator(f"[data-session='{session}'] [role=alert]")).to_have_count(0)
 
 
+def test_what_is_tried_again_by_a_press_is_the_same_order(page: Page, house: Supervised) -> None:
+    """Nobody answers for so long that the page gives up: it may have been done all the same."""
+    session = house.spawn("Sort the imports", "asking")
+    card = _turn(page, session, "asks")
+    tries: list[str | None] = []
+
+    def breaks(route: Route) -> None:
+        tries.append(route.request.header_value("Idempotency-Key"))
+        route.abort("connectionreset")
+
+    page.route("**/answer", breaks)
+    card.get_by_role("button", name="Yes, always").click()
+    expect(card.get_by_role("alert")).to_contain_text("may not have been done", timeout=30_000)
+    page.unroute("**/answer")
+    with page.expect_response("**/answer", timeout=30_000) as answered:
+        card.get_by_role("button", name="Try again").click()
+    assert {*tries} == {answered.value.request.header_value("Idempotency-Key")}
+    _no_longer_asks(house, session)
+
+
 def test_a_question_is_answered_by_two_keys(page: Page, house: Supervised) -> None:
     session = house.spawn("Cache the avatars", "asking")
     _turn(page, session, "asks")

@@ -2,7 +2,6 @@
 // would accept now. Each verb is one REST operation and one line for the terminal.
 import { api, ask, order, persist, Refusal, type Schemas } from "./api";
 import { clash } from "./clash";
-import { newKey } from "./key";
 import type { Row } from "./row";
 
 export type Verb = Schemas["Verb"];
@@ -66,16 +65,18 @@ export function bodyOf(verb: Verb, given: string | null): Record<string, unknown
   return { ...verb.body, [verb.takes]: verb.takes === "position" ? Number(given) : given };
 }
 
-export async function carryOut(verb: Verb, row: Row, given: string | null): Promise<void> {
+/** Do it; where it takes a `key`, once under that, however often it is sent. */
+export async function carryOut(
+  verb: Verb,
+  row: Row,
+  given: string | null,
+  key: string,
+): Promise<void> {
   if (verb.path.includes("{number}") && row.pr_number === null)
     throw new Refusal(409, "it has no pull request any more");
   const [path, body] = [filled(verb.path, row), bodyOf(verb, given)];
-  if (!verb.once) {
-    await order(verb.method, path, body, null);
-    return;
-  }
-  const key = newKey();
-  await persist(() => order(verb.method, path, body, key));
+  if (verb.once) await persist(() => order(verb.method, path, body, key));
+  else await order(verb.method, path, body, null);
 }
 
 function filled(text: string, row: Row): string {
