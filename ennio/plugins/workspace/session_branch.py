@@ -75,7 +75,7 @@ def refuse_held(worktrees: Iterable[WorktreeEntry], spec: WorkspaceSpec) -> None
         return
     words = f"branch {spec.branch} is checked out in {holder}, where it stays: give the session"
     ours = holder.parent.parent == spec.path.parent.parent  # by project, then by session
-    way = f"; once session {holder.name} has ended: `ennio cleanup {holder.name} --force`"
+    way = f", or free it once that one has ended: `ennio cleanup {holder.name} --force`"
     raise Refused(f"{words} another branch{way if ours else ''}")
 
 
