@@ -12,6 +12,7 @@ from ennio.actors.beside import Beside
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.effects import NAMES
 from ennio.actors.executor import Executor
+from ennio.actors.messages import AnswerQuestion
 from ennio.actors.outbox import Outbox
 from ennio.actors.reply import Reply
 from ennio.actors.session_context import context
@@ -24,7 +25,6 @@ from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.session import Activity, Session
-from ennio.store.answer_links import AnswerLink
 
 
 class Answers:
@@ -59,14 +59,10 @@ class Answers:
     def _now(self) -> datetime:
         return self._deps.clock.now()
 
-    def give(
-        self, text: str, link: AnswerLink | None, once: IdempotentRequest | None, step: Any
-    ) -> Reply:
+    def give(self, order: AnswerQuestion, step: Any) -> Reply:
         """See what is asked, then answer it; ``step`` has the session take a step. What was asked
         may have been answered since it was seen: by a person at the terminal, or by a life before
         this. Answers Conflict, Unreachable, OverBudget.
-
-        A request of which nobody knows the answer may be given again under its key: ``once``.
 
         A step in hand is waited for, and it is looked at again then whether it may be answered.
         """
@@ -75,29 +71,22 @@ class Answers:
         def begin() -> None:
             self._refuse()
             self._refuse_another(meant)
-            self._see(text, link, once, reply, step)
+            self._see(order, reply, step)
 
         self._refuse()
         return self._orders.take(WaitingOrder(begin, self._obstacle, reply, anyway=False))
 
-    def _see(
-        self,
-        text: str,
-        link: AnswerLink | None,
-        once: IdempotentRequest | None,
-        reply: Reply,
-        step: Any,
-    ) -> None:
+    def _see(self, order: AnswerQuestion, reply: Reply, step: Any) -> None:
         at = context(self._deps, self._session)
         if not at.host.traits(at.brief).tells:
-            self._type(text, link, once, reply)
+            self._type(order, reply)
             return
         wanted = self._subscriptions.wanted_now()
 
         def seen(readings: Any) -> None:
             if self._observations.on_read(readings[wanted.brief.session_id]):
                 step()
-            self._type(text, link, once, reply)
+            self._type(order, reply)
 
         self._beside.ask(lambda: at.host.observe([wanted]), seen, reply)
 
@@ -148,9 +137,8 @@ class Answers:
                 "now: look at it first"
             )
 
-    def _type(
-        self, text: str, link: AnswerLink | None, once: IdempotentRequest | None, reply: Reply
-    ) -> None:
+    def _type(self, order: AnswerQuestion, reply: Reply) -> None:
+        text, link, once = order.text, order.link, order.once
         asks = self._state.memory.activity is Activity.WAITING_INPUT
         done = None if once is None else self._deps.store.idempotency.find(once, self._now)
         if done is not None:

@@ -147,7 +147,7 @@ def obstacles(deps: Dependencies, waiting: Mapping[str, str]) -> Mapping[str, st
     """Why each of those who wait in the queue may not start, by session; given by project."""
     if not all_budgets(deps):
         return {}
-    found = {one: _gravest(deps, one, project_id) for one, project_id in waiting.items()}
+    found = {one: gravest(standings(deps, project, one)) for one, project in waiting.items()}
     return {one: words.refusal(at, BudgetUse()) for one, at in found.items() if at is not None}
 
 
@@ -156,16 +156,11 @@ def obstacles(deps: Dependencies, waiting: Mapping[str, str]) -> Mapping[str, st
 
 def stop_of(deps: Dependencies, session: Session) -> Stop | None:
     """What keeps a session from going on."""
-    at = _gravest(deps, session.id, session.project_id)
+    at = gravest(standings(deps, session.project_id, session.id))
     if at is None:
         return None
     ends = at.applied.budget.on_exceed is OnExceed.KILL
     return Stop(at.applied.name, words.paused(at, session.id), at.window.until, ends)
-
-
-def _gravest(deps: Dependencies, session_id: str, project_id: str) -> BudgetStanding | None:
-    """Of the budgets that hold it back the one that is told of."""
-    return gravest(standings(deps, project_id, session_id))
 
 
 def exposed(deps: Dependencies, session: Session) -> Sequence[str]:

@@ -209,8 +209,8 @@ class SessionActor(Actor):
                 # somebody was started again, and knows nothing of this session
                 self._step.tell_others()
                 self._step.advance()
-            case AnswerQuestion(text, link, once):
-                return self._answers.give(text, link, once, self._step.advance)
+            case AnswerQuestion():
+                return self._answers.give(message, self._step.advance)
             case Interrupt():
                 return self._interrupt()
             case BranchChosen():

@@ -16,9 +16,7 @@ GATHER = 0.05  # seconds in which what comes at once becomes one word
 
 
 class MachineWatch:
-    """What is waited for, each for a subject. Everything but ``wait`` may be called by anybody at
-    any time, and costs no more than a few calls of the system.
-    """
+    """See ``NewsWatch``. Everything but ``wait`` costs no more than a few calls of the system."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -31,9 +29,7 @@ class MachineWatch:
 
     @property
     def trouble(self) -> str:
-        """Why not everything can be waited for, and what helps; empty when there is nothing to
-        be done.
-        """
+        """See ``NewsWatch``."""
         return self._files.trouble or self._ends.trouble
 
     def files(self, subject: Subject, paths: Sequence[Path], *, anew: bool = False) -> bool:
@@ -45,7 +41,7 @@ class MachineWatch:
         return self._ends.watch(subject, pid)
 
     def forget(self, subject: Subject) -> None:
-        """Nothing is waited for on its behalf any more."""
+        """See ``NewsWatch``."""
         self._files.forget(subject)
         self._ends.forget(subject)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,16 +13,14 @@ import pytest
 
 from ennio.machine.ssh.notify_pipe import WAITS
 from tests.conftest import eventually
+from tests.shells import POSIX, words_of
 
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture(params=["sh", "bash", "dash", "busybox"])
+@pytest.fixture(params=POSIX)
 def shell(request: pytest.FixtureRequest) -> list[str]:
-    found = shutil.which(request.param)
-    if found is None:
-        pytest.skip(f"no {request.param} here")
-    return [found, "sh"] if request.param == "busybox" else [found]
+    return words_of(request.param)
 
 
 @pytest.fixture

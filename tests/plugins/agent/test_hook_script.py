@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +20,7 @@ from ennio.plugins.agent import claude_cost, hook, hook_script
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext
 from tests.conftest import eventually
+from tests.shells import POSIX, words_of
 
 pytestmark = pytest.mark.real
 
@@ -33,12 +33,9 @@ class FarMachine(LocalMachine):
         return "me@far"
 
 
-@pytest.fixture(params=["sh", "bash", "dash", "busybox"])
+@pytest.fixture(params=POSIX)
 def shell(request: pytest.FixtureRequest) -> list[str]:
-    found = shutil.which(request.param)
-    if found is None:
-        pytest.skip(f"no {request.param} here")
-    return [found, "sh"] if request.param == "busybox" else [found]
+    return words_of(request.param)
 
 
 def run(shell: list[str], folder: Path, given: str, *words: str) -> None:
