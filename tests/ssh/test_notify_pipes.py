@@ -250,10 +250,13 @@ def test_a_server_that_gives_few_sessions_gives_them_to_questions(
     eventually(lambda: not shells(account) and not pipes(account))
 
 
+@pytest.mark.parametrize("again", [0.0, 0.1])
 def test_the_place_of_a_pipe_is_given_back_where_a_question_needs_it(
-    server: Sshd, account: Account, monkeypatch: pytest.MonkeyPatch
+    server: Sshd, account: Account, monkeypatch: pytest.MonkeyPatch, again: float
 ) -> None:
+    """Also where the server counts it still when it is asked again."""
     monkeypatch.setattr(pool, "_MOST_LINES", 1)
+    monkeypatch.setattr(pool, "_AGAIN", again)
     server.configure("MaxSessions 2")
     machine = machine_of(server, account)
     try:

@@ -26,6 +26,7 @@ _MOST_SHELLS = 10  # on one connection; what sshd gives unless it is told otherw
 _SPARE = 2  # places that there must be for one of them to be lent
 _KEPT = 4  # shells of a connection that are kept although nobody needs them
 _AGAIN = 0.1  # seconds until a session is asked for again
+_LINGERS = 5.0  # seconds for which a session that has ended may count over there still
 _SLEPT = 30.0  # seconds of sleep after which a connection is not believed any more
 
 
@@ -39,10 +40,16 @@ class _Link:
     taken: int = 0
     most: int = _MOST_SHELLS
     lent: list[KeptShell] = field(default_factory=list)
+    left: float = -_LINGERS  # when the last of its sessions ended
 
     @property
     def stands(self) -> bool:
         return self.line.transport.is_active()
+
+    def give_up(self) -> None:
+        """A session of it has ended."""
+        self.taken -= 1
+        self.left = time.monotonic()
 
 
 @dataclass(slots=True)
@@ -145,7 +152,7 @@ class ShellPool:
             with self._changed:
                 if shell in link.lent:
                     link.lent.remove(shell)
-                link.taken -= 1
+                link.give_up()
                 self._changed.notify_all()
 
     def condemn(self) -> None:
@@ -196,7 +203,7 @@ class ShellPool:
                 shell = link.idle.pop()
                 if shell.usable:
                     return link, shell
-                link.taken -= 1
+                link.give_up()
                 shell.close()
         for link in self._links:
             if link.taken < link.most:
@@ -282,15 +289,16 @@ class ShellPool:
         return shell
 
     def _refused(self, link: _Link, error: Exception, until: float) -> None:
-        """It gives no more sessions than there are; one that has just ended may count still."""
+        """It gives no more sessions than there are, unless one that has just ended counts still."""
         with self._changed:
-            link.most = max(1, link.taken - 1)
+            lingers = time.monotonic() < link.left + _LINGERS
+            if not lingers:
+                link.most = max(1, link.taken - 1)
             lent, link.lent = link.lent, []
         for shell in lent:
             shell.close()
-        with self._changed:
-            if link.taken == 1 or lent:
-                self._changed.wait(_AGAIN)
+        if lingers or lent or link.taken == 1:
+            time.sleep(_AGAIN)
         if time.monotonic() >= until:
             raise Exhausted(f"{self.target.name} opens no session: {error}") from error
 
@@ -300,7 +308,7 @@ class ShellPool:
                 link.idle.append(shell)
                 gone = None
             else:
-                link.taken -= 1
+                link.give_up()
                 gone = shell
             self._changed.notify_all()
         if gone is not None:
