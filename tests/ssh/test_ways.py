@@ -31,7 +31,7 @@ from ennio.machine.ssh.machine import SshMachine
 from ennio.model.errors import Refused
 from ennio.model.facts import Presence
 from ennio.plugins.git import Git, GitCommand, as_asked
-from ennio.plugins.workspace.repository import WORKTREES
+from ennio.plugins.workspace.worktree_list import WORKTREES
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, WORDS, Stage, Stand, stage_at
 from tests.ssh.bench import machine_of

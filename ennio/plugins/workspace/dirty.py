@@ -18,7 +18,7 @@ from ennio.plugins.workspace import inventory, unreferenced
 from ennio.plugins.workspace.index import LISTED, Index, as_named
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.inventory import Inventory
-from ennio.plugins.workspace.repository import WORKTREES, listed
+from ennio.plugins.workspace.worktree_list import WORKTREES, listed
 
 FETCHED = ("--remotes", "--glob=refs/ennio/base")
 """Refs whose commits the ordered repository has, as arguments of ``git rev-list``."""

@@ -12,7 +12,8 @@ from ennio.plugins.git import Git, GitDeed
 from ennio.plugins.workspace import folder, removal_foresight, session_branch
 from ennio.plugins.workspace.interface import WorkspaceSpec
 from ennio.plugins.workspace.removal_foresight import UPSTREAMS
-from ennio.plugins.workspace.repository import SourceRepository, WorktreeEntry
+from ennio.plugins.workspace.repository import SourceRepository
+from ennio.plugins.workspace.worktree_list import WorktreeEntry
 
 
 def left_behind(repository: SourceRepository, spec: WorkspaceSpec) -> str | None:

@@ -21,7 +21,8 @@ from ennio.plugins.workspace import (
 from ennio.plugins.workspace.index import usually_named
 from ennio.plugins.workspace.interface import WorkspaceSpec
 from ennio.plugins.workspace.preserve import PRESERVED, value_of
-from ennio.plugins.workspace.repository import WORKTREES, SourceRepository, head_of
+from ennio.plugins.workspace.repository import SourceRepository, head_of
+from ennio.plugins.workspace.worktree_list import WORKTREES
 
 UPSTREAMS = ("config", "-z", "--get-regexp", r"^branch\.")
 """What tells which branches have settings of their own."""

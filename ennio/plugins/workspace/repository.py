@@ -26,6 +26,7 @@ from ennio.plugins.git import NETWORK, Git, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref
+from ennio.plugins.workspace.worktree_list import WorktreeEntry, listed
 
 # How long the branches a remote host told of are believed; a repository on this
 # machine is asked every time.
@@ -40,17 +41,6 @@ class BranchTips:
 
     base: str
     branch: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorktreeEntry:
-    """One worktree as git lists it. ``locked`` is the reason given, None when it is not locked."""
-
-    path: Path
-    branch: str | None = None
-    head: str | None = None
-    bare: bool = False
-    locked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,30 +326,6 @@ def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:
 def head_of(branch: str) -> tuple[str, ...]:
     """What tells the head of a branch."""
     return "show-ref", "--verify", "--hash", f"refs/heads/{branch}"
-
-
-WORKTREES = ("worktree", "list", "--porcelain")
-"""What tells of all worktrees."""
-
-
-def listed(git: Git) -> tuple[WorktreeEntry, ...]:
-    """The worktrees of the repository a directory belongs to, as ``git
-    worktree list`` tells them.
-    """
-    records = git.run(*WORKTREES).stdout.strip("\n").split("\n\n")
-    return tuple(_entry(record.split("\n")) for record in records if record)
-
-
-def _entry(lines: list[str]) -> WorktreeEntry:
-    said = {word: rest for word, _, rest in (line.partition(" ") for line in lines)}
-    branch = said.get("branch")
-    return WorktreeEntry(
-        path=Path(said["worktree"]),
-        branch=branch and branch.removeprefix("refs/heads/"),
-        head=said.get("HEAD"),
-        bare="bare" in said,
-        locked=said.get("locked"),
-    )
 
 
 def _common_of(git: Git) -> Path | None:

@@ -11,7 +11,8 @@ from ennio.model.errors import Refused
 from ennio.plugins.git import HEAVY, GitAnswer, failure
 from ennio.plugins.workspace import foresight
 from ennio.plugins.workspace.interface import WorkspaceSpec
-from ennio.plugins.workspace.repository import BranchTips, SourceRepository, WorktreeEntry
+from ennio.plugins.workspace.repository import BranchTips, SourceRepository
+from ennio.plugins.workspace.worktree_list import WorktreeEntry
 
 
 def adding(spec: WorkspaceSpec) -> tuple[str, ...]:

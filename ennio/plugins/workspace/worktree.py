@@ -47,8 +47,8 @@ from ennio.plugins.workspace.repository import (
     BranchTips,
     SourceRepository,
     common_of,
-    listed,
 )
+from ennio.plugins.workspace.worktree_list import listed
 from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
 
 

@@ -20,7 +20,8 @@ from ennio.machine.interface import FilePart, FileSpan
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git, GitPlace
 from ennio.plugins.workspace import folder, private
-from ennio.plugins.workspace.repository import SourceRepository, WorktreeEntry
+from ennio.plugins.workspace.repository import SourceRepository
+from ennio.plugins.workspace.worktree_list import WorktreeEntry
 
 _NOWHERE = GitPlace(Path(), Path(), None, None)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
