@@ -23,6 +23,7 @@ from ennio.machine.interface import FileKind, Machine
 from ennio.model.branch import twin
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import NETWORK, Git, GitOutput, redacted, side_by_side
+from ennio.plugins.workspace import ref_files
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref
@@ -86,7 +87,8 @@ class SourceRepository:
         self.common = common_of(self.git, repo)
         near = local_path(machine, repo, source)
         self.near = near if near is not None and single.is_folder(machine, near) else None
-        self.own = self.near is not None and _common_of(self.git.at(self.near)) == self.common
+        self._near_common = None if self.near is None else _common_of(self.git.at(self.near))
+        self.own = self.near is not None and self._near_common == self.common
         self.address = str(near) if near is not None else repo
         self._window = _FRESH if near is None else 0.0
         with _guard:
@@ -160,7 +162,7 @@ class SourceRepository:
         when there is no such base.
         """
         asked = time.monotonic()
-        tips = self.at_hand(base, branch)
+        tips = self.at_hand(base, branch, by_git=True)
         if tips is not None:
             return tips
         with self._shared.fetching:
@@ -201,21 +203,23 @@ class SourceRepository:
         names = [ref.removeprefix("refs/heads/") for ref in here]
         refuse_twin(branch, (*names, *(asked.shas if asked is not None else ())), self.repo)
 
-    def at_hand(self, base: str, branch: str) -> BranchTips | None:
+    def at_hand(self, base: str, branch: str, *, by_git: bool = False) -> BranchTips | None:
         """The tips where the ordered repository lies on this machine and nothing of it has to be
         fetched; None where it takes more.
 
         All is asked at once. What to ask follows from the remotes as they were the last time; the
-        answers count if they still are so.
+        answers count if they still are so. Refs are read from their files where these tell them,
+        but ``by_git``: then git has seen to it that their commits are there.
         """
         guess = self._shared.remotes
         if self.near is None or guess is None or guess.has_rewrites or guess.ignores_case:
             return None
         wanted = WantedBranches(base, branch, self.own)
-        here, there = wanted.here, wanted.there
-        settings, *told = side_by_side(*wanted.questions(self.git, self.git.at(self.near)))
-        self._remotes = self._learnt(settings)
-        theirs, ours = _tips(told[0], there), _tips(told[-1], here)
+        settings, *rest = wanted.questions(self.git, self.git.at(self.near))
+        read = None if by_git else self._read(wanted)
+        answer, *told = side_by_side(settings, *(rest if read is None else ()))
+        self._remotes = self._learnt(answer)
+        theirs, ours = read or (_tips(told[0], wanted.there), _tips(told[-1], wanted.here))
         at_hand = (
             self._remotes == guess
             and base in theirs
@@ -224,6 +228,23 @@ class SourceRepository:
         return (
             BranchTips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
         )
+
+    def _read(self, wanted: WantedBranches) -> tuple[Mapping[str, str], Mapping[str, str]] | None:
+        """The branches there and here, as files tell them; None where they do not, or lie at the
+        end of a line, where they would be asked for apart.
+        """
+        near, common = self.near, self._near_common
+        if self.machine.name or near is None or common is None:
+            return None
+        theirs = ref_files.tips(self.machine, near, common, [*wanted.there.values()])
+        ours = (
+            theirs
+            if self.own
+            else ref_files.tips(self.machine, self.source, self.common, [*wanted.here.values()])
+        )
+        if theirs is None or ours is None:
+            return None
+        return _by_name(theirs, wanted.there), _by_name(ours, wanted.here)
 
     def worktrees(self) -> tuple[WorktreeEntry, ...]:
         """Every worktree git knows of, the main one first, the missing ones too."""
@@ -320,7 +341,11 @@ def refuse_twin(branch: str, names: Iterable[str], repo: str) -> None:
 
 def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:
     told = {ref: sha for sha, _, ref in (line.partition(" ") for line in answer.lines)}
-    return {name: told[ref] for name, ref in refs.items() if ref in told}
+    return _by_name(told, refs)
+
+
+def _by_name(tips: Mapping[str, str], refs: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: tips[ref] for name, ref in refs.items() if ref in tips}
 
 
 def head_of(branch: str) -> tuple[str, ...]:

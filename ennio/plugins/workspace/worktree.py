@@ -78,8 +78,9 @@ class WorktreeWorkspace:
                 repository.named()
             else:
                 tips = repository.at_hand(spec.base, spec.branch)
-                if tips is not None:
-                    return _begun(repository, spec, tips)
+                made = None if tips is None else _begun_at_hand(repository, spec, tips)
+                if made is not None:
+                    return made
         if tree is None:
             tips = repository.bring(spec.base, spec.branch)
             with repository.alone():
@@ -243,6 +244,20 @@ def _hold(repository: SourceRepository, spec: WorkspaceSpec, there: FoundWorktre
 def _begun(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
     made = partial(_added, repository, spec, tips)
     return past_stale_locks(repository, session_branch.refs(spec), made)
+
+
+def _begun_at_hand(
+    repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips
+) -> Created | None:
+    """The same, with tips that files told; None where it failed, and git does not find them at
+    hand: a commit that a ref names may be gone.
+    """
+    try:
+        return _begun(repository, spec, tips)
+    except (Refused, Unreachable):
+        if repository.at_hand(spec.base, spec.branch, by_git=True) == tips:
+            raise
+        return None
 
 
 def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
