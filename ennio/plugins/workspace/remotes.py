@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.workspace.address import is_same
 
-ASKED = ("config", "-z", "--get-regexp", r"^((remote|url|extensions)\.|core\.ignorecase$)")
+ASKED = (
+    "config",
+    "-z",
+    "--get-regexp",
+    r"^((remote|url|extensions|include|includeif)\.|core\.ignorecase$)",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """The settings ``remote.<name>.*``, ``url.<base>.*``, ``extensions.*`` and ``core.ignorecase``
-    as they are written down, by key.
+    """The settings ``remote.<name>.*``, ``url.<base>.*``, ``extensions.*``, ``core.ignorecase`` and
+    those that include other files, as they are written down, by key.
     """
 
     settings: Mapping[str, tuple[str, ...]]
@@ -41,6 +46,11 @@ class Remotes:
         no settings of their own.
         """
         return not any(key.startswith("extensions.") for key in self.settings)
+
+    @property
+    def includes(self) -> bool:
+        """Whether settings may stand in files that settings name."""
+        return any(key.startswith(("include.", "includeif.")) for key in self.settings)
 
     @property
     def ignores_case(self) -> bool:

@@ -26,6 +26,7 @@ from ennio.plugins.git import NETWORK, Git, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace import ref_files
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
+from ennio.plugins.workspace.settled_remotes import SettledRemotes
 from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref
 from ennio.plugins.workspace.worktree_list import WorktreeEntry, listed
 
@@ -67,6 +68,7 @@ class _Shared:
         self.heads: dict[str, _Heads] = {}
         self.failures: dict[str, _Failure] = {}
         self.remotes: Remotes | None = None
+        self.settled = SettledRemotes()
 
 
 _shared: dict[tuple[str, Path], _Shared] = {}
@@ -143,7 +145,13 @@ class SourceRepository:
 
     @cached_property
     def _remotes(self) -> Remotes:
-        return self._learnt(self.git.run(*ASKED, check=False))
+        if self.machine.name:  # at the end of a line files would be asked for apart
+            return self._learnt(self.git.run(*ASKED, check=False))
+        return self._settled()
+
+    def _settled(self) -> Remotes:
+        self._shared.remotes = self._shared.settled.now(self.git, self.common)
+        return self._shared.remotes
 
     def _learnt(self, output: GitOutput) -> Remotes:
         self._shared.remotes = Remotes.read(output)
@@ -215,19 +223,20 @@ class SourceRepository:
         if self.near is None or guess is None or guess.has_rewrites or guess.ignores_case:
             return None
         wanted = WantedBranches(base, branch, self.own)
-        settings, *rest = wanted.questions(self.git, self.git.at(self.near))
         read = None if by_git else self._read(wanted)
-        answer, *told = side_by_side(settings, *(rest if read is None else ()))
-        self._remotes = self._learnt(answer)
-        theirs, ours = read or (_tips(told[0], wanted.there), _tips(told[-1], wanted.here))
-        at_hand = (
-            self._remotes == guess
-            and base in theirs
-            and all(ours.get(name) == tip for name, tip in theirs.items())
-        )
-        return (
-            BranchTips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
-        )
+        if read is None:
+            questions = wanted.questions(self.git, self.git.at(self.near))
+            settings, *told = side_by_side(*questions)
+            self._remotes = self._learnt(settings)
+            read = _tips(told[0], wanted.there), _tips(told[-1], wanted.here)
+        else:
+            self._remotes = self._settled()
+        theirs, ours = read
+        if self._remotes != guess or base not in theirs:
+            return None
+        if any(ours.get(name) != tip for name, tip in theirs.items()):
+            return None
+        return BranchTips(theirs[base], None if self.own else theirs.get(branch))
 
     def _read(self, wanted: WantedBranches) -> tuple[Mapping[str, str], Mapping[str, str]] | None:
         """The branches there and here, as files tell them; None where they do not, or lie at the
