@@ -371,6 +371,7 @@ def _is_passing(args: tuple[str, ...], words: str) -> bool:
     return (
         git_errors.is_locked(words)
         or git_errors.is_half_made(words)
+        or git_errors.is_deleted_meanwhile(words)
         or (_verb(args) in _SERVERS and git_errors.is_race(words))
     )
 

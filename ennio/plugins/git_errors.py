@@ -58,6 +58,9 @@ _SHUT = re.compile(
 _HALF_MADE = re.compile(
     r"bad object worktrees/[^\n]+/HEAD|failed to read [^\n]*worktrees/[^\n]+/commondir"
 )
+# git lists all refs and then reads each: one that is deleted in between has no commit. A commit
+# that was asked for by its own name is another matter.
+_DELETED = re.compile(r"^fatal: bad object (?!HEAD$|[0-9a-f]{40}(?:[0-9a-f]{24})?$)", re.MULTILINE)
 # Somebody else moved the same ref in between. A ref that exists where another needs a folder is
 # no race: that stays so.
 _RACED = re.compile(
@@ -152,6 +155,11 @@ def is_half_made(words: str) -> bool:
     the refs, and leads nowhere yet, or a file of it is there and empty.
     """
     return bool(_HALF_MADE.search(words))
+
+
+def is_deleted_meanwhile(words: str) -> bool:
+    """Whether a ref was met that another git deletes, among those that git listed itself."""
+    return bool(_DELETED.search(words))
 
 
 def is_race(words: str) -> bool:

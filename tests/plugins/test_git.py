@@ -31,7 +31,7 @@ from ennio.plugins.git import (
 )
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
-from tests.plugins.workspace.ground import commit, git
+from tests.plugins.workspace.ground import commit, git, git_ok
 
 __all__ = ["person"]
 
@@ -198,6 +198,29 @@ def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
     assert not lock.exists()
     hook.unlink()
     Git(LocalMachine(), repository).run("branch", "fix")
+
+
+def test_a_ref_that_another_git_deletes_while_refs_are_read_is_waited_for(
+    repository: Path,
+) -> None:
+    git = Git(LocalMachine(), repository)
+    deleted = repository / ".git" / "refs" / "heads" / "deleted"
+    deleted.write_text(f"{'1' * 40}\n")  # what is read of it then: no commit
+    assert not git_ok(repository, "rev-list", "HEAD", "--not", "--branches")
+    deleting = threading.Timer(0.3, deleted.unlink)
+    deleting.start()
+
+    assert git.run("rev-list", "HEAD", "--not", "--branches").lines == ()
+    deleting.join()
+
+
+def test_a_commit_that_is_not_there_is_told_at_once(repository: Path) -> None:
+    begun = time.monotonic()
+
+    with pytest.raises(Refused, match="bad object 1111"):
+        Git(LocalMachine(), repository).run("rev-list", "1" * 40)
+
+    assert time.monotonic() - begun < 3  # seconds; a lock is waited for longer
 
 
 def test_a_worktree_that_another_git_is_just_making_is_waited_for(
