@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import add, sub
 from typing import Self
 
 FAST = "fast"
@@ -46,15 +47,15 @@ class Tokens:
 
     def __add__(self, other: Self) -> Self:
         """Both together."""
-        return type(self)(*(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+        return type(self)(*map(add, self.counts, other.counts))
 
     def __sub__(self, other: Self) -> Self:
         """What the one has more than the other; may be negative."""
-        return type(self)(*(a - b for a, b in zip(self.counts, other.counts, strict=True)))
+        return type(self)(*map(sub, self.counts, other.counts))
 
     def most(self, other: Self) -> Self:
         """The greater of each: a request that is told of twice has only grown."""
-        return type(self)(*(max(a, b) for a, b in zip(self.counts, other.counts, strict=True)))
+        return type(self)(*map(max, self.counts, other.counts))
 
     @property
     def counts(self) -> tuple[int, int, int, int, int, int]:

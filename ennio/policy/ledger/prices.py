@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from ennio.config.money import PriceOverride
@@ -27,6 +28,9 @@ _WAYS: Mapping[str, Mapping[str, str]] = {
     FAST: {"speed": "fast", "service_tier": "fast"},
 }
 """How the price data call the ways in which a request is served; any other is a service tier."""
+_of_tokens = attrgetter(
+    *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok")
+)
 _STANDARD = ("", "default", "standard", "auto", "on_demand")
 
 
@@ -51,18 +55,17 @@ class Rates:
         if tokens.web_searches and self.web_searches is None:
             return None
         searched = tokens.web_searches * (self.web_searches or NOTHING) / _THOUSAND
+        read = self.input if self.cache_read is None else self.cache_read
         written = self.input if self.cache_write is None else self.cache_write
-        parts = (
-            (tokens.input, self.input),
-            (tokens.output, self.output),
-            (tokens.cache_read, self.input if self.cache_read is None else self.cache_read),
-            (tokens.cache_write, written),
-            (
-                tokens.cache_write_1h,
-                written if self.cache_write_1h is None else self.cache_write_1h,
-            ),
+        for_an_hour = written if self.cache_write_1h is None else self.cache_write_1h
+        charged = (
+            tokens.input * self.input
+            + tokens.output * self.output
+            + tokens.cache_read * read
+            + tokens.cache_write * written
+            + tokens.cache_write_1h * for_an_hour
         )
-        return sum((count * rate for count, rate in parts), NOTHING) / _MILLION + searched
+        return charged / _MILLION + searched
 
 
 class PriceBook:
@@ -117,14 +120,11 @@ def _shipped(told: RequestUsage) -> Rates | None:
         return None
     price = found.get_prices(told.at, way)
     given = told.tokens.given
-    rates = {
-        name: _rate(getattr(price, f"{name}_mtok"), given)
-        for name in ("input", "output", "cache_read", "cache_write", "cache_write_1h")
-    }
-    if rates["input"] is None or rates["output"] is None:
+    asked, answered, read, written, for_an_hour = (_rate(each, given) for each in _of_tokens(price))
+    if asked is None or answered is None:
         return None
     searches = _rate(getattr(price, "web_searches_kcount", None), given)
-    return Rates(**rates, web_searches=searches)  # type: ignore[arg-type] # both are there
+    return Rates(asked, answered, read, written, for_an_hour, searches)
 
 
 def _way(tier: str) -> Mapping[str, str] | None:
