@@ -43,8 +43,9 @@ def fields_of(columns: tuple[str, ...]) -> Callable[[Any], Values]:
     read = attrgetter(*columns)
 
     def encode_fields(row: Any) -> Values:
+        kind: Any
         return {
-            name: value if type(value) in _AS_THEY_ARE else encode(value)
+            name: value if (kind := type(value)) in _AS_THEY_ARE else _writer(kind)(value)
             for name, value in zip(columns, read(row), strict=True)
         }
 
@@ -70,10 +71,13 @@ def differences_of(columns: tuple[str, ...]) -> Callable[[Any, Any], Values]:
 def encode(value: Any) -> Any:
     """A value as what a column holds: text, a number or NULL; structures as JSON text."""
     kind: Any = type(value)
-    if kind in _AS_THEY_ARE:
-        return value
-    write = int if kind is bool else scalar(kind)
-    return dumps(value) if write is None else write(value)
+    return value if kind in _AS_THEY_ARE else _writer(kind)(value)
+
+
+@cache
+def _writer(kind: Any) -> Callable[[Any], Any]:
+    """What makes the content of a column of the values of a class."""
+    return int if kind is bool else scalar(kind) or dumps
 
 
 def decode_fields(kind: Any, values: Values) -> Values:

@@ -115,7 +115,8 @@ class Connection:
         if self.dialect.apart and not self._own.depth:
             return self._read_apart(statement, parameters)
         with self.lock, self._in_words:
-            return list(self._execute(statement, parameters).fetchall())
+            found: list[Row] = self._execute(statement, parameters).fetchall()
+            return found
 
     def _read_apart(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         try:
@@ -155,13 +156,14 @@ class Connection:
         """Run a statement that was made into text before and return how many rows it
         touched, as ``change`` does.
         """
-        if self.dialect.apart and not self._own.depth:
+        if self._own.depth:  # it has the lock, and its begin has found that all is well
+            return int(self._execute(statement, parameters).rowcount)
+        if self.dialect.apart:
             with self._transaction:  # its begin finds out whether there still is a server
                 return self.change_text(statement, parameters)
         with self.lock:
-            if not self._own.depth:
-                with self._in_words:
-                    self.dialect.insist()
+            with self._in_words:
+                self.dialect.insist()
             return int(self._execute(statement, parameters).rowcount)
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

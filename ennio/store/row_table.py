@@ -121,7 +121,7 @@ class RowTable(Generic[R]):
         """The text of a query and its values. Making the text costs more than running it, so it is
         kept for each form of query.
         """
-        form = (order, limit is not None, *((name, _form(value)) for name, value in equal.items()))
+        form = (order, limit is not None, *equal, *map(_form, equal.values()))
         values = [encode(item) for value in equal.values() for item in _items(value)]
         values += [] if limit is None else [limit]
         if form not in self._texts:
