@@ -110,6 +110,33 @@ def test_what_is_inherited_ordered_or_checked_stays_so(how: str) -> None:
             hash(Part(1, "a"))
 
 
+def test_what_is_frozen_is_filled_with_slots_and_without(how: str) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Above:
+        instance: int
+        names: list[str] = field(default_factory=list)
+
+    @dataclass(frozen=True, slots=True)
+    class Below(Above):
+        size: int = field(default=2, kw_only=True)
+        twice: int = field(init=False, default=4)
+
+    @dataclass(frozen=True)
+    class Open(Above):
+        mark: str = "m"
+
+    for _ in range(2):
+        assert (Above(1).instance, Above(1, ["a"]).names, Above(1).names) == (1, ["a"], [])
+        assert Above(1).names is not Above(1).names
+        made = Below(1, ["b"], size=3)
+        assert (made.instance, made.names, made.size, made.twice) == (1, ["b"], 3, 4)
+        assert (Below(1).size, Open(1).mark, Open(1, mark="n").mark) == (2, "m", "n")
+        assert replace(made, instance=5) == Below(5, ["b"], size=3)
+        for value in (Above(1), Below(1), Open(1)):
+            with pytest.raises(FrozenInstanceError):
+                value.instance = 2  # type: ignore[misc] # that is what is refused
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Of a module, as pickle wants it."""
@@ -141,6 +168,16 @@ def test_a_method_is_compiled_when_it_is_called_and_from_then_on_it_is_the_stand
     assert value == kind("c")
     assert [name for name in METHODS if compiled(kind, name)] == ["__init__", "__eq__"]
     assert kind.__eq__.__qualname__.endswith("Note.__eq__")
+
+
+@here
+def test_what_is_frozen_goes_into_its_slots_without_a_look_at_the_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    late(monkeypatch)
+    kind = note()
+    assert kind("c", 2.0).length == 2.0
+    assert "__setattr__" not in kind.__init__.__code__.co_names
 
 
 @here
