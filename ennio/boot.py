@@ -18,7 +18,7 @@ import gevent
 import pykka
 
 from ennio import logs, tracing
-from ennio.actors import absence, config_problem
+from ennio.actors import absence, budget_raises, config_problem
 from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
 from ennio.actors.dependencies import Dependencies
@@ -238,6 +238,7 @@ def _stand(
     """What needs the database: whose agents it does not know are taken in, and all actors begin."""
     recall_calls(deps.store, deps.plugins.calls)
     config_problem.tell(deps, problem)
+    budget_raises.follow_file(deps)
     adopted += (taken.session_id for taken in adopt(deps) if taken.runs)
     root = RootSupervisor.start(deps, fixed_children(deps, orchestrator), _fall_together)
     root.ask(Ping(), timeout=60.0)

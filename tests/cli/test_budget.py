@@ -39,3 +39,22 @@ def test_the_budget_of_a_session_is_raised_by_how_its_id_begins(api: Api) -> Non
     assert (raised.code, "raised session:a-94240000:total" in raised.out) == (0, True)
     assert api.ennio("budget", "raise", "a-", "--by", "5").code == 2
     assert api.ennio("budget", "raise", "no-such:daily", "--by", "5").code == 3
+
+
+def test_a_limit_that_is_set_tells_which_raises_are_over(api: Api) -> None:
+    over = [{"budget": "global:daily", "usd": "50", "tokens": 1000}]
+    api.on("POST", "/budgets", VIEW | {"ended_raises": over})
+    done = api.ennio("budget", "set", "global", "--period", "daily", "--limit", "20")
+    assert done.out.splitlines()[-1] == (
+        "raises given before are over: global:daily by $50.00 and 1.0k tokens"
+    )
+
+
+def test_the_list_says_how_much_of_a_limit_was_given_by_raises(api: Api) -> None:
+    api.on("GET", "/spend", {"budgets": []})
+    api.on("GET", "/budgets", [VIEW | {"raised_usd": "0", "raised_tokens": None}])
+    assert "RAISED" not in api.ennio("budget", "list").out
+    api.on("GET", "/budgets", [VIEW | {"raised_usd": "15", "raised_tokens": None}])
+    titles, row = api.ennio("budget", "list").out.splitlines()
+    assert titles.split()[:4] == ["BUDGET", "USED", "LIMIT", "RAISED"]
+    assert row.split()[2:4] == ["$20.00", "$15.00"]

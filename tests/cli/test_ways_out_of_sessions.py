@@ -436,6 +436,13 @@ def test_one_that_rests_while_it_is_paused_is_given_more(house: House) -> None:
 def test_a_budget_of_the_file_is_changed_there(house: House) -> None:
     said = refused(house.sick, "ennio budget remove project:filed:total", "is defined in")
     assert f"{house.file}:" in said
+    house.does("ennio budget raise project:filed:total --by 50")
+    house.budgets = house.budgets.replace("limit_usd: 1", "limit_usd: 2")
+    house.write()
+    house.does(said.strip().rpartition("then: ")[2])
+    listed = json.loads(house.does("ennio budget list --json"))
+    (filed,) = [one for one in listed if one["name"] == "project:filed:total"]
+    assert (float(filed["limit"]), float(filed["raised_usd"])) == (2, 0), "the raise was of the limit before"
     house.budgets = ""
     house.write()
     house.does(said.strip().rpartition("then: ")[2])

@@ -19,6 +19,7 @@ from ennio.model.request_fields import (
     PartField,
     TextField,
 )
+from ennio.policy.budgets.ending import EndedRaise
 from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding
 
 N = TypeVar("N", Decimal, int)
@@ -71,6 +72,7 @@ class BudgetView:
     are not limited. ``used`` is the known part: of ``unpriced_requests`` the money is not known.
     ``used`` and what follows is null for one that names nobody: it holds for each by itself, and
     each of them is listed beside it. ``defined_in`` is the file and line, or ``set``.
+    ``ended_raises`` is told by whoever sets it: the raises that are over with the limit before.
     """
 
     name: str
@@ -98,6 +100,7 @@ class BudgetView:
     raised_usd: Decimal | None = None
     raised_tokens: int | None = None
     paused: Sequence[str] = ()
+    ended_raises: Sequence[EndedRaise] = ()
 
     @classmethod
     def of(cls, budget: Budget, name: str, subject: str | None, defined_in: str) -> Self:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ennio.actors import budgets
+from ennio.actors import budget_raises, budgets
+from ennio.actors.budget_raises import project_of
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GoOn
 from ennio.actors.orchestrator.budget_view import BudgetCheck, BudgetOrder, BudgetView, RaiseOrder
@@ -17,16 +18,11 @@ from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import declare, failpoint
 from ennio.model.idempotency import IdempotentRequest
-from ennio.model.plural import number_of
 from ennio.model.session import SessionStatus
 from ennio.policy.budgets import words
 from ennio.policy.budgets.applied import AppliedBudget, own_name
-from ennio.policy.budgets.standing import (
-    BudgetRaise,
-    BudgetStanding,
-    BudgetUse,
-    dollars,
-)
+from ennio.policy.budgets.ending import EndedRaise
+from ennio.policy.budgets.standing import BudgetRaise, BudgetStanding, BudgetUse
 from ennio.store.budgets import Reservation, SetBudget
 from ennio.store.idempotency import RequestRepeatedError
 
@@ -129,18 +125,19 @@ class BudgetApi:
 
     @failpoint("order.set_budget", because="writes one row, and may be given again")
     def set(self, order: BudgetOrder) -> BudgetView:
-        """Set a budget beside those of the file. Raises Invalid, NotFound, and Refused for one that
-        the file defines.
+        """Set a budget beside those of the file; what it was raised by before is over. Raises
+        Invalid, NotFound, and Refused for one that the file defines.
         """
         order = self._checked(order)
         name = own_name(order.budget)
         self._refuse_defined(name)
         now = self.deps.clock.now()
         with self.deps.store.transaction() as tx:
+            over = budget_raises.end(self.deps, order.budget, order.by)
             self.deps.store.budgets.set(SetBudget(name, order.budget, now, order.by))
-            tx.emit("", self._project_of(order.budget), _told_set(name, order))
+            tx.emit("", project_of(order.budget), _told_set(name, order, over))
         budgets.wake(self.deps)
-        return self._named(name)
+        return replace(self._named(name), ended_raises=over)
 
     def _checked(self, order: BudgetOrder) -> BudgetOrder:
         if order.limit_usd is None and order.limit_tokens is None:
@@ -170,9 +167,9 @@ class BudgetApi:
         if known is None:
             raise self._unknown(name)
         with self.deps.store.transaction() as tx:
+            over = budget_raises.end(self.deps, known.budget, "a person")
             self.deps.store.budgets.remove(name)
-            told = Draft(EventType.BUDGET_SET, f"budget {name} was taken away")
-            tx.emit("", self._project_of(known.budget), told)
+            tx.emit("", project_of(known.budget), _told_removed(name, over))
         budgets.wake(self.deps)
 
     @failpoint("order.raise_budget")
@@ -219,7 +216,7 @@ class BudgetApi:
             if once is not None:
                 self.deps.store.idempotency.begin(once, more.id, now)
             self.deps.store.budgets.add_raise(more)
-            tx.emit("", self._project_of(one.budget), _told_raise(more))
+            tx.emit("", project_of(one.budget), _told_raise(more))
 
     @failpoint("order.go_on", because="asks the session, as the orders that are played do")
     def go_on(self, session_id: str) -> None:
@@ -230,9 +227,6 @@ class BudgetApi:
         self.deps.actors.ask(session_name(session_id), GoOn())
 
     # --- by name ----------------------------------------------------------------------------------
-
-    def _project_of(self, budget: Budget) -> str:
-        return budget.id or "" if budget.scope is BudgetScope.PROJECT else ""
 
     def _named(self, name: str) -> BudgetView:
         found = next((view for view in self.list() if view.name == name), None)
@@ -287,17 +281,25 @@ def _left(at: BudgetStanding) -> Decimal:
     return -Decimal(str(at.percent_used))
 
 
-def _told_set(name: str, order: BudgetOrder) -> Draft:
-    limits = [] if order.limit_usd is None else [dollars(order.limit_usd)]
-    limits += [] if order.limit_tokens is None else [number_of(order.limit_tokens, "token")]
-    said = f"budget {name} was set to {' and '.join(limits)} by {order.by}"
-    return Draft(EventType.BUDGET_SET, said, data={"budget": name, "by": order.by})
+def _told_set(name: str, order: BudgetOrder, over: Sequence[EndedRaise]) -> Draft:
+    limit = words.amounts(order.limit_usd, order.limit_tokens)
+    said = f"budget {name} was set to {limit} by {order.by}{_too(over)}"
+    data = {**budget_raises.told(name, over), "by": order.by}
+    return Draft(EventType.BUDGET_SET, said, data=data)
+
+
+def _told_removed(name: str, over: Sequence[EndedRaise]) -> Draft:
+    said = f"budget {name} was taken away{_too(over)}"
+    return Draft(EventType.BUDGET_SET, said, data=budget_raises.told(name, over))
+
+
+def _too(over: Sequence[EndedRaise]) -> str:
+    return f"; {words.over(over)}" if over else ""
 
 
 def _told_raise(more: BudgetRaise) -> Draft:
-    amounts = [] if more.usd is None else [dollars(more.usd)]
-    amounts += [] if more.tokens is None else [number_of(more.tokens, "token")]
-    said = f"budget {more.budget} was raised by {' and '.join(amounts)} by {more.by}"
+    amounts = words.amounts(more.usd, more.tokens)
+    said = f"budget {more.budget} was raised by {amounts} by {more.by}"
     data = {"budget": more.budget, "good_for": more.good_for, "by": more.by}
     return Draft(
         EventType.BUDGET_RAISED, said, data=data | {"usd": more.usd, "tokens": more.tokens}

@@ -39,6 +39,7 @@ COLUMNS = (
     Column("BUDGET", elastic=True),
     Column("USED", right=True),
     Column("LIMIT", right=True),
+    Column("RAISED", right=True),
     Column("%", right=True),
     Column("LEFT", right=True),
     Column("KEPT", right=True),
@@ -127,7 +128,7 @@ def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
     }
     given = {key: value for key, value in order.items() if value is not None}
     view = context.order("/budgets", given)
-    return CommandResult(view, [f"set {view['name']}", *_standing(view)])
+    return CommandResult(view, [f"set {view['name']}", *_standing(view), *_over(view)])
 
 
 def increase(options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -183,6 +184,19 @@ def _standing(view: Mapping[str, Any]) -> Sequence[str]:
     return [", ".join(parts)]
 
 
+def _over(view: Mapping[str, Any]) -> Sequence[str]:
+    """Which raises ended with the limit that was before."""
+    return [
+        f"raises given before are over: {one['budget']} by {_more(one['usd'], one['tokens'])}"
+        for one in view.get("ended_raises", ())
+    ]
+
+
+def _more(usd: str | None, given: int | None) -> str:
+    parts = [money(usd)] if usd and float(usd) else []
+    return " and ".join([*parts, *([f"{tokens(given)} tokens"] if given else [])])
+
+
 def _table(found: Sequence[Mapping[str, Any]], width: int | None) -> Sequence[str]:
     return table(COLUMNS, [_row(view) for view in found], width)
 
@@ -191,12 +205,13 @@ def _row(view: Mapping[str, Any]) -> tuple[str, ...]:
     if view["level"] is None:
         limit = "" if view["limit"] is None else money(view["limit"])
         most = "" if view["limit_tokens"] is None else f"of {tokens(view['limit_tokens'])}"
-        return (view["name"], "", limit, "", "", "", most, "", "", view["on_exceed"], "")
+        return (view["name"], "", limit, "", "", "", "", most, "", "", view["on_exceed"], "")
     limited = view["limit"] is not None
     return (
         view["name"],
         money(view["used"], view["unpriced_requests"]),
         money(view["limit"]) if limited else "",
+        _more(view.get("raised_usd"), view.get("raised_tokens")),
         f"{view['percent_used']:g}",
         money(view["remaining"]) if limited else "",
         money(view["reserved"]) if limited and float(view["reserved"]) else "",

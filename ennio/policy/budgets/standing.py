@@ -50,7 +50,7 @@ class BudgetUse:
 @dataclass(frozen=True, slots=True)
 class BudgetRaise:
     """More for a budget, in one window; an entry that is never changed. ``budget`` is its name,
-    ``good_for`` the key of that window.
+    ``good_for`` the key of that window. One that ends others is of less than nothing.
     """
 
     id: str

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 from ennio.model.plural import number_of
+from ennio.policy.budgets.ending import EndedRaise
 from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding, BudgetUse, dollars
+
+_SHOWN = 3
 
 GO_ON = (
     "You were interrupted because a budget was used up. There is some again: go on where you were."
@@ -37,12 +43,22 @@ def refusal(at: BudgetStanding, more: BudgetUse) -> str:
 
 
 def _amount(at: BudgetStanding, use: BudgetUse) -> str:
-    parts = []
-    if at.limit_usd is not None and use.usd:
-        parts.append(dollars(use.usd))
-    if at.limit_tokens is not None and use.tokens:
-        parts.append(number_of(use.tokens, "token"))
+    usd = None if at.limit_usd is None else use.usd or None
+    return amounts(usd, None if at.limit_tokens is None else use.tokens or None)
+
+
+def amounts(usd: Decimal | None, tokens: int | None) -> str:
+    """Dollars, tokens, or both: ``$5.00 and 1000 tokens``."""
+    parts = [] if usd is None else [dollars(usd)]
+    parts += [] if tokens is None else [number_of(tokens, "token")]
     return " and ".join(parts)
+
+
+def over(raises: Sequence[EndedRaise]) -> str:
+    """That raises are over, and which; of many the first few."""
+    parts = [f"{one.budget} by {amounts(one.usd, one.tokens)}" for one in raises[:_SHOWN]]
+    parts += [f"{len(raises) - _SHOWN} more"] if len(raises) > _SHOWN else []
+    return f"raises given before are over: {', '.join(parts)}"
 
 
 def headline(at: BudgetStanding, level: BudgetLevel) -> str:
@@ -68,9 +84,5 @@ def paused(at: BudgetStanding, session_id: str) -> str:
 
 def left(at: BudgetStanding) -> str:
     """What an agent is told of it, where agents are told."""
-    parts = []
-    if at.remaining_usd is not None:
-        parts.append(dollars(at.remaining_usd))
-    if at.remaining_tokens is not None:
-        parts.append(number_of(at.remaining_tokens, "token"))
-    return f"{' and '.join(parts)} is left of the budget {at.applied.name}"
+    rest = amounts(at.remaining_usd, at.remaining_tokens)
+    return f"{rest} is left of the budget {at.applied.name}"
