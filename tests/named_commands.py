@@ -156,6 +156,10 @@ HEALED: Mapping[str, Places] = {
     "cli/test_ways_out_of_sessions.py::test_one_that_rests_while_it_is_paused_is_given_more": {
         "policy/lifecycle/pausing.py": ("budget raise",),
     },
+    "cli/test_ways_out_of_sessions.py"
+    "::test_a_budget_of_each_that_has_no_room_for_any_session_is_set_anew": {
+        "policy/budgets/words.py": ("budget set", "reload"),
+    },
     "cli/test_ways_out_of_sessions.py::test_a_budget_of_the_file_is_changed_there": {
         "actors/orchestrator/budgets.py": ("reload",),
     },

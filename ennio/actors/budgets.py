@@ -59,6 +59,16 @@ def all_budgets(deps: Dependencies) -> Sequence[Budget]:
     return (*known.values(), *extra)
 
 
+def defined_in(deps: Dependencies, name: str) -> str | None:
+    """The file and line of a budget that stands in the file; None for one that was set."""
+    config = deps.config
+    for index, budget in enumerate(config.budgets):
+        if own_name(budget) == name:
+            lines = config.budget_lines
+            return f"{config.source}:{lines[index]}" if index < len(lines) else str(config.source)
+    return None
+
+
 def standings(
     deps: Dependencies, project_id: str, session_id: str | None
 ) -> Sequence[BudgetStanding]:
@@ -109,7 +119,7 @@ def insist_on_room(deps: Dependencies, session: Session, cost: LikelyCost) -> No
         return
     reserved = deps.store.budgets.reserved()
     for at in standings(deps, session.project_id, session.id):
-        refuse(with_reserved(deps, at, reserved), expected(cost, at))
+        refuse(deps, with_reserved(deps, at, reserved), expected(cost, at))
 
 
 def admit(deps: Dependencies, session: Session, cost: LikelyCost) -> None:
@@ -123,10 +133,17 @@ def admit(deps: Dependencies, session: Session, cost: LikelyCost) -> None:
         )
 
 
-def refuse(at: BudgetStanding, more: BudgetUse) -> None:
-    """Raise OverBudget where so much more does not fit; a budget that only warns refuses nobody."""
-    if at.applied.budget.on_exceed is not OnExceed.WARN and not at.admits(more):
-        raise OverBudget(words.refusal(at, more))
+def refuse(deps: Dependencies, at: BudgetStanding, more: BudgetUse) -> None:
+    """Raise OverBudget where so much more does not fit into a budget of a session that is yet to
+    be; one that only warns refuses nobody.
+    """
+    budget = at.applied.budget
+    if budget.on_exceed is OnExceed.WARN or at.admits(more):
+        return
+    if budget.scope is BudgetScope.SESSION and budget.id is None:
+        # the session will never be there, so its own part of that for each cannot be raised
+        raise OverBudget(words.refusal_for_each(at, more, defined_in(deps, own_name(budget))))
+    raise OverBudget(words.refusal(at, more))
 
 
 def with_reserved(

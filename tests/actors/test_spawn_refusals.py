@@ -114,7 +114,9 @@ REFUSALS = {
         OverBudget, "global:total is used up", config=_budget(BudgetScope.GLOBAL, "0")
     ),
     "a budget of nothing for each": Refusal(
-        OverBudget, "is used up", config=_budget(BudgetScope.SESSION, "0")
+        OverBudget,
+        "session:each:total is used up: .* limit_usd in .*ennio.yaml, then: ennio reload$",
+        config=_budget(BudgetScope.SESSION, "0"),
     ),
     "a budget without room": Refusal(
         OverBudget,

@@ -442,11 +442,31 @@ def test_a_budget_of_the_file_is_changed_there(house: House) -> None:
     house.does(said.strip().rpartition("then: ")[2])
     listed = json.loads(house.does("ennio budget list --json"))
     (filed,) = [one for one in listed if one["name"] == "project:filed:total"]
-    assert (float(filed["limit"]), float(filed["raised_usd"])) == (2, 0), "the raise was of the limit before"
+    assert (float(filed["limit"]), float(filed["raised_usd"])) == (2, 0), (
+        "the raise was of the limit before"
+    )
     house.budgets = ""
     house.write()
     house.does(said.strip().rpartition("then: ")[2])
     assert "project:filed:total" not in house.does("ennio budget list")
+
+
+def test_a_budget_of_each_that_has_no_room_for_any_session_is_set_anew(house: House) -> None:
+    house.does("ennio budget set session --tokens 0")
+    said = refused(house.sick, "ennio spawn rests -p hello", "session:each:total is used up")
+    house.does(said.strip().rpartition("by: ")[2].replace("NUMBER", "9000000"))
+    house.does("ennio spawn rests -p hello --dry-run")
+    house.does("ennio budget remove session:each:total")
+    held = house.budgets
+    house.budgets = "[{scope: session, limit_tokens: 0}]"
+    house.write()
+    house.does("ennio reload")
+    said = refused(house.sick, "ennio spawn rests -p hello", "session:each:total is used up")
+    assert f"limit_tokens in {house.file}:" in said
+    house.budgets = held
+    house.write()
+    house.does(said.strip().rpartition("then: ")[2])
+    house.does("ennio spawn rests -p hello --dry-run")
 
 
 def test_one_whose_plan_is_used_up_goes_on_by_what_its_notice_says(house: House) -> None:

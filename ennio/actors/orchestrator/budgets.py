@@ -107,19 +107,8 @@ class BudgetApi:
         return self._view(one.budget, one.name, one.subject or None).at(at, held)
 
     def _view(self, budget: Budget, name: str, subject: str | None) -> BudgetView:
-        where = self._defined_in(own_name(budget))
+        where = budgets.defined_in(self.deps, own_name(budget))
         return BudgetView.of(budget, name, subject, where or "set")
-
-    def _defined_in(self, name: str) -> str | None:
-        """The file and line of a budget that stands in the file."""
-        config = self.deps.config
-        for index, budget in enumerate(config.budgets):
-            if own_name(budget) == name:
-                lines = config.budget_lines
-                return (
-                    f"{config.source}:{lines[index]}" if index < len(lines) else str(config.source)
-                )
-        return None
 
     # --- ordering ---------------------------------------------------------------------------------
 
@@ -153,7 +142,7 @@ class BudgetApi:
         return order
 
     def _refuse_defined(self, name: str) -> None:
-        where = self._defined_in(name)
+        where = budgets.defined_in(self.deps, name)
         if where is not None:
             raise Refused(
                 f"budget {name} is defined in {where}: change it there, then: ennio reload"

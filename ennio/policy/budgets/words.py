@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from ennio.config.money import Budget
 from ennio.model.plural import number_of
+from ennio.policy.budgets.applied import own_name
 from ennio.policy.budgets.ending import EndedRaise
 from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding, BudgetUse, dollars
 
@@ -30,16 +32,45 @@ def way_out(at: BudgetStanding) -> str:
 
 def refusal(at: BudgetStanding, more: BudgetUse) -> str:
     """Why nobody is spawned: the budget, what was used of what, until when, and the way out."""
+    return _refusal(at, more, at.applied.name, way_out(at))
+
+
+def refusal_for_each(at: BudgetStanding, more: BudgetUse, defined_in: str | None) -> str:
+    """The same where a budget for each is too small for a session that is yet to be: the limit for
+    all of them has to be another one, there where it is set or ``defined_in``.
+    """
+    budget = at.applied.budget
+    limits = {"limit_usd": budget.limit_usd, "limit_tokens": budget.limit_tokens}
+    keys = " and ".join(key for key, limit in limits.items() if limit is not None)
+    way = _set_anew(budget) if defined_in is None else f"{keys} in {defined_in}, then: ennio reload"
+    return _refusal(at, more, own_name(budget), way)
+
+
+def _set_anew(budget: Budget) -> str:
+    """The command that sets a limit anew, and leaves all else of a budget as it is."""
+    plain = Budget(budget.scope)
+    parts = [f"ennio budget set {budget.scope.value}"]
+    parts += [] if budget.period is plain.period else [f"--period {budget.period.value}"]
+    parts += [] if budget.limit_usd is None else ["--limit USD"]
+    parts += [] if budget.limit_tokens is None else ["--tokens NUMBER"]
+    parts += (
+        [] if budget.on_exceed is plain.on_exceed else [f"--on-exceed {budget.on_exceed.value}"]
+    )
+    parts += [] if budget.warn_at == plain.warn_at else [f"--warn-at {budget.warn_at:g}"]
+    return " ".join([*parts, *(["--count-plan"] if budget.count_plan else [])])
+
+
+def _refusal(at: BudgetStanding, more: BudgetUse, name: str, way: str) -> str:
     if not at.within_budget:
-        why = f"budget {at.applied.name} is used up: {at.spelled}"
+        why = f"budget {name} is used up: {at.spelled}"
     else:
         kept = _amount(at, at.reserved)
         beside = f", {kept} more is kept for sessions that have begun" if kept else ""
         why = (
-            f"budget {at.applied.name} has no room for another session: {at.spelled} is used"
+            f"budget {name} has no room for another session: {at.spelled} is used"
             f"{beside}, and one more takes about {_amount(at, more) or 'that much'}"
         )
-    return f"{why}; {at.reset}; more is given by: {way_out(at)}"
+    return f"{why}; {at.reset}; more is given by: {way}"
 
 
 def _amount(at: BudgetStanding, use: BudgetUse) -> str:

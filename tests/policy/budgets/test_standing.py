@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.config.money import Budget, BudgetPeriod, BudgetScope
+from ennio.config.money import Budget, BudgetPeriod, BudgetScope, OnExceed
 from ennio.model.usage import Billing, Tokens
 from ennio.policy.budgets import words
 from ennio.policy.budgets.applied import AppliedBudget, applied, own_name
@@ -93,6 +93,28 @@ def test_a_refusal_names_the_budget_what_is_used_the_hour_and_the_way_out() -> N
     assert words.refusal(found, BudgetUse()) == (
         "budget project:shop:daily is used up: $5.02 of $5.00; it begins anew at 2028-02-29 00:00 "
         "UTC; more is given by: ennio budget raise project:shop:daily --by USD"
+    )
+
+
+def test_one_for_each_that_is_too_small_for_any_is_changed_for_all_of_them() -> None:
+    daily = Budget(
+        BudgetScope.SESSION,
+        Decimal(5),
+        BudgetPeriod.DAILY,
+        on_exceed=OnExceed.KILL,
+        warn_at=0.5,
+        limit_tokens=0,
+        count_plan=True,
+    )
+    found = standing(AppliedBudget(daily, "s-1"), window(BudgetPeriod.DAILY, BEGIN), {})
+    used = "budget session:each:daily is used up: $0.00 of $5.00 and 0 of 0 tokens; "
+    assert words.refusal_for_each(found, BudgetUse(), None).startswith(used)
+    assert words.refusal_for_each(found, BudgetUse(), None).endswith(
+        "; more is given by: ennio budget set session --period daily --limit USD --tokens NUMBER "
+        "--on-exceed kill --warn-at 0.5 --count-plan"
+    )
+    assert words.refusal_for_each(found, BudgetUse(), "ennio.yaml:3").endswith(
+        "; more is given by: limit_usd and limit_tokens in ennio.yaml:3, then: ennio reload"
     )
 
 
