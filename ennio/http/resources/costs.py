@@ -80,7 +80,9 @@ class CostsResource(Resource):
     @operation("What was used and what it cost, by one thing.", CostReport, query=CostQuery)
     def on_get(self, query: CostQuery) -> CostReport:
         """Costs by session, project, model, account or day."""
-        which = Selection(query.session_id, query.project_id, query.since, query.until)
+        session_id = query.session_id and self._known(query.session_id)
+        project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
+        which = Selection(session_id, project_id, query.since, query.until)
         return self._orchestrator.costs.report(query.by, which)
 
     @operation("Every account of the books with its balance.", list[AccountView])
@@ -105,8 +107,8 @@ class CostsResource(Resource):
     )
     def on_get_calibration(self, query: CalibrationQuery) -> CalibrationReport:
         """What was forecast, held against what became of it."""
-        costs = self._orchestrator.costs
-        return costs.calibration(query.project_id, query.since, query.until)
+        project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
+        return self._orchestrator.costs.calibration(project_id, query.since, query.until)
 
     @operation("What sessions cost step by step, up to now.", CostTrend, query=TrendQuery)
     def on_get_trend(self, query: TrendQuery) -> CostTrend:
