@@ -10,6 +10,7 @@ from ennio.actors import budget_raises
 from ennio.actors.headroom import headroom
 from ennio.actors.orchestrator.budget_view import BudgetOrder, BudgetView, RaiseOrder
 from ennio.config.money import Budget, BudgetPeriod, BudgetScope
+from ennio.model.errors import Invalid
 from ennio.model.session import Activity, Usage
 from ennio.policy.budgets.ending import EndedRaise
 from tests.actors.ground import Play, Stage
@@ -140,3 +141,12 @@ def test_raises_of_before_the_file_was_kept_in_mind_hold_on(play: Play) -> None:
     with play.opened() as stage:
         budget_raises.follow_file(stage.deps)
         assert _limit(stage, "project:play:total") == (Decimal(55), Decimal(50))
+
+
+def test_a_budget_of_everybody_is_raised_by_whom_it_limits(stage: Stage) -> None:
+    _set(stage, 5, BudgetScope.GLOBAL, period=BudgetPeriod.DAILY)
+    _raise(stage, "global", 3)
+    assert _limit(stage, "global:daily") == (Decimal(8), Decimal(3))
+    _set(stage, 5, BudgetScope.GLOBAL)
+    with pytest.raises(Invalid, match="several budgets hold global: global:daily, global:total"):
+        _raise(stage, "global", 3)

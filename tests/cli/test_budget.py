@@ -58,3 +58,17 @@ def test_the_list_says_how_much_of_a_limit_was_given_by_raises(api: Api) -> None
     titles, row = api.ennio("budget", "list").out.splitlines()
     assert titles.split()[:4] == ["BUDGET", "USED", "LIMIT", "RAISED"]
     assert row.split()[2:4] == ["$20.00", "$15.00"]
+
+
+def test_a_session_whose_budget_is_set_is_named_by_how_its_id_begins(api: Api) -> None:
+    sessions = [
+        {"id": one, "branch": branch, "status": "working"}
+        for one, branch in (("a-94240000", "fix"), ("a-1b000000", "add"))
+    ]
+    api.on("GET", "/sessions", sessions)
+    api.on("POST", "/budgets", VIEW)
+    for word in ("a-94", "fix", "a-94240000"):
+        assert api.ennio("budget", "set", "session", word, "--limit", "1").code == 0
+        assert api.last[3]["id"] == "a-94240000"
+    assert api.ennio("budget", "set", "session", "a-", "--limit", "1").code == 2
+    assert api.ennio("budget", "set", "session", "no", "--limit", "1").code == 3

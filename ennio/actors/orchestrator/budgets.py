@@ -166,7 +166,8 @@ class BudgetApi:
         self, name: str, order: RaiseOrder, once: IdempotentRequest | None = None
     ) -> BudgetView:
         """Raise a budget in its window; whoever it paused goes on. ``name`` may be that of a
-        session or a project that one budget alone holds. Raises Invalid, NotFound, Conflict.
+        session, a project or everybody (``global``) that one budget alone holds. Raises Invalid,
+        NotFound, Conflict.
         """
         one = self._applied(name)
         budget = one.budget
@@ -232,7 +233,7 @@ class BudgetApi:
                 f"budget {name} holds for each by itself: name one of them, or set another limit "
                 "for all of them"
             )
-        mine: Sequence[AppliedBudget] = [one for one in known.values() if one.subject == name]
+        mine: Sequence[AppliedBudget] = [one for one in known.values() if _subject(one) == name]
         mine = mine or self._pausing(name)
         if len(mine) == 1:
             return mine[0]
@@ -263,6 +264,11 @@ class BudgetApi:
 
 def _names_nobody(budget: Budget) -> bool:
     return budget.scope is not BudgetScope.GLOBAL and budget.id is None
+
+
+def _subject(one: AppliedBudget) -> str:
+    """Whom it limits, as it is said where only one budget does."""
+    return one.subject or one.budget.scope.value
 
 
 def _left(at: BudgetStanding) -> Decimal:

@@ -63,7 +63,7 @@ def configure(parser: Parser) -> None:
     )
     _declare_set(subs["set"])
     more = subs["raise"]
-    more.add_argument("budget", help="the budget's name, or the id of whom it limits")
+    more.add_argument("budget", help="the budget's name, or whom it limits: an id, or global")
     more.add_argument("--by", metavar="USD", help="by how many dollars")
     more.add_argument("--tokens", type=int, metavar="NUMBER", help="by how many tokens")
     subs["remove"].add_argument("budget", help="the budget's name")
@@ -115,6 +115,8 @@ def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
     who = options.id
     if options.scope == "project" and who:
         who = context.project_id(who)
+    elif options.scope == "session" and who:
+        who = whole_id(who, context.client())
     order = {
         "scope": options.scope,
         "id": who,
