@@ -57,6 +57,7 @@ def _budget(budget: Document, dry: Document | None) -> str:
         limits.append(f"{used} of {tokens(budget['limit_tokens'])} tokens")
     likely = dry and dry["likely_at"]
     runs = f", runs dry about {local(likely)}" if likely else ""
+    runs = ", used up" if budget["level"] == "exceeded" else runs  # what is over is not foretold
     paused = f", {len(budget['paused'])} paused" if budget["paused"] else ""
     return f"budget       {clean(budget['name'])}: {', '.join(limits)}{runs}{paused}"
 

@@ -29,6 +29,14 @@ def test_the_list_says_when_a_budget_runs_dry(api: Api) -> None:
     assert told[0]["runs_dry"]["days"] == 3
 
 
+def test_one_that_is_used_up_is_no_forecast(api: Api) -> None:
+    api.on("GET", "/spend", {"budgets": [DRY | {"likely_at": "2026-11-27T18:00:00Z"}]})
+    api.on("GET", "/budgets", [VIEW | {"level": "exceeded", "used": "21"}])
+    _, row = api.ennio("budget", "list").out.splitlines()
+    assert "used up" in row
+    assert "2026-11-27" not in row
+
+
 def test_the_budget_of_a_session_is_raised_by_how_its_id_begins(api: Api) -> None:
     sessions = [
         {"id": one, "branch": "b", "status": "working"} for one in ("a-94240000", "a-1b000000")

@@ -144,6 +144,19 @@ def test_an_overview_has_what_was_used_and_what_merged_work_cost(api: Api) -> No
     assert _overview(api, merged=unmerged)[1] == "merged       no pull request yet"
 
 
+@pytest.mark.parametrize(
+    ("level", "told"), [("warned", ", runs dry about 20"), ("exceeded", ", used up, 1 paused")]
+)
+def test_an_overview_foretells_no_budget_that_is_used_up(api: Api, level: str, told: str) -> None:
+    budget = {"name": "global:daily", "level": level, "limit": None, "used_tokens": 4500}
+    budget |= {"limit_tokens": 4000, "paused": ["a"]}
+    dry = {"budget": "global:daily", "likely_at": "2026-11-28T06:00:00Z"}
+    api.on("GET", "/spend", _SPEND | {"budgets": [dry]}).on("GET", "/budgets", [budget])
+    line = api.ennio("cost", "--overview").out.splitlines()[1]
+    assert line.startswith("budget       global:daily: 4.5k of 4.0k tokens")
+    assert told in line
+
+
 def test_an_overview_says_where_a_price_is_written_and_writes_nothing(api: Api) -> None:
     point = _POINT | {"billed_usd": None, "unpriced_requests": 2}
     model = {"model": "new-x", "requests": 2, "write_in": "/srv/ennio.yaml:12"}

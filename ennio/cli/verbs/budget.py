@@ -219,7 +219,7 @@ def _row(view: Mapping[str, Any]) -> tuple[str, ...]:
         money(view["reserved"]) if limited and float(view["reserved"]) else "",
         _used_tokens(view),
         _moment(view["resets_at"]) if view["resets_at"] else "never",
-        _dry(view["runs_dry"]),
+        "used up" if view["level"] == "exceeded" else _dry(view["runs_dry"]),
         view["on_exceed"],
         str(len(view["paused"])) if view["paused"] else "",
     )
