@@ -67,6 +67,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "version": "the version",
     },
 }
+_LONG = re.compile(r"('[^']{57})[^']{4,}'")
+"""A word that nobody reads to its end, as argparse quotes it."""
 TEXTS = ("--prompt", "--message", "--body")
 """Options that take ``-`` for standard input."""
 VERBS: Mapping[str, str] = {
@@ -118,6 +120,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of ending the process."""
+        message = _LONG.sub(r"\1...'", message)
         told = message + _nearest_choice(message) + self._dashes(message)
         raise UsageError(told, self.format_usage().strip())
 

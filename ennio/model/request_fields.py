@@ -32,6 +32,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
 _MOST = Decimal(10) ** 9
+_LARGEST = "999999999.999999"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -218,7 +219,8 @@ class AmountField:
         if amount is None or amount > _MOST or (self.above is not None and amount <= self.above):
             least = "" if self.above is None else f" above {self.above}"
             raise Invalid(
-                f"{name}: {brief(text)} is no amount of US dollars{least}; write one such as 2.50"
+                f"{name}: {brief(text)} is no amount of US dollars{least}; write one such as 2.50, "
+                f"up to {_LARGEST}"
             )
         return amount
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Api
 
 VIEW: dict[str, Any] = {"name": "global:daily", "id": None, "level": "ok", "limit": "20"}
@@ -80,3 +82,21 @@ def test_a_session_whose_budget_is_set_is_named_by_how_its_id_begins(api: Api) -
         assert api.last[3]["id"] == "a-94240000"
     assert api.ennio("budget", "set", "session", "a-", "--limit", "1").code == 2
     assert api.ennio("budget", "set", "session", "no", "--limit", "1").code == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--limit", "1", "--warn-at", "nan"), "--warn-at: must be a number from 0 to 1, such as"),
+        (("--limit", "1", "--warn-at", "inf"), "--warn-at: must be a number from 0 to 1, such as"),
+        (("--tokens", "9" * 100_000), f"invalid int value: '{'9' * 57}...'"),
+        (("--limit", "1", "--on-exceed", "x" * 5000), f"invalid choice: '{'x' * 57}...'"),
+    ],
+)
+def test_what_is_no_number_is_refused_by_its_option_and_not_echoed_whole(
+    api: Api, words: tuple[str, ...], told: str
+) -> None:
+    done = api.ennio("budget", "set", "global", *words)
+    assert done.code == 2
+    assert told in done.err
+    assert len(done.err) < 1000

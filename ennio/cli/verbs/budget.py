@@ -18,6 +18,7 @@ from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 from ennio.cli.session_name import whole_id
 from ennio.model.errors import NotFound
+from ennio.model.request_fields import PartField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,6 +113,7 @@ def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
 def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Set one."""
     caller.insist_on_person(_ACT)
+    PartField().from_json("--warn-at", options.warn_at)  # what is no number stands in no JSON
     who = options.id
     if options.scope == "project" and who:
         who = context.project_id(who)
