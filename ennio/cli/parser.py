@@ -98,11 +98,15 @@ class UsageError(Invalid):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises UsageError, and takes ``--json`` and ``--config`` anywhere."""
+    """An argument parser that raises UsageError, and takes ``--json`` and ``--config`` anywhere.
+
+    What is given for an argument may not be empty, unless ``type=str`` says that its verb looks.
+    """
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
+        self.register("type", None, _more_than_space)
         self._below: dict[str, Parser] = {}
         everywhere = self.add_argument_group("everywhere")
         everywhere.add_argument(
@@ -159,6 +163,7 @@ class Parser(argparse.ArgumentParser):
         underscores become dashes.
         """
         subs = self.add_subparsers(dest="sub", metavar="COMMAND", required=True)
+        subs.type = str  # it is given all that follows, which the sub-verb's own arguments look at
         made = self._below
         for key, (run, words) in run_of.items():
             name = key.replace("_", "-")
@@ -167,6 +172,15 @@ class Parser(argparse.ArgumentParser):
             )
             made[name].set_defaults(run=run)
         return made
+
+
+def _more_than_space(text: str) -> str:
+    """What was given. An empty name would mean all there are, as if none had been given."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            "is empty; was it to come from a variable that is not set?"
+        )
+    return text
 
 
 def _nearest_choice(message: str) -> str:

@@ -165,7 +165,7 @@ def test_a_merge_that_the_forge_does_later_says_how(api: Api) -> None:
 def test_a_review_with_empty_words_is_refused_by_the_words_it_lacks(api: Api) -> None:
     ended = api.ennio("pr", "request-changes", "my-app", "7", "-m", "")
     assert ended.code != 0
-    assert "the text is empty" in ended.err
+    assert "--message: is empty" in ended.err
 
 
 def test_an_agent_merges_nothing_and_approves_in_its_own_name(api: Api) -> None:

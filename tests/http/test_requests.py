@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ennio.http.openapi.document import METHODS
+from ennio.http.routes import ROUTES
 from ennio.model.errors import Invalid
 from ennio.model.request_body import parse_object
 from ennio.model.request_fields import (
@@ -19,6 +21,7 @@ from ennio.model.request_fields import (
     TextField,
     TextListField,
     identifier,
+    request_fields,
 )
 from tests.http.api import Api
 from tests.properties import examples
@@ -285,3 +288,20 @@ def test_whatever_is_asked_the_answer_is_never_a_5xx(
         headers={**JSON, "Last-Event-ID": header, "X-Any": header},
     )
     assert answer.status_code < 500, answer.text
+
+
+def test_no_parameter_of_any_query_may_be_empty() -> None:
+    """An empty id would mean all there are. Every parameter is tried, so that no new one can
+    forget it.
+    """
+    tried = set()
+    for path, kind, suffix in ROUTES:
+        for method in METHODS:
+            responder = getattr(kind, f"on_{method}{suffix and '_' + suffix}", None)
+            query = responder and responder.operation.query
+            for name, field in request_fields(query).items() if query else ():
+                tried.add((path, name))
+                for text in ("", " "):
+                    with pytest.raises(Invalid, match=f"^{name}"):
+                        field.from_text(name, text)
+    assert {("/api/v1/costs", "project_id"), ("/api/v1/events", "session_id")} <= tried

@@ -27,6 +27,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "answer",
         nargs="+",
+        type=str,
         help="yes, no, the number of a choice or how it begins, or words; - reads standard input",
     )
     parser.set_defaults(run=run)

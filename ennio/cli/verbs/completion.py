@@ -96,7 +96,7 @@ def words() -> dict[str, dict[str, str]]:
     from ennio.cli.parser import VERBS
 
     tree = {"": dict(VERBS)}
-    for path, parser in _parsers():
+    for path, parser in parsers():
         tree[path] = {
             word: summary for action in _actions(parser) for word, summary in _words_of(action)
         }
@@ -106,7 +106,7 @@ def words() -> dict[str, dict[str, str]]:
 def named() -> dict[str, str]:
     """For each path of commands whose first argument is the name of something, of what."""
     found: dict[str, str] = {}
-    for path, parser in _parsers():
+    for path, parser in parsers():
         free = (action for action in _actions(parser) if not action.option_strings)
         first = next(free, None)
         if first is not None and first.dest in _OF_ARGUMENT:
@@ -114,7 +114,8 @@ def named() -> dict[str, str]:
     return found
 
 
-def _parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The parser of each path of commands: of ``session``, of ``session info``."""
     from ennio.cli.parser import VERBS, verb_parser
 
     for verb in VERBS:

@@ -34,7 +34,9 @@ def configure(parser: Parser) -> None:
     for sub in subs.values():
         sub.add_argument("project", help="the project's id or name")
     subs["add"].add_argument("title", help="its title")
-    subs["add"].add_argument("-m", "--body", default="", help="its text; - reads standard input")
+    subs["add"].add_argument(
+        "-m", "--body", type=str, default="", help="its text; - reads standard input"
+    )
     subs["add"].add_argument(
         "-l", "--label", action="append", default=[], help="a label (repeatable)"
     )

@@ -122,7 +122,9 @@ def _configure_create(parser: Parser) -> None:
     parser.add_argument("project", help="the project's id or name")
     parser.add_argument("-b", "--branch", required=True, help="the branch to merge")
     parser.add_argument("-t", "--title", required=True, help="its title")
-    parser.add_argument("-m", "--body", default="", help="its description; - reads standard input")
+    parser.add_argument(
+        "-m", "--body", type=str, default="", help="its description; - reads standard input"
+    )
     parser.add_argument("--draft", action="store_true", help="open it as a draft")
 
 

@@ -33,6 +33,7 @@ def configure(parser: Parser) -> None:
         "-c",
         "--comment",
         nargs=2,
+        type=str,
         action="append",
         default=[],
         metavar=("PATH[:LINE[-LINE]]", "TEXT"),
