@@ -38,6 +38,7 @@ def faults(data: Mapping[str, Any], known: Known | None) -> Iterator[Fault]:
     yield from _notifiers(data)
     yield from _ports(data)
     yield from _budgets(data)
+    yield from _prices(data)
     yield from _nats(data)
     yield from _plugins(data, known or {})
 
@@ -231,7 +232,7 @@ def _budgets(data: Any) -> Iterator[Fault]:
         if isinstance(item, dict)
         for name in (_id(item), item.get("name"))
     ]
-    seen = set()
+    seen: dict[tuple[str, ...], Where] = {}
     for index, budget in _items(data, "budgets"):
         if not isinstance(budget, dict):
             continue
@@ -245,9 +246,26 @@ def _budgets(data: Any) -> Iterator[Fault]:
         if budget.get("limit_usd") is None and budget.get("limit_tokens") is None:
             yield ("budgets", index), "limits nothing: give limit_usd, limit_tokens or both"
         kind = tuple(map(repr, (scope, identity, budget.get("period", "total"))))
-        if kind in seen:
-            yield ("budgets", index), "limits the same as a budget before it: keep one"
-        seen.add(kind)
+        first = seen.setdefault(kind, ("budgets", index))
+        if first != ("budgets", index):
+            yield ("budgets", index), f"limits the same as {shown(first)}: keep one"
+
+
+def _prices(data: Any) -> Iterator[Fault]:
+    """Of two for the same requests one would never count."""
+    held = [
+        (("prices", index, "model"), repr((price["model"], *_when(price))))
+        for index, price in _items(data, "prices")
+        if _named(price, "model")
+    ]
+    for where, first in _repeated(held):
+        ways = "keep one of them, or give one another `since`, `above` or `tier`"
+        yield where, f"{{value}} has its price in {shown(first[:2])} already: {ways}"
+
+
+def _when(price: Mapping[str, Any]) -> Iterator[str]:
+    """For which requests a price holds; what is left out is as nothing."""
+    yield from (str(price.get(key) or "") for key in ("since", "above", "tier"))
 
 
 def _plugins(data: Any, known: Known) -> Iterator[Fault]:

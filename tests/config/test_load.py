@@ -191,7 +191,15 @@ def test_load_raises_what_check_tells(tmp_path: Path) -> None:
         ("budgets: [{scope: global, id: x, limit_usd: 1}]", "does not go with `scope: global`"),
         (
             "budgets: [{scope: global, limit_usd: 1}, {scope: global, limit_usd: 2}]",
-            "limits the same",
+            "budgets[1]: limits the same as budgets[0]: keep one",
+        ),
+        (
+            "prices: [{model: m, input: 1, output: 2}, {model: m, above: 0, input: 3, output: 4}]",
+            "prices[1].model: `m` has its price in prices[0] already: keep one of them, or",
+        ),
+        (
+            "prices: [{model: m, tier: ~, input: 1, output: 2}, {model: m, input: 3, output: 4}]",
+            "prices[1].model: `m` has its price in prices[0] already",
         ),
         ("budgets: [{scope: global, limit_usd: 1, warn_at: 80}]", "from 0 to 1"),
         ("budgets: [{scope: global, limit_usd: 0.0000001}]", "not an amount"),
