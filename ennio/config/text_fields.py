@@ -51,7 +51,7 @@ class StringField(ConfigField[Any]):
     def text(self, value: Any) -> str:
         """The value when it is a text that could stand here. Raises ValidationError."""
         if not isinstance(value, str):
-            raise ValidationError(_no_text(value))
+            raise ValidationError(no_text(value))
         if not value.strip():
             raise ValidationError("is blank: give it a value or remove the line")
         if _CONTROL.search(value) or (not self.lines and _BREAK.search(value)):
@@ -69,7 +69,12 @@ class StringField(ConfigField[Any]):
         return {"type": "string", "pattern": r"\S"}
 
 
-def _no_text(value: Any) -> str:
+def no_text(value: Any) -> str:
+    """What YAML takes a value for that was to be a text; ``{value}`` stands for what was written.
+
+    >>> no_text(5)
+    '{value} is a number to YAML: write it in quotes'
+    """
     if isinstance(value, bool):
         return "{value} is a yes or no to YAML: write it in quotes"
     if isinstance(value, (int, float)):
@@ -319,7 +324,7 @@ class VariableField(StringField):
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, str):
-            raise ValidationError(_no_text(value))
+            raise ValidationError(no_text(value))
         if "\x00" in value:
             raise ValidationError("holds a NUL character, which no environment variable can")
         return value

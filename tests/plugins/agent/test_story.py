@@ -50,6 +50,11 @@ def test_short_steps_become_plain_ones() -> None:
     ]
 
 
+def test_the_numbers_among_the_words_of_a_program_are_words() -> None:
+    (turn,) = story.turns([{"steps": [{"run": ["sleep", 1]}, {"run": ["sleep", 0.5]}]}], "t")
+    assert [step["argv"] for step in turn["steps"]] == [["sleep", 1], ["sleep", 0.5]]
+
+
 @pytest.mark.parametrize(
     ("told", "fault"),
     [
@@ -68,6 +73,14 @@ def test_short_steps_become_plain_ones() -> None:
         ([{"steps": [{"say": "x", "push": None}]}], "must be one step"),
         ([{"steps": [{"think": "long"}]}], "`seconds` cannot be 'long'"),
         ([{"steps": [{"think": True}]}], "`seconds` cannot be True"),
+        (
+            [{"steps": [{"ask": {"question": "?", "options": [True, "no"]}}]}],
+            r"turns\[0\]\.steps\[0\]\.ask: `options`: `true` is a yes or no to YAML: write it in q",
+        ),
+        ([{"steps": [{"ask": {"question": "?", "options": [1.5]}}]}], "`1.5` is a number to YAML"),
+        ([{"steps": [{"ask": {"question": "?", "options": [None]}}]}], "one of them is empty"),
+        ([{"steps": [{"ask": {"question": "?", "options": [["a"]]}}]}], "not a text but a list"),
+        ([{"steps": [{"run": ["git", "config", "x", True]}]}], "`argv`: `true` is a yes or no"),
         ([{"steps": [{"edit": {"content": "x"}}]}], "takes a mapping|`file` is missing"),
         ([{"steps": [{"edit": {"file": "a"}}]}], "needs one of"),
         ([{"steps": [{"edit": {"file": "a", "replace": {"old": "x"}}}]}], "`replace` needs"),

@@ -17,6 +17,7 @@ from typing import Any
 
 from ennio.config.fields import hint
 from ennio.config.quantity import seconds
+from ennio.config.text_fields import no_text
 from ennio.config.yaml_source import plain
 from ennio.machine.untrusted import content
 from ennio.model.errors import ConfigError, Problem
@@ -197,6 +198,8 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
             isinstance(value, bool) and kind.fields[key] is not bool
         ):
             yield f"`{key}` cannot be {value!r}"
+    yield from _no_words(given.get("options"), "options")
+    yield from _no_words(given.get("argv"), "argv", int, float)
     yield from (f"`{key}` is missing" for key in kind.needs if key not in given)
     yield from (
         f"{file!r} leads out of the working copy" for file in _files(given) if _is_outside(file)
@@ -214,6 +217,21 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
             yield f"`resets_in` {error}"
     if given.get("otherwise", "ours") not in ("ours", "theirs"):
         yield "`otherwise` is `ours` or `theirs`"
+
+
+def _no_words(items: object, key: str, *also: type) -> Iterable[str]:
+    """What of a list is no text, and so not the word that was written: ``yes`` is true to YAML."""
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, bool) or not isinstance(item, (str, *also)):
+            yield f"`{key}`: " + (
+                "one of them is empty" if item is None else _told(item, no_text(item))
+            )
+
+
+def _told(item: object, words: str) -> str:
+    """``True`` is how Python writes what stands there as ``yes``, ``on`` or ``true``."""
+    said = str(item).lower() if isinstance(item, bool) else str(item)
+    return words.replace("{value}", f"`{said}`") if "{value}" in words else f"one of them {words}"
 
 
 def _files(given: Mapping[Any, Any]) -> Iterable[str]:
