@@ -267,6 +267,24 @@ def test_a_sound_machine_and_configuration_pass(place: Place) -> None:
     assert "no supervisor runs (ennio start begins one)" in _findings(ended.document)
 
 
+@pytest.mark.parametrize(("head", "named"), [("main", "main"), ("gone", "agents/a-1")])
+def test_the_branch_that_is_offered_is_the_repositorys_own_and_no_agents(
+    place: Place, head: str, named: str
+) -> None:
+    _configured(place)
+    place.git("branch", "agents/a-1")
+    place.git("symbolic-ref", "HEAD", f"refs/heads/{head}")
+    file = place.folder / "ennio.yaml"
+    file.write_text(file.read_text().replace("name: app,", "name: app, default_branch: nosuch,"))
+    (fix,) = [
+        one["fix"]
+        for one in place.ennio("doctor", "--json").document["findings"]
+        if "has no branch nosuch" in one["what"]
+    ]
+    assert fix == f"default_branch: {named}  in ennio.yaml, or push nosuch there"
+    assert f"default_branch: {named}  in" in place.ennio("config", "check").out
+
+
 def test_a_first_start_that_would_stop_at_a_dialog_is_said_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

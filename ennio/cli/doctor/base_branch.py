@@ -12,6 +12,7 @@ from ennio.model.errors import EnnioError
 
 if TYPE_CHECKING:
     from ennio.config.model import Project
+    from ennio.plugins.git import Git
     from ennio.plugins.workspace.repository import SourceRepository
 
 
@@ -28,13 +29,22 @@ def lacking(place: Project) -> Finding | None:
         if source.near is None or source.there(place.default_branch) is not None:
             return None
         what = f"project {place.id}: {source.near} has no branch {place.default_branch}"
-        heads = ("for-each-ref", "--count=1", "--format=%(refname:short)", "refs/heads")
-        if there := source.git.at(source.near).run(*heads).text:
+        if there := _other(source.git.at(source.near)):
             way = f"default_branch: {there}  in ennio.yaml, or push {place.default_branch} there"
             return broken(f"{what}, from which sessions begin", way)
         ways = " && ".join(_ways(source, place)) or f"push {place.default_branch} there"
         return broken(f"{what} yet, nor any other to begin from", ways)
     return None
+
+
+def _other(git: Git) -> str:
+    """The branch that the repository itself begins with, else any there is; nothing where there is
+    none. Those of agents are among them.
+    """
+    head = git.run("symbolic-ref", "--quiet", "--short", "HEAD", check=False).text
+    if head and git.commit(f"refs/heads/{head}") is not None:
+        return head
+    return git.run("for-each-ref", "--count=1", "--format=%(refname:short)", "refs/heads").text
 
 
 def _ways(source: SourceRepository, place: Project) -> Iterator[str]:

@@ -22,9 +22,7 @@ EXAMPLES = """\
 def configure(parser: Parser) -> None:
     """A session and the words."""
     parser.add_argument("session", help="the session's id")
-    parser.add_argument(
-        "message", nargs="+", type=str, help="the words; - reads standard input"
-    )
+    parser.add_argument("message", nargs="+", type=str, help="the words; - reads standard input")
     parser.set_defaults(run=run)
 
 
