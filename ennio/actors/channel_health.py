@@ -14,7 +14,7 @@ _TESTED = "channel_tested:"
 
 
 def troubles(deps: Dependencies) -> Mapping[str, tuple[int, str]]:
-    """By channel: how many have failed and are to be tried again, and why it took one not.
+    """By channel: how many wait for it, tried or not, and why it took one not.
 
     One that a test has reached since it was given up is well again. Raises Unreachable.
     """

@@ -56,16 +56,17 @@ class DeliveryRepository:
         return {" ".join(map(str, key)): many for key, many in sorted(found.items())}
 
     def troubled(self, kind: DeliveryKind) -> Mapping[str, tuple[int, str]]:
-        """By lane: how many of a kind have failed and are to be tried
-        again, and one of the reasons.
+        """By lane that does not take what it is given: how many of a kind wait for it, tried or
+        not, and one of the reasons.
         """
         lane, error = self._rows.column("lane"), self._rows.column("error")
         query = self._rows.table.select(
             lane, peewee.fn.COUNT(peewee.SQL("*")), peewee.fn.MAX(error)
         )
-        failed = self._rows.column("kind") == encode(kind), error.is_null(False)
-        open_ones = query.where(*failed, self._rows.column("settled_at").is_null())
-        found = self._rows.connection.read(open_ones.group_by(lane).order_by(lane))
+        waits = self._rows.column("kind") == encode(kind), self._rows.column("settled_at").is_null()
+        failed = peewee.fn.MAX(error).is_null(False)
+        lanes = query.where(*waits).group_by(lane).having(failed).order_by(lane)
+        found = self._rows.connection.read(lanes)
         return {str(name): (int(many), str(why)) for name, many, why in found}
 
     def last_tried(self, kind: DeliveryKind, lane: str) -> DeliveryRecord | None:

@@ -38,10 +38,12 @@ def test_a_channel_that_takes_nothing_is_named_with_how_many_wait(stage: Stage) 
     failed = DeliveryRecord(DeliveryKind.NOTICE, "n-1", "slack", attempts=2, error="HTTP 500")
     stage.deps.store.deliveries.intend(failed)
     stage.deps.store.deliveries.intend(replace(failed, subject="n-2"))
+    untried = replace(failed, attempts=0, error=None)  # behind them: nobody asks with it meanwhile
+    stage.deps.store.deliveries.intend(replace(untried, subject="n-4"))
     stage.deps.store.deliveries.intend(replace(failed, subject="n-3", lane="bell", error=None))
     degraded = stage.orchestrator.supervisor.readiness().degraded
     channels = [(each.name, each.detail) for each in degraded if each.part == "channel"]
-    assert channels == [("slack", "2 waiting: HTTP 500")]
+    assert channels == [("slack", "3 waiting: HTTP 500")]
 
 
 def test_a_session_that_was_given_up_leaves_the_others_ready(play: Play) -> None:
