@@ -32,7 +32,9 @@ def hint(word: str, known: Collection[str]) -> str:
     near = nearest(word, known)
     if near:
         return f"did you mean `{near}`?"
-    return f"known are {', '.join(known)}" if known else "there is none; leave it out"
+    return (
+        f"known are {', '.join(dict.fromkeys(known))}" if known else "there is none; leave it out"
+    )
 
 
 class ConfigField(fields.Field[T]):

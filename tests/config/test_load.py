@@ -306,6 +306,12 @@ def test_a_plugin_nobody_ships_is_told_when_the_names_are_known(tmp_path: Path) 
     assert problems(tmp_path, text) == []
 
 
+def test_what_is_known_is_told_once_each(tmp_path: Path) -> None:
+    channels = "notifiers: [{plugin: slack, name: w}, {plugin: slack, name: w}]"
+    told = problems(tmp_path, f"{channels}\ndefaults: {{notifiers: [gong]}}\n{PROJECT}")
+    assert any(line.endswith(": known are w, desktop") for line in told), told
+
+
 def test_paths_are_relative_to_the_file_and_never_to_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
