@@ -85,7 +85,14 @@ def _started(
             start_new_session=True,
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-        raise Refused(f"{argv[0]} cannot be started: {error.strerror}") from None
+        raise Refused(f"{argv[0]} cannot be started: {_why(error, cwd)}") from None
+
+
+def _why(error: OSError, cwd: Path | None) -> str:
+    """The system says the same of a program that is not there and of the folder it is to run in."""
+    if cwd is not None and not cwd.is_dir():
+        return f"the folder it is to run in, {cwd}, is not there"
+    return str(error.strerror)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -77,6 +77,13 @@ def test_one_that_is_not_there_is_refused_and_found_by_a_probe(tmp_path: Path) -
     assert "is there" in made("command", {"argv": ["./tell"]}, tmp_path).probe()
 
 
+def test_a_folder_that_is_gone_is_said_to_be_it_and_not_the_program(tmp_path: Path) -> None:
+    folder = tmp_path / "moved"
+    there = made("command", {"argv": ["sh", "-c", "true"]}, folder)
+    with pytest.raises(Refused, match=f"sh cannot be started: the folder .* {folder}, is not the"):
+        there.notify(NOTICE)
+
+
 def test_a_cause_that_is_gone_is_told_only_to_one_that_wants_to_know(tmp_path: Path) -> None:
     _shell(tmp_path, "cat >told").withdraw(NOTICE, None)
     assert not (tmp_path / "told").exists()
