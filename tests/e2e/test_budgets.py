@@ -29,7 +29,7 @@ LONG = story(
 
 
 NO_ROOM = "budget global:daily has no room for"
-LEFT = "is left of the budget"
+LEFT = "left of the budget"
 
 
 def budgets(house: Supervised) -> dict[str, dict[str, Any]]:
@@ -129,7 +129,7 @@ def test_incident_38_a_dead_supervisor_neither_forgets_a_cap_nor_says_twice_to_g
         told = [event for event in house.events() if event["event_type"] == "budget_exceeded"]
         assert len(told) == 1
         assert len(house.ground.taken(name)) == 2
-        assert f"$1.80 {LEFT}" in house.ground.taken(name)[1]
+        assert f"$1.80 is {LEFT}" in house.ground.taken(name)[1]
 
 
 def test_a_person_sets_raises_and_removes_budgets_and_lets_a_turn_end(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ def _refusal(at: BudgetStanding, more: BudgetUse, name: str, way: str) -> str:
         why = f"budget {name} is used up: {at.spelled}"
     else:
         kept = _amount(at, at.reserved)
-        beside = f", {kept} more is kept for sessions that have begun" if kept else ""
+        beside = f", {kept} more {_is(kept)} kept for sessions that have begun" if kept else ""
+        used = f"{at.spelled} {_is(at.spelled)} used"
         why = (
-            f"budget {name} has no room for another session: {at.spelled} is used"
+            f"budget {name} has no room for another session: {used}"
             f"{beside}, and one more takes about {_amount(at, more) or 'that much'}"
         )
     return f"{why}; {at.reset}; more is given by: {way}"
@@ -90,6 +91,11 @@ def over(raises: Sequence[EndedRaise]) -> str:
     parts = [f"{one.budget} by {amounts(one.usd, one.tokens)}" for one in raises[:_SHOWN]]
     parts += [f"{len(raises) - _SHOWN} more"] if len(raises) > _SHOWN else []
     return f"raises given before are over: {', '.join(parts)}"
+
+
+def _is(amount: str) -> str:
+    """The verb for an amount: an amount of money is one thing, tokens are many."""
+    return "are" if amount.endswith("tokens") else "is"
 
 
 def headline(at: BudgetStanding, level: BudgetLevel) -> str:
@@ -116,4 +122,4 @@ def paused(at: BudgetStanding, session_id: str) -> str:
 def left(at: BudgetStanding) -> str:
     """What an agent is told of it, where agents are told."""
     rest = amounts(at.remaining_usd, at.remaining_tokens)
-    return f"{rest} is left of the budget {at.applied.name}"
+    return f"{rest} {_is(rest)} left of the budget {at.applied.name}"

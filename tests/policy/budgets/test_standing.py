@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -186,6 +186,19 @@ def test_a_spawn_is_admitted_beside_what_is_kept_for_others() -> None:
     assert found.admits(BudgetUse(Decimal(1)))
     assert not found.admits(BudgetUse(Decimal("1.000000000001")))
     assert "has no room for another session" in words.refusal(found, BudgetUse(Decimal(2)))
+
+
+def test_tokens_are_many_and_an_amount_of_money_is_one() -> None:
+    of_tokens = replace(at(of("10", tokens=4000), {}), limit_usd=None, used=BudgetUse(tokens=3000))
+    kept = replace(of_tokens, reserved=BudgetUse(tokens=900))
+    told = words.refusal(kept, BudgetUse(tokens=500))
+    assert ": 3000 of 4000 tokens are used, 900 tokens more are kept for sessions that" in told
+    assert words.left(of_tokens).startswith("1000 tokens are left of the budget ")
+    of_money = replace(of_tokens, limit_usd=Decimal(5), limit_tokens=None)
+    assert ": $0.00 of $5.00 is used, and one more" in words.refusal(
+        of_money, BudgetUse(Decimal(9))
+    )
+    assert words.left(of_money).startswith("$5.00 is left of the budget ")
 
 
 # --- whatever happens, in whatever order ----------------------------------------------------------
