@@ -30,9 +30,22 @@ def find(start: Path, explicit: Path | None = None) -> Path:
             if (folder / name).is_file():
                 return folder / name
     raise _lost(
-        f"no {NAMES[0]} in {start} or any folder above it: `ennio init` writes one, `--config "
-        "FILE` names one"
+        f"no {NAMES[0]} in {start} or any folder above it{_but(start)}: `ennio init` writes one, "
+        "`--config FILE` names one"
     )
+
+
+def in_the_way(start: Path) -> Path | None:
+    """What is called as the file would be and is a folder, from ``start`` upwards; it is passed
+    over, but nothing can be written there.
+    """
+    places = (folder / name for folder in (start, *start.parents) for name in NAMES)
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _but(folder: Path) -> str:
+    found = in_the_way(folder)
+    return f" ({found} is a folder: move it away)" if found else ""
 
 
 def _named(start: Path, explicit: Path) -> Path:
@@ -41,7 +54,7 @@ def _named(start: Path, explicit: Path) -> Path:
         for name in NAMES:
             if (path / name).is_file():
                 return path / name
-        raise _lost(f"no {NAMES[0]} in the folder {path}: {_init(path)} writes one")
+        raise _lost(f"no {NAMES[0]} in the folder {path}{_but(path)}: {_init(path)} writes one")
     if not path.exists():
         raise _lost(f"there is no configuration file {path}: {_init(path)} writes it")
     return path

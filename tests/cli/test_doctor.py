@@ -248,6 +248,12 @@ def test_without_a_configuration_doctor_says_how_to_get_one(place: Place) -> Non
     assert "      -> ennio init" in ended.out.splitlines()
 
 
+def test_a_folder_in_the_place_of_the_configuration_is_named(place: Place) -> None:
+    (place.folder / "ennio.yaml").mkdir()
+    told = place.ennio("doctor").out
+    assert f"{place.folder}/ennio.yaml is a folder\n      -> ennio init  (once it is moved" in told
+
+
 def _configured(place: Place) -> None:
     place.git("init", "-q", "-b", "main")
     place.git("commit", "-q", "--allow-empty", "-m", "first")

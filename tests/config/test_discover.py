@@ -48,6 +48,15 @@ def test_a_file_that_is_named_wins_and_its_folder_will_do(tmp_path: Path) -> Non
     assert find(tmp_path, other) == other / ".ennio.yaml"
 
 
+def test_a_folder_in_the_place_of_the_file_is_named_where_there_is_no_file(tmp_path: Path) -> None:
+    place = tmp_path / "ennio.yaml"
+    place.mkdir()
+    for start, explicit in ((tmp_path, None), (tmp_path / "inner", None), (tmp_path, tmp_path)):
+        with pytest.raises(NotFound) as told:
+            find(start, explicit)
+        assert f"({place} is a folder: move it away)" in str(told.value)
+
+
 def test_nothing_found_names_the_way_out(tmp_path: Path) -> None:
     for explicit in (None, Path("no.yaml"), tmp_path):
         with pytest.raises(NotFound, match="ennio init"):

@@ -19,6 +19,7 @@ from ennio.cli.doctor import base_branch, nats
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.cli.doctor.ownership import allows, not_ours
 from ennio.config import trusted
+from ennio.config.discover import in_the_way
 from ennio.config.host_name import host_of
 from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
 from ennio.config.sandbox import Sandbox
@@ -34,7 +35,10 @@ from ennio.plugins.registry import installed
 def file(source: Path | None, problems: list[str]) -> Finding:
     """The file itself."""
     if source is None:
-        return broken("there is no ennio.yaml here or in any folder above", "ennio init")
+        nothing = "there is no ennio.yaml here or in any folder above"
+        if (folder := in_the_way(Path.cwd())) is not None:
+            return broken(f"{nothing}: {folder} is a folder", "ennio init  (once it is moved away)")
+        return broken(nothing, "ennio init")
     if problems:
         return broken(f"{source} cannot be used: {'; '.join(problems)}", "ennio config check")
     return fine(f"configuration {source}")
