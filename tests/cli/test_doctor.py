@@ -273,6 +273,23 @@ def test_a_sound_machine_and_configuration_pass(place: Place) -> None:
     assert "no supervisor runs (ennio start begins one)" in _findings(ended.document)
 
 
+def test_a_limit_of_no_sessions_is_a_warning(place: Place) -> None:
+    _configured(place)
+    file = place.folder / "ennio.yaml"
+    text = file.read_text().replace("name: app,", "name: app, max_sessions: 0,")
+    file.write_text(f"max_sessions: 0\n{text}")
+    told = [
+        "max_sessions is 0: no session starts, each waits in the queue",
+        "projects[app].max_sessions is 0: no session of app starts, each waits in the queue",
+    ]
+    checked = place.ennio("config", "check", "--json")
+    assert (checked.code, checked.document["warnings"]) == (0, told)
+    found = _findings(place.ennio("doctor", "--json").document)
+    assert [found[each] for each in told] == ["warning", "warning"]
+    file.write_text(text.replace("max_sessions: 0,", "max_sessions: 1,"))
+    assert place.ennio("config", "check", "--json").document["warnings"] == []
+
+
 @pytest.mark.parametrize(("head", "named"), [("main", "main"), ("gone", "agents/a-1")])
 def test_the_branch_that_is_offered_is_the_repositorys_own_and_no_agents(
     place: Place, head: str, named: str

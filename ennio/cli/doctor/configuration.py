@@ -284,7 +284,8 @@ def sandbox_folders(place: Project) -> Iterator[Finding]:
 
 
 def idle(config: Config) -> Iterator[Finding]:
-    """What a configuration asks for in vain in this version."""
+    """What a configuration asks for in vain in this version, or would wait for without end."""
+    yield from _nothing_starts(config)
     for place in config.projects:
         yield from filter(
             None,
@@ -295,6 +296,22 @@ def idle(config: Config) -> Iterator[Finding]:
             ),
         )
     yield from filter(None, (*map(channel, config.notifiers), *nats.idle(config)))
+
+
+def _nothing_starts(config: Config) -> Iterator[Finding]:
+    """Where a limit of 0 has every session wait; it may be meant, to let a machine run dry."""
+    limits = [("max_sessions", "no session", config.max_sessions)]
+    for place in config.projects:
+        key, who = f"projects[{place.id}]", f"no session of {place.id}"
+        limits.append((f"{key}.max_sessions", who, place.max_sessions))
+        on_host = None if place.ssh is None else place.ssh.max_sessions
+        limits.append((f"{key}.ssh_config.max_sessions", who, on_host))
+    for key, who, most in limits:
+        if most == 0:
+            yield warning(
+                f"{key} is 0: {who} starts, each waits in the queue",
+                "a number above 0, or no max_sessions",
+            )
 
 
 def open_door(config: Config) -> Finding | None:
