@@ -17,7 +17,14 @@ import pykka
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.look_schedule import LookSchedule
-from ennio.actors.messages import AgentObserved, NewsTold, NodeDoubted, RuntimeObserved, WatchAgent
+from ennio.actors.messages import (
+    AgentObserved,
+    NewsTold,
+    NodeDoubted,
+    NodeSeen,
+    RuntimeObserved,
+    WatchAgent,
+)
 from ennio.actors.poller import Look, PollerActor
 from ennio.actors.registry import node_name
 from ennio.hosts.interface import Host
@@ -145,6 +152,8 @@ class RuntimePoller(HostPoller):
         failed makes all unknown.
         """
         self._awaits(self._watched, result.awaited if error is None else ())
+        if error is None:  # a survey asks its machine every time, as not every look at agents does
+            self._deps.actors.tell(node_name(self._host.name), NodeSeen())
         for session_id, watch in tuple(self._watched.items()):
             if error is None:
                 seen = result.processes.get(session_id)

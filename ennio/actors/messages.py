@@ -329,6 +329,11 @@ class NodeDoubted:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """Somebody who looks there was answered: what was wrong with it is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectNode:
     """A person wants it asked now. Asked; answered with the node as it is then."""
 

@@ -23,6 +23,7 @@ from ennio.actors.messages import (
     GetNode,
     LookNow,
     NodeDoubted,
+    NodeSeen,
     NodeStepped,
     NodeWanted,
     PartNode,
@@ -62,6 +63,8 @@ class NodeActor(Actor):
         self._next = NextWake(self)
         self._effect: Any = None
         self._tried = -math.inf
+        self._was_seen = False
+        """Whether somebody saw it since the effect under way began."""
 
     def on_start(self) -> None:
         """Connect, if a session is there and no person forbade it."""
@@ -88,6 +91,8 @@ class NodeActor(Actor):
                 self._want()
             case NodeDoubted():
                 self._doubt()
+            case NodeSeen():
+                self._seen()
             case ConnectNode():
                 self._deps.store.meta.forget(self._parted)
                 self._want(by_person=True)
@@ -152,6 +157,16 @@ class NodeActor(Actor):
         if self._node.state is NodeState.CONNECTED and not settled:
             self._perform(_LOOK)
 
+    def _seen(self) -> None:
+        """Whoever it answers knows more than its trouble of before: it is asked at once, and not
+        when it was to be tried again. What a person must change about a daemon is not changed by
+        an answer of the one that runs.
+        """
+        self._was_seen = True
+        mended = (NodeState.UNREACHABLE, *((NodeState.REFUSED,) if self._link is None else ()))
+        if self._node.state in mended:
+            self._again()
+
     def _again(self) -> None:
         connected = self._node.state is NodeState.CONNECTED
         if self._link is None or connected:
@@ -164,7 +179,7 @@ class NodeActor(Actor):
         if self._effect is not None and not self._effect.dead:
             return
         self._next.cancel()
-        self._tried = time.monotonic()
+        self._tried, self._was_seen = time.monotonic(), False
         ways: dict[str, Callable[[], NodeHealth]] = {
             _WAKE: self._wake,
             _CONNECT: self._connect,
@@ -210,6 +225,8 @@ class NodeActor(Actor):
             self._hear(Rested())  # it may have ended by itself, and nobody misses it
         else:
             self._hear(Failed(str(error), refused=needs_a_person(error)))
+            if self._was_seen:  # later than what has failed now began
+                self._seen()
         if self._node.state is NodeState.CONNECTED is not was:
             self._tell_those_who_wait()
         elif was is NodeState.CONNECTED is not self._node.state:

@@ -7,7 +7,6 @@ that no session needs is left to end by itself, and nothing is asked then.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,8 +18,6 @@ from ennio.model.session import Priority
 
 LOOK_EVERY = 15.0
 """Seconds between two looks at a machine on which sessions are."""
-_COUNTS_DOWN = re.compile(r" \(tried again in \d+ s\)$")
-"""How a connection says when it is tried next: that is no other trouble."""
 _FIRST, _LONGEST = 1.0, 60.0
 _FIRST_REFUSED, _LONGEST_REFUSED = 30.0, 600.0
 
@@ -200,15 +197,14 @@ def _failed(node: Node, why: str, refused: bool, now: datetime) -> Moved:
     if node.left_alone:
         return Moved(node)
     state = NodeState.REFUSED if refused else NodeState.UNREACHABLE
-    plain = _COUNTS_DOWN.sub("", why)
-    moved = _to(node, state, now, detail=why, told=plain, failures=node.failures + 1)
-    data = {"ok": False, "reason": plain}
+    moved = _to(node, state, now, detail=why, told=why, failures=node.failures + 1)
+    data = {"ok": False, "reason": why}
     if node.state is NodeState.CONNECTED:
-        words = f"lost {node.host}: {plain}"
+        words = f"lost {node.host}: {why}"
         return Moved(moved, (_told(EventType.NODE_DISCONNECTED, node.host, words, data),))
-    if node.told == plain:
+    if node.told == why:
         return Moved(moved)
-    words = f"{node.host} cannot be asked: {plain}"
+    words = f"{node.host} cannot be asked: {why}"
     priority = Priority.ACTION if refused else Priority.INFO
     return Moved(moved, (_told(EventType.NODE_HEALTH_CHECK, node.host, words, data, priority),))
 

@@ -14,20 +14,24 @@ import pytest
 
 from ennio.actors import condition, node
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import NodeDoubted, NodeWanted, Ping, Wake
+from ennio.actors.host_poller import RuntimePoller
+from ennio.actors.messages import NodeDoubted, NodeSeen, NodeWanted, Ping, Wake, WatchProcess
 from ennio.actors.orchestrator.nodes import NodeApi, NodeView
-from ennio.actors.registry import ActorRegistry, node_name
+from ennio.actors.registry import ActorRegistry, node_name, runtime_name
 from ennio.actors.root import RootSupervisor
 from ennio.config.model import AuthType, Config, Project, SshAuth, SshConfig
 from ennio.hosts.node_link import DaemonHealth, DaemonLog, Report
+from ennio.hosts.observation import Survey
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
+from ennio.machine.ssh.errors import LoginRefused
 from ennio.model.clock import SystemClock
 from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
 from ennio.model.node import NodeStep, StepName
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.nodes import keepers
 from ennio.plugins.registry import Registry
+from ennio.policy import nodes
 from tests import made_database
 from tests.conftest import eventually
 
@@ -41,12 +45,20 @@ class Far:
     name: str = THERE
     asked: int = 0
     lost: Exception | None = None
+    held: float = 0.0
 
     def free_memory(self) -> int:
         self.asked += 1
+        lost = self.lost
+        gevent.sleep(self.held)
+        if lost is not None:
+            raise lost
+        return 2**30
+
+    def survey(self, _runtime: str, _handles: object) -> Survey:
         if self.lost is not None:
             raise self.lost
-        return 2**30
+        return Survey({}, ())
 
     def free_disk(self) -> int:
         return 2**31
@@ -304,6 +316,80 @@ def test_one_that_is_lost_keeps_when_it_was_seen_and_no_figure_of_then(tmp_path:
         house.until("connected")
         told = ["node_connected", "node_disconnected", "node_connected"]
         assert house.types == told
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again in its time is not tried again while a test runs."""
+    usual = nodes.pause
+
+    def pause(of: nodes.Node, *, needed: bool) -> float | None:
+        return None if usual(of, needed=needed) is None else 600.0
+
+    monkeypatch.setattr(nodes, "pause", pause)
+    monkeypatch.setattr(node, "_STALE", 600.0)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("lost", [Unreachable("no route to host"), LoginRefused("who are you")])
+def test_what_is_seen_of_a_machine_ends_its_trouble_at_once(
+    tmp_path: Path, lost: Exception
+) -> None:
+    house = House(tmp_path, daemon=False)
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("connected")
+        house.far.lost = lost
+        house.tell(Wake())
+        eventually(lambda: condition.readiness(house.deps).degraded, 30)
+        name = runtime_name("stub", THERE)
+        poller = RuntimePoller.start(house.deps, name, None, "stub", house.far)
+        try:
+            poller.tell(WatchProcess("fa-1"))
+            gevent.sleep(0.3)
+            assert house.view.state in ("unreachable", "refused")
+            house.far.lost = None
+            house.until("connected")
+        finally:
+            poller.stop(timeout=30)
+        assert condition.readiness(house.deps).degraded == ()
+        assert house.view.error is None
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_is_seen_while_an_attempt_fails_that_began_before_counts(tmp_path: Path) -> None:
+    house = House(tmp_path, daemon=False)
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("connected")
+        house.far.lost, house.far.held = Unreachable("no route to host"), 1.0
+        asked = house.far.asked
+        house.tell(Wake())
+        eventually(lambda: house.far.asked > asked, 30, "it is just being asked")
+        house.far.lost, house.far.held = None, 0.0
+        house.tell(NodeSeen())
+        eventually(lambda: "node_disconnected" in house.types, 30, "that attempt fails")
+        house.until("connected")
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_daemon_is_met_again_when_it_is_seen_and_what_a_person_must_change_is_not(
+    house: House,
+) -> None:
+    house.way.refuses = Unreachable("no way leads there")
+    with house.opened():
+        house.session()
+        house.tell(NodeWanted())
+        house.until("unreachable")
+        house.way.refuses = Refused("its disk is full: free some")
+        house.tell(NodeSeen())
+        house.until("refused")
+        connects = house.way.connects
+        house.tell(NodeSeen())
+        assert house.view.state == "refused"
+        assert house.way.connects == connects
 
 
 def test_what_is_wrong_is_told_once_and_that_nobody_needs_it_is_nothing_wrong(

@@ -120,13 +120,6 @@ def test_a_failure_is_told_once_and_again_when_it_is_another() -> None:
     assert _types(_heard(moved.node, ContactWanted(), Answered(HEALTH))) == ["node_connected"]
 
 
-def test_a_count_down_is_no_other_failure() -> None:
-    tries = [Failed(f"no route (tried again in {left} s)", False) for left in (1, 2, 4)]
-    moved = _heard(Node("h", False), *tries)
-    assert [draft.message for draft in moved.events] == ["h cannot be asked: no route"]
-    assert moved.node.detail.endswith("in 4 s)")
-
-
 def test_a_loss_is_told_as_one_and_looks_that_go_well_are_not_told() -> None:
     moved = _heard(
         Node("h", False), ContactWanted(), *[Answered(HEALTH)] * 5, Failed("no route", False)

@@ -43,6 +43,11 @@ export function underWay(node: Machine): boolean {
   return node.state === "connecting" || node.state === "deploying";
 }
 
+/** Whether how it is may change any moment: somebody connects to it, or it is tried again. */
+export function unsettled(node: Machine): boolean {
+  return underWay(node) || node.state === "unreachable" || node.state === "refused";
+}
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 /** Bytes, for people. */
 export function size(bytes: number | null | undefined): string {

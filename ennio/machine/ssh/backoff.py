@@ -8,6 +8,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import psutil
@@ -79,12 +80,12 @@ class Backoff:
         self._failed, self._error, self._until, self._seen = 0, None, 0.0, None
 
     def check(self) -> None:
-        """Raises the last error again where it is too early for another attempt."""
-        left = self._until - self._now()
-        if self._error is None or left <= 0:
+        """Raises the last error again where it is too early for another attempt, in the same words:
+        they are kept and shown for longer than the seconds that are left now.
+        """
+        if self._error is None or self._until <= self._now():
             return
         if self._seen is not None and self._seen.differ(self._look()):
             self.clear()
             return
-        again = f"{self._error} (tried again in {max(1, round(left))} s)"
-        raise type(self._error)(again) from self._error
+        raise copy(self._error) from self._error
