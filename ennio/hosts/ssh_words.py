@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from ennio.config.model import AuthType, HostKeyPolicy, SshConfig
+from ennio.machine.ssh.known_hosts import one_file
 
 _CHECKING = {
     HostKeyPolicy.STRICT: "yes",
@@ -24,7 +25,7 @@ def ssh_words(ssh: SshConfig, *, terminal: bool = True) -> tuple[str, ...]:
     """
     options = {"StrictHostKeyChecking": _CHECKING[ssh.host_key_policy]}
     if ssh.known_hosts_path is not None:
-        options["UserKnownHostsFile"] = _one_file(str(ssh.known_hosts_path))
+        options["UserKnownHostsFile"] = one_file(ssh.known_hosts_path)
     elif ssh.host_key_policy is HostKeyPolicy.ACCEPT_ALL:
         options["UserKnownHostsFile"] = "/dev/null"
     options["ConnectTimeout"] = str(max(1, round(ssh.connection_timeout)))
@@ -34,11 +35,6 @@ def ssh_words(ssh: SshConfig, *, terminal: bool = True) -> tuple[str, ...]:
     if ssh.port != _USUAL:
         words += ["-p", str(ssh.port)]
     return ("ssh", *(("-t",) if terminal else ()), *words, f"{ssh.username}@{ssh.host.strip('[]')}")
-
-
-def _one_file(path: str) -> str:
-    """A path as ssh reads it where several may stand: it parts them at white space."""
-    return f'"{path}"' if any(letter.isspace() for letter in path) else path
 
 
 def quoted(words: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from ennio.hosts.far_machine import far_machine
 from ennio.hosts.resolved import source_of
 from ennio.hosts.ssh_words import ssh_words
 from ennio.machine.interface import Command
+from ennio.machine.ssh.errors import LoginRefused
 from ennio.model.errors import EnnioError
 from ennio.policy.degradation import LITTLE_DISK
 
@@ -78,8 +79,7 @@ def _host(name: str, projects: Sequence[Project], least: int) -> Iterator[Findin
         try:
             machine.check()
         except EnnioError as error:
-            words = shlex.join((*_login(projects), "true"))
-            yield broken(f"host {name}: {error}", f"{words}  (tells more)")
+            yield broken(f"host {name}: {error}", _mended_by(error, projects))
             return
         yield fine(f"host {name} answers, and lets us in")
         try:
@@ -95,6 +95,12 @@ def _host(name: str, projects: Sequence[Project], least: int) -> Iterator[Findin
             yield broken(f"host {name} could not be looked at: {error}", "ennio doctor")
     finally:
         machine.close()
+
+
+def _mended_by(error: EnnioError, projects: Sequence[Project]) -> str:
+    """The command that mends it, else the one that tells more of it."""
+    mends = error.mended_by if isinstance(error, LoginRefused) else ""
+    return mends or f"{shlex.join((*_login(projects), 'true'))}  (tells more)"
 
 
 def clock(name: str, ahead: float, way: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from datetime import datetime
 from pathlib import PurePath
 
 from ennio.model.errors import Unreachable
@@ -13,9 +14,17 @@ from ennio.model.errors import Unreachable
 class LoginRefused(Unreachable):
     """A machine was reached and did not let us in, or is not the one that is known: a person has
     to change something. What was asked of it stays unknown.
+
+    ``mended_by`` is the command that mends it, where one does.
     """
 
     http_status = 503
+
+    def __init__(
+        self, words: str = "", *, until: datetime | None = None, mended_by: str = ""
+    ) -> None:
+        self.mended_by = mended_by
+        super().__init__(words, until=until)
 
 
 def needs_a_person(error: Exception | None) -> bool:

@@ -17,13 +17,16 @@ _OF_ALL = Path("/etc/ssh/ssh_known_hosts")
 
 @dataclass(frozen=True, slots=True)
 class HostKeyCheck:
-    """What is believed of one host: ``name`` as files call it, ``login`` as ``ssh`` takes it."""
+    """What is believed of one host: ``name`` as files call it, ``login`` as ``ssh`` takes it, and
+    ``by_hand`` the same with the file in which a key that a person takes is looked for here.
+    """
 
     name: str
     login: str
     policy: KnownHosts
     file: Path
     hashed: bool = False
+    by_hand: str = ""
 
     def kinds(self) -> tuple[str, ...]:
         """Which kinds of key the host is known by; it is asked for these first."""
@@ -45,7 +48,7 @@ class HostKeyCheck:
             return
         if valid := [one for one in known if not one.revoked]:
             other = next((one for one in valid if one.kind == kind), valid[0])
-            raise LoginRefused(self._changed(kind, key, other))
+            raise self._changed(kind, key, other)
         self._meet(kind, key)
 
     def _known(self) -> Sequence[KnownKey]:
@@ -60,11 +63,13 @@ class HostKeyCheck:
 
     def _meet(self, kind: str, key: str) -> None:
         print_ = known_hosts.fingerprint(key)
+        by_hand = self.by_hand or self.login
         if self.policy is KnownHosts.STRICT:
             raise LoginRefused(
                 f"{self.name} is not known yet: it shows {kind} {print_}, and {self.file} has no "
-                f"line for it. Connect once by hand ({self.login}) and compare the key, or set "
-                "host_key_policy: accept_new"
+                f"line for it. Connect once by hand ({by_hand}) and compare the key, or set "
+                "host_key_policy: accept_new",
+                mended_by=f"{by_hand} true",
             )
         hashed = self.hashed or known_hosts.is_hashed(self.file)
         try:
@@ -75,11 +80,12 @@ class HostKeyCheck:
                 f"{error.strerror}. Make it writable, or name another file in known_hosts_path"
             ) from error
 
-    def _changed(self, kind: str, key: str, known: KnownKey) -> str:
+    def _changed(self, kind: str, key: str, known: KnownKey) -> LoginRefused:
         mended = f"ssh-keygen -R {shlex.quote(self.name)} -f {shlex.quote(str(known.file))}"
-        return (
+        return LoginRefused(
             f"{self._words(kind, key, 'is not the one that is known', known)}: either the machine "
-            f"was set up anew, or somebody stands in between. If you know why it changed: {mended}"
+            f"was set up anew, or somebody stands in between. If you know why it changed: {mended}",
+            mended_by=f"{mended}  (if you know why it changed)",
         )
 
     def _words(self, kind: str, key: str, what: str, known: KnownKey) -> str:

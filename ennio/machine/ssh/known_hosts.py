@@ -35,6 +35,12 @@ def host_name(host: str, port: int) -> str:
     return host if port == 22 else f"[{host}]:{port}"
 
 
+def one_file(path: Path) -> str:
+    """A path as ssh reads it where several may stand: it parts them at white space."""
+    text = str(path)
+    return f'"{text}"' if any(letter.isspace() for letter in text) else text
+
+
 def known_keys(file: Path, name: str) -> tuple[KnownKey, ...]:
     """What a file knows of a host; nothing where there is none. Raises OSError, ValueError."""
     try:

@@ -95,8 +95,12 @@ def _hop(
 ) -> _Hop:
     name = known.host_key_alias or known_hosts.host_name(known.address, port)
     file = target.known_hosts or known.known_hosts or places.person() / ".ssh" / "known_hosts"
-    words = ["ssh", *(["-p", str(port)] if port != PORT else []), f"{user}@{host}"]
-    check = HostKeyCheck(name, shlex.join(words), target.known, file, known.hashes_hosts)
+    words, who = ["ssh", *(["-p", str(port)] if port != PORT else [])], f"{user}@{host}"
+    login = by_hand = shlex.join([*words, who])
+    if target.known_hosts is not None:  # else the key would be kept where it is not looked for
+        kept = f"UserKnownHostsFile={known_hosts.one_file(target.known_hosts)}"
+        by_hand = shlex.join([*words, "-o", kept, who])
+    check = HostKeyCheck(name, login, target.known, file, known.hashes_hosts, by_hand)
     own = (target.key,) if target.key is not None else ()
     keys = own if by is LoginBy.KEY else tuple(dict.fromkeys((*known.identities, *own)))
     return _Hop(known.address, port, user, check, by, keys, target)
