@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ennio.machine import files
@@ -33,6 +34,17 @@ class SupervisorAddress:
     url: str
     started_at: str
     config: str
+
+    @property
+    def since(self) -> str:
+        """When it started, for people: by the clock here, to the second; what a damaged file says
+        as it stands.
+        """
+        try:
+            then = datetime.fromisoformat(self.started_at).astimezone()
+        except (ValueError, OverflowError):
+            return self.started_at
+        return then.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def write(run_dir: Path, address: SupervisorAddress) -> None:

@@ -144,7 +144,7 @@ def _take(run_dir: Path, config: Config) -> None:
             who is not None and single.start_of(LocalMachine(), who.pid)
         ):
             known = (
-                f"pid {who.pid}, since {who.started_at}, {who.url}"
+                f"pid {who.pid}, since {who.since}, {who.url}"
                 if who
                 else "its address is not known yet"
             )

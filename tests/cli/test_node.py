@@ -23,6 +23,7 @@ FAR = HERE | {
     "host": "me@build", "name": "me@build", "kind": "daemon", "state": "connected", "round_trip": 0.0251, "seen_at": AT,
     "sessions": 1, "sources": {},
 }  # fmt: skip
+PLAIN = FAR | {"host": "me@lab", "name": "me@lab", "kind": "ssh", "version": None, "since": None}
 CONNECTING = FAR | {"state": "deploying", "round_trip": None, "steps": []}
 COPIED = {"name": "copy", "at": AT, "ok": True, "detail": "24 MiB", "output": ""}
 FULL = {
@@ -46,6 +47,14 @@ def test_machines_are_listed_with_what_is_not_known_of_them(api: Api) -> None:
     assert here.split()[:3] == ["desk", "here", "0.2.0"]
     assert "25ms" in far
     assert there.split()[:4] == ["build-7", "unknown", "?", "?"]
+
+
+def test_what_is_asked_over_plain_ssh_has_no_version_that_could_be_unknown(api: Api) -> None:
+    api.on("GET", "/nodes", [HERE, PLAIN]).on("GET", "/nodes/lab", PLAIN)
+    listed = api.ennio("node", "list").out.splitlines()[-1]
+    assert listed.split() == ["me@lab", "connected", "25ms", "1", "1.0", "GiB"]
+    first = api.ennio("node", "status", "lab").out.splitlines()[0]
+    assert first == "me@lab  connected  over ssh, without an ennio-node"
 
 
 def test_the_status_of_one_says_what_is_looked_at_there(api: Api) -> None:

@@ -68,8 +68,8 @@ def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
         (
             one["name"],
             one["state"],
-            one["version"] or "?",
-            age(one["since"], now) or "?",
+            one["version"] or _unknown(one),
+            age(one["since"], now) or _unknown(one),
             _milliseconds(one["round_trip"]),
             str(one["sessions"]),
             "?" if one["free_memory"] is None else size(one["free_memory"]),
@@ -127,6 +127,13 @@ def logs(options: argparse.Namespace, context: CliContext) -> CommandResult:
     return CommandResult(told, [printable(line) for line in lines], notes=[note])
 
 
+def _unknown(node: Mapping[str, Any]) -> str:
+    """What stands for the version and the age of an Ennio that nobody knows; a machine that is
+    asked over plain ssh has none.
+    """
+    return "" if node["kind"] == "ssh" else "?"
+
+
 def _key(node: Mapping[str, Any]) -> str:
     return str(node["host"] or "here")
 
@@ -175,7 +182,8 @@ def _step(step: Mapping[str, Any]) -> str:
 
 
 def _told(node: Mapping[str, Any], width: int | None) -> Iterator[str]:
-    yield f"{node['name']}  {node['state']}  {node['version'] or 'version unknown'}"
+    none = "over ssh, without an ennio-node" if node["kind"] == "ssh" else "version unknown"
+    yield f"{node['name']}  {node['state']}  {node['version'] or none}"
     if node["since"]:
         yield f"since        {local(node['since'])}"
     if node["round_trip"] is not None:

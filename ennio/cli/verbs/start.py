@@ -104,7 +104,7 @@ def _refuse_second(context: CliContext) -> None:
     held = context.address()
     if held is not None:
         raise Conflict(
-            f"it runs already: pid {held.pid} since {held.started_at}, {held.url}; stop it with: "
+            f"it runs already: pid {held.pid} since {held.since}, {held.url}; stop it with: "
             "ennio stop"
         )
 
