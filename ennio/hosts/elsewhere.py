@@ -52,7 +52,8 @@ MachineOf = Callable[[str, SshConfig], FarMachine]
 
 class FarHost(PluginHost):
     """The plugins of this process, on a machine that is elsewhere. Connects when it is made, and
-    raises Unreachable where that cannot be. All moments are by that machine's clock.
+    raises Unreachable where that cannot be. All moments are by that machine's clock; files that a
+    configuration names lie here, in its ``directory``.
     """
 
     def __init__(
@@ -62,10 +63,11 @@ class FarHost(PluginHost):
         clock: Clock,
         instance: str,
         strategy: SshStrategy = SshStrategy.TMUX,
+        directory: Path | None = None,
     ) -> None:
         home = home_on(machine)
         clock = FarClock(machine, clock)
-        plugins = Registry(home, clock, instance=instance, machine=machine)
+        plugins = Registry(home, clock, None, directory, instance, machine)
         super().__init__(plugins, home, clock, name, sharing=_sharing(strategy, machine, home))
 
     def close(self) -> None:
@@ -150,14 +152,22 @@ class HostElsewhere(HostOverSsh):
         clock: Clock,
         instance: str,
         near: Host,
+        directory: Path | None = None,
     ) -> None:
         super().__init__(name, self._connected, near, ssh, machine_of)
         self._clock = clock
         self._instance = instance
+        self._directory = directory
 
     def _connected(self) -> OpenHost:
-        strategy = self._ssh.strategy
-        return FarHost(self.name, self._logged_in(), self._clock, self._instance, strategy)
+        return FarHost(
+            self.name,
+            self._logged_in(),
+            self._clock,
+            self._instance,
+            self._ssh.strategy,
+            self._directory,
+        )
 
 
 def hosts_elsewhere(
@@ -169,7 +179,9 @@ def hosts_elsewhere(
         if project.ssh is not None:
             name = host_name(project.ssh)
             if name not in found:
-                found[name] = HostElsewhere(name, project.ssh, machine_of, clock, instance, near)
+                found[name] = HostElsewhere(
+                    name, project.ssh, machine_of, clock, instance, near, config.directory
+                )
     return found
 
 

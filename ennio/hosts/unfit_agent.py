@@ -29,24 +29,23 @@ class UnfitAgent:
         self.name = name
         problem = error.problems[0]
         where = f"{problem.path}: " if problem.path else ""
-        self._why = (
-            f"the agent {name} cannot be had with the settings there are now: put back those it "
-            f"began with, and ennio reload ({where}{problem.message})"  # last, since lines are cut
-        )
+        cannot = f"the agent {name} cannot be had with the settings there are now"
+        told = f"({where}{problem.message})"  # last, since lines are cut
+        self._why = f"{cannot}: put back those it began with, and ennio reload {told}"
+        self._never_began = f"{cannot}: correct them, and ennio reload {told}"
 
     def _refused(self) -> Refused:
         return Refused(self._why)
 
     def prepare(self, context: AgentContext) -> None:
-        """Refused."""
-        raise self._refused()
+        """Nothing: what follows is refused, and knows whether it ever began."""
 
     def forget(self, context: AgentContext) -> None:
         """Nothing is known to be left of it."""
 
     def launch(self, context: AgentContext, prompt: str) -> CommandLine:
-        """Refused."""
-        raise self._refused()
+        """Refused; it began with no settings that could be put back."""
+        raise Refused(self._never_began)
 
     def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """Refused."""

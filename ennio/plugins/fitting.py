@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ennio.config import ownership, yaml_source
-from ennio.config.model import Config, NotifierConfig, Project
+from ennio.config.model import Config, NotifierConfig, Project, SshStrategy
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Problem
@@ -133,6 +133,8 @@ def _command(registry: Registry, project: Project, home: Home) -> Callable[[], o
     when they are put together.
     """
     conversation = str(uuid.UUID(int=0))
+    if project.ssh is not None and project.ssh.strategy is SshStrategy.NODE:
+        registry = Registry(home, SystemClock())  # its node knows no file that lies here
 
     def make() -> None:
         agent = registry.agent(project.agent, project.id, project.agent_config, project.env)

@@ -55,6 +55,8 @@ def test_it_is_watched_beside_others_and_not_started_again(
     hooks = HookAddress("127.0.0.1", 1, "/look", "token")
     with pytest.raises(Refused, match="cannot be had with the settings there are now"):
         host.launch(unfit, 2, hooks, "", resume=True, carry=None)
+    with pytest.raises(Refused, match=r"settings there are now: correct them, and ennio reload \("):
+        host.launch(unfit, 1, hooks, "", resume=False, carry=None)
     with pytest.raises(Invalid, match="agent: "):
         host.check(unfit)
 

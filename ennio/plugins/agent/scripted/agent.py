@@ -249,6 +249,7 @@ def _turns(told: str | list[dict[str, Any]] | None, directory: Path | None) -> l
     if not path.is_absolute() and directory is None:
         raise fault(
             "passthrough.story",
-            f"{told!r} is relative, and nobody said to what; give the whole path",
+            f"{told!r} is relative to a file of another machine than the one that plays it: write "
+            "the turns themselves in its place",
         )
     return story.read((directory or Path()) / path)
