@@ -106,6 +106,24 @@ def test_money_that_nobody_knows_is_a_question_and_a_plan_is_no_bill(
     shot(visited, "spend")
 
 
+def test_a_limit_is_what_was_set_last_and_one_that_is_used_up_is_no_forecast(
+    visited: Page, house: Supervised
+) -> None:
+    order = {"scope": "project", "id": "told", "on_exceed": "warn"}
+    budget = visited.locator("[data-budget='project:told:total']")
+    house.client.post("/budgets", order | {"limit_usd": 5})
+    house.client.post("/budgets/told/raise", {"usd": 50})
+    visited.goto("/spend")
+    expect(budget).to_contain_text("$1.25 of $55.00")
+    expect(budget).to_contain_text("too few days to say when it runs dry")
+    house.client.post("/budgets", order | {"limit_usd": 1})
+    visited.goto("/spend")
+    expect(budget).to_contain_text("$1.25 of $1.00")
+    expect(budget).to_contain_text("used up")
+    expect(budget).not_to_contain_text("dry")
+    house.client.delete("/budgets/project:told:total")
+
+
 def test_the_days_and_what_they_are_added_up_by_stand_in_the_address(visited: Page) -> None:
     visited.goto("/spend?from=2020-01-01&to=2020-01-31")
     expect(visited.get_by_text("Nothing was used from 2020-01-01 to 2020-01-31")).to_be_visible()
