@@ -52,6 +52,14 @@ class Firing:
         return ReactionAction.NOTIFY if tells else self.rule.action
 
     @property
+    def headline(self) -> str:
+        """What holds, as it is told: of new words what they ask for, also where it is another's
+        turn by what the forge says of the older ones.
+        """
+        acts = self.decision.verdict is Verdict.ACT
+        return self.case.asks if acts and self.case.asks else self.case.headline
+
+    @property
     def fingerprint(self) -> str:
         """What its action is known by: the rule and exactly what was seen; of a person called in
         vain, and of a whole project, also the episode.
@@ -73,7 +81,7 @@ class Firing:
 
     def event(self) -> Draft:
         """What the log tells of it."""
-        state, headline, reason = self.decision.state, self.case.headline, self.decision.reason
+        state, headline, reason = self.decision.state, self.headline, self.decision.reason
         if self.key == ALL_COMPLETE:
             return Draft(EventType.ALL_COMPLETE, headline, self.priority)
         told = {"reaction": self.key, "attempts": state.attempts, "reason": reason}
@@ -112,7 +120,7 @@ class Firing:
         return self.cause.notice(self.event().event_type, self.priority, self._words())
 
     def _words(self) -> str:
-        rule, headline = self.rule, self.case.headline
+        rule, headline = self.rule, self.headline
         if self.of_project:
             return reactions.notice_of_project(rule, headline, self.of_project)
         if self.case.tells:  # its words are for whom the rule would have told
@@ -136,7 +144,5 @@ class Firing:
             attempt=self.decision.state.attempts,
             fingerprint=self.fingerprint,
             outcome="skipped" if skipped else verdict.value,
-            detail=f"{self.case.headline}: {self.decision.reason}"
-            if skipped
-            else self.decision.reason,
+            detail=f"{self.headline}: {self.decision.reason}" if skipped else self.decision.reason,
         )

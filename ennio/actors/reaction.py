@@ -33,6 +33,7 @@ from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.installation import program
 from ennio.model import codec
 from ennio.model.clock import ClockJump, parse_time, rfc3339
+from ennio.model.events import EventType
 from ennio.model.message import Message
 from ennio.model.pulls import MergeMethod
 from ennio.model.session import Session
@@ -265,10 +266,7 @@ class ReactionActor(Actor):
         quiet = decision.verdict is Verdict.QUIET
         with store.transaction() as tx:
             store.reactions.save(session.id, firing.key, codec.dumps(decision.state))
-            over = reactions.is_over(before, decision.state)
-            gone = over and store.notifications.resolve(
-                firing.key, firing.now, session_id=session.id
-            )
+            gone = self._take_back(firing, before)
             if not quiet:
                 self._act(firing, situation)
                 for draft in firing.events():
@@ -280,6 +278,15 @@ class ReactionActor(Actor):
             self._deps.actors.tell(MERGES, MergeDue(session.id))
         if gone or not quiet:
             self._deps.actors.tell(NOTICES, NotificationDue())
+
+    def _take_back(self, firing: Firing, before: ReactionState) -> bool:
+        """Say of notices that they hold no more; tells whether there were any."""
+        after, whose = firing.decision.state, {"session_id": firing.session.id}
+        if reactions.is_called_off(before, after):
+            whose["event_type"] = EventType.REACTION_ESCALATED.value
+        elif not reactions.is_over(before, after):
+            return False
+        return self._deps.store.notifications.resolve(firing.key, firing.now, **whose)
 
     def _act(self, firing: Firing, situation: Situation) -> None:
         """The rows of what is to be done."""

@@ -241,6 +241,68 @@ def test_incident_29_a_second_round_of_review_on_a_new_head_reaches_the_agent(st
     eventually(lambda: stage.types(session_id).count("review_comments_sent") == 3)
 
 
+def test_two_reviews_shortly_one_after_the_other_are_told_one_by_one_and_call_nobody(
+    stage: Stage,
+) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.clock.advance(BEGINS_WITHIN.total_seconds())
+    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Rename it")
+    stage.look()
+    eventually(lambda: stage.told(session_id, "changes-requested")[0].delivered_at)
+    stage.clock.advance(1)
+    stage.says(session_id, Activity.ACTIVE, ready=True)
+    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Now test it")
+    stage.look()
+    assert len(stage.told(session_id, "changes-requested")) == 1
+    stage.clock.advance(1)
+    stage.rests(session_id)  # and the forge has not been asked for its new head yet
+    eventually(lambda: len(stage.told(session_id, "changes-requested")) == 2)
+    assert "Now test it" in stage.told(session_id, "changes-requested")[1].text
+    stage.forge.push(stage.branch(session_id))
+    stage.look()
+    assert _escalations(stage, session_id) == 0
+    assert not stage.deps.store.notifications.list()
+
+
+def test_words_of_an_older_head_are_told_to_the_agent_for_what_they_ask(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.clock.advance(BEGINS_WITHIN.total_seconds())
+    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Rename it")
+    stage.look()
+    eventually(lambda: stage.told(session_id, "changes-requested")[0].delivered_at)
+    stage.clock.advance(1)
+    stage.says(session_id, Activity.ACTIVE, ready=True)
+    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Now test it")
+    stage.forge.push(stage.branch(session_id))
+    stage.look()
+    stage.clock.advance(1)
+    stage.rests(session_id)
+    eventually(lambda: len(stage.told(session_id, "changes-requested")) == 2)
+    said = [words for words in stage.words(session_id) if words.startswith("changes-requested: ")]
+    asks = f"changes-requested: a reviewer of #{number} asks for changes -> send_to_agent"
+    assert said == [f"{asks} (attempt 1 of 1)"] * 2
+
+
+def test_a_person_who_was_called_is_called_off_once_the_agent_is_told_anew(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    for review in ("Rename it", "Well?"):
+        stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, review)
+        stage.look()
+        stage.pass_time(BEGINS_WITHIN.total_seconds() + 1)
+    eventually(lambda: _escalations(stage, session_id) == 1)
+    (called,) = stage.deps.store.notifications.list()
+    assert called.resolved_at is None
+    stage.forge.push(stage.branch(session_id))
+    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Not yet")
+    stage.look()
+    eventually(lambda: len(stage.told(session_id, "changes-requested")) == 2)
+    eventually(lambda: stage.deps.store.notifications.list()[0].resolved_at)
+    assert _escalations(stage, session_id) == 1
+
+
 def test_incident_29_a_new_comment_of_a_bot_is_not_suppressed_by_an_old_one(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)

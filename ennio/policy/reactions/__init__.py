@@ -5,7 +5,15 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 """
 
 from ennio.policy.reactions.cases import all_complete, case, on_its_way
-from ennio.policy.reactions.decide import Decision, ReactionState, Verdict, decide, is_over, shifted
+from ennio.policy.reactions.decide import (
+    Decision,
+    ReactionState,
+    Verdict,
+    decide,
+    is_called_off,
+    is_over,
+    shifted,
+)
 from ennio.policy.reactions.pull_request import to_agent
 from ennio.policy.reactions.seen_item import SeenItem
 from ennio.policy.reactions.situation import Case, Situation
@@ -16,6 +24,7 @@ __all__ += [
     "all_complete",
     "case",
     "decide",
+    "is_called_off",
     "is_over",
     "notice",
     "notice_of_project",

@@ -32,10 +32,11 @@ class ReactionState:
     has not held for ``GONE``.
 
     ``told`` are the items acted on, kept over episodes so that nothing is told twice. ``round``
-    is the head the latest of them were about, ``rounds`` counts these heads in this episode,
-    and ``edited`` are the words told again on it because they had changed. ``passed_over`` are
-    the items on which nothing was done, so that the reason is noted once. ``gone_at`` is since
-    when the case has not held.
+    is the head the latest of them were about, ``rounds`` counts these heads in this episode, and
+    how often words were told that came while the agent was at others on the same head. ``edited``
+    are the words told again on it because they had changed. ``passed_over`` are the items on which
+    nothing was done, so that the reason is noted once. ``gone_at`` is since when the case has not
+    held.
     """
 
     episode: int = 0
@@ -70,6 +71,15 @@ class Decision:
 def is_over(before: ReactionState, after: ReactionState) -> bool:
     """Whether the episode that was has ended, so that what was told of it holds no more."""
     return before.since is not None and (after.since is None or after.episode != before.episode)
+
+
+def is_called_off(before: ReactionState, after: ReactionState) -> bool:
+    """Whether a person was called in vain, and the agent is told anew in the same episode."""
+    return (
+        before.escalated_at is not None
+        and after.escalated_at is None
+        and not is_over(before, after)
+    )
 
 
 def decide(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> Decision:
@@ -160,14 +170,10 @@ def _news(
     rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[SeenItem, ...]
 ) -> Decision:
     edited = _edited(fresh, state)
-    if state.attempts and case.round != state.round:
+    if state.attempts and (new := _new_round(rule, case, state, now, fresh)) is not None:
         if rule.rounds is not None and state.rounds >= rule.rounds:
             return _too_many_rounds(rule.rounds, state, now, fresh)
-        # the agent answered with a new head, and there are words about that one: nothing
-        # failed, a new round began
-        state = replace(
-            state, rounds=state.rounds + 1, since=now, attempts=0, escalated_at=None, edited=()
-        )
+        state = new
     elif state.attempts and fresh == edited and not _is_capped(rule, state):
         return _tell_as_edited(state, fresh, _deadline(rule, state))
     if state.attempts <= rule.retries and not _is_capped(rule, state):
@@ -193,6 +199,27 @@ def _news(
         _too_long(rule) if late else f"it still holds after {_tries(state.attempts)}",
         fresh,
     )
+
+
+def _new_round(
+    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[SeenItem, ...]
+) -> ReactionState | None:
+    """The state in a new round, where there are words that cannot be about a try that failed."""
+    rounds = state.rounds + 1
+    if case.round != state.round:
+        # the agent answered with a new head, and there are words about that one
+        return replace(state, rounds=rounds, since=now, attempts=0, escalated_at=None, edited=())
+    # words that were said while it was at the last ones; how long it may take goes on, so that two
+    # who answer each other on one head are ended by that, or by how many rounds there may be
+    limited = rule.rounds is not None or rule.escalate_after is not None
+    if not case.round or not limited or state.escalated_at is not None:
+        return None
+    deadline = _deadline(rule, state)
+    if deadline is not None and now >= deadline:
+        return None
+    changed = _edited(fresh, state)
+    meanwhile = any(item in state.passed_over and item not in changed for item in fresh)
+    return replace(state, rounds=rounds, attempts=0) if meanwhile else None
 
 
 def _held_back(

@@ -80,11 +80,10 @@ def changes_requested(_rule: Reaction, situation: Situation, _now: datetime) -> 
         )
     who = ", ".join(one.author for one in pull.answered)
     answered = f"#{pull.number} is answered by {pull.head[:7]} and waits for another look by {who}"
+    asks = f"a reviewer of #{pull.number} asks for changes"
+    # a head says nothing of words that its agent had not been told when it was pushed
     return Case(
-        True,
-        answered if who else f"a reviewer of #{pull.number} asks for changes",
-        said,
-        round=pull.head,
+        True, answered if who else asks, said, round=pull.head, asks=asks if who and said else ""
     )
 
 

@@ -53,6 +53,8 @@ class Case:
     time has all of it, also between turns. ``lingers``: it may come back at once and be the same
     trouble still; False where every time is news by itself. ``anomalies`` are what is out of the
     ordinary. ``tells``: a person is told of it, whatever else the rule does where it holds.
+    ``asks``: what is told for the first time asks for, where the headline is about what was told
+    before.
     """
 
     holds: bool | None
@@ -66,6 +68,7 @@ class Case:
     patient: bool = False
     anomalies: tuple[Anomaly, ...] = ()
     tells: bool = False
+    asks: str = ""
 
 
 NOT_HERE = Case(False, "")

@@ -564,6 +564,18 @@ def test_a_review_that_a_new_head_has_answered_calls_for_the_reviewer() -> None:
     assert headline("ab12cde00") == "#1 is answered by ef85dac and waits for another look by ada"
 
 
+def test_words_of_a_head_that_was_replaced_still_ask_for_changes() -> None:
+    opinions = (Opinion("ada", ReviewState.CHANGES_REQUESTED, "ab12cde00"),)
+
+    def asks(*comments: Comment) -> str:
+        review = ReviewState.CHANGES_REQUESTED
+        pull = pull_request(head="ef85dac00", review=review, opinions=opinions, comments=comments)
+        return case("changes-requested", Reaction(), _situation(pull), NOW).asks
+
+    assert asks(_comment("1")) == "a reviewer of #1 asks for changes"
+    assert asks() == "", "nothing of it can be told for the first time"
+
+
 @pytest.mark.parametrize(
     ("activity", "goes_on"),
     [

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,16 @@ from hypothesis import strategies as st
 from ennio.config.model import Reaction, ReactionAction
 from ennio.config.reactions import BUILT_IN
 from ennio.model import codec
-from ennio.policy.reactions import Case, Decision, ReactionState, SeenItem, Verdict, decide
+from ennio.policy.reactions import (
+    Case,
+    Decision,
+    ReactionState,
+    SeenItem,
+    Verdict,
+    decide,
+    is_called_off,
+    is_over,
+)
 from ennio.policy.reactions.decide import GONE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -483,6 +493,57 @@ def test_new_words_within_one_turn_are_told_together_at_its_end_and_are_one_roun
     assert story.see(heads[4]) is Verdict.ACT
     told = tuple(SeenItem(f"c{each}") for each in range(1, 5))
     assert (story.decisions[-1].items, story.state.rounds) == (told, 2)
+
+
+def test_a_second_review_while_the_agent_is_at_the_first_is_told_and_calls_nobody() -> None:
+    for key in ("changes-requested", "bugbot-comments"):
+        story = Story(BUILT_IN[key])
+        said = _said("h1", "first"), _said("h1", "first", "second")
+        assert story.verdicts(said[0], _busy(said[1]), said[1]) == ["act", "quiet", "act"]
+        assert story.decisions[-1].items == (SeenItem("second"),)
+        assert story.decisions[-1].reason == "attempt 1 of 1"
+        assert story.see(_said("h1", "third")) is Verdict.ESCALATE, "it has had its try at these"
+        assert story.decisions[-1].reason == "it still holds after 1 attempt"
+
+
+def test_two_who_answer_each_other_on_one_head_are_ended_by_rounds_or_by_time() -> None:
+    """Words are told and answered while the agent is at them, again and again."""
+
+    def verdicts(rule: Reaction) -> list[str]:
+        story = Story(rule)
+        said = [_said("h1", *(f"c{each}" for each in range(upto + 1))) for upto in range(20)]
+        told = [story.see(said[0], 60.0)]
+        for case in said[1:]:
+            assert story.see(_busy(case), 60.0) is not Verdict.ACT
+            told.append(story.decisions[-1].verdict)
+            told.append(story.see(case, 60.0))
+        return [one.value for one in told if one is not Verdict.QUIET]
+
+    people, bots = BUILT_IN["changes-requested"], BUILT_IN["bugbot-comments"]
+    assert verdicts(bots) == ["act"] * 5 + ["escalate"]
+    assert verdicts(people) == ["act"] * 15 + ["escalate"], "half an hour from the first on"
+    endless = replace(people, escalate_after=None)
+    assert verdicts(endless) == ["act", "escalate"], "nothing else would end it"
+
+
+def test_an_edit_while_the_agent_is_at_the_words_is_told_once_as_edited() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    first, second, third = (_said("h1", A[number]) for number in (1, 2, 3))
+    assert story.verdicts(first, _busy(second), second, _busy(third), third) == [
+        *("act", "quiet", "act", "quiet", "quiet")
+    ]
+    assert (story.state.rounds, story.decisions[2].reason) == (1, "it was edited")
+
+
+def test_what_a_person_was_called_for_is_over_when_the_agent_is_told_anew() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    states = [story.state]
+    for case in (_said("h1", "a"), _said("h1", "b"), _said("h2", "c")):
+        story.see(case)
+        states.append(story.state)
+    pairs = list(pairwise(states))
+    assert [is_called_off(*pair) for pair in pairs] == [False, False, True]
+    assert not any(is_over(*pair) for pair in pairs)
 
 
 def test_who_tells_a_person_of_red_heads_waits_for_no_turn() -> None:
