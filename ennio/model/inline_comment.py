@@ -20,6 +20,11 @@ MOST_COMMENTS = 100
 _LINE = NumberField(1, 10_000_000)
 
 
+def beyond_end(path: str, line: int, length: int) -> str:
+    """That a file of so many lines does not have one, in words."""
+    return f"{path} has {number_of(length, 'line')}, and no line {line}"
+
+
 class Side(StrEnum):
     """Which side of a difference a line is counted on."""
 
@@ -67,8 +72,7 @@ class InlineComment:
         last = self.end_line or self.line or 0
         if length is not None and last > length:
             field = "end_line" if self.end_line is not None else "line"
-            lines = number_of(length, "line")
-            raise Invalid(f"{name}.{field}: {self.path} has {lines}, and no line {last}")
+            raise Invalid(f"{name}.{field}: {beyond_end(self.path, last, length)}")
 
     @property
     def place(self) -> str:

@@ -30,7 +30,7 @@ _LONGEST_LIST = 4 * 1024 * 1024
 
 def files(repository: GitRepository, row: PullRow, base_head: str | None) -> Files:
     """The files that it changes. Raises NotFound when its commits are gone."""
-    base = _parted(repository, row, base_head)
+    base = parted(repository, row, base_head)
     listing, cut = repository.beginning(
         *_COMPARE, "--raw", "--numstat", "-z", base, row.head, longest=_LONGEST_LIST
     )
@@ -40,7 +40,7 @@ def files(repository: GitRepository, row: PullRow, base_head: str | None) -> Fil
 
 def diff(repository: GitRepository, row: PullRow, base_head: str | None) -> Diff:
     """The difference as text. Raises NotFound when its commits are gone."""
-    base = _parted(repository, row, base_head)
+    base = parted(repository, row, base_head)
     text, cut = repository.beginning(
         *_COMPARE, "-p", "--no-color", base, row.head, longest=LONGEST_DIFF + 1
     )
@@ -48,8 +48,10 @@ def diff(repository: GitRepository, row: PullRow, base_head: str | None) -> Diff
     return Diff(base, row.head, text, cut or short)
 
 
-def _parted(repository: GitRepository, row: PullRow, base_head: str | None) -> str:
-    """Where the branch left its base: for a merged one, the base as it was right before."""
+def parted(repository: GitRepository, row: PullRow, base_head: str | None) -> str:
+    """Where the branch left its base: for a merged one, the base as it was right before. Raises
+    NotFound when its commits are gone.
+    """
     onto = (
         f"{row.merge_commit}^" if row.state is PullState.MERGED and row.merge_commit else base_head
     )

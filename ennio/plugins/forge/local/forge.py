@@ -26,6 +26,7 @@ from ennio.model.pulls import TOLD, MergeMethod, PullRequest, PullState, ReviewS
 from ennio.plugins.forge.interface import Merged, Watch
 from ennio.plugins.forge.local import diffs, guard, progress, whole_log
 from ennio.plugins.forge.local.cached_store import CachedPullStore
+from ennio.plugins.forge.local.comment_place import check_place
 from ennio.plugins.forge.local.direct_pushes import commits_made_in, direct_pushes
 from ennio.plugins.forge.local.merge_commit import MergeSpec
 from ennio.plugins.forge.local.merging import (
@@ -225,12 +226,14 @@ class LocalForge:
     ) -> PullRequest:
         """See ``Forge.review``. Raises Conflict for a decision on a pull request that has ended."""
         with self._lock:
-            self._pulls.refresh()
+            refs = self._pulls.refresh()
             row = self._need(number)
             check_review(author, decision, body, path, line)
             check_head(number, row.head, head)
             if decision in DECISIVE and row.state is not PullState.OPEN:
                 raise Conflict(f"#{number} is {row.state}; only comments can be added to it")
+            if path is not None:
+                check_place(self._pulls.git, row, refs.heads.get(row.base), path, line)
             bot = author.endswith("[bot]") or author in self._project.bots
             words = (author, decision, body, path, line, row.head)
             review = ReviewRow(

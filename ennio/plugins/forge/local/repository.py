@@ -139,6 +139,20 @@ class GitRepository:
         lines = "".join([*(f"{one}\n" for one in commits), *(f"^{one}\n" for one in holders)])
         return frozenset(self._run("rev-list", "--ignore-missing", "--stdin", input=lines).lines)
 
+    def entry(self, commit: str, path: str) -> tuple[str, str] | None:
+        """The kind (``blob``, ``tree``, or ``commit``) and the object's name of what a commit has
+        at this very path, or None.
+        """
+        # a path is no pattern, and one that ends in a slash is no list of what is in it
+        listing = self._text(
+            "--literal-pathspecs", "ls-tree", "--full-tree", "-z", commit, "--", path
+        )
+        for line in listing.split("\0"):
+            found, _, name = line.partition("\t")
+            if name == path and len(fields := found.split()) == 3:
+                return fields[1], fields[2]
+        return None
+
     def beginning(self, *args: str, longest: int) -> tuple[str, bool]:
         """The first bytes that a command prints, and whether there were more."""
         return self._git.beginning(*args, longest=longest, timeout=LIMIT)
