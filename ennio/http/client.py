@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ennio.http.lost_answer import may_be_done
 from ennio.machine.home import Home
 from ennio.model.errors import (
     Conflict,
@@ -215,10 +216,12 @@ class ApiClient:
         except TimeoutError:
             raise TimedOut(
                 f"{method} {path}: the answer broke off after {self._timeout:g} s"
+                f"{may_be_done(method, path, query, body)}"
             ) from None
         except (OSError, HTTPException, ValueError) as error:
             raise LostAnswer(
                 f"{method} {path}: the answer is no JSON or broke off ({error})"
+                f"{may_be_done(method, path, query, body)}"
             ) from None
         finally:
             connection.close()
@@ -292,7 +295,10 @@ class ApiClient:
         sent = {"Authorization": f"Bearer {self._token}", **headers} | (
             {} if body is None else {"Content-Type": "application/json"}
         )
+        perhaps = ""  # before there is a connection nothing can have been done
         try:
+            connection.connect()
+            perhaps = may_be_done(method, path, query, body)
             connection.request(
                 method, target, None if body is None else json.dumps(body).encode(), sent
             )
@@ -300,7 +306,7 @@ class ApiClient:
         except TimeoutError:
             connection.close()
             raise TimedOut(
-                f"{method} {path}: no answer from {self.url} within {timeout:g} s"
+                f"{method} {path}: no answer from {self.url} within {timeout:g} s{perhaps}"
             ) from None
         except ConnectionRefusedError:
             connection.close()
@@ -310,10 +316,10 @@ class ApiClient:
             ) from None
         except (OSError, HTTPException) as error:
             connection.close()
-            way = "; whether it still runs says: ennio doctor"
+            way = "; whether the supervisor still runs says: ennio doctor"
             raise LostAnswer(
                 f"{method} {path}: the connection to {self.url} failed "
-                f"({error or type(error).__name__}){way}"
+                f"({error or type(error).__name__}){perhaps}{way}"
             ) from None
         if response.status >= 400:
             raise self._error(connection, response)

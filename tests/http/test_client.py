@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from ennio.http import address
 from ennio.http.app import create_app
-from ennio.http.client import ApiClient, NoSupervisor, Tagged, find
+from ennio.http.client import ApiClient, LostAnswer, NoSupervisor, Tagged, find
 from ennio.machine.home import Home, private
 from ennio.model.errors import TimedOut, Unreachable
 from tests.http.api import TOKEN
@@ -60,9 +61,56 @@ def test_an_answer_that_breaks_off_or_is_no_json_is_unreachable(answer: bytes) -
 def test_a_connection_that_is_cut_names_the_way_out() -> None:
     with (
         answering(b"") as url,
-        pytest.raises(Unreachable, match=r"failed .*; whether it still runs says: ennio doctor"),
+        pytest.raises(
+            Unreachable, match=r"failed .*; whether the supervisor still runs says: ennio doctor"
+        ),
     ):
         ApiClient(url, "t").get("/sessions")
+
+
+@pytest.mark.parametrize(
+    ("path", "look"),
+    [
+        ("/sessions/ma-1/answer", "ennio session info ma-1"),
+        ("/sessions/a%20b%3B/send", "ennio session info 'a b;'"),
+        ("/sessions", "ennio session list"),
+        ("/projects/my-app/pulls/7/merge", "ennio pr show my-app#7"),
+        ("/projects/my-app/issues", "ennio issue list my-app"),
+        ("/budgets/global:daily/raise", "ennio budget list"),
+        ("/queue/ma-1/hold", "ennio queue list"),
+        ("/nodes/shop/connect", "ennio status"),
+    ],
+)
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+def test_an_order_whose_answer_is_lost_may_have_been_done_and_it_is_said_how_to_look(
+    path: str, look: str, answer: bytes
+) -> None:
+    with answering(answer) as url, pytest.raises(LostAnswer) as raised:
+        ApiClient(url, "t").post(path, {"answer": "blue"})
+    words = str(raised.value)
+    assert f"; it may have been done, which says: {look}" in words
+    shlex.split(look)  # as a shell takes it
+    assert ("; whether the supervisor still runs says: ennio doctor" in words) is (not answer)
+
+
+def test_what_only_asks_or_reached_nobody_was_not_done() -> None:
+    def words(url: str, method: str, **more: Any) -> str:
+        with pytest.raises(Unreachable) as raised:
+            ApiClient(url, "t").document(method, "/sessions/ma-1", more.pop("query", {}), **more)
+        return str(raised.value)
+
+    with answering(b"", b"", b"") as url:
+        assert "may have been done" not in words(url, "GET")
+        assert "may have been done" not in words(url, "POST", query={"dry_run": True})
+        assert "may have been done" not in words(url, "POST", body={"dry_run": True})
+    assert "may have been done" not in words("http://nobody.invalid:9", "POST", body={})
+
+
+def test_an_order_that_is_not_answered_in_time_may_have_been_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = ApiClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "t", timeout=0.1)
+        with pytest.raises(TimedOut, match=r"within 0\.1 s; it may have been done, which says: "):
+            client.post("/sessions/ma-1/interrupt")
 
 
 def test_an_error_without_an_envelope_is_still_told() -> None:
