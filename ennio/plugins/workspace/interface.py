@@ -116,8 +116,9 @@ class DemandingWorkspace(Protocol):
         "workspace.insist", because="only looks; who cannot be asked keeps nothing from a spawn"
     )
     def insist(self, spec: WorkspaceSpec) -> None:
-        """Raise Refused, with the way out, where there is no repository to make it of, or its
-        branch is taken there already; asks the disk alone, and makes nothing.
+        """Raise Refused, with the way out, where there is no repository to make it of, its branch
+        is taken there already, or the one it begins from is not there; asks the disk alone, and
+        makes nothing.
         """
         ...
 

@@ -27,7 +27,7 @@ from ennio.plugins.workspace import ref_files
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 from ennio.plugins.workspace.settled_remotes import SettledRemotes
-from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref
+from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref, no_base
 from ennio.plugins.workspace.worktree_list import WorktreeEntry, listed
 
 # How long the branches a remote host told of are believed; a repository on this
@@ -187,7 +187,7 @@ class SourceRepository:
         try:
             heads = self._heads(asked)
             if base not in heads:
-                raise Refused(self._no_base(base, heads))
+                raise Refused(no_base(self.repo, base, heads))
             there = [name for name in dict.fromkeys((base, branch)) if name in heads]
             return (
                 self._here(base)
@@ -210,6 +210,12 @@ class SourceRepository:
         asked = self._shared.heads.get(self.address)
         names = [ref.removeprefix("refs/heads/") for ref in here]
         refuse_twin(branch, (*names, *(asked.shas if asked is not None else ())), self.repo)
+
+    def insist_on(self, base: str) -> None:
+        """Raise Refused where files tell that the ordered repository has no such branch."""
+        read = self._read(WantedBranches(base, base, self.own))
+        if read is not None and base not in read[0] and not self._remotes.has_rewrites:
+            raise Refused(no_base(self.repo, base, self._ask()))
 
     def at_hand(self, base: str, branch: str, *, by_git: bool = False) -> BranchTips | None:
         """The tips where the ordered repository lies on this machine and nothing of it has to be
@@ -326,13 +332,6 @@ class SourceRepository:
             ).lines
         pairs = (line.split("\t", 1) for line in lines)
         return {ref.removeprefix("refs/heads/"): sha for sha, ref in pairs}
-
-    def _no_base(self, base: str, heads: Mapping[str, str]) -> str:
-        where = redacted(self.repo)
-        if not heads:
-            return f"{where} has no branch yet: commit something to {base} and push it"
-        some = ", ".join(sorted(heads)[:8]) + (", ..." if len(heads) > 8 else "")
-        return f"{where} has no branch {base}; it has: {some} (set the project's default_branch)"
 
 
 def refuse_twin(branch: str, names: Iterable[str], repo: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ennio.plugins.git import Git, GitCommand
+from ennio.plugins.git import Git, GitCommand, redacted
 from ennio.plugins.workspace.remotes import ASKED
 
 
@@ -42,6 +42,15 @@ class WantedBranches:
 def kept_ref(branch: str, *, own: bool) -> str:
     """The ref under which a branch of the ordered repository is known in the source."""
     return f"refs/heads/{branch}" if own else f"refs/ennio/base/{quote(branch, safe='')}"
+
+
+def no_base(repo: str, base: str, heads: Collection[str]) -> str:
+    """That a repository with these branches has none to begin from, and the way out."""
+    where = redacted(repo)
+    if not heads:
+        return f"{where} has no branch yet: commit something to {base} and push it"
+    some = ", ".join(sorted(heads)[:8]) + (", ..." if len(heads) > 8 else "")
+    return f"{where} has no branch {base}; it has: {some} (set the project's default_branch)"
 
 
 def _shown(refs: Mapping[str, str]) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ class WorktreeWorkspace:
         common_of(git, spec.repo)
         if spec.branch != spec.session_id:
             session_branch.refuse_held(listed(git), spec)
+        SourceRepository(self._machine, spec.source, spec.repo).insist_on(spec.base)
 
     def rests_on(self, spec: WorkspaceSpec) -> Questions:
         """See ``DemandingWorkspace``."""

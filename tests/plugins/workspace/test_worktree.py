@@ -239,6 +239,17 @@ def test_a_base_that_is_not_there_is_refused_with_those_that_are(
         workspace.create(ground.order("worktree", base="master"))
 
 
+def test_a_base_that_is_not_there_is_refused_before_anything_is_made(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
+    workspace.insist(ground.order("worktree"))
+    with pytest.raises(Refused, match="has no branch master; it has: main"):
+        workspace.insist(ground.order("worktree", base="master"))
+    git(ground.source, "pack-refs", "--all")
+    workspace.insist(ground.order("worktree"))
+    workspace.insist(ground.order("worktree", base="master", repo="http://127.0.0.1:9/app.git"))
+
+
 def test_a_remote_that_does_not_answer_is_unreachable_and_leaves_nothing(
     workspace: WorktreeWorkspace, ground: Ground
 ) -> None:
