@@ -77,8 +77,16 @@ def test_a_default_branch_that_is_missing_is_said_and_works_once_it_is_there(
     with supervised(
         tmp_path, lambda g: project(g, agent_config=HANG, default_branch="develop")
     ) as house:
-        name = fails(house, "develop")
-        house.ground.git("push", "--quiet", "origin", "main:develop")
+        git, ennio = house.ground.git, house.ground.ennio
+        refused = ennio("spawn", "score", "-p", "Play")
+        assert refused.code == 5
+        assert "has no branch develop; it has: main" in refused.err
+        git("push", "--quiet", "origin", "main:develop")
+        name = ennio("spawn", "score", "-p", "Play", "--hold", "--json").document["id"]
+        git("push", "--quiet", "origin", "--delete", "develop")
+        ennio("queue", "release", name)
+        assert "develop" in house.becomes(name, "exited", within=70)["reason"]
+        git("push", "--quiet", "origin", "main:develop")
         comes_back(house, name)
 
 
