@@ -120,14 +120,14 @@ def test_commands_read_no_terminal(tmp_path: Path) -> None:
 
 def test_an_interrupted_caller_takes_the_command_with_it(tmp_path: Path) -> None:
     code = (
-        "import sys, threading, time, _thread\n"
+        "import signal, threading, time\n"
         "from pathlib import Path\n"
         "from ennio.machine.local import LocalMachine\n"
         "from ennio.plugins.workspace import hooks\n"
         "child = Path('child')\n"
         "def interrupt():\n"
         "    while not (child.exists() and child.read_text().strip()): time.sleep(0.05)\n"
-        "    _thread.interrupt_main()\n"
+        "    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)\n"
         "threading.Thread(target=interrupt).start()\n"
         "here = LocalMachine(); hooks.run_all(here, ['sleep 300 & echo $! > child; wait'], "
         "Path('.'), hooks.environment(here, {}), "
