@@ -6,7 +6,6 @@ What ends one is an entry as it is itself, of less than nothing: rows are added 
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -54,8 +53,19 @@ def follow_file(deps: Dependencies) -> None:
         return
     with deps.store.transaction() as tx:
         deps.store.meta.set(_READ, text)
-        if before is not None:
-            _compare(deps, tx, codec.from_json(tuple[Budget, ...], json.loads(before)))
+        read = _remembered(before)
+        if read is not None:
+            _compare(deps, tx, read)
+
+
+def _remembered(text: str | None) -> Sequence[Budget] | None:
+    """The budgets as they were read; None where there are none yet, or another version wrote them
+    in a way that this one does not know, which is no reason not to start.
+    """
+    try:
+        return None if text is None else codec.loads(tuple[Budget, ...], text)
+    except ValueError:
+        return None
 
 
 def _compare(deps: Dependencies, tx: Transaction, read: Sequence[Budget]) -> None:

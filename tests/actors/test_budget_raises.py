@@ -143,6 +143,19 @@ def test_raises_of_before_the_file_was_kept_in_mind_hold_on(play: Play) -> None:
         assert _limit(stage, "project:play:total") == (Decimal(55), Decimal(50))
 
 
+def test_what_another_version_kept_in_mind_keeps_nobody_from_starting(play: Play) -> None:
+    _of_file(play, 5)
+    with play.opened() as stage:
+        stage.deps.store.meta.set("file_budgets", '[{"scope":"galaxy"}]')
+        _raise(stage, "project:play:total", 50)
+        budget_raises.follow_file(stage.deps)
+        assert _limit(stage, "project:play:total") == (Decimal(55), Decimal(50))
+    _of_file(play, 1)
+    with play.opened() as stage:
+        budget_raises.follow_file(stage.deps)
+        assert _limit(stage, "project:play:total") == (Decimal(1), Decimal(0)), "it is known now"
+
+
 def test_a_budget_of_everybody_is_raised_by_whom_it_limits(stage: Stage) -> None:
     _set(stage, 5, BudgetScope.GLOBAL, period=BudgetPeriod.DAILY)
     _raise(stage, "global", 3)

@@ -112,7 +112,7 @@ class BudgetApi:
 
     # --- ordering ---------------------------------------------------------------------------------
 
-    @failpoint("order.set_budget", because="writes one row, and may be given again")
+    @failpoint("order.set_budget", because="writes at once, and may be given again")
     def set(self, order: BudgetOrder) -> BudgetView:
         """Set a budget beside those of the file; what it was raised by before is over. Raises
         Invalid, NotFound, and Refused for one that the file defines.
