@@ -241,9 +241,8 @@ def test_incident_29_a_second_round_of_review_on_a_new_head_reaches_the_agent(st
     eventually(lambda: stage.types(session_id).count("review_comments_sent") == 3)
 
 
-def test_two_reviews_shortly_one_after_the_other_are_told_one_by_one_and_call_nobody(
-    stage: Stage,
-) -> None:
+def _reviewed_while_at_the_first(stage: Stage) -> tuple[str, int]:
+    """A session and its pull request, where a second review came while it is at the first."""
     session_id = stage.working()
     number = stage.pull(session_id)
     stage.clock.advance(BEGINS_WITHIN.total_seconds())
@@ -253,6 +252,13 @@ def test_two_reviews_shortly_one_after_the_other_are_told_one_by_one_and_call_no
     stage.clock.advance(1)
     stage.says(session_id, Activity.ACTIVE, ready=True)
     stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Now test it")
+    return session_id, number
+
+
+def test_two_reviews_shortly_one_after_the_other_are_told_one_by_one_and_call_nobody(
+    stage: Stage,
+) -> None:
+    session_id, _ = _reviewed_while_at_the_first(stage)
     stage.look()
     assert len(stage.told(session_id, "changes-requested")) == 1
     stage.clock.advance(1)
@@ -266,15 +272,7 @@ def test_two_reviews_shortly_one_after_the_other_are_told_one_by_one_and_call_no
 
 
 def test_words_of_an_older_head_are_told_to_the_agent_for_what_they_ask(stage: Stage) -> None:
-    session_id = stage.working()
-    number = stage.pull(session_id)
-    stage.clock.advance(BEGINS_WITHIN.total_seconds())
-    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Rename it")
-    stage.look()
-    eventually(lambda: stage.told(session_id, "changes-requested")[0].delivered_at)
-    stage.clock.advance(1)
-    stage.says(session_id, Activity.ACTIVE, ready=True)
-    stage.forge.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Now test it")
+    session_id, number = _reviewed_while_at_the_first(stage)
     stage.forge.push(stage.branch(session_id))
     stage.look()
     stage.clock.advance(1)

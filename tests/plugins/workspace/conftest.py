@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +39,17 @@ def ground(tmp_path: Path, person: Path) -> Ground:
 def workspace() -> WorktreeWorkspace:
     """The one most of this is about."""
     return WorktreeWorkspace(LocalMachine())
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every git that is begun."""
+    commands: list[str] = []
+    begin = subprocess.Popen.__init__
+
+    def counted(self: Any, command: list[str], *args: Any, **options: Any) -> None:
+        commands.append(" ".join(command))
+        begin(self, command, *args, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", counted)
+    return commands

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,20 +13,6 @@ from ennio.plugins.git import Git
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 from ennio.plugins.workspace.settled_remotes import SettledRemotes
 from tests.plugins.workspace.ground import Ground, git
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every git that is begun."""
-    commands: list[str] = []
-    begin = subprocess.Popen.__init__
-
-    def counted(self: Any, command: list[str], *args: Any, **options: Any) -> None:
-        commands.append(" ".join(command))
-        begin(self, command, *args, **options)
-
-    monkeypatch.setattr(subprocess.Popen, "__init__", counted)
-    return commands
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -43,7 +42,7 @@ def test_two_sessions_in_a_row_start_from_two_bases(
 
 
 def test_what_a_session_asks_of_git_does_not_grow_with_the_branches(
-    workspace: WorktreeWorkspace, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    workspace: WorktreeWorkspace, ground: Ground, asked: list[str]
 ) -> None:
     workspace.create(ground.order("worktree"))
     heads = "".join(f"create refs/heads/b{number} HEAD\n" for number in range(30))
@@ -55,20 +54,13 @@ def test_what_a_session_asks_of_git_does_not_grow_with_the_branches(
             text=True,
             check=True,
         )
-    commands: list[str] = []
-    begin = subprocess.Popen.__init__
-
-    def counted(self: Any, command: list[str], *args: Any, **options: Any) -> None:
-        commands.append(" ".join(command))
-        begin(self, command, *args, **options)
-
-    monkeypatch.setattr(subprocess.Popen, "__init__", counted)
+    asked.clear()
     workspace.create(ground.order("worktree", "app-2"))
 
     verbs = ("config", "show-ref", "update-ref", "worktree", "")
-    asked = [next(verb for verb in verbs if f" {verb}" in line) for line in commands]
-    assert sorted(asked) == ["update-ref", "worktree"]
-    assert not [line for line in commands if "refs/heads/b" in line]
+    of_verbs = [next(verb for verb in verbs if f" {verb}" in line) for line in asked]
+    assert sorted(of_verbs) == ["update-ref", "worktree"]
+    assert not [line for line in asked if "refs/heads/b" in line]
 
 
 def test_a_remote_that_has_another_address_since_the_last_session_is_noticed(
