@@ -21,6 +21,9 @@ FOLLOWS = 10  # looks, until keys count as swallowed
 # looks for what Enter changes; pressed again for one that is only late, it would answer the next
 # question
 ANSWERED = 50
+# looks through which a mark that was moved stands before Enter: a dialog that has just come up may
+# draw itself anew and forget the keys, as Claude Code's about trust does 0.15 s after it is seen
+STANDS = 5
 _ARROWS = frozenset({Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT})
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
 SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
@@ -38,19 +41,23 @@ class Answering:
     def answer(self, text: str) -> None:
         """Answer the question that stands there right now. Raises Refused, NotFound, Unreachable.
 
-        A dialog that has just come up may swallow keys: Enter is pressed only where
-        the screen shows that the mark stands on what is meant, and what changes
-        nothing is not called an answer.
+        A dialog that has just come up may swallow keys, or forget them: Enter is pressed only
+        where the screen shows that the mark stands on what is meant and stays there, and what
+        changes nothing is not called an answer.
         """
-        keys = self._keys(text)
+        keys, moved, stood = self._keys(text), False, False
         for _ in range(MOVES):
             arrows = tuple(takewhile(_ARROWS.__contains__, keys))
+            if moved and keys and not (arrows or stood):
+                keys, stood = self._stood(text, keys)
+                if not stood:
+                    continue
             step = arrows or keys[: keys.index(Key.ENTER) + 1 if Key.ENTER in keys else len(keys)]
             before = self._shown()
             self._press(step)
             if step == keys:
                 return self._answered(before) if step == (Key.ENTER,) else None
-            keys = self._moved(text, keys)
+            keys, moved = self._moved(text, keys), True
         raise Refused(
             f"the mark on {self._screen} does not move to what is meant; attach to the terminal "
             "and answer there"
@@ -79,6 +86,16 @@ class Answering:
             else:
                 self.runtime.paste(self.handle, plain(single))
             time.sleep(BETWEEN_KEYS)
+
+    def _stood(
+        self, text: str, moved: tuple[Key | str, ...]
+    ) -> tuple[tuple[Key | str, ...], bool]:
+        """The keys that are left after a while, and whether they are those from before."""
+        for _ in range(STANDS):
+            time.sleep(BETWEEN_KEYS)
+            if (keys := self._keys(text)) != moved:
+                return keys, False
+        return moved, True
 
     def _moved(self, text: str, before: tuple[Key | str, ...]) -> tuple[Key | str, ...]:
         """The keys that are left once the screen has followed; those from before when it

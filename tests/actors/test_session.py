@@ -542,6 +542,40 @@ def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(
     assert pressed == [Key.DOWN, Key.DOWN, Key.ENTER]
 
 
+def test_a_dialog_that_draws_itself_anew_gets_enter_only_once_its_mark_stays(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claude Code's about trust goes back to "No, exit" 0.15 s after it came up."""
+    session_id = stage.working()
+    stage.agent.says(
+        session_id,
+        stage.clock.now(),
+        activity=Activity.WAITING_INPUT,
+        question="Trust it? [1. No, exit / 2. Yes]",
+    )
+    stage.look()
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    mark, looks, chosen = [1], [0], list[int]()
+
+    def keys(screen: str, text: str) -> tuple[Key, ...]:
+        looks[0] += 1
+        if looks[0] == 4:
+            mark[0] = 1  # drawn anew
+        return (Key.ENTER,) if mark[0] == 2 else (Key.DOWN, Key.ENTER)
+
+    def press(_: RuntimeHandle, key: Key) -> None:
+        if key is Key.DOWN:
+            mark[0] = 2
+        else:
+            chosen.append(mark[0])
+            stage.runtime.show(session_id, "trusted")
+
+    monkeypatch.setattr(stage.agent, "answer", keys)
+    monkeypatch.setattr(stage.runtime, "press", press)
+    stage.orchestrator.sessions.answer(session_id, "yes")
+    assert (chosen, looks[0] > 4) == ([2], True)
+
+
 def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,7 +98,11 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         "CLAUDE_CONFIG_DIR",
         "IS_SANDBOX",
     )
-    place = re.compile(r"^\s*[│|]?\s*[❯>](?:\s|$)", re.MULTILINE)
+    # what stands above the words under a dialog is a choice, even where the dialog is over
+    place = re.compile(
+        r"^\s*[│|]?\s*[❯>](?:\s|$)(?![\s\S]*^\s*(?:Enter to confirm|Esc to cancel))",
+        re.MULTILINE,
+    )
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(
         r"^\s*[│|]?\s*(?:❯\s*\d+\.[^\n]*\n\s*[│|]?\s*\d+\.|\d+\.[^\n]*\n\s*[│|]?\s*❯\s*\d+\.)"

@@ -242,6 +242,15 @@ def test_a_question_is_told_with_its_choices(screen: str, question: str, panel: 
     assert not agent.is_ready_for_text(beside_a_panel(screen) if panel else screen)
 
 
+def test_what_is_said_below_a_question_that_was_declined_is_no_place_to_type() -> None:
+    declined = (
+        f"{TRUST}\nClaude Code didn't start because this folder isn't trusted.\n"
+        "Run claude again and choose Yes, or run it in another folder.\n"
+    )
+    assert not ClaudeCode().has_started(declined)
+    assert ClaudeCode().is_ready_for_text(f"{declined}{'─' * 120}\n❯ \n{'─' * 120}\n")
+
+
 def beside_a_panel(screen: str) -> str:
     """As in a wide terminal, where changes are shown at the right."""
     lines = [*screen.splitlines(), *[""] * 12]
