@@ -39,7 +39,7 @@ def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
     rows = page.locator(".xterm-rows")
     expect(rows).to_contain_text("begun", timeout=WITHIN)
     expect(page.get_by_text("200×50")).to_be_visible()
-    expect(page.get_by_text("read only")).to_be_visible()
+    expect(page.get_by_text("read only", exact=True)).to_be_visible()
     assert violations(page) == []  # before a click scrolls what can be hit under the header
     page.locator(".xterm-screen").click()
     page.keyboard.type("echo nobody-typed-this\n")
@@ -52,9 +52,50 @@ def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
     assert "nobody-typed-this" not in (rows.text_content() or "")
     shot(page, "typing")
     page.get_by_role("button", name="Give back").click()
-    expect(page.get_by_text("read only")).to_be_visible(timeout=WITHIN)
+    expect(page.get_by_text("read only", exact=True)).to_be_visible(timeout=WITHIN)
+    expect(page.get_by_role("alert")).to_have_count(0)
     told = [event["event_type"] for event in house.events(session_id=session)]
     assert ("control_taken" in told, "control_returned" in told) == (True, True)
+
+
+def test_what_is_pressed_after_control_was_given_back_is_not_sent(
+    page: Page, house: Supervised, session: str
+) -> None:
+    """The server's word that it is so comes a moment later."""
+    log_in(page, house, f"/s/{session}/terminal")
+    expect(page.locator(".xterm-rows")).to_contain_text("begun", timeout=WITHIN)
+    page.get_by_role("button", name="Take control").click()
+    expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
+    page.get_by_role("button", name="Give back").evaluate(
+        """(give) => {
+            give.click();
+            document.querySelector(".xterm-helper-textarea").dispatchEvent(
+                new KeyboardEvent("keydown", { key: "Enter", keyCode: 13, bubbles: true }));
+        }"""
+    )
+    expect(page.get_by_text("read only", exact=True)).to_be_visible(timeout=WITHIN)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_who_comes_to_watch_does_not_take_the_cursor_from_where_one_types(
+    page: Page, house: Supervised, session: str
+) -> None:
+    log_in(page, house, f"/s/{session}/terminal")
+    expect(page.locator(".xterm-rows")).to_contain_text("begun", timeout=WITHIN)
+    page.get_by_role("button", name="Take control").click()
+    expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
+    page.get_by_role("button", name="Find").click()
+    words = page.get_by_label("Find in the terminal")
+    expect(words).to_be_focused(timeout=WITHIN)
+    page.keyboard.type("be")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(page.get_by_text("2 viewers")).to_be_visible(timeout=WITHIN)
+    page.keyboard.type("gun")
+    expect(words).to_have_value("begun")
+    other.close()
+    page.get_by_role("button", name="Give back").click()
+    expect(page.get_by_text("read only", exact=True)).to_be_visible(timeout=WITHIN)
 
 
 def test_a_terminal_has_the_whole_width_where_it_is_wanted(

@@ -74,6 +74,8 @@ export class TerminalLine {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #forget: ReturnType<typeof setTimeout> | null = null;
   #control: string | null = null;
+  /** Given back, of which the server has not told yet: what is sent now would be refused. */
+  #given = $state(false);
   #waiting = new Map<number, () => void>();
   #ids = 0;
   #gone = false;
@@ -86,7 +88,7 @@ export class TerminalLine {
   }
 
   get mine(): boolean {
-    return this.state?.control?.mine ?? false;
+    return !this.#given && (this.state?.control?.mine ?? false);
   }
 
   connect(): void {
@@ -163,11 +165,13 @@ export class TerminalLine {
 
   give(): void {
     this.#control = null;
+    this.#given = true;
     this.#say("control", { give: true });
   }
 
   async take(): Promise<void> {
     this.refusal = "";
+    this.#given = false;
     try {
       const taken = await ask(
         api.POST("/api/v1/sessions/{session_id}/control", {
@@ -198,7 +202,10 @@ export class TerminalLine {
     switch (told.type) {
       case "state":
         this.state = told;
-        if (!told.control?.mine) this.#control = told.control === null ? null : this.#control;
+        if (!told.control?.mine) {
+          this.#control = told.control === null ? null : this.#control;
+          this.#given = false;
+        }
         this.#shown.size(told.cols, told.rows);
         break;
       case "picture":
