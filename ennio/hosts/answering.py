@@ -87,9 +87,7 @@ class Answering:
                 self.runtime.paste(self.handle, plain(single))
             time.sleep(BETWEEN_KEYS)
 
-    def _stood(
-        self, text: str, moved: tuple[Key | str, ...]
-    ) -> tuple[tuple[Key | str, ...], bool]:
+    def _stood(self, text: str, moved: tuple[Key | str, ...]) -> tuple[tuple[Key | str, ...], bool]:
         """The keys that are left after a while, and whether they are those from before."""
         for _ in range(STANDS):
             time.sleep(BETWEEN_KEYS)

@@ -5,6 +5,7 @@ them are looked at.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,19 @@ def at_work(house: Supervised) -> str:
     return name
 
 
+def nobody_looks(house: Supervised, source: str) -> None:
+    """Wait until the looks are over that a session's beginning asks for."""
+    last, since = -1, 0.0
+
+    def still() -> bool:
+        nonlocal last, since
+        if (now := looks(house, source)) != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since > 1.0  # two rounds of the runtime
+
+    eventually(still, 60, "nobody looks at it any more")
+
+
 @pytest.fixture(scope="module")
 def far(server: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarAgent]:
     account = server.account()
@@ -76,7 +90,9 @@ def far(server: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarA
         at_work(house)
         # who is looked at before anybody waits is waited for from the next look on
         eventually(lambda: looks(house, f"news:{host}") >= 2, why="somebody waits")
-        yield FarAgent(house, account, machine, at_work(house), f"agents:{host}")
+        session = at_work(house)
+        nobody_looks(house, f"agents:{host}")
+        yield FarAgent(house, account, machine, session, f"agents:{host}")
     machine.close()
 
 
