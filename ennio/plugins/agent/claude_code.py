@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -43,6 +42,7 @@ from ennio.plugins.agent.claude_conversations import (
 )
 from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.claude_metering import MeteredClaude, settings_of, trust_note
+from ennio.plugins.agent.claude_panel import panel_edge
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.last_words import QuotedClaude
 from ennio.plugins.agent.screen import ScreenAgent
@@ -71,8 +71,6 @@ _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the wh
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 # seconds in which it tells its count of money at least, where helpers work while it rests
 _COUNTS_EVERY = 60
-_PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge of a panel
-_CORNERS = "╮╯┐┘"
 
 
 class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
@@ -245,7 +243,7 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         """The screen without the panel of changes that it opens at the right in a wide terminal,
         and without what was said.
         """
-        bar = _panel(screen) if screen.count("│") >= _LEAST else None
+        bar = panel_edge(screen)
         lines = [
             line[:bar].rstrip() if bar and line[bar : bar + 1] == "│" else line
             for line in screen.splitlines()
@@ -259,7 +257,7 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         """The rows between two rules from edge to edge, the first with its mark;
         text never touches the edge.
         """
-        bar = _panel("\n".join(view.lines))
+        bar = panel_edge("\n".join(view.lines))
         view = view if bar is None else left_of(view, bar)
         rules = [row for row, line in enumerate(view.lines) if line.startswith(_RULE)]
         top = max((row for row in rules if row < view.row), default=None)
@@ -380,18 +378,6 @@ def _work(lines: Sequence[str]) -> list[str]:
     said, and may look like anything.
     """
     return [line for line in lines if line.startswith(_WORK)][-2:]
-
-
-def _panel(screen: str) -> int | None:
-    """The column of the panel's edge; the edge of a box has corners."""
-    lines = screen.splitlines()
-    bars = Counter(
-        at for line in lines for at, sign in enumerate(line) if sign == "│" and at >= _PANEL
-    )
-    corners = {at for line in lines for at, sign in enumerate(line) if sign in _CORNERS}
-    return min(
-        (at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None
-    )
 
 
 def _offset(cursor: Mapping[str, str], name: str) -> int:
