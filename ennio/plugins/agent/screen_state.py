@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
-from ennio.plugins.agent import dialog_choices
+from ennio.plugins.agent.dialog_question import question_of
 from ennio.plugins.agent.screen import ScreenAgent, tail
-
-_EDGE = re.compile(r"^(?:[●•◦■✻✶✢✳]|\s*(?:─{10,}|[⎿❯›]))")
-_NOISE = re.compile(r"^\s*(?:[╌─│╭╰┄▔ ]*|Tip:.*|Environment: local|[← ]*[☐☒☑].*)$")
-_ABOVE = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +65,3 @@ def screen_state(
     if agent.busy.search(end):
         return ScreenState(Activity.ACTIVE)
     return ScreenState(Activity.READY) if agent.place.search(end) else None
-
-
-def question_of(screen: str) -> tuple[str | None, None, str]:
-    """The words above the choices of a dialog, in one line, with the choices behind
-    them; and the choices alone.
-    """
-    found = dialog_choices.choices(screen)
-    told = f"[{' / '.join(str(choice) for choice in found if choice.number)}]" if found else ""
-    words = _above(screen.splitlines()[: found[0].at]) if found else ""
-    return (f"{words} {told}" if words else None), None, told
-
-
-def _above(lines: Sequence[str]) -> str:
-    words: list[str] = []
-    for line in reversed([line.rstrip() for line in lines if line.strip()][-_ABOVE:]):
-        if _EDGE.match(line):
-            break
-        if not _NOISE.match(line):
-            words.insert(0, line.strip())
-    return " ".join(words)
