@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from ennio.machine.interface import (
     ProcessId,
 )
 from ennio.machine.questions import NOTHING_ASKED, Questions
-from ennio.machine.ssh import facts, files
+from ennio.machine.ssh import facts, files, memory
 from ennio.machine.ssh.begun import begin
 from ennio.machine.ssh.commands import RemoteCommands
 from ennio.machine.ssh.facts import MachineFacts
@@ -361,10 +360,7 @@ class SshMachine:
 
     def free_memory(self) -> int:
         """See ``Machine``."""
-        told = bytes(self._pool.ask(_MEMORY).out).split()
-        if not told or not told[0].isdigit():
-            raise OSError(errno.ENOSYS, "the free memory is not told over there")
-        return int(told[0])
+        return memory.free_memory(self._pool)
 
     def free_disk(self, path: Path) -> int:
         """See ``Machine``."""
@@ -379,13 +375,3 @@ class SshMachine:
 def _told_first(answer: ShellAnswer) -> bytes:
     """What was told before what commands put out."""
     return bytes(answer.out).partition(answer.nonce + b"o")[0]
-
-
-_MEMORY = rb"""
-if [ -r /proc/meminfo ]; then
- while read -r ennio_a ennio_v ennio_x; do [ "$ennio_a" = MemAvailable: ] && ennio_z=$ennio_v
- done < /proc/meminfo; echo "$((${ennio_z:-0}*1024))"
-else ennio_p=$(sysctl -n hw.pagesize 2>/dev/null || echo 4096)
- vm_stat | awk -v p="$ennio_p" '/Pages (free|inactive|speculative)/ {gsub(/\./, "", $NF); n += $NF}
-  END {printf "%.0f\n", n*p}'; fi
-"""
