@@ -21,7 +21,7 @@ from ennio.hosts.session_results import CommandPreview, Launched, WorkspaceMade,
 from ennio.hosts.sharing import Sharing
 from ennio.hosts.typed_log import Typing
 from ennio.machine.closed_place import refusing
-from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.machine.questions import NOTHING_ASKED, NextLook, Questions
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid
 from ennio.model.facts import WorkspaceSeen
@@ -62,6 +62,8 @@ class SessionEffects:
         self._clock = clock
         self._programs: dict[str, tuple[str, str | None]] = {}
         """Where each agent's program was looked for the last time."""
+        self._next_looks: dict[str, NextLook] = {}
+        """What was told ahead of a session's launch, when it was prepared for that."""
         self._making = SessionLocks()
 
     def make(self, brief: Brief, words: FirstWords | None = None) -> WorkspaceMade:
@@ -82,14 +84,18 @@ class SessionEffects:
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
+        self._next_looks.pop(brief.session_id, None)
         with refusing(self._machine), self._machine.gathered():
             _keep(self._resolver.files(brief.session_id), prompt, system)
 
     def prepare(self, brief: Brief) -> None:
         """See ``Host``."""
         with self._beginning(brief):
-            at = self._resolve(brief)
-            at.workspace.prepare(at.spec)
+            at, look = self._resolve(brief), NextLook(self._of_a_launch(brief))
+            with self._machine.looking_ahead(look):
+                at.workspace.prepare(at.spec)
+            if look.told is not None:
+                self._next_looks[brief.session_id] = look
 
     def judge(self, brief: Brief, prompt: str, system: str) -> None:
         """See ``Host``."""
@@ -137,9 +143,10 @@ class SessionEffects:
         carry: Words | None,
     ) -> Launched:
         """See ``Host``."""
-        machine = self._machine
-        with self._beginning(brief), machine.foreseen(self._of_a_launch(brief)):
-            return self._launched(brief, number, hooks, record, resume, carry)
+        with self._beginning(brief):
+            look = self._next_looks.pop(brief.session_id, None)
+            with self._machine.foreseen(self._of_a_launch(brief), look):
+                return self._launched(brief, number, hooks, record, resume, carry)
 
     @contextmanager
     def _beginning(self, brief: Brief) -> Iterator[None]:
@@ -207,6 +214,7 @@ class SessionEffects:
 
     def stop(self, brief: Brief, *, launched: bool) -> None:
         """See ``Host``."""
+        self._next_looks.pop(brief.session_id, None)
         with refusing(self._machine):
             if not launched:
                 self._end_under_way(brief)
@@ -240,6 +248,7 @@ class SessionEffects:
             if not dry_run:
                 self._end_under_way(brief)
             with self._making.alone(brief.session_id):
+                self._next_looks.pop(brief.session_id, None)
                 return self._removed(brief, dry_run=dry_run)
 
     def _of_a_removal(self, brief: Brief) -> Questions:

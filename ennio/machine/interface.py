@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.machine.questions import NOTHING_ASKED, NextLook, Questions
 
 if TYPE_CHECKING:
     from ennio.machine.begun_command import BegunCommand
@@ -226,10 +226,19 @@ class Machine(Protocol):
         """
         ...
 
-    def foreseen(self, questions: Questions) -> AbstractContextManager[None]:
+    def foreseen(
+        self, questions: Questions, look: NextLook | None = None
+    ) -> AbstractContextManager[None]:
         """While the block lasts, this thread may be told what it was told at the beginning, where
-        all of this was asked at once, but for what it has changed over there itself since. Raises
-        Unreachable.
+        all of this was asked at once, but for what it has changed over there itself since. What a
+        look was told a few seconds ago is not asked again. Raises Unreachable.
+        """
+        ...
+
+    def looking_ahead(self, look: NextLook) -> AbstractContextManager[None]:
+        """While the block lasts, what the look asks may go with what this thread does over there,
+        and is told to it: after the end of a command that is begun and soon over, or with changes
+        that were gathered. What is changed after that is not what it was told.
         """
         ...
 

@@ -29,7 +29,7 @@ from ennio.machine.interface import (
     ProcessEntry,
     ProcessId,
 )
-from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.machine.questions import NOTHING_ASKED, NextLook, Questions
 from ennio.machine.watch import MachineWatch
 
 _KINDS = {
@@ -102,9 +102,16 @@ class LocalMachine:
         """See ``Machine``."""
         return tuple(_stat(path, follow=follow) for path in paths)
 
-    def foreseen(self, questions: Questions) -> contextlib.AbstractContextManager[None]:
+    def foreseen(
+        self, questions: Questions, look: NextLook | None = None
+    ) -> contextlib.AbstractContextManager[None]:
         """Each look here is a call of the system."""
-        del questions
+        del questions, look
+        return contextlib.nullcontext()
+
+    def looking_ahead(self, look: NextLook) -> contextlib.AbstractContextManager[None]:
+        """Each look here is a call of the system."""
+        del look
         return contextlib.nullcontext()
 
     def gathered(self) -> contextlib.AbstractContextManager[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,3 +44,14 @@ class Questions:
 
 
 NOTHING_ASKED = Questions()
+
+
+@dataclass(eq=False, slots=True)
+class NextLook:
+    """What whoever comes next is about to ask of a machine, and what was ``told`` of it already, as
+    the machine keeps that; ``at`` is when (monotonic seconds). See ``Machine.looking_ahead``.
+    """
+
+    questions: Questions
+    told: object = None
+    at: float = -math.inf

@@ -14,7 +14,7 @@ import pytest
 
 from ennio.machine import single
 from ennio.machine.interface import Command, FileSpan, Machine
-from ennio.machine.questions import Questions
+from ennio.machine.questions import NextLook, Questions
 from ennio.model.errors import Refused
 from tests.contract.machine_bench import MACHINES, MachineBench
 
@@ -120,6 +120,65 @@ def test_what_was_changed_by_oneself_is_seen_whatever_was_asked_ahead(
         assert not single.exists(machine, mark)
         machine.remove_tree(folder)
         assert not single.exists(machine, two)
+
+
+def _next_look(tmp_path: Path) -> tuple[NextLook, Path, Path]:
+    """At two files."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    return NextLook(Questions(states=[one, two], files=[FileSpan(one), FileSpan(two)])), one, two
+
+
+def _seen_next(machine: Machine, look: NextLook) -> list[bytes]:
+    """What the files hold, for whoever comes with that look."""
+    with machine.foreseen(look.questions, look):
+        return [
+            b"" if isinstance(part, OSError) else part.data
+            for part in machine.read(look.questions.files)
+        ]
+
+
+@pytest.mark.parametrize("pause", ["", "sleep 0.5; "])
+def test_a_look_of_whoever_comes_next_sees_what_a_command_did_that_was_begun_before(
+    machine: Machine, tmp_path: Path, pause: str
+) -> None:
+    look, one, two = _next_look(tmp_path)
+    words = ("sh", "-c", f'{pause}echo 1 > "$0"; exit 3', str(one))
+    with machine.looking_ahead(look):
+        begun = machine.begin(Command(words, env=dict(os.environ)), tmp_path / "log")
+        assert begun.wait(30) == 3
+    assert _seen_next(machine, look) == [b"1\n", b""]
+    with machine.looking_ahead(look), machine.gathered():
+        machine.write(one, b"2")
+        machine.write(two, b"3")
+    assert _seen_next(machine, look) == [b"2", b"3"]
+
+
+def test_a_look_of_whoever_comes_next_sees_what_was_done_after_it_was_told(
+    machine: Machine, tmp_path: Path
+) -> None:
+    for change in (
+        lambda file: machine.write(file, b"2"),
+        lambda file: machine.run(Command(("sh", "-c", 'printf 2 > "$0"', str(file)))),
+        lambda file: machine.begin(
+            Command(("sh", "-c", 'sleep 0.3; printf 2 > "$0"', str(file))), tmp_path / "log"
+        ).wait(30),
+    ):
+        look, one, _ = _next_look(tmp_path)
+        machine.write(one, b"1")
+        with machine.looking_ahead(look):
+            begun = machine.begin(Command(("true",), env=dict(os.environ)), tmp_path / "log")
+            assert begun.wait(30) == 0
+            change(one)
+        assert _seen_next(machine, look)[0] == b"2"
+
+
+def test_what_a_look_was_told_is_believed_for_a_moment(machine: Machine, tmp_path: Path) -> None:
+    look, one, _ = _next_look(tmp_path)
+    with machine.looking_ahead(look):
+        machine.begin(Command(("true",), env=dict(os.environ)), tmp_path / "log").wait(30)
+    machine.run(Command(("sh", "-c", 'printf 1 > "$0"', str(one))))
+    look.at -= 10
+    assert _seen_next(machine, look)[0] == b"1"
 
 
 def test_changes_that_wait_are_there_for_the_next_question(

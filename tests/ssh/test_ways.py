@@ -39,10 +39,10 @@ from tests.ssh.sshd import Sshd
 
 MOST = 4
 """Of a look at all sessions, one each: the survey, and then panes, screens, files."""
-SPAWN = {"make": 2, "prepare": 2, "launch": 2}
+SPAWN = {"make": 2, "prepare": 2, "launch": 1}
 """Where a session was begun before from the same repository, with links and a command of the
 project's own that is soon over. What is asked, and then what is done: of the working copy, of the
-links and the command, of the launch.
+links and the command; what is asked for the launch goes with the command.
 """
 INTERRUPT = {"scripted": 2, "command": 4}
 """The screen and the key; where nobody knows how a program reads its keys, the screen after it,
@@ -214,6 +214,40 @@ def test_a_session_is_begun_in_few_ways(stage: Stage) -> None:
         assert (stand.folder / "hooked.txt").read_text() == "g minor"
     finally:
         first.clear()
+        stand.clear()
+
+
+@pytest.mark.parametrize("how", ["links alone", "it takes its time", "it failed first"])
+def test_a_launch_is_asked_ahead_by_what_came_before_it(stage: Stage, how: str) -> None:
+    """With the last of the changes, where there is no command, or one that takes its time; and by
+    itself where nothing came to a good end.
+    """
+    far, stand = stage.far, Stand(stage)
+    assert far is not None
+    hooks = {"links alone": (), "it takes its time": ("sleep 0.5",), "it failed first": ("exit 3",)}
+    stand.brief = replace(stand.brief, post_create=hooks[how])
+    stand.brief = replace(stand.brief, path=stand.host.make(stand.brief, WORDS).path)
+    try:
+        if how == "it failed first":
+            with pytest.raises(Refused, match="exit code 3"):
+                stand.host.prepare(stand.brief)
+        else:
+            stand.host.prepare(stand.brief)
+        launch = lambda: stand.host.launch(stand.brief, 1, HOOKS, "record", False, None)  # noqa: E731
+        assert _ways(far, launch) == (2 if how == "it failed first" else 1)
+    finally:
+        stand.clear()
+
+
+def test_words_that_come_before_a_launch_are_told_by_it(stage: Stage) -> None:
+    """What was asked ahead when the working copy was prepared is of before that."""
+    stand = Stand(stage)
+    stand.made()
+    try:
+        stand.host.instruct(stand.brief, "Play it again", "Never stop")
+        done = stand.host.launch(stand.brief, 1, HOOKS, "record", False, None)
+        assert done.words == "Play it again"
+    finally:
         stand.clear()
 
 

@@ -31,7 +31,7 @@ from ennio.machine.interface import (
     ProcessId,
 )
 from ennio.machine.news_watch import NewsWatch
-from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.machine.questions import NOTHING_ASKED, NextLook, Questions
 from ennio.machine.sandbox import beneath, bubblewrap
 from ennio.machine.sandbox.isolation import Isolation
 
@@ -154,9 +154,15 @@ class ConfinedMachine:
             return error
         return state
 
-    def foreseen(self, questions: Questions) -> contextlib.AbstractContextManager[None]:
+    def foreseen(
+        self, questions: Questions, look: NextLook | None = None
+    ) -> contextlib.AbstractContextManager[None]:
         """See ``Machine``."""
-        return self.machine.foreseen(questions)
+        return self.machine.foreseen(questions, look)
+
+    def looking_ahead(self, look: NextLook) -> contextlib.AbstractContextManager[None]:
+        """See ``Machine``."""
+        return self.machine.looking_ahead(look)
 
     def gathered(self) -> contextlib.AbstractContextManager[None]:
         """See ``Machine``."""

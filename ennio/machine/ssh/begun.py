@@ -15,6 +15,7 @@ from ennio.machine.ssh import errors
 from ennio.machine.ssh.commands import GIVEN, clean_for, code_of, env_of, ready_for
 from ennio.machine.ssh.facts import MachineFacts
 from ennio.machine.ssh.pool import ShellPool
+from ennio.machine.ssh.shell import ShellAnswer
 from ennio.machine.ssh.words import joined, quoted
 
 _SLICE = 5.0  # seconds that one question waits over there at most
@@ -33,15 +34,17 @@ ENNIO
  echo ":$?"; } 2>&1 ); ennio_k=${ennio_w%%:*}
  echo "${ennio_w##*:}${ennio_k:+k}" > "$ennio_d/n"; mv "$ennio_d/n" "$ennio_d/c"
 } </dev/null >/dev/null 2>&1 9>&- &
-until [ -s "$ennio_d/p" ]; do sleep 0.02 2>/dev/null || sleep 1; done
+until [ -s "$ennio_d/p" ]; do sleep 0.005 2>/dev/null || sleep 1; done
 read -r ennio_x < "$ennio_d/p"; echo "$ennio_x"
 cat "/proc/$ennio_x/stat" 2>/dev/null || LC_ALL=C ps -o %(fields)b -p "$ennio_x"
-ennio_j=0; while ! [ -e "$ennio_d/c" ] && [ $ennio_j -lt 5 ]; do
-sleep 0.02 2>/dev/null || break; ennio_j=$((ennio_j+1)); done
-[ -e "$ennio_d/c" ] && { printf '%%sc' "$ennio_n"; cat "$ennio_d/c"; rm -rf -- "$ennio_d"; }
+ennio_j=0; while ! [ -e "$ennio_d/c" ] && [ $ennio_j -lt 20 ]; do
+sleep 0.005 2>/dev/null || break; ennio_j=$((ennio_j+1)); done
+if [ -e "$ennio_d/c" ]; then printf '%%sc' "$ennio_n"; cat "$ennio_d/c"; rm -rf -- "$ennio_d"
+%(look)b
+fi
 exit 0
 """
-"""What is soon over tells its end in the same answer."""
+"""What is soon over tells its end in the same answer, and a look goes after it."""
 _WAIT = rb"""
 ennio_d=%(folder)b; ennio_j=0
 while ! [ -e "$ennio_d/c" ] && [ -d "$ennio_d" ] && [ $ennio_j -lt %(turns)d ]; do
@@ -51,9 +54,19 @@ exit 0
 """
 
 
-def begin(pool: ShellPool, facts: MachineFacts, command: Command, output: Path) -> BegunCommand:
+def begin(
+    pool: ShellPool,
+    facts: MachineFacts,
+    command: Command,
+    output: Path,
+    look: bytes = b"",
+    more: float = 0.0,
+) -> tuple[BegunCommand, ShellAnswer]:
     """See ``Machine.begin``. The code with which it ends is kept in a folder until it is asked
     for; SIGINT is nothing to it, as to whatever a shell starts beside itself.
+
+    Where it is soon over, ``look`` is asked after that, which may take so many seconds more; the
+    answer to it is what is left of the answer's output.
     """
     folder = f"{facts.memory}/ennio-{os.urandom(8).hex()}"
     body = _BEGIN % {
@@ -66,19 +79,21 @@ def begin(pool: ShellPool, facts: MachineFacts, command: Command, output: Path) 
         b"given": b"" if command.env is None else GIVEN,
         b"env": env_of(command),
         b"fields": process_table.PS_FIELDS.encode(),
+        b"look": look,
     }
-    answer = pool.ask(body)
+    answer = pool.ask(body, more=more)
     if answer.code:
         raise errors.system_error(bytes(answer.err), output)
     refused = errors.refused(answer.nonce, bytes(answer.err))
     if refused is not None:
         program = refused.startswith(b"p: ")
         raise errors.system_error(refused, command.argv[0] if program else command.cwd)
-    told, _, code = bytes(answer.out).partition(answer.nonce + b"c")
+    told, _, rest = bytes(answer.out).partition(answer.nonce + b"c")
+    code, _, answer.out[:] = rest.partition(b"\n")
     size, number, listed = told.decode(errors="replace").split("\n", 2)
     process = ProcessId(int(number), _born(int(number), listed))
     ended = _code(code.strip(), tells=facts.tells) if code else None
-    return _BegunThere(pool, folder, process, facts.tells, int(size), ended)
+    return _BegunThere(pool, folder, process, facts.tells, int(size), ended), answer
 
 
 def _code(told: bytes, *, tells: bool) -> int:

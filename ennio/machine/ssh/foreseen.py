@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,12 +19,14 @@ from ennio.machine.interface import (
     FileState,
     ProcessEntry,
 )
-from ennio.machine.questions import Questions
+from ennio.machine.questions import NOTHING_ASKED, NextLook, Questions
 from ennio.machine.ssh import errors, file_looks, files
-from ennio.machine.ssh.file_looks import FileLooks
+from ennio.machine.ssh.file_looks import A_BYTE, FileLooks
 from ennio.machine.ssh.processes import ProcessListing, RemoteProcesses
 
 T = TypeVar("T")
+_LASTS = 5.0
+"""Seconds for which is believed what was told to a look of whoever comes next."""
 
 
 @dataclass(slots=True)
@@ -108,22 +111,53 @@ class ForeseenAnswers(threading.local):
     """Those of one thread; None where nothing was asked ahead."""
 
     told: Told | None = None
+    look: NextLook | None = None
+    """Of whoever comes next, where somebody does."""
 
     def changed(self, *paths: Path) -> None:
         """Something may be different there now."""
-        for path in paths:
-            if self.told is not None:
-                self.told.forget(path)
+        for told in self._all:
+            for path in paths:
+                told.forget(path)
 
     def made(self, folder: Path) -> None:
         """A folder may be there now."""
-        if self.told is not None:
-            self.told.made(folder)
+        for told in self._all:
+            told.made(folder)
 
     def forget(self) -> None:
         """Anything may be different now."""
         if self.told is not None:
             self.told = Told()
+        if self.look is not None:
+            self.look.told = None
+
+    def tell_next(self, told: Told) -> None:
+        """What the look of whoever comes next asks was told just now."""
+        if self.look is not None:
+            self.look.told, self.look.at = told, time.monotonic()
+
+    @property
+    def asked_next(self) -> Questions:
+        """What that look asks."""
+        return NOTHING_ASKED if self.look is None else self.look.questions
+
+    @property
+    def _all(self) -> tuple[Told, ...]:
+        both = (self.told, None if self.look is None else self.look.told)
+        return tuple(told for told in both if isinstance(told, Told))
+
+
+def told_before(look: NextLook | None) -> Told:
+    """What a look was told, where that was a moment ago."""
+    if look is None or time.monotonic() - look.at > _LASTS or not isinstance(look.told, Told):
+        return Told()
+    return look.told
+
+
+def takes(questions: Questions) -> float:
+    """Seconds more that what is to be read may take than what takes no time."""
+    return A_BYTE * sum(min(span.most, 1 << 26) for span in questions.files)
 
 
 class _Section(NamedTuple):

@@ -19,15 +19,15 @@ from ennio.machine.interface import (
     ProcessEntry,
     ProcessId,
 )
-from ennio.machine.questions import NOTHING_ASKED, Questions
+from ennio.machine.questions import NOTHING_ASKED, NextLook, Questions
 from ennio.machine.ssh import facts, files, memory
 from ennio.machine.ssh.begun import begin
 from ennio.machine.ssh.commands import RemoteCommands
 from ennio.machine.ssh.facts import MachineFacts
 from ennio.machine.ssh.far_watch import FarWatch
-from ennio.machine.ssh.file_looks import A_BYTE, FileLooks
+from ennio.machine.ssh.file_looks import FileLooks
 from ennio.machine.ssh.files import RemoteFiles
-from ennio.machine.ssh.foreseen import ForeseenAnswers, Foresight, Told
+from ennio.machine.ssh.foreseen import ForeseenAnswers, Foresight, Told, takes, told_before
 from ennio.machine.ssh.pool import Count, ShellPool
 from ennio.machine.ssh.processes import ProcessListing, RemoteProcesses
 from ennio.machine.ssh.shell import ShellAnswer
@@ -146,7 +146,12 @@ class SshMachine:
     def begin(self, command: Command, output: Path) -> BegunCommand:
         """See ``Machine``."""
         self._ahead.forget()
-        return begin(self._pool, self.facts, command, output)
+        asked = self._ahead.asked_next
+        look, more = self._foresight.question(asked), takes(asked)
+        begun, answer = begin(self._pool, self.facts, command, output, look, more)
+        if begun.ended is not None:
+            self._ahead.tell_next(self._foresight.read(answer.nonce, bytes(answer.out), asked))
+        return begun
 
     # --- files ------------------------------------------------------------------------------------
 
@@ -163,9 +168,9 @@ class SshMachine:
         return Foresight(self._looks, self._processes)
 
     @contextmanager
-    def foreseen(self, questions: Questions) -> Iterator[None]:
+    def foreseen(self, questions: Questions, look: NextLook | None = None) -> Iterator[None]:
         """See ``Machine``: a long line makes it dear to ask one after the other."""
-        outermost, told = self._ahead.told is None, self._ahead.told or Told()
+        outermost, told = self._ahead.told is None, self._ahead.told or told_before(look)
         told.add(self._asked_ahead(told.missing(questions)))
         self._ahead.told = told
         try:
@@ -179,8 +184,7 @@ class SshMachine:
         if not questions.commands:
             if not body:
                 return Told()
-            more = A_BYTE * sum(min(span.most, 1 << 26) for span in questions.files)
-            answer = self._pool.ask(body, more=more)
+            answer = self._pool.ask(body, more=takes(questions))
             return self._foresight.read(answer.nonce, bytes(answer.out), questions)
         answer, done = self._commands.look_and_run(body, questions.commands)
         told = self._foresight.read(answer.nonce, _told_first(answer), questions)
@@ -189,9 +193,24 @@ class SshMachine:
         )
         return told
 
+    @contextmanager
+    def looking_ahead(self, look: NextLook) -> Iterator[None]:
+        """See ``Machine``."""
+        before, self._ahead.look = self._ahead.look, look
+        try:
+            yield
+        finally:
+            self._ahead.look = before
+
     def gathered(self) -> AbstractContextManager[None]:
         """See ``Machine``: a long line makes it dear to wait for each."""
-        return self._pool.gathered.gathering(lambda: self._pool.ask(b":\n"))
+        return self._pool.gathered.gathering(self._flush)
+
+    def _flush(self) -> None:
+        """Make the changes that wait for nothing else."""
+        asked = self._ahead.asked_next
+        answer = self._pool.ask(b":\n" + self._foresight.question(asked), more=takes(asked))
+        self._ahead.tell_next(self._foresight.read(answer.nonce, bytes(answer.out), asked))
 
     def read(self, wanted: Sequence[FileSpan]) -> tuple[FilePart | OSError, ...]:
         """See ``Machine``."""
