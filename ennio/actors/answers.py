@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from ennio.actors import answer_links, pausing
@@ -17,7 +17,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.reply import Reply
 from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
-from ennio.actors.session_step import Observations
+from ennio.actors.session_step import Observations, SessionStep
 from ennio.actors.subscriptions import Subscriptions
 from ennio.actors.waiting_orders import WaitingOrder, WaitingOrders
 from ennio.model.errors import Conflict, EnnioError, Unreachable
@@ -25,6 +25,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.session import Activity, Session
+from ennio.policy.lifecycle.state import LastAnswer
 
 
 class Answers:
@@ -59,10 +60,10 @@ class Answers:
     def _now(self) -> datetime:
         return self._deps.clock.now()
 
-    def give(self, order: AnswerQuestion, step: Any) -> Reply:
-        """See what is asked, then answer it; ``step`` has the session take a step. What was asked
-        may have been answered since it was seen: by a person at the terminal, or by a life before
-        this. Answers Conflict, Unreachable, OverBudget.
+    def give(self, order: AnswerQuestion, step: SessionStep) -> Reply:
+        """See what is asked, then answer it. What was asked may have been answered since it was
+        seen: by a person at the terminal, or by a life before this. Answers Conflict, Unreachable,
+        OverBudget.
 
         A step in hand is waited for, and it is looked at again then whether it may be answered.
         """
@@ -76,17 +77,17 @@ class Answers:
         self._refuse()
         return self._orders.take(WaitingOrder(begin, self._obstacle, reply, anyway=False))
 
-    def _see(self, order: AnswerQuestion, reply: Reply, step: Any) -> None:
+    def _see(self, order: AnswerQuestion, reply: Reply, step: SessionStep) -> None:
         at = context(self._deps, self._session)
         if not at.host.traits(at.brief).tells:
-            self._type(order, reply)
+            self._type(order, reply, step)
             return
         wanted = self._subscriptions.wanted_now()
 
         def seen(readings: Any) -> None:
             if self._observations.on_read(readings[wanted.brief.session_id]):
-                step()
-            self._type(order, reply)
+                step.advance()
+            self._type(order, reply, step)
 
         self._beside.ask(lambda: at.host.observe([wanted]), seen, reply)
 
@@ -137,7 +138,7 @@ class Answers:
                 "now: look at it first"
             )
 
-    def _type(self, order: AnswerQuestion, reply: Reply) -> None:
+    def _type(self, order: AnswerQuestion, reply: Reply, step: SessionStep) -> None:
         text, link, once = order.text, order.link, order.once
         asks = self._state.memory.activity is Activity.WAITING_INPUT
         done = None if once is None else self._deps.store.idempotency.find(once, self._now)
@@ -160,7 +161,17 @@ class Answers:
             self._begin(once)
         self._outbox.typed()
         at = context(self._deps, self._session)
-        typed = partial(self._typed, text, reply)
+        question, begun_at = self._asked()[1], self._now
+
+        def typed(_: object) -> None:
+            self._given += 1
+            answered = LastAnswer(question, begun_at, self._now)
+            self._state.memory = replace(self._state.memory, answered=answered)
+            self._tell(text)
+            step.tell_others()
+            self._subscriptions.look_now()
+            reply.set()
+
         self._beside.ask(lambda: at.host.answer(at.brief, text), typed, reply)
 
     def _begin(self, once: IdempotentRequest) -> None:
@@ -188,9 +199,3 @@ class Answers:
     def _tell(self, text: str) -> None:
         words, data = f"a person answered its question: {text[:80]}", {"answer": text}
         self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "answered", **data})])
-
-    def _typed(self, text: str, reply: Reply, _: object) -> None:
-        self._given += 1
-        self._tell(text)
-        self._subscriptions.look_now()
-        reply.set()

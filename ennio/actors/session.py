@@ -210,7 +210,7 @@ class SessionActor(Actor):
                 self._step.tell_others()
                 self._step.advance()
             case AnswerQuestion():
-                return self._answers.give(message, self._step.advance)
+                return self._answers.give(message, self._step)
             case Interrupt():
                 return self._interrupt()
             case BranchChosen():

@@ -28,4 +28,5 @@ def situation_of(
         goes_on=project.resume_at_reset,
         burned=burned,
         limits=project.fan_out,
+        answered=memory.answered,
     )

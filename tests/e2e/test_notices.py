@@ -96,6 +96,29 @@ def test_a_question_reaches_the_desktop_and_a_server_once_across_kill_9(
             house.stop()
 
 
+def test_a_question_right_after_an_answer_is_told_and_the_one_before_is_settled(
+    ground: Ground,
+) -> None:
+    """No look falls between the two."""
+    asks = [{"ask": {"question": question}} for question in ("Which colour?", "And why?")]
+    configure(ground, project(ground, agent_config=story(turn("prompt", asks))))
+    house = Supervised(ground)
+    house.start()
+    try:
+        session_id = house.spawn()
+        eventually(lambda: house.client.get("/notifications"), 40, "it is told")
+        house.client.post(f"/sessions/{session_id}/answer", {"answer": "red"})
+        eventually(lambda: len(house.client.get("/notifications")) == 2, 40, "so is the next")
+        told = house.client.get("/notifications")
+        assert [(one["message"].rpartition(": ")[2], bool(one["resolved_at"])) for one in told] == [
+            ("And why?", False),
+            ("Which colour?", True),
+        ]
+    finally:
+        house.kill_agents()
+        house.stop()
+
+
 def test_a_question_that_is_answered_leaves_the_desktop(ground: Ground, server: HookServer) -> None:
     settings = {
         "defaults": {"notifiers": ["desktop"]},

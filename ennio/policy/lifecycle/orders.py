@@ -244,6 +244,10 @@ def put_back(state: LifecycleState, by: timedelta, now: datetime) -> LifecycleSt
         retry_at=retry_at,
         parked=state.parked and _put_back(state.parked, then),
         pause=pause,
+        answered=state.answered
+        and replace(
+            state.answered, begun_at=then(state.answered.begun_at), at=then(state.answered.at)
+        ),
     )
 
 

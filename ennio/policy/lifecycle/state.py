@@ -78,6 +78,17 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class LastAnswer:
+    """An answer to what its agent asked was typed, from ``begun_at`` until ``at``; ``question`` is
+    what it was known to ask then.
+    """
+
+    question: str | None
+    begun_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What the configuration says about a session's life. Durations in seconds.
 
@@ -151,7 +162,7 @@ class LifecycleState:
     the forge has not been seen for a while, and that was told. ``parked``: a window of its plan is
     used up; ``went_on_for`` is the latest reset after which it was told to go on.
     the forge has not been seen for a while, and that was told. ``pause``: a budget holds it;
-    ``released_at`` is when one last let it go on.
+    ``released_at`` is when one last let it go on. ``answered`` is what it was answered last.
     """
 
     status: SessionStatus
@@ -196,6 +207,7 @@ class LifecycleState:
     went_on_for: datetime | None = None
     pause: Pause | None = None
     released_at: datetime | None = None
+    answered: LastAnswer | None = None
 
     @property
     def running_since(self) -> datetime | None:

@@ -24,6 +24,10 @@ BEGINS_WITHIN = timedelta(seconds=10)
 """How soon an agent that took words is seen to work on them; one that is not
 tells nothing, or was quick.
 """
+SETTLES = timedelta(seconds=2)
+"""How long after an answer another question may be the answered one: its screen has to follow."""
+ASKS_STILL = timedelta(seconds=30)
+"""How long after an answer the same words are a question of their own."""
 _IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
 _AT_REST = (Activity.READY, Activity.IDLE)
 
@@ -104,12 +108,24 @@ def _quiet_since(situation: Situation, now: datetime) -> datetime:
     return max((moment for moment in moments if moment is not None and moment <= now), default=now)
 
 
-def _agent_needs_input(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+def _agent_needs_input(_rule: Reaction, situation: Situation, now: datetime) -> Case:
     if situation.session.activity is not Activity.WAITING_INPUT:
         return NOT_HERE
-    agent = situation.facts.agent
+    agent, process = situation.facts.agent, situation.facts.process
     question = _asked(agent) if agent is not None else None
-    return Case(True, f"the agent waits for an answer: {question or '(it does not say to what)'}")
+    found = Case(True, f"the agent waits for an answer: {question or '(it does not say to what)'}")
+    if agent is None or (answered := situation.answered) is None:
+        return found
+    if process is None or process.presence is Presence.UNKNOWN:
+        return found  # nobody has looked since
+    # it may ask the next thing before anybody sees that it did not ask for a moment
+    another = agent.question != answered.question or (
+        agent.since is not None and agent.since > answered.begun_at
+    )
+    anew_at = answered.at + (SETTLES if another else ASKS_STILL)
+    if now < anew_at:
+        return replace(found, wake_at=anew_at)
+    return replace(found, anew_after=answered.at)
 
 
 def _asked(agent: AgentSeen) -> str | None:

@@ -93,6 +93,8 @@ def decide(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> D
     if not case.lasting:
         return _pass_on(case, state)
     state = _taken_up_again(state, now)
+    if state.since is not None and case.anew_after is not None and state.since < case.anew_after:
+        state = _over(state)
     if state.since is None:
         state = replace(state, since=now, episode=state.episode + 1, rounds=1)
     return _while_it_holds(rule, case, state, now)

@@ -11,6 +11,7 @@ from ennio.model.forecast import AnomalyLimit
 from ennio.model.session import Session
 from ennio.policy.fan_out import FullestMinute
 from ennio.policy.lifecycle.parked import Parked
+from ennio.policy.lifecycle.state import LastAnswer
 from ennio.policy.reactions.anomaly import Anomaly
 from ennio.policy.reactions.seen_item import SeenItem
 
@@ -24,7 +25,8 @@ class Situation:
     ``resumed_at`` is when the machine last woke, or its clock was set: silence counts from there.
     ``parked``: a window of its agent's plan is used up; ``goes_on``: it goes on by itself after
     that. ``burned`` is what it used in the fullest minute of late, None where nobody knows, and
-    ``limits`` what it may begin and burn. Beyond ``usual`` it is out of the ordinary.
+    ``limits`` what it may begin and burn. Beyond ``usual`` it is out of the ordinary. ``answered``
+    is what its agent was answered last.
     """
 
     session: Session
@@ -38,6 +40,7 @@ class Situation:
     burned: FullestMinute | None = None
     limits: FanOut = FanOut()
     usual: tuple[AnomalyLimit, ...] = ()
+    answered: LastAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Case:
     trouble still; False where every time is news by itself. ``anomalies`` are what is out of the
     ordinary. ``tells``: a person is told of it, whatever else the rule does where it holds.
     ``asks``: what is told for the first time asks for, where the headline is about what was told
-    before.
+    before. ``anew_after``: what holds is another than what held then, although nobody saw that it
+    did not hold meanwhile.
     """
 
     holds: bool | None
@@ -69,6 +73,7 @@ class Case:
     anomalies: tuple[Anomaly, ...] = ()
     tells: bool = False
     asks: str = ""
+    anew_after: datetime | None = None
 
 
 NOT_HERE = Case(False, "")

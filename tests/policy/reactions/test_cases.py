@@ -24,6 +24,7 @@ from ennio.model.pulls import (
     ReviewState,
 )
 from ennio.model.session import Activity, Session, SessionStatus, Usage
+from ennio.policy.lifecycle.state import LastAnswer
 from ennio.policy.reactions import (
     Case,
     ReactionState,
@@ -38,7 +39,7 @@ from ennio.policy.reactions import (
     on_its_way,
     to_agent,
 )
-from ennio.policy.reactions.cases import BEGINS_WITHIN, SESSION_KEYS
+from ennio.policy.reactions.cases import ASKS_STILL, BEGINS_WITHIN, SESSION_KEYS, SETTLES
 from ennio.policy.reactions.seen_item import item
 from tests.policy.lifecycle.world import pull_request
 
@@ -373,6 +374,37 @@ def test_a_person_is_told_what_the_answers_are(question: str | None, told: str) 
     situation = _situation(session=session, agent=replace(waiting, options=("left", "right")))
     found = case("agent-needs-input", Reaction(), situation, NOW)
     assert found.headline == f"the agent waits for an answer: {told}"
+
+
+@pytest.mark.parametrize(
+    ("question", "since", "tells_after"),
+    [
+        ("And why?", NOW, SETTLES),  # another one
+        (
+            "May I?",
+            NOW + timedelta(seconds=2),
+            SETTLES,
+        ),  # the same words, and by its own word later
+        ("May I?", NOW, ASKS_STILL),  # on its screen: the same, or the next one in the same words
+    ],
+)
+def test_what_is_asked_right_after_an_answer_is_a_question_of_its_own(
+    question: str, since: datetime, tells_after: timedelta
+) -> None:
+    """Nobody saw that it did not ask for a moment."""
+    answered = LastAnswer("May I?", NOW + timedelta(seconds=1), NOW + timedelta(seconds=3))
+    agent = AgentSeen(NOW, "hook", Activity.WAITING_INPUT, since=since, question=question)
+    asks = replace(
+        _situation(session=_session(activity=Activity.WAITING_INPUT), agent=agent),
+        answered=answered,
+    )
+    at = answered.at + tells_after
+    before = case("agent-needs-input", Reaction(), asks, at - timedelta(milliseconds=1))
+    assert (before.anew_after, before.wake_at) == (None, at)
+    assert case("agent-needs-input", Reaction(), asks, at).anew_after == answered.at
+    away = ProcessSeen(Presence.UNKNOWN, NOW, "survey", detail="away")
+    unseen = replace(asks, facts=replace(asks.facts, process=away))
+    assert case("agent-needs-input", Reaction(), unseen, at).anew_after is None
 
 
 def test_who_cannot_be_seen_is_not_called_stuck() -> None:

@@ -91,6 +91,15 @@ rules = st.builds(
 lives = st.lists(st.tuples(cases, st.floats(0, 60)), max_size=40)
 
 
+def test_what_holds_anew_is_an_episode_of_its_own_once() -> None:
+    story = Story(BUILT_IN["agent-needs-input"])
+    asks = Case(True, "it asks")
+    assert story.verdicts(asks, asks) == ["act", "quiet"]
+    before, again = story.state, replace(asks, anew_after=story.now)
+    assert story.verdicts(again, again, asks) == ["act", "quiet", "quiet"]
+    assert is_over(before, story.state)
+
+
 @settings(deadline=None)
 @given(rules, lives)
 def test_one_thing_seen_is_one_action_whatever_happens_in_between(
