@@ -245,6 +245,25 @@ def test_an_approval_survives_a_later_comment_and_changes_requested_wins(bench: 
     assert [comment.body for comment in pull.comments] == ["one more thing"]
 
 
+def test_what_one_asks_for_one_after_the_other_is_all_asked_for_until_they_approve(
+    bench: Bench,
+) -> None:
+    """The agent may be told of none of it before the last comes."""
+    bench.push("fix")
+    number = bench.forge.open("fix", "main", "t", "").number
+    for words in ("one", "two"):
+        pull = bench.people(number, "ada", ReviewState.CHANGES_REQUESTED, words)
+    bench.people(number, "bob", ReviewState.CHANGES_REQUESTED, "no")
+    bench.people(number, "bob", ReviewState.APPROVED, "")
+    pull = bench.people(number, "ada", ReviewState.CHANGES_REQUESTED, "three")
+    assert [(comment.author, comment.body) for comment in pull.comments] == [
+        ("ada", "one"),
+        ("ada", "two"),
+        ("ada", "three"),
+    ]
+    assert bench.people(number, "ada", ReviewState.APPROVED, "").comments == ()
+
+
 def test_incident_29_every_comment_arrives_with_its_place(bench: Bench) -> None:
     bench.push("fix")
     number = bench.forge.open("fix", "main", "t", "").number

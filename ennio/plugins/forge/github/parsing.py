@@ -213,7 +213,7 @@ def _opinions(node: Node) -> Iterator[Opinion]:
         decision = _DECISIONS.get(item["state"])
         if decision is not None:
             yield Opinion(
-                (item["author"] or {}).get("login") or "ghost",
+                _login(item),
                 decision,
                 (item["commit"] or {}).get("oid") or "",
                 item["viewerDidAuthor"],
@@ -221,7 +221,8 @@ def _opinions(node: Node) -> Iterator[Opinion]:
 
 
 def _comments(node: Node, *, include_own: bool) -> Iterator[Comment]:
-    """What the agent should answer: open threads, standing requests for changes, the conversation.
+    """What the agent should answer: open threads, the conversation, and what those ask for who
+    want changes, also where they asked for one thing after the other.
 
     Who has the token's account may be a person or an agent with ``gh``. A review is a person's;
     words in the conversation and replies in a thread are taken for the agent's own.
@@ -234,14 +235,18 @@ def _comments(node: Node, *, include_own: bool) -> Iterator[Comment]:
         )
         return bool(ours) and not include_own and PERSON not in item["body"]
 
-    standing = {item["id"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
+    asking = {
+        _login(item)
+        for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]
+        if item["state"] == "CHANGES_REQUESTED"
+    }
     for item in (node["reviews"] or {"nodes": ()})["nodes"]:
         asks = item["state"] == "CHANGES_REQUESTED"
         if (
             item["submittedAt"]
             and not item["isMinimized"]
             and _has_words(item)
-            and (not asks or item["id"] in standing)
+            and (not asks or _login(item) in asking)
         ):
             yield _comment(
                 item, item["submittedAt"], decision=ReviewState.CHANGES_REQUESTED if asks else None
@@ -253,6 +258,10 @@ def _comments(node: Node, *, include_own: bool) -> Iterator[Comment]:
         for place, item in enumerate(thread["comments"]["nodes"]):
             if not thread["isResolved"] and _has_words(item):
                 yield _comment(item, item["createdAt"], thread=thread, own=place > 0 and own(item))
+
+
+def _login(item: Node) -> str:
+    return (item["author"] or {}).get("login") or "ghost"
 
 
 def _has_words(item: Node) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ennio.model.errors import Conflict, Invalid
 from ennio.model.local_forge import ReviewRow
@@ -55,25 +56,30 @@ def decided(
 def unanswered(reviews: Sequence[ReviewRow], author: str, url: str) -> tuple[Comment, ...]:
     """What the pull request's author has still to answer, oldest first.
 
-    That is every line comment, conversation comment and request for changes that counts, until
-    it is resolved; but not what the author wrote, nor the words that come with an approval.
+    That is every line comment, conversation comment and request for changes, until it is
+    resolved; but not what the author wrote, nor the words that come with an approval. What is asked
+    for one after the other is all asked for, until who asks approves, or it is dismissed.
     """
-    standing = {row.id for row in counting(reviews).values()}
+    approved = {
+        row.author: row.at
+        for row in sorted(reviews, key=lambda row: row.at)
+        if row.decision is ReviewState.APPROVED and not row.dismissed
+    }
     rows = [
         row for row in reviews if not row.resolved and not row.dismissed and row.author != author
     ]
     return tuple(
         _comment(row, url)
         for row in sorted(rows, key=lambda row: row.at)
-        if row.body.strip() and _needs_answer(row, standing)
+        if row.body.strip() and _needs_answer(row, approved.get(row.author))
     )
 
 
-def _needs_answer(row: ReviewRow, standing: set[str]) -> bool:
+def _needs_answer(row: ReviewRow, approved_at: datetime | None) -> bool:
     if row.path is not None:
         return True
     if row.decision is ReviewState.CHANGES_REQUESTED:
-        return row.id in standing
+        return approved_at is None or row.at > approved_at
     return row.decision is ReviewState.NONE
 
 
