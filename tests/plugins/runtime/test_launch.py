@@ -84,6 +84,8 @@ def test_a_process_that_is_yet_to_become_the_launcher_finds_its_file_and_another
         assert file.exists()
         os.kill(child, signal.SIGKILL)
     with subprocess.Popen(["sleep", "60"]) as other:
+        # in the moment in which it becomes that program it has no words
+        eventually(lambda: LocalMachine().words(other.pid))
         tidy(LocalMachine(), launch, other.pid)
         assert not file.exists()
         other.kill()
