@@ -56,6 +56,11 @@ class Activity(StrEnum):
     BLOCKED = "blocked"
     EXITED = "exited"
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether the agent is in the middle of a turn: at work, or asking before it goes on."""
+        return self in (Activity.ACTIVE, Activity.WAITING_INPUT)
+
 
 class Priority(StrEnum):
     """How soon a person should look; ordered info < action < urgent < critical."""

@@ -14,9 +14,6 @@ from ennio.model.session import Activity
 from ennio.policy.lifecycle.parking import is_held
 from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
 
-_AT_IT = (Activity.ACTIVE, Activity.WAITING_INPUT)
-"""What an agent does in the middle of a turn, whatever its plan says."""
-
 
 def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Activity | None:
     """The activity the facts amount to; where nothing can be seen it stays what it was."""
@@ -26,7 +23,8 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
     if process is None or process.presence is not Presence.ALIVE:
         return Activity.EXITED if process and process.presence is Presence.GONE else state.activity
     if agent is not None and agent.activity is not None:
-        held = is_held(state) and agent.activity not in _AT_IT
+        # in the middle of a turn it is, whatever its plan says
+        held = is_held(state) and not agent.activity.in_turn
         return Activity.BLOCKED if held else _reported(spec, agent, seen_until(process, now))
     if agent is not None and agent.requesting:
         return Activity.ACTIVE  # a proxy sees that it asks its model, where nobody says anything

@@ -28,7 +28,6 @@ SETTLES = timedelta(seconds=2)
 """How long after an answer another question may be the answered one: its screen has to follow."""
 ASKS_STILL = timedelta(seconds=30)
 """How long after an answer the same words are a question of their own."""
-_IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
 _AT_REST = (Activity.READY, Activity.IDLE)
 
 
@@ -37,7 +36,8 @@ def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
     if situation.session.status.terminal:
         return NOT_HERE
     found = _CASES[key](rule, situation, now)
-    at_work = bool(found.holds) and situation.session.activity in _IN_A_TURN
+    activity = situation.session.activity
+    at_work = bool(found.holds) and activity is not None and activity.in_turn
     return replace(found, lingers=key in _LINGERING, at_work=at_work)
 
 
