@@ -73,9 +73,8 @@ def _asks(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:
     told = agent is not None and agent.activity is Activity.WAITING_INPUT
     since = agent.since if agent is not None and told else None
     why = turn_words.question(agent)
-    return TurnMatch(
-        Turn.YOU, "asks", since or _activity_since(inputs), why, ("answer", "interrupt", "raise")
-    )
+    verbs = ("answer", "interrupt", "raise", "go-on")
+    return TurnMatch(Turn.YOU, "asks", since or _activity_since(inputs), why, verbs)
 
 
 def _ended(inputs: TurnInputs, _now: datetime) -> TurnMatch | None:

@@ -75,7 +75,7 @@ def _go_on(inputs: TurnInputs) -> bool:
     pause = inputs.state.pause
     if pause is None or pause.grant is not TurnGrant.NONE or not _living(inputs):
         return False
-    return inputs.state.activity is Activity.ACTIVE or pause.cut or inputs.waits
+    return pausing.in_turn(inputs.state) or pause.cut or inputs.waits
 
 
 def _resume(inputs: TurnInputs) -> bool:

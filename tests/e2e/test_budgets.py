@@ -67,6 +67,34 @@ def test_a_session_over_its_budget_is_paused_and_goes_on_once_that_is_raised(
             assert kinds.count(kind) == 1, kind
 
 
+def test_one_that_asks_is_let_end_that_turn_and_takes_no_words_beyond_it(tmp_path: Path) -> None:
+    half = {"burn": {"input": 1000, "output": 100, "cost": "0.50"}}
+    asks = story(
+        turn("prompt", [half, {"ask": {"question": "And then?"}}, half]), turn("any", [half])
+    )
+    limit = [{"scope": "session", "limit_usd": 0.4}]
+    with supervised(tmp_path, lambda ground: on(ground, asks), budgets=limit) as house:
+        name = house.spawn()
+
+        def does(activity: str) -> bool:
+            return bool(house.session(name)["activity"] == activity)
+
+        eventually(lambda: house.session(name)["paused"] and does("waiting_input"), 40, "it asks")
+        for words in ("w1", "w2"):
+            house.ground.ennio("send", name, words)
+        let = house.ground.ennio("budget", "go-on", name)
+        assert let.code == 0, let.err
+        answered = house.ground.ennio("answer", name, "more")
+        assert answered.code == 0, answered.err
+        eventually(lambda: "$1.00 of $0.40" in str(house.session(name)["paused"]), 40, "it spent")
+        eventually(lambda: does("ready") or does("idle"), 40, "its turn is over")
+        waits = "waits for budget"
+        eventually(lambda: waits in house.ground.ennio("messages", name).out, 40, "it is held")
+        taken = " ".join(house.ground.taken(name))
+        assert "w1" not in taken
+        assert "w2" not in taken
+
+
 def test_a_story_of_first_words_alone_goes_on_once_its_budget_is_raised(tmp_path: Path) -> None:
     steps = [
         {"burn": {"input": 1000, "output": 100, "cost": "1.20"}},

@@ -157,7 +157,7 @@ TABLE: dict[str, tuple[TurnInputs, str, str, timedelta, tuple[str, ...]]] = {
     ),
     "a question of one that a budget holds": (
         a_session(activity=Activity.WAITING_INPUT, agent=asks, state={"pause": PAUSE}),
-        "you asks", "2", timedelta(minutes=2), ("interrupt", "raise"),
+        "you asks", "2", timedelta(minutes=2), ("interrupt", "raise", "go-on"),
     ),
     "exited": (
         a_session(

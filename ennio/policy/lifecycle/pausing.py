@@ -173,7 +173,9 @@ def let_go_on(state: LifecycleState, *, waits: bool, now: datetime) -> tuple[Lif
         raise Conflict("it is not paused; there is nothing that keeps it from going on")
     if pause.grant is not TurnGrant.NONE:
         return state, False  # it was let already
-    if state.activity is Activity.ACTIVE:
+    if in_turn(state):
+        # the turn it is in is all that it is let: one that asks goes on by the answer, and words
+        # that wait for it would be another turn
         running = replace(pause, grant=TurnGrant.TURN, granted_at=now, cut=False)
         return replace(state, pause=running), False
     if not (pause.cut or waits):
@@ -185,6 +187,11 @@ def let_go_on(state: LifecycleState, *, waits: bool, now: datetime) -> tuple[Lif
     speaks = pause.cut and not waits
     granted = replace(pause, grant=TurnGrant.MESSAGE, granted_at=None, cut=pause.cut and not speaks)
     return replace(state, pause=granted), speaks
+
+
+def in_turn(state: LifecycleState) -> bool:
+    """Whether there is a turn that its agent has begun and not ended."""
+    return state.activity is not None and state.activity.in_turn
 
 
 def taken(state: LifecycleState, now: datetime) -> LifecycleState:

@@ -150,6 +150,33 @@ def test_one_that_still_works_is_let_work_and_told_nothing() -> None:
     assert once(let, after=60).state.pause is not None
 
 
+@pytest.mark.parametrize("first", [Activity.ACTIVE, Activity.WAITING_INPUT])
+def test_one_that_asks_in_its_turn_ends_that_one_and_takes_no_message_after_it(
+    first: Activity,
+) -> None:
+    """``first``: whether it was interrupted on its way to the question."""
+    asks = once(once(BUSY, first, pending=QUEUED).state, Activity.WAITING_INPUT, after=1).state
+    let, speaks = pausing.let_go_on(asks, waits=True, now=NOW + timedelta(seconds=2))
+    assert not speaks
+    for activity, after in (
+        (Activity.WAITING_INPUT, 60),  # nobody answers for a while
+        (Activity.ACTIVE, 61),
+        (Activity.READY, 62),
+        (Activity.READY, 120),
+    ):
+        plan = once(let, activity, pending=QUEUED, after=after)
+        assert plan.effect is None, (activity, after)
+        let = plan.state
+    assert let.pause is not None
+    assert let.pause.grant is TurnGrant.NONE
+
+
+def test_one_that_asks_is_let_go_on_though_nothing_waits_for_it() -> None:
+    asks = once(BUSY, Activity.WAITING_INPUT).state
+    let, _ = pausing.let_go_on(asks, waits=False, now=NOW)
+    assert not pausing.held(let), "so that its question may be answered"
+
+
 def test_without_a_turn_to_end_that_is_refused_with_the_way_out() -> None:
     rests = once(BUSY, Activity.READY).state
     with pytest.raises(Conflict, match="ennio budget raise global:daily"):
