@@ -215,7 +215,9 @@ class SmallSessions(SessionApi):
     def answer(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> None:
         self.small.store.sessions.need(session_id)
         if text != "yes":
-            raise Refused(f"{text!r} fits none of the choices; answer with one of: 1. Yes")
+            raise Refused(
+                f"{text!r} fits none of the choices; answer with the number of one: 1. Yes"
+            )
 
     def answer_by_link(self, link: str) -> AnsweredByLink:
         if not link.startswith("good"):

@@ -28,7 +28,8 @@ def configure(parser: Parser) -> None:
         "answer",
         nargs="+",
         type=str,
-        help="yes, no, the number of a choice or how it begins, or words; - reads standard input",
+        help="yes, no, the number of a choice or its first whole words, or words of your own; "
+        "- reads standard input",
     )
     parser.set_defaults(run=run)
 

@@ -17,6 +17,10 @@ _LINE = re.compile(
 )
 _SUBMIT = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<words>Submit)[\s│|]*$")
 _MARKED = re.compile(r"^(?P<before>\s*[❯›]\s+)\S")
+_WHOLE = r"(?!['’.-]?\w)"
+"""Behind a whole word: no part of one counts, lest a no is taken for "Now, always" or for
+"No-questions mode".
+"""
 _SHORT = {
     "y": ("yes", "allow", "submit"),
     "yes": ("yes", "allow", "submit"),
@@ -112,8 +116,8 @@ def _without_numbers(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
 
 
 def chosen(among: Sequence[DialogChoice], text: str) -> DialogChoice:
-    """The choice that an answer means: its number, its words, how they begin, or
-    yes and no. Raises Refused.
+    """The choice that an answer means: its number, its words or the first of them, or yes and no.
+    Raises Refused.
     """
     found = _fitting(among, text)
     if found is not None:
@@ -121,8 +125,10 @@ def chosen(among: Sequence[DialogChoice], text: str) -> DialogChoice:
     told = "; ".join(
         f"{choice.number}. {choice.words}" if choice.number else choice.words for choice in among
     )
+    several = sum(_fitting([choice], text) is not None for choice in among) > 1
     raise Refused(
-        f"{text!r} fits none of the choices, or more than one; answer with one of: {told}"
+        f"{text!r} fits {'more than one' if several else 'none'} of the choices; answer with the "
+        f"number, or with the first whole words, of one of: {told}"
     )
 
 
@@ -135,7 +141,7 @@ def _fitting(among: Sequence[DialogChoice], text: str) -> DialogChoice | None:
         fitting = [
             choice
             for choice in among
-            if beginning and re.match(re.escape(beginning) + r"\b", choice.words.casefold())
+            if beginning and re.match(re.escape(beginning) + _WHOLE, choice.words.casefold())
         ]
         # of "Yes" and "Yes, and don't ask again" a plain yes means the one that grants
         # less, which comes first

@@ -194,6 +194,29 @@ def test_words_that_begin_several_choices_choose_none() -> None:
     assert chosen(two, "keep the FILE").number == 1
 
 
+@pytest.mark.parametrize("text", ["g", "gr", "gree", "n", "no", "y", "a"])
+def test_a_part_of_a_word_chooses_none_and_it_is_said_how_one_answers(text: str) -> None:
+    """A no, or a letter of it, must never be the beginning of what grants more."""
+    among = (
+        DialogChoice(1, "red"),
+        DialogChoice(2, "green light"),
+        DialogChoice(3, "Now, always"),
+        DialogChoice(4, "Yesterday's rules"),
+        DialogChoice(5, "No-questions mode"),
+    )
+    how = "fits none of the choices; answer with the number, or with the first whole words, of one"
+    with pytest.raises(Refused, match=how) as refused:
+        chosen(among, text)
+    assert str(refused.value).endswith("3. Now, always; 4. Yesterday's rules; 5. No-questions mode")
+    assert [chosen(among, word).number for word in ("green", "GREEN", "2")] == [2, 2, 2]
+
+
+def test_what_fits_several_choices_is_told_apart_from_what_fits_none() -> None:
+    two = (DialogChoice(1, "Keep the file"), DialogChoice(2, "Keep the folder"))
+    with pytest.raises(Refused, match="'keep' fits more than one of the choices"):
+        chosen(two, "keep")
+
+
 def test_without_a_mark_nothing_is_pressed() -> None:
     with pytest.raises(Refused, match="which choice is marked"):
         way((DialogChoice(1, "Yes"), DialogChoice(2, "No")), DialogChoice(2, "No"))
