@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gevent.pool import Pool
@@ -49,7 +49,36 @@ def _gathered(
     answers = list(Pool(AT_ONCE).map(lambda pair: _of(*pair), asked))
     found = [item for items in answers if not isinstance(items, EnnioError) for item in items]
     away = [error for error in answers if isinstance(error, EnnioError)]
-    return sorted(found, key=lambda item: item.at, reverse=True), away
+    mine = [item for item in _once(deps, found) if project_id in (None, item.project_id)]
+    return sorted(mine, key=lambda item: item.at, reverse=True), away
+
+
+def _once(deps: Dependencies, found: Sequence[Preserved]) -> list[Preserved]:
+    """Each thing once, as one of the project whose session it was: projects on one repository all
+    find the same refs.
+    """
+    owners = {one.id: one.project_id for one in deps.store.sessions.list(archived=True)}
+    once: dict[tuple[str, str, str], Preserved] = {}
+    for item in found:
+        owner = _owner(deps, item, owners)
+        key = (item.host, item.place, item.commit)
+        if key not in once or item.project_id == owner:
+            once[key] = replace(item, project_id=owner)
+    return list(once.values())
+
+
+def _owner(deps: Dependencies, item: Preserved, owners: Mapping[str, str]) -> str:
+    """Whose session it was, by what is stored of that; of one that is forgotten by its prefix, or
+    the first of those that share the repository.
+    """
+    session, _, number = item.id.rpartition("-")
+    of = owners.get(item.id) or (owners.get(session) if number.isdecimal() else None)
+    if of is not None or item.place.startswith("/"):  # a bundle lies in its project's own folder
+        return of or item.project_id
+    path = deps.project(item.project_id).path
+    sharing = [project for project in deps.config.projects if project.path == path]
+    fitting = (one for one in sharing if item.id.startswith(f"{one.session_prefix}-"))
+    return next(fitting, sharing[0]).id
 
 
 def contents(deps: Dependencies, item_id: str) -> Contents:

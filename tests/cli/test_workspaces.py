@@ -100,10 +100,12 @@ def test_what_was_preserved_is_listed_shown_and_brought_back(api: Api) -> None:
 def test_what_was_preserved_may_be_named_by_how_its_id_begins(api: Api) -> None:
     item = {"id": "a-94240000", "project_id": "app", "source": "/src", "place": "/p", "at": "now"}
     api.on("GET", "/preserved", [item, item | {"id": "b-1"}, item | {"id": "b-2"}])
-    told = {"item": item, "commits": [], "files": ["M README"], "more": False}
+    told = {"item": item, "commits": [], "files": ["M two\nlines"], "more": False}
     api.on("GET", "/preserved/a-94240000", told)
     api.on("POST", "/preserved/a-94240000/restore", {"item": item, "branch": "mine"})
-    assert "a-94240000 of app" in api.ennio("preserved", "show", "a-94").out
+    shown = api.ennio("preserved", "show", "a-94").out
+    assert "a-94240000 of app" in shown
+    assert "  M two lines" in shown.splitlines(), "a file is a line, whatever is in its name"
     assert "branch mine" in api.ennio("preserved", "restore", "a-94").out
     several = api.ennio("preserved", "restore", "b-")
     assert (several.code, "2 begin with 'b-': b-1, b-2; " in several.err) == (2, True)

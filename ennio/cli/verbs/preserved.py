@@ -10,6 +10,7 @@ from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 from ennio.model.errors import EnnioError, Invalid, NotFound, Unreachable
+from ennio.model.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +139,7 @@ def _found(client: ApiClient, word: str, ask: Callable[[str], Any]) -> Any:
 
 
 def _indented(lines: list[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
+    return [f"  {one_line(line)}" for line in lines]
 
 
 def _ways(item: dict[str, Any]) -> list[str]:
