@@ -10,7 +10,7 @@ from itertools import takewhile
 from ennio.model.errors import NotFound, Refused
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.dialog_choices import NothingAsked
-from ennio.plugins.agent.interface import Agent, AgentContext
+from ennio.plugins.agent.interface import Agent, AgentContext, ShowsQuestion
 from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, Runtime
 
@@ -21,8 +21,9 @@ FOLLOWS = 10  # looks, until keys count as swallowed
 # looks for what Enter changes; pressed again for one that is only late, it would answer the next
 # question
 ANSWERED = 50
-# looks through which a mark that was moved stands before Enter: a dialog that has just come up may
-# draw itself anew and forget the keys, as Claude Code's about trust does 0.15 s after it is seen
+# looks through which a question and its mark stand before Enter: one that has just come up may draw
+# itself anew and forget the keys, as Claude Code's about trust does 0.15 s after it is seen, or not
+# take any yet, as those about permissions do for as long
 STANDS = 5
 _ARROWS = frozenset({Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT})
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
@@ -42,22 +43,23 @@ class Answering:
         """Answer the question that stands there right now. Raises Refused, NotFound, Unreachable.
 
         A dialog that has just come up may swallow keys, or forget them: Enter is pressed only
-        where the screen shows that the mark stands on what is meant and stays there, and what
-        changes nothing is not called an answer.
+        where the screen shows that the mark stands on what is meant and stays there, and where
+        the question stands unchanged after it, that is not called an answer.
         """
-        keys, moved, stood = self._keys(text), False, False
+        keys, asked, stood = self._keys(text), self._asked(), False
         for _ in range(MOVES):
             arrows = tuple(takewhile(_ARROWS.__contains__, keys))
-            if moved and keys and not (arrows or stood):
+            if keys and not (arrows or stood):
                 keys, stood = self._stood(text, keys)
                 if not stood:
                     continue
+                self._is_still(asked)
             step = arrows or keys[: keys.index(Key.ENTER) + 1 if Key.ENTER in keys else len(keys)]
-            before = self._shown()
+            before = self._asked()
             self._press(step)
             if step == keys:
                 return self._answered(before) if step == (Key.ENTER,) else None
-            keys, moved = self._moved(text, keys), True
+            keys = self._moved(text, keys)
         raise Refused(
             f"the mark on {self._screen} does not move to what is meant; attach to the terminal "
             "and answer there"
@@ -70,9 +72,20 @@ class Answering:
     def _shown(self) -> str | None:
         return self.runtime.screens([self.handle.id]).get(self.handle.id)
 
+    def _asked(self) -> str | None:
+        """What its question says: beside that something may move while it waits."""
+        screen = self._shown()
+        if screen is None or not isinstance(self.agent, ShowsQuestion):
+            return screen
+        return self.agent.asked(screen)
+
+    def _is_still(self, asked: str | None) -> None:
+        if isinstance(self.agent, ShowsQuestion) and self._asked() != asked:
+            raise Refused(f"another question stands on {self._screen} now; nothing was answered")
+
     def _answered(self, before: str | None) -> None:
         for _ in range(ANSWERED):
-            if self._shown() != before:
+            if self._asked() != before:
                 return
             time.sleep(BETWEEN_KEYS)
         raise Refused(

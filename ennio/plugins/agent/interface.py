@@ -258,6 +258,17 @@ class Offering(Protocol):
 
 
 @runtime_checkable
+class ShowsQuestion(Protocol):
+    """An agent whose screen shows a question that can be told from what moves beside it."""
+
+    def asked(self, screen: str) -> str | None:
+        """What it says with its choices, whichever of them is marked; None where none stands
+        there.
+        """
+        ...
+
+
+@runtime_checkable
 class Quotable(Protocol):
     """An agent whose last words can be read whole from what it writes down."""
 

@@ -15,6 +15,7 @@ from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox
+from ennio.plugins.agent.dialog_question import question_of
 from ennio.plugins.agent.interface import AgentContext, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.runtime.interface import Key, View
@@ -105,6 +106,14 @@ class ScreenAgent(KeyboardAgent):
         """Its region, where what is around it shows neither a question nor work going on."""
         found = self.input_region(view)
         return found if found is not None and self.is_ready_for_text(found.around) else None
+
+    def asked(self, screen: str) -> str | None:
+        """See ``ShowsQuestion``."""
+        screen = self.bare(screen)
+        if not self.dialog.search(tail(screen)):
+            return None
+        words, _, choices = question_of(screen)
+        return words or choices
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""
