@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.conftest import eventually
 from tests.dashboard.browsing import PHONE, log_in, violations, visitor
@@ -172,6 +172,48 @@ def test_three_comments_by_mouse_and_keys_reach_the_agent_as_one_message(
     expect(page.locator(".comment.draft")).to_have_count(0)
 
 
+def test_after_escape_a_comment_stays_as_it_is_and_keys_are_orders_again(
+    page: Page, read: Read
+) -> None:
+    line(page, "app.py", 10).get_by_role("button", name="Comment on line 10").click()
+    written = page.get_by_label("Comment on line 10 of app.py")
+    expect(written).to_be_focused()
+    page.keyboard.type("Why ten?")
+    for leaves in ("Escape", "Control+Enter"):
+        written.focus()
+        page.keyboard.press(leaves)
+        page.keyboard.press("j")
+        expect(page.locator("tr.cursor")).to_have_count(1)
+        expect(written).to_have_value("Why ten?")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator(".comment.draft")).to_have_count(0)
+
+
+def test_what_is_written_while_a_review_is_under_way_stays(page: Page, read: Read) -> None:
+    before = len(read.messages())
+    held: list[Route] = []
+
+    def holds(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/review", holds)
+    line(page, "app.py", 10).get_by_role("button", name="Comment on line 10").click()
+    page.keyboard.type("Why ten?")
+    page.get_by_role("button", name="Send 1 comment to the agent").click()
+    eventually(lambda: page.wait_for_timeout(20) or held, 30, "it is under way")
+    line(page, "app.py", 12).get_by_role("button", name="Comment on line 12").last.click()
+    page.keyboard.type("And this?")
+    held[0].continue_()
+    expect(page.get_by_text("Sent as one message")).to_be_visible()
+    expect(page.get_by_label("Comment on line 12 of app.py")).to_have_value("And this?")
+    expect(page.get_by_label("Comment on line 10 of app.py")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Comment on line 12 of app.py")).to_have_value("And this?")
+    (message,) = read.messages()[before:]
+    assert "And this?" not in message["text"]
+    page.get_by_role("button", name="Remove").click()
+
+
 def test_keys_of_a_diff_are_no_orders_to_its_session(page: Page, read: Read) -> None:
     expect(file(page, "app.py").locator("table")).to_be_visible()
     for _ in range(2):
@@ -296,10 +338,16 @@ def test_a_thread_is_answered_and_settled(page: Page, read: Read) -> None:
     )
     pull = pull_of(page, read)
     thread = pull.locator(".thread", has_text="And this?")
-    thread.get_by_role("button", name="Answer…").click()
-    thread.get_by_label("Your answer").fill("It stays.")
+    begins = thread.get_by_role("button", name="Answer…")
+    begins.click()
+    expect(thread.get_by_label("Your answer")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(begins).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("It stays.")
     thread.get_by_role("button", name="Answer", exact=True).click()
-    expect(pull.get_by_text("Answered.")).to_be_visible()
+    expect(pull.get_by_text("✓ Answered.")).to_be_visible()
+    expect(begins).to_be_focused()
     thread.get_by_role("button", name="Settle").click()
     expect(pull.locator(".thread", has_text="And this?")).to_have_count(0)
 

@@ -228,6 +228,60 @@ def test_words_for_the_agent_survive_a_reload_and_are_sent_once(
     assert [one["origin"] for one in told].count("person") == 1
 
 
+def test_what_is_written_while_a_message_is_under_way_is_not_lost_with_it(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Split the model", "asking")
+    _turn(page, session, "asks")
+    page.goto(f"/s/{session}/messages")
+    held: list[Route] = []
+
+    def holds(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/send", holds)
+    box = page.get_by_role("textbox", name="Tell the agent")
+    box.fill("Cover the API route")
+    box.press("Control+Enter")
+    eventually(lambda: page.wait_for_timeout(20) or held, 30, "it is under way")
+    page.keyboard.type("\n\nand the model")
+    held[0].continue_()
+    expect(page.get_by_test_id("queued")).to_contain_text("Cover the API route")
+    expect(box).to_have_value("and the model")
+    told = house.client.get(f"/sessions/{session}/messages")
+    assert [one["text"] for one in told if one["origin"] == "person"] == ["Cover the API route"]
+
+
+def test_escape_on_the_page_of_a_session_leads_back_to_what_was_pressed(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Count the rows", "asking")
+    _turn(page, session, "asks")
+    page.goto(f"/s/{session}")
+    begins = page.get_by_role("button", name="Say something…")
+    begins.click()
+    page.keyboard.type("No")
+    page.keyboard.press("Escape")
+    expect(begins).to_be_focused()
+
+
+def test_the_log_of_a_session_stays_as_far_as_it_was_read_when_something_is_told(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Read the log", "asking")
+    _turn(page, session, "asks")
+    asked: list[str] = []
+    page.goto(f"/s/{session}/log")
+    log = page.get_by_test_id("log")
+    expect(log.get_by_role("listitem").first).to_be_visible()
+    page.on("request", lambda one: asked.append(one.url) if "/events?" in one.url else None)
+    house.client.post(f"/sessions/{session}/answer", {"answer": "Yes"})
+    _no_longer_asks(house, session)
+    expect(_shown(page, session).get_by_test_id("turn").first).not_to_contain_text("asks")
+    expect(log).to_contain_text("answered")
+    assert asked == []
+
+
 def test_the_worker_killed_is_seen_and_healed(page: Page, house: Supervised) -> None:
     page.reload()
     connection = page.get_by_test_id("connection")
@@ -309,3 +363,20 @@ def test_the_palette_shows_the_line_of_the_command_line(page: Page, house: Super
     expect(page.locator("#found [role=option]").first).to_contain_text(f"ennio interrupt {session}")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(f"[data-session='{session}'] [data-name]")).to_be_focused()
+
+
+def test_a_dialog_that_is_opened_from_another_gives_the_cursor_back(
+    page: Page, house: Supervised
+) -> None:
+    session = house.spawn("Sort the tests", "asking")
+    _turn(page, session, "asks")
+    name = page.locator(f"[data-session='{session}'] [data-name]")
+    name.focus()
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search sessions").fill("new session")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="New session")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(name).to_be_focused()

@@ -10,12 +10,15 @@ class Dialogs {
     this.shown = name;
   }
 
-  /** Close it; the focus goes back to where it was. */
+  /** Close it; the focus goes back to where it was, unless another one is opened from it. */
   close(): void {
     this.shown = null;
-    const before = this.#before;
-    this.#before = null;
-    if (before instanceof HTMLElement) queueMicrotask(() => before.isConnected && before.focus());
+    queueMicrotask(() => {
+      if (this.shown !== null) return;
+      const before = this.#before;
+      this.#before = null;
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    });
   }
 }
 

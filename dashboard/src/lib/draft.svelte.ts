@@ -57,12 +57,12 @@ export class Draft {
     this.keep();
   }
 
-  /** They are sent: nothing is left to keep. */
-  clear(): void {
-    this.comments = [];
-    this.body = "";
-    this.key = newKey();
-    localStorage.removeItem(this.#name);
+  /** These are sent, with these words about all of it: what was written meanwhile stays. */
+  sent(comments: readonly DraftComment[], body: string): void {
+    const gone = new Map(comments.map((one) => [one.id, one.body]));
+    this.comments = this.comments.filter((one) => gone.get(one.id) !== one.body);
+    if (this.body === body) this.body = "";
+    this.keep();
   }
 
   /** Write it down; other words are another sending. */
