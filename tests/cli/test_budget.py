@@ -100,3 +100,53 @@ def test_what_is_no_number_is_refused_by_its_option_and_not_echoed_whole(
     assert done.code == 2
     assert told in done.err
     assert len(done.err) < 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "said", "told"),
+    [
+        (
+            ("set", "global", "--limit", "nan"),
+            "/budgets",
+            "limit_usd: 'nan' is no amount of US dollars",
+            "--limit: 'nan' is no amount of US dollars",
+        ),
+        (
+            ("set", "global"),
+            "/budgets",
+            "limit_usd: nothing is limited; give limit_usd, limit_tokens or both",
+            "--limit: nothing is limited; give --limit, --tokens or both",
+        ),
+        (
+            ("set", "global", "--tokens", "-1"),
+            "/budgets",
+            "limit_tokens: -1 is no whole number",
+            "--tokens: -1 is no whole number",
+        ),
+        (
+            ("raise", "global:daily", "--by", "-1"),
+            "/budgets/global%3Adaily/raise",
+            "usd: '-1' is no amount of US dollars",
+            "--by: '-1' is no amount of US dollars",
+        ),
+        (
+            ("raise", "global:daily", "--tokens", "5"),
+            "/budgets/global%3Adaily/raise",
+            "tokens: budget global:daily limits dollars; raise it by usd",
+            "--tokens: budget global:daily limits dollars; raise it by usd",
+        ),
+    ],
+)
+def test_a_wrong_amount_names_the_option_that_gave_it(
+    api: Api, words: tuple[str, ...], path: str, said: str, told: str
+) -> None:
+    api.on("POST", path, said, status=400, error="Invalid")
+    refused = api.ennio("budget", *words)
+    assert (refused.code, refused.err.strip()) == (2, f"ennio: {told}")
+
+
+def test_a_raise_by_nothing_is_refused_before_it_is_sent(api: Api) -> None:
+    refused = api.ennio("budget", "raise", "global:daily")
+    assert refused.code == 2
+    assert "give --by USD, --tokens NUMBER or both" in refused.err
+    assert not api.asked

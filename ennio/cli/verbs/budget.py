@@ -16,8 +16,9 @@ from ennio.board.table import Column, table
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.field_words import as_options
 from ennio.cli.session_name import whole_id
-from ennio.model.errors import NotFound
+from ennio.model.errors import Invalid, NotFound
 from ennio.model.request_fields import PartField
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ COLUMNS = (
     Column("PAUSED", right=True),
 )
 _ACT = "decide about budgets"
+_SET_BY = {"limit_usd": "--limit", "limit_tokens": "--tokens"}
+_RAISED_BY = {"usd": "--by", "tokens": "--tokens"}
+"""Which option gives a field of the API that has another name."""
 
 
 def configure(parser: Parser) -> None:
@@ -131,16 +135,20 @@ def set_one(options: argparse.Namespace, context: CliContext) -> CommandResult:
         "by": caller.name(),
     }
     given = {key: value for key, value in order.items() if value is not None}
-    view = context.order("/budgets", given)
+    with as_options(_SET_BY):
+        view = context.order("/budgets", given)
     return CommandResult(view, [f"set {view['name']}", *_standing(view), *_over(view)])
 
 
 def increase(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Raise one."""
     caller.insist_on_person(_ACT)
+    if options.by is None and options.tokens is None:
+        raise Invalid("give --by USD, --tokens NUMBER or both: by how much the budget is raised")
     order = {"usd": options.by, "tokens": options.tokens, "by": caller.name()}
     given = {key: value for key, value in order.items() if value is not None}
-    view = _raised(options.budget, given, context)
+    with as_options(_RAISED_BY):
+        view = _raised(options.budget, given, context)
     until = f" until {_moment(view['resets_at'])}" if view["resets_at"] else ""
     return CommandResult(view, [f"raised {view['name']}{until}", *_standing(view)])
 
