@@ -34,7 +34,8 @@ def message_waits(session: Document, now: datetime) -> str:
     waits = session.get("message_waits")
     if not waits or now - datetime.fromisoformat(waits["since"]) < BRIEF:
         return ""
-    words = re.split("[:;]", waits["reason"], maxsplit=1)[0]
+    # a colon within a name, such as that of a budget, ends nothing
+    words = re.split(r"[:;](?!\S)", waits["reason"], maxsplit=1)[0]
     if not words or words in (session.get("reason") or ""):
         return "a message waits"
     return f"a message {words}" if words.startswith("waits ") else f"a message waits: {words}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ennio.board.sessions import message_waits
 from ennio.board.style import PLAIN
 from ennio.board.table import cells
 from ennio.cli.turn_table import by_turn, count_of_turns, turn_table
@@ -55,3 +56,22 @@ def test_at_eighty_columns_the_turn_the_title_and_the_reason_are_there() -> None
 def test_the_turns_are_counted() -> None:
     assert count_of_turns(SESSIONS) == "5 sessions: 2 your turn, 2 the agent's, 1 over"
     assert count_of_turns(SESSIONS[:1]) == "1 session: 1 over"
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (
+            "waits for budget session:ma-1:total, which is used up",
+            "a message waits for budget session:ma-1:total, which is used up",
+        ),
+        ("waits for the machine: it is away", "a message waits for the machine"),
+        ("waits for its plan; the window begins anew at 12:00", "a message waits for its plan"),
+        ("it cannot be typed: there is no terminal", "a message waits: it cannot be typed"),
+    ],
+)
+def test_what_a_message_waits_for_is_cut_behind_words_and_not_within_a_name(
+    reason: str, shown: str
+) -> None:
+    waits = {"since": "2026-01-01T01:00:00+00:00", "reason": reason}
+    assert message_waits(SESSION | {"message_waits": waits}, NOW) == shown
