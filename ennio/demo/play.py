@@ -26,8 +26,10 @@ from ennio.demo.screen import DemoScreen
 from ennio.http import client
 from ennio.machine.home import Home
 from ennio.machine.places import person
-from ennio.model.errors import EnnioError, Refused, Unreachable
+from ennio.model.errors import EnnioError, Invalid, Refused, Unreachable
+from ennio.model.plugin_names import offered
 from ennio.model.printable import json_text
+from ennio.plugins.shipped import known
 
 LIMIT = 60.0
 READY = 20.0
@@ -37,6 +39,7 @@ ANSWERED_AFTER = 1.5
 """Seconds after which a question is answered for who looks on."""
 LEFT_TO_A_PERSON = 120.0
 """The same, where they have the page in front of them and can answer it themselves."""
+_OF_ONES_OWN = "command"
 
 
 def main(options: argparse.Namespace) -> int:
@@ -44,6 +47,7 @@ def main(options: argparse.Namespace) -> int:
     should merge has merged.
     """
     try:
+        _check_agent(options.agent)
         with _interrupted_by(signal.SIGTERM, signal.SIGHUP), _folder(keep=options.keep) as root:
             set_up = scene.build(root, options.agent, options.speed, options.runtime)
             outcome = _play(set_up, options)
@@ -132,6 +136,21 @@ def _clear(root: Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
         if root.exists():
             time.sleep(LOOK)
+
+
+def _check_agent(name: str) -> None:
+    """Raise Invalid for an agent that the demo cannot play with, before anything is made."""
+    there = known()["agent"]
+    if name == _OF_ONES_OWN:
+        raise Invalid(
+            f"--agent: what `{name}` runs is written in a configuration, and the demo writes its "
+            "own: name another agent"
+        )
+    if name not in there:
+        from ennio.config.fields import hint  # noqa: PLC0415 - marshmallow, for who mistyped alone
+
+        names = [one for one in offered(there) if one != _OF_ONES_OWN]
+        raise Invalid(f"--agent: `{name}` is no agent plugin: {hint(name, names)}")
 
 
 def _tell_error(error: EnnioError, *, as_json: bool) -> None:

@@ -102,6 +102,37 @@ def test_the_demo_refuses_what_it_cannot_take(line: str) -> None:
         understand(line.split())
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nosuch", "--agent: `nosuch` is no agent plugin: known are claude-code, aider"),
+        ("claude_code", "--agent: `claude_code` is no agent plugin: did you mean `claude-code`?"),
+        ("command", "--agent: what `command` runs is written in a configuration"),
+    ],
+)
+def test_the_demo_names_the_option_for_an_agent_that_it_cannot_play_with(
+    name: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--agent", name]) == 2
+    assert f"ennio demo: {told}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--to x", "--to: names no server: write postgresql://user@host/database"),
+        ("--to sqlite:x.db", "--to: names no server: write postgresql://user@host/database"),
+        ("--to postgresql://h/d --from x", "--from: names no file of SQLite: write sqlite:FILE"),
+    ],
+)
+def test_what_a_copy_of_the_database_cannot_take_is_not_what_it_offers(
+    line: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = [] if "--from" in line else ["--from", "sqlite:a.db"]
+    assert main(["database", "copy", *line.split(), *source]) == 2
+    assert capsys.readouterr().err == f"ennio: {told}\n"
+
+
 def test_the_overview_names_every_command_and_every_command_has_a_module() -> None:
     modules = {file.stem for file in Path(ennio.cli.verbs.__file__).parent.glob("*.py")} - {
         "__init__"

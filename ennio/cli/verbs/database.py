@@ -69,6 +69,8 @@ def _source(options: argparse.Namespace, context: CliContext) -> str:
     from ennio.plugins.shipped import known
 
     if options.source is not None:
+        if not options.source.startswith("sqlite:"):
+            raise Invalid("--from: names no file of SQLite: write sqlite:FILE")
         return _resolved("--from", options.source)
     file = context.config_file()
     return load(file, os.environ, known(), declared=declared.shipped).database_url
@@ -78,9 +80,9 @@ def _target(url: str) -> str:
     """The address of the server. Raises Invalid for another one, and for one with a password."""
     from ennio.config import database
 
-    target = _resolved("--to", url)
-    if not database.served(target):
+    if not database.served(url):
         raise Invalid("--to: names no server: write postgresql://user@host/database")
+    target = _resolved("--to", url)
     if database.has_password(target):
         raise Invalid(
             "--to: holds a password, and everybody on this machine can read a command line: put "
