@@ -255,7 +255,7 @@ class SessionActor(Actor):
 
     def _on_branch(self, chosen: BranchChosen) -> Session:
         branch, path = chosen.branch, chosen.path
-        refuse_rival(self._deps.store, self._session.project_id, branch, self._id)
+        refuse_rival(self._deps, self._session.project_id, branch, self._id)
         told = {"title": chosen.title, forecasting.ASKED: str(chosen.asked)}
         metadata = {**self._session.metadata, **told}
         self._state.session = replace(

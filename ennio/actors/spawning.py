@@ -128,7 +128,7 @@ def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
         )
     if request.branch is not None:
         check_work_branch(request.branch, project.default_branch, project.protected_branches)
-        refuse_rival(deps.store, project.id, request.branch)
+        refuse_rival(deps, project.id, request.branch)
     return project
 
 
@@ -269,7 +269,7 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     with suppress(EnnioError):  # what is in its way is told by the making
         at = at.now_of(effects.called(session, at.host.remote(at.brief)))
     work = task(at)
-    refuse_rival(deps.store, project.id, work.branch)
+    refuse_rival(deps, project.id, work.branch)
     system = rules(at, work.branch)
     command = at.host.preview(replace(at.brief, branch=work.branch), work.words, system)
     return Preview(

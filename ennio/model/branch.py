@@ -82,6 +82,8 @@ def check_work_branch(name: str, default: str, protected: Sequence[str] = ()) ->
     """
     check_branch(name)
     refuse_protected(name, default, protected)
+    if blocker(_folded(name), [_folded(default)]) is not None:
+        raise Refused(f"branch: {blocked(name, default)}: choose another name")
     if (plain := bare(name)) != name:
         raise Invalid(
             f"branch: {name!r} is how git names the branch {plain} from elsewhere; write {plain}"
@@ -121,6 +123,23 @@ def bare(name: str) -> str:
     while found := _ELSEWHERE.match(name):
         name = name[found.end() :]
     return name
+
+
+def blocker(name: str, others: Iterable[str]) -> str | None:
+    """A branch beside which git can make none of this name, as one is a folder of the other's name;
+    None when there is none.
+    """
+    return next(
+        (one for one in others if one.startswith(f"{name}/") or name.startswith(f"{one}/")), None
+    )
+
+
+def blocked(name: str, other: str) -> str:
+    """That git has no place for a branch beside this one."""
+    return (
+        f"{name} cannot be made while there is a branch {other}, as git keeps what stands before a "
+        "slash as a folder"
+    )
 
 
 def twin(name: str, others: Iterable[str]) -> str | None:

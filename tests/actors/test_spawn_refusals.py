@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -26,7 +26,7 @@ from ennio.model.errors import EnnioError, Invalid, NotFound, OverBudget, Refuse
 from ennio.plugins.registry import Registry
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.tracker.stub import StubTracker
-from tests.actors.ground import Play, Stage
+from tests.actors.ground import Play, Stage, project
 from tests.actors.stubs import Shelf
 
 LONG = "x" * 200_000
@@ -75,6 +75,15 @@ REFUSALS = {
     ),
     "a branch in other letters": Refusal(
         Refused, "differ in letter case alone", {"branch": "Taken"}, rivals=1
+    ),
+    "a folder of the default branch": Refusal(
+        Refused, "^branch: main/x cannot be made while there is a branch main", {"branch": "main/x"}
+    ),
+    "a folder of a branch that is taken": Refusal(
+        Refused,
+        r"^branch: taken/x cannot be made .* branch taken, .* \(session p-",
+        {"branch": "taken/x"},
+        rivals=1,
     ),
     "no such agent": Refusal(Invalid, "^agent: .*'nobody'", {"agent": "nobody"}),
     "no such runtime": Refusal(Invalid, "^runtime: .*'nobody'", {"runtime": "nobody"}),
@@ -205,6 +214,30 @@ def test_whatever_is_asked_for_a_dry_run_and_the_spawn_after_it_agree(
             assert _asked(stage, {"prompt": None} | request, dry=False) == foreseen, request
             accepted += foreseen is None
         assert accepted > 5
+
+
+@pytest.mark.parametrize("branch", ["feat/same", "Feat/Same", "feat", "feat/same/x"])
+@pytest.mark.parametrize("shared", ["path", "repo"])
+def test_a_branch_of_another_project_of_the_same_repository_is_taken_as_well(
+    play: Play, branch: str, shared: str
+) -> None:
+    own = {"path": play.root, "repo": "git@there.test:o/r.git"}
+    other = project(**own | {"id": "other", "name": "other", "path": play.root / "other"})
+    if shared == "path":
+        other = replace(other, path=play.root, repo="stub")
+    else:
+        other = replace(other, repo="https://there.test/o/r")
+    apart = replace(other, id="apart", path=play.root / "apart", repo="another")
+    play.settings["projects"] = (project(**own), other, apart)
+    with play.opened() as stage:
+        held = stage.spawn(branch="feat/same", held=True)
+        told = _asked(stage, {"project_id": "other", "branch": branch}, dry=False)
+        assert told is not None
+        assert told[0] is Refused
+        assert "session p-ID" in told[2]
+        assert held in stage.deps.store.sessions.branches_held("play")
+        request = {"project_id": "apart", "branch": branch, "held": True}
+        assert _asked(stage, request, dry=False) is None
 
 
 def test_what_a_working_copy_may_bring_is_not_known_to_be_missing(play: Play) -> None:

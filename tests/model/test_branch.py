@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ennio.model.branch import (
     LONGEST_ISSUE_BRANCH,
+    blocker,
     check_branch,
     check_work_branch,
     issue_branch,
@@ -152,6 +153,25 @@ def test_a_default_branch_with_a_slash_or_an_accent_is_known_in_every_spelling()
             check_work_branch(name, "team/main")
     with pytest.raises(Refused, match="the default branch"):
         check_work_branch("re\u0301vision", "r\u00e9vision")
+
+
+@pytest.mark.parametrize(
+    ("name", "default"), [("main/x", "main"), ("Main/x/y", "main"), ("team", "team/main")]
+)
+def test_a_branch_that_git_cannot_make_beside_the_default_one_is_refused(
+    name: str, default: str
+) -> None:
+    with pytest.raises(Refused, match=f"^branch: {name} .*there is a branch {default}, .*another"):
+        check_work_branch(name, default)
+
+
+def test_a_branch_is_in_the_way_of_those_it_is_a_folder_of_and_of_its_own_folders() -> None:
+    others = ["fix", "feat/same/a", "more"]
+    assert blocker("fix/it/now", others) == "fix"
+    assert blocker("feat/same", others) == "feat/same/a"
+    assert blocker("feat", others) == "feat/same/a"
+    for free in ("fix", "fixes", "feat/sam", "feat/same/b", "mor"):
+        assert blocker(free, others) is None
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,14 @@ from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder, last_commit, settings
 from ennio.plugins.workspace.address import local_path
+from ennio.plugins.workspace.branch_names import refuse_beside, refuse_twin
 from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
 from ennio.plugins.workspace.glance import glance, questions, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
 from ennio.plugins.workspace.remotes import ASKED, Remotes
-from ennio.plugins.workspace.repository import SourceRepository, refuse_twin
+from ennio.plugins.workspace.repository import SourceRepository
 from ennio.plugins.workspace.worktree_state import redirected
 
 DEPTH = 50
@@ -224,15 +225,14 @@ def _start(git: Git, spec: WorkspaceSpec) -> str:
 
 
 def _as_pushed(git: Git, spec: WorkspaceSpec) -> str:
-    kept = f"refs/remotes/origin/{spec.branch}"
-    if (
-        spec.branch == spec.base
-        or not git.run(
-            "ls-remote", "--heads", "origin", f"refs/heads/{spec.branch}", timeout=NETWORK
-        ).lines
-    ):
+    kept, ref = f"refs/remotes/origin/{spec.branch}", f"refs/heads/{spec.branch}"
+    asked = _beside(ref)
+    told = () if spec.branch == spec.base else git.run(*asked, timeout=NETWORK).lines
+    heads = [line.partition("\trefs/heads/")[2] for line in told]
+    refuse_beside(spec.branch, heads, redacted(spec.repo))
+    if spec.branch not in heads:
         return f"refs/remotes/origin/{spec.base}"
-    refspec = f"+refs/heads/{spec.branch}:{kept}"
+    refspec = f"+{ref}:{kept}"
     git.run(
         "fetch",
         "--progress",
@@ -244,6 +244,13 @@ def _as_pushed(git: Git, spec: WorkspaceSpec) -> str:
         timeout=NETWORK,
     )
     return kept
+
+
+def _beside(ref: str) -> tuple[str, ...]:
+    """The question for a branch, and for those beside which git could not make it."""
+    parts = ref.split("/")
+    above = ("/".join(parts[:count]) for count in range(3, len(parts)))
+    return "ls-remote", "--heads", "origin", ref, f"{ref}/*", *above
 
 
 def _words(spec: WorkspaceSpec, error: Refused) -> str:

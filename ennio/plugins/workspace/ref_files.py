@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ennio.machine import single
-from ennio.machine.interface import FilePart, FileSpan, FileState, Machine
+from ennio.machine.interface import FileKind, FilePart, FileSpan, FileState, Machine
 
 _SMALL = 8192  # bytes of a ref
 _LARGE = 1 << 20  # bytes of a configuration, and of all packed refs
@@ -41,6 +41,31 @@ def tips(
         return found
     packed = _packed(machine, common, [ref for ref in refs if ref not in found])
     return None if packed is None else {**packed, **found}
+
+
+def has_place(machine: Machine, directory: Path, common: Path, ref: str) -> bool:
+    """Whether files tell for sure that no other ref keeps this one from being made, as one of the
+    two would be a folder of the other; see ``tips``.
+    """
+    parts = ref.split("/")
+    above = ["/".join(parts[:count]) for count in range(3, len(parts))]
+    packed = _whole(machine, common / "packed-refs")
+    if packed is None or not _is_plain(machine, directory, common):
+        return False
+    lines = [*(f" {one}\n" for one in above), f" {ref}/"]
+    if any(line.encode("utf-8", "surrogateescape") in packed for line in lines):
+        return False
+    own, *parents = machine.stat([common / one for one in (ref, *above)], follow=False)
+    # its own folder may be empty, which only git looks at
+    return _is_absent_or(FileKind.FILE, own) and all(
+        _is_absent_or(FileKind.FOLDER, parent) for parent in parents
+    )
+
+
+def _is_absent_or(kind: FileKind, state: FileState | OSError) -> bool:
+    if isinstance(state, FileState):
+        return state.kind is kind
+    return isinstance(state, FileNotFoundError)
 
 
 def _is_plain(machine: Machine, directory: Path, common: Path) -> bool:

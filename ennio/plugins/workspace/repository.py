@@ -20,11 +20,12 @@ from shlex import quote
 
 from ennio.machine import single
 from ennio.machine.interface import FileKind, Machine
-from ennio.model.branch import twin
+from ennio.model.branch import blocker
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import NETWORK, Git, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace import ref_files
 from ennio.plugins.workspace.address import local_path
+from ennio.plugins.workspace.branch_names import refuse_beside, refuse_twin
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 from ennio.plugins.workspace.settled_remotes import SettledRemotes
 from ennio.plugins.workspace.wanted_branches import WantedBranches, kept_ref, no_base
@@ -188,6 +189,8 @@ class SourceRepository:
             heads = self._heads(asked)
             if base not in heads:
                 raise Refused(no_base(self.repo, base, heads))
+            if blocker(branch, heads) and self.git.commit(f"refs/heads/{branch}") is None:
+                refuse_beside(branch, heads, redacted(self.repo))
             there = [name for name in dict.fromkeys((base, branch)) if name in heads]
             return (
                 self._here(base)
@@ -210,6 +213,16 @@ class SourceRepository:
         asked = self._shared.heads.get(self.address)
         names = [ref.removeprefix("refs/heads/") for ref in here]
         refuse_twin(branch, (*names, *(asked.shas if asked is not None else ())), self.repo)
+
+    @property
+    def places(self) -> tuple[tuple[Git, Path, str], ...]:
+        """This one, and the ordered one where that is another on this machine: where git works,
+        what its worktrees share, and how it is named.
+        """
+        here = (self.git, self.common, str(self.source))
+        if self.own or self.near is None or self._near_common is None:
+            return (here,)
+        return here, (self.git.at(self.near), self._near_common, redacted(self.repo))
 
     def insist_on(self, base: str) -> None:
         """Raise Refused where files tell that the ordered repository has no such branch."""
@@ -332,19 +345,6 @@ class SourceRepository:
             ).lines
         pairs = (line.split("\t", 1) for line in lines)
         return {ref.removeprefix("refs/heads/"): sha for sha, ref in pairs}
-
-
-def refuse_twin(branch: str, names: Iterable[str], repo: str) -> None:
-    """Raise Refused where one of the names differs from the branch in letter case alone; to be
-    asked where git says that file names do not tell it apart.
-    """
-    other = twin(branch, names)
-    if other is not None:
-        raise Refused(
-            f"branch {branch} and the branch {other} of {redacted(repo)} differ in letter case "
-            "alone, which file names here do not tell apart (git config core.ignorecase), so git "
-            "would take one for the other: choose another name"
-        )
 
 
 def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from shlex import quote
 
 from ennio.model.errors import Refused
-from ennio.plugins.git import HEAVY, GitAnswer, failure
-from ennio.plugins.workspace import foresight
+from ennio.plugins.git import HEAVY, Git, GitAnswer, failure
+from ennio.plugins.workspace import foresight, ref_files
+from ennio.plugins.workspace.branch_names import refuse_beside
 from ennio.plugins.workspace.interface import WorkspaceSpec
 from ennio.plugins.workspace.repository import BranchTips, SourceRepository
 from ennio.plugins.workspace.worktree_list import WorktreeEntry
@@ -34,6 +35,7 @@ def make(
     told = git.in_turn((marking, words), (adding(spec), None), timeout=HEAVY, then=then)
     made = git.run(*marking, input=words, check=False, first=told[0])
     if not made.ok and git.commit(ref) is None:
+        refuse_blocked(repository, spec.branch)
         raise failure(git, ("update-ref",), made)
     return made.ok, told[1] if len(told) > 1 else None
 
@@ -78,6 +80,24 @@ def refuse_held(worktrees: Iterable[WorktreeEntry], spec: WorkspaceSpec) -> None
     ours = holder.parent.parent == spec.path.parent.parent  # by project, then by session
     way = f", or free it once that one has ended: `ennio cleanup {holder.name} --force`"
     raise Refused(f"{words} another branch{way if ours else ''}")
+
+
+def refuse_blocked(repository: SourceRepository, branch: str) -> None:
+    """Raise Refused where git can make no such branch beside another one, here or in an ordered
+    repository on this machine; git is asked where files do not tell that there is a place.
+    """
+    machine = repository.machine
+    for git, common, where in repository.places:
+        far = bool(machine.name)  # at the end of a line files would be asked for apart
+        if far or not ref_files.has_place(machine, git.directory, common, f"refs/heads/{branch}"):
+            refuse_beside(branch, _beside(git, branch), where)
+
+
+def _beside(git: Git, branch: str) -> list[str]:
+    """The branches whose names begin as its own does."""
+    first, _, _ = branch.partition("/")
+    asked = ("for-each-ref", "--format=%(refname)", f"refs/heads/{first}")
+    return [ref.removeprefix("refs/heads/") for ref in git.run(*asked).lines]
 
 
 def refs(spec: WorkspaceSpec) -> tuple[str, str]:

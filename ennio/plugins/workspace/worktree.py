@@ -43,11 +43,7 @@ from ennio.plugins.workspace.glance import glance, questions, stands_on
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
-from ennio.plugins.workspace.repository import (
-    BranchTips,
-    SourceRepository,
-    common_of,
-)
+from ennio.plugins.workspace.repository import BranchTips, SourceRepository
 from ennio.plugins.workspace.worktree_list import listed
 from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
 
@@ -91,11 +87,11 @@ class WorktreeWorkspace:
 
     def insist(self, spec: WorkspaceSpec) -> None:
         """See ``DemandingWorkspace``. Nobody else has a branch of the session's own name."""
-        git = Git(self._machine, spec.source)
-        common_of(git, spec.repo)
+        repository = SourceRepository(self._machine, spec.source, spec.repo)
         if spec.branch != spec.session_id:
-            session_branch.refuse_held(listed(git), spec)
-        SourceRepository(self._machine, spec.source, spec.repo).insist_on(spec.base)
+            session_branch.refuse_held(repository.worktrees(), spec)
+            session_branch.refuse_blocked(repository, spec.branch)
+        repository.insist_on(spec.base)
 
     def rests_on(self, spec: WorkspaceSpec) -> Questions:
         """See ``DemandingWorkspace``."""

@@ -78,6 +78,17 @@ def test_a_base_that_is_not_there_is_refused_and_leaves_nothing(
     assert list(order.path.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "other"), [("feat", "feat/same"), ("feat/same/a", "feat/same")])
+def test_a_branch_that_the_remote_has_no_place_for_is_refused_and_leaves_nothing(
+    workspace: CloneWorkspace, ground: Ground, name: str, other: str
+) -> None:
+    git(ground.hub, "branch", "feat/same", "main")
+    order = ground.order("clone", branch=name)
+    with pytest.raises(Refused, match=f"branch {name} cannot be made .* branch {other}, "):
+        workspace.create(order)
+    assert not order.path.exists()
+
+
 def test_a_remote_that_does_not_answer_is_unreachable(
     workspace: CloneWorkspace, ground: Ground
 ) -> None:

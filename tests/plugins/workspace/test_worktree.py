@@ -242,6 +242,66 @@ def test_a_base_that_is_not_there_is_refused_before_anything_is_made(
     workspace.insist(ground.order("worktree", base="master", repo="http://127.0.0.1:9/app.git"))
 
 
+BESIDE = [("mine/x", "mine"), ("feat", "feat/same"), ("feat/same/a/b", "feat/same")]
+
+
+@pytest.mark.parametrize("where", ["here", "packed", "there"])
+@pytest.mark.parametrize(("name", "other"), BESIDE)
+def test_a_branch_that_git_cannot_make_beside_another_is_refused_with_the_other(
+    workspace: WorktreeWorkspace,
+    ground: Ground,
+    asked: list[str],
+    name: str,
+    other: str,
+    where: str,
+) -> None:
+    holder = ground.hub if where == "there" else ground.source
+    git(holder, "branch", "--force", "feat/same", "main")
+    if where == "there":
+        git(holder, "branch", "mine", "main")
+        git(ground.source, "checkout", "--quiet", "-B", "else")
+        git(ground.source, "branch", "--quiet", "-D", "mine")
+    if where == "packed":
+        git(holder, "pack-refs", "--all")
+    order = ground.order("worktree", branch=name)
+    with pytest.raises(
+        Refused, match=f"branch {name} cannot be made .* branch {other}, .* {holder}"
+    ):
+        workspace.insist(order)
+    if where != "there":  # a remote says so when it is pushed
+        with pytest.raises(Refused, match=f"branch {name} cannot be made .* branch {other}, "):
+            workspace.create(order)
+        assert not order.path.exists()
+
+    git(holder, "branch", "--move", other, "out-of-the-way")
+    asked.clear()
+    workspace.insist(order)
+    assert [line for line in asked if "for-each-ref" in line] == []
+    workspace.create(order)
+
+
+def test_a_folder_that_a_branch_left_is_in_nobody_s_way(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
+    (ground.source / ".git/refs/heads/feat/a").mkdir(parents=True)
+    order = ground.order("worktree", branch="feat")
+    workspace.insist(order)
+    workspace.create(order)
+
+
+def test_a_branch_that_a_server_has_no_place_for_is_refused(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
+    git(ground.source, "config", f"url.{ground.hub}.insteadOf", "https://there.test/app.git")
+    git(ground.hub, "branch", "feat/same", "main")
+    order = ground.order("worktree", branch="feat", repo="https://there.test/app.git")
+    with pytest.raises(
+        Refused, match=r"branch feat cannot be made .* branch feat/same, .*there.test"
+    ):
+        workspace.create(order)
+    assert not git_ok(ground.source, "rev-parse", "--verify", "refs/heads/feat")
+
+
 def test_a_remote_that_does_not_answer_is_unreachable_and_leaves_nothing(
     workspace: WorktreeWorkspace, ground: Ground
 ) -> None:
