@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
 from ennio.cli.command_result import CommandResult
+from ennio.cli.number_argument import count
 from ennio.model.errors import NotFound
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ EXAMPLES = """\
 
 def configure(parser: Parser) -> None:
     """How much of it."""
-    parser.add_argument("-n", "--lines", type=int, default=100, help="how many lines (default 100)")
+    parser.add_argument(
+        "-n", "--lines", type=count, default=100, help="how many lines (default 100)"
+    )
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what is written")
     parser.set_defaults(run=run)
 

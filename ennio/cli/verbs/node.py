@@ -9,6 +9,7 @@ from ennio.board.quantities import age, local, size
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.number_argument import count
 from ennio.model.errors import Refused, TimedOut, Unreachable
 from ennio.model.plural import number_of
 from ennio.model.printable import printable
@@ -56,7 +57,7 @@ def configure(parser: Parser) -> None:
     subs["status"].add_argument("host", nargs="?", help="only this machine, or that of a project")
     for name in ("connect", "disconnect", "logs"):
         subs[name].add_argument("project", help="the project's id or name, or its machine")
-    subs["logs"].add_argument("--lines", type=int, default=100, help="how many (100)")
+    subs["logs"].add_argument("--lines", type=count, default=100, help="how many (100)")
 
 
 def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
@@ -122,7 +123,7 @@ def disconnect(options: argparse.Namespace, context: CliContext) -> CommandResul
 def logs(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The end of the log."""
     told = context.client().get(path("/nodes/{}/logs", options.project))
-    lines = told["text"].splitlines()[-max(0, options.lines) or len(told["text"]) :]
+    lines = told["text"].splitlines()[-options.lines :]
     note = f"{told['host']}:{told['path']}"
     return CommandResult(told, [printable(line) for line in lines], notes=[note])
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.cli import caller, consent
 from ennio.cli.command_result import CommandResult
+from ennio.cli.number_argument import seconds
 from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def configure(parser: Parser) -> None:
     """Whether it is trusted unasked, and how long to wait."""
     parser.add_argument("--trust", action="store_true", help="trust what the file runs, unasked")
     parser.add_argument(
-        "--timeout", type=float, default=30.0, help="seconds to wait for it (default 30)"
+        "--timeout", type=seconds, default=30.0, help="seconds to wait for it (default 30)"
     )
     parser.set_defaults(run=run)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
+from ennio.cli.number_argument import seconds
 from ennio.model.errors import EnnioError, NotFound
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def configure(parser: Parser) -> None:
     )
     made.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=60.0,
         help="seconds to wait for the supervisor to answer (default 60)",
     )

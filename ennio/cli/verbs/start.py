@@ -13,6 +13,7 @@ from ennio.board.printing import out
 from ennio.cli import caller
 from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.logfile import tail
+from ennio.cli.number_argument import seconds
 from ennio.http.logfile import LOG
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.plural import number_of
@@ -50,7 +51,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=60.0,
         help="seconds to wait for it to answer (default 60, with --detach)",
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
+from ennio.cli.number_argument import seconds
 from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 from ennio.model.plural import number_of
 
@@ -31,7 +32,7 @@ EXAMPLES = """\
 def configure(parser: Parser) -> None:
     """How long to wait."""
     parser.add_argument(
-        "--timeout", type=float, default=20.0, help="seconds to wait for its end (default 20)"
+        "--timeout", type=seconds, default=20.0, help="seconds to wait for its end (default 20)"
     )
     parser.add_argument(
         "--force",
