@@ -282,11 +282,10 @@ def by_pull(
         return None
     if checks is CheckState.FAILING:
         failing = ", ".join(check.name for check in pull.failing) or "checks"
-        if replaced_red:
-            return derived(
-                S.CI_FIX_FAILED, f"{failing} failed again on {pull.head[:10]}, after a fix was sent"
-            )
-        return derived(S.CI_FAILED, f"{failing} failed on {pull.head[:10]}")
+        failed = f"{failing} failed on {pull.head[:10]}"
+        if replaced_red:  # which had failed on that one is not known any more
+            return derived(S.CI_FIX_FAILED, f"{failed}, which replaced a red head")
+        return derived(S.CI_FAILED, failed)
     if checks is CheckState.PENDING and replaced_red:
         return derived(S.CI_FIX_SENT, f"checks run on {pull.head[:10]}, which replaced a red head")
     if pull.review is ReviewState.CHANGES_REQUESTED:
