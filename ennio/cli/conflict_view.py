@@ -46,9 +46,13 @@ def _unknown(report: Document) -> list[str]:
 
 def expected_lines(expected: Sequence[Document]) -> list[str]:
     """With whom, and in which paths: one line each."""
-    return [
-        clean(f"with {one['with']} ({one['branch']}): {in_words(one['paths'])}") for one in expected
-    ]
+    return [clean(f"with {_named(one)}: {in_words(one['paths'])}") for one in expected]
+
+
+def _named(one: Document) -> str:
+    """A session and its branch, which by default is called as the session is."""
+    session, branch = one["with"], one["branch"]
+    return f"{session}" if branch == session else f"{session} ({branch})"
 
 
 def warning_lines(expected: Sequence[Document]) -> list[str]:

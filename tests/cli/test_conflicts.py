@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ennio.cli.conflict_view import warning_lines
 from tests.cli.conftest import Api
 from tests.cli.test_pulls import PULL
 from tests.cli.told import SESSION
@@ -38,6 +39,11 @@ def test_none_and_not_known_are_told_apart(api: Api) -> None:
         "my-app: git 2.30.2 cannot",
         "how far they are known cannot be told just now",
     ]
+
+
+def test_a_branch_that_is_called_as_its_session_is_named_once() -> None:
+    one = {"with": "ma-2", "branch": "ma-2", "paths": ["src/app.py"]}
+    assert warning_lines([one]) == ["a conflict is expected with ma-2: src/app.py"]
 
 
 def test_whoever_looks_approves_or_merges_is_told_before_and_with_it(api: Api) -> None:

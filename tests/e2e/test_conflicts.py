@@ -107,7 +107,7 @@ def test_two_agents_at_one_file_are_told_of_before_either_is_merged(tmp_path: Pa
 
         eventually(lambda: house.session(one)["pr_number"], 40, "its pull request is open")
         house.becomes(one, "ci_passing", "pr_open", "approved", "review_pending")
-        warning = f"a conflict is expected with {other} ({other}): README.md"
+        warning = f"a conflict is expected with {other}: README.md"
         assert warning in house.ground.ennio("pr", "show", one).out
         approved = house.ground.ennio("pr", "approve", one)
         assert (approved.code, warning in approved.err) == (0, True), approved.err
