@@ -117,9 +117,10 @@ class Answers:
                 "waits; try again in a moment"
             )
         if process is None or process.presence is Presence.UNKNOWN:
+            why = f" ({process.detail})" if process is not None and process.detail else ""
             return Unreachable(
-                f"session {session_id} cannot be seen just now; `ennio session why {session_id}` "
-                "says since when"
+                f"session {session_id} cannot be seen just now{why}; `ennio session why "
+                f"{session_id}` says since when. Nothing was typed: answer again once it is seen"
             )
         return None
 

@@ -324,6 +324,11 @@ class NodeWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeAwaited:
+    """A person waits for something of it: where it is away it is tried now."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeDoubted:
     """Somebody who looks there could not; it is asked whether it is still there."""
 

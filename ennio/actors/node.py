@@ -22,6 +22,7 @@ from ennio.actors.messages import (
     GetHealth,
     GetNode,
     LookNow,
+    NodeAwaited,
     NodeDoubted,
     NodeSeen,
     NodeStepped,
@@ -37,7 +38,7 @@ from ennio.actors.timers import NextWake
 from ennio.hosts.elsewhere import HostOverSsh
 from ennio.hosts.interface import Host
 from ennio.hosts.node_link import NodeLink
-from ennio.machine.ssh.errors import needs_a_person
+from ennio.machine.ssh.errors import NotReached, needs_a_person
 from ennio.model.errors import EnnioError
 from ennio.model.node import NodeHealth, NodeState
 from ennio.policy import nodes
@@ -46,6 +47,8 @@ from ennio.policy.nodes import Answered, ContactWanted, Failed, Heard, Node, Par
 _STALE = 5.0
 """Seconds after which who looks at a machine has it asked again."""
 _SETTLED = 1.0
+_AWAITED = 6.0
+"""Seconds for which a person waits: what is away is tried again and again as long."""
 _WAKE, _CONNECT, _LOOK = "wake", "connect", "look"
 
 
@@ -62,7 +65,7 @@ class NodeActor(Actor):
         self._node = Node(host.name, self._link is not None)
         self._next = NextWake(self)
         self._effect: Any = None
-        self._tried = -math.inf
+        self._tried = self._awaited_until = -math.inf
         self._was_seen = False
         """Whether somebody saw it since the effect under way began."""
 
@@ -89,6 +92,8 @@ class NodeActor(Actor):
         match message:
             case NodeWanted():
                 self._want()
+            case NodeAwaited():
+                self._is_awaited()
             case NodeDoubted():
                 self._doubt()
             case NodeSeen():
@@ -145,11 +150,32 @@ class NodeActor(Actor):
             self._perform(_LOOK)
 
     def _look_soon(self) -> None:
-        """Whoever watches hurries nobody who is tried in his time, and starts no daemon."""
-        if self._link is not None and self._node.state is not NodeState.CONNECTED:
+        """Whoever watches hurries what is away, and nobody else who is tried in his time; and
+        starts no daemon.
+        """
+        if time.monotonic() - self._tried < _STALE:
             return
-        if time.monotonic() - self._tried >= _STALE:
+        if self._is_away:
+            self._is_awaited()
+        elif self._link is None or self._node.state is NodeState.CONNECTED:
             self._perform(_LOOK)
+
+    @property
+    def _is_away(self) -> bool:
+        """Whether nothing answers there. No daemon is started for nobody."""
+        unreached = self._node.state is NodeState.UNREACHABLE and self._node.away
+        return unreached and (self._link is None or self._needed())
+
+    def _is_awaited(self) -> None:
+        """A person waits: what is away is tried now. What refused us is not tried more often."""
+        self._awaited_until = time.monotonic() + _AWAITED
+        if not self._is_away or self._under_way:
+            return
+        left = _SETTLED - (time.monotonic() - self._tried)
+        if left > 0:
+            self._next.set(left)
+        else:
+            self._again()
 
     def _doubt(self) -> None:
         """Many doubt at once when a way is lost, and one look settles it."""
@@ -168,6 +194,8 @@ class NodeActor(Actor):
             self._again()
 
     def _again(self) -> None:
+        if self._is_away and isinstance(self._host, HostOverSsh):
+            self._host.hurry()  # it is on us when it is tried again
         connected = self._node.state is NodeState.CONNECTED
         if self._link is None or connected:
             self._perform(_LOOK)
@@ -176,7 +204,7 @@ class NodeActor(Actor):
             self._perform(_CONNECT)
 
     def _perform(self, what: str) -> None:
-        if self._effect is not None and not self._effect.dead:
+        if self._under_way:
             return
         self._next.cancel()
         self._tried, self._was_seen = time.monotonic(), False
@@ -186,6 +214,10 @@ class NodeActor(Actor):
             _LOOK: self._look,
         }
         self._effect = self.perform(what, ways[what])
+
+    @property
+    def _under_way(self) -> bool:
+        return self._effect is not None and not self._effect.dead
 
     def _wake(self) -> NodeHealth:
         """Runs beside the mailbox, as all of these do. A person may hurry what failed before."""
@@ -224,7 +256,8 @@ class NodeActor(Actor):
         elif what == _LOOK and self._link is not None and not self._needed():
             self._hear(Rested())  # it may have ended by itself, and nobody misses it
         else:
-            self._hear(Failed(str(error), refused=needs_a_person(error)))
+            away = isinstance(error, NotReached)
+            self._hear(Failed(str(error), refused=needs_a_person(error), away=away))
             if self._was_seen:  # later than what has failed now began
                 self._seen()
         if self._node.state is NodeState.CONNECTED is not was:
@@ -243,6 +276,8 @@ class NodeActor(Actor):
 
     def _schedule(self) -> None:
         wait = nodes.pause(self._node, needed=self._needed())
+        if wait is not None and self._is_away and time.monotonic() < self._awaited_until:
+            wait = min(wait, _SETTLED)
         self._next.cancel()
         if wait is not None:
             self._next.set(wait)

@@ -36,6 +36,10 @@ class FarMachine(Machine, Protocol):
         """Ask it something now, whatever went wrong before. Raises Unreachable."""
         ...
 
+    def hurry(self) -> None:
+        """Somebody waits for it: where nothing answered, the next question tries again."""
+        ...
+
     def tell_time(self) -> None:
         """Have it tell its time, where nobody has asked it anything for a while. Raises
         Unreachable.
@@ -127,6 +131,13 @@ class HostOverSsh(HostOnDemand):
         """
         if self._machine is not None:
             self._machine.check()
+
+    def hurry(self) -> None:
+        """Somebody waits for it: where nothing answered, whoever asks next tries again, however
+        soon that is; what was refused is not tried more often.
+        """
+        if self._machine is not None:
+            self._machine.hurry()
 
     def attach_command(self, brief: Brief) -> tuple[str, ...]:
         """See ``Host``: ssh leads a person's terminal there, by the login of the configuration."""

@@ -18,14 +18,14 @@ from ennio.model.session import Priority
 
 LOOK_EVERY = 15.0
 """Seconds between two looks at a machine on which sessions are."""
-_FIRST, _LONGEST = 1.0, 60.0
+_FIRST, _LONGEST, _LONGEST_AWAY = 1.0, 60.0, 10.0
 _FIRST_REFUSED, _LONGEST_REFUSED = 30.0, 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """What is known of one machine. ``told`` is the trouble that was told last; ``daemon``: an
-    ennio-node is kept there.
+    ennio-node is kept there; ``away``: nothing answered there at all when it was tried last.
     """
 
     host: str
@@ -37,6 +37,7 @@ class Node:
     told: str = ""
     health: NodeHealth | None = None
     steps: tuple[NodeStep, ...] = ()
+    away: bool = False
 
     @property
     def under_way(self) -> bool:
@@ -75,10 +76,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It did not; ``refused``: time alone will not mend that."""
+    """It did not; ``refused``: time alone will not mend that; ``away``: nothing answered there, and
+    to try again costs nobody anything.
+    """
 
     why: str
     refused: bool
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,8 @@ def move(node: Node, heard: Heard, now: datetime) -> Moved:
             return _stepped(node, step, now)
         case Answered(health):
             return _answered(node, health, now)
-        case Failed(why, refused):
-            return _failed(node, why, refused, now)
+        case Failed():
+            return _failed(node, heard, now)
         case Parted(sessions):
             return _parted(node, sessions, now)
         case Rested():
@@ -132,7 +136,7 @@ def pause(node: Node, *, needed: bool) -> float | None:
     doubled: float = 2.0 ** max(0, min(node.failures - 1, 6))
     if node.state is NodeState.REFUSED:
         return min(_FIRST_REFUSED * doubled, _LONGEST_REFUSED)
-    return min(_FIRST * doubled, _LONGEST)
+    return min(_FIRST * doubled, _LONGEST_AWAY if node.away else _LONGEST)
 
 
 # --- what follows ---------------------------------------------------------------------------------
@@ -193,11 +197,12 @@ def _answered(node: Node, health: NodeHealth, now: datetime) -> Moved:
     return Moved(moved, (_told(EventType.NODE_CONNECTED, node.host, words, data),))
 
 
-def _failed(node: Node, why: str, refused: bool, now: datetime) -> Moved:
+def _failed(node: Node, heard: Failed, now: datetime) -> Moved:
     if node.left_alone:
         return Moved(node)
+    why, refused, failures = heard.why, heard.refused, node.failures + 1
     state = NodeState.REFUSED if refused else NodeState.UNREACHABLE
-    moved = _to(node, state, now, detail=why, told=why, failures=node.failures + 1)
+    moved = _to(node, state, now, detail=why, told=why, failures=failures, away=heard.away)
     data = {"ok": False, "reason": why}
     if node.state is NodeState.CONNECTED:
         words = f"lost {node.host}: {why}"

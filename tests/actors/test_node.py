@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import pykka
@@ -14,9 +14,21 @@ import pytest
 
 from ennio.actors import condition, node
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.feed import Feed
 from ennio.actors.host_poller import RuntimePoller
-from ennio.actors.messages import NodeDoubted, NodeSeen, NodeWanted, Ping, Wake, WatchProcess
+from ennio.actors.messages import (
+    GetNode,
+    NodeAwaited,
+    NodeDoubted,
+    NodeSeen,
+    NodeWanted,
+    Ping,
+    Wake,
+    WatchProcess,
+)
+from ennio.actors.orchestrator.changes import ChangesApi
 from ennio.actors.orchestrator.nodes import NodeApi, NodeView
+from ennio.actors.orchestrator.sessions import SessionApi
 from ennio.actors.registry import ActorRegistry, node_name, runtime_name
 from ennio.actors.root import RootSupervisor
 from ennio.config.model import AuthType, Config, Project, SshAuth, SshConfig
@@ -24,11 +36,12 @@ from ennio.hosts.node_link import DaemonHealth, DaemonLog, Report
 from ennio.hosts.observation import Survey
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
-from ennio.machine.ssh.errors import LoginRefused
+from ennio.machine.ssh.errors import LoginRefused, NotReached
 from ennio.model.clock import SystemClock
-from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.model.errors import Conflict, EnnioError, NotFound, Refused, Unreachable
 from ennio.model.node import NodeStep, StepName
-from ennio.model.session import Activity, Session, SessionStatus
+from ennio.model.session import Activity, RuntimeHandle, Session, SessionStatus
+from ennio.model.workspace_changes import Until
 from ennio.nodes import keepers
 from ennio.plugins.registry import Registry
 from ennio.policy import nodes
@@ -355,6 +368,109 @@ def test_what_is_seen_of_a_machine_ends_its_trouble_at_once(
             poller.stop(timeout=30)
         assert condition.readiness(house.deps).degraded == ()
         assert house.view.error is None
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("daemon", [False, True])
+def test_a_person_who_waits_has_tried_what_is_away_also_where_that_was_tried_a_moment_ago(
+    tmp_path: Path, daemon: bool
+) -> None:
+    house = House(tmp_path, daemon=daemon)
+    house.way.refuses = house.far.lost = NotReached("no route to host")
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("unreachable")
+        assert house.deps.actors.ask(node_name(THERE), GetNode()).away
+        house.way.refuses = house.far.lost = None
+        house.tell(NodeAwaited())
+        house.until("connected")
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_person_who_comes_while_it_is_tried_has_it_tried_once_more(tmp_path: Path) -> None:
+    house = House(tmp_path, daemon=False)
+    house.far.lost = NotReached("no route to host")
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("unreachable")
+        gevent.sleep(node._SETTLED)
+        house.far.held, asked = 1.0, house.far.asked
+        house.tell(NodeAwaited())
+        eventually(lambda: house.far.asked > asked, 30, "it is just being tried")
+        house.far.lost, house.far.held = None, 0.0
+        house.tell(NodeAwaited())
+        house.until("connected")
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("daemon", [False, True])
+def test_looking_at_what_is_away_has_it_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: bool
+) -> None:
+    house = House(tmp_path, daemon=daemon)
+    house.way.refuses = house.far.lost = NotReached("no route to host")
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("unreachable")
+        house.way.refuses = house.far.lost = None
+        monkeypatch.setattr(node, "_STALE", 0.0)
+        monkeypatch.setattr(node, "_SETTLED", 0.0)
+        house.until("connected")
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_person_who_waits_hurries_nothing_that_refused_and_starts_no_daemon_for_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "_SETTLED", 0.0)
+    house.way.refuses = Refused("its disk is full: free some")
+    with house.opened():
+        house.session()
+        house.api.connect(THERE)
+        house.until("refused")
+        connects = house.way.connects
+        house.tell(NodeAwaited())
+        house.deps.actors.ask(node_name(THERE), Ping())
+        assert (house.view.state, house.way.connects) == ("refused", connects)
+        house.way.refuses = NotReached("no route to host")
+        house.api.connect(THERE)
+        house.until("unreachable")
+        house.session(SessionStatus.KILLED)
+        connects = house.way.connects
+        house.tell(NodeAwaited())
+        house.deps.actors.ask(node_name(THERE), Ping())
+        assert (house.view.state, house.way.connects) == ("unreachable", connects)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("asked", ["output", "send", "answer", "diff"])
+def test_what_a_person_asks_of_a_session_has_its_machine_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(node, "_SETTLED", 0.0)
+    house = House(tmp_path, daemon=False)
+    house.far.lost = NotReached("no route to host")
+    with house.opened():
+        house.session()
+        place = {"workspace_path": "/srv/app", "runtime_handle": RuntimeHandle("fa-1", "stub")}
+        sessions = house.deps.store.sessions
+        sessions.save(replace(sessions.need("fa-1"), **place))
+        house.api.connect(THERE)
+        house.until("unreachable")
+        house.far.lost = None
+        api = SessionApi(house.deps, cast("Feed", None))
+        ways: dict[str, Callable[[], object]] = {
+            "output": lambda: api.output("fa-1", 5),
+            "send": lambda: api.send("fa-1", "once more"),
+            "answer": lambda: api.answer("fa-1", "yes"),
+            "diff": lambda: ChangesApi(house.deps, api).diff("fa-1", Until.HEAD),
+        }
+        with suppress(EnnioError, AttributeError):  # nobody is there who would do it
+            ways[asked]()
+        house.until("connected")
 
 
 @pytest.mark.usefixtures("patient")

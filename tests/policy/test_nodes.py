@@ -156,11 +156,18 @@ def test_a_daemon_that_nobody_needs_rests_and_a_machine_without_one_does_not() -
     )
 
 
-@pytest.mark.parametrize(("refused", "first", "last"), [(False, 1.0, 60.0), (True, 30.0, 600.0)])
-def test_tries_become_seldom_and_never_end(refused: bool, first: float, last: float) -> None:
+@pytest.mark.parametrize(
+    ("failed", "first", "last"),
+    [
+        (Failed("x", refused=False), 1.0, 60.0),
+        (Failed("x", refused=False, away=True), 1.0, 10.0),
+        (Failed("x", refused=True), 30.0, 600.0),
+    ],
+)
+def test_tries_become_seldom_and_never_end(failed: Failed, first: float, last: float) -> None:
     node, waits = Node("h", False), []
     for _ in range(12):
-        node = _heard(node, ContactWanted(), Failed("x", refused)).node
+        node = _heard(node, ContactWanted(), failed).node
         waits.append(pause(node, needed=True) or 0.0)
     assert (waits[0], waits[-1]) == (first, last)
     assert waits == sorted(waits)

@@ -34,6 +34,14 @@ class Namespace:
         """Answers come again."""
         self._ip("route", "del", "blackhole", f"{self.near}/32")
 
+    def lead_out(self) -> None:
+        """Whatever it does not know is sent to us from there."""
+        self._ip("route", "add", "default", "via", self.near)
+
+    def unplug(self) -> None:
+        """Take our end out."""
+        _ran("link", "set", f"ea{self.name.rpartition('-')[2]}", "down")
+
     def _ip(self, *words: str) -> None:
         _ran("-n", self.name, *words)
 

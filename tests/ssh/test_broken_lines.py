@@ -5,6 +5,9 @@ again by itself.
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +17,13 @@ import pytest
 
 from ennio.machine.interface import Command, Overdue
 from ennio.machine.ssh.backoff import Backoff, Surroundings, clocks_apart
-from ennio.machine.ssh.errors import LoginRefused
+from ennio.machine.ssh.errors import LoginRefused, NotReached
 from ennio.machine.ssh.machine import SshMachine
+from ennio.machine.ssh.pool import ShellPool
 from ennio.model.errors import Unreachable
 from tests.conftest import eventually
-from tests.ssh.bench import machine_of
+from tests.ssh.bench import machine_of, target_of
+from tests.ssh.namespace import namespace
 from tests.ssh.relay import Line, line_to
 from tests.ssh.sshd import Account, Sshd
 
@@ -221,7 +226,7 @@ def test_attempts_come_later_and_later_and_at_once_after_sleep_or_a_move() -> No
     assert lasts[0] <= 1.25 < lasts[2] < lasts[4]
     assert max(lasts) <= 30.25, "it is tried for good"
     for after in (
-        Surroundings(3700.0, seen[0].addresses),  # an hour of sleep
+        Surroundings(3700.0, seen[0].network),  # an hour of sleep
         Surroundings(3700.0, frozenset({"lo 127.0.0.1", "wlan0 192.0.2.7"})),
     ):
         waits.failed(Unreachable("nobody there"))
@@ -245,6 +250,147 @@ def test_a_refused_login_is_not_tried_so_often_that_the_host_locks_it_out() -> N
         waits.check()
     waits.clear()
     waits.check()
+
+
+AWAY = NotReached("nobody there")
+
+
+@pytest.mark.parametrize(
+    ("error", "longest"), [(AWAY, 10.0), (Unreachable("it hung up"), 30.0), (LoginRefused(), 300.0)]
+)
+def test_what_costs_a_packet_is_tried_more_often_than_what_a_machine_may_count(
+    error: Unreachable, longest: float
+) -> None:
+    now = [0.0]
+    waits = Backoff(lambda: Surroundings(0.0, frozenset()), lambda: now[0])
+    for _ in range(12):
+        waits.failed(error)
+        begun = now[0]
+        while _waits(waits):
+            now[0] += 0.25
+    assert 0.7 * longest < now[0] - begun <= longest + 0.25
+
+
+def test_who_waits_hurries_what_is_away_and_not_what_refused_us() -> None:
+    now = [0.0]
+    waits = Backoff(lambda: Surroundings(0.0, frozenset()), lambda: now[0])
+    for error, hurried in (
+        (AWAY, True),
+        (Unreachable("it hung up"), False),
+        (LoginRefused(), False),
+    ):
+        for _ in range(8):
+            waits.failed(error)
+        waits.hurry()
+        now[0] += 0.5
+        assert _waits(waits), "a moment after an attempt nothing has changed"
+        now[0] += 1.0
+        assert _waits(waits) is not hurried, error
+        waits.clear()
+        waits.hurry()
+        assert not _waits(waits)
+
+
+def test_interfaces_that_come_and_go_are_no_reason_to_log_in_again_and_again() -> None:
+    seen, now = [Surroundings(0.0, frozenset({"lo"}))], [0.0]
+    waits = Backoff(lambda: seen[-1], lambda: now[0])
+    for _ in range(3):
+        waits.failed(LoginRefused("no"))
+    seen.append(Surroundings(0.0, frozenset({"lo", "veth0"})))
+    assert _waits(waits)
+    now[0] += 30.0
+    assert not _waits(waits), "and it may be another machine that is called so there"
+
+
+def test_a_way_out_and_a_cable_count_as_the_network() -> None:
+    with namespace() as net:
+
+        def seen() -> str:
+            words = "from ennio.machine.ssh.backoff import surroundings as now\n"
+            words += "print(sorted(now().network))"
+            told = subprocess.run(
+                [*net.within, sys.executable, "-c", words],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                capture_output=True,
+                check=True,
+                text=True,
+                timeout=60,
+            )
+            return told.stdout
+
+        known = eventually(lambda: (told := seen()) == seen() and told)
+        net.lead_out()
+        led = seen()
+        assert led != known
+        net.unplug()
+        assert eventually(lambda: (told := seen()) == seen() and told) not in (led, known)
+
+
+def test_how_a_machine_is_not_reached_tells_what_another_attempt_costs(
+    server: Sshd, machine: SshMachine
+) -> None:
+    stranger = server.account()
+    refused = machine_of(server, stranger, key=server.account().key, connection_timeout=5.0)
+    with pytest.raises(LoginRefused):
+        refused.run(TRUE)
+    with line_to(server.port) as line:
+        server.kill()
+        try:
+            with pytest.raises(NotReached):
+                machine.run(TRUE)
+            through = _through(line, server, server.account())
+            with pytest.raises(Unreachable) as hung_up:
+                through.run(TRUE)
+            assert type(hung_up.value) is not NotReached, "it was taken in"
+        finally:
+            server.start()
+
+
+def test_a_machine_that_is_back_is_asked_at_once_where_somebody_waits(
+    server: Sshd, account: Account
+) -> None:
+    now = [0.0]
+    pool = ShellPool(target_of(server, account), Backoff(now=lambda: now[0]))
+    machine = SshMachine(pool.target, pool)
+    server.kill()
+    try:
+        for _ in range(6):
+            _is_unreachable(lambda: machine.run(TRUE))
+            now[0] += 20.0
+        _is_unreachable(lambda: machine.run(TRUE))
+    finally:
+        server.start()
+    now[0] += 2.0
+    _is_unreachable(lambda: machine.run(TRUE))
+    machine.hurry()
+    assert machine.run(TRUE).code == 0
+    machine.close()
+
+
+def test_who_asks_while_it_is_tried_again_hears_before_long_why_it_failed(
+    server: Sshd, account: Account
+) -> None:
+    failed = Backoff(now=lambda: 0.0 if not over else 100.0)
+    over = list[bool]()
+    failed.failed(NotReached("as it was before"))
+    over.append(True)
+    with line_to(server.port) as line:
+        line.die()
+        known = server.folder / f"known-{line.port}"
+        known.write_text(server.known_host.replace(f":{server.port} ", f":{line.port} "))
+        more = {"port": line.port, "known_hosts": known, "connection_timeout": 10.0}
+        pool = ShellPool(target_of(server, account, **more), failed)
+        told = list[str]()
+        asking = [
+            threading.Thread(target=lambda: told.append(_is_unreachable(lambda: pool.ask(b":\n"))))
+            for _ in range(2)
+        ]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join(60)
+        assert told[0] == "as it was before"
+        assert "connection_timeout" in told[1]
 
 
 def test_a_machine_that_slept_does_not_believe_its_old_connections(

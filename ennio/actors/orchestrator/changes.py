@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import gevent
 
-from ennio.actors import strays
+from ennio.actors import awaited_host, strays
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Wake
 from ennio.actors.orchestrator.sessions import SessionApi
@@ -154,6 +154,7 @@ class ChangesApi:
         strays.refuse(self.deps, session)
         if session.workspace_path is None and not session.status.terminal:
             raise NotFound(f"session {session_id} has no working copy yet ({session.status})")
+        awaited_host.hurry(self.deps, session)
         return session
 
     def _takes(self, session: Session) -> TakesRemarks:

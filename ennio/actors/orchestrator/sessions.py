@@ -11,6 +11,7 @@ from typing import Any
 
 from ennio.actors import (
     answer_links,
+    awaited_host,
     ending,
     forecasting,
     hook_token,
@@ -207,6 +208,7 @@ class SessionApi:
         except RequestRepeatedError as repeated:
             return self._message(repeated.done.subject)
         self.deps.actors.tell(session_name(session_id), MessageQueued())
+        awaited_host.hurry(self.deps, session)
         return message
 
     def _message(self, message_id: str) -> Message:
@@ -275,7 +277,7 @@ class SessionApi:
     @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")
     def interrupt(self, session_id: str) -> None:
         """Press Escape in the agent's terminal."""
-        self._live(session_id)
+        awaited_host.hurry(self.deps, self._live(session_id))
         self._ask(session_id, Interrupt(), _WAITED)
 
     @failpoint("order.answer")
@@ -283,7 +285,7 @@ class SessionApi:
         """Answer the question its agent asks; ``once`` is the request, where it has a key. Raises
         Refused with the choices when the text fits none, Conflict when nothing is asked.
         """
-        self._live(session_id)
+        awaited_host.hurry(self.deps, self._live(session_id))
         self._ask(session_id, AnswerQuestion(text, once=once), _WAITED)
 
     @failpoint("order.answer_by_link")
@@ -292,7 +294,7 @@ class SessionApi:
         Unauthorized for a link that holds no more.
         """
         found = answer_links.find(self.deps, link)
-        self._live(found.session_id)
+        awaited_host.hurry(self.deps, self._live(found.session_id))
         self._ask(found.session_id, AnswerQuestion(found.answer, found), _WAITED)
         return AnsweredByLink(found.session_id, found.answer)
 
@@ -315,6 +317,7 @@ class SessionApi:
         session = self.deps.store.sessions.need(session_id)
         if session.runtime_handle is None:
             raise NotFound(f"session {session_id} has no terminal (status {session.status})")
+        awaited_host.hurry(self.deps, session)
         at = context(self.deps, session)
         return at.host.output(at.brief, lines)
 

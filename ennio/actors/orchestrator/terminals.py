@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ennio.actors import awaited_host
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import MessageQueued
 from ennio.actors.registry import session_name
@@ -131,6 +132,7 @@ class TerminalApi:
         session = self.deps.store.sessions.need(session_id)
         if session.runtime_handle is None:
             raise NotFound(f"session {session_id} has no terminal (status {session.status})")
+        awaited_host.hurry(self.deps, session)
         return session
 
 

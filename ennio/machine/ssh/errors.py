@@ -27,6 +27,10 @@ class LoginRefused(Unreachable):
         super().__init__(words, until=until)
 
 
+class NotReached(Unreachable):
+    """Nothing answered where a machine's sshd should be: to try again costs nobody anything."""
+
+
 def needs_a_person(error: Exception | None) -> bool:
     """Whether time alone will not mend what was said of a machine."""
     by_time = isinstance(error, Unreachable) and not isinstance(error, LoginRefused)

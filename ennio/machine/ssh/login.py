@@ -17,7 +17,7 @@ from paramiko.agent import AgentSSH, get_agent_connection
 from ennio.machine import places
 from ennio.machine.ssh import client_config, known_hosts
 from ennio.machine.ssh.client_config import SshAlias, SshJump
-from ennio.machine.ssh.errors import LoginRefused
+from ennio.machine.ssh.errors import LoginRefused, NotReached
 from ennio.machine.ssh.host_keys import HostKeyCheck
 from ennio.machine.ssh.target import PORT, LoginBy, SshTarget
 from ennio.machine.ssh.transport import SshTransport, dialled
@@ -137,7 +137,9 @@ def _begun(hop: _Hop, through: SshTransport | None, until: float) -> SshTranspor
     except (OSError, EOFError, paramiko.SSHException) as error:
         why = (isinstance(error, OSError) and error.strerror) or str(error) or "no answer"
         where = f"{hop.address}, port {hop.port}"
-        raise Unreachable(f"{hop.login}: {where} cannot be reached: {why}") from error
+        # by way of another machine it takes a login there
+        kind = NotReached if through is None else Unreachable
+        raise kind(f"{hop.login}: {where} cannot be reached: {why}") from error
 
 
 def _met(transport: SshTransport, hop: _Hop, until: float) -> None:

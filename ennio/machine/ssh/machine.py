@@ -97,6 +97,10 @@ class SshMachine:
         self._pool.wake()
         self._pool.ask(b":\n")
 
+    def hurry(self) -> None:
+        """Somebody waits for it: see ``Backoff.hurry``."""
+        self._pool.hurry()
+
     def close(self) -> None:
         """End the connections; the next question opens others."""
         self._pool.close()

@@ -25,6 +25,7 @@ _MOST_LINES = 3
 _MOST_SHELLS = 10  # on one connection; what sshd gives unless it is told otherwise
 _SPARE = 2  # places that there must be for one of them to be lent
 _KEPT = 4  # shells of a connection that are kept although nobody needs them
+_MEANWHILE = 3.0  # seconds for which others wait for an attempt to connect after one that failed
 _AGAIN = 0.1  # seconds until a session is asked for again
 _LINGERS = 5.0  # seconds for which a session that has ended may count over there still
 _SLEPT = 30.0  # seconds of sleep after which a connection is not believed any more
@@ -169,6 +170,11 @@ class ShellPool:
         with self._changed:
             self._backoff.clear()
 
+    def hurry(self) -> None:
+        """The same where nothing answered: what was refused is not tried more often."""
+        with self._changed:
+            self._backoff.hurry()
+
     def close(self) -> None:
         """End all connections; whoever waits for an answer has none."""
         with self._changed:
@@ -179,12 +185,13 @@ class ShellPool:
     # --- within -----------------------------------------------------------------------------------
 
     def _taken(self, until: float) -> tuple[_Link, KeptShell]:
+        begun = time.monotonic()
         while True:
             with self._changed:
                 self._prune()
                 found = self._free()
                 if found is None and not self._wanted():
-                    self._wait(until)
+                    self._wait(until, begun)
                     continue
             if found is None:
                 self._connect()
@@ -236,8 +243,10 @@ class ShellPool:
         self._connecting = True
         return True
 
-    def _wait(self, until: float) -> None:
+    def _wait(self, until: float, begun: float) -> None:
         left = until - time.monotonic()
+        if not self._links and time.monotonic() - begun > _MEANWHILE:
+            self._backoff.repeat()  # where nothing answers, another attempt takes long
         if left <= 0:
             raise TimedOut(f"{self.target.name}: all connections were busy for too long")
         self._changed.wait(min(left, 1.0))
