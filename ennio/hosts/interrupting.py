@@ -13,9 +13,10 @@ from ennio.hosts.typing_place import wait_for
 from ennio.model.failpoints import seconds
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.box import InputBox, left_text
-from ennio.plugins.agent.interface import Agent
+from ennio.plugins.agent.interface import Agent, EndsAtRest
 from ennio.plugins.runtime.interface import Key, Runtime, View
 
+LEAVES_OFF = 2.0  # seconds after which keys do not count as pressed twice
 ECHO_SETTLES = seconds(0.5, shortened=0.2)
 _ECHO = "^["
 
@@ -32,10 +33,17 @@ class Interrupting:
         """Press the keys, then those that take back what they left. Raises NotFound, Unreachable.
 
         An agent whose place to type is known needs the second not: what stands there is compared.
+        One that would end by the keys at rest gets them only at work, and who interrupts again
+        finds it at rest.
         """
         before = after = self._view()
+        if self._would_end(before):
+            return
         for key in self.agent.interrupt_keys:
             self.runtime.press(self.handle, key)
+        if isinstance(self.agent, EndsAtRest):
+            wait_for(lambda: (now := self._view()) is None or self._would_end(now), LEAVES_OFF)
+            return
         if before is None or not self._is_guessed(before):
             return
 
@@ -52,6 +60,11 @@ class Interrupting:
 
     def _view(self) -> View | None:
         return self.runtime.views([self.handle.id]).get(self.handle.id)
+
+    def _would_end(self, view: View | None) -> bool:
+        """Whether it rests, and the keys would begin its end."""
+        rests = view is not None and self.agent.is_ready_for_text(view.text)
+        return rests and isinstance(self.agent, EndsAtRest)
 
     def _is_guessed(self, view: View) -> bool:
         box = self.agent.input_box(view)

@@ -6,6 +6,7 @@ them exactly.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -258,7 +259,7 @@ def test_a_pull_request_is_approved_and_merged_by_keys_alone(
     expect(card.get_by_test_id("turn")).to_contain_text("merge", timeout=20_000)
     assert page.evaluate(held) == session, "the focus stays where it was"
     hand.keys("m")
-    expect(page.get_by_text("Merge #")).to_be_visible()
+    expect(card.get_by_text(re.compile("^Merge #\\d+ into its base"))).to_be_visible()
     hand.keys("Enter")
     house.becomes(session, "merged", "done")
 

@@ -184,7 +184,7 @@ def test_an_agent_that_has_ended_is_not_called_a_session_that_is_over(
     restore.click()
     expect(told).not_to_be_visible(timeout=WITHIN)
     house.becomes(session, "working", within=60)
-    expect(page.get_by_text("read only")).to_be_visible(timeout=WITHIN)
+    expect(page.get_by_text("read only", exact=True)).to_be_visible(timeout=WITHIN)
     house.client.delete(f"/sessions/{session}")
 
 

@@ -17,6 +17,7 @@ from ennio.hosts.message_delivery import MessageDelivery
 from ennio.hosts.typed_log import TypedLog
 from ennio.machine.local import LocalMachine
 from ennio.model.clock import SystemClock
+from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.runtime.interface import Key, WatchableRuntime
@@ -25,6 +26,20 @@ from tests.contract.runtime_bench import Bench, process_bench, tmux_bench
 
 READ = 'IFS= read -r{} -p "> " line && printf "%s\\n" "$line" >> took'
 PYTHON = "while True:\n line = input('> ')\n with open('took', 'a') as out: print(line, file=out)"
+AIDER = """
+import sys, time
+last = 0.0
+while True:
+    try:
+        input("diff> ")
+        time.sleep(60)
+    except KeyboardInterrupt:
+        if time.monotonic() - last < 2:
+            sys.exit()
+        time.sleep(0.3)
+        last = time.monotonic()
+        print("^C again to exit")
+"""
 PROGRAMS = {
     "cat": ("sh", "-c", "printf '> '; exec cat > took"),
     "read": ("bash", "-c", f"while {READ.format('')}; do :; done"),
@@ -135,3 +150,26 @@ def test_an_escape_that_was_left_there_by_others_is_cleared(seat: Callable[[str]
     eventually(lambda: chair.line() == "> ^[")
     eventually(lambda: chair.deliver("Go on").arrival is Arrival.DELIVERED)
     eventually(lambda: chair.taken() == ["Go on"], why=f"it took {chair.taken()}")
+
+
+def test_who_interrupts_again_at_once_does_not_end_what_two_interrupts_would(
+    tmp_path: Path,
+) -> None:
+    """Aider ends by two Ctrl-C within two seconds."""
+    need("tmux")
+    made = tmux_bench(tmp_path)
+    bench = next(made)
+    handle = bench.runtime.start(bench.launch(sys.executable, "-c", AIDER))
+
+    def screen() -> str:
+        return bench.runtime.screens([handle.id])[handle.id].strip()
+
+    eventually(lambda: screen() == "diff>")
+    bench.runtime.type(handle, b"go\r", paste=False)  # type: ignore[attr-defined]
+    eventually(lambda: screen() == "diff> go")
+    for _ in range(4):
+        Interrupting(bench.runtime, Aider(), handle).interrupt()
+    assert screen().endswith("\ndiff>")
+    assert not bench.runtime.survey()[handle.id].dead
+    assert screen().count("^C again to exit") == 1
+    next(made, None)

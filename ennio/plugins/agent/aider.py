@@ -75,6 +75,7 @@ class Aider(MeteredByEnvironment, ScreenAgent):
     reports_activity = True
     tried: tuple[str, ...] = ("0.86.2",)
     interrupt_keys: tuple[Key, ...] = (Key.INTERRUPT,)  # it knows no Escape
+    ends_at_rest = True  # pressed twice within two seconds
     passed_variables: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",

@@ -304,6 +304,13 @@ class Listens(Protocol):
 
 
 @runtime_checkable
+class EndsAtRest(Protocol):
+    """An agent that at rest takes the keys of an interrupt for the wish that it end."""
+
+    ends_at_rest: bool
+
+
+@runtime_checkable
 class FileBacked(Protocol):
     """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock
     as ``Reading.until`` says.
