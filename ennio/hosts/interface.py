@@ -22,8 +22,10 @@ from ennio.hosts.session_results import (
     WorkspaceRemoved,
 )
 from ennio.hosts.terminal_interface import AgentTerminals
+from ennio.model.commented_file import CommentedFile
 from ennio.model.conflicts import BranchChanges
 from ennio.model.facts import WorkspaceSeen
+from ennio.model.inline_comment import InlineComment
 from ennio.model.review_pack import NamedContent, NamedFile
 from ennio.model.session import RuntimeHandle
 from ennio.model.workspace_changes import FilePatch, Until, WorkspaceDiff
@@ -120,6 +122,14 @@ class Host(AgentTerminals, Protocol):
     ) -> FilePatch:
         """One of them, by the path that the list has, with so many lines around each change and no
         more than so many bytes. Raises NotFound.
+        """
+        ...
+
+    def commented_files(
+        self, brief: Brief, comments: Sequence[InlineComment], head: str | None
+    ) -> Sequence[CommentedFile]:
+        """The file that each of these is about, where their reader saw ``head`` (None: whatever
+        there is). Raises Invalid for a head that is no commit, NotFound as ``changes`` does.
         """
         ...
 

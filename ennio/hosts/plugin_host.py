@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ennio.hosts import kept_files, named_files, sandboxes, session_files
+from ennio.hosts import commented_files, kept_files, named_files, sandboxes, session_files
 from ennio.hosts.branches import HostBranches
 from ennio.hosts.brief import BranchAt, Brief, FirstWords, HookAddress, MergePair
 from ennio.hosts.delivery import Delivery, Words
@@ -32,9 +32,11 @@ from ennio.hosts.terminals import SessionTerminals
 from ennio.hosts.unmetered import Unmetered
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
+from ennio.model.commented_file import CommentedFile
 from ennio.model.conflicts import BranchChanges
 from ennio.model.errors import ConfigError, Invalid
 from ennio.model.facts import WorkspaceSeen
+from ennio.model.inline_comment import InlineComment
 from ennio.model.review_pack import NamedContent, NamedFile
 from ennio.model.session import RuntimeHandle
 from ennio.model.terminal_view import TerminalOutput, TerminalShot
@@ -168,6 +170,13 @@ class PluginHost:
         """See ``Host``."""
         machine, branch = self._resolver.believed(brief), self._resolver.branch(brief)
         return changes.patch(machine, branch, until, path, context, longest)
+
+    def commented_files(
+        self, brief: Brief, comments: Sequence[InlineComment], head: str | None
+    ) -> Sequence[CommentedFile]:
+        """See ``Host``."""
+        machine, branch = self._resolver.believed(brief), self._resolver.branch(brief)
+        return commented_files.commented_files(machine, branch, comments, head)
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
         """See ``Host``."""

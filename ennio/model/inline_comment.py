@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
+from ennio.model.commented_file import CommentedFile
 from ennio.model.errors import Invalid
 from ennio.model.object_field import ObjectListField
 from ennio.model.plural import number_of
@@ -18,6 +20,7 @@ from ennio.model.request_fields import (
 
 MOST_COMMENTS = 100
 _LINE = NumberField(1, 10_000_000)
+_COMMIT = re.compile("[0-9a-fA-F]{4,64}")
 
 
 def beyond_end(path: str, line: int, length: int) -> str:
@@ -53,6 +56,10 @@ class InlineComment:
                 f"path: {self.path!r} is not a path inside the repository, such as src/main.py",
             ),
             (
+                ".git" in self.path.split("/"),
+                f"path: {self.path!r} belongs to git, and is not shown",
+            ),
+            (
                 self.end_line is not None and self.line is None,
                 "line: is missing; end_line alone is no range",
             ),
@@ -65,14 +72,21 @@ class InlineComment:
             if broken:
                 raise Invalid(f"{name}.{words}")
 
-    def check_lines(self, name: str, length: int | None) -> None:
-        """Raise Invalid, naming the field, for lines beyond the end of a file of so many (None: it
-        is not known).
-        """
-        last = self.end_line or self.line or 0
-        if length is not None and last > length:
-            field = "end_line" if self.end_line is not None else "line"
-            raise Invalid(f"{name}.{field}: {beyond_end(self.path, last, length)}")
+    @property
+    def last(self) -> int | None:
+        """The last line it is about; None: it is about the file."""
+        return self.end_line or self.line
+
+    def check_file(self, name: str, found: CommentedFile) -> None:
+        """Raise Invalid, naming the field, where its file or its line is not there."""
+        if not found.there:
+            when = "was not there before the change" if self.side is Side.OLD else "is not there"
+            raise Invalid(f"{name}.path: {self.path} {when}; paths begin at the repository's root")
+        field = "end_line" if self.end_line is not None else "line"
+        if self.last is not None and found.folder:
+            raise Invalid(f"{name}.{field}: {self.path} is a folder, and has no lines")
+        if self.last is not None and found.lines is not None and not found.has(self.last):
+            raise Invalid(f"{name}.{field}: {beyond_end(self.path, self.last, found.lines)}")
 
     @property
     def place(self) -> str:
@@ -99,6 +113,8 @@ class ReviewOrder:
 
     def check(self) -> None:
         """Raise Invalid for the first comment that cannot stand, naming its field."""
+        if self.head is not None and _COMMIT.fullmatch(self.head) is None:
+            raise Invalid(f"head: {self.head!r} is no commit; give 4 or more digits of its name")
         for index, comment in enumerate(self.comments):
             comment.check(f"comments[{index}]")
 
@@ -118,6 +134,6 @@ class Remark:
     @classmethod
     def of(cls, comment: InlineComment) -> Remark:
         """The remark of a comment."""
-        last = comment.end_line or comment.line
+        last = comment.last
         first = comment.line if last != comment.line else None
         return cls(comment.path, comment.body, last, first, comment.side)

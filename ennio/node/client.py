@@ -30,6 +30,7 @@ SOON, LATE = 120.0, 3600.0
 _LATE = frozenset(
     {
         *("make", "prepare", "remove", "launch", "stop", "changes", "changed_file"),
+        "commented_files",
         *("branch_changes", "try_merges", "preserved", "preserved_contents", "preserved_restore"),
         *("disk_usage", "forget_logs"),
     }

@@ -96,7 +96,9 @@ def test_comments_are_sent_as_one_order(told: Api) -> None:
         (["--file", "-"], "3", "must hold an object"),
         (["--file", "-", "-c", "a", "b"], "[]", "do not go together"),
         (["--file", "nowhere.json"], "", "cannot read nowhere.json"),
-        (["-c", "", "b"], "", "a place is empty"),
+        (["-c", "", "b"], "", "--comment: '' names no file"),
+        (["-c", ":1", "b"], "", "--comment: ':1' names no file"),
+        (["-c", ":1-3", "b"], "", "--comment: ':1-3' names no file"),
     ],
 )
 def test_what_is_no_review_is_said_and_nothing_is_sent(

@@ -32,6 +32,7 @@ from ennio.hosts.typed_log import Typing
 from ennio.machine.process_table import start_of
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.model.facts import Place, Presence
+from ennio.model.inline_comment import InlineComment, Side
 from ennio.model.session import Activity, RuntimeHandle
 from ennio.model.workspace_changes import Until
 from ennio.policy.budgets.applied import AppliedBudget
@@ -237,6 +238,45 @@ def test_what_a_session_changed_is_told_with_its_patch_and_nothing_is_moved(at: 
     with pytest.raises(NotFound, match="nowhere is not changed"):
         at.host.changed_file(at.brief, "nowhere", Until.WORKTREE, 3, 10_000)
     assert at.host.inspect(at.brief).uncommitted == 3
+
+
+@contract
+def test_a_comment_is_about_a_file_as_it_lies_there_as_it_was_seen_or_as_it_was(at: Stand) -> None:
+    at.made()
+    words = (
+        "printf 'a\\nb\\n' > long.txt && mkdir sub && printf x > sub/in.txt && git add . "
+        "&& git commit -qm one && git mv long.txt moved.txt && printf 'a\\n' > short.txt "
+        "&& git add . && git commit -qm two && rm short.txt && printf x > 'new [1].txt' "
+        "&& printf 'a\\nb\\n' > \"$(printf 'odd\\377')\""
+    )
+    at.stage.run("sh", "-c", words, cwd=at.folder)
+    head = at.stage.run("git", "rev-parse", "HEAD~1", cwd=at.folder).strip()
+
+    def has(path: str, line: int | None, seen: str | None = None, **more: Any) -> bool:
+        comment = InlineComment(path, "why?", line, **more)
+        (found,) = at.host.commented_files(at.brief, [comment], seen)
+        return found.has(line)
+
+    assert has("new [1].txt", 1)
+    assert not has("new [1].txt", 2)
+    assert has("moved.txt", 2)
+    assert not has("moved.txt", 3)
+    assert has("short.txt", 1), "it is in the last commit"
+    assert not has("short.txt", 2)
+    assert has("sub", None)
+    assert not has("sub", 1)
+    assert has("odd\\xff", 9), "a name that is shown in other letters"
+    for path in ("nowhere", "*.txt", ":(glob)**"):
+        assert not has(path, None)
+    assert not has("long.txt", None)
+    assert has("long.txt", 2, head), "it was there in the commit that was read"
+    assert not has("long.txt", 3, head)
+    assert not has("moved.txt", 3, head)
+    assert not has("moved.txt", 1, side=Side.OLD), "it is new since the base"
+    with pytest.raises(Invalid, match="head: 'feedfeed' is no commit that session"):
+        has("moved.txt", 1, "feedfeed")
+    both = [InlineComment("moved.txt", "b", 2), InlineComment("nowhere", "b")]
+    assert [one.there for one in at.host.commented_files(at.brief, both, None)] == [True, False]
 
 
 @contract

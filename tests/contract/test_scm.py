@@ -313,7 +313,7 @@ def test_remarks_that_the_agent_knows_are_one_review_and_no_news_to_it(bench: Be
     pull = bench.forge.open("fix", "main", "t", "")
     said = (
         Remark("fix.txt", "rename this", 1),
-        Remark("fix.txt", "all of it", 3, first=1),
+        Remark("app.py", "all of it", 3, first=1),
         Remark("fix.txt", "needs a test"),
     )
     for wrong in (Remark("../a", "x", 1), Remark("a", "x", 0), Remark("a", " ", 1)):
@@ -326,7 +326,7 @@ def test_remarks_that_the_agent_knows_are_one_review_and_no_news_to_it(bench: Be
     assert all(one.own for one in found.comments)
     assert {(one.body, one.path, one.line) for one in found.comments if one.line} == {
         ("rename this", "fix.txt", 1),
-        ("all of it", "fix.txt", 3),
+        ("all of it", "app.py", 3),
     }
     words = "\n".join(one.body for one in found.comments)
     assert "Almost." in words

@@ -133,7 +133,7 @@ def test_three_comments_on_lines_arrive_at_the_agent_as_one_message(read: Read) 
         "body": "Almost.",
         "comments": [
             {"path": "app.py", "line": 2, "quote": "two = 2", "body": "Why two?"},
-            {"path": "app.py", "line": 1, "end_line": 3, "side": "old", "body": "Use a list."},
+            {"path": "README.md", "line": 1, "side": "old", "body": "Say more."},
             {"path": "notes.md", "body": "Commit it, or <script>remove</script> it."},
         ],
     }
@@ -145,7 +145,7 @@ def test_three_comments_on_lines_arrive_at_the_agent_as_one_message(read: Read) 
         "has 3 comments",
         "Almost.",
         "1. app.py:2\n> two = 2\nWhy two?",
-        "2. app.py:1-3 (as it was before)\nUse a list.",
+        "2. README.md:1 (as it was before)\nSay more.",
         "3. notes.md\nCommit it, or <script>remove</script> it.",
     ):
         assert words in message["text"]
@@ -190,6 +190,23 @@ def test_a_review_that_is_sent_again_under_its_key_is_there_once(read: Read) -> 
             ],
             r"^comments\[1\]\.end_line: notes\.md has 1 line, and no line 2$",
         ),
+        (
+            [{"path": "nowhere.py", "line": 1, "body": "b"}],
+            r"^comments\[0\]\.path: nowhere\.py is not there; paths begin at the repository's root$",
+        ),
+        ([{"path": "nowhere.py", "body": "b"}], r"^comments\[0\]\.path: nowhere\.py is not there"),
+        (
+            [{"path": "app.py", "line": 1, "side": "old", "body": "b"}],
+            r"^comments\[0\]\.path: app\.py was not there before the change",
+        ),
+        (
+            [{"path": "README.md", "line": 2, "side": "old", "body": "b"}],
+            r"^comments\[0\]\.line: README\.md has 1 line, and no line 2$",
+        ),
+        (
+            [{"path": ".git/HEAD", "body": "b"}],
+            r"^comments\[0\]\.path: '\.git/HEAD' belongs to git",
+        ),
         ([{"path": "a", "side": "up", "body": "b"}], r"^comments\[0\]\.side: 'up' is none of"),
         ([{"path": "../a", "body": "b"}], r"^comments\[0\]\.path: '\.\./a' is not a path"),
         ([{"path": "a", "body": " "}], r"^comments\[0\]\.body: is empty"),
@@ -206,14 +223,42 @@ def test_a_comment_that_cannot_stand_names_its_field_and_nobody_is_told(
     assert [one["id"] for one in read.messages()] == before
 
 
-def test_a_line_of_a_file_that_cannot_be_counted_or_of_what_was_read_before_is_taken(
-    read: Read,
-) -> None:
-    for more in ({"path": "gone.py"}, {"quote": "four = 4"}, {"side": "old"}):
-        comment = {"path": "app.py", "line": 99, "body": f"About {more}"} | more
-        assert read.said({"comments": [comment]})["comments"] == 1
-    later = {"comments": [{"path": "app.py", "line": 99, "body": "Then"}], "head": "0" * 40}
-    assert read.said(later)["comments"] == 1
+def test_what_a_reader_saw_of_the_code_is_taken_as_it_was(read: Read) -> None:
+    comment = {"path": "app.py", "line": 99, "body": "About it", "quote": "four = 4"}
+    assert read.said({"comments": [comment]})["comments"] == 1
+
+
+def test_a_review_is_of_a_commit_that_the_session_has_and_of_a_place_in_it(read: Read) -> None:
+    head = read.client.get(f"{read.place}/diff")["head"]
+    good = {"path": "app.py", "line": 3, "body": "Then"}
+    for known in (head, head[:7], head[:12].upper()):
+        assert read.said({"comments": [good], "head": known})["comments"] == 1
+    # what is not committed yet was seen beside the head
+    assert read.said({"comments": [good | {"path": "notes.md", "line": 1}], "head": head})
+    before = [one["id"] for one in read.messages()]
+    for order, words in (
+        ({"comments": [good], "head": "zzz"}, r"^head: 'zzz' is no commit; give 4 or more digits"),
+        ({"comments": [good], "head": "HEAD"}, r"^head: 'HEAD' is no commit"),
+        (
+            {"comments": [good], "head": "0" * 40},
+            rf"^head: '0{{40}}' is no commit that session {read.session} has; its last one: ",
+        ),
+        (
+            {"comments": [good | {"quote": "three = 4"}], "head": "0" * 40},
+            r"^head: '0{40}' is no commit that",
+        ),
+        (
+            {"comments": [good | {"line": 99}], "head": head},
+            r"^comments\[0\]\.line: app\.py has 3 lines, and no line 99$",
+        ),
+        (
+            {"comments": [good | {"path": "no.py"}], "head": head},
+            r"^comments\[0\]\.path: no\.py is",
+        ),
+    ):
+        with pytest.raises(Invalid, match=words):
+            read.said(order)
+    assert [one["id"] for one in read.messages()] == before
 
 
 def test_a_review_on_the_forge_too_is_told_to_the_agent_once(read: Read) -> None:
@@ -247,11 +292,19 @@ def test_a_review_on_the_forge_too_is_told_to_the_agent_once(read: Read) -> None
 
 
 def test_a_head_that_is_another_by_now_is_said_and_the_agent_has_its_message(read: Read) -> None:
-    sent = read.said(
-        {"comments": [{"path": "app.py", "body": "x"}], "forge": True, "head": "0" * 40}
-    )
+    base = read.client.get(f"{read.place}/diff")["base"]
+    sent = read.said({"comments": [{"path": "app.py", "body": "x"}], "forge": True, "head": base})
     assert sent["pull"] is None
     assert "which you saw" in sent["problem"]
+
+
+def test_a_place_that_the_pull_request_does_not_have_is_said_and_the_agent_has_its_message(
+    read: Read,
+) -> None:
+    sent = read.said({"comments": [{"path": "notes.md", "body": "Commit it."}], "forge": True})
+    assert sent["pull"] is None
+    assert "path: there is no notes.md in #" in sent["problem"]
+    assert read.messages()[-1]["id"] == sent["message"]
 
 
 def test_the_log_of_a_check_is_whole_and_opens_where_it_failed(read: Read) -> None:

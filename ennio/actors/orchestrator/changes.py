@@ -19,7 +19,7 @@ from ennio.model.delivery import DeliveryState
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unreachable
 from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
-from ennio.model.inline_comment import ReviewOrder, Side
+from ennio.model.inline_comment import ReviewOrder
 from ennio.model.message import Message
 from ennio.model.request_fields import BODY_LIMIT
 from ennio.model.session import Session
@@ -89,7 +89,7 @@ class ChangesApi:
         """
         order.check()
         session = self.sessions.need(session_id)
-        self._insist_on_lines(session, order)
+        self._insist_on_places(session, order)
         forge = self._takes(session) if order.forge else None
         text = review_message.words(order)
         if len(text) > BODY_LIMIT:
@@ -107,29 +107,19 @@ class ChangesApi:
         self.deps.actors.tell(REVIEWS, Wake())
         return self._said(SentReview(message.id, len(order.comments), number))
 
-    def _insist_on_lines(self, session: Session, order: ReviewOrder) -> None:
-        """Raise Invalid for a line that a file in the working copy does not have. A comment with
-        the head or the code that its reader saw is about that; what cannot be read now is no reason
-        to keep a comment back.
+    def _insist_on_places(self, session: Session, order: ReviewOrder) -> None:
+        """Raise Invalid for a file or a line that the session does not have, and for a head that is
+        no commit. A comment with the code that its reader saw is about that; what cannot be read
+        now is no reason to keep a comment back.
         """
-        if order.head is not None:
+        asked = {at: one for at, one in enumerate(order.comments) if not one.quote}
+        if session.workspace_path is None or not (asked or order.head):
             return
-        lengths: dict[str, int | None] = {}
-        for index, comment in enumerate(order.comments):
-            if comment.line is None or comment.quote or comment.side is Side.OLD:
-                continue
-            if comment.path not in lengths:
-                lengths[comment.path] = self._length(session, comment.path)
-            comment.check_lines(f"comments[{index}]", lengths[comment.path])
-
-    def _length(self, session: Session, path: str) -> int | None:
-        """How many lines a file of its working copy has; None where that is not known."""
-        if session.workspace_path is None:
-            return None
         with suppress(NotFound, Refused, Unreachable):
             at = context(self.deps, session)
-            return at.host.named_content(at.brief, path).lines
-        return None
+            found = at.host.commented_files(at.brief, tuple(asked.values()), order.head)
+            for (index, comment), file in zip(asked.items(), found, strict=True):
+                comment.check_file(f"comments[{index}]", file)
 
     def _said(self, review: SentReview) -> SentReview:
         """Once it is on the pull request, or the first try has failed; but not for ever. The agent

@@ -23,7 +23,9 @@ EXAMPLES = """\
   ennio review ma-1a2b3c4d --file comments.json
   echo '[{"path": "a.py", "line": 3, "body": "Why?"}]' | ennio review ma-1a2b3c4d --file -
 """
-_PLACE = re.compile(r"(?P<path>.+?)(?::(?P<line>[0-9]+)(?:-(?P<end_line>[0-9]+))?)?\Z", re.DOTALL)
+_PLACE = re.compile(
+    r"(?P<path>(?!:[0-9]).+?)(?::(?P<line>[0-9]+)(?:-(?P<end_line>[0-9]+))?)?\Z", re.DOTALL
+)
 
 
 def configure(parser: Parser) -> None:
@@ -83,7 +85,9 @@ def _order(options: argparse.Namespace) -> dict[str, Any]:
 def _comment(place: str, text: str, *, old: bool) -> dict[str, Any]:
     found = _PLACE.match(place)
     if found is None:
-        raise Invalid("a place is empty: write PATH, PATH:LINE or PATH:LINE-LINE")
+        raise Invalid(
+            f"--comment: {place!r} names no file: write PATH, PATH:LINE or PATH:LINE-LINE"
+        )
     lines = {name: int(found[name]) for name in ("line", "end_line") if found[name]}
     return {"path": found["path"], "body": text, **lines, **({"side": "old"} if old else {})}
 

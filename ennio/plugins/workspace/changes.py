@@ -97,6 +97,11 @@ def patch(
     return FilePatch(ends.base, ends.head, ends.until, file, text, cut)
 
 
+def changed_files(ends: Compared) -> Sequence[ChangedFile]:
+    """The files between two ends, by the names that git has for them."""
+    return _files(ends)[0]
+
+
 def _patch(ends: Compared, file: ChangedFile, context: int, longest: int) -> tuple[str, bool]:
     return _patches(ends, (*((file.before,) if file.before else ()), file.path), context, longest)
 

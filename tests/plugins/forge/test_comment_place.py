@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ennio.model.errors import Invalid
+from ennio.model.inline_comment import Remark, Side
 from ennio.model.pulls import ReviewState
 from tests.plugins.forge.hub import Hub, git
 
@@ -64,3 +65,20 @@ def test_a_file_or_a_line_that_it_does_not_have_is_refused_and_nothing_is_said(
             forge.review(number, "ada", decision, "here", path=path, line=line)
     found = forge.look(number)
     assert (found.review, found.comments) == (ReviewState.NONE, ())
+
+
+def test_a_review_that_its_agent_knows_is_held_to_the_same_places_and_is_there_whole_or_not(
+    hub: Hub,
+) -> None:
+    number, forge = _opened(hub), hub.forge()
+    good = Remark("app.py", "here", 3)
+    for wrong, words in (
+        (Remark("nope.py", "there", 1), r"^path: there is no nope\.py in #1"),
+        (Remark("app.py", "there", 4), r"^line: app\.py has 3 lines, and no line 4$"),
+        (Remark("dir/kept.txt", "there", 2, side=Side.OLD), r"^line: dir/kept\.txt has 1 line"),
+    ):
+        with pytest.raises(Invalid, match=words):
+            forge.remark(number, "ada", "", (good, wrong), key="k")
+    assert forge.look(number).comments == ()
+    was = Remark("gone.txt", "and this?", 2, side=Side.OLD)
+    assert len(forge.remark(number, "ada", "", (good, was), key="k").comments) == 2

@@ -255,12 +255,15 @@ class LocalForge:
         """See ``TakesRemarks.remark``; a range is known by its last line."""
         whole = [Remark("", body)] if body.strip() else []
         with self._lock:
-            self._pulls.refresh()
+            refs = self._pulls.refresh()
             row, now = self._need(number), self._clock.now()
             check_head(number, row.head, head)
             said = [(one.path or None, one.line, one.body) for one in (*remarks, *whole)]
             for path, line, words in said:
                 check_review(author, ReviewState.NONE, words, path, line)
+            base = refs.heads.get(row.base)
+            for one in remarks:
+                check_place(self._pulls.git, row, base, one.path, one.line, one.side)
             for index, (path, line, words) in enumerate(said):
                 name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number}/{key}/{index}"))
                 told = (author, ReviewState.NONE, f"{words.rstrip()}\n\n{TOLD}", path, line)

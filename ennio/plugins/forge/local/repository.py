@@ -12,7 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from ennio.config.model import Project
 from ennio.machine.local import LocalMachine
+from ennio.model.commented_file import CommentedFile
 from ennio.model.errors import ConfigError, EnnioError, Problem, Unreachable
+from ennio.plugins.commit_file import commit_file
 from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.git_errors import no_repository
 from ennio.plugins.trial_merge import Pair, TrialMerge, try_merges
@@ -139,19 +141,9 @@ class GitRepository:
         lines = "".join([*(f"{one}\n" for one in commits), *(f"^{one}\n" for one in holders)])
         return frozenset(self._run("rev-list", "--ignore-missing", "--stdin", input=lines).lines)
 
-    def entry(self, commit: str, path: str) -> tuple[str, str] | None:
-        """The kind (``blob``, ``tree``, or ``commit``) and the object's name of what a commit has
-        at this very path, or None.
-        """
-        # a path is no pattern, and one that ends in a slash is no list of what is in it
-        listing = self._text(
-            "--literal-pathspecs", "ls-tree", "--full-tree", "-z", commit, "--", path
-        )
-        for line in listing.split("\0"):
-            found, _, name = line.partition("\t")
-            if name == path and len(fields := found.split()) == 3:
-                return fields[1], fields[2]
-        return None
+    def file(self, commit: str, path: str) -> CommentedFile:
+        """What a commit has at this very path."""
+        return commit_file(self._git, commit, path)
 
     def beginning(self, *args: str, longest: int) -> tuple[str, bool]:
         """The first bytes that a command prints, and whether there were more."""
