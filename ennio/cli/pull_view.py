@@ -139,6 +139,7 @@ def _comment(comment: Document) -> list[str]:
     decision = f" ({comment['decision']})" if comment.get("decision") else ""
     name = f"  [{clean(comment['id'])}]" if comment.get("id") else ""
     own = " (own words, not told to the agent)" if comment.get("own") else ""
+    own = " (the agent has it in a message)" if comment.get("told") else own
     return [
         "",
         f"{clean(comment['author'])}{own}{decision}{place}:{name}",

@@ -77,7 +77,8 @@ class Comment:
 
     ``thread`` groups comments that answer one another; ``decision`` is set on a review's own
     body. ``own`` is True for answers of the account that Ennio or the agent itself uses: they
-    are no news to the agent.
+    are no news to the agent. So is what is ``told``: the agent has it in a message that it got
+    together with the comment.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Comment:
     thread: str | None = None
     decision: ReviewState | None = None
     own: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

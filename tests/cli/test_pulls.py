@@ -61,6 +61,23 @@ def test_a_pull_request_is_named_by_project_and_number_or_by_its_session(api: Ap
     assert api.ennio("pr", "show", "my-app", "seven").code == 2
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"own": False, "told": False}, "ann on a.py:3:  [c]"),
+        ({"own": True, "told": False}, "ann (own words, not told to the agent) on a.py:3:  [c]"),
+        ({"own": True, "told": True}, "ann (the agent has it in a message) on a.py:3:  [c]"),
+        ({"own": True}, "ann (own words, not told to the agent) on a.py:3:  [c]"),
+    ],
+)
+def test_what_its_agent_was_told_is_said_of_a_comment(
+    api: Api, more: dict[str, bool], words: str
+) -> None:
+    pull = PULL | {"comments": [PULL["comments"][0] | more]}
+    api.on("GET", "/projects/my-app/pulls/7", pull)
+    assert words in api.ennio("pr", "show", "my-app#7").out.splitlines()
+
+
 def test_reviews_and_merges_carry_what_was_said(api: Api) -> None:
     api.on("POST", "/projects/my-app/pulls/7/request-changes", PULL).on(
         "POST", "/projects/my-app/pulls/7/merge", {"commit": "c0ffee", "message": ""}

@@ -323,7 +323,7 @@ def test_remarks_that_the_agent_knows_are_one_review_and_no_news_to_it(bench: Be
         bench.forge.remark(pull.number, "ann", "", said, key="k", head="0" * 40)
     assert bench.forge.look(pull.number).comments == ()
     found = bench.forge.remark(pull.number, "ann", "Almost.", said, key="k", head=pull.head)
-    assert all(one.own for one in found.comments)
+    assert all(one.own and one.told for one in found.comments)
     assert {(one.body, one.path, one.line) for one in found.comments if one.line} == {
         ("rename this", "fix.txt", 1),
         ("all of it", "app.py", 3),

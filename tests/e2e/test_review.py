@@ -278,6 +278,8 @@ def test_a_review_on_the_forge_too_is_told_to_the_agent_once(read: Read) -> None
         *("Off by one?", "app.py", 3),
         True,
     )
+    shown = read.house.ground.ennio("pr", "show", read.session).out
+    assert "ann (the agent has it in a message) on app.py:3:" in shown
     eventually(lambda: read.messages()[-1]["delivered_at"], 30, "the agent has it")
     # a comment that is not told yet is told after it
     read.client.post(f"/projects/score/pulls/{number}/comment", {"body": "Later", "author": "bob"})

@@ -297,4 +297,5 @@ def _comment(
         place.get("id"),
         decision,
         own or told,
+        told,
     )

@@ -84,12 +84,13 @@ def _needs_answer(row: ReviewRow, approved_at: datetime | None) -> bool:
 
 
 def _comment(row: ReviewRow, url: str) -> Comment:
+    told = TOLD in row.body
     decision = row.decision if row.decision in DECISIVE else None
     thread = f"{row.path}:{row.line or 0}" if row.path is not None else None
     return Comment(
         row.id,
         row.author,
-        row.body.replace(TOLD, "").rstrip() if TOLD in row.body else row.body,
+        row.body.replace(TOLD, "").rstrip() if told else row.body,
         row.at,
         row.bot,
         row.path,
@@ -97,7 +98,8 @@ def _comment(row: ReviewRow, url: str) -> Comment:
         f"{url}#{row.id}",
         thread,
         decision,
-        own=TOLD in row.body,
+        own=told,
+        told=told,
     )
 
 
