@@ -27,6 +27,9 @@ from ennio.model.idempotency import IdempotentRequest
 from ennio.model.session import Activity, Session
 from ennio.policy.lifecycle.state import LastAnswer
 
+_REMEMBERED = 16
+"""Orders with a key of which the answer is known without the database."""
+
 
 class Answers:
     """Those of one session. Held by its actor alone."""
@@ -51,6 +54,7 @@ class Answers:
         self._beside = beside
         self._orders = orders
         self._given = 0
+        self._keyed: dict[IdempotentRequest, Reply] = {}
 
     @property
     def _session(self) -> Session:
@@ -66,7 +70,11 @@ class Answers:
         OverBudget.
 
         A step in hand is waited for, and it is looked at again then whether it may be answered.
+        What is sent again under its key, also while it is under way, gets the first answer.
         """
+        first = None if order.once is None else self._keyed.get(order.once)
+        if first is not None and not first.failed:
+            return first
         reply, meant = Reply(), self._asked()
 
         def begin() -> None:
@@ -75,7 +83,14 @@ class Answers:
             self._see(order, reply, step)
 
         self._refuse()
+        if order.once is not None:
+            self._remember(order.once, reply)
         return self._orders.take(WaitingOrder(begin, self._obstacle, reply, anyway=False))
+
+    def _remember(self, once: IdempotentRequest, reply: Reply) -> None:
+        """Whoever asks again, before the database has the answer, gets this one."""
+        kept = {key: one for key, one in self._keyed.items() if not one.failed}
+        self._keyed = {**dict([*kept.items()][1 - _REMEMBERED :]), once: reply}
 
     def _see(self, order: AnswerQuestion, reply: Reply, step: SessionStep) -> None:
         at = context(self._deps, self._session)

@@ -25,6 +25,11 @@ class Reply:
         """Answer with an error."""
         self._result.set_exception(error)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it was answered with an error."""
+        return self._result.ready() and not self._result.successful()
+
     def get(self, timeout: float) -> Any:
         """The answer, or the error it is. Raises pykka.Timeout when it does not come in time."""
         try:

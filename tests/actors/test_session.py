@@ -16,7 +16,7 @@ from ennio.actors.messages import CrashForTest, ForgeObserved, RuntimeObserved
 from ennio.actors.registry import session_name
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.hosts import answering
-from ennio.model.errors import Conflict, Refused, Unreachable
+from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, Presence, ProcessSeen
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.pulls import CheckState, ReviewState
@@ -489,6 +489,40 @@ def test_an_answer_that_is_sent_again_under_its_key_is_typed_once(stage: Stage) 
     stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
     assert typed(stage, session_id) == ["blue"]
     assert answered(stage, session_id) == ["blue"]
+
+
+def test_an_answer_that_is_sent_at_once_under_one_key_is_typed_once_and_answered_alike(
+    stage: Stage,
+) -> None:
+    session_id = asks(stage)
+    errors: list[EnnioError | None] = []
+
+    def give(once: IdempotentRequest) -> None:
+        try:
+            stage.orchestrator.sessions.answer(session_id, "blue", once)
+            errors.append(None)
+        except EnnioError as error:
+            errors.append(error)
+
+    other = IdempotentRequest.of("k-2", "answer", "blue")
+    gevent.joinall([gevent.spawn(give, once) for once in (ONCE, ONCE, other, ONCE, ONCE)])
+    give(ONCE)
+    (refused,) = [str(one) for one in errors if one is not None]
+    assert "was answered meanwhile, or asks something else by now" in refused, "of another key"
+    assert typed(stage, session_id) == ["blue"]
+    assert answered(stage, session_id) == ["blue"]
+
+
+def test_an_answer_that_was_refused_may_be_given_again_under_its_key(stage: Stage) -> None:
+    session_id = stage.working()
+    with pytest.raises(Conflict, match="asks nothing"):
+        stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
+    stage.agent.choices = ("red", "blue")
+    stage.says(session_id, Activity.WAITING_INPUT, question="Which colour? [red / blue]")
+    stage.look()
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    stage.orchestrator.sessions.answer(session_id, "blue", ONCE)
+    assert typed(stage, session_id) == ["blue"]
 
 
 def test_an_answer_of_which_a_killed_life_could_not_tell_any_more_is_told(stage: Stage) -> None:

@@ -157,7 +157,9 @@ def test_three_comments_on_lines_arrive_at_the_agent_as_one_message(read: Read) 
 
 def test_a_review_that_is_sent_again_under_its_key_is_there_once(read: Read) -> None:
     before = len(read.messages())
-    order = {"comments": [{"path": "app.py", "line": 1, "body": "Once."}]}
+    work = Path(read.house.session(read.session)["workspace_path"])
+    (work / "once.py").write_text("once = 1\n")
+    order = {"comments": [{"path": "once.py", "line": 1, "body": "Once."}]}
     address = f"{read.client.url}/api/v1{read.place}/review"
     answers = []
     for _ in range(2):
@@ -166,7 +168,8 @@ def test_a_review_that_is_sent_again_under_its_key_is_there_once(read: Read) -> 
         request.add_header("Content-Type", "application/json")
         request.add_header("Idempotency-Key", "review-once")
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-            answers.append(answer.read())
+            answers.append(json.loads(answer.read())["data"])
+        (work / "once.py").unlink(missing_ok=True)
     assert answers[0] == answers[1]
     assert len(read.messages()) == before + 1
 

@@ -120,7 +120,7 @@ class SmallSessions(SessionApi):
     small: SmallOrchestrator
 
     def spawn(self, request: SpawnRequest, once: IdempotentRequest | None = None) -> Session:
-        done = self._done(once)
+        done = self.done(once)
         if done is not None:
             return self.need(done.subject)
         if self.small.fails_with is not None:
@@ -203,7 +203,7 @@ class SmallSessions(SessionApi):
         return token == f"bell of {session_id}"
 
     def send(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> Message:
-        done = self._done(once)
+        done = self.done(once)
         if done is not None:
             return self._message(done.subject)
         message = Message(

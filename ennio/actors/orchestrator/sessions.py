@@ -193,7 +193,7 @@ class SessionApi:
         """Queue words for the agent; they are typed when it can take them. Those there are, where
         they were sent ``once`` already. ``also`` writes what is to be written with them.
         """
-        done = self._done(once)
+        done = self.done(once)
         if done is not None:
             return self._message(done.subject)
         session = self.deps.store.sessions.need(session_id)
@@ -237,7 +237,8 @@ class SessionApi:
             )
             tx.emit(session.id, session.project_id, words)
 
-    def _done(self, once: IdempotentRequest | None) -> DoneRequest | None:
+    def done(self, once: IdempotentRequest | None) -> DoneRequest | None:
+        """What was done for a request that has a key; None where nothing was yet."""
         return (
             None if once is None else self.deps.store.idempotency.find(once, self.deps.clock.now())
         )
