@@ -254,7 +254,7 @@ UNDONE: Mapping[str, Places] = {
         "cli/verbs/board.py": ("board", "status"),
         "cli/verbs/budget.py": ("budget list",),
         "cli/verbs/open.py": ("doctor",),
-        "cli/verbs/pr.py": ("pr show",),
+        "cli/verbs/pr.py": ("messages", "pr show"),
         "cli/verbs/reload.py": ("logs", "status"),
         "cli/verbs/send.py": ("messages",),
         "cli/verbs/service.py": ("logs",),

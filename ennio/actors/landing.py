@@ -15,6 +15,7 @@ from ennio.config.model import Project, StaleApprovals
 from ennio.model import codec
 from ennio.model.errors import Conflict, Refused
 from ennio.model.events import Draft, EventType
+from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
 from ennio.model.request_fields import ChoiceField, FlagField, TextField
 from ennio.model.session import Priority, Session
@@ -110,6 +111,15 @@ def _permit(deps: Dependencies, project: Project, pull: PullRequest, order: Merg
             project.id,
             Draft(EventType.MERGE_FORCED, words, Priority.ACTION, data),
         )
+
+
+def undelivered(deps: Dependencies, project: Project, number: int) -> int:
+    """How many messages wait for the agent of a pull request that has not got them; once it is
+    merged its session ends, and nobody gets them any more.
+    """
+    session = _session(deps, project, number)
+    pending = () if session is None else deps.store.messages.pending(session.id)
+    return sum(one.state is MessageState.QUEUED for one in pending)
 
 
 def _session(deps: Dependencies, project: Project, number: int) -> Session | None:

@@ -142,7 +142,9 @@ class PullView(PullRequest):
 @dataclass(frozen=True, slots=True)
 class MergedView(Merged):
     """A merge that happened, and the conflicts that were expected with branches of other sessions:
-    these will have them with the base now.
+    these will have them with the base now. ``undelivered``: so many messages its agent had not got
+    by then; they are dropped with its session.
     """
 
     conflicts_expected: tuple[ConflictWith, ...] = ()
+    undelivered: int = 0

@@ -13,6 +13,7 @@ from ennio.model.events import Event
 from ennio.model.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState, lacking
 from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
 from tests.policy.lifecycle.world import pull_request
 
 
@@ -115,6 +116,22 @@ def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved
         "play", number, "ada", ReviewState.APPROVED, "", head=head[:7]
     ).opinions == (Opinion("ada", ReviewState.APPROVED, head),)
     assert stage.orchestrator.pulls.merge("play", number, MergeOrder(head=head[:7])).commit
+
+
+def test_words_that_an_agent_has_not_got_are_counted_and_stop_no_merge(stage: Stage) -> None:
+    session_id, number = _pull(stage)
+    count = stage.orchestrator.pulls.undelivered
+    eventually(lambda: count("play", number) == 0)
+    stage.runtime.unreachable = "tmux did not answer within 5 s"
+    stage.look()
+    for words in ("one", "two"):
+        stage.orchestrator.sessions.send(session_id, words)
+    assert (count("play", number), count("play", 99)) == (2, 0)
+    assert stage.orchestrator.pulls.merge("play", number).commit
+    stage.runtime.unreachable = None
+    stage.look()
+    eventually(lambda: stage.session(session_id).status is SessionStatus.MERGED)
+    assert count("play", number) == 0, "they are dropped"
 
 
 def test_no_session_approves(stage: Stage) -> None:

@@ -185,6 +185,25 @@ def test_a_review_with_empty_words_is_refused_by_the_words_it_lacks(api: Api) ->
     assert "--message: is empty" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("commit", "many", "said"),
+    [
+        ("c0ffee", 2, "2 messages for its agent were not delivered: ennio messages ma-1a2b3c4d"),
+        ("c0ffee", 1, "1 message for its agent was not delivered: ennio messages ma-1a2b3c4d"),
+        ("", 1, "1 message for its agent was not delivered so far: ennio messages ma-1a2b3c4d"),
+        ("c0ffee", 0, ""),
+    ],
+)
+def test_whoever_merges_is_told_of_words_that_its_agent_did_not_get(
+    api: Api, commit: str, many: int, said: str
+) -> None:
+    merged = {"commit": commit, "message": "queued", "undelivered": many}
+    api.on("POST", "/projects/my-app/pulls/7/merge", merged)
+    api.on("GET", "/sessions", [SESSION | {"pr_number": 7}])
+    done = api.ennio("pr", "merge", "my-app#7")
+    assert (done.code, said in done.err, "messages" in done.err) == (0, True, many > 0)
+
+
 def test_an_agent_merges_nothing_and_approves_in_its_own_name(api: Api) -> None:
     api.on("POST", "/projects/my-app/pulls/7/approve", PULL).on(
         "POST", "/projects/my-app/pulls/7/merge", {"commit": "c", "message": ""}

@@ -59,6 +59,7 @@ def test_a_pull_request_is_opened_reviewed_and_merged(
         "commit": "b" * 40,
         "message": "rebase",
         "conflicts_expected": [],
+        "undelivered": 0,
     }
     assert api.post(f"{path}/merge", {"force": True, "by": "ada", "head": "abc"})["commit"]
     assert orchestrator.merges[1:3] == [

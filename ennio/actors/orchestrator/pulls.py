@@ -112,6 +112,10 @@ class PullApi:
         self._look_again(project_id)
         return merged
 
+    def undelivered(self, project_id: str, number: int) -> int:
+        """How many messages its agent has not got that are nobody's once it is merged."""
+        return landing.undelivered(self.deps, self.deps.project(project_id), number)
+
     @failpoint("order.close_pull", because=_HANDED_ON)
     def close(self, project_id: str, number: int) -> PullRequest:
         """Close without merging."""

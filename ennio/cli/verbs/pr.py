@@ -14,6 +14,7 @@ from ennio.cli.context import path
 from ennio.cli.session_name import whole_id
 from ennio.cli.text import text_of
 from ennio.model.errors import EnnioError, Invalid, NotFound, Refused
+from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -299,8 +300,22 @@ def merge(options: argparse.Namespace, context: CliContext) -> CommandResult:
     return CommandResult(
         merged,
         [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]],
-        notes=warning_lines(merged.get("conflicts_expected") or ()),
+        notes=[
+            *warning_lines(merged.get("conflicts_expected") or ()),
+            *_unheard(options.pull, merged, context),
+        ],
     )
+
+
+def _unheard(pull: list[str], merged: dict[str, Any], context: CliContext) -> list[str]:
+    """What its agent will not be told any more."""
+    many = merged.get("undelivered") or 0
+    if not many:
+        return []
+    number = number_of(many, "message")
+    verb = "was" if many == 1 else "were"
+    gone = f"{verb} not delivered" if merged["commit"] else f"{verb} not delivered so far"
+    return [f"{number} for its agent {gone}: ennio messages {_session(pull, context)}"]
 
 
 def close(options: argparse.Namespace, context: CliContext) -> CommandResult:

@@ -156,9 +156,11 @@ class PullResource(Resource):
         needs, only with ``force``.
         """
         project, which = self._named(project_id, number)
-        expected = self._expected(project, which)  # once it is merged its session is over
+        # once it is merged its session is over
+        expected = self._expected(project, which)
+        undelivered = self._orchestrator.pulls.undelivered(project, which)
         merged = self._orchestrator.pulls.merge(project, which, body)
-        return MergedView(merged.commit, merged.message, expected)
+        return MergedView(merged.commit, merged.message, expected, undelivered)
 
     @operation("Answer one of its comments.", PullView, body=ReplyBody)
     def on_post_reply(self, project_id: str, number: str, body: ReplyBody) -> PullView:
