@@ -11,6 +11,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 UNIT = Decimal("1e-12")
 NOTHING = Decimal(0)
 _FEW = 40
+_KEPT = 12
+"""Places behind the point that are kept."""
 _HALF_A_CENT = Decimal("0.005")
 MOST = Decimal(1_000_000)
 """Dollars one request may be told to have cost; what is above is no count of money."""
@@ -48,3 +50,34 @@ def to_the_cent(dollars: Decimal | None, unpriced: int = 0) -> str:
         return unknown
     shown = "<$0.01" if 0 < dollars < _HALF_A_CENT else f"${dollars:.2f}"
     return f"{shown} + ?" if unknown else shown
+
+
+def spoken(dollars: Decimal, places: int = 2) -> str:
+    """Dollars in a sentence: to the cent, and below ten cents to two digits that say something, so
+    that little is no zero. ``places``: at least so many behind the point.
+    """
+    if dollars and dollars.is_finite():
+        places = max(places, 1 - dollars.adjusted())
+    rounded = dollars.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return f"${_at_least_cents(rounded)}"
+
+
+def used_of(used: Decimal, limit: Decimal) -> str:
+    """How much of a limit is used: ``$0.32 of $0.30``. The limit as it was given, and of what is
+    used so much that it is seen on which side of the limit it is.
+    """
+    shown, places = spoken(used), 2
+    while _compared(Decimal(shown[1:]), limit) != _compared(used, limit) and places < _KEPT:
+        places += 1
+        shown = spoken(used, places)
+    return f"{shown} of ${_at_least_cents(limit)}"
+
+
+def _compared(one: Decimal, other: Decimal) -> int:
+    return (one > other) - (one < other)
+
+
+def _at_least_cents(amount: Decimal) -> str:
+    """All of its digits, without zeros at the end beyond the cents."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"{cents if cents == amount else amount.normalize():f}"

@@ -150,3 +150,17 @@ def test_a_raise_by_nothing_is_refused_before_it_is_sent(api: Api) -> None:
     assert refused.code == 2
     assert "give --by USD, --tokens NUMBER or both" in refused.err
     assert not api.asked
+
+
+@pytest.mark.parametrize(
+    ("used", "unpriced", "told"),
+    [
+        ("4.181234567891", 0, "$4.18 of $20.00 are used"),
+        ("20.000000000001", 2, "at least $20.000000000001 of $20.00 are used"),
+    ],
+)
+def test_where_a_budget_stands_is_told_as_in_its_notices(
+    api: Api, used: str, unpriced: int, told: str
+) -> None:
+    api.on("POST", "/budgets", VIEW | {"used": used, "unpriced_requests": unpriced})
+    assert api.ennio("budget", "set", "global", "--limit", "20").out.splitlines()[1] == told

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ennio.board.quantities import money, tokens
@@ -19,6 +20,7 @@ from ennio.cli.context import path
 from ennio.cli.field_words import as_options
 from ennio.cli.session_name import whole_id
 from ennio.model.errors import Invalid, NotFound
+from ennio.model.money import used_of
 from ennio.model.request_fields import PartField
 
 if TYPE_CHECKING:
@@ -189,8 +191,9 @@ def _standing(view: Mapping[str, Any]) -> Sequence[str]:
         return ["it holds for each by itself; see: ennio budget list"]
     parts = []
     if view["limit"] is not None:
-        used = money(view["used"], view["unpriced_requests"])
-        parts.append(f"{used} of {money(view['limit'])} dollars are used")
+        least = "at least " if view["unpriced_requests"] else ""
+        used = used_of(Decimal(view["used"]), Decimal(view["limit"]))
+        parts.append(f"{least}{used} are used")
     if view["limit_tokens"] is not None:
         parts.append(f"{view['used_tokens']} of {view['limit_tokens']} tokens are used")
     return [", ".join(parts)]

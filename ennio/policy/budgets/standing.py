@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ennio.config.money import OnExceed
-from ennio.model.money import NOTHING
+from ennio.model.money import NOTHING, used_of
 from ennio.model.usage import Billing
 from ennio.policy.budgets.applied import AppliedBudget
 from ennio.policy.budgets.windows import BudgetWindow
@@ -152,7 +152,7 @@ class BudgetStanding:
         parts = []
         if self.limit_usd is not None:
             least = "at least " if self.used.unpriced else ""
-            parts.append(f"{least}{dollars(self.used.usd)} of {dollars(self.limit_usd)}")
+            parts.append(f"{least}{used_of(self.used.usd, self.limit_usd)}")
         if self.limit_tokens is not None:
             parts.append(f"{self.used.tokens} of {self.limit_tokens} tokens")
         return " and ".join(parts)
@@ -207,11 +207,3 @@ def gravest(found: Iterable[BudgetStanding]) -> BudgetStanding | None:
 def _gravity(at: BudgetStanding) -> tuple[bool, bool, float]:
     ends, until = at.applied.budget.on_exceed is OnExceed.KILL, at.window.until
     return ends, until is None, 0.0 if until is None else until.timestamp()
-
-
-def dollars(amount: Decimal) -> str:
-    """Money in words: to the cent, and where it is less, to what it has."""
-    cents = amount.quantize(Decimal("0.01"))
-    exact = amount.normalize()
-    short = cents if abs(amount) >= 1 or cents == amount else exact
-    return f"${short:f}"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ennio.config.money import Budget
+from ennio.model.money import spoken
 from ennio.model.plural import number_of
 from ennio.policy.budgets.applied import own_name
 from ennio.policy.budgets.ending import EndedRaise
-from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding, BudgetUse, dollars
+from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding, BudgetUse
 
 _SHOWN = 3
 
@@ -81,7 +82,7 @@ def _amount(at: BudgetStanding, use: BudgetUse) -> str:
 
 def amounts(usd: Decimal | None, tokens: int | None) -> str:
     """Dollars, tokens, or both: ``$5.00 and 1000 tokens``."""
-    parts = [] if usd is None else [dollars(usd)]
+    parts = [] if usd is None else [spoken(usd)]
     parts += [] if tokens is None else [number_of(tokens, "token")]
     return " and ".join(parts)
 

@@ -27,7 +27,6 @@ from ennio.policy.budgets.standing import (
     BudgetRaise,
     BudgetStanding,
     BudgetUse,
-    dollars,
     standing,
 )
 from ennio.policy.budgets.windows import WHOLE, window
@@ -118,11 +117,10 @@ def test_one_for_each_that_is_too_small_for_any_is_changed_for_all_of_them() -> 
     )
 
 
-@pytest.mark.parametrize(
-    ("amount", "said"), [("5", "$5.00"), ("0.018", "$0.018"), ("1.2345", "$1.23"), ("0", "$0.00")]
-)
-def test_money_is_said_so_that_less_than_a_cent_is_no_zero(amount: str, said: str) -> None:
-    assert dollars(Decimal(amount)) == said
+def test_a_notice_rounds_as_the_table_does_and_shows_that_the_limit_is_exceeded() -> None:
+    for used, said in (("0.323456789012", "$0.32 of $0.30"), ("0.300001", "$0.300001 of $0.30")):
+        told = words.headline(at(of("0.3"), spent(used)), BudgetLevel.EXCEEDED)
+        assert f"is used up: {said}" in told
 
 
 def test_who_is_named_has_a_budget_of_their_own_in_place_of_the_one_for_each() -> None:
