@@ -112,11 +112,21 @@ class Connection:
 
     def read_text(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """All rows of a query that was made into text before."""
-        if self.dialect.apart and not self._own.depth:
+        if self._own.depth:  # it has the lock
+            return self._rows(statement, parameters)
+        if self.dialect.apart:
             return self._read_apart(statement, parameters)
-        with self.lock, self._in_words:
-            found: list[Row] = self._execute(statement, parameters).fetchall()
-            return found
+        with self.lock:
+            return self._rows(statement, parameters)
+
+    def _rows(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        cursor = self._execute(statement, parameters)
+        try:
+            found: list[Row] = cursor.fetchall()
+        except self.dialect.errors:
+            with self._in_words:
+                raise
+        return found
 
     def _read_apart(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         try:
@@ -221,26 +231,30 @@ class Connection:
 
     def enter(self) -> bool:
         """Begin a transaction or join the one there is; tells whether it was begun."""
+        own = self._own
+        if own.depth:  # it has the lock
+            own.depth += 1
+            return False
         self.lock.acquire()
         try:
-            if not self._own.depth:
-                self._begin()
+            self._begin()
         except BaseException:
             self.lock.release()
             raise
-        self._own.depth += 1
-        return self._own.depth == 1
+        own.depth = 1
+        return True
 
     def leave(self, *, failed: bool) -> None:
         """End what ``enter`` began: the outermost commits, or rolls back
         where anything inside failed.
         """
         own = self._own
+        own.depth -= 1
+        own.failed |= failed
+        if own.depth:
+            return
         try:
-            own.depth -= 1
-            own.failed |= failed
-            if not own.depth:
-                self._end(caught=not failed)
+            self._end(caught=not failed)
         finally:
             self.lock.release()
 
