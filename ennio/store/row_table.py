@@ -187,21 +187,13 @@ class RowTable(Generic[R]):
             if differing and (form in self._writes or len(self._writes) < _FORMS):
                 named = {name: encode(getattr(row, name)) for name in self.key}
                 return self._write(form, differing | named) > 0
-        values = self.shape.encode(row)
-        if None in [values[name] for name in self.key]:
-            return (
-                self.connection.change(
-                    self._update(values, self._where({name: values[name] for name in self.key}))
-                )
-                > 0
-            )
-        return self._write(("update",), values) > 0
+        return self._write(("update",), self.shape.encode(row)) > 0
 
-    def _update(self, values: Values, where: list[Any]) -> Any:
+    def _update(self, values: Values) -> Any:
         update = {
             self.column(name): value for name, value in values.items() if name not in self.key
         }
-        return self.table.update(update).where(*where)
+        return self.table.update(update).where(*self._where({name: name for name in self.key}))
 
     def _write(self, form: tuple[str, ...], values: Values) -> int:
         """Run a statement that is the same for each form, whose text is kept with the order in
@@ -209,11 +201,7 @@ class RowTable(Generic[R]):
         """
         if form not in self._writes:
             names = {name: name for name in values}
-            query = (
-                self._update(names, self._where({name: name for name in self.key}))
-                if form[0] == "update"
-                else self._add(names)
-            )
+            query = self._update(names) if form[0] == "update" else self._add(names)
             text, order = self.connection.text_of(query)
             self._writes[form] = text, itemgetter(*order)
         text, in_order = self._writes[form]
@@ -234,10 +222,8 @@ class RowTable(Generic[R]):
 
     def remove(self, *key: Any) -> bool:
         """Take a row away; tells whether it was there."""
-        where = self._where(dict(zip(self.key, key, strict=True)))
-        if None in key:
-            return self.connection.change(self.table.delete().where(*where)) > 0
         if "delete" not in self._texts:
+            where = self._where({name: name for name in self.key})
             self._texts["delete"], _ = self.connection.text_of(self.table.delete().where(*where))
         return self.connection.change_text(self._texts["delete"], list(map(encode, key))) > 0
 
