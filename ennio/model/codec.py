@@ -75,7 +75,7 @@ def _to_json(value: Any, written: Callable[[Any], _Written]) -> Any:
             name: one if type(one) in _AS_THEY_ARE else _to_json(one, written)
             for name, one in zip(names, read(value), strict=True)
         }
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):  # most are one: the shortest way first
         return {_key(key): _to_json(item, written) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [_to_json(item, written) for item in value]

@@ -37,7 +37,7 @@ class Transaction:
         event = Event(
             seq=self._connection.bump("events"),
             id=str(uuid.uuid4()),
-            event_type=draft.event_type.value,
+            event_type=str(draft.event_type),
             priority=draft.priority,
             session_id=session_id,
             project_id=project_id,
