@@ -18,7 +18,7 @@ from ennio.hosts.news import HostNews
 from ennio.hosts.observation import Observation, Wanted
 from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
-from ennio.machine.interface import FileSpan
+from ennio.machine.interface import Command, FileSpan, Machine
 from ennio.machine.questions import Questions
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
@@ -26,7 +26,7 @@ from ennio.model.facts import Place, Presence, ProcessSeen
 from ennio.model.session import RuntimeHandle
 from ennio.model.usage import Billing, MeterNews
 from ennio.plugins.agent.interface import Agent, FileBacked, Reading
-from ennio.plugins.runtime.interface import Pane, Runtime
+from ennio.plugins.runtime.interface import ForeseeableRuntime, Pane, Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
 
 _SETTLES = timedelta(seconds=2)
@@ -147,23 +147,26 @@ class Reader:
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host.observe``."""
         contexts = {each.brief.session_id: self._resolve(each.brief) for each in wanted}
-        screens = self._screens(
-            [
-                contexts[each.brief.session_id]
-                for each in wanted
-                if each.screen and each.brief.handle is not None
-            ]
-        )
+        shown = [
+            contexts[each.brief.session_id]
+            for each in wanted
+            if each.screen and each.brief.handle is not None
+        ]
         read: dict[str, Observation] = {}
+        if not wanted:
+            return read
+        machine = contexts[wanted[0].brief.session_id].files.machine
+        asked = self._rests_on(wanted, contexts)
 
         def files() -> None:
-            with machine.foreseen(self._rests_on(wanted, contexts)):
+            with machine.foreseen(asked):
                 for each in wanted:
                     at = contexts[each.brief.session_id]
                     read[each.brief.session_id] = self._read(each, at, screens.get(at.handle.id))
 
-        if wanted:
-            machine = contexts[wanted[0].brief.session_id].files.machine
+        # the files first: what changes while the terminals are listed is read the next time
+        with machine.foreseen(replace(asked, commands=_surveys(machine, shown))):
+            screens = self._screens(shown)
             self._apart(files)
         return read
 
@@ -322,6 +325,19 @@ class Reader:
         awaited = self._news.stands_on(session_id, rests_on)
         (self._astray.discard if awaited else self._astray.add)(session_id)
         return place
+
+
+def _surveys(machine: Machine, shown: Sequence[ResolvedBrief]) -> Sequence[Command]:
+    """What lists the terminals, where it is dear to ask a machine one after the other."""
+    if not machine.name:
+        return ()
+    runtimes = {at.runtime.name: at.runtime for at in shown}
+    return [
+        command
+        for runtime in runtimes.values()
+        if isinstance(runtime, ForeseeableRuntime)
+        for command in runtime.foreseen_survey().commands
+    ]
 
 
 def _billed(reading: Reading, brief: Brief) -> Reading:

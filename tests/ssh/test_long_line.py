@@ -19,8 +19,8 @@ from tests.ssh.relay import line_to
 
 LONG = 0.1
 """Seconds that a byte is on its way, each way."""
-MOST = 4
-"""Ways of a look at all of them: the survey, and then panes, screens, files."""
+MOST = 2
+"""Ways of a look at all of them where they rest: the survey, and then panes with files."""
 BUSY = 2.0
 """Seconds for all that is no way, on a machine that is busy."""
 NAMES = [f"many-{number}" for number in range(50)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,14 +32,17 @@ from ennio.machine.ssh.machine import SshMachine
 from ennio.model.errors import Refused
 from ennio.model.facts import Presence
 from ennio.plugins.git import Git, GitCommand, as_asked
+from ennio.plugins.runtime.tmux import TmuxRuntime
 from ennio.plugins.workspace.worktree_list import WORKTREES
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, WORDS, Stage, Stand, stage_at
 from tests.ssh.bench import machine_of
 from tests.ssh.sshd import Sshd
 
-MOST = 4
-"""Of a look at all sessions, one each: the survey, and then panes, screens, files."""
+MOST = 2
+"""Of a look at all sessions that rest: the survey, and then panes with files. Screens are one more,
+where they show something else.
+"""
 SPAWN = {"make": 2, "prepare": 2, "launch": 1}
 """Where a session was begun before from the same repository, with links and a command of the
 project's own that is soon over. What is asked, and then what is done: of the working copy, of the
@@ -344,6 +348,21 @@ def test_what_may_pass_was_told_ahead_and_is_asked_again(stage: Stage) -> None:
     with far.foreseen(Questions(commands=[as_asked(GitCommand(git, WORKTREES))])):
         pointer.write_text(whole)
         assert str(stand.folder) in git.run(*WORKTREES).stdout
+
+
+def test_a_server_of_terminals_that_began_meanwhile_is_asked_again(stage: Stage) -> None:
+    """It was told ahead that there is none."""
+    far, name = stage.far, f"late-{uuid.uuid4().hex[:8]}"
+    assert far is not None
+    runtime, tmux = TmuxRuntime(far, name), ("tmux", "-L", name, "-f", "/dev/null")
+    with far.foreseen(runtime.foreseen_survey()):
+        assert runtime.survey() == {}
+    with far.foreseen(runtime.foreseen_survey()):
+        stage.run(*tmux, "new-session", "-d", "sleep 600")
+        try:
+            assert _ways(far, runtime.survey) > 0
+        finally:
+            stage.run(*tmux, "kill-server")
 
 
 def test_no_other_user_can_see_the_environment_that_a_command_is_given(

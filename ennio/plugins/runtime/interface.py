@@ -228,6 +228,10 @@ class ForeseeableRuntime(Protocol):
         """What the next ``views`` of this terminal alone asks of the machine."""
         ...
 
+    def foreseen_survey(self) -> Questions:
+        """What the next ``survey`` asks of the machine."""
+        ...
+
 
 @runtime_checkable
 class WatchableRuntime(Protocol):

@@ -125,6 +125,10 @@ class TmuxRuntime:
         script = capturing([pane], mark, PANE_CURSOR, VIEW)
         return Questions(commands=[self._client.command(_SCRIPT, script, only_reads=True)])
 
+    def foreseen_survey(self) -> Questions:
+        """See ``ForeseeableRuntime``."""
+        return Questions(commands=[self._survey.command]) if self._machine.name else NOTHING_ASKED
+
     def _captured(
         self, names: Sequence[str], telling: str, capture: str
     ) -> dict[str, tuple[list[str], list[str]]]:

@@ -36,8 +36,10 @@ class TmuxClient:
         """What tmux printed; None when it proves that the thing asked for is not there.
         Raises Unreachable otherwise.
         """
+        asked_ahead = only_reads
         for pause in (*BETWEEN, None):
-            done = self.run(arguments, stdin, only_reads=only_reads)
+            done = self.run(arguments, stdin, only_reads=asked_ahead)
+            asked_ahead = False  # another try is not told what was told ahead
             if done.code == 0:
                 return done.stdout.decode(errors="replace")
             # one look a try: between two of them another server may have begun

@@ -72,6 +72,10 @@ class TmuxServers:
         """See ``ForeseeableRuntime``."""
         return self._of(name).foreseen(name)
 
+    def foreseen_survey(self) -> Questions:
+        """See ``ForeseeableRuntime``; of the configuration's own server."""
+        return self._own.foreseen_survey()
+
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """See ``Runtime.output``."""
         return self._of(handle.id).output(handle, lines)

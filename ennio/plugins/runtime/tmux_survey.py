@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ennio.machine.interface import Command
 from ennio.model.errors import Unreachable
 from ennio.plugins.runtime.tmux_client import TmuxClient
 from ennio.plugins.runtime.tmux_control import NoControl, TmuxControl
@@ -19,6 +20,11 @@ class TmuxSurvey:
         self._control = control
         self._server = client.server
 
+    @property
+    def command(self) -> Command:
+        """What a process is asked by first."""
+        return self._client.command(_ALL, only_reads=True)
+
     def listing(self, session: str | None) -> str | None:
         """All panes by one ``list-panes -a``, through a session that was seen to run; None where
         it is proven that nothing runs. Raises Unreachable.
@@ -26,7 +32,7 @@ class TmuxSurvey:
         A server whose socket was taken away is asked for another first.
         """
         told, last = self._by_control(session), self._server.last
-        listing = self._client.ask(_ALL) if told is None else told
+        listing = self._client.ask(_ALL, only_reads=True) if told is None else told
         if told is not None and not self._server.has_socket:
             # the kept client needs it no more, everybody else does
             self._server.restore_socket(last)

@@ -81,7 +81,7 @@ def _looked_at(run: Run, stage: Stage, stands: list[tuple[Stand, int]]) -> Itera
             ways = _machine(stage).count.questions - ways
             # what the line itself takes is the least for one
             yield Figure(name, 60 / statistics.median(taken), "per minute", 60 / seconds)
-            yield Figure(f"{name}.ways", ways / len(taken), "per look", 1.0, Wanted("value", 4))
+            yield Figure(f"{name}.ways", ways / len(taken), "per look", 1.0, Wanted("value", 3))
             if seconds == _NEAR:
                 moved = (line.bytes - bytes_) / len(taken)
                 # one look in each five seconds, as a supervisor does where nothing happens
@@ -113,7 +113,7 @@ class _Look:
         """Whether it found nothing that it has to read."""
         before = _machine(self._stage).count.questions
         self.once()
-        return _machine(self._stage).count.questions - before <= 3
+        return _machine(self._stage).count.questions - before <= 2
 
 
 class _Hook:
