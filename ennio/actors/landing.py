@@ -16,6 +16,7 @@ from ennio.model import codec
 from ennio.model.errors import Conflict, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.message import MessageState
+from ennio.model.name_field import NameField
 from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
 from ennio.model.request_fields import ChoiceField, FlagField, TextField
 from ennio.model.session import Priority, Session
@@ -35,7 +36,7 @@ class MergeOrder:
     method: Annotated[MergeMethod | None, ChoiceField(MergeMethod)] = None
     head: Annotated[str | None, TextField(longest=64)] = None
     force: Annotated[bool, FlagField()] = False
-    by: Annotated[str, TextField(longest=100)] = "a person"
+    by: Annotated[str, NameField()] = "a person"
 
 
 def merge(

@@ -115,9 +115,8 @@ def _review(pull: Document) -> str:
     lines = [_verdict(pull), *(f"asked of {one}" for one in pull.get("asked") or ())]
     for one in pull.get("opinions") or ():
         stale = "" if one["head"] == pull["head"] else f", stale: the head is {pull['head'][:7]}"
-        lines.append(
-            f"{one['decision']} by {one['author']} at {one['head'][:7] or 'another head'}{stale}"
-        )
+        at = one["head"][:7] or "another head"
+        lines.append(f"{one['decision']} by {clean(one['author'])} at {at}{stale}")
     return "\n".join(lines)
 
 

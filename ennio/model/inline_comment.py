@@ -9,6 +9,7 @@ from typing import Annotated
 
 from ennio.model.commented_file import CommentedFile
 from ennio.model.errors import Invalid
+from ennio.model.name_field import NameField
 from ennio.model.object_field import ObjectListField
 from ennio.model.plural import number_of
 from ennio.model.request_fields import (
@@ -109,7 +110,7 @@ class ReviewOrder:
     body: Annotated[str, TextField(longest=20_000, blank=True)] = ""
     forge: Annotated[bool, FlagField()] = False
     head: Annotated[str | None, TextField(longest=64)] = None
-    author: Annotated[str, TextField(longest=100)] = "person"
+    author: Annotated[str, NameField()] = "person"
 
     def check(self) -> None:
         """Raise Invalid for the first comment that cannot stand, naming its field."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.http.openapi.document import METHODS
+from ennio.http.openapi.document import METHODS, document
 from ennio.http.routes import ROUTES
 from ennio.model.errors import Invalid
+from ennio.model.name_field import NameField
 from ennio.model.request_body import parse_object
 from ennio.model.request_fields import (
     BODY_LIMIT,
@@ -305,3 +307,29 @@ def test_no_parameter_of_any_query_may_be_empty() -> None:
                     with pytest.raises(Invalid, match=f"^{name}"):
                         field.from_text(name, text)
     assert {("/api/v1/costs", "project_id"), ("/api/v1/events", "session_id")} <= tried
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "\tb", "a\x1b[2J", "a\x7f", "a\x85b", "a\u2028b"])
+def test_a_name_is_one_line_of_text(text: str) -> None:
+    field = NameField(longest=60)
+    for read in (field.from_json, field.from_text):
+        with pytest.raises(Invalid, match=r"^author: .*; a name is one line of text$"):
+            read("author", text)
+    assert not re.search(field.schema()["pattern"], text)
+    for good in ("ada", "Zoë Müller-Ångström", "a person", "session ma-1", "李 小龙"):
+        assert field.from_json("author", good) == good
+        assert re.search(field.schema()["pattern"], good)
+
+
+def test_wherever_somebody_is_named_the_name_is_one_line_of_text() -> None:
+    named = {
+        (path, key): str(told)
+        for path, methods in document()["paths"].items()
+        for method, one in methods.items()
+        if method == "post"
+        for kind in one.get("requestBody", {}).get("content", {}).values()
+        for key, told in kind["schema"].get("properties", {}).items()
+        if key in ("by", "author")
+    }
+    assert len(named) >= 9
+    assert [one for one, told in named.items() if "u001f" not in told] == []

@@ -10,6 +10,7 @@ from typing import Annotated, Self, TypeVar
 
 from ennio.config.money import Budget, BudgetPeriod, BudgetScope, OnExceed
 from ennio.model.money import NOTHING
+from ennio.model.name_field import NameField
 from ennio.model.request_fields import (
     AmountField,
     ChoiceField,
@@ -17,7 +18,6 @@ from ennio.model.request_fields import (
     IdField,
     NumberField,
     PartField,
-    TextField,
 )
 from ennio.policy.budgets.ending import EndedRaise
 from ennio.policy.budgets.standing import BudgetLevel, BudgetStanding
@@ -38,7 +38,7 @@ class BudgetOrder:
     on_exceed: Annotated[OnExceed, ChoiceField(OnExceed)] = OnExceed.PAUSE
     warn_at: Annotated[float, PartField()] = 0.8
     count_plan: Annotated[bool, FlagField()] = False
-    by: Annotated[str, TextField()] = "a person"
+    by: Annotated[str, NameField(longest=200)] = "a person"
 
     @property
     def budget(self) -> Budget:
@@ -61,7 +61,7 @@ class RaiseOrder:
 
     usd: Annotated[Decimal | None, AmountField(above=NOTHING)] = None
     tokens: Annotated[int | None, NumberField(1, _MOST_TOKENS)] = None
-    by: Annotated[str, TextField()] = "a person"
+    by: Annotated[str, NameField(longest=200)] = "a person"
 
 
 @dataclass(frozen=True, slots=True)

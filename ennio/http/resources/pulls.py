@@ -13,6 +13,7 @@ from ennio.http.views import MergedView, PullView
 from ennio.model.changes import Diff, Files
 from ennio.model.conflicts import ConflictWith
 from ennio.model.errors import Invalid
+from ennio.model.name_field import NameField
 from ennio.model.pulls import PullRequest, ReviewState
 from ennio.model.request_fields import FlagField, NumberField, TextField
 
@@ -33,7 +34,7 @@ class OpenPullBody:
 class _Remark:
     path: Annotated[str | None, TextField(longest=4096)] = None
     line: Annotated[int | None, NumberField(1, 10_000_000)] = None
-    author: Annotated[str, TextField(longest=100)] = "person"
+    author: Annotated[str, NameField()] = "person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from ennio.model.evidence import Evidence
 from ennio.model.id_list_field import IdListField
 from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message
+from ennio.model.name_field import NameField
 from ennio.model.request_fields import (
     BODY_LIMIT,
     ChoiceField,
@@ -103,7 +104,7 @@ class ResumeBody:
 class SeenBody:
     """Who has seen it."""
 
-    by: Annotated[str, TextField(longest=100)] = "a person"
+    by: Annotated[str, NameField()] = "a person"
 
 
 @dataclass(frozen=True, slots=True)

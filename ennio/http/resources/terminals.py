@@ -22,6 +22,7 @@ from ennio.http.terminal_messages import SUBPROTOCOL
 from ennio.http.terminal_viewer import TerminalViewer
 from ennio.http.websocket import FAILED, WebSocket
 from ennio.model.errors import Invalid
+from ennio.model.name_field import NameField
 from ennio.model.request_fields import ChoiceField, NumberField, TextField
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class ControlBody:
     """
 
     action: Annotated[ControlAction, ChoiceField(ControlAction)] = ControlAction.TAKE
-    by: Annotated[str, TextField(longest=60)] = "a person"
+    by: Annotated[str, NameField(longest=60)] = "a person"
     control: Annotated[str | None, TextField(longest=100)] = None
 
 
