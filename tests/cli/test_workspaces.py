@@ -73,6 +73,18 @@ def test_cleanup_names_what_is_not_saved_the_largest_first(api: Api) -> None:
     assert expected in api.ennio("cleanup", "--dry-run").out.splitlines()
 
 
+def test_a_session_of_another_project_than_the_one_beside_it_is_not_cleaned_up(api: Api) -> None:
+    api.on("GET", "/projects", [{"id": one, "name": one} for one in ("app", "other")])
+    api.on("GET", "/sessions/ma-1", {"id": "ma-1", "project_id": "app"})
+    api.on("GET", "/sessions", [{"id": "ma-1"}])
+    api.on("POST", "/sessions/ma-1/cleanup", [])
+    refused = api.ennio("cleanup", "ma-1", "--project", "other")
+    assert refused.code == 2
+    assert "--project: session ma-1 is one of project app, not of other" in refused.err
+    assert not [asked for asked in api.asked if asked[0] == "POST"]
+    assert api.ennio("cleanup", "ma-1", "--project", "app").code == 0
+
+
 def test_what_was_preserved_is_listed_shown_and_brought_back(api: Api) -> None:
     item = {
         "id": "ma-1-2", "project_id": "my-app", "source": "/src", "place": "refs/ennio/preserved/ma-1-2", "commit": "c0ffee1234567",

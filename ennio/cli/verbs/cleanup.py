@@ -14,6 +14,7 @@ from ennio.board.table import Column, table
 from ennio.cli import caller
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.contradiction import refuse_other_project
 
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
@@ -58,6 +59,9 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
         caller.insist_on_person("remove workspaces")
     wish: dict[str, Any] = {"force": options.force, "dry_run": options.dry_run}
     if options.session:
+        if options.project:
+            session = context.client().get(path("/sessions/{}", options.session))
+            refuse_other_project(session, context.project_id(options.project))
         told = context.client(PATIENCE).post(path("/sessions/{}/cleanup", options.session), wish)
     else:
         wish |= {"project_id": context.project_id(options.project)} if options.project else {}

@@ -15,8 +15,8 @@ from ennio.board.quantities import money, tokens
 from ennio.board.table import Column, table
 from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
+from ennio.cli.contradiction import refuse_beside, refuse_other_project
 from ennio.cli.parser import UsageError
-from ennio.model.errors import Invalid
 from ennio.model.request_fields import TimeField
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ _FIELDS = (
 
 def configure(parser: Parser) -> None:
     """By what, of whom, and when."""
-    parser.add_argument(
-        "--by", choices=BY, default="project", help="what to add up by (default project)"
-    )
+    parser.add_argument("--by", choices=BY, help="what to add up by (default project)")
     parser.add_argument("--project", help="only of this project (id or name)")
     parser.add_argument("--session", metavar="ID", help="only of this session")
     parser.add_argument(
@@ -77,12 +75,14 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
         return _calibration(options, context)
     if options.overview:
         return _overview(options, context)
+    project = context.project_id(options.project) if options.project else None
     if options.session:
-        context.client().get(path("/sessions/{}", options.session))
+        session = context.client().get(path("/sessions/{}", options.session))
+        refuse_other_project(session, project or session["project_id"])
     report = context.client().get(
         "/costs",
-        by=options.by,
-        project_id=context.project_id(options.project) if options.project else None,
+        by=options.by or "project",
+        project_id=project,
         session_id=options.session,
         since=options.since,
         until=options.until,
@@ -98,9 +98,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 def _calibration(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli.forecast_view import calibration_lines
 
-    if options.csv or options.session:
-        other = "--csv" if options.csv else "--session"
-        raise Invalid(f"{other} does not go with --calibration: leave one of them out")
+    others = {"--csv": options.csv, "--session": options.session, "--by": options.by}
+    refuse_beside("--calibration", others | {"--overview": options.overview})
     report = context.client().get(
         "/costs/calibration",
         project_id=context.project_id(options.project) if options.project else None,
@@ -113,9 +112,8 @@ def _calibration(options: argparse.Namespace, context: CliContext) -> CommandRes
 def _overview(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.cli.spend_view import spend_lines
 
-    for name in ("csv", "session", "project"):
-        if getattr(options, name):
-            raise Invalid(f"--{name} does not go with --overview: leave one of them out")
+    others = {"--csv": options.csv, "--session": options.session, "--project": options.project}
+    refuse_beside("--overview", others | {"--by": options.by})
     client = context.client()
     spend = client.get("/spend", since=options.since, until=options.until)
     budgets = client.get("/budgets")

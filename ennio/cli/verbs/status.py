@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.cli import edited_file
 from ennio.cli.command_result import CommandResult
+from ennio.cli.contradiction import refuse_beside
 from ennio.model.plural import number_of
 
 if TYPE_CHECKING:
@@ -43,9 +44,12 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Sessions, the queue, and one line of warnings; or what takes the disk."""
+    others = {"PROJECT": options.project, "--all": options.all}
     if options.disk:
+        refuse_beside("--disk", others | {"--all-repositories": options.all_repositories})
         return _disk(context)
     if options.all_repositories:
+        refuse_beside("--all-repositories", others)
         from ennio.cli.verbs import ls
 
         return ls.run(options, context)
