@@ -279,7 +279,6 @@ UNDONE: Mapping[str, Places] = {
         "http/resources/terminals.py": ("logs",),
         "http/worker.py": ("logs",),
         "node/elsewhere.py": ("node status",),
-        "plugins/forge/local/verdict.py": ("pr diff",),
         "plugins/trial_merge.py": ("doctor",),
         "plugins/workspace/changes.py": ("diff",),
         "plugins/workspace/repository.py": ("git config",),

@@ -20,7 +20,7 @@ from ennio.model.name_field import NameField
 from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
 from ennio.model.request_fields import ChoiceField, FlagField, TextField
 from ennio.model.session import Priority, Session
-from ennio.plugins.forge.interface import Forge, Merged
+from ennio.plugins.forge.interface import Forge, HeadMoved, Merged
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.pull_request import settled_checks
 
@@ -60,6 +60,7 @@ def merge(
 
 def review(
     deps: Dependencies,
+    project: Project,
     forge: Forge,
     number: int,
     author: str,
@@ -75,7 +76,10 @@ def review(
     if decision is ReviewState.APPROVED and deps.store.sessions.get(author) is not None:
         raise Refused(f"author: {author} is a session; agents do not approve, a person does")
     seen = {"head": head} if head is not None and _takes(forge.review, "head") else {}
-    return forge.review(number, author, decision, body, path=path, line=line, **seen)
+    try:
+        return forge.review(number, author, decision, body, path=path, line=line, **seen)
+    except HeadMoved as error:
+        raise Conflict(f"{error}: ennio pr diff {project.id}#{number}") from error
 
 
 def _takes(call: Callable[..., Any], name: str) -> bool:

@@ -56,14 +56,17 @@ def _named(start: Path, explicit: Path) -> Path:
                 return path / name
         raise _lost(f"no {NAMES[0]} in the folder {path}{_but(path)}: {_init(path)} writes one")
     if not path.exists():
-        raise _lost(f"there is no configuration file {path}: {_init(path)} writes it")
+        raise _lost(f"there is no configuration file {path}: {_init(path)} writes one there")
     return path
 
 
 def _init(path: Path) -> str:
+    """What writes one there: `ennio init` takes what is called as no file is for a folder."""
     from shlex import quote  # noqa: PLC0415 - see above
 
-    return f"`ennio init {quote(str(path))}`"
+    folder = path.parent if path.suffix in (".yaml", ".yml") and not path.is_dir() else path
+    made = "" if folder.is_dir() else f"mkdir -p {quote(str(folder))} && "
+    return f"`{made}ennio init {quote(str(path))}`"
 
 
 def _lost(message: str) -> NotFound:

@@ -108,7 +108,7 @@ def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved
     for force in (False, True):
         with pytest.raises(Conflict, match=f"its head is {head[:10]}, not {seen[:10]}"):
             stage.orchestrator.pulls.merge("play", number, MergeOrder(head=seen, force=force))
-    with pytest.raises(Conflict, match="look at it again"):
+    with pytest.raises(Conflict, match=f"look at it again: ennio pr diff play#{number}$"):
         stage.orchestrator.pulls.review(
             "play", number, "ada", ReviewState.APPROVED, "", head=seen[:7]
         )

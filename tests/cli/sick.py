@@ -26,7 +26,7 @@ _SENTENCE = re.compile(r"^.*(?:when you agree: |up to date: )")
 """What stands before the command, where a sentence leads to it."""
 _REMARK = re.compile(r"\s{2,}\(.*\)$|\s{3}or .*$")
 """What stands behind it."""
-_QUOTED = re.compile(r"`((?:ennio|git) [^`]+)`")
+_QUOTED = re.compile(r"`((?:ennio|git|mkdir -p) [^`]+)`")
 _LED_TO = re.compile(
     r"(?:: |; )((?:ennio|git|rm|mv|cp) [^;]+?)(?:\s{2,}.*| finds them| and .*)?$", re.MULTILINE
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -251,6 +252,25 @@ def test_the_file_is_written_where_it_was_asked_for(place: Place, given: list[st
     }[tuple(given)]
     assert target == place.folder / expected
     assert load(target, {}).projects[0].path == place.folder
+
+
+@pytest.mark.parametrize("given", [(), ("sub",), ("my app.yaml",), ("../beside",)])
+@pytest.mark.parametrize("above", [True, False])
+def test_what_init_names_next_takes_the_file_that_it_wrote(
+    place: Place, given: tuple[str, ...], above: bool
+) -> None:
+    _repository(place, remote="git@github.com:ann/app.git")
+    (place.folder / "sub").mkdir()
+    (place.folder.parent / "beside").mkdir()
+    if above:
+        (place.folder.parent / "ennio.yaml").write_text("projects: nonsense\n")
+    ended = place.ennio("init", *given, "--json")
+    for command in ended.document["next"]:
+        words = shlex.split(command)
+        named = words[words.index("--config") :] if "--config" in words else []
+        assert bool(named) == bool(given)
+        checked = place.ennio("config", "check", *named, "--json")
+        assert (checked.code, checked.document["file"]) == (0, ended.document["file"]), checked
 
 
 def test_outside_of_a_repository_the_command_that_makes_one_is_told(place: Place) -> None:

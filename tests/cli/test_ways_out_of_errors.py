@@ -38,6 +38,8 @@ def test_a_configuration_that_was_named_and_is_not_there_is_written_there(sick: 
     for name, words in (
         ("other file.yaml", "no configuration file"),
         ("a folder", "no ennio.yaml"),
+        ("no folder", "no configuration file"),
+        ("no folder yet/other.yaml", "no configuration file"),
     ):
         heals(sick, f"ennio config check --config '{name}'", words)
 

@@ -494,12 +494,16 @@ def test_a_session_whose_project_left_the_file_is_watched_again_or_ended(house: 
     eventually(lambda: "nobody watches it" in house.why(ended), _PATIENT, "it is noticed")
     said = house.why(ended)
     assert "put that back under this project_id and then ennio reload, or" in said
-    house.does(re.findall(rf"ennio session kill {ended}", said)[0])
+    told = house.does(re.findall(rf"ennio session kill {ended}", said)[0]).strip()
+    assert "its workspace stays, as its project leaves is not in the configuration" in told
     assert house.session(ended)["status"] == "killed"
+    workspace = house.workspace(ended)
     house.projects["leaves"] = rest
     house.write()
     house.does("ennio reload")
     eventually(lambda: "nobody watches it" not in house.why(kept), _PATIENT, "it is watched")
+    house.does(told.rpartition("with: ")[2])
+    eventually(lambda: not workspace.exists(), _PATIENT, "it is gone")
 
 
 def test_an_agent_that_its_settings_do_not_fit_any_more_is_had_again(house: House) -> None:

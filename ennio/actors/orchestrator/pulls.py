@@ -46,18 +46,18 @@ class PullApi:
 
     def files(self, project_id: str, number: int) -> Files:
         """The files a pull request changes. Raises Refused where the forge does not tell."""
-        return self._readable(project_id).files(number)
+        return self._readable(project_id, number).files(number)
 
     def diff(self, project_id: str, number: int) -> Diff:
         """What a pull request changes, as text. Raises Refused where the forge does not tell."""
-        return self._readable(project_id).diff(number)
+        return self._readable(project_id, number).diff(number)
 
-    def _readable(self, project_id: str) -> Readable:
+    def _readable(self, project_id: str, number: int) -> Readable:
         forge = self._forge(project_id)
         if not isinstance(forge, Readable):
             raise Refused(
                 f"the forge {forge.name} does not tell what a pull request changes; look there: "
-                "ennio pr show"
+                f"ennio pr show {project_id}#{number}"
             )
         return forge
 
@@ -87,7 +87,16 @@ class PullApi:
         return self._told(
             project_id,
             landing.review(
-                self.deps, self._forge(project_id), number, author, decision, body, path, line, head
+                self.deps,
+                self.deps.project(project_id),
+                self._forge(project_id),
+                number,
+                author,
+                decision,
+                body,
+                path,
+                line,
+                head,
             ),
         )
 

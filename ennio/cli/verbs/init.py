@@ -79,18 +79,34 @@ def _without_project(target: Path) -> CommandResult:
     with ExitStack() as undo:
         _save(target, bare_template(database, installed(), runtime), undo)
         undo.pop_all()
+    named = _config_option(target)
+    start = f"ennio start --detach{named}"
     lines = [
         f"wrote {target}, with no project: {target.parent} is in no git repository",
         "add each repository as an entry under projects: (the file shows one)",
         *_lacking(),
         "",
         "then:",
-        "  ennio config check",
-        "  ennio start --detach",
+        f"  ennio config check{named}",
+        f"  {start}",
     ]
     document = {"file": str(target), "hub": None, "repo": None}
     document |= {"default_branch": None, "default_branch_from": None}
-    return CommandResult(document | {"next": ["ennio start --detach"]}, lines)
+    return CommandResult(document | {"next": [start]}, lines)
+
+
+def _config_option(target: Path) -> str:
+    """What a command has to be told here so that it takes this file; nothing where it does."""
+    from ennio.config.discover import find
+
+    here = Path.cwd()
+    try:
+        if find(here) == target:
+            return ""
+    except NotFound:
+        pass
+    near = target.relative_to(here) if target.is_relative_to(here) else target
+    return f" --config {shlex.quote(str(near))}"
 
 
 def _lacking() -> list[str]:
@@ -224,13 +240,15 @@ def _told(
                 f"ennio {repository.branch}"
             ),
         ]
-    spawn = f'ennio spawn {shlex.quote(found.name)} --prompt "..."'
+    named = _config_option(target)
+    start = f"ennio start --detach{named}"
+    spawn = f'ennio spawn {shlex.quote(found.name)} --prompt "..."{named}'
     if not found.agents:  # one that plays, and needs nothing
-        spawn = f"ennio spawn {shlex.quote(found.name)} --agent scripted --prompt Hello"
-    lines += [*_lacking(), "", "next:", "  ennio start --detach", f"  {spawn}"]
+        spawn = f"ennio spawn {shlex.quote(found.name)} --agent scripted --prompt Hello{named}"
+    lines += [*_lacking(), "", "next:", f"  {start}", f"  {spawn}"]
     document = {"file": str(target), "hub": str(bare) if bare else None, "repo": found.repo}
     document |= {
         "default_branch": found.default_branch,
         "default_branch_from": repository.branch_from,
     }
-    return CommandResult(document | {"next": ["ennio start --detach", spawn]}, lines)
+    return CommandResult(document | {"next": [start, spawn]}, lines)

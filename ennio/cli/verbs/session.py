@@ -174,9 +174,7 @@ def kill(options: argparse.Namespace, context: CliContext) -> CommandResult:
         caller.insist_on_person("end another's session")
     told = context.client().delete(path("/sessions/{}", options.session))
     if told == "killed":
-        line = (
-            f"killed {options.session}; remove its workspace with: ennio cleanup {options.session}"
-        )
+        line = f"killed {options.session}; {_left_to_do(options.session, context)}"
     else:
         why = f"ennio session why {options.session}"
         line = (
@@ -184,6 +182,24 @@ def kill(options: argparse.Namespace, context: CliContext) -> CommandResult:
             f"yet; see: {why}"
         )
     return CommandResult({"session": options.session, "result": told}, [line])
+
+
+def _left_to_do(session: str, context: CliContext) -> str:
+    """How its workspace is removed; the file says how, so that of a project which has left it the
+    workspace is kept.
+    """
+    way = f"ennio cleanup {session}"
+    try:
+        project = context.client().get(path("/sessions/{}", session))["project_id"]
+        known = [one["id"] for one in context.client().get("/projects")]
+    except EnnioError:  # it is killed all the same
+        return f"remove its workspace with: {way}"
+    if project in known:
+        return f"remove its workspace with: {way}"
+    return (
+        f"its workspace stays, as its project {project} is not in the configuration any more; once "
+        f"it is back there, remove it with: {way}"
+    )
 
 
 def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from ennio.model.changes import Diff, Files
 from ennio.model.check_log import CheckLog, LogPart
+from ennio.model.errors import Conflict
 from ennio.model.facts import ForgeSeen
 from ennio.model.failpoints import failpoint
 from ennio.model.inline_comment import Remark
@@ -43,6 +44,10 @@ class Merged:
 
     commit: str
     message: str = ""
+
+
+class HeadMoved(Conflict):
+    """The head of a pull request is not the one that was looked at."""
 
 
 @runtime_checkable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ennio.model.errors import Conflict, Invalid
+from ennio.model.errors import Invalid
 from ennio.model.local_forge import ReviewRow
 from ennio.model.pulls import TOLD, Comment, Opinion, ReviewState
+from ennio.plugins.forge.interface import HeadMoved
 
 DECISIVE = (ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED)
 
@@ -131,11 +132,11 @@ def _is_inside(path: str) -> bool:
 
 
 def check_head(number: int, head: str, seen: str | None) -> None:
-    """Raise Conflict when the head is no longer the one that the reviewer
+    """Raise HeadMoved when the head is no longer the one that the reviewer
     saw (None: whatever it is).
     """
     if seen is not None and not head.startswith(seen):
-        raise Conflict(
+        raise HeadMoved(
             f"the head of #{number} is {head[:10]}, not {seen[:10]}, which you saw; look at it "
-            "again: ennio pr diff"
+            "again"
         )
