@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ennio.http.app import create_app
 from ennio.http.client import blocks
 from ennio.http.selection import EventSelection
 from ennio.http.sse import SseConnections, stream
-from ennio.model.events import Event, EventType
+from ennio.model.events import Draft, Event, EventType
 from ennio.model.session import Priority
 from tests.conftest import eventually
 from tests.http.api import TOKEN, Api
@@ -62,6 +63,37 @@ def test_events_are_filtered(api: Api, orchestrator: SmallOrchestrator, session_
         "session_spawned",
         "ci_failing",
     ]
+
+
+@pytest.mark.parametrize("route", ["/events", "/events/stream"])
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("project_id=nosuch", "no project nosuch; configured: my-app"),
+        ("session_id=ma-nosuch", "no session ma-nosuch"),
+    ],
+)
+def test_nobody_waits_for_events_of_one_that_is_not_there(
+    api: Api, session_id: str, route: str, who: str, said: str
+) -> None:
+    assert said in api.get(f"{route}?{who}", 404)["error"]
+    assert said in api.get(f"{route}?after=0&{who}&type=ci_failing", 404)["error"]
+
+
+def test_what_was_told_of_one_that_is_gone_is_read_on(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    gone = replace(orchestrator.deps.config.projects[0], id="gone")
+    orchestrator.store.projects.upsert(gone)
+    assert api.get("/events?project_id=gone") == []
+    with orchestrator.store.transaction() as tx:
+        tx.emit("", "long-gone", Draft(EventType.CI_FAILING, "red"))
+    assert [event["message"] for event in api.get("/events?project_id=long-gone")] == ["red"]
+    assert api.get("/events?project_id=long-gone&type=pr_created") == []
+
+
+def test_an_events_project_is_named_as_everywhere(api: Api, session_id: str) -> None:
+    assert api.get("/events?project_id=my-app") == api.get(f"/events?session_id={session_id}")
 
 
 class Listening:

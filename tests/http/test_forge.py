@@ -36,6 +36,8 @@ def test_a_pull_request_is_opened_reviewed_and_merged(
 ) -> None:
     assert [pull["number"] for pull in api.get("/pulls?project_id=my-app")] == [1]
     assert api.get("/pulls?project_id=bare") == []
+    for where in ("/pulls", "/conflicts"):
+        assert "host" in api.get(f"{where}?host=nosuch", 400)["error"], "nobody looks at it"
     assert len(api.get("/pulls")) == 1
     opened = api.post("/projects/my-app/pulls", {"branch": "b", "title": "T", "draft": True})
     path = f"/projects/my-app/pulls/{opened['number']}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
 
 import falcon
 
@@ -15,12 +15,13 @@ from ennio.http.requests import read_query
 from ennio.http.response_cache import cached
 from ennio.http.selection import EventKinds, EventSelection
 from ennio.http.sse import connection_of, stream
-from ennio.model.errors import Invalid
+from ennio.model.errors import Invalid, NotFound
 from ennio.model.events import Event
 from ennio.model.request_fields import NumberField
 
 SEQ = NumberField(0, 2**53)
 PAGE = NumberField(1, 1000)
+Chosen = TypeVar("Chosen", bound=EventSelection)
 Page = tuple[Sequence[Event], int | None]
 
 
@@ -49,7 +50,25 @@ class StreamQuery(EventSelection):
     after: Annotated[int | None, SEQ] = None
 
 
-class EventsResource(Resource):
+class _ChoosingResource(Resource):
+    def _chosen(self, query: Chosen) -> Chosen:
+        """The selection, with the project by its id. Raises NotFound for a session that is not
+        there, and for a project of which no event tells either.
+        """
+        if query.session_id is not None:
+            self._known(query.session_id)
+        if query.project_id is None:
+            return query
+        try:
+            return replace(query, project_id=self._orchestrator.projects.known(query.project_id))
+        except NotFound:
+            of_project = EventSelection(project_id=query.project_id)
+            if not self._orchestrator.events.before(None, limit=1, **of_project.filters()):
+                raise
+            return query
+
+
+class EventsResource(_ChoosingResource):
     """All events."""
 
     @cached
@@ -58,7 +77,8 @@ class EventsResource(Resource):
         """One page: ascending after a seq, else newest first; ``next``
         leads to the page behind it.
         """
-        return page_of(self._orchestrator.events, query, query)
+        chosen = self._chosen(query)
+        return page_of(self._orchestrator.events, chosen, chosen)
 
 
 def page_of(log: EventApi, query: EventsQuery | SessionEventsQuery, chosen: EventSelection) -> Page:
@@ -77,7 +97,7 @@ def page_of(log: EventApi, query: EventsQuery | SessionEventsQuery, chosen: Even
     return page, page[-1].seq if len(events) > query.limit else None
 
 
-class EventStreamResource(Resource):
+class EventStreamResource(_ChoosingResource):
     """Server-Sent Events, resumable by ``Last-Event-ID``."""
 
     @described(
@@ -90,7 +110,8 @@ class EventStreamResource(Resource):
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Send what comes after ``Last-Event-ID``, else after ``after``, else from now on."""
-        query, open_streams = read_query(req, StreamQuery), self._context.sse_connections
+        query = self._chosen(read_query(req, StreamQuery))
+        open_streams = self._context.sse_connections
         after = self._cursor(req, query)
         if open_streams.full:
             words = (

@@ -36,9 +36,15 @@ class CleanupResource(Resource):
 
 @dataclass(frozen=True, slots=True)
 class OfProject:
-    """Of one project, or of all; on one machine (``here`` for the supervisor's own), or on all."""
+    """Of one project, or of all."""
 
     project_id: Annotated[str | None, IdField()] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreservedQuery(OfProject):
+    """The same; on one machine (``here`` for the supervisor's own), or on all."""
+
     host: Annotated[str | None, TextField()] = None
 
 
@@ -52,8 +58,8 @@ class BringBackBody:
 class PreservedResource(Resource):
     """List it, look into one, bring one back."""
 
-    @operation("What removals saved, latest first.", list[Preserved], query=OfProject)
-    def on_get(self, query: OfProject) -> Sequence[Preserved]:
+    @operation("What removals saved, latest first.", list[Preserved], query=PreservedQuery)
+    def on_get(self, query: PreservedQuery) -> Sequence[Preserved]:
         """Of one project or all, the latest first."""
         project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
         return self._orchestrator.workspaces.preserved(project_id, query.host)
