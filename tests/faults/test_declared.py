@@ -70,6 +70,7 @@ def test_everything_a_changing_request_asks_for_is_a_fail_point() -> None:
     }
     points = {f"{noun}.{name}" for noun, kind in APIS.items() for name in _declared(kind, "order")}
     looks = {"sessions.need", "sessions.detail", "projects.need", "projects.known"}
+    looks |= {"pulls.undelivered"}
     assert len(declared.orders(sources, methods - looks, ())) > 20
     assert declared.orders(sources, methods - looks, points) == []
 
