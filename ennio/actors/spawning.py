@@ -21,6 +21,8 @@ from ennio.actors.session_context import ISOLATION, SessionContext, brief, conte
 from ennio.actors.task import composed, rules, task
 from ennio.config.host_name import host_of
 from ennio.config.model import Project
+from ennio.hosts.brief import Brief
+from ennio.hosts.session_results import CommandPreview
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
 from ennio.model.errors import EnnioError, Invalid, NotFound, Refused, Unreachable
@@ -38,6 +40,8 @@ from ennio.store.idempotency import RequestRepeatedError
 
 JUDGED_WITHIN = 5.0
 """Seconds that another machine may take to say what it lacks; it is asked once."""
+SHOWN_WITHIN = 30.0
+"""Seconds that another machine may take to show what it would run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ class SpawnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a spawn would do; ``env`` holds names only."""
+    """What a spawn would do; ``env`` holds names only. ``unseen``: why its machine could not be
+    looked at, whose folder and command are not known then.
+    """
 
     session_id: str
     agent: str
@@ -74,6 +80,7 @@ class Preview:
     post_create: tuple[str, ...]
     queue_reason: str | None
     forecast: TaskForecast | None = None
+    unseen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,29 +269,52 @@ def spawn(
 
 def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     """What a spawn would do, having done nothing. Raises as ``spawn`` does, and what is known of
-    the issue and by a far machine.
+    the issue and by a far machine; one that is away keeps no session from waiting for it.
     """
     judged = _judged(deps, request)
     at, session, project = judged.at, judged.session, judged.at.project
-    with suppress(EnnioError):  # what is in its way is told by the making
+    far = JUDGED_WITHIN if session.host else None
+    with suppress(EnnioError), gevent.Timeout(far, False):  # what is in its way the making tells
         at = at.now_of(effects.called(session, at.host.remote(at.brief)))
     work = task(at)
     refuse_rival(deps, project.id, work.branch)
     system = rules(at, work.branch)
-    command = at.host.preview(replace(at.brief, branch=work.branch), work.words, system)
+    shown = _shown(at, replace(at.brief, branch=work.branch), work.words, system)
     return Preview(
         session_id=session.id,
         agent=at.brief.agent,
         runtime=at.brief.runtime,
         workspace_kind=at.brief.workspace,
-        workspace=at.host.workspace_path(at.brief),
+        workspace=shown.path,
         branch=work.branch,
         base=at.brief.base,
         prompt=work.words,
         system=system,
-        command=command.argv,
-        env=command.env,
+        command=shown.command.argv,
+        env=shown.command.env,
         post_create=project.post_create,
         queue_reason="held" if request.held else None,
         forecast=forecasting.told(deps, kind_of(deps, session, work.asked)),
+        unseen=shown.unseen,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the host tells of a first launch."""
+
+    command: CommandPreview
+    path: str
+    unseen: str | None = None
+
+
+def _shown(at: SessionContext, brief: Brief, words: str, system: str) -> _Shown:
+    host = at.session.host
+    if not host:
+        return _Shown(at.host.preview(brief, words, system), at.host.workspace_path(brief))
+    late = Unreachable(f"{host} has not answered within {SHOWN_WITHIN:g} s")
+    try:
+        with gevent.Timeout(SHOWN_WITHIN, late):
+            return _Shown(at.host.preview(brief, words, system), at.host.workspace_path(brief))
+    except (Unreachable, OSError) as error:
+        return _Shown(CommandPreview((), ()), "", str(error))

@@ -22,6 +22,7 @@ from ennio.config.money import Budget, BudgetScope
 from ennio.hosts.brief import Brief
 from ennio.hosts.interface import Host
 from ennio.hosts.on_demand import HostOnDemand, OpenHost
+from ennio.hosts.session_results import CommandPreview
 from ennio.model.errors import EnnioError, Invalid, NotFound, OverBudget, Refused, Unreachable
 from ennio.plugins.registry import Registry
 from ennio.plugins.tracker.interface import Issue
@@ -272,6 +273,15 @@ class _Elsewhere(HostOnDemand):
         self._judge()
 
 
+class _Away(_Elsewhere):
+    """The same of one that shows nothing either."""
+
+    def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
+        """See ``Host``."""
+        self.judge(brief, prompt, system)
+        raise AssertionError
+
+
 def _lacks_tmux() -> None:
     raise Refused("tmux is not installed on me@there; install it there")
 
@@ -308,6 +318,31 @@ def test_another_machine_is_asked_beforehand_and_not_waited_for(
         else:
             assert told is None, "it tells what it lacks when its turn comes"
         assert before == (0 if refuses else 1)
+
+
+@pytest.mark.parametrize("how", FAR)
+def test_a_dry_run_tells_what_would_be_done_by_a_machine_that_cannot_be_seen(
+    play: Play, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(spawning, "JUDGED_WITHIN", 0.2)
+    monkeypatch.setattr(spawning, "SHOWN_WITHIN", 0.2)
+    judge, refuses = FAR[how]
+    ssh = SshConfig(host="there", username="me", auth=SshAuth(AuthType.AGENT))
+    play.settings["project"] = {"ssh": ssh}
+    with play.opened() as stage:
+        known = cast("dict[str, Host]", stage.deps.other_machines)
+        known["me@there"] = _Away("me@there", stage.deps.this_machine, judge)
+        if refuses:
+            assert _asked(stage, {}, dry=True) == _asked(stage, {}, dry=False)
+            return
+        shown = stage.orchestrator.sessions.preview(
+            SpawnRequest("play", prompt="Do it", branch="b")
+        )
+        assert (shown.branch, shown.command, shown.workspace) == ("b", (), "")
+        said = "me@there (does not answer|has not answered within 0.2 s)$"
+        assert re.match(said, shown.unseen or ""), shown
+        assert _made(stage) == (0, 0, 0)
+        assert _asked(stage, {"held": True}, dry=False) is None
 
 
 def test_a_branch_that_an_issue_names_is_refused_beforehand_in_the_same_way(

@@ -120,15 +120,17 @@ def _preview_lines(preview: dict[str, Any]) -> list[str]:
     from ennio.board.table import pairs
     from ennio.cli.forecast_view import forecast_lines
 
+    unseen = preview.get("unseen")
     items = [
         ("session", f"{preview['session_id']} (an id like this)"),
         ("agent", f"{preview['agent']} in {preview['runtime']}"),
-        ("workspace", f"{preview['workspace']} ({preview['workspace_kind']})"),
+        ("workspace", f"{preview['workspace'] or 'not known'} ({preview['workspace_kind']})"),
         ("branch", f"{preview['branch']} (from {preview['base']})"),
         ("before", "\n".join(preview["post_create"])),
         ("command", shlex.join(preview["command"])),
         ("environment", ", ".join(preview["env"])),
         ("waits", preview.get("queue_reason") or ""),
+        ("not seen", f"{unseen}; it would wait until its machine answers" if unseen else ""),
         ("forecast", "\n".join(forecast_lines(preview["forecast"]))),
         ("rules", preview["system"]),
         ("prompt", preview["prompt"]),
