@@ -33,7 +33,8 @@ def refuse_rival(deps: Dependencies, project_id: str, branch: str, session_id: s
     other = blocker(branch, held)
     if other is not None:
         owner = sessions.need(held[other])
-        raise Refused(f"branch: {blocked(branch, other)} (session {owner.id}); {_way(owner)}")
+        beside = f"{other} of session {owner.id}"
+        raise Refused(f"branch: {blocked(branch, beside)}; {_way(owner)}")
     other = twin(branch, held)
     if other is not None:
         owner = sessions.need(held[other])

@@ -82,7 +82,7 @@ REFUSALS = {
     ),
     "a folder of a branch that is taken": Refusal(
         Refused,
-        r"^branch: taken/x cannot be made .* branch taken, .* \(session p-",
+        r"^branch: taken/x cannot be made .* branch taken of session p-",
         {"branch": "taken/x"},
         rivals=1,
     ),

@@ -27,6 +27,6 @@ def refuse_beside(branch: str, names: Iterable[str], where: str) -> None:
     other = blocker(branch, names)
     if other is not None:
         raise Refused(
-            f"branch {blocked(branch, other)} in {where}: choose another name, or rename or delete "
-            f"{other} first"
+            f"branch {blocked(branch, f'{other} in {where}')}: choose another name, or rename or "
+            f"delete {other} first"
         )

@@ -84,7 +84,7 @@ def test_a_branch_that_the_remote_has_no_place_for_is_refused_and_leaves_nothing
 ) -> None:
     git(ground.hub, "branch", "feat/same", "main")
     order = ground.order("clone", branch=name)
-    with pytest.raises(Refused, match=f"branch {name} cannot be made .* branch {other}, "):
+    with pytest.raises(Refused, match=f"branch {name} cannot be made .* branch {other} in "):
         workspace.create(order)
     assert not order.path.exists()
 
