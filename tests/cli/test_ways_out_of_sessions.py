@@ -292,7 +292,7 @@ def test_the_branch_of_one_that_has_ended_is_had_by_what_is_printed(house: House
 def test_a_branch_that_a_working_copy_holds_is_freed_by_what_is_printed(house: House) -> None:
     session = house.spawned("turned", "-b held")
     held, order = "branch held is checked out in", "ennio spawn app -p hello -b held"
-    refused(house.sick, order, held)  # by a project of the same repository
+    refused(house.sick, order, f"held belongs to session {session}")  # of the same repository
     house.does(f"ennio session kill {session}")
     eventually(lambda: house.session(session)["status"] == "killed", _PATIENT, "it ended")
     refused(house.sick, "ennio spawn turned -p hello -b held", held)
