@@ -120,11 +120,13 @@ def _press(terminal: Pane, key: str, done: str) -> None:
     """
     away = "nothing was done"
     terminal.keys(key)
-    said = eventually(
-        lambda: terminal.line(done) or terminal.line(away) or terminal.line(BEGUN),
-        WITHIN,
-        f"{key} is done",
-    )
+
+    def told() -> str:
+        line = terminal.line(done) or terminal.line(away) or terminal.line(BEGUN)
+        assert line, terminal.screen
+        return line
+
+    said = eventually(told, WITHIN, f"{key} is done")
     if BEGUN in str(said):
         terminal.keys(key)
         terminal.shows(done, within=WITHIN)
