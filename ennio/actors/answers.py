@@ -170,6 +170,8 @@ class Answers:
                 f"session {self._session.id} asks nothing just now (its activity is {told}); "
                 f"`ennio send {self._session.id} TEXT` gives it words"
             )
+        if order.question is not None:
+            self._insist(order.question)
         if link is not None:
             answer_links.insist(link, self._state.facts.agent)
             answer_links.use(self._deps, link)
@@ -189,6 +191,17 @@ class Answers:
             reply.set()
 
         self._beside.ask(lambda: at.host.answer(at.brief, text), typed, reply)
+
+    def _insist(self, meant: str) -> None:
+        """Raise Conflict where another question is asked than the one that is meant; its choices
+        may be told later than it is.
+        """
+        asked = self._asked()[1]
+        if asked is not None and not (asked.startswith(meant) or meant.startswith(asked)):
+            raise Conflict(
+                f"session {self._session.id} asks something else by now, and nothing was "
+                f"answered: {asked}"
+            )
 
     def _begin(self, once: IdempotentRequest) -> None:
         """Before a key is pressed, so that no crash lets it be pressed twice."""

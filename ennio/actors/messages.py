@@ -263,12 +263,13 @@ class AnswerQuestion:
     """Answer the question on the agent's screen. Asked; answered when the keys are pressed.
 
     ``link``: only the question that it is for, and it is used up by that. ``once``: its keys are
-    pressed once, however often it is asked for.
+    pressed once, however often it is asked for. ``question``: only this one.
     """
 
     text: str
     link: AnswerLink | None = None
     once: IdempotentRequest | None = None
+    question: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class BoardKeyboard:
     # --- a line -----------------------------------------------------------------------------------
 
     def _enter(
-        self, view: BoardView, purpose: str, label: str, text: str = "", about: str = ""
+        self, view: BoardView, purpose: str, label: str, text: str = "", about: Row | None = None
     ) -> BoardView:
         self._typing.begin(text)
         return replace(
@@ -128,8 +128,8 @@ class BoardKeyboard:
             return view.saying("nothing was typed, nothing was done"), []
         if entry.purpose == "spawn":
             return view, [WritePrompt(text)]
-        verb, row = view.verbs.get(entry.purpose), view.rows.get(entry.about)
-        if verb is None or row is None:
+        verb, row = view.verbs.get(entry.purpose), entry.about
+        if verb is None or row is None or row.id not in view.rows:
             return view.saying("it is not there any more; nothing was done", bad=True), []
         return self._act(view, verb, row, text)
 
@@ -161,7 +161,7 @@ class BoardKeyboard:
         if view.stale:
             return view.saying(_NOT_NOW, bad=True), []
         told = verb.command(row, "" if given is None else str(given))
-        body = verb.body if given is None else verb.with_words(given)
+        body = verb.body if given is None else verb.with_words(given, row)
         act = Act(row.id, verb.method, verb.target(row), body, told, verb.once)
         return view.saying(f"{told} ...", seconds=None), [act]
 
@@ -173,7 +173,7 @@ class BoardKeyboard:
         if verb.asks_words:
             called = LINES.get(verb.name, verb.label)
             label = f"{called} ({view.body.short.get(row.id, row.id)})"
-            return self._enter(view, verb.name, label, about=row.id), []
+            return self._enter(view, verb.name, label, about=row), []
         if verb.name == "move":
             return self._moved_in_queue(view, verb, row, key)
         if verb.confirm:

@@ -185,7 +185,7 @@ class PlainBoard:
 
     def _ordered(self, verb: BoardVerb, row: Row, text: str) -> list[str]:
         given: object = int(text) if verb.name == "move" and text.isdigit() else text
-        body = verb.with_words(given) if verb.takes else verb.body
+        body = verb.with_words(given, row) if verb.takes else verb.body
         act = Act(row.id, verb.method, verb.target(row), body, verb.command(row, text), verb.once)
         if verb.confirm:
             self._asked = act

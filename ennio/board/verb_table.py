@@ -50,8 +50,8 @@ _GIVEN = re.compile(r"\b[A-Z]{3,}\b")
 class BoardVerb:
     """One verb: its operation, its command, what it asks before it is done.
 
-    ``takes`` is the field that what a person types goes into, ``body`` what is sent besides;
-    ``once``: it is sent under a key.
+    ``takes`` is the field that what a person types goes into, ``body`` what is sent besides,
+    ``seen`` the fields for what the row showed then; ``once``: it is sent under a key.
     """
 
     name: str
@@ -63,11 +63,12 @@ class BoardVerb:
     takes: str = ""
     body: Mapping[str, object] = field(default_factory=dict, hash=False)
     once: bool = False
+    seen: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> BoardVerb:
         """The verb of one item of ``GET /verbs``."""
-        body = told.get("body")
+        body, seen = told.get("body"), told.get("seen")
         return cls(
             words(told.get("name")),
             words(told.get("label") or told.get("name")),
@@ -78,6 +79,7 @@ class BoardVerb:
             words(told.get("takes")),
             body if isinstance(body, Mapping) else {},
             told.get("once") is True,
+            seen if isinstance(seen, Mapping) else {},
         )
 
     @property
@@ -100,9 +102,11 @@ class BoardVerb:
         expected = row.clashes if self.name == "merge" else ""
         return f"A {expected} is expected. {asked}" if expected else asked
 
-    def with_words(self, given: object) -> Mapping[str, object]:
-        """The body of its operation."""
-        return {**self.body, **({self.takes: given} if self.takes else {})}
+    def with_words(self, given: object, row: Row) -> Mapping[str, object]:
+        """The body of its operation, for a session as it was when they were begun."""
+        shown = {name: row.document.get(field) for name, field in self.seen.items()}
+        seen = {name: value for name, value in shown.items() if value is not None}
+        return {**self.body, **seen, **({self.takes: given} if self.takes else {})}
 
 
 def _filled(text: str, row: Row, *, quoted: bool = False) -> str:

@@ -43,13 +43,15 @@ class BoardNotice:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The line somebody types: what it is for, its text, and where its cursor stands."""
+    """The line somebody types: what it is for, its text, and where its cursor stands; the session
+    that it is about, as it was when the line was begun.
+    """
 
     purpose: str
     label: str
     text: str = ""
     column: int = 0
-    about: str = ""
+    about: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ class SessionVerb:
     a row's session and pull request; what a person has to give stands in capitals.
 
     ``takes`` is the field of the body that it goes into, None where nothing is given; ``body`` is
-    what is sent besides. ``confirm`` is what is asked before it is done, None where it is done at
-    once. ``once``: the operation takes an ``Idempotency-Key``, under which it may be sent again
-    where its answer was lost.
+    what is sent besides. ``seen``: fields of the body in which goes what the row showed when the
+    person began, by the row's fields, so that nothing is done about what came since. ``confirm`` is
+    what is asked before it is done, None where it is done at once. ``once``: the operation takes an
+    ``Idempotency-Key``, under which it may be sent again where its answer was lost.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SessionVerb:
     takes: str | None = None
     body: Mapping[str, str] = field(default_factory=dict)
     once: bool = False
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 def _of_session(name: str, label: str, command: str) -> SessionVerb:
@@ -55,6 +57,7 @@ SESSION_VERBS: tuple[SessionVerb, ...] = (
         "ennio answer {session_id} ANSWER",
         takes="answer",
         once=True,
+        seen={"question": "question"},
     ),
     _of_session("interrupt", "Interrupt", "interrupt {session_id}"),
     _of_session("restore", "Restore", "session restore {session_id}"),

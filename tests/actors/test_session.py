@@ -475,6 +475,22 @@ def typed(stage: Stage, session_id: str) -> list[str]:
     return [text for name, text in stage.runtime.pastes if name == session_id and text == "blue"]
 
 
+def test_an_answer_that_is_meant_for_another_question_is_not_typed(stage: Stage) -> None:
+    session_id = asks(stage)
+
+    def answer(question: str) -> None:
+        stage.orchestrator.sessions.answer(session_id, "blue", question=question)
+
+    with pytest.raises(Conflict, match="asks something else by now, and nothing was answered: "):
+        answer(question="Delete it?")
+    assert typed(stage, session_id) == []
+    agent = stage.deps.store.facts.get(session_id).agent
+    assert agent is not None
+    assert agent.question is not None
+    answer(question=f"{agent.question} [1. red / 2. blue]")  # told with its choices, or without
+    assert typed(stage, session_id) == ["blue"]
+
+
 def answered(stage: Stage, session_id: str) -> list[str]:
     """What the log says was answered."""
     steps = [event.data for event in stage.deps.store.events.after(0, session_id=session_id)]

@@ -76,7 +76,8 @@ def test_a_digit_answers_the_question_under_the_cursor() -> None:
     assert row is not None
     told = f"ennio answer {row.id} 1"
     path = f"/sessions/{row.id}/answer"
-    assert hands.ordered == [Act(row.id, "POST", path, {"answer": "1"}, told, once=True)]
+    given = {"question": "Run npm install?", "answer": "1"}
+    assert hands.ordered == [Act(row.id, "POST", path, given, told, once=True)]
     assert "has 3 answers" in at("asks").press("7").said
     assert "asks nothing" in at("merge").press("1").said
 
@@ -89,7 +90,18 @@ def test_words_are_typed_in_place_and_a_pasted_line_end_sends_nothing() -> None:
     assert "go on and on" in hands.last
     (act,) = hands.press("KEY_ENTER").ordered
     assert isinstance(act, Act)
-    assert act.body == {"answer": "go on and on"}
+    assert act.body == {"question": "Run npm install?", "answer": "go on and on"}
+
+
+def test_words_are_an_answer_to_what_was_asked_when_they_were_begun() -> None:
+    hands = at("asks").press("a").write("yes")
+    row = hands.view.row
+    assert row is not None
+    now = replace(row, document={**row.document, "question": "Delete it?"})
+    hands.view = replace(hands.view, rows={**hands.view.rows, row.id: now})
+    (act,) = hands.press("KEY_ENTER").ordered
+    assert isinstance(act, Act)
+    assert act.body == {"question": "Run npm install?", "answer": "yes"}
 
 
 def test_escape_climbs_from_the_line_to_the_pane_to_the_filter_to_nothing() -> None:

@@ -30,17 +30,19 @@ EVIL_ASK = {"question": f"May I {HIT}", "options": [HIT, "No"]}
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Supervised]:
-    """Projects whose agents deliver (one is reviewed), ask, say a stranger's words, and all change
-    the same file.
+    """Projects whose agents deliver (one is reviewed), ask once or twice, say a stranger's words,
+    and all change the same file.
     """
     del browser
     asks = story(turn("prompt", [{"ask": ASK}, {"say": "Thank you."}]))
+    twice = story(turn("prompt", [{"ask": {"question": one}} for one in ("Which?", "And why?")]))
     loud = {"say": f"{EVIL}{'z' * (MIB // 4)}"}
     strange = story(turn("prompt", [loud, {"ask": EVIL_ASK}, {"say": EVIL}]))
     with supervised(
         tmp_path_factory.mktemp("now"),
         project,
         lambda ground: project(ground, "asking", agent_config=asks),
+        lambda ground: project(ground, "twice", agent_config=twice),
         lambda ground: project(ground, "strange", agent_config=strange),
         lambda ground: project(ground, "reviewed", scm_config=REVIEWED),
         lambda ground: project(ground, "same", agent_config=story(turn("prompt", SAME))),
@@ -72,6 +74,20 @@ def test_a_question_is_answered_by_one_click_where_it_is_seen(
     expect(page).to_have_title(re.compile(r"^\(\d+\) "))
     shot(page, "asks")
     card.get_by_role("button", name="Yes, always").click()
+    _no_longer_asks(house, session)
+
+
+def test_words_for_a_question_are_no_answer_to_the_next_one(page: Page, house: Supervised) -> None:
+    session = house.spawn("Paint it", "twice")
+    card = _turn(page, session, "asks")
+    card.get_by_role("button", name="Answer…").click()
+    page.keyboard.type("the blue one")
+    house.client.post(f"/sessions/{session}/answer", {"answer": "red"})
+    expect(card).to_contain_text("And why?")
+    page.keyboard.press("Control+Enter")
+    expect(card.get_by_role("alert")).to_contain_text("asks something else by now")
+    assert house.session(session)["word"] == "asks"
+    card.get_by_role("button", name="Answer", exact=True).click()
     _no_longer_asks(house, session)
 
 

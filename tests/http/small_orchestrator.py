@@ -212,7 +212,13 @@ class SmallSessions(SessionApi):
         self._queue(self.need(session_id), message, once, None)
         return message
 
-    def answer(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> None:
+    def answer(
+        self,
+        session_id: str,
+        text: str,
+        once: IdempotentRequest | None = None,
+        question: str | None = None,
+    ) -> None:
         self.small.store.sessions.need(session_id)
         if text != "yes":
             raise Refused(

@@ -69,7 +69,7 @@ def test_a_verb_is_an_operation_of_the_api(verb: SessionVerb) -> None:
     operation = paths[_PARAMETER.sub("{}", verb.path)][verb.method.lower()]
     body = operation.get("requestBody")
     schema = body["content"]["application/json"]["schema"] if body else {"properties": {}}
-    sent = {*verb.body, *([verb.takes] if verb.takes else [])}
+    sent = {*verb.body, *verb.seen, *([verb.takes] if verb.takes else [])}
     assert sent <= schema["properties"].keys()
     assert set(schema.get("required", ())) <= sent
     assert set(_PARAMETER.findall(verb.path)) <= {f"{{{name}}}" for name in A_ROW}
@@ -107,6 +107,7 @@ def test_the_table_is_read_over_the_api(api: Api) -> None:
         "takes": None,
         "body": {"when": "now"},
         "once": False,
+        "seen": {},
     }
 
 

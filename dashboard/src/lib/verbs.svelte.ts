@@ -59,8 +59,14 @@ export function consentOf(verb: Verb, row: Row): string | null {
   return `${expected === "" ? "" : `A ${expected} is expected. `}${filled(verb.confirm, row)}`;
 }
 
+/** What of the row an order is about, as it is now: what comes after that is not meant. */
+export function seenOf(verb: Verb, row: Row): Record<string, unknown> {
+  const shown = Object.entries(verb.seen).map(([name, field]) => [name, row[field as keyof Row]]);
+  return Object.fromEntries(shown.filter(([, value]) => value !== null));
+}
+
 /** What is sent: what the person gave in its field, and what the verb always sends. */
-export function bodyOf(verb: Verb, given: string | null): Record<string, unknown> {
+function bodyOf(verb: Verb, given: string | null): Record<string, unknown> {
   if (verb.takes === null || given === null) return { ...verb.body };
   return { ...verb.body, [verb.takes]: verb.takes === "position" ? Number(given) : given };
 }
@@ -71,10 +77,11 @@ export async function carryOut(
   row: Row,
   given: string | null,
   key: string,
+  seen: Record<string, unknown>,
 ): Promise<void> {
   if (verb.path.includes("{number}") && row.pr_number === null)
     throw new Refusal(409, "it has no pull request any more");
-  const [path, body] = [filled(verb.path, row), bodyOf(verb, given)];
+  const [path, body] = [filled(verb.path, row), { ...bodyOf(verb, given), ...seen }];
   if (verb.once) await persist(() => order(verb.method, path, body, key));
   else await order(verb.method, path, body, null);
 }

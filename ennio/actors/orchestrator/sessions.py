@@ -282,12 +282,19 @@ class SessionApi:
         self._ask(session_id, Interrupt(), _WAITED)
 
     @failpoint("order.answer")
-    def answer(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> None:
+    def answer(
+        self,
+        session_id: str,
+        text: str,
+        once: IdempotentRequest | None = None,
+        question: str | None = None,
+    ) -> None:
         """Answer the question its agent asks; ``once`` is the request, where it has a key. Raises
-        Refused with the choices when the text fits none, Conflict when nothing is asked.
+        Refused with the choices when the text fits none, Conflict when nothing is asked, or
+        another question than the one that is meant.
         """
         awaited_host.hurry(self.deps, self._live(session_id))
-        self._ask(session_id, AnswerQuestion(text, once=once), _WAITED)
+        self._ask(session_id, AnswerQuestion(text, once=once, question=question), _WAITED)
 
     @failpoint("order.answer_by_link")
     def answer_by_link(self, link: str) -> AnsweredByLink:

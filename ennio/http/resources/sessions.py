@@ -88,9 +88,12 @@ class SendBody:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBody:
-    """The answer to its question."""
+    """The answer to its question. ``question`` is the one that is meant, as the session's view has
+    it: another one, that is asked by now, is not answered.
+    """
 
     answer: Annotated[str, TextField(longest=BODY_LIMIT)]
+    question: Annotated[str | None, TextField(longest=BODY_LIMIT, blank=True)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +236,8 @@ class SessionResource(Resource):
         self, session_id: str, body: AnswerBody, once: IdempotentRequest | None
     ) -> str:
         """Answer the question its agent asks."""
-        self._orchestrator.sessions.answer(self._known(session_id), body.answer, once)
+        session_id = self._known(session_id)
+        self._orchestrator.sessions.answer(session_id, body.answer, once, body.question)
         return "answered"
 
     @operation("Start its agent again where it left off, once it is admitted.", SessionDetail)
