@@ -163,7 +163,7 @@ class BoardKeyboard:
         told = verb.command(row, "" if given is None else str(given))
         body = verb.body if given is None else verb.with_words(given, row)
         act = Act(row.id, verb.method, verb.target(row), body, told, verb.once)
-        return view.saying(f"{told} ...", seconds=None), [act]
+        return view.saying(f"{told} ...", seconds=None, of_order=True), [act]
 
     def _verb(self, view: BoardView, verb: BoardVerb, row: Row, key: str) -> Outcome:
         if verb.name in _OPENS:

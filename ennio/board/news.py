@@ -67,7 +67,7 @@ class Linked:
         """Live again."""
         again = view.link.lost is not None
         view = replace(view, link=Link(live=True, seq=self.seq))
-        if not again:
+        if not again or (view.notice is not None and view.notice.of_order):
             return view
         if self.missed is None:
             return view.saying("connected again; the log is another one, all rows were read anew")
@@ -119,8 +119,9 @@ class Acted:
     def taken(self, view: BoardView) -> BoardView:
         """Said; what was refused changes nothing else."""
         if self.fault:
-            return view.saying(f"not done: {self.fault}"[:_NAMED], bad=True, seconds=20)
-        return view.saying(f"done: {self.act.told}"[:_NAMED])
+            text = f"not done: {self.fault}"[:_NAMED]
+            return view.saying(text, bad=True, seconds=20, of_order=True)
+        return view.saying(f"done: {self.act.told}"[:_NAMED], of_order=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class PlainBoard:
             self.view = replace(news.taken(self.view), at=datetime.now(UTC))
             for line in self._told(news, first=first):
                 out(line)
+            self.view = replace(self.view, notice=None)  # what was told stands above
 
     @property
     def knows(self) -> bool:

@@ -34,11 +34,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class BoardNotice:
-    """A line that tells what came of something, until a time or the next key."""
+    """A line that tells what came of something, until a time or the next key. ``of_order``: of what
+    a person ordered, which no news of the connection may hide.
+    """
 
     text: str
     bad: bool = False
     until: datetime | None = None
+    of_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +172,12 @@ class BoardView:
         """Whether what is shown may be old: nothing can be done then."""
         return not self.link.live
 
-    def saying(self, text: str, *, bad: bool = False, seconds: float | None = 8.0) -> BoardView:
+    def saying(
+        self, text: str, *, bad: bool = False, seconds: float | None = 8.0, of_order: bool = False
+    ) -> BoardView:
         """With a notice."""
         until = None if seconds is None else self.at + timedelta(seconds=seconds)
-        return replace(self, notice=BoardNotice(text, bad, until))
+        return replace(self, notice=BoardNotice(text, bad, until, of_order))
 
     def next_change(self) -> datetime:
         """When time alone makes another frame: at the next minute, or sooner."""

@@ -12,7 +12,7 @@ import pytest
 from ennio.board.frame import frame
 from ennio.board.keyboard import BoardKeyboard
 from ennio.board.moving import steady
-from ennio.board.news import Acted, Looked, Rows
+from ennio.board.news import Acted, Linked, Looked, Rows
 from ennio.board.orders import Act, Attach, LookInto, Order, Quit, WritePrompt
 from ennio.board.stroke import Stroke
 from ennio.board.verb_table import KEYS
@@ -80,6 +80,22 @@ def test_a_digit_answers_the_question_under_the_cursor() -> None:
     assert hands.ordered == [Act(row.id, "POST", path, given, told, once=True)]
     assert "has 3 answers" in at("asks").press("7").said
     assert "asks nothing" in at("merge").press("1").said
+
+
+def test_what_became_of_an_order_is_not_hidden_by_a_connection_that_is_back() -> None:
+    hands = at("asks").press("1")
+    (act,) = hands.ordered
+    assert isinstance(act, Act)
+    lost = replace(hands.view, link=replace(hands.view.link, lost=hands.view.at))
+    back = Linked(18, 2)
+    assert hands.view.notice == back.taken(lost).notice, "it is under way"
+    refused = Acted(act, "this answer was begun before").taken(lost)
+    said = back.taken(refused).notice
+    assert said is not None
+    assert said.text == "not done: this answer was begun before"
+    after = back.taken(replace(lost, notice=None)).notice
+    assert after is not None
+    assert after.text == "caught up: 2 events"
 
 
 def test_words_are_typed_in_place_and_a_pasted_line_end_sends_nothing() -> None:

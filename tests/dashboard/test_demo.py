@@ -115,23 +115,25 @@ def _answer(newcomer: Newcomer, stage: Pane) -> None:
 
 
 def _press(terminal: Pane, key: str, done: str) -> None:
-    """As a person does: again where the board says that the supervisor, which the demo kills and
-    starts anew meanwhile, does not answer just now, or had begun to type it.
+    """As a person does: again, once that is offered, where the board says that the supervisor, which
+    the demo kills and starts anew meanwhile, does not answer just now, had begun to type it, or has
+    yet to find out that it is asked.
     """
-    away = "nothing was done"
+    terminal.shows("a answer", within=WITHIN)
     terminal.keys(key)
 
     def told() -> str:
-        line = terminal.line(done) or terminal.line(away) or terminal.line(BEGUN)
-        assert line, terminal.screen
-        return line
+        found = [
+            words
+            for words in (done, "nothing was done", BEGUN, "asks nothing")
+            if terminal.line(words)
+        ]
+        assert found, terminal.screen
+        return found[0]
 
-    said = eventually(told, WITHIN, f"{key} is done")
-    if BEGUN in str(said):
-        terminal.keys(key)
-        terminal.shows(done, within=WITHIN)
-    elif done not in str(said):
-        terminal.shows("live", within=WITHIN, without=away)
+    said = str(eventually(told, WITHIN, f"{key} is done"))
+    if said != done:
+        terminal.shows("live", "a answer", within=WITHIN, without=said)
         _press(terminal, key, done)
 
 
