@@ -81,7 +81,10 @@ class Answering:
 
     def _is_still(self, asked: str | None) -> None:
         if isinstance(self.agent, ShowsQuestion) and self._asked() != asked:
-            raise Refused(f"another question stands on {self._screen} now; nothing was answered")
+            raise Refused(
+                f"another question stands on {self._screen} now, and nothing was answered: look at "
+                "that one, and answer again"
+            )
 
     def _answered(self, before: str | None) -> None:
         for _ in range(ANSWERED):

@@ -71,6 +71,7 @@ _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the wh
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 # seconds in which it tells its count of money at least, where helpers work while it rests
 _COUNTS_EVERY = 60
+_UNDER_A_DIALOG = "(?:Enter to confirm|Esc to cancel)"
 
 
 class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
@@ -97,15 +98,12 @@ class ClaudeCode(MeteredClaude, QuotedClaude, ScreenAgent):
         "IS_SANDBOX",
     )
     # what stands above the words under a dialog is a choice, even where the dialog is over
-    place = re.compile(
-        r"^\s*[│|]?\s*[❯>](?:\s|$)(?![\s\S]*^\s*(?:Enter to confirm|Esc to cancel))",
-        re.MULTILINE,
-    )
+    place = re.compile(rf"^\s*[│|]?\s*[❯>](?:\s|$)(?![\s\S]*^\s*{_UNDER_A_DIALOG})", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(
         r"^\s*[│|]?\s*(?:❯\s*\d+\.[^\n]*\n\s*[│|]?\s*\d+\.|\d+\.[^\n]*\n\s*[│|]?\s*❯\s*\d+\.)"
         r"(?![\s\S]*^\s*[│|]?\s*[❯>](?:\s|$)(?!\s*\d+\.))"
-        r"|(?:Enter to confirm|Esc to cancel)[^\n]*\s*\Z",
+        rf"|{_UNDER_A_DIALOG}[^\n]*\s*\Z",
         re.MULTILINE,
     )
     busy = re.compile(r"esc to interrupt|^\s*[·✢✳✶✻✽*] \S+…", re.IGNORECASE | re.MULTILINE)
