@@ -461,11 +461,11 @@ def test_an_answer_is_typed_while_the_agent_asks_and_never_else(stage: Stage) ->
 ONCE = IdempotentRequest.of("k-1", "answer", "blue")
 
 
-def asks(stage: Stage) -> str:
-    """A session whose agent waits for one of two colours."""
+def asks(stage: Stage, question: str = "Which colour? [red / blue]") -> str:
+    """A session whose agent waits for an answer, by default for one of two colours."""
     session_id = stage.working()
     stage.agent.choices = ("red", "blue")
-    stage.says(session_id, Activity.WAITING_INPUT, question="Which colour? [red / blue]")
+    stage.says(session_id, Activity.WAITING_INPUT, question=question)
     stage.look()
     eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
     return session_id
@@ -565,15 +565,7 @@ def test_an_answer_begun_by_a_life_before_is_not_typed_again_where_the_agent_ask
 def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session_id = stage.working()
-    stage.agent.says(
-        session_id,
-        stage.clock.now(),
-        activity=Activity.WAITING_INPUT,
-        question="Trust it? [1. No, exit / 2. Yes]",
-    )
-    stage.look()
-    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    session_id = asks(stage, "Trust it? [1. No, exit / 2. Yes]")
     pressed: list[Key] = []
 
     def keys(screen: str, text: str) -> tuple[Key, ...]:
@@ -596,15 +588,7 @@ def test_a_dialog_that_draws_itself_anew_gets_enter_only_once_its_mark_stays(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Claude Code's about trust goes back to "No, exit" 0.15 s after it came up."""
-    session_id = stage.working()
-    stage.agent.says(
-        session_id,
-        stage.clock.now(),
-        activity=Activity.WAITING_INPUT,
-        question="Trust it? [1. No, exit / 2. Yes]",
-    )
-    stage.look()
-    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    session_id = asks(stage, "Trust it? [1. No, exit / 2. Yes]")
     mark, looks, chosen = [1], [0], list[int]()
 
     def keys(screen: str, text: str) -> tuple[Key, ...]:
@@ -629,15 +613,7 @@ def test_a_dialog_that_draws_itself_anew_gets_enter_only_once_its_mark_stays(
 def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session_id = stage.working()
-    stage.agent.says(
-        session_id,
-        stage.clock.now(),
-        activity=Activity.WAITING_INPUT,
-        question="Trust it? [1. Yes / 2. No]",
-    )
-    stage.look()
-    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    session_id = asks(stage, "Trust it? [1. Yes / 2. No]")
     monkeypatch.setattr(answering, "ANSWERED", 2)
     monkeypatch.setattr(stage.agent, "answer", lambda *_: (Key.ENTER,))
     with pytest.raises(Refused, match="nothing moved on the screen"):

@@ -58,14 +58,18 @@ def test_a_terminal_is_looked_at_taken_over_typed_into_and_given_back(
     assert ("control_taken" in told, "control_returned" in told) == (True, True)
 
 
-def test_what_is_pressed_after_control_was_given_back_is_not_sent(
-    page: Page, house: Supervised, session: str
-) -> None:
-    """The server's word that it is so comes a moment later."""
+def _take_control(page: Page, house: Supervised, session: str) -> None:
     log_in(page, house, f"/s/{session}/terminal")
     expect(page.locator(".xterm-rows")).to_contain_text("begun", timeout=WITHIN)
     page.get_by_role("button", name="Take control").click()
     expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
+
+
+def test_what_is_pressed_after_control_was_given_back_is_not_sent(
+    page: Page, house: Supervised, session: str
+) -> None:
+    """The server's word that it is so comes a moment later."""
+    _take_control(page, house, session)
     page.get_by_role("button", name="Give back").evaluate(
         """(give) => {
             give.click();
@@ -80,10 +84,7 @@ def test_what_is_pressed_after_control_was_given_back_is_not_sent(
 def test_who_comes_to_watch_does_not_take_the_cursor_from_where_one_types(
     page: Page, house: Supervised, session: str
 ) -> None:
-    log_in(page, house, f"/s/{session}/terminal")
-    expect(page.locator(".xterm-rows")).to_contain_text("begun", timeout=WITHIN)
-    page.get_by_role("button", name="Take control").click()
-    expect(page.get_by_text("you type here")).to_be_visible(timeout=WITHIN)
+    _take_control(page, house, session)
     page.get_by_role("button", name="Find").click()
     words = page.get_by_label("Find in the terminal")
     expect(words).to_be_focused(timeout=WITHIN)
