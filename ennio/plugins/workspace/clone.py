@@ -21,7 +21,7 @@ from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
-from ennio.plugins.workspace import folder, last_commit, settings
+from ennio.plugins.workspace import folder, last_commit, ref_files, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.branch_names import refuse_beside, refuse_twin
 from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
@@ -248,9 +248,7 @@ def _as_pushed(git: Git, spec: WorkspaceSpec) -> str:
 
 def _beside(ref: str) -> tuple[str, ...]:
     """The question for a branch, and for those beside which git could not make it."""
-    parts = ref.split("/")
-    above = ("/".join(parts[:count]) for count in range(3, len(parts)))
-    return "ls-remote", "--heads", "origin", ref, f"{ref}/*", *above
+    return "ls-remote", "--heads", "origin", ref, f"{ref}/*", *ref_files.folders(ref)
 
 
 def _words(spec: WorkspaceSpec, error: Refused) -> str:

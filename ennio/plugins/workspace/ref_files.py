@@ -47,8 +47,7 @@ def has_place(machine: Machine, directory: Path, common: Path, ref: str) -> bool
     """Whether files tell for sure that no other ref keeps this one from being made, as one of the
     two would be a folder of the other; see ``tips``.
     """
-    parts = ref.split("/")
-    above = ["/".join(parts[:count]) for count in range(3, len(parts))]
+    above = folders(ref)
     packed = _whole(machine, common / "packed-refs")
     if packed is None or not _is_plain(machine, directory, common):
         return False
@@ -60,6 +59,12 @@ def has_place(machine: Machine, directory: Path, common: Path, ref: str) -> bool
     return _is_absent_or(FileKind.FILE, own) and all(
         _is_absent_or(FileKind.FOLDER, parent) for parent in parents
     )
+
+
+def folders(ref: str) -> list[str]:
+    """The refs below ``refs/heads`` of which each would have to be a folder for this one."""
+    parts = ref.split("/")
+    return ["/".join(parts[:count]) for count in range(3, len(parts))]
 
 
 def _is_absent_or(kind: FileKind, state: FileState | OSError) -> bool:

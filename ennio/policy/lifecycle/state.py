@@ -160,9 +160,9 @@ class LifecycleState:
     last told of the pull request. ``by_push``: it was merged by a push. ``place`` is what was last
     told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process,
     the forge has not been seen for a while, and that was told. ``parked``: a window of its plan is
-    used up; ``went_on_for`` is the latest reset after which it was told to go on.
-    the forge has not been seen for a while, and that was told. ``pause``: a budget holds it;
-    ``released_at`` is when one last let it go on. ``answered`` is what it was answered last.
+    used up; ``went_on_for`` is the latest reset after which it was told to go on. ``pause``: a
+    budget holds it; ``released_at`` is when one last let it go on. ``answered`` is what it was
+    answered last.
     """
 
     status: SessionStatus
